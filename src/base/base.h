@@ -1,0 +1,83 @@
+/* Sized text and bytes, capped arenas, bounded builders.  Depends on nothing but libc.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_BASE_BASE_H
+#define LINLI_BASE_BASE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define COUNT(a)     (sizeof(a) / sizeof((a)[0]))
+#define NODISCARD    __attribute__((warn_unused_result))
+#define PRINTF(f, v) __attribute__((format(printf, f, v)))
+
+/* Text slice: UTF-8, not owned, not NUL-terminated.  {NULL, 0} is "absent"; {p, 0} is "empty". */
+struct str {
+    const char *ptr;
+    size_t len;
+};
+/* Byte slice: wire data, not owned. */
+struct bytes {
+    const uint8_t *ptr;
+    size_t len;
+};
+
+#define S(lit)     ((struct str){"" lit, sizeof(lit) - 1})
+#define STR_FMT    "%.*s"
+#define STR_ARG(s) (int)(s).len, ((s).ptr ? (s).ptr : "")
+
+struct str str_of(const char *cstr); /* NULL gives the absent slice */
+bool str_eq(struct str a, struct str b);
+bool str_is(struct str a, const char *cstr);
+bool str_starts(struct str s, struct str prefix);
+int str_cmp(struct str a, struct str b); /* by bytes; a prefix sorts first */
+struct str str_trim(struct str s);
+struct str str_from(struct str s, size_t at); /* the rest from byte `at`; empty past the end */
+/* Cuts the part before the first `sep` off *rest; false at the end of an exhausted *rest (ptr NULL). */
+bool str_cut(struct str *rest, char sep, struct str *ret_part);
+NODISCARD bool str_to_i64(struct str s, int64_t *ret); /* whole slice, base 10, overflow checked */
+NODISCARD bool str_to_f64(struct str s, double *ret);  /* whole slice, finite decimal; locale-free */
+uint64_t str_hash(struct str s);                       /* FNV-1a; for tables, not for security */
+
+/* Arena: everything made for one unit of work (request, message, job) dies together.
+ * Grows in blocks up to `cap` bytes in all; past it arena_alloc gives NULL.  `fail_in` counts allocations down for
+ * tests: at 1 the next one fails; 0 never fails. */
+struct arena_block;
+struct arena {
+    struct arena_block *blocks;
+    size_t used, cap;
+    int64_t fail_in;
+};
+
+void arena_init(struct arena *a, size_t cap);
+void arena_reset(struct arena *a);  /* forgets everything, keeps one block for reuse */
+void arena_finish(struct arena *a); /* frees everything */
+/* Zeroed memory; NULL at the cap, out of memory, or if n * size overflows. */
+void *arena_alloc(struct arena *a, size_t n, size_t size, size_t align);
+char *arena_cstr(struct arena *a, struct str s);                          /* NUL-terminated copy; NULL as above */
+NODISCARD bool arena_str(struct arena *a, struct str s, struct str *ret); /* copy; absent stays absent */
+#define arena_new(a, T, n) ((T *)arena_alloc((a), (n), sizeof(T), _Alignof(T)))
+
+/* Builder with a hard cap.  After the first overflow every append is a no-op; check once, at buf_done().
+ * Always NUL-terminated within ptr[len], so cap counts one byte more than the longest text. */
+struct buf {
+    char *ptr;
+    size_t len, size, cap;
+    struct arena *arena; /* NULL: caller's fixed memory */
+    bool overflow;
+};
+
+void buf_init(struct buf *b, char *mem, size_t cap);
+void buf_init_arena(struct buf *b, struct arena *a, size_t cap); /* grows inside the arena up to cap */
+void buf_add(struct buf *b, const void *bytes, size_t n);
+void buf_str(struct buf *b, struct str s);
+void buf_cstr(struct buf *b, const char *s);
+void buf_char(struct buf *b, char c);
+void buf_i64(struct buf *b, int64_t v);
+void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
+void buf_vfmt(struct buf *b, const char *fmt, va_list args) PRINTF(2, 0);
+void buf_hex(struct buf *b, struct bytes bytes);               /* upper case, no blanks */
+NODISCARD bool buf_done(const struct buf *b, struct str *ret); /* false: it did not fit */
+
+#endif

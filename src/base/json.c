@@ -1,0 +1,185 @@
+/* JSON reading with bounds, writing without a tree.  SPDX-License-Identifier: Apache-2.0 */
+#include "base/json.h"
+
+#include "base/utf8.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* jansson recurses as deep as its input nests; so depth is looked at first, outside of strings. */
+static bool depth_fits(struct str s) {
+    int depth = 0;
+    bool in_text = false;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        if (in_text) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                in_text = false;
+        } else if (c == '"') {
+            in_text = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > JSON_DEPTH_MAX) return false;
+        } else if (c == '}' || c == ']') {
+            depth--;
+        }
+    }
+    return true;
+}
+
+enum err json_read(struct str text, json_t **ret, struct fault *f) {
+    if (!utf8_is_valid(text)) return FAIL(f, ERR_INVALID, "bad_utf8", "the body is not valid UTF-8");
+    if (!depth_fits(text)) return FAIL(f, ERR_INVALID, "json_too_deep", "JSON nests deeper than %d", JSON_DEPTH_MAX);
+    json_error_t e;
+    json_t *v = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+    if (!v) return FAIL(f, ERR_INVALID, "bad_json", "not JSON: line %d, column %d", e.line, e.column);
+    *ret = v;
+    return OK;
+}
+
+struct str json_text(const json_t *v) {
+    if (!json_is_string(v)) return (struct str){NULL, 0};
+    return (struct str){json_string_value(v), json_string_length(v)};
+}
+
+void jw_init(struct jw *j, struct buf *out) {
+    *j = (struct jw){.out = out};
+}
+
+static void separate(struct jw *j) {
+    if (j->after_key) {
+        j->after_key = false;
+        return;
+    }
+    uint64_t bit = UINT64_C(1) << (j->depth & 63);
+    if (j->more & bit) buf_char(j->out, ',');
+    j->more |= bit;
+}
+
+void jw_open(struct jw *j, char bracket) {
+    separate(j);
+    buf_char(j->out, bracket);
+    j->depth++;
+    j->more &= ~(UINT64_C(1) << (j->depth & 63));
+}
+
+void jw_close(struct jw *j, char bracket) {
+    j->depth--;
+    buf_char(j->out, bracket);
+}
+
+static void put_text(struct buf *b, struct str s) {
+    buf_char(b, '"');
+    size_t from = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if (c >= 0x20 && c != '"' && c != '\\') continue;
+        buf_add(b, s.ptr + from, i - from);
+        from = i + 1;
+        if (c == '"' || c == '\\') {
+            buf_add(b, (char[]){'\\', (char)c}, 2);
+        } else if (c == '\n') {
+            buf_add(b, "\\n", 2);
+        } else {
+            buf_fmt(b, "\\u%04x", c);
+        }
+    }
+    if (s.len > from) buf_add(b, s.ptr + from, s.len - from);
+    buf_char(b, '"');
+}
+
+void jw_key_str(struct jw *j, struct str name) {
+    separate(j);
+    put_text(j->out, name);
+    buf_char(j->out, ':');
+    j->after_key = true;
+}
+
+void jw_key(struct jw *j, const char *name) {
+    jw_key_str(j, str_of(name));
+}
+
+void jw_str(struct jw *j, struct str s) {
+    separate(j);
+    if (s.ptr)
+        put_text(j->out, s);
+    else
+        buf_add(j->out, "null", 4);
+}
+
+void jw_cstr(struct jw *j, const char *s) {
+    jw_str(j, str_of(s));
+}
+
+void jw_i64(struct jw *j, int64_t v) {
+    separate(j);
+    buf_i64(j->out, v);
+}
+
+void jw_id(struct jw *j, int64_t id) {
+    separate(j);
+    buf_char(j->out, '"');
+    buf_i64(j->out, id);
+    buf_char(j->out, '"');
+}
+
+void jw_f64(struct jw *j, double v) {
+    separate(j);
+    if (!isfinite(v)) {
+        buf_add(j->out, "null", 4);
+        return;
+    }
+    if (v == (double)(int64_t)(fabs(v) < 1e15 ? v : 0) && !(v == 0 && signbit(v))) {
+        buf_i64(j->out, (int64_t)v);
+        return;
+    }
+    char text[32];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, v);
+        if (strtod(text, NULL) == v) break;
+    }
+    buf_cstr(j->out, text);
+}
+
+void jw_bool(struct jw *j, bool v) {
+    separate(j);
+    buf_cstr(j->out, v ? "true" : "false");
+}
+
+void jw_null(struct jw *j) {
+    separate(j);
+    buf_add(j->out, "null", 4);
+}
+
+void jw_raw(struct jw *j, struct str json) {
+    separate(j);
+    buf_str(j->out, json);
+}
+
+void jw_kstr(struct jw *j, const char *key, struct str v) {
+    jw_key(j, key);
+    jw_str(j, v);
+}
+
+void jw_kcstr(struct jw *j, const char *key, const char *v) {
+    jw_key(j, key);
+    jw_cstr(j, v);
+}
+
+void jw_ki64(struct jw *j, const char *key, int64_t v) {
+    jw_key(j, key);
+    jw_i64(j, v);
+}
+
+void jw_kid(struct jw *j, const char *key, int64_t v) {
+    jw_key(j, key);
+    jw_id(j, v);
+}
+
+void jw_kbool(struct jw *j, const char *key, bool v) {
+    jw_key(j, key);
+    jw_bool(j, v);
+}

@@ -1,0 +1,46 @@
+/* JSON: a strict bounded reader over jansson, and a writer straight into a builder.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_BASE_JSON_H
+#define LINLI_BASE_JSON_H
+
+#include "base/base.h"
+#include "base/err.h"
+
+#include <jansson.h>
+
+#define JSON_DEPTH_MAX 32
+
+/* Whole text, one value, no duplicate keys, valid UTF-8, no U+0000, at most JSON_DEPTH_MAX deep (checked before jansson
+ * recurses).  Numbers: 64-bit integers exact.  ERR_INVALID with code bad_json / json_too_deep / bad_utf8.
+ * Caller json_decref()s.  */
+NODISCARD enum err json_read(struct str text, json_t **ret, struct fault *f);
+struct str json_text(const json_t *v); /* absent unless v is a string */
+
+/* Writer: commas are put by itself.  Text must be valid UTF-8; <, > and & are not escaped (we never embed in HTML). */
+struct jw {
+    struct buf *out;
+    uint64_t more; /* bit d: something was already written at depth d */
+    int depth;
+    bool after_key;
+};
+void jw_init(struct jw *j, struct buf *out);
+void jw_open(struct jw *j, char bracket); /* '{' or '[' */
+void jw_close(struct jw *j, char bracket);
+void jw_key(struct jw *j, const char *name);
+void jw_key_str(struct jw *j, struct str name);
+void jw_str(struct jw *j, struct str s); /* absent: null */
+void jw_cstr(struct jw *j, const char *s);
+void jw_i64(struct jw *j, int64_t v);
+void jw_id(struct jw *j, int64_t id); /* as a string: 64 bits do not fit a JavaScript number */
+void jw_f64(struct jw *j, double v);  /* shortest text that reads back the same; NaN and infinities: null */
+void jw_bool(struct jw *j, bool v);
+void jw_null(struct jw *j);
+void jw_raw(struct jw *j, struct str json); /* already JSON */
+/* The common pair of key and value. */
+void jw_kstr(struct jw *j, const char *key, struct str v);
+void jw_kcstr(struct jw *j, const char *key, const char *v);
+void jw_ki64(struct jw *j, const char *key, int64_t v);
+void jw_kid(struct jw *j, const char *key, int64_t v);
+void jw_kbool(struct jw *j, const char *key, bool v);
+
+#endif

@@ -1,0 +1,96 @@
+/* Text slices.  SPDX-License-Identifier: Apache-2.0 */
+#include "base/base.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct str str_of(const char *cstr) {
+    return cstr ? (struct str){cstr, strlen(cstr)} : (struct str){NULL, 0};
+}
+
+bool str_eq(struct str a, struct str b) {
+    return a.len == b.len && (!a.len || !memcmp(a.ptr, b.ptr, a.len));
+}
+
+bool str_is(struct str a, const char *cstr) {
+    return str_eq(a, str_of(cstr));
+}
+
+bool str_starts(struct str s, struct str prefix) {
+    return s.len >= prefix.len && str_eq((struct str){s.ptr, prefix.len}, prefix);
+}
+
+int str_cmp(struct str a, struct str b) {
+    size_t least = a.len < b.len ? a.len : b.len;
+    int order = least ? memcmp(a.ptr, b.ptr, least) : 0;
+    if (order) return order;
+    return a.len < b.len ? -1 : a.len > b.len;
+}
+
+static bool is_blank(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct str str_trim(struct str s) {
+    while (s.len && is_blank(s.ptr[0])) s.ptr++, s.len--;
+    while (s.len && is_blank(s.ptr[s.len - 1])) s.len--;
+    return s;
+}
+
+struct str str_from(struct str s, size_t at) {
+    if (!s.ptr) return s;
+    if (at > s.len) at = s.len;
+    return (struct str){s.ptr + at, s.len - at};
+}
+
+bool str_cut(struct str *rest, char sep, struct str *ret_part) {
+    if (!rest->ptr) return false;
+    const char *end = rest->len ? memchr(rest->ptr, sep, rest->len) : NULL;
+    size_t len = end ? (size_t)(end - rest->ptr) : rest->len;
+    *ret_part = (struct str){rest->ptr, len};
+    *rest = end ? (struct str){end + 1, rest->len - len - 1} : (struct str){NULL, 0};
+    return true;
+}
+
+bool str_to_i64(struct str s, int64_t *ret) {
+    size_t at = 0;
+    bool negative = s.len && s.ptr[0] == '-';
+    if (s.len && (s.ptr[0] == '-' || s.ptr[0] == '+')) at++;
+    if (at == s.len) return false;
+    int64_t v = 0;
+    for (; at < s.len; at++) {
+        if (s.ptr[at] < '0' || s.ptr[at] > '9') return false;
+        int64_t digit = s.ptr[at] - '0';
+        if (__builtin_mul_overflow(v, (int64_t)10, &v)) return false;
+        if (negative ? __builtin_sub_overflow(v, digit, &v) : __builtin_add_overflow(v, digit, &v)) return false;
+    }
+    *ret = v;
+    return true;
+}
+
+bool str_to_f64(struct str s, double *ret) {
+    char text[64];
+    if (!s.len || s.len >= sizeof text) return false;
+    for (size_t i = 0; i < s.len; i++)
+        if (!strchr("0123456789+-.eE", s.ptr[i]) || !s.ptr[i]) return false;
+    memcpy(text, s.ptr, s.len);
+    text[s.len] = 0;
+    char *end;
+    static locale_t c_locale;
+    if (!c_locale) c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    locale_t before = uselocale(c_locale);
+    double v = strtod(text, &end);
+    uselocale(before);
+    if (end != text + s.len || !isfinite(v)) return false;
+    *ret = v;
+    return true;
+}
+
+uint64_t str_hash(struct str s) {
+    uint64_t h = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < s.len; i++) h = (h ^ (unsigned char)s.ptr[i]) * UINT64_C(1099511628211);
+    return h;
+}

@@ -1,0 +1,18 @@
+/* UTF-8 at the border: checking, counting, walking, folding for search.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_BASE_UTF8_H
+#define LINLI_BASE_UTF8_H
+
+#include "base/base.h"
+
+/* Well formed (RFC 3629: no surrogates, nothing overlong, at most U+10FFFF) and without NUL. */
+bool utf8_is_valid(struct str s);
+size_t utf8_count(struct str s); /* code points of valid text */
+/* Next code point of valid text at *at, which moves on; -1 at the end. */
+int32_t utf8_next(struct str s, size_t *at);
+void utf8_put(struct buf *b, int32_t code);
+struct str utf8_head(struct str s, size_t count); /* the first `count` code points */
+/* Search form: full-width ASCII to ASCII, lower case (ASCII, Latin-1, Greek, Cyrillic), runs of white space and
+ * punctuation to one blank, trimmed.  Never longer than the input plus one. */
+void utf8_fold(struct buf *b, struct str s);
+
+#endif
