@@ -1,0 +1,16 @@
+/* Search that finds 漏水: an index of bigrams over folded text, the same on both stores.  Protected values are found by
+ * a keyed hash of the whole and of the last four characters.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_KERNEL_SEARCH_H
+#define LINLI_KERNEL_SEARCH_H
+
+#include "kernel/kernel.h"
+
+/* In the row's transaction: replaces what the index knows of the row.  Cheap when r has no SEARCH field. */
+NODISCARD enum err search_put(struct ctx *ctx, const struct resource *r, const void *row, const void *before);
+NODISCARD enum err search_drop(struct ctx *ctx, const struct resource *r, int64_t id);
+/* Adds "AND id IN (…)" for the query text to a WHERE clause under construction; values are appended to vals.
+ * A text of one character or less than that after folding matches rows whose text holds it as a word start. */
+struct sql; /* kernel/sql.h, the kernel's own statement builder */
+NODISCARD enum err search_where(struct ctx *ctx, const struct resource *r, struct str query, struct sql *sql);
+
+#endif
