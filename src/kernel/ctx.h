@@ -45,6 +45,7 @@ struct ctx {
     struct fault fault;
     struct str trace;   /* correlation id, in every log line, audit row and event */
     struct str reason;  /* why, where the caller said so; kept in the audit */
+    void *rights_cache; /* the kernel's own, per unit of work */
     struct str purpose; /* stated purpose of a read of protected data (door for later) */
 };
 

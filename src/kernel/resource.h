@@ -108,7 +108,8 @@ struct line_type {
 
 /* ---- rights and flow ----------------------------------------------------------------------------------------- */
 enum verb { CREATE = 1 << 0, READ = 1 << 1, UPDATE = 1 << 2, ARCHIVE = 1 << 3, ERASE = 1 << 4 };
-enum reach { OWN, PLACE }; /* rows of a named relation | rows placed where the membership is, or under it */
+/* Rows of a named relation | placed where the membership is, or under it | of the community the membership is in. */
+enum reach { OWN, PLACE, COMMUNITY };
 
 struct relation {
     const char *name, *column; /* column: a REF field, or "id" */

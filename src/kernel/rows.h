@@ -28,8 +28,11 @@ uint32_t row_clear_classes(struct ctx *ctx, const struct resource *r, const void
 uint32_t row_reveal_classes(struct ctx *ctx, const struct resource *r, const void *row);
 uint32_t row_verbs(struct ctx *ctx, const struct resource *r, const void *row); /* enum verb bits */
 uint64_t row_steps(struct ctx *ctx, const struct resource *r,
-                   const void *row);                                /* bits of steps[] that state and role allow */
-uint32_t resource_verbs(struct ctx *ctx, const struct resource *r); /* verbs possible on some row */
+                   const void *row); /* bits of steps[] that state and role allow */
+/* May the actor do `verb` to rows of r placed there, by a PLACE or COMMUNITY grant?  (OWN grants need the row.) */
+bool place_allows(struct ctx *ctx, const struct resource *r, enum verb verb, int64_t community_id, int64_t place_id);
+bool own_grants(struct ctx *ctx, const struct resource *r, enum verb verb); /* has the actor any OWN grant for it? */
+uint32_t resource_verbs(struct ctx *ctx, const struct resource *r);         /* verbs possible on some row */
 
 /* ---- lists ------------------------------------------------------------------------------------------------------ */
 enum filter_op { FILTER_IN, FILTER_GTE, FILTER_GT, FILTER_LTE, FILTER_LT, FILTER_NULL, FILTER_NOT_NULL };

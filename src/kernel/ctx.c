@@ -1,0 +1,169 @@
+/* Units of work, the system actor, communities and the closure of places.  SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/ctx.h"
+
+#include "kernel/kernel_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void ctx_begin(struct ctx *ctx) {
+    ctx->now_ms = ctx->world->utc_ms(ctx->world->self);
+    ctx->fault = (struct fault){0};
+    ctx->rights_cache = NULL;
+}
+
+struct unit {
+    struct ctx *ctx;
+    enum err (*fn)(struct ctx *ctx, void *arg);
+    void *arg;
+};
+
+static enum err unit_run(void *arg) {
+    struct unit *u = arg;
+    return u->fn(u->ctx, u->arg);
+}
+
+static void unit_again(void *arg) {
+    struct unit *u = arg;
+    u->ctx->fault = (struct fault){0};
+    u->ctx->rights_cache = NULL;
+}
+
+enum err ctx_write(struct ctx *ctx, enum err (*fn)(struct ctx *ctx, void *arg), void *arg) {
+    struct unit u = {ctx, fn, arg};
+    bool outer = !db_in_tx(ctx->db);
+    enum err e = db_tx(ctx->db, &ctx->fault, DB_WRITE, &(struct db_unit){unit_run, unit_again, &u});
+    const struct kernel_options *o = kernel_options(ctx->kernel);
+    if (!e && outer && o->wake) o->wake(o->wake_arg);
+    return e;
+}
+
+enum err ctx_read(struct ctx *ctx, enum err (*fn)(struct ctx *ctx, void *arg), void *arg) {
+    struct unit u = {ctx, fn, arg};
+    return db_tx(ctx->db, &ctx->fault, DB_READ, &(struct db_unit){unit_run, unit_again, &u});
+}
+
+struct actor actor_system(void) {
+    return (struct actor){.is_system = true, .name = S("system"), .language = S("zh")};
+}
+
+/* ---- places ---- */
+
+enum err place_community(struct ctx *ctx, int64_t place_id, int64_t *ret_community_id) {
+    bool found;
+    *ret_community_id = 0;
+    return db_one_i64(
+        ctx->db, &ctx->fault,
+        "SELECT c.id FROM place_closure p JOIN communities c ON c.id = p.ancestor WHERE p.descendant = $1 "
+        "ORDER BY p.depth, c.id LIMIT 1",
+        VALS(V_I64(place_id)), ret_community_id, &found);
+}
+
+enum err community_put(struct ctx *ctx, int64_t id, struct str code, struct str name, struct str zone) {
+    return db_exec(ctx->db, &ctx->fault,
+                   "INSERT INTO communities (id, code, name, zone) VALUES ($1, $2, $3, $4) "
+                   "ON CONFLICT (id) DO UPDATE SET code = $2, name = $3, zone = $4",
+                   VALS(V_I64(id), V_TEXT(code), V_TEXT(name), V_TEXT(zone)), NULL);
+}
+
+enum err closure_put(struct ctx *ctx, struct str hierarchy, int64_t place_id, const int64_t *ancestors, size_t n) {
+    TRY(db_exec(ctx->db, &ctx->fault, "DELETE FROM place_closure WHERE hierarchy = $1 AND descendant = $2",
+                VALS(V_TEXT(hierarchy), V_I64(place_id)), NULL));
+    for (size_t i = 0; i <= n; i++)
+        TRY(db_exec(ctx->db, &ctx->fault,
+                    "INSERT INTO place_closure (hierarchy, ancestor, descendant, depth) VALUES ($1, $2, $3, $4)",
+                    VALS(V_TEXT(hierarchy), V_I64(i ? ancestors[i - 1] : place_id), V_I64(place_id), V_I64((int64_t)i)),
+                    NULL));
+    return OK;
+}
+
+/* ---- who may act where ---- */
+
+static enum err scope_fill(struct ctx *ctx, struct scope *s) {
+    struct db_rows rows = {0};
+    int64_t *ids = NULL;
+    size_t n = 0, cap = 0;
+    if (!s->place_id) return OK;
+    enum err e = db_query(ctx->db, &ctx->fault,
+                          "SELECT DISTINCT c.id FROM communities c JOIN place_closure p ON p.descendant = c.id "
+                          "WHERE p.ancestor = $1 ORDER BY c.id",
+                          VALS(V_I64(s->place_id)), &rows);
+    for (bool more = true; !e;) {
+        e = db_next(&rows, &ctx->fault, &more);
+        if (e || !more) break;
+        if (n == cap) {
+            cap = cap ? cap * 2 : 8;
+            int64_t *grown = arena_new(ctx->arena, int64_t, cap);
+            if (!grown) {
+                e = FAIL_MEMORY(ctx);
+                break;
+            }
+            if (n) memcpy(grown, ids, n * sizeof *ids);
+            ids = grown;
+        }
+        ids[n++] = db_i64(&rows, 0);
+    }
+    db_done(&rows);
+    if (e) return e;
+    s->communities = ids;
+    s->communities_n = n;
+    return n ? OK : place_community(ctx, s->place_id, &s->within);
+}
+
+enum err actor_scopes(struct ctx *ctx, const struct membership *memberships, size_t n) {
+    struct scope *scopes = arena_new(ctx->arena, struct scope, n + 1);
+    if (!scopes) return FAIL_MEMORY(ctx);
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t role = kernel_role(ctx->kernel, memberships[i].role) & ~UINT64_C(1); /* nobody is the timer */
+        if (!role) continue;
+        ctx->actor.roles |= role;
+        size_t at = 0;
+        while (at < count && scopes[at].place_id != memberships[i].place_id) at++;
+        if (at == count) {
+            scopes[count++] = (struct scope){.place_id = memberships[i].place_id};
+            TRY(scope_fill(ctx, &scopes[at]));
+        }
+        scopes[at].roles |= role;
+    }
+    ctx->actor.scopes = scopes;
+    ctx->actor.scopes_n = count;
+    return OK;
+}
+
+/* ---- zones ---- */
+
+static struct zone *zone_make(struct ctx *ctx, int64_t community_id) {
+    const struct kernel_options *o = kernel_options(ctx->kernel);
+    struct db_rows rows = {0};
+    struct fault ignored = {0};
+    struct zone *zone = NULL;
+    bool more = false;
+    if (!o->zone_data) return NULL;
+    if (!db_query(ctx->db, &ignored, "SELECT zone FROM communities WHERE id = $1", VALS(V_I64(community_id)), &rows) &&
+        !db_next(&rows, &ignored, &more) && more) {
+        char *name = arena_cstr(ctx->arena, db_text(&rows, 0));
+        struct bytes tzif;
+        if (name && o->zone_data(o->zone_arg, name, &tzif) && zone_parse(tzif, &zone, &ignored)) zone = NULL;
+    }
+    db_done(&rows);
+    return zone;
+}
+
+const struct zone *kernel_zone(struct ctx *ctx, int64_t community_id) {
+    struct kernel *k = (struct kernel *)(uintptr_t)ctx->kernel; /* the cache is the kernel's only mutable part */
+    if (!community_id) return NULL;
+    pthread_mutex_lock(&k->lock);
+    struct zone_entry *z = k->zones;
+    while (z && z->community_id != community_id) z = z->next;
+    pthread_mutex_unlock(&k->lock);
+    if (z) return z->zone;
+    z = malloc(sizeof *z);
+    if (!z) return NULL;
+    *z = (struct zone_entry){.community_id = community_id, .zone = zone_make(ctx, community_id)};
+    pthread_mutex_lock(&k->lock);
+    z->next = k->zones;
+    k->zones = z;
+    pthread_mutex_unlock(&k->lock);
+    return z->zone;
+}

@@ -1,0 +1,206 @@
+/* The registry: modules resolved once at start.  SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/kernel_internal.h"
+#include "kernel/words_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+size_t field_index_str(const struct resource *r, struct str name) {
+    for (size_t i = 0; i < r->fields_n; i++)
+        if (str_is(name, r->fields[i].name)) return i;
+    return NO_FIELD;
+}
+
+size_t field_index(const struct resource *r, const char *name) {
+    return field_index_str(r, str_of(name));
+}
+
+bool row_has(const struct resource *r, const void *row, const char *field) {
+    size_t i = field_index(r, field);
+    return i != NO_FIELD && bit_has(row_of(row)->has, i);
+}
+
+void row_set(const struct resource *r, void *row, const char *field) {
+    size_t i = field_index(r, field);
+    if (i != NO_FIELD) ((struct row *)row)->has |= UINT64_C(1) << i;
+}
+
+void row_clear(const struct resource *r, void *row, const char *field) {
+    size_t i = field_index(r, field);
+    if (i != NO_FIELD) ((struct row *)row)->has &= ~(UINT64_C(1) << i);
+}
+
+bool word_in(const char *words, struct str word) {
+    struct str rest = str_of(words), part;
+    while (str_cut(&rest, ' ', &part))
+        if (part.len && str_eq(part, word)) return true;
+    return false;
+}
+
+/* ---- roles ---- */
+
+uint64_t kernel_role(const struct kernel *k, struct str word) {
+    for (size_t i = 0; i < k->roles_n; i++)
+        if (str_is(word, k->roles[i])) return UINT64_C(1) << i;
+    return 0;
+}
+
+uint64_t kernel_roles(const struct kernel *k, const char *words) {
+    uint64_t bits = 0;
+    struct str rest = str_of(words), part;
+    while (str_cut(&rest, ' ', &part)) bits |= kernel_role(k, part);
+    return bits;
+}
+
+const char *kernel_role_name(const struct kernel *k, size_t bit) {
+    return bit < k->roles_n ? k->roles[bit] : NULL;
+}
+
+static enum err roles_add(struct kernel *k, const char *words, struct fault *f) {
+    struct str rest = str_of(words), part;
+    while (str_cut(&rest, ' ', &part)) {
+        if (!part.len || kernel_role(k, part)) continue;
+        if (k->roles_n == ROLES_MAX)
+            return FAIL(f, ERR_LIMIT, "roles", "more than %d roles: " STR_FMT, ROLES_MAX, STR_ARG(part));
+        k->roles[k->roles_n] = arena_cstr(&k->arena, part);
+        if (!k->roles[k->roles_n]) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+        k->roles_n++;
+    }
+    return OK;
+}
+
+/* ---- resources ---- */
+
+const struct known *known_named(const struct kernel *k, struct str name) {
+    for (size_t at = str_hash(name) % k->by_name_size;; at = (at + 1) % k->by_name_size) {
+        if (!k->by_name[at]) return NULL;
+        const struct known *kn = &k->known[k->by_name[at] - 1];
+        if (str_is(name, kn->r->name)) return kn;
+    }
+}
+
+const struct known *known_of(const struct kernel *k, const struct resource *r) {
+    return known_named(k, str_of(r->name));
+}
+
+const struct resource *kernel_resource(const struct kernel *k, struct str name) {
+    const struct known *kn = known_named(k, name);
+    return kn ? kn->r : NULL;
+}
+
+size_t kernel_resources(const struct kernel *k) {
+    return k->known_n;
+}
+
+const struct resource *kernel_resource_at(const struct kernel *k, size_t i) {
+    return i < k->known_n ? k->known[i].r : NULL;
+}
+
+const struct module *kernel_module_of(const struct kernel *k, const struct resource *r) {
+    const struct known *kn = known_of(k, r);
+    return kn ? kn->module : NULL;
+}
+
+const struct kernel_options *kernel_options(const struct kernel *k) {
+    return &k->options;
+}
+
+enum err kernel_each(const struct kernel *k, const struct point *point, enum err (*fn)(void *arg, const void *row),
+                     void *arg) {
+    for (size_t m = 0; m < k->options.modules_n; m++) {
+        const struct module *module = k->options.modules[m];
+        for (size_t c = 0; c < module->contributes_n; c++) {
+            const struct contribution *part = &module->contributes[c];
+            if (part->point != point) continue;
+            for (size_t i = 0; i < part->n; i++) TRY(fn(arg, (const char *)part->rows + i * point->row_size));
+        }
+    }
+    return OK;
+}
+
+static void resolve_columns(struct kernel *k, struct known *kn) {
+    struct buf b;
+    buf_init_arena(&b, &k->arena, 16384);
+    buf_cstr(&b, "id, community_id, version, created_ms, created_by, updated_ms, archived_ms");
+    for (size_t i = 0; i < kn->r->fields_n; i++)
+        if (kn->r->fields[i].kind != FIELD_LINES) buf_fmt(&b, ", %s", kn->r->fields[i].name);
+    kn->columns = b.overflow ? NULL : b.ptr;
+}
+
+static enum err resolve(struct kernel *k, struct known *kn, struct fault *f) {
+    const struct resource *r = kn->r;
+    kn->grant_roles = arena_new(&k->arena, uint64_t, r->grants_n + 1);
+    kn->step_roles = arena_new(&k->arena, uint64_t, r->steps_n + 1);
+    kn->refs = (const struct known **)arena_alloc(&k->arena, r->fields_n + 1, sizeof *kn->refs, sizeof(void *));
+    resolve_columns(k, kn);
+    if (!kn->grant_roles || !kn->step_roles || !kn->refs || !kn->columns)
+        return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    for (size_t i = 0; i < r->grants_n; i++) kn->grant_roles[i] = kernel_roles(k, r->grants[i].roles);
+    for (size_t i = 0; i < r->steps_n; i++) kn->step_roles[i] = kernel_roles(k, r->steps[i].roles);
+    kn->place = !r->place ? NO_FIELD : str_is(str_of(r->place), "id") ? PLACE_IS_ID : field_index(r, r->place);
+    kn->label = r->label ? field_index(r, r->label) : NO_FIELD;
+    for (size_t i = 0; i < r->fields_n && i < 64; i++) {
+        const struct field *field = &r->fields[i];
+        uint64_t bit = UINT64_C(1) << i;
+        if (field->kind != FIELD_LINES) kn->stored |= bit;
+        if (field->class != ORDINARY) kn->protected_bits |= bit;
+        if (field->flags & SEARCH) kn->search_bits |= bit;
+        if (field->to) kn->refs[i] = known_named(k, str_of(field->to));
+    }
+    return OK;
+}
+
+static enum err register_all(struct kernel *k, struct fault *f) {
+    size_t n = 0;
+    TRY(roles_add(k, "timer", f));
+    for (size_t m = 0; m < k->options.modules_n; m++) {
+        n += k->options.modules[m]->resources_n;
+        TRY(roles_add(k, k->options.modules[m]->roles, f));
+    }
+    if (n > RESOURCES_MAX) return FAIL(f, ERR_LIMIT, "resources", "more than %d resources", RESOURCES_MAX);
+    k->by_name_size = n * 2 + 7;
+    k->by_name = arena_new(&k->arena, uint32_t, k->by_name_size);
+    k->known = arena_new(&k->arena, struct known, n + 1);
+    if (!k->by_name || !k->known) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    for (size_t m = 0; m < k->options.modules_n; m++)
+        for (size_t i = 0; i < k->options.modules[m]->resources_n; i++) {
+            const struct resource *r = k->options.modules[m]->resources[i];
+            if (known_of(k, r)) return FAIL(f, ERR_INTERNAL, "tables", "%s: two resources of that name", r->name);
+            size_t at = str_hash(str_of(r->name)) % k->by_name_size;
+            while (k->by_name[at]) at = (at + 1) % k->by_name_size;
+            k->known[k->known_n] = (struct known){.r = r, .module = k->options.modules[m]};
+            k->by_name[at] = (uint32_t)++k->known_n;
+        }
+    for (size_t i = 0; i < k->known_n; i++) TRY(resolve(k, &k->known[i], f));
+    return OK;
+}
+
+enum err kernel_create(const struct kernel_options *options, struct kernel **ret, struct fault *f) {
+    struct kernel *k = calloc(1, sizeof *k);
+    if (!k) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    k->options = *options;
+    arena_init(&k->arena, (size_t)16 * 1024 * 1024);
+    pthread_mutex_init(&k->lock, NULL);
+    enum err e = register_all(k, f);
+    if (!e) e = kernel_check(k, f);
+    if (!e) e = words_load(&k->arena, options->words, options->words_n, &k->words, f);
+    if (e) {
+        kernel_destroy(k);
+        return e;
+    }
+    *ret = k;
+    return OK;
+}
+
+void kernel_destroy(struct kernel *k) {
+    if (!k) return;
+    for (struct zone_entry *z = k->zones; z;) {
+        struct zone_entry *next = z->next;
+        zone_free(z->zone);
+        free(z);
+        z = next;
+    }
+    pthread_mutex_destroy(&k->lock);
+    arena_finish(&k->arena);
+    free(k);
+}

@@ -1,0 +1,89 @@
+/* What the kernel's own files share.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_KERNEL_KERNEL_INTERNAL_H
+#define LINLI_KERNEL_KERNEL_INTERNAL_H
+
+#include "kernel/kernel.h"
+#include "kernel/rows.h"
+#include "kernel/sql.h"
+
+#include <pthread.h>
+
+#define ROLES_MAX     64
+#define RESOURCES_MAX 1024
+
+/* A resource with everything that can be worked out at start. */
+struct known {
+    const struct resource *r;
+    const struct module *module;
+    uint64_t *grant_roles, *step_roles;
+    size_t place, label;     /* field indexes or NO_FIELD; place PLACE_IS_ID when rows are places themselves */
+    uint64_t stored;         /* bits of fields that are columns (all but LINES) */
+    uint64_t protected_bits; /* fields of a class other than ORDINARY */
+    uint64_t search_bits;
+    const struct known **refs; /* per field: target of REF and REFS, else NULL */
+    char *columns;             /* "id, community_id, …" in the order row_load() reads */
+};
+#define PLACE_IS_ID (SIZE_MAX - 1)
+
+struct zone_entry {
+    struct zone_entry *next;
+    int64_t community_id;
+    struct zone *zone;
+};
+
+struct kernel {
+    struct kernel_options options;
+    struct arena arena; /* everything resolved lives here */
+    struct known *known;
+    size_t known_n;
+    uint32_t *by_name; /* open addressing, known index + 1 */
+    size_t by_name_size;
+    const char *roles[ROLES_MAX];
+    size_t roles_n;
+    void *words; /* kernel/words_internal.h */
+    pthread_mutex_t lock;
+    struct zone_entry *zones; /* under lock */
+};
+
+const struct known *known_of(const struct kernel *k, const struct resource *r);
+const struct known *known_named(const struct kernel *k, struct str name);
+NODISCARD enum err kernel_check(const struct kernel *k, struct fault *f);
+
+/* ---- rights ---- */
+/* Appends a condition over the resource's own columns for rows the actor may do `verb` to. */
+void rights_where(struct ctx *ctx, const struct known *kn, enum verb verb, struct sql *q);
+/* Communities whole, and nothing else, gives the list's fast path: false when the condition is of another form. */
+bool rights_communities(struct ctx *ctx, const struct known *kn, enum verb verb, const int64_t **ret, size_t *ret_n,
+                        bool *ret_everything);
+bool rights_row(struct ctx *ctx, const struct known *kn, enum verb verb, const void *row);
+bool rights_step(struct ctx *ctx, const struct known *kn, const void *row, size_t step);
+
+/* ---- rows and columns ---- */
+int64_t row_place(const struct known *kn, const void *row); /* 0 when unplaced */
+struct db_val field_to_val(struct ctx *ctx, const struct resource *r, const struct field *f, const void *row,
+                           bool present);
+NODISCARD enum err row_load(struct ctx *ctx, const struct known *kn, const struct db_rows *rows, void *ret_row);
+NODISCARD enum err lines_load(struct ctx *ctx, const struct known *kn, void *row);
+NODISCARD enum err lines_save(struct ctx *ctx, const struct known *kn, const void *row, uint64_t fields);
+bool field_same(const struct field *f, const void *a, bool a_has, const void *b, bool b_has);
+bool is_stored_sealed(const struct field *f); /* kept as key-version byte and bytes */
+NODISCARD enum err row_check(struct ctx *ctx, const struct known *kn, void *row, const void *before);
+
+/* ---- trail ---- */
+struct change {
+    const char *verb, *step;    /* step NULL unless verb is "act" */
+    const void *before, *after; /* either may be NULL */
+    uint64_t fields;            /* bits that changed */
+    bool mask;                  /* keep protected values out (a reveal tells that, not what) */
+};
+NODISCARD enum err audit_write(struct ctx *ctx, const struct known *kn, int64_t id, int64_t community_id,
+                               const struct change *change);
+
+static inline bool bit_has(uint64_t bits, size_t i) {
+    return bits >> i & 1;
+}
+static inline const struct row *row_of(const void *row) {
+    return row;
+}
+
+#endif

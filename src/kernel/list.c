@@ -1,0 +1,401 @@
+/* Lists: rights, filters, search, order and cursor as one statement.  SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/kernel_internal.h"
+#include "kernel/row_json.h"
+#include "kernel/search.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Above this many whole communities one ordered scan beats a merge of one per community. */
+#define MERGE_MOST 200
+
+struct system_column {
+    size_t index;
+    const char *name;
+};
+static const struct system_column system_columns[] = {
+    {FILTER_ID, "id"},
+    {FILTER_COMMUNITY, "community_id"},
+    {FILTER_CREATED, "created_ms"},
+    {FILTER_UPDATED, "updated_ms"},
+};
+
+static const char *column_name(const struct resource *r, size_t index) {
+    for (size_t i = 0; i < COUNT(system_columns); i++)
+        if (system_columns[i].index == index) return system_columns[i].name;
+    return r->fields[index].name;
+}
+
+static size_t column_find(const struct resource *r, struct str name) {
+    for (size_t i = 0; i < COUNT(system_columns); i++)
+        if (str_is(name, system_columns[i].name)) return system_columns[i].index;
+    return field_index_str(r, name);
+}
+
+/* ---- queries from words ---- */
+
+static enum err filter_value(struct ctx *ctx, const struct resource *r, size_t column, struct str text,
+                             struct db_val *ret) {
+    if (column < r->fields_n) return field_read_text(ctx, &r->fields[column], r, text, ret);
+    int64_t v;
+    if (!str_to_i64(text, &v)) return FAIL_FIELD(&ctx->fault, column_name(r, column), "bad_type", 0);
+    *ret = V_I64(v);
+    return OK;
+}
+
+enum err list_filter(struct ctx *ctx, const struct resource *r, struct list_query *q, struct str name,
+                     struct str value) {
+    static const struct {
+        const char *word;
+        enum filter_op op;
+    } ops[] = {{"gte", FILTER_GTE}, {"gt", FILTER_GT}, {"lte", FILTER_LTE}, {"lt", FILTER_LT}};
+    struct str column_word, op_word = name;
+    enum filter_op op = FILTER_IN;
+    if (!str_cut(&op_word, '.', &column_word)) column_word = name;
+    size_t column = column_find(r, column_word);
+    char shown[48];
+    struct buf b;
+    buf_init(&b, shown, sizeof shown);
+    buf_fmt(&b, "f.%.40s", column == NO_FIELD ? "?" : column_name(r, column));
+    bool known = column != NO_FIELD && q->filters_n < COUNT(q->filters);
+    if (known && column < r->fields_n)
+        known = r->fields[column].class == ORDINARY && r->fields[column].kind != FIELD_LINES &&
+                r->fields[column].kind != FIELD_JSON;
+    if (!known) return FAIL_FIELD(&ctx->fault, shown, "not_filterable", 0);
+    if (op_word.ptr) {
+        size_t i = 0;
+        while (i < COUNT(ops) && !str_is(op_word, ops[i].word)) i++;
+        if (i == COUNT(ops)) return FAIL_FIELD(&ctx->fault, shown, "bad_choice", 0);
+        op = ops[i].op;
+    }
+    struct filter *f = &q->filters[q->filters_n];
+    *f = (struct filter){.field = column, .op = op};
+    if (op == FILTER_IN && (str_is(value, "null") || str_is(value, "notnull"))) {
+        f->op = str_is(value, "null") ? FILTER_NULL : FILTER_NOT_NULL;
+        q->filters_n++;
+        return OK;
+    }
+    struct db_val *vals = arena_new(ctx->arena, struct db_val, 100);
+    if (!vals) return FAIL_MEMORY(ctx);
+    struct str part;
+    bool split = op == FILTER_IN;
+    while (split ? str_cut(&value, ',', &part) : f->vals_n == 0) {
+        if (!split) part = value;
+        if (f->vals_n == 100) return FAIL_FIELD(&ctx->fault, shown, "too_many", 100);
+        TRY(filter_value(ctx, r, column, part, &vals[f->vals_n++]));
+    }
+    f->vals = vals;
+    q->filters_n++;
+    return OK;
+}
+
+enum err list_sort(struct ctx *ctx, const struct resource *r, struct list_query *q, struct str sort) {
+    bool descending = sort.len && sort.ptr[0] == '-';
+    size_t column = column_find(r, str_from(sort, descending));
+    if (column == NO_FIELD) return FAIL_FIELD(&ctx->fault, "sort", "unknown_field", 0);
+    if (column < r->fields_n) {
+        enum field_kind k = r->fields[column].kind;
+        if (r->fields[column].class != ORDINARY || k == FIELD_LINES || k == FIELD_JSON || k == FIELD_FILE ||
+            k == FIELD_REFS || k == FIELD_GEO)
+            return FAIL_FIELD(&ctx->fault, "sort", "not_sortable", 0);
+    }
+    q->sort = column == FILTER_CREATED ? FILTER_ID : column; /* ids are made in the order of time */
+    q->ascending = !descending;
+    return OK;
+}
+
+/* ---- cursors: "ID", or "ID.i123" / "ID.t<hex>" / "ID.n" with the sort column's value ---- */
+
+struct place {
+    bool given;
+    int64_t id;
+    struct db_val val;
+};
+
+static enum err cursor_read(struct ctx *ctx, const struct list_query *q, struct place *ret) {
+    struct str rest = q->cursor, id;
+    *ret = (struct place){0};
+    if (!rest.ptr || !rest.len) return OK;
+    bool ok = str_cut(&rest, '.', &id) && str_to_i64(id, &ret->id) && (q->sort == FILTER_ID) == !rest.ptr;
+    if (ok && rest.ptr) {
+        char kind = rest.len ? rest.ptr[0] : 0;
+        rest = str_from(rest, 1);
+        if (kind == 'n') {
+            ok = !rest.len;
+        } else if (kind == 'i') {
+            ret->val.type = DB_I64;
+            ok = str_to_i64(rest, &ret->val.i64);
+        } else if (kind == 't' && rest.len % 2 == 0) {
+            char *text = arena_alloc(ctx->arena, rest.len / 2 + 1, 1, 1);
+            if (!text) return FAIL_MEMORY(ctx);
+            for (size_t i = 0; ok && i < rest.len; i++) {
+                const char *digits = "0123456789ABCDEF", *at = rest.ptr[i] ? strchr(digits, rest.ptr[i]) : NULL;
+                ok = at != NULL;
+                if (ok) text[i / 2] = (char)((unsigned char)text[i / 2] << 4 | (at - digits));
+            }
+            ret->val = V_TEXT(((struct str){text, rest.len / 2}));
+        } else {
+            ok = false;
+        }
+    }
+    if (!ok) return FAIL_FIELD(&ctx->fault, "cursor", "bad_cursor", 0);
+    ret->given = true;
+    return OK;
+}
+
+static struct str cursor_write(struct ctx *ctx, const struct known *kn, const struct list_query *q, const void *row) {
+    struct buf b;
+    struct str text = {NULL, 0};
+    buf_init_arena(&b, ctx->arena, 16384);
+    buf_i64(&b, row_of(row)->id);
+    if (q->sort != FILTER_ID) {
+        struct db_val v = q->sort == FILTER_COMMUNITY ? V_I64(row_of(row)->community_id)
+                          : q->sort == FILTER_UPDATED ? V_I64(row_of(row)->updated_ms)
+                                                      : field_to_val(ctx, kn->r, &kn->r->fields[q->sort], row,
+                                                                     bit_has(row_of(row)->has, q->sort));
+        buf_cstr(&b, v.type == DB_I64 ? ".i" : v.type == DB_TEXT ? ".t" : ".n");
+        if (v.type == DB_I64) buf_i64(&b, v.i64);
+        if (v.type == DB_TEXT) buf_hex(&b, (struct bytes){(const uint8_t *)v.text.ptr, v.text.len});
+    }
+    (void)!buf_done(&b, &text);
+    return text;
+}
+
+/* ---- the statement ---- */
+
+struct list {
+    const struct known *kn;
+    const struct list_query *q;
+    struct place from;
+    struct list_page page;
+};
+
+static void put_cursor(const struct list *l, struct sql *q) {
+    const char *than = l->q->ascending ? ">" : "<";
+    if (!l->from.given) return;
+    if (l->q->sort == FILTER_ID) {
+        sql_fmt(q, " AND id %s ", than);
+        sql_i64(q, l->from.id);
+        return;
+    }
+    const char *column = column_name(l->kn->r, l->q->sort);
+    if (l->from.val.type == DB_NULL) {
+        sql_fmt(q, " AND %s IS NULL AND id %s ", column, than);
+        sql_i64(q, l->from.id);
+        return;
+    }
+    sql_fmt(q, " AND (%s %s ", column, than);
+    sql_val(q, l->from.val);
+    sql_fmt(q, " OR %s IS NULL OR (%s = ", column, column);
+    sql_val(q, l->from.val);
+    sql_fmt(q, " AND id %s ", than);
+    sql_i64(q, l->from.id);
+    sql_add(q, "))");
+}
+
+static void put_filter(const struct known *kn, const struct filter *f, struct sql *q) {
+    static const char *const ops[] = {
+        [FILTER_IN] = "IN", [FILTER_GTE] = ">=", [FILTER_GT] = ">", [FILTER_LTE] = "<=", [FILTER_LT] = "<"};
+    const char *column = column_name(kn->r, f->field);
+    if (f->op == FILTER_NULL || f->op == FILTER_NOT_NULL) {
+        sql_fmt(q, f->op == FILTER_NULL ? " AND %s IS NULL" : " AND %s IS NOT NULL", column);
+        return;
+    }
+    enum field_kind kind = f->field < kn->r->fields_n ? kn->r->fields[f->field].kind : FIELD_INT;
+    if (kind == FIELD_REFS || kind == FIELD_FILE) {
+        q->failed = true; /* list_filter() refuses these */
+        return;
+    }
+    sql_fmt(q, " AND %s %s ", column, ops[f->op]);
+    if (f->op != FILTER_IN) {
+        sql_val(q, f->vals[0]);
+        return;
+    }
+    sql_add(q, "(");
+    for (size_t i = 0; i < f->vals_n; i++) {
+        if (i) sql_add(q, ", ");
+        sql_val(q, f->vals[i]);
+    }
+    sql_add(q, ")");
+}
+
+/* Everything behind WHERE but the rights. */
+static enum err put_conditions(struct ctx *ctx, const struct list *l, struct sql *q) {
+    if (!l->q->archived) sql_add(q, " AND archived_ms = 0");
+    for (size_t i = 0; i < l->q->filters_n; i++) put_filter(l->kn, &l->q->filters[i], q);
+    if (l->q->has_as_of) {
+        sql_add(q, " AND valid_from <= ");
+        sql_i64(q, l->q->as_of);
+        sql_add(q, " AND (valid_until IS NULL OR valid_until > ");
+        sql_i64(q, l->q->as_of);
+        sql_add(q, ")");
+    }
+    if (l->q->search.len) TRY(search_where(ctx, l->kn->r, l->q->search, q));
+    return OK;
+}
+
+static void put_from(const struct known *kn, struct sql *q) {
+    if (kn->r->select)
+        sql_fmt(q, " FROM (%s) AS t WHERE ", kn->r->select);
+    else
+        sql_fmt(q, " FROM %s WHERE ", kn->r->name);
+}
+
+static void put_order(const struct list *l, struct sql *q, size_t limit) {
+    const char *way = l->q->ascending ? "ASC" : "DESC";
+    if (l->q->sort == FILTER_ID)
+        sql_fmt(q, " ORDER BY id %s", way);
+    else
+        sql_fmt(q, " ORDER BY %s %s NULLS LAST, id %s", column_name(l->kn->r, l->q->sort), way, way);
+    sql_fmt(q, " LIMIT %zu", limit);
+}
+
+/* Newest rows over several whole communities: the newest of each by its index, merged, instead of sorting them all. */
+static enum err put_merge(struct ctx *ctx, const struct list *l, const int64_t *communities, size_t n, struct sql *q) {
+    sql_fmt(q, "SELECT %s", l->kn->columns);
+    put_from(l->kn, q);
+    sql_add(q, "id IN (");
+    for (size_t i = 0; i < n; i++) {
+        sql_fmt(q, "%sSELECT id FROM (SELECT id", i ? " UNION ALL " : "");
+        put_from(l->kn, q);
+        sql_add(q, "community_id = ");
+        sql_i64(q, communities[i]);
+        TRY(put_conditions(ctx, l, q));
+        put_cursor(l, q);
+        put_order(l, q, l->q->limit + 1);
+        sql_fmt(q, ") AS m%zu", i);
+    }
+    sql_add(q, ")");
+    put_order(l, q, l->q->limit + 1);
+    return OK;
+}
+
+static enum err put_statement(struct ctx *ctx, const struct list *l, struct sql *q) {
+    const int64_t *communities;
+    size_t n = 0;
+    bool everywhere = false;
+    bool whole = rights_communities(ctx, l->kn, READ, &communities, &n, &everywhere);
+    if (whole && !everywhere && n > 1 && n <= MERGE_MOST && l->q->sort == FILTER_ID && !l->kn->r->select &&
+        !l->q->search.len)
+        return put_merge(ctx, l, communities, n, q);
+    sql_fmt(q, "SELECT %s", l->kn->columns);
+    put_from(l->kn, q);
+    rights_where(ctx, l->kn, READ, q);
+    TRY(put_conditions(ctx, l, q));
+    put_cursor(l, q);
+    put_order(l, q, l->q->limit + 1);
+    return OK;
+}
+
+static enum err fetch_page(struct ctx *ctx, struct list *l) {
+    struct sql q;
+    struct db_rows rows = {0};
+    size_t size = l->kn->r->size, n = 0, cap = 0;
+    char *mem = NULL;
+    sql_init(&q, ctx->arena);
+    TRY(put_statement(ctx, l, &q));
+    enum err e = sql_query(ctx, &q, &rows);
+    for (bool more = true; !e;) {
+        e = db_next(&rows, &ctx->fault, &more);
+        if (e || !more) break;
+        if (n == cap) {
+            cap = cap ? cap * 4 : 16;
+            char *grown = arena_alloc(ctx->arena, cap, size, _Alignof(max_align_t));
+            if (!grown) {
+                e = FAIL_MEMORY(ctx);
+                break;
+            }
+            if (n) memcpy(grown, mem, n * size);
+            mem = grown;
+        }
+        e = row_load(ctx, l->kn, &rows, mem + n * size);
+        n += !e;
+    }
+    db_done(&rows);
+    if (e) return e;
+    bool has_more = n > l->q->limit;
+    if (has_more) n = l->q->limit;
+    l->page.rows = mem;
+    l->page.n = n;
+    if (has_more) {
+        l->page.next = cursor_write(ctx, l->kn, l->q, mem + (n - 1) * size);
+        if (!l->page.next.ptr) return FAIL_MEMORY(ctx);
+    }
+    return OK;
+}
+
+static enum err count(struct ctx *ctx, struct list *l) {
+    struct sql q;
+    struct db_rows rows = {0};
+    bool more = false;
+    sql_init(&q, ctx->arena);
+    sql_add(&q, "SELECT COUNT(*) FROM (SELECT id");
+    put_from(l->kn, &q);
+    rights_where(ctx, l->kn, READ, &q);
+    TRY(put_conditions(ctx, l, &q));
+    sql_fmt(&q, " LIMIT %d) AS c", LIST_LIMIT_MAX + 1);
+    enum err e = sql_query(ctx, &q, &rows);
+    if (!e) e = db_next(&rows, &ctx->fault, &more);
+    if (!e && more) l->page.total = db_i64(&rows, 0) > LIST_LIMIT_MAX ? -1 : db_i64(&rows, 0);
+    db_done(&rows);
+    return e;
+}
+
+static enum err list(struct ctx *ctx, void *arg) {
+    struct list *l = arg;
+    l->page = (struct list_page){.total = -1};
+    TRY(fetch_page(ctx, l));
+    if (!l->q->want_total) return OK;
+    if (!l->from.given && !l->page.next.ptr) {
+        l->page.total = (int64_t)l->page.n;
+        return OK;
+    }
+    return count(ctx, l);
+}
+
+enum err row_list(struct ctx *ctx, const struct resource *r, const struct list_query *q, struct list_page *ret) {
+    struct list l = {.kn = known_of(ctx->kernel, r), .q = q};
+    if (!(resource_verbs(ctx, r) & READ))
+        return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "you may not read %s", r->name);
+    if (!q->limit || q->limit > LIST_LIMIT_MAX) return FAIL_FIELD(&ctx->fault, "limit", "too_large", LIST_LIMIT_MAX);
+    if (q->has_as_of && !r->dated) return FAIL_FIELD(&ctx->fault, "as_of", "not_filterable", 0);
+    TRY(cursor_read(ctx, q, &l.from));
+    TRY(ctx_read(ctx, list, &l));
+    *ret = l.page;
+    return OK;
+}
+
+/* ---- labels ---- */
+
+enum err row_labels(struct ctx *ctx, const struct resource *r, const int64_t *ids, size_t n, struct str *ret) {
+    const struct known *kn = known_of(ctx->kernel, r);
+    struct sql q;
+    struct db_rows rows = {0};
+    for (size_t i = 0; i < n; i++) ret[i] = (struct str){NULL, 0};
+    if (kn->label == NO_FIELD || !n) return OK;
+    const struct field *f = &r->fields[kn->label];
+    void *row = arena_alloc(ctx->arena, 1, r->size, _Alignof(max_align_t));
+    if (!row) return FAIL_MEMORY(ctx);
+    sql_init(&q, ctx->arena);
+    sql_fmt(&q, "SELECT %s", kn->columns);
+    put_from(kn, &q);
+    sql_add(&q, "id IN ");
+    sql_list(&q, ids, n);
+    enum err e = sql_query(ctx, &q, &rows);
+    for (bool more = true; !e;) {
+        e = db_next(&rows, &ctx->fault, &more);
+        if (e || !more) break;
+        e = row_load(ctx, kn, &rows, row);
+        if (e || !bit_has(row_of(row)->has, kn->label)) continue;
+        struct buf b;
+        struct str text;
+        buf_init_arena(&b, ctx->arena, 1024);
+        bool mask = f->class != ORDINARY && !(row_clear_classes(ctx, r, row) & f->class);
+        field_write_text(&b, r, f, row, mask, NULL);
+        if (!buf_done(&b, &text)) e = FAIL_MEMORY(ctx);
+        for (size_t i = 0; !e && i < n; i++)
+            if (ids[i] == row_of(row)->id) ret[i] = text;
+    }
+    db_done(&rows);
+    return e;
+}

@@ -1,0 +1,335 @@
+/* Rights: role x place x verb x field class, compiled into SQL for lists and asked in memory for single rows.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/kernel_internal.h"
+
+#include <string.h>
+
+/* One way in: a scope of the actor joined with a grant of the resource. */
+struct way {
+    const struct scope *scope;
+    const struct grant *grant;
+    uint64_t roles; /* those that both name */
+};
+
+/* Walks the ways that allow a verb.  *at starts at 0. */
+static bool next_way(const struct ctx *ctx, const struct known *kn, uint32_t verbs, size_t *at, struct way *ret) {
+    const struct actor *a = &ctx->actor;
+    size_t grants = kn->r->grants_n;
+    for (; grants && *at < a->scopes_n * grants; (*at)++) {
+        const struct scope *s = &a->scopes[*at / grants];
+        size_t g = *at % grants;
+        uint64_t roles = s->roles & kn->grant_roles[g];
+        if (!roles || !(kn->r->grants[g].verbs & verbs)) continue;
+        *ret = (struct way){s, &kn->r->grants[g], roles};
+        (*at)++;
+        return true;
+    }
+    return false;
+}
+
+/* An installation's rows that nothing places are for everyone with the role to read; to write them one must hold the
+ * role for the installation. */
+static bool is_everywhere(const struct known *kn, const struct way *w, uint32_t verbs) {
+    if (w->grant->reach == OWN) return false;
+    if (!w->scope->place_id) return true;
+    return (kn->r->flags & INSTALLATION) && !kn->r->member && !(verbs & ~(uint32_t)READ);
+}
+
+/* ---- as SQL ---- */
+
+struct sets {
+    bool everywhere;
+    int64_t *communities, *places;
+    size_t communities_n, places_n, cap;
+};
+
+static bool add_id(int64_t *ids, size_t *n, size_t cap, int64_t id) {
+    for (size_t i = 0; i < *n; i++)
+        if (ids[i] == id) return true;
+    if (*n == cap) return false;
+    ids[(*n)++] = id;
+    return true;
+}
+
+static bool collect(struct ctx *ctx, const struct known *kn, uint32_t verb, struct sets *ret) {
+    size_t cap = 16;
+    for (size_t i = 0; i < ctx->actor.scopes_n; i++) cap += ctx->actor.scopes[i].communities_n + 1;
+    *ret = (struct sets){.everywhere = ctx->actor.is_system, .cap = cap};
+    ret->communities = arena_new(ctx->arena, int64_t, cap);
+    ret->places = arena_new(ctx->arena, int64_t, cap);
+    if (!ret->communities || !ret->places) return false;
+    struct way w;
+    for (size_t at = 0; next_way(ctx, kn, verb, &at, &w);) {
+        if (w.grant->reach == OWN) continue;
+        if (is_everywhere(kn, &w, verb)) ret->everywhere = true;
+        for (size_t i = 0; i < w.scope->communities_n; i++)
+            if (!add_id(ret->communities, &ret->communities_n, cap, w.scope->communities[i])) return false;
+        if (w.scope->communities_n) continue;
+        if (w.grant->reach == COMMUNITY && w.scope->within) {
+            if (!add_id(ret->communities, &ret->communities_n, cap, w.scope->within)) return false;
+        } else if (w.grant->reach == PLACE && w.scope->place_id) {
+            if (!add_id(ret->places, &ret->places_n, cap, w.scope->place_id)) return false;
+        }
+    }
+    return true;
+}
+
+static void where_communities(const struct known *kn, const struct sets *s, struct sql *q) {
+    const char *member = kn->r->member, *dot = member ? strchr(member, '.') : NULL;
+    if (dot) {
+        sql_fmt(q, " OR id IN (SELECT %s FROM %.*s WHERE archived_ms = 0 AND community_id IN ", dot + 1,
+                (int)(dot - member), member);
+        sql_list(q, s->communities, s->communities_n);
+        sql_add(q, ")");
+    } else {
+        sql_add(q, " OR community_id IN ");
+        sql_list(q, s->communities, s->communities_n);
+    }
+}
+
+static void where_places(const struct known *kn, const struct sets *s, struct sql *q) {
+    const char *member = kn->r->member, *dot = member ? strchr(member, '.') : NULL;
+    if (dot) {
+        sql_fmt(q,
+                " OR id IN (SELECT m.%s FROM place_closure p JOIN %.*s m ON m.place_id = p.descendant WHERE "
+                "m.archived_ms = 0 AND p.ancestor IN ",
+                dot + 1, (int)(dot - member), member);
+    } else if (kn->place == PLACE_IS_ID) {
+        sql_add(q, " OR id IN (SELECT p.descendant FROM place_closure p WHERE p.ancestor IN ");
+    } else if (kn->place != NO_FIELD && !kn->r->select) {
+        /* By the index on (place, …): the cost is that of the place's own rows, not of its community's. */
+        sql_fmt(q, " OR id IN (SELECT x.id FROM place_closure p JOIN %s x ON x.%s = p.descendant WHERE p.ancestor IN ",
+                kn->r->name, kn->r->place);
+    } else if (kn->place != NO_FIELD) {
+        sql_fmt(q, " OR %s IN (SELECT p.descendant FROM place_closure p WHERE p.ancestor IN ", kn->r->place);
+    } else {
+        return; /* nothing smaller than the community places its rows */
+    }
+    sql_list(q, s->places, s->places_n);
+    sql_add(q, ")");
+}
+
+static void where_own(struct ctx *ctx, const struct known *kn, uint32_t verb, struct sql *q) {
+    struct way w;
+    uint64_t done = 0;
+    for (size_t at = 0; next_way(ctx, kn, verb, &at, &w);) {
+        if (w.grant->reach != OWN) continue;
+        for (size_t i = 0; i < kn->r->relations_n && i < 64; i++) {
+            const struct relation *rel = &kn->r->relations[i];
+            if (bit_has(done, i) || !word_in(w.grant->by, str_of(rel->name)) || !ctx->actor.own[rel->set].n) continue;
+            done |= UINT64_C(1) << i;
+            sql_fmt(q, " OR %s IN ", rel->column);
+            sql_list(q, ctx->actor.own[rel->set].ids, ctx->actor.own[rel->set].n);
+        }
+    }
+}
+
+void rights_where(struct ctx *ctx, const struct known *kn, enum verb verb, struct sql *q) {
+    struct sets s;
+    if (!collect(ctx, kn, verb, &s)) {
+        q->failed = true;
+        return;
+    }
+    if (s.everywhere) {
+        sql_add(q, "1 = 1");
+        return;
+    }
+    sql_add(q, "(1 = 0");
+    if (s.communities_n) where_communities(kn, &s, q);
+    if (s.places_n) where_places(kn, &s, q);
+    where_own(ctx, kn, verb, q);
+    sql_add(q, ")");
+}
+
+bool rights_communities(struct ctx *ctx, const struct known *kn, enum verb verb, const int64_t **ret, size_t *ret_n,
+                        bool *ret_everywhere) {
+    struct sets s;
+    if (!collect(ctx, kn, verb, &s)) return false;
+    *ret_everywhere = s.everywhere;
+    *ret = s.communities;
+    *ret_n = s.communities_n;
+    if (s.everywhere) return true;
+    return s.communities_n && !s.places_n && !own_grants(ctx, kn->r, verb) && !kn->r->member;
+}
+
+bool own_grants(struct ctx *ctx, const struct resource *r, enum verb verb) {
+    const struct known *kn = known_of(ctx->kernel, r);
+    struct way w;
+    for (size_t at = 0; next_way(ctx, kn, verb, &at, &w);)
+        if (w.grant->reach == OWN) return true;
+    return false;
+}
+
+/* ---- in memory ---- */
+
+/* Is `place` under `above`?  Answers of one unit of work are remembered. */
+#define UNDER_CACHE 64
+struct under_cache {
+    struct {
+        int64_t above, place;
+        bool is_under, used;
+    } slots[UNDER_CACHE];
+};
+
+static bool place_under(struct ctx *ctx, int64_t above, int64_t place) {
+    if (above == place) return true;
+    struct under_cache *cache = ctx->rights_cache;
+    if (!cache) cache = ctx->rights_cache = arena_new(ctx->arena, struct under_cache, 1);
+    size_t slot = (size_t)(((uint64_t)above * 31 + (uint64_t)place) * UINT64_C(0x9e3779b97f4a7c15) >> 58) % UNDER_CACHE;
+    if (cache && cache->slots[slot].used && cache->slots[slot].above == above && cache->slots[slot].place == place)
+        return cache->slots[slot].is_under;
+    int64_t one = 0;
+    bool found = false;
+    struct fault f = {0};
+    enum err e = db_one_i64(ctx->db, &f, "SELECT 1 FROM place_closure WHERE ancestor = $1 AND descendant = $2 LIMIT 1",
+                            VALS(V_I64(above), V_I64(place)), &one, &found);
+    if (e) return false; /* a store that does not answer grants nothing */
+    if (cache) {
+        cache->slots[slot].above = above;
+        cache->slots[slot].place = place;
+        cache->slots[slot].is_under = found;
+        cache->slots[slot].used = true;
+    }
+    return found;
+}
+
+static bool has_id(const int64_t *ids, size_t n, int64_t id) {
+    for (size_t i = 0; i < n; i++)
+        if (ids[i] == id) return true;
+    return false;
+}
+
+static bool way_reaches(struct ctx *ctx, const struct known *kn, const struct way *w, uint32_t verb,
+                        int64_t community_id, int64_t place_id) {
+    if (is_everywhere(kn, w, verb)) return true;
+    if (w->scope->communities_n) return has_id(w->scope->communities, w->scope->communities_n, community_id);
+    if (w->grant->reach == COMMUNITY) return w->scope->within && w->scope->within == community_id;
+    return place_id && place_under(ctx, w->scope->place_id, place_id);
+}
+
+/* People and their like: placed by the rows of another table. */
+static bool member_reaches(struct ctx *ctx, const struct known *kn, const struct way *w, int64_t id) {
+    struct sql q;
+    struct db_rows rows = {0};
+    const char *dot = strchr(kn->r->member, '.');
+    sql_init(&q, ctx->arena);
+    sql_fmt(&q, "SELECT 1 FROM %.*s m WHERE m.archived_ms = 0 AND m.%s = ", (int)(dot - kn->r->member), kn->r->member,
+            dot + 1);
+    sql_i64(&q, id);
+    if (w->scope->communities_n || w->grant->reach == COMMUNITY) {
+        sql_add(&q, " AND m.community_id IN ");
+        sql_list(&q, w->scope->communities_n ? w->scope->communities : &w->scope->within,
+                 w->scope->communities_n ? w->scope->communities_n : 1);
+    } else {
+        sql_add(&q, " AND m.place_id IN (SELECT descendant FROM place_closure WHERE ancestor = ");
+        sql_i64(&q, w->scope->place_id);
+        sql_add(&q, ")");
+    }
+    sql_add(&q, " LIMIT 1");
+    bool more = false;
+    struct fault kept = ctx->fault;
+    bool ok = !sql_query(ctx, &q, &rows) && !db_next(&rows, &ctx->fault, &more) && more;
+    db_done(&rows);
+    ctx->fault = kept;
+    return ok;
+}
+
+static int64_t relation_value(const struct known *kn, const struct relation *rel, const void *row) {
+    if (!strcmp(rel->column, "id")) return row_of(row)->id;
+    if (!strcmp(rel->column, "created_by")) return row_of(row)->created_by;
+    size_t i = field_index(kn->r, rel->column);
+    if (i == NO_FIELD || !bit_has(row_of(row)->has, i)) return 0;
+    return *(const int64_t *)((const char *)row + kn->r->fields[i].at);
+}
+
+static bool way_matches(struct ctx *ctx, const struct known *kn, const struct way *w, uint32_t verb, const void *row) {
+    if (w->grant->reach == OWN) {
+        for (size_t i = 0; i < kn->r->relations_n; i++) {
+            const struct relation *rel = &kn->r->relations[i];
+            if (!word_in(w->grant->by, str_of(rel->name))) continue;
+            int64_t value = relation_value(kn, rel, row);
+            if (value && has_id(ctx->actor.own[rel->set].ids, ctx->actor.own[rel->set].n, value)) return true;
+        }
+        return false;
+    }
+    if (is_everywhere(kn, w, verb)) return true;
+    if (kn->r->member && row_of(row)->id) return member_reaches(ctx, kn, w, row_of(row)->id);
+    return way_reaches(ctx, kn, w, verb, row_of(row)->community_id, row_place(kn, row));
+}
+
+bool rights_row(struct ctx *ctx, const struct known *kn, enum verb verb, const void *row) {
+    if (ctx->actor.is_system) return true;
+    struct way w;
+    for (size_t at = 0; next_way(ctx, kn, verb, &at, &w);)
+        if (way_matches(ctx, kn, &w, verb, row)) return true;
+    return false;
+}
+
+/* A step needs its own role, held where it makes the row readable. */
+bool rights_step(struct ctx *ctx, const struct known *kn, const void *row, size_t step) {
+    if (ctx->actor.is_system) return true;
+    struct way w;
+    for (size_t at = 0; next_way(ctx, kn, READ, &at, &w);)
+        if ((w.roles & kn->step_roles[step]) && way_matches(ctx, kn, &w, READ, row)) return true;
+    return false;
+}
+
+bool place_allows(struct ctx *ctx, const struct resource *r, enum verb verb, int64_t community_id, int64_t place_id) {
+    const struct known *kn = known_of(ctx->kernel, r);
+    if (ctx->actor.is_system) return true;
+    struct way w;
+    for (size_t at = 0; next_way(ctx, kn, verb, &at, &w);)
+        if (w.grant->reach != OWN && way_reaches(ctx, kn, &w, verb, community_id, place_id)) return true;
+    return false;
+}
+
+static uint32_t classes(struct ctx *ctx, const struct known *kn, const void *row, bool reveal) {
+    if (ctx->actor.is_system) return ~(uint32_t)SECRET;
+    uint32_t bits = 0;
+    struct way w;
+    for (size_t at = 0; next_way(ctx, kn, READ, &at, &w);) {
+        uint32_t more = reveal ? w.grant->reveal : w.grant->clear;
+        if ((more & ~bits) && way_matches(ctx, kn, &w, READ, row)) bits |= more;
+    }
+    return bits;
+}
+
+uint32_t row_clear_classes(struct ctx *ctx, const struct resource *r, const void *row) {
+    return classes(ctx, known_of(ctx->kernel, r), row, false);
+}
+
+uint32_t row_reveal_classes(struct ctx *ctx, const struct resource *r, const void *row) {
+    return classes(ctx, known_of(ctx->kernel, r), row, true);
+}
+
+uint32_t row_verbs(struct ctx *ctx, const struct resource *r, const void *row) {
+    static const enum verb all[] = {CREATE, READ, UPDATE, ARCHIVE, ERASE};
+    const struct known *kn = known_of(ctx->kernel, r);
+    uint32_t bits = 0;
+    for (size_t i = 0; i < COUNT(all); i++)
+        if (rights_row(ctx, kn, all[i], row)) bits |= all[i];
+    return bits;
+}
+
+uint32_t resource_verbs(struct ctx *ctx, const struct resource *r) {
+    const struct known *kn = known_of(ctx->kernel, r);
+    uint32_t bits = 0;
+    if (ctx->actor.is_system) return CREATE | READ | UPDATE | ARCHIVE | ERASE;
+    struct way w;
+    for (size_t at = 0; next_way(ctx, kn, ~UINT32_C(0), &at, &w);) bits |= w.grant->verbs;
+    return bits;
+}
+
+uint64_t row_steps(struct ctx *ctx, const struct resource *r, const void *row) {
+    const struct known *kn = known_of(ctx->kernel, r);
+    int32_t state = ANY_STATE;
+    uint64_t bits = 0;
+    for (size_t i = 0; i < r->fields_n; i++)
+        if (r->fields[i].kind == FIELD_STATE) state = *(const int32_t *)((const char *)row + r->fields[i].at);
+    if (row_of(row)->archived_ms) return 0;
+    for (size_t i = 0; i < r->steps_n && i < 64; i++) {
+        bool from = r->steps[i].from == ANY_STATE || r->steps[i].from == state;
+        if (from && kn->step_roles[i] & ~UINT64_C(1) && rights_step(ctx, kn, row, i)) bits |= UINT64_C(1) << i;
+    }
+    return bits;
+}

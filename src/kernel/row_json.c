@@ -1,0 +1,385 @@
+/* Rows as JSON and text, and back.  SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/row_json.h"
+
+#include "base/civil.h"
+#include "base/utf8.h"
+#include "kernel/kernel_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
+
+uint64_t fields_creatable(const struct resource *r) {
+    uint64_t bits = 0;
+    for (size_t i = 0; i < r->fields_n; i++)
+        if (!(r->fields[i].flags & SYSTEM)) bits |= UINT64_C(1) << i;
+    return bits;
+}
+
+uint64_t fields_patchable(const struct resource *r) {
+    uint64_t bits = 0;
+    for (size_t i = 0; i < r->fields_n; i++)
+        if (!(r->fields[i].flags & (SYSTEM | FIXED))) bits |= UINT64_C(1) << i;
+    return bits;
+}
+
+/* ---- in: each reader gives NULL or the code of the broken rule ---- */
+
+static const char *read_decimal_text(struct str text, int scale, int64_t *ret) {
+    struct str rest = text, whole, part = {"", 0};
+    if (!str_cut(&rest, '.', &whole)) return "bad_type";
+    if (rest.ptr) part = rest;
+    if (!whole.len || (rest.ptr && !part.len)) return "bad_type";
+    if (part.len > (size_t)scale) return "too_precise";
+    char digits[48];
+    if (whole.len + (size_t)scale >= sizeof digits) return "too_large";
+    memcpy(digits, whole.ptr, whole.len);
+    for (int i = 0; i < scale; i++) digits[whole.len + (size_t)i] = (size_t)i < part.len ? part.ptr[i] : '0';
+    return str_to_i64((struct str){digits, whole.len + (size_t)scale}, ret) ? NULL : "bad_type";
+}
+
+static const char *read_decimal(const json_t *v, int scale, int64_t *ret) {
+    if (json_is_string(v)) return read_decimal_text(json_text(v), scale, ret);
+    if (json_is_integer(v)) return __builtin_mul_overflow(json_integer_value(v), tens[scale], ret) ? "too_large" : NULL;
+    if (!json_is_real(v)) return "bad_type";
+    double scaled = json_real_value(v) * (double)tens[scale], whole = nearbyint(scaled);
+    if (fabs(whole) > 9007199254740992.0) return "too_large";
+    if (fabs(scaled - whole) > 1e-6 * fmax(1.0, fabs(whole) * 1e-9)) return "too_precise";
+    *ret = (int64_t)whole;
+    return NULL;
+}
+
+static const char *read_id(const json_t *v, int64_t *ret) {
+    if (json_is_object(v)) v = json_object_get(v, "id"); /* a file as it was given back */
+    if (json_is_integer(v)) {
+        *ret = json_integer_value(v);
+        return *ret > 0 ? NULL : "bad_ref";
+    }
+    if (!json_is_string(v)) return "bad_type";
+    return str_to_i64(json_text(v), ret) && *ret > 0 ? NULL : "bad_ref";
+}
+
+static const char *read_ids(struct ctx *ctx, const json_t *v, const struct field *f, struct ids *ret) {
+    if (!json_is_array(v)) return "bad_type";
+    size_t n = json_array_size(v);
+    if ((int64_t)n > f->max) return "too_many";
+    int64_t *ids = arena_new(ctx->arena, int64_t, n + 1);
+    if (!ids) return "too_large";
+    for (size_t i = 0; i < n; i++) {
+        const char *code = read_id(json_array_get(v, i), &ids[i]);
+        if (code) return code;
+        for (size_t j = 0; j < i; j++)
+            if (ids[j] == ids[i]) return "duplicate";
+    }
+    *ret = (struct ids){ids, n};
+    return NULL;
+}
+
+static const char *read_geo(const json_t *v, struct geo *ret) {
+    const json_t *lat = json_object_get(v, "lat"), *lon = json_object_get(v, "lon");
+    if (!json_is_number(lat) || !json_is_number(lon)) return "bad_type";
+    double y = json_number_value(lat), x = json_number_value(lon);
+    if (!(y >= -90 && y <= 90 && x >= -180 && x <= 180)) return "out_of_range";
+    *ret = (struct geo){(int32_t)lround(y * 1e7), (int32_t)lround(x * 1e7)};
+    return NULL;
+}
+
+static const char *read_text(struct ctx *ctx, const json_t *v, struct str *ret) {
+    if (!json_is_string(v)) return "bad_type";
+    return arena_str(ctx->arena, json_text(v), ret) ? NULL : "too_large";
+}
+
+static const char *read_json(struct ctx *ctx, const json_t *v, struct str *ret) {
+    char *text = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+    bool ok = text && arena_str(ctx->arena, str_of(text), ret);
+    free(text);
+    return ok ? NULL : "too_large";
+}
+
+static const char *read_lines(struct ctx *ctx, const json_t *v, const struct field *f, struct lines *ret);
+
+static const char *read_value(struct ctx *ctx, const json_t *v, const struct field *f, void *row) {
+    void *at = (char *)row + f->at;
+    switch (f->kind) {
+    case FIELD_REF: return read_id(v, at);
+    case FIELD_REFS:
+    case FIELD_FILE: return read_ids(ctx, v, f, at);
+    case FIELD_TEXT:
+    case FIELD_CHOICE: return read_text(ctx, v, at);
+    case FIELD_MONEY:
+    case FIELD_INT:
+        if (!json_is_integer(v)) return "bad_type";
+        *(int64_t *)at = json_integer_value(v);
+        return NULL;
+    case FIELD_DECIMAL: return read_decimal(v, f->scale, at);
+    case FIELD_FLAG:
+        if (!json_is_boolean(v)) return "bad_type";
+        *(bool *)at = json_is_true(v);
+        return NULL;
+    case FIELD_TIME:
+        if (json_is_integer(v)) {
+            *(int64_t *)at = json_integer_value(v);
+            return NULL;
+        }
+        return json_is_string(v) && civil_read_time(json_text(v), at) ? NULL : "bad_type";
+    case FIELD_DATE: return json_is_string(v) && civil_read_date(json_text(v), at) ? NULL : "bad_type";
+    case FIELD_GEO: return read_geo(v, at);
+    case FIELD_JSON: return read_json(ctx, v, at);
+    case FIELD_LINES: return read_lines(ctx, v, f, at);
+    case FIELD_STATE: return "read_only";
+    }
+    return "bad_type";
+}
+
+static const char *read_line(struct ctx *ctx, const json_t *v, const struct line_type *t, void *line) {
+    const char *key;
+    json_t *item;
+    if (!json_is_object(v)) return "bad_type";
+    json_object_foreach((json_t *)(uintptr_t)v, key, item) {
+        struct resource as = {.fields = t->fields, .fields_n = t->fields_n};
+        size_t i = field_index(&as, key);
+        if (i == NO_FIELD) return "unknown_field";
+        if (json_is_null(item)) continue;
+        const char *code = read_value(ctx, item, &t->fields[i], line);
+        if (code) return code;
+        *(uint64_t *)line |= UINT64_C(1) << i;
+    }
+    return NULL;
+}
+
+static const char *read_lines(struct ctx *ctx, const json_t *v, const struct field *f, struct lines *ret) {
+    if (!json_is_array(v)) return "bad_type";
+    size_t n = json_array_size(v);
+    if ((int64_t)n > f->max) return "too_many";
+    char *mem = arena_alloc(ctx->arena, n + 1, f->lines->size, _Alignof(max_align_t));
+    if (!mem) return "too_large";
+    for (size_t i = 0; i < n; i++) {
+        const char *code = read_line(ctx, json_array_get(v, i), f->lines, mem + i * f->lines->size);
+        if (code) return code;
+    }
+    *ret = (struct lines){mem, n};
+    return NULL;
+}
+
+enum err row_read_json(struct ctx *ctx, const struct resource *r, const json_t *object, uint64_t allowed, void *row,
+                       uint64_t *ret_fields) {
+    const char *key;
+    json_t *value;
+    uint64_t fields = 0;
+    if (!json_is_object(object)) return FAIL(&ctx->fault, ERR_INVALID, "bad_type", "the body must be a JSON object");
+    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+        size_t i = field_index(r, key);
+        const char *code = NULL;
+        if (i == NO_FIELD)
+            code = "unknown_field";
+        else if (!bit_has(allowed, i))
+            code = r->fields[i].flags & SYSTEM ? "read_only" : "fixed";
+        else if (!json_is_null(value))
+            code = read_value(ctx, value, &r->fields[i], row);
+        if (code) {
+            (void)FAIL_FIELD(&ctx->fault, key, code, i == NO_FIELD ? 0 : r->fields[i].max);
+            continue;
+        }
+        fields |= UINT64_C(1) << i;
+        if (!json_is_null(value)) ((struct row *)row)->has |= UINT64_C(1) << i;
+    }
+    if (ctx->fault.kind) return ctx->fault.kind;
+    *ret_fields = fields;
+    return OK;
+}
+
+enum err field_read_text(struct ctx *ctx, const struct field *f, const struct resource *r, struct str text,
+                         struct db_val *ret) {
+    int64_t v = 0;
+    switch (f->kind) {
+    case FIELD_TEXT: *ret = V_TEXT(text); return OK;
+    case FIELD_CHOICE:
+        if (!word_in(f->choices, text)) return FAIL_FIELD(&ctx->fault, f->name, "bad_choice", 0);
+        *ret = V_TEXT(text);
+        return OK;
+    case FIELD_STATE:
+        for (size_t i = 0; i < r->states_n; i++)
+            if (str_is(text, r->states[i])) {
+                *ret = V_TEXT(str_of(r->states[i]));
+                return OK;
+            }
+        return FAIL_FIELD(&ctx->fault, f->name, "bad_choice", 0);
+    case FIELD_FLAG:
+        if (!str_is(text, "true") && !str_is(text, "false")) return FAIL_FIELD(&ctx->fault, f->name, "bad_type", 0);
+        *ret = V_I64(str_is(text, "true"));
+        return OK;
+    case FIELD_DECIMAL:
+        if (read_decimal_text(text, f->scale, &v)) return FAIL_FIELD(&ctx->fault, f->name, "bad_type", 0);
+        break;
+    case FIELD_DATE:
+        if (!civil_read_date(text, &v)) return FAIL_FIELD(&ctx->fault, f->name, "bad_type", 0);
+        break;
+    case FIELD_TIME:
+        if (!str_to_i64(text, &v) && !civil_read_time(text, &v)) return FAIL_FIELD(&ctx->fault, f->name, "bad_type", 0);
+        break;
+    case FIELD_REF:
+    case FIELD_INT:
+    case FIELD_MONEY:
+        if (!str_to_i64(text, &v)) return FAIL_FIELD(&ctx->fault, f->name, "bad_type", 0);
+        break;
+    case FIELD_REFS:
+    case FIELD_GEO:
+    case FIELD_FILE:
+    case FIELD_JSON:
+    case FIELD_LINES: return FAIL_FIELD(&ctx->fault, f->name, "not_filterable", 0);
+    }
+    *ret = V_I64(v);
+    return OK;
+}
+
+/* ---- out ---- */
+
+void mask_text(struct buf *out, enum field_class class, struct str text) {
+    size_t count = utf8_count(text);
+    if (class == CONTACT && count >= 8) { /* 138****5678 */
+        struct str head = utf8_head(text, 3), most = utf8_head(text, count - 4);
+        buf_str(out, head);
+        buf_cstr(out, "****");
+        buf_str(out, str_from(text, most.len));
+        return;
+    }
+    if (count > 1) buf_str(out, utf8_head(text, 1));
+    size_t stars = count > 2 ? 2 : 1;
+    for (size_t i = 0; i < stars; i++) buf_char(out, '*');
+}
+
+static void put_decimal(struct buf *b, int64_t v, int scale) {
+    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v, ten = (uint64_t)tens[scale];
+    if (v < 0) buf_char(b, '-');
+    buf_i64(b, (int64_t)(u / ten));
+    if (scale) buf_fmt(b, ".%0*llu", scale, (unsigned long long)(u % ten));
+}
+
+static void put_ids(struct jw *j, const struct ids *ids) {
+    jw_open(j, '[');
+    for (size_t i = 0; i < ids->n; i++) jw_id(j, ids->ids[i]);
+    jw_close(j, ']');
+}
+
+static void put_lines(struct jw *j, const struct field *f, const struct lines *lines, bool mask) {
+    struct resource as = {.fields = f->lines->fields, .fields_n = f->lines->fields_n};
+    jw_open(j, '[');
+    for (size_t n = 0; n < lines->n; n++) {
+        const char *line = (const char *)lines->rows + n * f->lines->size;
+        uint64_t bits = *(const uint64_t *)(const void *)line;
+        jw_open(j, '{');
+        for (size_t i = 0; i < as.fields_n; i++) {
+            jw_key(j, as.fields[i].name);
+            if (bit_has(bits, i))
+                field_write_json(j, &as, &as.fields[i], line, mask && as.fields[i].class != ORDINARY);
+            else
+                jw_null(j);
+        }
+        jw_close(j, '}');
+    }
+    jw_close(j, ']');
+}
+
+static void put_masked(struct jw *j, const struct field *f, const void *at) {
+    char mem[256];
+    struct buf b;
+    struct str text;
+    if (f->kind != FIELD_TEXT) {
+        jw_cstr(j, "***");
+        return;
+    }
+    buf_init(&b, mem, sizeof mem);
+    mask_text(&b, f->class, *(const struct str *)at);
+    jw_str(j, buf_done(&b, &text) ? text : S("***"));
+}
+
+void field_write_json(struct jw *j, const struct resource *r, const struct field *f, const void *row, bool mask) {
+    const void *at = (const char *)row + f->at;
+    if (mask) {
+        put_masked(j, f, at);
+        return;
+    }
+    switch (f->kind) {
+    case FIELD_REF: jw_id(j, *(const int64_t *)at); return;
+    case FIELD_REFS:
+    case FIELD_FILE: put_ids(j, at); return;
+    case FIELD_TEXT:
+    case FIELD_CHOICE: jw_str(j, *(const struct str *)at); return;
+    case FIELD_INT:
+    case FIELD_MONEY:
+    case FIELD_TIME: jw_i64(j, *(const int64_t *)at); return;
+    case FIELD_FLAG: jw_bool(j, *(const bool *)at); return;
+    case FIELD_STATE: jw_cstr(j, r->states[*(const int32_t *)at]); return;
+    case FIELD_JSON: jw_raw(j, *(const struct str *)at); return;
+    case FIELD_LINES: put_lines(j, f, at, mask); return;
+    case FIELD_DECIMAL:
+    case FIELD_DATE:
+    case FIELD_GEO: break;
+    }
+    char mem[64];
+    struct buf b;
+    struct str text;
+    buf_init(&b, mem, sizeof mem);
+    if (f->kind == FIELD_DECIMAL) {
+        put_decimal(&b, *(const int64_t *)at, f->scale);
+    } else if (f->kind == FIELD_DATE) {
+        buf_char(&b, '"');
+        civil_put_date(&b, *(const int64_t *)at);
+        buf_char(&b, '"');
+    } else {
+        const struct geo *g = at;
+        buf_cstr(&b, "{\"lat\":");
+        put_decimal(&b, g->lat_e7, 7);
+        buf_cstr(&b, ",\"lon\":");
+        put_decimal(&b, g->lon_e7, 7);
+        buf_char(&b, '}');
+    }
+    if (buf_done(&b, &text)) jw_raw(j, text);
+}
+
+void row_write_json(struct jw *j, const struct resource *r, const void *row, uint64_t fields, uint32_t clear) {
+    for (size_t i = 0; i < r->fields_n; i++) {
+        const struct field *f = &r->fields[i];
+        if (!bit_has(fields, i) || f->class == SECRET) continue;
+        jw_key(j, f->name);
+        if (bit_has(row_of(row)->has, i))
+            field_write_json(j, r, f, row, f->class != ORDINARY && !(f->class & clear));
+        else
+            jw_null(j);
+    }
+}
+
+void field_write_text(struct buf *out, const struct resource *r, const struct field *f, const void *row, bool mask,
+                      const struct zone *zone) {
+    const void *at = (const char *)row + f->at;
+    if (mask && f->kind == FIELD_TEXT) {
+        mask_text(out, f->class, *(const struct str *)at);
+        return;
+    }
+    if (mask) {
+        buf_cstr(out, "***");
+        return;
+    }
+    switch (f->kind) {
+    case FIELD_TEXT:
+    case FIELD_CHOICE:
+    case FIELD_JSON: buf_str(out, *(const struct str *)at); return;
+    case FIELD_STATE: buf_cstr(out, r->states[*(const int32_t *)at]); return;
+    case FIELD_MONEY: put_decimal(out, *(const int64_t *)at, 2); return;
+    case FIELD_DECIMAL: put_decimal(out, *(const int64_t *)at, f->scale); return;
+    case FIELD_TIME: civil_put_time(out, zone, *(const int64_t *)at); return;
+    case FIELD_DATE: civil_put_date(out, *(const int64_t *)at); return;
+    case FIELD_FLAG: buf_cstr(out, *(const bool *)at ? "true" : "false"); return;
+    case FIELD_REF:
+    case FIELD_INT: buf_i64(out, *(const int64_t *)at); return;
+    case FIELD_GEO:
+    case FIELD_REFS:
+    case FIELD_FILE:
+    case FIELD_LINES: break;
+    }
+    struct jw j;
+    jw_init(&j, out);
+    field_write_json(&j, r, f, row, false);
+}

@@ -1,0 +1,446 @@
+/* Every change of a row, in one transaction each.  SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/rows.h"
+
+#include "kernel/foreign.h"
+#include "kernel/kernel_internal.h"
+#include "kernel/outbox.h"
+#include "kernel/search.h"
+#include "kernel/work.h"
+
+#include <string.h>
+
+struct edit { /* one call, seen from inside its transaction */
+    const struct known *kn;
+    int64_t id, version;
+    const char *step;
+    const void *input; /* patch or the step's fields */
+    uint64_t fields;
+    void *row; /* what it becomes */
+    bool restore;
+};
+
+static int32_t *state_at(const struct resource *r, void *row) {
+    for (size_t i = 0; i < r->fields_n; i++)
+        if (r->fields[i].kind == FIELD_STATE) return (int32_t *)(void *)((char *)row + r->fields[i].at);
+    return NULL;
+}
+
+static void *row_new(struct ctx *ctx, const struct resource *r) {
+    return arena_alloc(ctx->arena, 1, r->size, _Alignof(max_align_t));
+}
+
+/* ---- reading one ---- */
+
+static enum err fetch(struct ctx *ctx, const struct known *kn, int64_t id, void *row) {
+    struct sql q;
+    struct db_rows rows = {0};
+    bool more = false;
+    sql_init(&q, ctx->arena);
+    sql_fmt(&q, "SELECT %s FROM ", kn->columns);
+    if (kn->r->select)
+        sql_fmt(&q, "(%s) AS t", kn->r->select);
+    else
+        sql_add(&q, kn->r->name);
+    sql_add(&q, " WHERE id = ");
+    sql_i64(&q, id);
+    enum err e = sql_query(ctx, &q, &rows);
+    if (!e) e = db_next(&rows, &ctx->fault, &more);
+    if (!e && more) e = row_load(ctx, kn, &rows, row);
+    db_done(&rows);
+    if (!e && !more) e = FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such row in %s", kn->r->name);
+    if (!e) e = lines_load(ctx, kn, row);
+    if (!e && !rights_row(ctx, kn, READ, row)) {
+        memset(row, 0, kn->r->size);
+        e = FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such row in %s", kn->r->name);
+    }
+    return e;
+}
+
+enum err row_get(struct ctx *ctx, const struct resource *r, int64_t id, void *ret_row) {
+    return fetch(ctx, known_of(ctx->kernel, r), id, ret_row);
+}
+
+/* ---- what follows every change ---- */
+
+static uint64_t changed_fields(const struct resource *r, const void *before, const void *after) {
+    uint64_t bits = 0;
+    for (size_t i = 0; i < r->fields_n; i++) {
+        bool now = bit_has(row_of(after)->has, i);
+        if (before ? !field_same(&r->fields[i], after, now, before, bit_has(row_of(before)->has, i)) : now)
+            bits |= UINT64_C(1) << i;
+    }
+    return bits;
+}
+
+static bool step_waits(const struct resource *r, const char *step, int32_t state) {
+    for (size_t i = 0; i < r->steps_n; i++)
+        if (!strcmp(r->steps[i].name, step) && (r->steps[i].from == ANY_STATE || r->steps[i].from == state))
+            return true;
+    return false;
+}
+
+static enum err timers_keep(struct ctx *ctx, const struct known *kn, void *row, bool is_new) {
+    const struct resource *r = kn->r;
+    const int32_t *state = state_at(r, row);
+    for (size_t i = 0; i < r->dues_n; i++) {
+        const struct due *d = &r->dues[i];
+        size_t at = field_index(r, d->field);
+        bool waits = !row_of(row)->archived_ms && bit_has(row_of(row)->has, at) &&
+                     step_waits(r, d->step, state ? *state : ANY_STATE);
+        if (waits)
+            TRY(timer_set(ctx, r, row_of(row)->id, d->step,
+                          *(int64_t *)(void *)((char *)row + r->fields[at].at) + d->plus_ms));
+        else if (!is_new)
+            TRY(timer_cancel(ctx, r, row_of(row)->id, d->step));
+    }
+    return OK;
+}
+
+static enum err trail(struct ctx *ctx, const struct known *kn, void *row, const struct change *change) {
+    const struct row *h = row_of(row);
+    TRY(audit_write(ctx, kn, h->id, h->community_id, change));
+    TRY(timers_keep(ctx, kn, row, !change->before));
+    if (kn->search_bits) TRY(search_put(ctx, kn->r, row, change->before));
+    if (kn->r->after) TRY(kn->r->after(ctx, row, change->before));
+    return event_emit(ctx, kn->r->name, h->id, h->community_id, row_place(kn, row),
+                      change->step ? change->step : change->verb, (struct str){NULL, 0});
+}
+
+static enum err store(struct ctx *ctx, const struct known *kn, void *row, uint64_t fields) {
+    struct row *h = row;
+    struct sql q;
+    int64_t changed = 0;
+    sql_init(&q, ctx->arena);
+    sql_fmt(&q, "UPDATE %s SET version = ", kn->r->name);
+    sql_i64(&q, h->version + 1);
+    sql_add(&q, ", updated_ms = ");
+    sql_i64(&q, ctx->now_ms);
+    sql_add(&q, ", archived_ms = ");
+    sql_i64(&q, h->archived_ms);
+    sql_add(&q, ", community_id = ");
+    sql_i64(&q, h->community_id);
+    for (size_t i = 0; i < kn->r->fields_n; i++) {
+        if (!bit_has(fields & kn->stored, i)) continue;
+        sql_fmt(&q, ", %s = ", kn->r->fields[i].name);
+        sql_val(&q, field_to_val(ctx, kn->r, &kn->r->fields[i], row, bit_has(h->has, i)));
+    }
+    sql_add(&q, " WHERE id = ");
+    sql_i64(&q, h->id);
+    sql_add(&q, " AND version = ");
+    sql_i64(&q, h->version);
+    TRY(sql_exec(ctx, &q, &changed));
+    if (!changed) return FAIL(&ctx->fault, ERR_STALE, "stale_version", "somebody changed this row meanwhile");
+    h->version++;
+    h->updated_ms = ctx->now_ms;
+    return lines_save(ctx, kn, row, fields);
+}
+
+/* ---- where a row belongs ---- */
+
+static enum err only_community(struct ctx *ctx, int64_t *ret) {
+    const struct actor *a = &ctx->actor;
+    int64_t one = 0;
+    for (size_t i = 0; i < a->scopes_n; i++) {
+        for (size_t c = 0; c < a->scopes[i].communities_n; c++) {
+            if (one && one != a->scopes[i].communities[c]) one = -1;
+            if (!one) one = a->scopes[i].communities[c];
+        }
+        if (a->scopes[i].within && one && one != a->scopes[i].within) one = -1;
+        if (a->scopes[i].within && !one) one = a->scopes[i].within;
+    }
+    if (!one) { /* the installation's own people: the only community there is, if there is one */
+        int64_t n = 0;
+        bool found;
+        TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT COUNT(*) FROM communities", NO_VALS, &n, &found));
+        if (n == 1) TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT MIN(id) FROM communities", NO_VALS, &one, &found));
+    }
+    if (one <= 0) return FAIL_FIELD(&ctx->fault, "community_id", "required", 0);
+    *ret = one;
+    return OK;
+}
+
+static enum err belong(struct ctx *ctx, const struct known *kn, void *row) {
+    struct row *h = row;
+    if (kn->r->flags & INSTALLATION) {
+        h->community_id = 0;
+        return OK;
+    }
+    int64_t place = kn->place == PLACE_IS_ID ? 0 : row_place(kn, row), community = 0;
+    if (place) TRY(place_community(ctx, place, &community));
+    if (place && !community) return FAIL_FIELD(&ctx->fault, kn->r->place, "bad_ref", 0);
+    if (community) h->community_id = community;
+    return h->community_id ? OK : only_community(ctx, &h->community_id);
+}
+
+/* A row created as "my own" says whose it is without being told. */
+static void fill_own(struct ctx *ctx, const struct known *kn, void *row) {
+    const struct resource *r = kn->r;
+    if (ctx->actor.is_system || !ctx->actor.person_id) return;
+    for (size_t i = 0; i < r->relations_n; i++) {
+        size_t at = field_index(r, r->relations[i].column);
+        if (r->relations[i].set != OWN_ME || at == NO_FIELD || bit_has(row_of(row)->has, at)) continue;
+        for (size_t g = 0; g < r->grants_n; g++)
+            if ((kn->grant_roles[g] & ctx->actor.roles) && (r->grants[g].verbs & CREATE) && r->grants[g].reach == OWN &&
+                word_in(r->grants[g].by, str_of(r->relations[i].name))) {
+                *(int64_t *)(void *)((char *)row + r->fields[at].at) = ctx->actor.person_id;
+                row_set(r, row, r->fields[at].name);
+            }
+    }
+}
+
+/* ---- create ---- */
+
+static enum err insert(struct ctx *ctx, const struct known *kn, void *row) {
+    const struct row *h = row;
+    const int64_t system[] = {h->id, h->community_id, h->version, h->created_ms, h->created_by, h->updated_ms, 0};
+    struct sql q;
+    sql_init(&q, ctx->arena);
+    sql_fmt(&q, "INSERT INTO %s (%s) VALUES (", kn->r->name, kn->columns);
+    for (size_t i = 0; i < COUNT(system); i++) {
+        if (i) sql_add(&q, ", ");
+        sql_val(&q, V_I64(system[i]));
+    }
+    for (size_t i = 0; i < kn->r->fields_n; i++) {
+        if (!bit_has(kn->stored, i)) continue;
+        sql_add(&q, ", ");
+        sql_val(&q, field_to_val(ctx, kn->r, &kn->r->fields[i], row, bit_has(h->has, i)));
+    }
+    sql_add(&q, ")");
+    TRY(sql_exec(ctx, &q, NULL));
+    return lines_save(ctx, kn, row, ~UINT64_C(0));
+}
+
+static enum err create(struct ctx *ctx, void *arg) {
+    struct edit *e = arg;
+    const struct resource *r = e->kn->r;
+    memcpy(e->row, e->input, r->size);
+    struct row *h = e->row;
+    *h = (struct row){.id = ctx->world->new_id(ctx->world->self),
+                      .community_id = h->community_id,
+                      .version = 1,
+                      .created_ms = ctx->now_ms,
+                      .created_by = ctx->actor.person_id,
+                      .updated_ms = ctx->now_ms,
+                      .has = h->has};
+    int32_t *state = state_at(r, e->row);
+    for (size_t i = 0; state && i < r->fields_n; i++)
+        if (r->fields[i].kind == FIELD_STATE) h->has |= UINT64_C(1) << i;
+    fill_own(ctx, e->kn, e->row);
+    TRY(belong(ctx, e->kn, e->row));
+    if (!rights_row(ctx, e->kn, CREATE, e->row))
+        return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "you may not create this in %s", r->name);
+    if (r->prepare) TRY(r->prepare(ctx, e->row, NULL));
+    TRY(row_check(ctx, e->kn, e->row, NULL));
+    TRY(insert(ctx, e->kn, e->row));
+    struct change c = {.verb = "create", .after = e->row, .fields = h->has};
+    return trail(ctx, e->kn, e->row, &c);
+}
+
+enum err row_create(struct ctx *ctx, const struct resource *r, void *row) {
+    const struct known *kn = known_of(ctx->kernel, r);
+    if (r->select || !(resource_verbs(ctx, r) & CREATE))
+        return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "you may not create %s", r->name);
+    struct edit e = {.kn = kn, .input = row, .row = row_new(ctx, r)};
+    if (!e.row) return FAIL_MEMORY(ctx);
+    TRY(ctx_write(ctx, create, &e));
+    memcpy(row, e.row, r->size);
+    return OK;
+}
+
+/* ---- change ---- */
+
+static void copy_fields(const struct resource *r, void *row, const void *from, uint64_t fields) {
+    static const size_t sizes[] = {
+        [FIELD_REF] = sizeof(int64_t),     [FIELD_REFS] = sizeof(struct ids),   [FIELD_TEXT] = sizeof(struct str),
+        [FIELD_INT] = sizeof(int64_t),     [FIELD_DECIMAL] = sizeof(int64_t),   [FIELD_MONEY] = sizeof(int64_t),
+        [FIELD_FLAG] = sizeof(bool),       [FIELD_CHOICE] = sizeof(struct str), [FIELD_STATE] = sizeof(int32_t),
+        [FIELD_TIME] = sizeof(int64_t),    [FIELD_DATE] = sizeof(int64_t),      [FIELD_GEO] = sizeof(struct geo),
+        [FIELD_FILE] = sizeof(struct ids), [FIELD_JSON] = sizeof(struct str),   [FIELD_LINES] = sizeof(struct lines),
+    };
+    struct row *h = row;
+    for (size_t i = 0; i < r->fields_n; i++) {
+        const struct field *f = &r->fields[i];
+        uint64_t bit = UINT64_C(1) << i;
+        if (!bit_has(fields, i)) continue;
+        memcpy((char *)row + f->at, (const char *)from + f->at, sizes[f->kind]);
+        h->has = (h->has & ~bit) | (row_of(from)->has & bit);
+    }
+}
+
+/* Reads the row, sees that it may be changed, and gives a copy of how it was. */
+static enum err begin(struct ctx *ctx, struct edit *e, void **ret_before) {
+    const struct resource *r = e->kn->r;
+    void *before = row_new(ctx, r);
+    if (!before) return FAIL_MEMORY(ctx);
+    TRY(fetch(ctx, e->kn, e->id, e->row));
+    if (e->version && e->version != row_of(e->row)->version)
+        return FAIL(&ctx->fault, ERR_STALE, "stale_version", "somebody changed this row meanwhile");
+    memcpy(before, e->row, r->size);
+    *ret_before = before;
+    return OK;
+}
+
+static enum err finish(struct ctx *ctx, struct edit *e, const void *before, const char *verb) {
+    uint64_t fields = changed_fields(e->kn->r, before, e->row);
+    TRY(store(ctx, e->kn, e->row, fields));
+    struct change c = {.verb = verb, .step = e->step, .before = before, .after = e->row, .fields = fields};
+    return trail(ctx, e->kn, e->row, &c);
+}
+
+static enum err not_archived(struct ctx *ctx, const void *row) {
+    if (!row_of(row)->archived_ms) return OK;
+    return FAIL(&ctx->fault, ERR_CONFLICT, "archived", "the row is archived; restore it first");
+}
+
+static enum err denied(struct ctx *ctx, const struct resource *r) {
+    return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "you may not do this to this row of %s", r->name);
+}
+
+static enum err update(struct ctx *ctx, void *arg) {
+    struct edit *e = arg;
+    const struct resource *r = e->kn->r;
+    void *before;
+    TRY(begin(ctx, e, &before));
+    if (!rights_row(ctx, e->kn, UPDATE, e->row)) return denied(ctx, r);
+    TRY(not_archived(ctx, e->row));
+    TRY(foreign_check(ctx, r, e->id));
+    copy_fields(r, e->row, e->input, e->fields);
+    TRY(belong(ctx, e->kn, e->row));
+    if (!rights_row(ctx, e->kn, UPDATE, e->row)) return denied(ctx, r);
+    if (r->prepare) TRY(r->prepare(ctx, e->row, before));
+    TRY(row_check(ctx, e->kn, e->row, before));
+    if (!changed_fields(r, before, e->row)) return OK; /* nothing said, nothing to tell */
+    return finish(ctx, e, before, "update");
+}
+
+enum err row_update(struct ctx *ctx, const struct resource *r, int64_t id, int64_t version, const void *patch,
+                    uint64_t fields, void *ret_row) {
+    if (r->select) return denied(ctx, r);
+    struct edit e = {.kn = known_of(ctx->kernel, r), .id = id, .version = version, .input = patch, .fields = fields};
+    e.row = row_new(ctx, r);
+    if (!e.row) return FAIL_MEMORY(ctx);
+    TRY(ctx_write(ctx, update, &e));
+    if (ret_row) memcpy(ret_row, e.row, r->size);
+    return OK;
+}
+
+/* ---- steps ---- */
+
+static enum err find_step(struct ctx *ctx, struct edit *e, const struct step **ret) {
+    const struct resource *r = e->kn->r;
+    const int32_t *state = state_at(r, e->row);
+    bool named = false, from_here = false;
+    for (size_t i = 0; i < r->steps_n; i++) {
+        const struct step *s = &r->steps[i];
+        if (strcmp(s->name, e->step)) continue;
+        named = true;
+        if (s->from != ANY_STATE && (!state || s->from != *state)) continue;
+        from_here = true;
+        if (!rights_step(ctx, e->kn, e->row, i)) continue;
+        *ret = s;
+        return OK;
+    }
+    if (!named) return FAIL(&ctx->fault, ERR_NOT_FOUND, "no_such_step", "%s has no such step", r->name);
+    if (from_here) return denied(ctx, r);
+    return FAIL(&ctx->fault, ERR_CONFLICT, "wrong_state", "%s is not possible in state %s", e->step,
+                state ? r->states[*state] : "");
+}
+
+static enum err take_input(struct ctx *ctx, struct edit *e, const struct step *s) {
+    const struct resource *r = e->kn->r;
+    for (size_t i = 0; i < r->fields_n; i++) {
+        struct str name = str_of(r->fields[i].name);
+        if (bit_has(e->fields, i) && !word_in(s->takes, name))
+            (void)FAIL_FIELD(&ctx->fault, r->fields[i].name, "unknown_field", 0);
+        if (word_in(s->need, name) && !(e->input && bit_has(e->fields & row_of(e->input)->has, i)))
+            (void)FAIL_FIELD(&ctx->fault, r->fields[i].name, "required", 0);
+    }
+    if (ctx->fault.kind) return ctx->fault.kind;
+    if (e->input) copy_fields(r, e->row, e->input, e->fields);
+    return OK;
+}
+
+static enum err act(struct ctx *ctx, void *arg) {
+    struct edit *e = arg;
+    const struct resource *r = e->kn->r;
+    const struct step *s = NULL;
+    void *before;
+    TRY(begin(ctx, e, &before));
+    TRY(not_archived(ctx, e->row));
+    TRY(find_step(ctx, e, &s));
+    TRY(foreign_check(ctx, r, e->id));
+    if (s->guard) TRY(s->guard(ctx, e->row));
+    TRY(take_input(ctx, e, s));
+    if (s->to != ANY_STATE) *state_at(r, e->row) = s->to;
+    if (s->effect) TRY(s->effect(ctx, e->row));
+    TRY(belong(ctx, e->kn, e->row));
+    TRY(row_check(ctx, e->kn, e->row, before));
+    return finish(ctx, e, before, "act");
+}
+
+enum err row_act(struct ctx *ctx, const struct resource *r, int64_t id, int64_t version, const char *step,
+                 const void *input, uint64_t fields, void *ret_row) {
+    struct edit e = {
+        .kn = known_of(ctx->kernel, r), .id = id, .version = version, .step = step, .input = input, .fields = fields};
+    e.row = row_new(ctx, r);
+    if (!e.row) return FAIL_MEMORY(ctx);
+    TRY(ctx_write(ctx, act, &e));
+    if (ret_row) memcpy(ret_row, e.row, r->size);
+    return OK;
+}
+
+/* ---- archive and restore ---- */
+
+static enum err archive(struct ctx *ctx, void *arg) {
+    struct edit *e = arg;
+    struct row *h = e->row;
+    void *before;
+    TRY(begin(ctx, e, &before));
+    if ((e->kn->r->flags & NO_ARCHIVE) || !rights_row(ctx, e->kn, ARCHIVE, e->row)) return denied(ctx, e->kn->r);
+    TRY(foreign_check(ctx, e->kn->r, e->id));
+    if ((h->archived_ms != 0) == !e->restore) return OK; /* already so */
+    h->archived_ms = e->restore ? 0 : ctx->now_ms;
+    return finish(ctx, e, before, e->restore ? "restore" : "archive");
+}
+
+static enum err archive_or_restore(struct ctx *ctx, struct edit *e) {
+    if (e->kn->r->select) return denied(ctx, e->kn->r);
+    e->row = row_new(ctx, e->kn->r);
+    if (!e->row) return FAIL_MEMORY(ctx);
+    return ctx_write(ctx, archive, e);
+}
+
+enum err row_archive(struct ctx *ctx, const struct resource *r, int64_t id, int64_t version) {
+    return archive_or_restore(ctx, &(struct edit){.kn = known_of(ctx->kernel, r), .id = id, .version = version});
+}
+
+enum err row_restore(struct ctx *ctx, const struct resource *r, int64_t id, int64_t version, void *ret_row) {
+    struct edit e = {.kn = known_of(ctx->kernel, r), .id = id, .version = version, .restore = true};
+    TRY(archive_or_restore(ctx, &e));
+    if (ret_row) memcpy(ret_row, e.row, r->size);
+    return OK;
+}
+
+/* ---- reveal ---- */
+
+static enum err reveal(struct ctx *ctx, void *arg) {
+    struct edit *e = arg;
+    const struct resource *r = e->kn->r;
+    TRY(fetch(ctx, e->kn, e->id, e->row));
+    uint32_t may = row_reveal_classes(ctx, r, e->row) | row_clear_classes(ctx, r, e->row);
+    for (size_t i = 0; i < r->fields_n; i++)
+        if (bit_has(e->fields, i) && (r->fields[i].class == SECRET || (r->fields[i].class & ~may)))
+            return denied(ctx, r);
+    struct change c = {.verb = "reveal", .after = e->row, .fields = e->fields, .mask = true};
+    return audit_write(ctx, e->kn, e->id, row_of(e->row)->community_id, &c);
+}
+
+enum err row_reveal(struct ctx *ctx, const struct resource *r, int64_t id, uint64_t fields, void *ret_row) {
+    if (str_trim(ctx->reason).len < 2) return FAIL_FIELD(&ctx->fault, "reason", "required", 0);
+    if (!fields) return FAIL_FIELD(&ctx->fault, "fields", "required", 0);
+    struct edit e = {.kn = known_of(ctx->kernel, r), .id = id, .fields = fields, .row = row_new(ctx, r)};
+    if (!e.row) return FAIL_MEMORY(ctx);
+    TRY(ctx_write(ctx, reveal, &e));
+    memcpy(ret_row, e.row, r->size);
+    return OK;
+}

@@ -1,0 +1,208 @@
+/* The rules every field has: presence, bounds, choices, references; and those of dated rows.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/kernel_internal.h"
+
+#include "base/utf8.h"
+#include "kernel/file.h"
+
+#include <string.h>
+
+#define NUMBER_MOST INT64_C(9007199254740992) /* 2^53: what a JSON number carries exactly */
+
+struct at {
+    struct ctx *ctx;
+    const struct known *kn;
+    const char *prefix; /* "" or "lines.0." */
+};
+
+static void wrong(struct at *a, const struct field *f, const char *code, int64_t limit) {
+    char name[48];
+    struct buf b;
+    buf_init(&b, name, sizeof name);
+    buf_fmt(&b, "%s%s", a->prefix, f->name);
+    (void)FAIL_FIELD(&a->ctx->fault, name, code, limit);
+}
+
+static void check_count(struct at *a, const struct field *f, int64_t n) {
+    if (n > f->max)
+        wrong(a, f, f->kind == FIELD_TEXT || f->kind == FIELD_JSON ? "too_long" : "too_many", f->max);
+    else if (n < f->min)
+        wrong(a, f, f->kind == FIELD_TEXT || f->kind == FIELD_JSON ? "too_short" : "too_few", f->min);
+}
+
+static void check_text(struct at *a, const struct field *f, struct str text) {
+    if (!utf8_is_valid(text)) {
+        wrong(a, f, "bad_text", 0);
+        return;
+    }
+    check_count(a, f, (int64_t)utf8_count(text));
+    const char *code = f->check && text.len ? f->check(text) : NULL;
+    if (code) wrong(a, f, code, 0);
+}
+
+static void check_number(struct at *a, const struct field *f, int64_t v) {
+    bool open = !f->min && !f->max;
+    int64_t most = open ? NUMBER_MOST : f->max, least = open ? -NUMBER_MOST : f->min;
+    if (v > most)
+        wrong(a, f, "too_large", most);
+    else if (v < least)
+        wrong(a, f, "too_small", least);
+}
+
+static void check_present(struct at *a, const struct field *f, const void *row) {
+    const void *at = (const char *)row + f->at;
+    switch (f->kind) {
+    case FIELD_TEXT:
+    case FIELD_JSON: check_text(a, f, *(const struct str *)at); return;
+    case FIELD_CHOICE:
+        if (!word_in(f->choices, *(const struct str *)at)) wrong(a, f, "bad_choice", 0);
+        return;
+    case FIELD_INT:
+    case FIELD_DECIMAL:
+    case FIELD_MONEY:
+    case FIELD_TIME:
+    case FIELD_DATE: check_number(a, f, *(const int64_t *)at); return;
+    case FIELD_GEO: {
+        const struct geo *g = at;
+        if (g->lat_e7 < -900000000 || g->lat_e7 > 900000000 || g->lon_e7 < -1800000000 || g->lon_e7 > 1800000000)
+            wrong(a, f, "out_of_range", 0);
+        return;
+    }
+    case FIELD_REFS:
+    case FIELD_FILE: check_count(a, f, (int64_t)((const struct ids *)at)->n); return;
+    case FIELD_LINES: check_count(a, f, (int64_t)((const struct lines *)at)->n); return;
+    case FIELD_STATE:
+    case FIELD_REF:
+    case FIELD_FLAG: return;
+    }
+}
+
+static bool is_blank(const struct field *f, const void *row) {
+    return f->kind == FIELD_TEXT && !str_trim(*(const struct str *)((const char *)row + f->at)).len;
+}
+
+static void check_field(struct at *a, const struct field *f, const void *row, bool has) {
+    if (!has || ((f->flags & REQUIRED) && is_blank(f, row))) {
+        if (f->flags & REQUIRED) wrong(a, f, "required", 0);
+        return;
+    }
+    check_present(a, f, row);
+}
+
+static void check_lines(struct at *a, const struct field *f, const void *row) {
+    const struct lines *lines = (const struct lines *)((const char *)row + f->at);
+    for (size_t n = 0; n < lines->n && (int64_t)n < f->max; n++) {
+        const char *line = (const char *)lines->rows + n * f->lines->size;
+        char prefix[40];
+        struct buf b;
+        buf_init(&b, prefix, sizeof prefix);
+        buf_fmt(&b, "%.24s.%zu.", f->name, n);
+        struct at in = {a->ctx, a->kn, prefix};
+        for (size_t i = 0; i < f->lines->fields_n; i++)
+            check_field(&in, &f->lines->fields[i], line, bit_has(*(const uint64_t *)(const void *)line, i));
+    }
+}
+
+/* ---- references: the target must be there, not archived, and readable to the actor ---- */
+
+static enum err check_target(struct ctx *ctx, const struct field *f, const struct known *target, const int64_t *ids,
+                             size_t n) {
+    struct sql q;
+    struct db_rows rows = {0};
+    if (!n) return OK;
+    sql_init(&q, ctx->arena);
+    if (target->r->select)
+        sql_fmt(&q, "SELECT COUNT(*) FROM (%s) AS t WHERE archived_ms = 0 AND id IN ", target->r->select);
+    else
+        sql_fmt(&q, "SELECT COUNT(*) FROM %s WHERE archived_ms = 0 AND id IN ", target->r->name);
+    sql_list(&q, ids, n);
+    sql_add(&q, " AND ");
+    rights_where(ctx, target, READ, &q);
+    bool more = false;
+    enum err e = sql_query(ctx, &q, &rows);
+    if (!e) e = db_next(&rows, &ctx->fault, &more);
+    int64_t found = !e && more ? db_i64(&rows, 0) : 0;
+    db_done(&rows);
+    if (e) return e;
+    if (found != (int64_t)n) (void)FAIL_FIELD(&ctx->fault, f->name, "bad_ref", 0);
+    return OK;
+}
+
+static enum err check_refs(struct ctx *ctx, const struct known *kn, const void *row, const void *before) {
+    for (size_t i = 0; i < kn->r->fields_n; i++) {
+        const struct field *f = &kn->r->fields[i];
+        bool has = bit_has(row_of(row)->has, i);
+        if (!has || (before && field_same(f, row, has, before, bit_has(row_of(before)->has, i)))) continue;
+        const void *at = (const char *)row + f->at;
+        if (f->kind == FIELD_REF) {
+            /* What the program filled in need not be readable to the actor; what he named must be. */
+            struct actor actor = ctx->actor;
+            if (f->flags & SYSTEM) ctx->actor = actor_system();
+            enum err e = check_target(ctx, f, kn->refs[i], at, 1);
+            ctx->actor = actor;
+            TRY(e);
+        } else if (f->kind == FIELD_REFS) {
+            TRY(check_target(ctx, f, kn->refs[i], ((const struct ids *)at)->ids, ((const struct ids *)at)->n));
+        } else if (f->kind == FIELD_FILE) {
+            struct ids none = {0};
+            bool had = before && bit_has(row_of(before)->has, i);
+            TRY(file_check_attach(ctx, at, had ? (const struct ids *)((const char *)before + f->at) : &none));
+        }
+    }
+    return OK;
+}
+
+/* ---- dated rows: [valid_from, valid_until) of one key never overlap ---- */
+
+static enum err check_dated(struct ctx *ctx, const struct known *kn, const void *row) {
+    const struct resource *r = kn->r;
+    size_t from = field_index(r, "valid_from"), until = field_index(r, "valid_until");
+    bool has_until = bit_has(row_of(row)->has, until);
+    if (!bit_has(row_of(row)->has, from)) return FAIL_FIELD(&ctx->fault, "valid_from", "required", 0);
+    int64_t a = *(const int64_t *)((const char *)row + r->fields[from].at);
+    int64_t b = *(const int64_t *)((const char *)row + r->fields[until].at);
+    if (has_until && b <= a) return FAIL_FIELD(&ctx->fault, "valid_until", "not_after", 0);
+    struct sql q;
+    sql_init(&q, ctx->arena);
+    sql_fmt(&q, "SELECT id FROM %s WHERE archived_ms = 0 AND community_id = ", r->name);
+    sql_i64(&q, row_of(row)->community_id);
+    sql_add(&q, " AND id <> ");
+    sql_i64(&q, row_of(row)->id);
+    struct str rest = str_of(r->dated), part;
+    while (str_cut(&rest, ' ', &part)) {
+        size_t i = field_index_str(r, part);
+        bool has = bit_has(row_of(row)->has, i);
+        sql_fmt(&q, has ? " AND %s = " : " AND %s IS NULL", r->fields[i].name);
+        if (has) sql_val(&q, field_to_val(ctx, r, &r->fields[i], row, true));
+    }
+    sql_add(&q, " AND (valid_until IS NULL OR valid_until > ");
+    sql_i64(&q, a);
+    sql_add(&q, ")");
+    if (has_until) {
+        sql_add(&q, " AND valid_from < ");
+        sql_i64(&q, b);
+    }
+    sql_add(&q, " LIMIT 1");
+    struct db_rows rows = {0};
+    bool more = false;
+    enum err e = sql_query(ctx, &q, &rows);
+    if (!e) e = db_next(&rows, &ctx->fault, &more);
+    db_done(&rows);
+    if (e) return e;
+    return more ? FAIL_FIELD(&ctx->fault, "valid_from", "overlaps", 0) : OK;
+}
+
+enum err row_check(struct ctx *ctx, const struct known *kn, void *row, const void *before) {
+    struct at a = {ctx, kn, ""};
+    const struct resource *r = kn->r;
+    for (size_t i = 0; i < r->fields_n; i++) {
+        bool has = bit_has(row_of(row)->has, i);
+        check_field(&a, &r->fields[i], row, has);
+        if (has && r->fields[i].kind == FIELD_LINES) check_lines(&a, &r->fields[i], row);
+    }
+    if (ctx->fault.kind) return ctx->fault.kind;
+    TRY(check_refs(ctx, kn, row, before));
+    if (ctx->fault.kind) return ctx->fault.kind;
+    if (r->dated) TRY(check_dated(ctx, kn, row));
+    return r->validate ? r->validate(ctx, row) : OK;
+}

@@ -1,0 +1,269 @@
+/* Fields as stored: row structs to columns and back, child rows, comparison.  SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/kernel_internal.h"
+
+#include <string.h>
+
+/* Protected values are stored as a key-version byte and bytes; version 0 is plain. */
+#define SEAL_PLAIN 0
+
+static const void *at_of(const struct field *f, const void *row) {
+    return (const char *)row + f->at;
+}
+
+int64_t row_place(const struct known *kn, const void *row) {
+    if (kn->place == PLACE_IS_ID) return row_of(row)->id;
+    if (kn->place == NO_FIELD || !bit_has(row_of(row)->has, kn->place)) return 0;
+    return *(const int64_t *)at_of(&kn->r->fields[kn->place], row);
+}
+
+static int64_t geo_pack(struct geo g) {
+    return (int64_t)((uint64_t)((int64_t)g.lat_e7 + 900000000) << 32 | (uint32_t)((int64_t)g.lon_e7 + 1800000000));
+}
+
+static struct geo geo_unpack(int64_t v) {
+    return (struct geo){(int32_t)((v >> 32) - 900000000), (int32_t)((v & 0xffffffff) - 1800000000)};
+}
+
+static struct db_val ids_to_val(struct ctx *ctx, const struct ids *ids) {
+    struct buf b;
+    buf_init_arena(&b, ctx->arena, 64u * 1024);
+    for (size_t i = 0; i < ids->n; i++) {
+        if (i) buf_char(&b, ' ');
+        buf_i64(&b, ids->ids[i]);
+    }
+    struct str text;
+    return buf_done(&b, &text) ? V_TEXT(text) : V_NULL;
+}
+
+static struct db_val plain_to_val(struct ctx *ctx, const struct resource *r, const struct field *f, const void *row) {
+    const void *at = at_of(f, row);
+    switch (f->kind) {
+    case FIELD_REF:
+    case FIELD_INT:
+    case FIELD_DECIMAL:
+    case FIELD_MONEY:
+    case FIELD_TIME:
+    case FIELD_DATE: return V_I64(*(const int64_t *)at);
+    case FIELD_FLAG: return V_I64(*(const bool *)at);
+    case FIELD_TEXT:
+    case FIELD_CHOICE:
+    case FIELD_JSON: return V_TEXT(*(const struct str *)at);
+    case FIELD_STATE: return V_TEXT(str_of(r->states[*(const int32_t *)at]));
+    case FIELD_GEO: return V_I64(geo_pack(*(const struct geo *)at));
+    case FIELD_REFS:
+    case FIELD_FILE: return ids_to_val(ctx, at);
+    case FIELD_LINES: return V_NULL;
+    }
+    return V_NULL;
+}
+
+struct db_val field_to_val(struct ctx *ctx, const struct resource *r, const struct field *f, const void *row,
+                           bool present) {
+    if (!present) return V_NULL;
+    struct db_val v = plain_to_val(ctx, r, f, row);
+    if (!is_stored_sealed(f) || v.type == DB_NULL) return v;
+    struct buf b;
+    buf_init_arena(&b, ctx->arena, 4u * 1024 * 1024);
+    buf_char(&b, SEAL_PLAIN);
+    if (v.type == DB_TEXT)
+        buf_str(&b, v.text);
+    else
+        buf_i64(&b, v.i64);
+    return b.overflow ? V_NULL : V_BLOB(((struct bytes){(const uint8_t *)b.ptr, b.len}));
+}
+
+static enum err ids_from_text(struct ctx *ctx, struct str text, struct ids *ret) {
+    size_t n = 0, cap = 1;
+    for (size_t i = 0; i < text.len; i++) cap += text.ptr[i] == ' ';
+    int64_t *ids = arena_new(ctx->arena, int64_t, cap);
+    if (!ids) return FAIL_MEMORY(ctx);
+    struct str part;
+    while (str_cut(&text, ' ', &part))
+        if (part.len && !str_to_i64(part, &ids[n++]))
+            return FAIL(&ctx->fault, ERR_CORRUPT, "stored", "a stored list of ids is damaged");
+    *ret = (struct ids){ids, n};
+    return OK;
+}
+
+static enum err text_in(struct ctx *ctx, struct str text, struct str *ret) {
+    if (!arena_str(ctx->arena, text.ptr ? text : S(""), ret)) return FAIL_MEMORY(ctx);
+    return OK;
+}
+
+static enum err state_from_text(struct ctx *ctx, const struct resource *r, struct str text, int32_t *ret) {
+    for (size_t i = 0; i < r->states_n; i++)
+        if (str_is(text, r->states[i])) {
+            *ret = (int32_t)i;
+            return OK;
+        }
+    return FAIL(&ctx->fault, ERR_CORRUPT, "stored", "%s: the stored state is not one of ours", r->name);
+}
+
+static enum err val_into(struct ctx *ctx, const struct resource *r, const struct field *f, struct db_val v, void *row) {
+    void *at = (char *)row + f->at;
+    struct str text = v.type == DB_TEXT ? v.text : (struct str){NULL, 0};
+    int64_t number = v.type == DB_I64 ? v.i64 : 0;
+    if (is_stored_sealed(f)) {
+        if (v.type != DB_BLOB || !v.blob.len || v.blob.ptr[0] != SEAL_PLAIN)
+            return FAIL(&ctx->fault, ERR_CORRUPT, "stored", "%s.%s: sealed with an unknown key", r->name, f->name);
+        text = (struct str){(const char *)v.blob.ptr + 1, v.blob.len - 1};
+        if (f->kind != FIELD_TEXT && f->kind != FIELD_JSON && !str_to_i64(text, &number))
+            return FAIL(&ctx->fault, ERR_CORRUPT, "stored", "%s.%s: the stored value is damaged", r->name, f->name);
+    }
+    switch (f->kind) {
+    case FIELD_REF:
+    case FIELD_INT:
+    case FIELD_DECIMAL:
+    case FIELD_MONEY:
+    case FIELD_TIME:
+    case FIELD_DATE: *(int64_t *)at = number; return OK;
+    case FIELD_FLAG: *(bool *)at = number != 0; return OK;
+    case FIELD_TEXT:
+    case FIELD_CHOICE:
+    case FIELD_JSON: return text_in(ctx, text, at);
+    case FIELD_STATE: return state_from_text(ctx, r, text, at);
+    case FIELD_GEO: *(struct geo *)at = geo_unpack(number); return OK;
+    case FIELD_REFS:
+    case FIELD_FILE: return ids_from_text(ctx, text, at);
+    case FIELD_LINES: return OK;
+    }
+    return OK;
+}
+
+enum err row_load(struct ctx *ctx, const struct known *kn, const struct db_rows *rows, void *ret_row) {
+    const struct resource *r = kn->r;
+    struct row *row = ret_row;
+    memset(row, 0, r->size);
+    int64_t *system[] = {&row->id,         &row->community_id, &row->version,    &row->created_ms,
+                         &row->created_by, &row->updated_ms,   &row->archived_ms};
+    size_t col = 0;
+    for (; col < COUNT(system); col++) *system[col] = db_i64(rows, col);
+    for (size_t i = 0; i < r->fields_n; i++) {
+        if (r->fields[i].kind == FIELD_LINES) continue;
+        struct db_val v = db_col(rows, col++);
+        if (v.type == DB_NULL) continue;
+        row->has |= UINT64_C(1) << i;
+        TRY(val_into(ctx, r, &r->fields[i], v, row));
+    }
+    return OK;
+}
+
+/* ---- child rows ---- */
+
+static enum err lines_load_one(struct ctx *ctx, const struct known *kn, size_t field, void *row) {
+    const struct field *f = &kn->r->fields[field];
+    const struct line_type *t = f->lines;
+    struct lines *out = (struct lines *)((char *)row + f->at);
+    struct resource as = {.name = f->name, .fields = t->fields, .fields_n = t->fields_n, .size = t->size};
+    struct sql q;
+    struct db_rows rows = {0};
+    char *mem = arena_alloc(ctx->arena, (size_t)f->max + 1, t->size, _Alignof(max_align_t));
+    if (!mem) return FAIL_MEMORY(ctx);
+    sql_init(&q, ctx->arena);
+    sql_add(&q, "SELECT ");
+    for (size_t i = 0; i < t->fields_n; i++) sql_fmt(&q, "%s%s", i ? ", " : "", t->fields[i].name);
+    sql_fmt(&q, " FROM %s_%s WHERE row_id = ", kn->r->name, f->name);
+    sql_i64(&q, row_of(row)->id);
+    sql_fmt(&q, " ORDER BY pos LIMIT %lld", (long long)f->max);
+    enum err e = sql_query(ctx, &q, &rows);
+    size_t n = 0;
+    for (bool more = true; !e;) {
+        e = db_next(&rows, &ctx->fault, &more);
+        if (e || !more) break;
+        char *line = mem + n++ * t->size;
+        for (size_t i = 0; !e && i < t->fields_n; i++) {
+            struct db_val v = db_col(&rows, i);
+            if (v.type == DB_NULL) continue;
+            *(uint64_t *)(void *)line |= UINT64_C(1) << i;
+            e = val_into(ctx, &as, &t->fields[i], v, line);
+        }
+    }
+    db_done(&rows);
+    if (e) return e;
+    *out = (struct lines){mem, n};
+    if (n) ((struct row *)row)->has |= UINT64_C(1) << field;
+    return OK;
+}
+
+enum err lines_load(struct ctx *ctx, const struct known *kn, void *row) {
+    for (size_t i = 0; i < kn->r->fields_n; i++)
+        if (kn->r->fields[i].kind == FIELD_LINES) TRY(lines_load_one(ctx, kn, i, row));
+    return OK;
+}
+
+static enum err lines_save_one(struct ctx *ctx, const struct known *kn, const struct field *f, const void *row,
+                               bool has) {
+    const struct line_type *t = f->lines;
+    const struct lines *lines = (const struct lines *)at_of(f, row);
+    struct resource as = {.name = f->name, .fields = t->fields, .fields_n = t->fields_n, .size = t->size};
+    struct sql q;
+    sql_init(&q, ctx->arena);
+    sql_fmt(&q, "DELETE FROM %s_%s WHERE row_id = ", kn->r->name, f->name);
+    sql_i64(&q, row_of(row)->id);
+    TRY(sql_exec(ctx, &q, NULL));
+    for (size_t n = 0; has && n < lines->n; n++) {
+        const char *line = (const char *)lines->rows + n * t->size;
+        uint64_t bits = *(const uint64_t *)(const void *)line;
+        sql_init(&q, ctx->arena);
+        sql_fmt(&q, "INSERT INTO %s_%s (row_id, pos", kn->r->name, f->name);
+        for (size_t i = 0; i < t->fields_n; i++) sql_fmt(&q, ", %s", t->fields[i].name);
+        sql_add(&q, ") VALUES (");
+        sql_i64(&q, row_of(row)->id);
+        sql_add(&q, ", ");
+        sql_i64(&q, (int64_t)n);
+        for (size_t i = 0; i < t->fields_n; i++) {
+            sql_add(&q, ", ");
+            sql_val(&q, field_to_val(ctx, &as, &t->fields[i], line, bit_has(bits, i)));
+        }
+        sql_add(&q, ")");
+        TRY(sql_exec(ctx, &q, NULL));
+    }
+    return OK;
+}
+
+enum err lines_save(struct ctx *ctx, const struct known *kn, const void *row, uint64_t fields) {
+    for (size_t i = 0; i < kn->r->fields_n; i++)
+        if (kn->r->fields[i].kind == FIELD_LINES && bit_has(fields, i))
+            TRY(lines_save_one(ctx, kn, &kn->r->fields[i], row, bit_has(row_of(row)->has, i)));
+    return OK;
+}
+
+/* ---- comparison ---- */
+
+static bool lines_same(const struct line_type *t, const struct lines *a, const struct lines *b) {
+    if (a->n != b->n) return false;
+    for (size_t n = 0; n < a->n; n++) {
+        const char *x = (const char *)a->rows + n * t->size, *y = (const char *)b->rows + n * t->size;
+        uint64_t xb = *(const uint64_t *)(const void *)x, yb = *(const uint64_t *)(const void *)y;
+        for (size_t i = 0; i < t->fields_n; i++)
+            if (!field_same(&t->fields[i], x, bit_has(xb, i), y, bit_has(yb, i))) return false;
+    }
+    return true;
+}
+
+bool field_same(const struct field *f, const void *a, bool a_has, const void *b, bool b_has) {
+    if (a_has != b_has) return false;
+    if (!a_has) return true;
+    const void *x = at_of(f, a), *y = at_of(f, b);
+    switch (f->kind) {
+    case FIELD_REF:
+    case FIELD_INT:
+    case FIELD_DECIMAL:
+    case FIELD_MONEY:
+    case FIELD_TIME:
+    case FIELD_DATE: return *(const int64_t *)x == *(const int64_t *)y;
+    case FIELD_FLAG: return *(const bool *)x == *(const bool *)y;
+    case FIELD_TEXT:
+    case FIELD_CHOICE:
+    case FIELD_JSON: return str_eq(*(const struct str *)x, *(const struct str *)y);
+    case FIELD_STATE: return *(const int32_t *)x == *(const int32_t *)y;
+    case FIELD_GEO: return !memcmp(x, y, sizeof(struct geo));
+    case FIELD_REFS:
+    case FIELD_FILE: {
+        const struct ids *p = x, *q = y;
+        return p->n == q->n && (!p->n || !memcmp(p->ids, q->ids, p->n * sizeof *p->ids));
+    }
+    case FIELD_LINES: return lines_same(f->lines, x, y);
+    }
+    return false;
+}
