@@ -212,8 +212,12 @@ static enum err tx_nested(struct db *db, const struct db_unit *unit) {
 static enum err tx_once(struct db *db, struct fault *f, enum db_mode mode, const struct db_unit *unit) {
     db->may_rerun = false;
     enum err e = statement_begin(db, f);
-    if (!e) e = db->driver->begin(db, f, mode);
     if (e) return e;
+    e = db->driver->begin(db, f, mode);
+    if (e) {
+        db->driver->rollback(db); /* what had begun of it */
+        return e;
+    }
     db->depth = 1;
     e = unit->fn(unit->arg);
     if (!e && db->tx_failed)

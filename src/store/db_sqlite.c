@@ -122,6 +122,8 @@ static enum err start(struct lite *lite, struct fault *f, const char *sql, const
     struct stmt *s;
     TRY(lite_take(lite, f, sql, &s));
     enum err e = bind(lite, f, s, args, args_n, keep);
+    if (!e && lite->read_only && !sqlite3_stmt_readonly(s->prepared))
+        e = FAIL(f, ERR_INTERNAL, "store_refused", "a unit of work that only reads tried to write");
     if (!e && lite->writer && !lite->holds_writer && sqlite3_get_autocommit(lite->handle) &&
         !sqlite3_stmt_readonly(s->prepared)) {
         s->holds_writer = writer_take(lite->writer, lite->db.busy_ms);
@@ -218,7 +220,7 @@ static void lite_done(struct db *db, void *impl) {
 
 static void release(struct lite *lite) {
     if (lite->holds_writer) writer_give(lite->writer);
-    lite->holds_writer = false;
+    lite->holds_writer = lite->read_only = false;
 }
 
 static enum err lite_begin(struct db *db, struct fault *f, enum db_mode mode) {
@@ -230,6 +232,7 @@ static enum err lite_begin(struct db *db, struct fault *f, enum db_mode mode) {
     int64_t changed;
     enum err e = lite_exec(db, f, mode == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN", NO_VALS, &changed);
     if (e) release(lite);
+    lite->read_only = !e && mode == DB_READ;
     return e;
 }
 

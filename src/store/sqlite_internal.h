@@ -27,6 +27,7 @@ struct lite {
     sqlite3 *handle;
     struct writer *writer; /* NULL in memory */
     bool holds_writer;     /* for the open transaction */
+    bool read_only;        /* the open transaction is DB_READ */
     int64_t tick;
     struct stmt *slots[CACHE_SLOTS];
 };
