@@ -390,7 +390,9 @@ enum err row_labels(struct ctx *ctx, const struct resource *r, const int64_t *id
         struct buf b;
         struct str text;
         buf_init_arena(&b, ctx->arena, 1024);
-        bool mask = f->class != ORDINARY && !(row_clear_classes(ctx, r, row) & f->class);
+        bool readable = rights_row(ctx, kn, READ, row);
+        if (!readable && f->class == ORDINARY) continue;
+        bool mask = f->class != ORDINARY && (!readable || !(row_clear_classes(ctx, r, row) & f->class));
         field_write_text(&b, r, f, row, mask, NULL);
         if (!buf_done(&b, &text)) e = FAIL_MEMORY(ctx);
         for (size_t i = 0; !e && i < n; i++)

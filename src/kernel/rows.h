@@ -72,7 +72,8 @@ NODISCARD enum err row_list(struct ctx *ctx, const struct resource *r, const str
 NODISCARD enum err list_filter(struct ctx *ctx, const struct resource *r, struct list_query *q, struct str name,
                                struct str value);
 NODISCARD enum err list_sort(struct ctx *ctx, const struct resource *r, struct list_query *q, struct str sort);
-/* Labels of rows by id, as masked text for this actor; absent where the row cannot be read at all.  One query. */
+/* Labels of rows by id as this actor may see them, in one query.  A row he cannot read gives its label masked when the
+ * label is a protected field (维修 陈**), else nothing. */
 NODISCARD enum err row_labels(struct ctx *ctx, const struct resource *r, const int64_t *ids, size_t n, struct str *ret);
 
 #endif

@@ -1,0 +1,219 @@
+/* Events: the outbox, its delivery and its numbers.  SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/outbox.h"
+
+#include "base/json.h"
+#include "kernel/kernel_internal.h"
+
+#include <string.h>
+
+#define TRIES_MOST 20
+#define KEPT_MS    (INT64_C(48) * 3600 * 1000)
+#define SERVED_MS  (INT64_C(24) * 3600 * 1000)
+
+static bool put_body(struct ctx *ctx, const struct event *e, const char *change, struct str *ret) {
+    struct buf b;
+    struct jw j;
+    buf_init_arena(&b, ctx->arena, 1024);
+    jw_init(&j, &b);
+    jw_open(&j, '{');
+    jw_kstr(&j, "resource", e->resource);
+    jw_kid(&j, "id", e->row_id);
+    jw_kcstr(&j, "change", change);
+    jw_kid(&j, "community_id", e->community_id);
+    jw_ki64(&j, "at_ms", e->at_ms);
+    jw_close(&j, '}');
+    return buf_done(&b, ret);
+}
+
+enum err event_emit(struct ctx *ctx, const char *resource, int64_t row_id, int64_t community_id, int64_t place_id,
+                    const char *change, struct str body) {
+    char topic[96];
+    struct buf b;
+    struct event e = {
+        .at_ms = ctx->now_ms, .row_id = row_id, .community_id = community_id, .resource = str_of(resource)};
+    buf_init(&b, topic, sizeof topic);
+    buf_fmt(&b, "%s.%s", resource, change);
+    if (!db_in_tx(ctx->db)) return FAIL(&ctx->fault, ERR_INTERNAL, "event", "an event outside of a transaction");
+    if (!body.ptr && !put_body(ctx, &e, change, &body)) return FAIL_MEMORY(ctx);
+    return db_exec(
+        ctx->db, &ctx->fault,
+        "INSERT INTO events (id, at_ms, community_id, place_id, resource, row_id, topic, body, trace, actor_id, "
+        "tries, next_ms, dead) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $2, 0)",
+        VALS(V_I64(ctx->world->new_id(ctx->world->self)), V_I64(ctx->now_ms), V_I64(community_id), V_I64(place_id),
+             V_TEXT(str_of(resource)), V_I64(row_id), V_TEXT(((struct str){topic, b.len})), V_TEXT(body),
+             ctx->trace.ptr ? V_TEXT(ctx->trace) : V_NULL, V_I64(ctx->actor.person_id)),
+        NULL);
+}
+
+/* ---- reading ---- */
+
+#define EVENT_COLUMNS "id, at_ms, community_id, place_id, row_id, actor_id, resource, topic, body, trace, number, tries"
+
+struct waiting {
+    struct numbered_event e;
+    int64_t tries;
+};
+
+static enum err read_events(struct ctx *ctx, const char *sql, const struct db_val *vals, size_t vals_n, size_t most,
+                            struct waiting **ret, size_t *ret_n) {
+    struct db_rows rows = {0};
+    struct waiting *all = arena_new(ctx->arena, struct waiting, most + 1);
+    size_t n = 0;
+    if (!all) return FAIL_MEMORY(ctx);
+    enum err e = db_query(ctx->db, &ctx->fault, sql, vals, vals_n, &rows);
+    for (bool more = true; !e && n < most;) {
+        e = db_next(&rows, &ctx->fault, &more);
+        if (e || !more) break;
+        struct event *v = &all[n].e.event;
+        *v = (struct event){db_i64(&rows, 0),
+                            db_i64(&rows, 1),
+                            db_i64(&rows, 2),
+                            db_i64(&rows, 3),
+                            db_i64(&rows, 4),
+                            db_i64(&rows, 5),
+                            {0},
+                            {0},
+                            {0},
+                            {0}};
+        bool ok = arena_str(ctx->arena, db_text(&rows, 6), &v->resource) &&
+                  arena_str(ctx->arena, db_text(&rows, 7), &v->topic) &&
+                  arena_str(ctx->arena, db_text(&rows, 8), &v->body) &&
+                  arena_str(ctx->arena, db_text(&rows, 9), &v->trace);
+        all[n].e.number = db_i64(&rows, 10);
+        all[n++].tries = db_i64(&rows, 11);
+        if (!ok) e = FAIL_MEMORY(ctx);
+    }
+    db_done(&rows);
+    *ret = all;
+    *ret_n = n;
+    return e;
+}
+
+/* ---- delivery ---- */
+
+static bool topic_matches(const char *pattern, struct str topic) {
+    size_t n = strlen(pattern);
+    if (n && pattern[n - 1] == '*') return str_starts(topic, (struct str){pattern, n - 1});
+    return str_is(topic, pattern);
+}
+
+static enum err run_handlers(struct ctx *ctx, const struct event *e) {
+    const struct kernel_options *o = kernel_options(ctx->kernel);
+    ctx->trace = e->trace;
+    for (size_t m = 0; m < o->modules_n; m++)
+        for (size_t i = 0; i < o->modules[m]->listens_n; i++) {
+            const struct subscription *s = &o->modules[m]->listens[i];
+            if (topic_matches(s->topic, e->topic)) TRY(s->on(ctx, e));
+        }
+    return OK;
+}
+
+static enum err mark(struct ctx *ctx, int64_t id) {
+    int64_t number = 0;
+    bool found;
+    TRY(db_one_i64(ctx->db, &ctx->fault,
+                   "INSERT INTO counters (name, value) VALUES ('events', 1) ON CONFLICT (name) DO UPDATE SET value = "
+                   "counters.value + 1 RETURNING value",
+                   NO_VALS, &number, &found));
+    return db_exec(ctx->db, &ctx->fault,
+                   "UPDATE events SET number = $1, delivered_ms = $2 WHERE id = $3 AND delivered_ms IS NULL",
+                   VALS(V_I64(number), V_I64(ctx->now_ms), V_I64(id)), NULL);
+}
+
+struct batch {
+    size_t most, done;
+    int64_t failed_id, failed_tries; /* the one whose handler failed */
+};
+
+static enum err deliver(struct ctx *ctx, void *arg) {
+    struct batch *b = arg;
+    struct waiting *all;
+    size_t n;
+    b->done = 0;
+    b->failed_id = 0;
+    TRY(read_events(ctx,
+                    "SELECT " EVENT_COLUMNS
+                    " FROM events e WHERE delivered_ms IS NULL AND dead = 0 AND next_ms <= $1 AND NOT "
+                    "EXISTS (SELECT 1 FROM events w WHERE w.delivered_ms IS NULL AND w.dead = 0 AND w.next_ms > $1 AND "
+                    "w.resource = e.resource AND w.row_id = e.row_id AND w.id < e.id) ORDER BY id LIMIT $2",
+                    VALS(V_I64(ctx->now_ms), V_I64((int64_t)b->most)), b->most, &all, &n));
+    for (size_t i = 0; i < n; i++) {
+        b->failed_id = all[i].e.event.id;
+        b->failed_tries = all[i].tries;
+        TRY(run_handlers(ctx, &all[i].e.event));
+        b->failed_id = 0;
+        TRY(mark(ctx, all[i].e.event.id));
+    }
+    b->done = n;
+    return OK;
+}
+
+static enum err put_off(struct ctx *ctx, void *arg) {
+    const struct batch *b = arg;
+    int64_t tries = b->failed_tries + 1, wait_ms = 1000;
+    for (int64_t i = 1; i < tries && wait_ms < 600000; i++) wait_ms *= 2;
+    if (wait_ms > 600000) wait_ms = 600000;
+    return db_exec(ctx->db, &ctx->fault, "UPDATE events SET tries = $1, next_ms = $2, dead = $3 WHERE id = $4",
+                   VALS(V_I64(tries), V_I64(ctx->now_ms + wait_ms), V_I64(tries >= TRIES_MOST), V_I64(b->failed_id)),
+                   NULL);
+}
+
+enum err events_deliver(struct ctx *ctx, size_t most, size_t *ret_done) {
+    struct batch b = {.most = most};
+    *ret_done = 0;
+    enum err e = ctx_write(ctx, deliver, &b);
+    for (size_t i = 0; e && b.failed_id && i < most; i++) {
+        if (e == ERR_BUSY || e == ERR_UNAVAILABLE) return e; /* the store's fault, not the handler's */
+        struct batch failed = b;
+        ctx->fault = (struct fault){0};
+        TRY(ctx_write(ctx, put_off, &failed));
+        ctx_begin(ctx);
+        e = ctx_write(ctx, deliver, &b);
+    }
+    if (!e) *ret_done = b.done;
+    return e;
+}
+
+enum err events_prune(struct ctx *ctx) {
+    return db_exec(
+        ctx->db, &ctx->fault,
+        "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE delivered_ms IS NOT NULL AND delivered_ms < $1 "
+        "ORDER BY delivered_ms LIMIT 5000)",
+        VALS(V_I64(ctx->now_ms - KEPT_MS)), NULL);
+}
+
+enum err events_last(struct ctx *ctx, int64_t *ret_number) {
+    bool found;
+    *ret_number = 0;
+    return db_one_i64(ctx->db, &ctx->fault, "SELECT value FROM counters WHERE name = 'events'", NO_VALS, ret_number,
+                      &found);
+}
+
+enum err events_after(struct ctx *ctx, int64_t after, size_t most, struct numbered_event **ret, size_t *ret_n,
+                      bool *ret_reset) {
+    struct waiting *all;
+    int64_t oldest = 0, last;
+    bool found;
+    TRY(events_last(ctx, &last));
+    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT MIN(number) FROM events WHERE delivered_ms >= $1",
+                   VALS(V_I64(ctx->now_ms - SERVED_MS)), &oldest, &found));
+    *ret_reset = after > last || (found ? after + 1 < oldest : after < last);
+    TRY(read_events(ctx, "SELECT " EVENT_COLUMNS " FROM events WHERE number > $1 ORDER BY number LIMIT $2",
+                    VALS(V_I64(after), V_I64((int64_t)most)), most, &all, ret_n));
+    *ret = arena_new(ctx->arena, struct numbered_event, *ret_n + 1);
+    if (!*ret) return FAIL_MEMORY(ctx);
+    for (size_t i = 0; i < *ret_n; i++) (*ret)[i] = all[i].e;
+    return OK;
+}
+
+bool event_visible(struct ctx *ctx, const struct event *e) {
+    const struct known *kn = known_named(ctx->kernel, e->resource);
+    if (!kn) return false;
+    if (!kn->r->member && place_allows(ctx, kn->r, READ, e->community_id, e->place_id)) return true;
+    if (!kn->r->member && !own_grants(ctx, kn->r, READ)) return false;
+    struct fault kept = ctx->fault;
+    void *row = arena_alloc(ctx->arena, 1, kn->r->size, _Alignof(max_align_t));
+    bool visible = row && !row_get(ctx, kn->r, e->row_id, row);
+    ctx->fault = kept;
+    return visible;
+}

@@ -1,0 +1,69 @@
+/* The kernel's statement builder.  SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/sql.h"
+
+#include <string.h>
+
+void sql_init(struct sql *q, struct arena *a) {
+    *q = (struct sql){.arena = a};
+    buf_init_arena(&q->text, a, SQL_TEXT_MAX);
+}
+
+void sql_add(struct sql *q, const char *text) {
+    buf_cstr(&q->text, text);
+}
+
+void sql_fmt(struct sql *q, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    buf_vfmt(&q->text, fmt, args);
+    va_end(args);
+}
+
+/* Takes a value in and gives its number, 1-based; 0 when there is no room. */
+static size_t take(struct sql *q, struct db_val v) {
+    if (q->n == q->cap) {
+        size_t cap = q->cap ? q->cap * 2 : 16;
+        struct db_val *vals = cap <= SQL_VALS_MAX ? arena_new(q->arena, struct db_val, cap) : NULL;
+        if (!vals) {
+            q->failed = true;
+            return 0;
+        }
+        if (q->n) memcpy(vals, q->vals, q->n * sizeof *vals);
+        q->vals = vals;
+        q->cap = cap;
+    }
+    q->vals[q->n++] = v;
+    return q->n;
+}
+
+void sql_val(struct sql *q, struct db_val v) {
+    buf_fmt(&q->text, "$%zu", take(q, v));
+}
+
+void sql_i64(struct sql *q, int64_t v) {
+    buf_fmt(&q->text, "CAST($%zu AS BIGINT)", take(q, V_I64(v)));
+}
+
+void sql_list(struct sql *q, const int64_t *ids, size_t n) {
+    sql_add(q, "(");
+    for (size_t i = 0; i < n; i++) {
+        if (i) sql_add(q, ", ");
+        sql_i64(q, ids[i]);
+    }
+    sql_add(q, n ? ")" : "NULL)");
+}
+
+static enum err ready(struct ctx *ctx, const struct sql *q) {
+    if (q->failed || q->text.overflow) return FAIL_MEMORY(ctx);
+    return OK;
+}
+
+enum err sql_query(struct ctx *ctx, struct sql *q, struct db_rows *ret) {
+    TRY(ready(ctx, q));
+    return db_query(ctx->db, &ctx->fault, q->text.ptr, q->vals, q->n, ret);
+}
+
+enum err sql_exec(struct ctx *ctx, struct sql *q, int64_t *ret_changed) {
+    TRY(ready(ctx, q));
+    return db_exec(ctx->db, &ctx->fault, q->text.ptr, q->vals, q->n, ret_changed);
+}

@@ -1,0 +1,10 @@
+/* Catalogues of words, parsed once.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_KERNEL_WORDS_INTERNAL_H
+#define LINLI_KERNEL_WORDS_INTERNAL_H
+
+#include "base/err.h"
+
+/* A line: key TAB zh TAB en; '#' begins a comment line.  A key said twice is a fault.  The texts are kept. */
+NODISCARD enum err words_load(struct arena *a, const struct str *texts, size_t n, void **ret, struct fault *f);
+
+#endif

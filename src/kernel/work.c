@@ -1,0 +1,166 @@
+/* Timers of rows and jobs of modules, claimed in the store.  SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/work.h"
+
+#include "kernel/kernel_internal.h"
+
+#include <string.h>
+
+#define LEASE_MS (INT64_C(5) * 60 * 1000)
+#define NEVER_MS INT64_MAX
+
+enum err timer_set(struct ctx *ctx, const struct resource *r, int64_t id, const char *step, int64_t due_ms) {
+    return db_exec(ctx->db, &ctx->fault,
+                   "INSERT INTO timers (resource, row_id, step, due_ms, lease_ms, tries) VALUES ($1, $2, $3, $4, 0, 0) "
+                   "ON CONFLICT (resource, row_id, step) DO UPDATE SET due_ms = $4, lease_ms = 0, tries = 0",
+                   VALS(V_TEXT(str_of(r->name)), V_I64(id), V_TEXT(str_of(step)), V_I64(due_ms)), NULL);
+}
+
+enum err timer_cancel(struct ctx *ctx, const struct resource *r, int64_t id, const char *step) {
+    if (!step)
+        return db_exec(ctx->db, &ctx->fault, "DELETE FROM timers WHERE resource = $1 AND row_id = $2",
+                       VALS(V_TEXT(str_of(r->name)), V_I64(id)), NULL);
+    return db_exec(ctx->db, &ctx->fault, "DELETE FROM timers WHERE resource = $1 AND row_id = $2 AND step = $3",
+                   VALS(V_TEXT(str_of(r->name)), V_I64(id), V_TEXT(str_of(step))), NULL);
+}
+
+struct claimed {
+    const struct resource *r;
+    char *step;
+    int64_t row_id, due_ms, tries;
+    bool found;
+};
+
+/* Takes the timer that is longest due; a lease keeps other processes off while it runs. */
+static enum err claim(struct ctx *ctx, void *arg) {
+    struct claimed *c = arg;
+    struct db_rows rows = {0};
+    bool more = false;
+    enum err e = db_query(
+        ctx->db, &ctx->fault,
+        "UPDATE timers SET lease_ms = $2, tries = tries + 1 WHERE (resource, row_id, step) IN (SELECT resource, "
+        "row_id, step FROM timers WHERE due_ms <= $1 AND lease_ms <= $1 ORDER BY due_ms LIMIT 1) RETURNING "
+        "resource, row_id, step, due_ms, tries",
+        VALS(V_I64(ctx->now_ms), V_I64(ctx->now_ms + LEASE_MS)), &rows);
+    if (!e) e = db_next(&rows, &ctx->fault, &more);
+    *c = (struct claimed){.found = !e && more};
+    if (c->found) {
+        c->r = kernel_resource(ctx->kernel, db_text(&rows, 0));
+        c->row_id = db_i64(&rows, 1);
+        c->step = arena_cstr(ctx->arena, db_text(&rows, 2));
+        c->due_ms = db_i64(&rows, 3);
+        c->tries = db_i64(&rows, 4);
+        if (!c->step) e = FAIL_MEMORY(ctx);
+    }
+    for (bool rest = more; !e && rest;)
+        e = db_next(&rows, &ctx->fault, &rest); /* to its end: SQLite then lets the lock go */
+    db_done(&rows);
+    return e;
+}
+
+static enum err take_step(struct ctx *ctx, void *arg) {
+    struct claimed *c = arg;
+    int64_t gone = 0;
+    /* Only the timer as it was claimed: the row's own change may have moved it meanwhile. */
+    TRY(db_exec(ctx->db, &ctx->fault,
+                "DELETE FROM timers WHERE resource = $1 AND row_id = $2 AND step = $3 AND due_ms = $4",
+                VALS(V_TEXT(str_of(c->r->name)), V_I64(c->row_id), V_TEXT(str_of(c->step)), V_I64(c->due_ms)), &gone));
+    return gone ? row_act(ctx, c->r, c->row_id, 0, c->step, NULL, 0, NULL) : OK;
+}
+
+static enum err drop(struct ctx *ctx, void *arg) {
+    struct claimed *c = arg;
+    return timer_cancel(ctx, c->r, c->row_id, c->step);
+}
+
+static enum err put_off(struct ctx *ctx, void *arg) {
+    struct claimed *c = arg;
+    int64_t wait_ms = c->tries < 10 ? INT64_C(1000) << c->tries : 600000;
+    return db_exec(ctx->db, &ctx->fault,
+                   "UPDATE timers SET lease_ms = $1 WHERE resource = $2 AND row_id = $3 AND step = $4 AND due_ms = $5",
+                   VALS(V_I64(ctx->now_ms + wait_ms), V_TEXT(str_of(c->r->name)), V_I64(c->row_id),
+                        V_TEXT(str_of(c->step)), V_I64(c->due_ms)),
+                   NULL);
+}
+
+enum err timers_run(struct ctx *ctx, size_t most, size_t *ret_done, int64_t *ret_next_ms) {
+    bool found = false;
+    *ret_done = 0;
+    *ret_next_ms = NEVER_MS;
+    ctx->actor = actor_system();
+    for (size_t i = 0; i < most; i++) {
+        struct claimed c;
+        TRY(db_one_i64(ctx->db, &ctx->fault,
+                       "SELECT MIN(CASE WHEN lease_ms > due_ms THEN lease_ms ELSE due_ms END) FROM timers", NO_VALS,
+                       ret_next_ms, &found));
+        if (!found || *ret_next_ms > ctx->now_ms) return OK; /* a look costs less than a claim */
+        TRY(ctx_write(ctx, claim, &c));
+        if (!c.found) return OK;
+        enum err e = c.r ? ctx_write(ctx, take_step, &c) : OK;
+        if (e == ERR_BUSY || e == ERR_UNAVAILABLE) return e;
+        ctx->fault = (struct fault){0};
+        if (e == ERR_CONFLICT || e == ERR_NOT_FOUND)
+            TRY(ctx_write(ctx, drop, &c)); /* the row went on without it */
+        else if (e)
+            TRY(ctx_write(ctx, put_off, &c));
+        else
+            (*ret_done)++;
+    }
+    return OK;
+}
+
+/* ---- jobs ---- */
+
+struct run {
+    const struct job *job;
+    bool claimed;
+    int64_t next_ms;
+};
+
+static enum err job_claim(struct ctx *ctx, void *arg) {
+    struct run *run = arg;
+    int64_t changed = 0;
+    bool found;
+    TRY(db_exec(ctx->db, &ctx->fault,
+                "INSERT INTO jobs (name, next_ms, lease_ms, tries) VALUES ($1, $2, 0, 0) ON CONFLICT (name) DO NOTHING",
+                VALS(V_TEXT(str_of(run->job->name)), V_I64(ctx->now_ms)), NULL));
+    TRY(db_exec(ctx->db, &ctx->fault,
+                "UPDATE jobs SET lease_ms = $2, next_ms = $3 WHERE name = $1 AND next_ms <= $4 AND lease_ms <= $4",
+                VALS(V_TEXT(str_of(run->job->name)), V_I64(ctx->now_ms + LEASE_MS),
+                     V_I64(ctx->now_ms + run->job->every_ms), V_I64(ctx->now_ms)),
+                &changed));
+    run->claimed = changed > 0;
+    return db_one_i64(ctx->db, &ctx->fault, "SELECT next_ms FROM jobs WHERE name = $1",
+                      VALS(V_TEXT(str_of(run->job->name))), &run->next_ms, &found);
+}
+
+static enum err job_free(struct ctx *ctx, void *arg) {
+    struct run *run = arg;
+    return db_exec(ctx->db, &ctx->fault, "UPDATE jobs SET lease_ms = 0 WHERE name = $1",
+                   VALS(V_TEXT(str_of(run->job->name))), NULL);
+}
+
+enum err jobs_run(struct ctx *ctx, size_t *ret_done, int64_t *ret_next_ms) {
+    const struct kernel_options *o = kernel_options(ctx->kernel);
+    enum err first = OK;
+    *ret_done = 0;
+    *ret_next_ms = NEVER_MS;
+    ctx->actor = actor_system();
+    for (size_t m = 0; m < o->modules_n; m++)
+        for (size_t i = 0; i < o->modules[m]->jobs_n; i++) {
+            struct run run = {.job = &o->modules[m]->jobs[i]};
+            bool found;
+            TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT next_ms FROM jobs WHERE name = $1",
+                           VALS(V_TEXT(str_of(run.job->name))), &run.next_ms, &found));
+            if (!found || run.next_ms <= ctx->now_ms) TRY(ctx_write(ctx, job_claim, &run));
+            if (run.next_ms < *ret_next_ms) *ret_next_ms = run.next_ms;
+            if (!run.claimed) continue;
+            enum err e = run.job->run(ctx);
+            if (e && !first) first = e; /* it comes again after every_ms; the caller logs the fault */
+            struct fault kept = ctx->fault;
+            ctx->fault = (struct fault){0};
+            TRY(ctx_write(ctx, job_free, &run));
+            ctx->fault = kept;
+            *ret_done += !e;
+        }
+    return first;
+}
