@@ -1,0 +1,221 @@
+/* Search: bigrams of folded text, hashes of protected values.  SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/search.h"
+
+#include "base/utf8.h"
+#include "kernel/kernel_internal.h"
+#include "kernel/setting.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DOC_MAX         8192
+#define TERMS_MAX       2048
+#define QUERY_TERMS_MAX 8
+#define BLIND_CHARS     24
+
+struct terms {
+    struct str *items;
+    size_t n;
+};
+
+static bool add_term(struct terms *t, struct str term) {
+    if (t->n == TERMS_MAX || !term.len) return t->n < TERMS_MAX;
+    t->items[t->n++] = term;
+    return true;
+}
+
+/* Each run between blanks gives its pairs of neighbours, and its first character alone, so that one letter finds a
+ * word's start.  Terms are slices of the text. */
+static void add_grams(struct terms *t, struct str text) {
+    struct str rest = text, run;
+    while (str_cut(&rest, ' ', &run)) {
+        size_t from = 0, mid = 0, end;
+        if (utf8_next(run, &mid) < 0) continue;
+        add_term(t, (struct str){run.ptr, mid});
+        for (end = mid; utf8_next(run, &end) >= 0; from = mid, mid = end)
+            add_term(t, (struct str){run.ptr + from, end - from});
+    }
+}
+
+static int by_text(const void *a, const void *b) {
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+static void unique(struct terms *t) {
+    size_t n = 0;
+    if (t->n) qsort(t->items, t->n, sizeof *t->items, by_text);
+    for (size_t i = 0; i < t->n; i++)
+        if (!n || !str_eq(t->items[n - 1], t->items[i])) t->items[n++] = t->items[i];
+    t->n = n;
+}
+
+/* "#" and a keyed hash: equal values meet, nothing can be read back. */
+static enum err blind(struct ctx *ctx, const uint8_t key[32], struct str text, struct str *ret) {
+    uint8_t mac[crypto_auth_hmacsha256_BYTES];
+    crypto_auth_hmacsha256(mac, (const uint8_t *)text.ptr, text.len, key);
+    struct buf b;
+    buf_init_arena(&b, ctx->arena, 64);
+    buf_char(&b, '#');
+    buf_hex(&b, (struct bytes){mac, BLIND_CHARS / 2});
+    return buf_done(&b, ret) ? OK : FAIL_MEMORY(ctx);
+}
+
+static struct str last_four(struct str text) {
+    size_t count = utf8_count(text);
+    return count > 4 ? str_from(text, utf8_head(text, count - 4).len) : text;
+}
+
+static enum err fold(struct ctx *ctx, struct str text, struct str *ret) {
+    struct buf b;
+    buf_init_arena(&b, ctx->arena, DOC_MAX + 8);
+    utf8_fold(&b, text.len > DOC_MAX ? utf8_head((struct str){text.ptr, DOC_MAX - 4}, SIZE_MAX) : text);
+    return buf_done(&b, ret) ? OK : FAIL_MEMORY(ctx);
+}
+
+struct indexed {
+    struct str doc;
+    struct terms terms;
+};
+
+static enum err build(struct ctx *ctx, const struct known *kn, const void *row, struct indexed *ret) {
+    struct buf doc;
+    uint8_t key[32];
+    bool has_key = false;
+    *ret = (struct indexed){.terms.items = arena_new(ctx->arena, struct str, TERMS_MAX)};
+    if (!ret->terms.items) return FAIL_MEMORY(ctx);
+    buf_init_arena(&doc, ctx->arena, DOC_MAX * 2);
+    for (size_t i = 0; row && i < kn->r->fields_n; i++) {
+        const struct field *f = &kn->r->fields[i];
+        struct str text;
+        if (!bit_has(kn->search_bits & row_of(row)->has, i)) continue;
+        TRY(fold(ctx, *(const struct str *)(const void *)((const char *)row + f->at), &text));
+        if (!text.len) continue;
+        if (f->class == ORDINARY || f->class == IDENTITY) {
+            if (doc.len) buf_char(&doc, '\n'); /* folding never yields one: no match runs across fields */
+            buf_str(&doc, text);
+            add_grams(&ret->terms, text);
+            continue;
+        }
+        struct str whole, tail;
+        if (!has_key) TRY(installation_key(ctx, "search", key));
+        has_key = true;
+        TRY(blind(ctx, key, text, &whole));
+        TRY(blind(ctx, key, last_four(text), &tail));
+        add_term(&ret->terms, whole);
+        add_term(&ret->terms, tail);
+    }
+    if (!buf_done(&doc, &ret->doc))
+        ret->doc = (struct str){doc.ptr, 0}; /* too long to check exactly: terms alone decide */
+    unique(&ret->terms);
+    return OK;
+}
+
+static bool holds(const struct terms *t, struct str term) {
+    return t->n && bsearch(&term, t->items, t->n, sizeof *t->items, by_text);
+}
+
+/* Statements over terms in one set and not in the other, a hundred at a time. */
+static enum err apply(struct ctx *ctx, const struct known *kn, int64_t id, const struct terms *in,
+                      const struct terms *but, bool insert) {
+    for (size_t i = 0; i < in->n;) {
+        struct sql q;
+        size_t n = 0;
+        sql_init(&q, ctx->arena);
+        if (insert) {
+            sql_add(&q, "INSERT INTO search_terms (resource, term, row_id) VALUES ");
+        } else {
+            sql_add(&q, "DELETE FROM search_terms WHERE resource = ");
+            sql_val(&q, V_TEXT(str_of(kn->r->name)));
+            sql_add(&q, " AND row_id = ");
+            sql_i64(&q, id);
+            sql_add(&q, " AND term IN (");
+        }
+        for (; i < in->n && n < 100; i++) {
+            if (holds(but, in->items[i])) continue;
+            sql_add(&q, n++ ? ", " : "");
+            if (insert) {
+                sql_add(&q, "(");
+                sql_val(&q, V_TEXT(str_of(kn->r->name)));
+                sql_add(&q, ", ");
+                sql_val(&q, V_TEXT(in->items[i]));
+                sql_add(&q, ", ");
+                sql_i64(&q, id);
+                sql_add(&q, ")");
+            } else {
+                sql_val(&q, V_TEXT(in->items[i]));
+            }
+        }
+        if (!insert) sql_add(&q, ")");
+        if (n) TRY(sql_exec(ctx, &q, NULL));
+    }
+    return OK;
+}
+
+enum err search_put(struct ctx *ctx, const struct resource *r, const void *row, const void *before) {
+    const struct known *kn = known_of(ctx->kernel, r);
+    struct indexed now, was;
+    bool same = before != NULL;
+    if (!kn->search_bits) return OK;
+    for (size_t i = 0; same && i < r->fields_n; i++)
+        if (bit_has(kn->search_bits, i))
+            same =
+                field_same(&r->fields[i], row, bit_has(row_of(row)->has, i), before, bit_has(row_of(before)->has, i));
+    if (same) return OK;
+    TRY(build(ctx, kn, row, &now));
+    TRY(build(ctx, kn, before, &was));
+    if (was.terms.n) TRY(apply(ctx, kn, row_of(row)->id, &was.terms, &now.terms, false));
+    TRY(apply(ctx, kn, row_of(row)->id, &now.terms, &was.terms, true));
+    return db_exec(ctx->db, &ctx->fault,
+                   "INSERT INTO search_docs (resource, row_id, text) VALUES ($1, $2, $3) "
+                   "ON CONFLICT (resource, row_id) DO UPDATE SET text = $3",
+                   VALS(V_TEXT(str_of(r->name)), V_I64(row_of(row)->id), V_TEXT(now.doc.ptr ? now.doc : S(""))), NULL);
+}
+
+enum err search_drop(struct ctx *ctx, const struct resource *r, int64_t id) {
+    TRY(db_exec(ctx->db, &ctx->fault, "DELETE FROM search_docs WHERE resource = $1 AND row_id = $2",
+                VALS(V_TEXT(str_of(r->name)), V_I64(id)), NULL));
+    return db_exec(ctx->db, &ctx->fault, "DELETE FROM search_terms WHERE resource = $1 AND row_id = $2",
+                   VALS(V_TEXT(str_of(r->name)), V_I64(id)), NULL);
+}
+
+enum err search_where(struct ctx *ctx, const struct resource *r, struct str query, struct sql *q) {
+    const struct known *kn = known_of(ctx->kernel, r);
+    struct terms t = {arena_new(ctx->arena, struct str, TERMS_MAX), 0};
+    struct str text, hash;
+    uint8_t key[32];
+    if (!t.items) return FAIL_MEMORY(ctx);
+    if (!kn->search_bits) return FAIL_FIELD(&ctx->fault, "q", "not_searchable", 0);
+    if (!utf8_is_valid(query)) return FAIL_FIELD(&ctx->fault, "q", "bad_text", 0);
+    if (utf8_count(query) > 200) return FAIL_FIELD(&ctx->fault, "q", "too_long", 200);
+    TRY(fold(ctx, query, &text));
+    if (!text.len) return OK;
+    add_grams(&t, text);
+    unique(&t);
+    TRY(installation_key(ctx, "search", key));
+    TRY(blind(ctx, key, text, &hash));
+    struct db_val resource = V_TEXT(str_of(r->name));
+    sql_add(q, " AND (id IN (SELECT row_id FROM search_terms WHERE resource = ");
+    sql_val(q, resource);
+    sql_add(q, " AND term = ");
+    sql_val(q, V_TEXT(hash));
+    sql_add(q, ") OR id IN (SELECT d.row_id FROM search_docs d WHERE d.resource = ");
+    sql_val(q, resource);
+    sql_add(q, " AND strpos(d.text, ");
+    sql_val(q, V_TEXT(text));
+    sql_add(q, ") > 0");
+    /* Pairs are rarer than single characters: they are asked first, and singles only when nothing else is there. */
+    size_t asked = 0;
+    for (int pass = 0; pass < 2 && (pass == 0 || !asked); pass++)
+        for (size_t i = 0; i < t.n && asked < QUERY_TERMS_MAX; i++) {
+            if ((utf8_count(t.items[i]) == 1) != (pass == 1)) continue;
+            asked++;
+            sql_add(q, " AND d.row_id IN (SELECT row_id FROM search_terms WHERE resource = ");
+            sql_val(q, resource);
+            sql_add(q, " AND term = ");
+            sql_val(q, V_TEXT(t.items[i]));
+            sql_add(q, ")");
+        }
+    sql_add(q, "))");
+    return OK;
+}
