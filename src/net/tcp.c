@@ -1,0 +1,189 @@
+/* Owns plain TCP listeners and their connections.  SPDX-License-Identifier: Apache-2.0 */
+#include "net/tcp.h"
+
+#include "net/wire.h"
+
+#include <stdlib.h>
+
+#define LAST_WORDS_MS 5000 /* what tcp_close gives the peer to take the rest */
+
+struct tcp_conn {
+    struct wire wire; /* first: the wire is the connection */
+    struct tcp_listener *listener;
+    struct tcp_conn *next, *prev;
+    void *user;
+    int64_t idle_ms;
+    enum err why;
+    bool is_ending;
+};
+struct tcp_listener {
+    struct wire_listener *wire;
+    struct loop *loop;
+    struct tcp_options options;
+    struct tcp_calls calls;
+    struct tcp_conn *conns;
+    size_t conns_n;
+    int port;
+    bool is_closed;
+};
+
+static void listener_free(struct tcp_listener *listener) {
+    if (listener->is_closed && !listener->conns_n) free(listener);
+}
+
+static void conn_close(struct tcp_conn *conn, enum err why) {
+    if (conn->wire.is_closing) return;
+    conn->why = why;
+    wire_close(&conn->wire);
+}
+
+static void on_bytes(struct wire *wire, struct bytes bytes) {
+    struct tcp_conn *conn = (struct tcp_conn *)wire;
+    if (conn->is_ending) return;
+    wire_timer(wire, conn->idle_ms);
+    conn->listener->calls.on_bytes(conn->listener->calls.arg, conn, bytes);
+}
+
+static void on_eof(struct wire *wire, enum err why) {
+    struct tcp_conn *conn = (struct tcp_conn *)wire;
+    (void)why;
+    conn_close(conn, conn->is_ending ? OK : ERR_UNAVAILABLE);
+}
+
+static void on_drain(struct wire *wire) {
+    struct tcp_conn *conn = (struct tcp_conn *)wire;
+    const struct tcp_calls *calls = &conn->listener->calls;
+    if (conn->is_ending)
+        conn_close(conn, OK);
+    else if (calls->on_drain)
+        calls->on_drain(calls->arg, conn);
+}
+
+static void on_timer(struct wire *wire) {
+    struct tcp_conn *conn = (struct tcp_conn *)wire;
+    conn_close(conn, conn->is_ending ? OK : ERR_UNAVAILABLE);
+}
+
+static void on_gone(struct wire *wire) {
+    struct tcp_conn *conn = (struct tcp_conn *)wire;
+    struct tcp_listener *listener = conn->listener;
+    if (conn->prev)
+        conn->prev->next = conn->next;
+    else
+        listener->conns = conn->next;
+    if (conn->next) conn->next->prev = conn->prev;
+    listener->conns_n--;
+    if (!wire->is_refused) listener->calls.on_close(listener->calls.arg, conn, conn->why);
+    free(conn);
+    listener_free(listener);
+}
+
+static const struct wire_calls wire_calls = {on_bytes, on_eof, on_drain, on_timer, on_gone};
+
+static void on_connection(void *owner, uv_stream_t *from) {
+    struct tcp_listener *listener = owner;
+    struct tcp_conn *conn = calloc(1, sizeof(*conn));
+    if (!conn) return; /* stays in the kernel's queue until there is memory */
+    conn->listener = listener;
+    conn->next = listener->conns;
+    if (conn->next) conn->next->prev = conn;
+    listener->conns = conn;
+    listener->conns_n++;
+    if (wire_accept(&conn->wire, listener->loop, from, NULL, &wire_calls)) return;
+    if (listener->conns_n > listener->options.connections_max) {
+        wire_refuse(&conn->wire);
+        return;
+    }
+    tcp_idle(conn, listener->options.idle_ms);
+    if (listener->calls.on_open) listener->calls.on_open(listener->calls.arg, conn);
+    if (!conn->is_ending) wire_read(&conn->wire, true);
+}
+
+enum err tcp_listen(struct loop *loop, const struct tcp_options *options, const struct tcp_calls *calls,
+                    struct tcp_listener **ret, struct fault *fault) {
+    struct tcp_listener *listener = calloc(1, sizeof(*listener));
+    if (!listener) return FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
+    *listener = (struct tcp_listener){.loop = loop, .options = *options, .calls = *calls};
+    if (!listener->options.connections_max) listener->options.connections_max = 4096;
+    if (!listener->options.write_queue) listener->options.write_queue = 256 * 1024;
+    listener->options.bind = NULL; /* not kept */
+    enum err e = wire_listen(loop, options->bind, options->port, options->try_next, on_connection, listener,
+                             &listener->wire, fault);
+    if (e) {
+        free(listener);
+        return e;
+    }
+    listener->port = wire_listener_port(listener->wire);
+    *ret = listener;
+    return OK;
+}
+
+int tcp_port(const struct tcp_listener *listener) {
+    return listener->port;
+}
+
+size_t tcp_connections(const struct tcp_listener *listener) {
+    return listener->conns_n;
+}
+
+void tcp_unlisten(struct tcp_listener *listener) {
+    if (!listener || listener->is_closed) return;
+    listener->is_closed = true;
+    wire_unlisten(listener->wire);
+    for (struct tcp_conn *conn = listener->conns; conn; conn = conn->next) conn_close(conn, OK);
+    listener_free(listener);
+}
+
+enum err tcp_write(struct tcp_conn *conn, struct bytes bytes) {
+    if (conn->wire.is_closing || conn->is_ending) return ERR_UNAVAILABLE;
+    size_t pending = wire_pending(&conn->wire), cap = conn->listener->options.write_queue;
+    if (bytes.len > cap || pending > cap - bytes.len) {
+        conn_close(conn, ERR_LIMIT);
+        return ERR_LIMIT;
+    }
+    if (wire_write(&conn->wire, bytes)) return OK;
+    conn_close(conn, ERR_UNAVAILABLE);
+    return ERR_UNAVAILABLE;
+}
+
+size_t tcp_pending(const struct tcp_conn *conn) {
+    return wire_pending(&conn->wire);
+}
+
+void tcp_pause(struct tcp_conn *conn) {
+    wire_read(&conn->wire, false);
+    if (!conn->is_ending) wire_timer(&conn->wire, 0);
+}
+
+void tcp_resume(struct tcp_conn *conn) {
+    if (conn->is_ending) return;
+    wire_read(&conn->wire, true);
+    wire_timer(&conn->wire, conn->idle_ms);
+}
+
+void tcp_idle(struct tcp_conn *conn, int64_t idle_ms) {
+    conn->idle_ms = idle_ms;
+    if (!conn->is_ending) wire_timer(&conn->wire, idle_ms);
+}
+
+void tcp_close(struct tcp_conn *conn) {
+    if (conn->wire.is_closing || conn->is_ending) return;
+    conn->is_ending = true;
+    if (!wire_pending(&conn->wire)) {
+        conn_close(conn, OK);
+        return;
+    }
+    wire_timer(&conn->wire, LAST_WORDS_MS);
+}
+
+void tcp_set_user(struct tcp_conn *conn, void *user) {
+    conn->user = user;
+}
+
+void *tcp_user(const struct tcp_conn *conn) {
+    return conn->user;
+}
+
+struct str tcp_peer(const struct tcp_conn *conn) {
+    return str_of(conn->wire.peer);
+}
