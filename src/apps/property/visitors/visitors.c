@@ -1,0 +1,101 @@
+/* Visitors: a resident invites, the gate lets in and out.  Flow and rights are the tables below.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "apps/property/visitors/visitors.h"
+
+struct visit {
+    struct row row;
+    int64_t place_id, host_id;
+    struct str name, phone, plate, purpose, transport, reason;
+    int64_t from_ms, until_ms, entered_ms, left_ms;
+    int32_t state;
+};
+
+static const char *check_plate(struct str plate) {
+    for (size_t i = 0; i < plate.len; i++)
+        if (plate.ptr[i] == ' ' || (plate.ptr[i] >= 'a' && plate.ptr[i] <= 'z')) return "bad_plate"; /* capitals, no blanks */
+    return NULL;
+}
+
+static const struct field fields[] = {
+    {STATE(struct visit, state)},
+    {TEXT(struct visit, name), .max = 64, .flags = REQUIRED | SEARCH | COLUMN, .class = IDENTITY},
+    {CHOICE(struct visit, purpose, "family housework repair delivery decoration viewing other"), .flags = REQUIRED | COLUMN},
+    {REF(struct visit, place_id, "places"), .flags = REQUIRED | FIXED | COLUMN},
+    {TIME(struct visit, from_ms), .flags = REQUIRED | COLUMN | INDEXED},
+    {TIME(struct visit, until_ms), .flags = REQUIRED},
+    {CHOICE(struct visit, transport, "walk bicycle car van truck"), .flags = COLUMN},
+    {REF(struct visit, host_id, "people"), .flags = REQUIRED | FIXED | COLUMN},
+    {TEXT(struct visit, phone), .max = 20, .flags = SEARCH, .class = CONTACT, .group = "identity"},
+    {TEXT(struct visit, plate), .min = 7, .max = 8, .flags = SEARCH, .class = CONTACT, .check = check_plate, .group = "identity"},
+    {TEXT(struct visit, reason), .max = 200, .flags = SYSTEM},
+    {TIME(struct visit, entered_ms), .flags = SYSTEM},
+    {TIME(struct visit, left_ms), .flags = SYSTEM},
+};
+
+static const struct resource visits;
+
+static enum err in_window(struct ctx *ctx, const void *row) {
+    const struct visit *v = row;
+    if (ctx->now_ms < v->from_ms || ctx->now_ms >= v->until_ms)
+        return FAIL(&ctx->fault, ERR_CONFLICT, "not_now", "the pass is not valid now");
+    return OK;
+}
+
+static enum err entered(struct ctx *ctx, void *row) {
+    SET(&visits, (struct visit *)row, entered_ms, ctx->now_ms);
+    return OK;
+}
+
+static enum err gone(struct ctx *ctx, void *row) {
+    SET(&visits, (struct visit *)row, left_ms, ctx->now_ms);
+    return OK;
+}
+
+enum { ASKED, APPROVED, INSIDE, GONE, REFUSED, EXPIRED };
+static const char *const states[] = {
+    [ASKED] = "asked", [APPROVED] = "approved", [INSIDE] = "inside",
+    [GONE] = "gone",   [REFUSED] = "refused",   [EXPIRED] = "expired",
+};
+
+static const struct step steps[] = {
+    {ASKED, "approve", APPROVED, "resident owner manager guard"},
+    {ASKED, "refuse", REFUSED, "resident owner manager guard", .takes = "reason", .need = "reason", .danger = true},
+    {APPROVED, "enter", INSIDE, "guard manager", .guard = in_window, .effect = entered},
+    {INSIDE, "leave", GONE, "guard manager", .effect = gone},
+    {ASKED, "expire", EXPIRED, "timer"},
+    {APPROVED, "expire", EXPIRED, "timer"},
+};
+static const struct due dues[] = {{"expire", "until_ms", 0}};
+
+static const struct relation relations[] = {{"host", "host_id", OWN_ME}};
+static const struct grant grants[] = {
+    {"resident owner", CREATE | READ | UPDATE, OWN, .by = "host", .clear = IDENTITY | CONTACT},
+    {"guard", CREATE | READ, COMMUNITY, .clear = IDENTITY, .reveal = CONTACT},
+    {"manager dispatcher", CREATE | READ | UPDATE | ARCHIVE, COMMUNITY, .reveal = IDENTITY | CONTACT},
+    {"admin", READ, PLACE},
+};
+
+static const struct view views[] = {
+    {"waiting", "state=asked", "from_ms"},
+    {"inside", "state=inside", "-entered_ms"},
+    {"expected", "state=approved", "from_ms"},
+};
+
+static enum err validate(struct ctx *ctx, const void *row) {
+    const struct visit *v = row;
+    if (v->until_ms <= v->from_ms) return FAIL_FIELD(&ctx->fault, "until_ms", "not_after", 0);
+    if (v->until_ms - v->from_ms > INT64_C(31) * 86400000) return FAIL_FIELD(&ctx->fault, "until_ms", "too_large", v->from_ms + INT64_C(31) * 86400000);
+    return OK;
+}
+
+static const struct resource visits = {
+    .name = "visits", .group = "estate", .icon = "visit", .size = sizeof(struct visit), .label = "name", .place = "place_id",
+    ROWS(fields, fields), ROWS(states, states), ROWS(steps, steps), ROWS(dues, dues), ROWS(relations, relations),
+    ROWS(grants, grants), ROWS(views, views), .tones = "warn info info ok off off", .validate = validate,
+};
+static const struct resource *const resources[] = {&visits};
+
+const struct module visitors_module = {
+    .name = "visitors", .part = "property", ROWS(resources, resources),
+    .roles = "resident owner guard manager dispatcher admin",
+};
