@@ -165,7 +165,8 @@ static enum err belong(struct ctx *ctx, const struct known *kn, void *row) {
         h->community_id = 0;
         return OK;
     }
-    int64_t place = kn->place == PLACE_IS_ID ? 0 : row_place(kn, row), community = 0;
+    if (kn->place == PLACE_IS_ID) return OK; /* a place knows by itself; its prepare() has said so */
+    int64_t place = row_place(kn, row), community = 0;
     if (place) TRY(place_community(ctx, place, &community));
     if (place && !community) return FAIL_FIELD(&ctx->fault, kn->r->place, "bad_ref", 0);
     if (community) h->community_id = community;
@@ -226,10 +227,10 @@ static enum err create(struct ctx *ctx, void *arg) {
     for (size_t i = 0; state && i < r->fields_n; i++)
         if (r->fields[i].kind == FIELD_STATE) h->has |= UINT64_C(1) << i;
     fill_own(ctx, e->kn, e->row);
-    TRY(belong(ctx, e->kn, e->row));
+    if (e->kn->place != PLACE_IS_ID) TRY(belong(ctx, e->kn, e->row));
+    if (r->prepare) TRY(r->prepare(ctx, e->row, NULL));
     if (!rights_row(ctx, e->kn, CREATE, e->row))
         return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "you may not create this in %s", r->name);
-    if (r->prepare) TRY(r->prepare(ctx, e->row, NULL));
     TRY(row_check(ctx, e->kn, e->row, NULL));
     TRY(insert(ctx, e->kn, e->row));
     struct change c = {.verb = "create", .after = e->row, .fields = h->has};

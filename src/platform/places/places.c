@@ -1,0 +1,232 @@
+/* Places and the closure of today that rights stand on.  SPDX-License-Identifier: Apache-2.0 */
+#include "platform/places/places.h"
+
+#include "kernel/kernel.h"
+#include "kernel/rows.h"
+#include "kernel/sql.h"
+
+#define DEPTH_MAX   16
+#define SUBTREE_MAX 20000
+
+static const struct field place_fields[] = {
+    {TEXT(struct place, name), .max = 60, .flags = REQUIRED | SEARCH | COLUMN},
+    {CHOICE(struct place, kind,
+            "city street community estate grid building unit floor room area public equipment gate parking"),
+     .flags = REQUIRED | COLUMN | INDEXED},
+    {TEXT(struct place, code), .max = 32, .flags = SEARCH | COLUMN | UNIQUE},
+    {REF(struct place, parent_id, "places"), .flags = FIXED | COLUMN},
+    {REF(struct place, admin_parent_id, "places"), .flags = FIXED},
+    {TEXT(struct place, address), .max = 120, .flags = SEARCH},
+    {FLAG(struct place, keeps_records), .flags = FIXED, .group = "records"},
+    {TEXT(struct place, zone), .max = 40, .group = "records"},
+    {GEO(struct place, at), .group = "map"},
+    {JSON(struct place, shape), .max = 20000, .group = "map"},
+};
+
+static const struct grant place_grants[] = {
+    {"admin street", CREATE | READ | UPDATE | ARCHIVE, PLACE},
+    {"manager", CREATE | READ | UPDATE | ARCHIVE, COMMUNITY},
+    {"dispatcher guard repairer grid cashier carer doctor committee owner resident elder", READ, COMMUNITY},
+    {"grid", READ, PLACE},
+};
+static const struct view place_views[] = {{"buildings", "kind=building", "name"}, {"units", "kind=unit", "name"}};
+
+/* A place that keeps its own records is its own tenant; any other is its parent's. */
+static enum err prepare_place(struct ctx *ctx, void *row, const void *before) {
+    struct place *p = row;
+    if (row_has(&places, p, "keeps_records") && p->keeps_records) {
+        p->row.community_id = p->row.id;
+        if (!row_has(&places, p, "zone")) SET(&places, p, zone, S("Asia/Shanghai"));
+        return OK;
+    }
+    bool has_parent = row_has(&places, p, "parent_id");
+    if (!before && (has_parent || row_has(&places, p, "admin_parent_id")))
+        return place_community(ctx, has_parent ? p->parent_id : p->admin_parent_id, &p->row.community_id);
+    return OK;
+}
+
+/* ---- parents ---- */
+
+struct place_parent {
+    struct row row;
+    int64_t place_id, parent_id, valid_from, valid_until;
+    struct str hierarchy;
+};
+static const struct field parent_fields[] = {
+    {REF(struct place_parent, place_id, "places"), .flags = REQUIRED | FIXED | COLUMN | INDEXED},
+    {CHOICE(struct place_parent, hierarchy, "property administrative"), .flags = REQUIRED | FIXED | COLUMN},
+    {REF(struct place_parent, parent_id, "places"), .flags = REQUIRED | FIXED | COLUMN | INDEXED},
+    {DATE(struct place_parent, valid_from), .flags = REQUIRED | FIXED | COLUMN},
+    {DATE(struct place_parent, valid_until), .flags = COLUMN},
+};
+static const struct grant parent_grants[] = {
+    {"admin street", CREATE | READ | UPDATE | ARCHIVE, PLACE},
+    {"manager", CREATE | READ | UPDATE, COMMUNITY},
+};
+static const struct resource place_parents;
+
+static int64_t today_of(struct ctx *ctx, int64_t community_id) {
+    struct civil c = zone_civil(kernel_zone(ctx, community_id), ctx->now_ms);
+    return civil_day(c.year, c.month, c.day);
+}
+
+/* Who stands above `id` today, nearest first.  A ring or a chain deeper than DEPTH_MAX is refused. */
+static enum err ancestors_of(struct ctx *ctx, struct str hierarchy, int64_t id, int64_t day, int64_t *ret,
+                             size_t *ret_n) {
+    size_t n = 0;
+    for (int64_t at = id;;) {
+        int64_t parent = 0;
+        bool found;
+        TRY(db_one_i64(
+            ctx->db, &ctx->fault,
+            "SELECT parent_id FROM place_parents WHERE place_id = $1 AND hierarchy = $2 AND archived_ms = 0 AND "
+            "valid_from <= $3 AND (valid_until IS NULL OR valid_until > $3) ORDER BY id LIMIT 1",
+            VALS(V_I64(at), V_TEXT(hierarchy), V_I64(day)), &parent, &found));
+        if (!found) break;
+        if (n == DEPTH_MAX || parent == id) return FAIL_FIELD(&ctx->fault, "parent_id", "ring", DEPTH_MAX);
+        ret[n++] = at = parent;
+    }
+    *ret_n = n;
+    return OK;
+}
+
+static enum err close_one(struct ctx *ctx, struct str hierarchy, int64_t id, int64_t day) {
+    int64_t above[DEPTH_MAX];
+    size_t n = 0;
+    TRY(ancestors_of(ctx, hierarchy, id, day, above, &n));
+    return closure_put(ctx, hierarchy, id, above, n);
+}
+
+/* The place and everything that stood under it. */
+static enum err close_under(struct ctx *ctx, struct str hierarchy, int64_t id, int64_t day) {
+    struct db_rows rows = {0};
+    int64_t *ids = arena_new(ctx->arena, int64_t, SUBTREE_MAX);
+    size_t n = 0;
+    if (!ids) return FAIL_MEMORY(ctx);
+    enum err e = db_query(
+        ctx->db, &ctx->fault,
+        "SELECT descendant FROM place_closure WHERE ancestor = $1 AND hierarchy = $2 AND depth > 0 ORDER BY depth "
+        "LIMIT 20000",
+        VALS(V_I64(id), V_TEXT(hierarchy)), &rows);
+    for (bool more = true; !e && n < SUBTREE_MAX;) {
+        e = db_next(&rows, &ctx->fault, &more);
+        if (e || !more) break;
+        ids[n++] = db_i64(&rows, 0);
+    }
+    db_done(&rows);
+    if (e) return e;
+    TRY(close_one(ctx, hierarchy, id, day));
+    for (size_t i = 0; i < n; i++) TRY(close_one(ctx, hierarchy, ids[i], day));
+    return OK;
+}
+
+static enum err prepare_parent(struct ctx *ctx, void *row, const void *before) {
+    struct place_parent *p = row;
+    if (before || !row_has(&place_parents, p, "place_id")) return OK;
+    return place_community(ctx, p->place_id, &p->row.community_id);
+}
+
+static enum err parent_changed(struct ctx *ctx, void *row, const void *before) {
+    (void)before;
+    struct place_parent *p = row;
+    return close_under(ctx, p->hierarchy, p->place_id, today_of(ctx, p->row.community_id));
+}
+
+static const struct resource place_parents = {
+    .name = "place_parents",
+    .size = sizeof(struct place_parent),
+    .dated = "place_id hierarchy",
+    .place = "place_id",
+    ROWS(fields, parent_fields),
+    ROWS(grants, parent_grants),
+    .prepare = prepare_parent,
+    .after = parent_changed,
+};
+
+static enum err put_parent(struct ctx *ctx, const struct place *p, struct str hierarchy, int64_t parent_id) {
+    struct place_parent link = {.row.community_id = p->row.community_id};
+    SET(&place_parents, &link, place_id, p->row.id);
+    SET(&place_parents, &link, hierarchy, hierarchy);
+    SET(&place_parents, &link, parent_id, parent_id);
+    SET(&place_parents, &link, valid_from, today_of(ctx, p->row.community_id));
+    struct actor actor = ctx->actor;
+    ctx->actor = actor_system();
+    enum err e = row_create(ctx, &place_parents, &link);
+    ctx->actor = actor;
+    return e;
+}
+
+static enum err place_changed(struct ctx *ctx, void *row, const void *before) {
+    struct place *p = row;
+    if (row_has(&places, p, "keeps_records") && p->keeps_records)
+        TRY(community_put(ctx, p->row.id, row_has(&places, p, "code") ? p->code : p->name, p->name, p->zone));
+    if (before) return OK;
+    bool up = row_has(&places, p, "parent_id"), admin = row_has(&places, p, "admin_parent_id");
+    TRY(closure_put(ctx, S("property"), p->row.id, NULL, 0));
+    if (up) TRY(put_parent(ctx, p, S("property"), p->parent_id));
+    if (admin) TRY(put_parent(ctx, p, S("administrative"), p->admin_parent_id));
+    return OK;
+}
+
+static enum err validate_place(struct ctx *ctx, const void *row) {
+    const struct place *p = row;
+    if (!p->row.community_id) return FAIL_FIELD(&ctx->fault, "parent_id", "required", 0);
+    return OK;
+}
+
+const struct resource places = {
+    .name = "places",
+    .group = "estate",
+    .icon = "place",
+    .size = sizeof(struct place),
+    .label = "name",
+    .place = "id",
+    ROWS(fields, place_fields),
+    ROWS(grants, place_grants),
+    ROWS(views, place_views),
+    .prepare = prepare_place,
+    .validate = validate_place,
+    .after = place_changed,
+};
+
+/* Boundaries change by the calendar: each night what is in force that day is closed anew. */
+static enum err close_today(struct ctx *ctx, void *arg) {
+    (void)arg;
+    int64_t day = ctx->now_ms / 86400000, ids[512];
+    struct str hierarchies[512];
+    struct db_rows rows = {0};
+    size_t n = 0;
+    enum err e = db_query(
+        ctx->db, &ctx->fault,
+        "SELECT DISTINCT place_id, hierarchy FROM place_parents WHERE archived_ms = 0 AND (valid_from BETWEEN $1 "
+        "AND $2 OR valid_until BETWEEN $1 AND $2) ORDER BY place_id, hierarchy LIMIT 512",
+        VALS(V_I64(day - 1), V_I64(day + 1)), &rows);
+    for (bool more = true; !e;) {
+        e = db_next(&rows, &ctx->fault, &more);
+        if (e || !more) break;
+        ids[n] = db_i64(&rows, 0);
+        if (!arena_str(ctx->arena, db_text(&rows, 1), &hierarchies[n++])) e = FAIL_MEMORY(ctx);
+    }
+    db_done(&rows);
+    for (size_t i = 0; !e && i < n; i++) {
+        int64_t community = 0;
+        e = place_community(ctx, ids[i], &community);
+        if (!e) e = close_under(ctx, hierarchies[i], ids[i], today_of(ctx, community));
+    }
+    return e;
+}
+
+static enum err close_job(struct ctx *ctx) {
+    return ctx_write(ctx, close_today, NULL);
+}
+
+static const struct resource *const resources[] = {&places, &place_parents};
+static const struct job jobs[] = {{"places.close_today", INT64_C(3600000), close_job}};
+
+const struct module places_module = {
+    .name = "places",
+    .part = "platform",
+    ROWS(resources, resources),
+    ROWS(jobs, jobs),
+    .roles = "admin street manager dispatcher guard repairer grid cashier carer doctor committee owner resident elder",
+};
