@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define LAST_WORDS_MS 5000 /* what tcp_close gives the peer to take the rest */
+#define LAST_WORDS_MS 5000 /* what tcp_close gives the peer to take the rest and close */
 
 struct tcp_conn {
     struct wire wire; /* first: the wire is the connection */
@@ -53,10 +53,7 @@ static void on_eof(struct wire *wire, enum err why) {
 static void on_drain(struct wire *wire) {
     struct tcp_conn *conn = (struct tcp_conn *)wire;
     const struct tcp_calls *calls = &conn->listener->calls;
-    if (conn->is_ending)
-        conn_close(conn, OK);
-    else if (calls->on_drain)
-        calls->on_drain(calls->arg, conn);
+    if (!conn->is_ending && calls->on_drain) calls->on_drain(calls->arg, conn);
 }
 
 static void on_timer(struct wire *wire) {
@@ -169,10 +166,10 @@ void tcp_idle(struct tcp_conn *conn, int64_t idle_ms) {
 void tcp_close(struct tcp_conn *conn) {
     if (conn->wire.is_closing || conn->is_ending) return;
     conn->is_ending = true;
-    if (!wire_pending(&conn->wire)) {
-        conn_close(conn, OK);
-        return;
-    }
+    /* Closing with unread bytes in the kernel would reset the connection and lose our last words: say goodbye and
+     * read on until the peer does too. */
+    wire_shut(&conn->wire);
+    wire_read(&conn->wire, true);
     wire_timer(&conn->wire, LAST_WORDS_MS);
 }
 

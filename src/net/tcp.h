@@ -39,7 +39,7 @@ size_t tcp_pending(const struct tcp_conn *conn); /* bytes not yet taken by the k
 void tcp_pause(struct tcp_conn *conn);           /* stop reading: the peer feels it; idle_ms rests meanwhile */
 void tcp_resume(struct tcp_conn *conn);
 void tcp_idle(struct tcp_conn *conn, int64_t idle_ms); /* another idle limit from now (MQTT keep-alive); 0: never */
-void tcp_close(struct tcp_conn *conn);                 /* sends what waits (5 s at most), then closes */
+void tcp_close(struct tcp_conn *conn); /* sends what waits, and closes when the peer does, after 5 s at the latest */
 void tcp_set_user(struct tcp_conn *conn, void *user);
 void *tcp_user(const struct tcp_conn *conn);
 struct str tcp_peer(const struct tcp_conn *conn); /* address text without port */
