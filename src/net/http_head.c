@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "net/http_parse.h"
 
-#include "base/utf8.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -114,19 +112,10 @@ static bool is_length(struct str value, int64_t *ret) {
     return value.len > 0 && str_to_i64(value, ret);
 }
 
-static bool read_connection(struct str value, bool *keep_alive) {
+static bool has_word(struct str list, const char *word) {
     struct str part;
-    while (str_cut(&value, ',', &part)) {
-        part = str_trim(part);
-        if (is_nocase(part, "close")) *keep_alive = false;
-    }
-    return true;
-}
-
-static bool asks_keep_alive(const struct http_message *m) {
-    struct str value = http_header_get(&m->request, "connection"), part;
-    while (str_cut(&value, ',', &part))
-        if (is_nocase(str_trim(part), "keep-alive")) return true;
+    while (str_cut(&list, ',', &part))
+        if (is_nocase(str_trim(part), word)) return true;
     return false;
 }
 
@@ -134,14 +123,14 @@ static bool asks_keep_alive(const struct http_message *m) {
 static int read_framing(struct http_message *m) {
     size_t hosts = 0, lengths = 0, codings = 0, expects = 0;
     m->content_length = -1;
-    m->keep_alive = !m->is_v10 || asks_keep_alive(m);
+    m->keep_alive = !m->is_v10 || has_word(http_header_get(&m->request, "connection"), "keep-alive");
     for (size_t i = 0; i < m->request.headers_n; i++) {
         const struct http_header *h = &m->request.headers[i];
         bool ok = true;
         if (is_nocase(h->name, "host")) ok = !hosts++ && is_host(h->value);
         if (is_nocase(h->name, "content-length")) ok = !lengths++ && is_length(h->value, &m->content_length);
         if (is_nocase(h->name, "transfer-encoding")) ok = !codings++ && is_nocase(h->value, "chunked");
-        if (is_nocase(h->name, "connection")) ok = read_connection(h->value, &m->keep_alive);
+        if (is_nocase(h->name, "connection")) m->keep_alive = m->keep_alive && !has_word(h->value, "close");
         if (!ok) return 400;
         if (is_nocase(h->name, "expect") && (expects++ || !is_nocase(h->value, "100-continue"))) return 417;
     }
