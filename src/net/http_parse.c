@@ -173,6 +173,10 @@ static enum http_parse_event feed_body(struct http_parse *p, struct bytes *input
         if (e != HPE_OK && !(e == HPE_PAUSED && p->is_complete)) return bad(p, 400);
         size_t used = e == HPE_OK ? input->len : (size_t)(llhttp_get_error_pos(&p->llhttp) - from);
         assert(used <= input->len);
+        bool is_crlf = used && from[used - 1] == '\n' && (used > 1 ? from[used - 2] : p->last) == '\r';
+        /* llhttp would take a bare LF after the last chunk. */
+        if (p->is_complete && p->message.is_chunked && !is_crlf) return bad(p, 400);
+        if (used) p->last = from[used - 1];
         *input = (struct bytes){input->ptr + used, input->len - used};
     }
     if (!p->is_complete) return PARSE_MORE;

@@ -85,6 +85,7 @@ static bool queue_is_empty(struct loop *loop) {
 
 void loop_destroy(struct loop *loop) {
     if (!loop) return;
+    loop->thread = uv_thread_self();
     /* Work under way posts its result through libuv, which keeps the loop alive; the wake handle closes last. */
     uv_unref((uv_handle_t *)&loop->wake);
     for (size_t i = 0; loop->has_signals && i < COUNT(loop->signals); i++)
