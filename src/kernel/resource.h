@@ -149,6 +149,7 @@ struct view {
 enum resource_flag {
     INSTALLATION = 1 << 0, /* rows belong to the installation, not to a community */
     NO_ARCHIVE = 1 << 1,
+    ROOT_ROWS = 1 << 2, /* a row without a place belongs to the installation, not to the only community */
 };
 
 struct resource {

@@ -32,7 +32,17 @@ static bool next_way(const struct ctx *ctx, const struct known *kn, uint32_t ver
 static bool is_everywhere(const struct known *kn, const struct way *w, uint32_t verbs) {
     if (w->grant->reach == OWN) return false;
     if (!w->scope->place_id) return true;
-    return (kn->r->flags & INSTALLATION) && !kn->r->member && !(verbs & ~(uint32_t)READ);
+    return (kn->r->flags & INSTALLATION) && !kn->r->member && kn->place == NO_FIELD && !(verbs & ~(uint32_t)READ);
+}
+
+/* Rows of the installation that stand at places have no community: only the closure reaches them. */
+static bool by_place_only(const struct known *kn) {
+    return (kn->r->flags & INSTALLATION) && kn->place != NO_FIELD;
+}
+
+/* The place whose closure a way reaches in that case; 0: nothing. */
+static int64_t way_place(const struct way *w) {
+    return w->grant->reach == COMMUNITY && !w->scope->communities_n ? w->scope->within : w->scope->place_id;
 }
 
 /* ---- as SQL ---- */
@@ -62,6 +72,10 @@ static bool collect(struct ctx *ctx, const struct known *kn, uint32_t verb, stru
     for (size_t at = 0; next_way(ctx, kn, verb, &at, &w);) {
         if (w.grant->reach == OWN) continue;
         if (is_everywhere(kn, &w, verb)) ret->everywhere = true;
+        if (by_place_only(kn)) {
+            if (way_place(&w) && !add_id(ret->places, &ret->places_n, cap, way_place(&w))) return false;
+            continue;
+        }
         for (size_t i = 0; i < w.scope->communities_n; i++)
             if (!add_id(ret->communities, &ret->communities_n, cap, w.scope->communities[i])) return false;
         if (w.scope->communities_n) continue;
@@ -202,6 +216,7 @@ static bool has_id(const int64_t *ids, size_t n, int64_t id) {
 static bool way_reaches(struct ctx *ctx, const struct known *kn, const struct way *w, uint32_t verb,
                         int64_t community_id, int64_t place_id) {
     if (is_everywhere(kn, w, verb)) return true;
+    if (by_place_only(kn)) return place_id && way_place(w) && place_under(ctx, way_place(w), place_id);
     if (w->scope->communities_n) return has_id(w->scope->communities, w->scope->communities_n, community_id);
     if (w->grant->reach == COMMUNITY) return w->scope->within && w->scope->within == community_id;
     return place_id && place_under(ctx, w->scope->place_id, place_id);

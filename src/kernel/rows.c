@@ -167,6 +167,12 @@ static enum err belong(struct ctx *ctx, const struct known *kn, void *row) {
     }
     if (kn->place == PLACE_IS_ID) return OK; /* a place knows by itself; its prepare() has said so */
     int64_t place = row_place(kn, row), community = 0;
+    if (!place && kn->place != NO_FIELD && (kn->r->fields[kn->place].flags & REQUIRED))
+        return FAIL_FIELD(&ctx->fault, kn->r->place, "required", 0);
+    if (!place && (kn->r->flags & ROOT_ROWS)) {
+        h->community_id = 0;
+        return OK;
+    }
     if (place) TRY(place_community(ctx, place, &community));
     if (place && !community) return FAIL_FIELD(&ctx->fault, kn->r->place, "bad_ref", 0);
     if (community) h->community_id = community;

@@ -96,6 +96,7 @@ const struct resource memberships = {
     .icon = "badge",
     .size = sizeof(struct membership_row),
     .place = "place_id",
+    .flags = ROOT_ROWS,
     ROWS(fields, membership_fields),
     ROWS(relations, membership_relations),
     ROWS(grants, membership_grants),

@@ -83,7 +83,7 @@ static enum err ancestors_of(struct ctx *ctx, struct str hierarchy, int64_t id, 
             "valid_from <= $3 AND (valid_until IS NULL OR valid_until > $3) ORDER BY id LIMIT 1",
             VALS(V_I64(at), V_TEXT(hierarchy), V_I64(day)), &parent, &found));
         if (!found) break;
-        if (n == DEPTH_MAX || parent == id) return FAIL_FIELD(&ctx->fault, "parent_id", "ring", DEPTH_MAX);
+        if (n == DEPTH_MAX - 1 || parent == id) return FAIL_FIELD(&ctx->fault, "parent_id", "ring", DEPTH_MAX - 1);
         ret[n++] = at = parent;
     }
     *ret_n = n;
@@ -145,6 +145,11 @@ static const struct resource place_parents = {
 
 static enum err put_parent(struct ctx *ctx, const struct place *p, struct str hierarchy, int64_t parent_id) {
     struct place_parent link = {.row.community_id = p->row.community_id};
+    int64_t above[DEPTH_MAX] = {parent_id};
+    size_t n = 0;
+    /* Its closure first: the link's own row belongs to the community that the place is in. */
+    TRY(ancestors_of(ctx, hierarchy, parent_id, today_of(ctx, p->row.community_id), above + 1, &n));
+    TRY(closure_put(ctx, hierarchy, p->row.id, above, n + 1));
     SET(&place_parents, &link, place_id, p->row.id);
     SET(&place_parents, &link, hierarchy, hierarchy);
     SET(&place_parents, &link, parent_id, parent_id);

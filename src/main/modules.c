@@ -1,0 +1,16 @@
+/* Everything this program is made of: one line a module, engines in the order they lean on each other.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "main/modules.h"
+
+#include "apps/property/visitors/visitors.h"
+#include "platform/parties/parties.h"
+#include "platform/places/places.h"
+
+const struct module *const modules[] = {
+    /* platform */
+    &places_module,
+    &parties_module,
+    /* property */
+    &visitors_module,
+};
+const size_t modules_n = COUNT(modules);

@@ -1,0 +1,85 @@
+/* Conformance: the kernel's own resources exhaustively on both stores, every module on SQLite, a sample of each on
+ * PostgreSQL.  SPDX-License-Identifier: Apache-2.0 */
+#include "main/modules.h"
+#include "platform/parties/parties.h"
+#include "platform/places/places.h"
+#include "tests/lib/conform.h"
+#include "tests/lib/pg.h"
+#include "tests/lib/test_module.h"
+
+#include <string.h>
+
+static enum err make_test_site(struct ctx *ctx, struct conform_site *ret) {
+    struct test_estate e;
+    TRY(test_estate_make(ctx, &e));
+    *ret = (struct conform_site){e.town, e.north, e.house, e.south, e.south_house, e.anna, e.ben};
+    return OK;
+}
+
+static const struct module *const test_modules[] = {&test_module};
+static const struct conform own = {
+    test_modules, COUNT(test_modules), "areas", "folk", make_test_site, "chief manager worker resident viewer", false,
+};
+
+static enum err make_place(struct ctx *ctx, struct str name, struct str kind, int64_t parent_id, bool keeps,
+                           int64_t *ret) {
+    struct place p = {0};
+    SET(&places, &p, name, name);
+    SET(&places, &p, kind, kind);
+    if (parent_id) SET(&places, &p, parent_id, parent_id);
+    if (keeps) SET(&places, &p, keeps_records, true);
+    TRY(row_create(ctx, &places, &p));
+    *ret = p.row.id;
+    return OK;
+}
+
+static enum err make_person(struct ctx *ctx, struct str name, int64_t place_id, int64_t *ret) {
+    struct person p = {0};
+    struct membership_row m = {0};
+    SET(&people, &p, name, name);
+    TRY(row_create(ctx, &people, &p));
+    SET(&memberships, &m, person_id, p.row.id);
+    SET(&memberships, &m, role, S("resident"));
+    SET(&memberships, &m, place_id, place_id);
+    SET(&memberships, &m, valid_from, 19000);
+    TRY(row_create(ctx, &memberships, &m));
+    *ret = p.row.id;
+    return OK;
+}
+
+static enum err make_site(struct ctx *ctx, struct conform_site *s) {
+    TRY(make_place(ctx, S("street"), S("street"), 0, true, &s->above));
+    TRY(make_place(ctx, S("north"), S("estate"), s->above, true, &s->community));
+    TRY(make_place(ctx, S("house"), S("building"), s->community, false, &s->place));
+    TRY(make_place(ctx, S("south"), S("estate"), s->above, true, &s->other_community));
+    TRY(make_place(ctx, S("south house"), S("building"), s->other_community, false, &s->other_place));
+    TRY(make_person(ctx, S("Anna"), s->place, &s->person));
+    return make_person(ctx, S("Ben"), s->place, &s->other_person);
+}
+
+static struct conform all(bool sampled) {
+    return (struct conform){modules, modules_n, "places", "people", make_site, PARTY_ROLES, sampled};
+}
+
+static void own_resources_conform_on_sqlite(struct t *t) {
+    CHECK(t, conform_module(t, &own, &test_module, "sqlite::memory:") > 500);
+}
+
+static void own_resources_conform_on_postgres(struct t *t) {
+    CHECK(t, conform_module(t, &own, &test_module, test_pg_url(t)) > 500);
+}
+
+static void every_module_conforms_on_sqlite(struct t *t) {
+    struct conform c = all(false);
+    for (size_t i = 0; i < modules_n; i++)
+        if (modules[i]->resources_n) conform_module(t, &c, modules[i], "sqlite::memory:");
+}
+
+static void a_sample_of_every_module_conforms_on_postgres(struct t *t) {
+    struct conform c = all(true);
+    for (size_t i = 0; i < modules_n; i++)
+        if (modules[i]->resources_n) conform_module(t, &c, modules[i], test_pg_url(t));
+}
+
+TESTS(CASE(own_resources_conform_on_sqlite), CASE(own_resources_conform_on_postgres),
+      CASE(every_module_conforms_on_sqlite), CASE(a_sample_of_every_module_conforms_on_postgres))

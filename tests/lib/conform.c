@@ -1,0 +1,581 @@
+/* The conformance test of the kernel's promise.  SPDX-License-Identifier: Apache-2.0 */
+#include "tests/lib/conform.h"
+
+#include "kernel/row_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct run {
+    struct t *t;
+    const struct conform *c;
+    const struct resource *r;
+    struct kernel *k;
+    struct db *db;
+    struct ctx ctx;
+    struct arena keep; /* what outlives one row of the test */
+    struct conform_site site;
+    size_t rows;
+    int64_t serial; /* makes unique text */
+};
+
+static bool skipped(struct run *u) {
+    u->rows++;
+    return u->c->sampled && test_random(u->t) % 10 != 0;
+}
+
+static void fresh(struct run *u) {
+    arena_reset(&u->t->arena);
+    u->ctx.arena = &u->t->arena;
+    u->ctx.actor = actor_system();
+    ctx_begin(&u->ctx);
+}
+
+static int64_t number(struct run *u, const char *sql) {
+    int64_t n = 0;
+    bool found;
+    struct fault f = {0};
+    enum err e = db_one_i64(u->db, &f, sql, NO_VALS, &n, &found);
+    CHECK_SAY(u->t, !e, "%s: %s: %s", u->r->name, sql, f.text);
+    return n;
+}
+
+/* ---- values ---- */
+
+static struct str text_of(struct run *u, int64_t length, bool unique) {
+    char *text = arena_alloc(&u->keep, (size_t)length + 1, 1, 1);
+    memset(text, 'A', (size_t)length);
+    if (unique && length >= 1) {
+        int64_t n = u->serial++;
+        for (int64_t i = length; i-- > 0 && i >= length - 6; n /= 26) text[i] = (char)('A' + n % 26);
+    }
+    return (struct str){text, (size_t)length};
+}
+
+enum size { SMALLEST, LARGEST, TOO_SMALL, TOO_LARGE };
+
+static struct str id_number(void) {
+    return S("110105194912310021");
+}
+
+/* Text that passes the field's own check: tried shapes of what checks ask for. */
+static struct str checked_text(struct run *u, const struct field *f, int64_t length) {
+    struct str tries[] = {text_of(u, length, f->flags & UNIQUE), id_number(), S("13800000000"),
+                          S("https://example.org/")};
+    for (size_t i = 0; f->check && i < COUNT(tries); i++)
+        if (!f->check(tries[i]) && (int64_t)tries[i].len <= f->max && (int64_t)tries[i].len >= f->min) return tries[i];
+    return tries[0];
+}
+
+static int64_t ref_of(struct run *u, const struct field *f, const struct resource *owner, const char *name);
+
+/* Sets a field to a value of that size; false: the field has no such value. */
+static bool set_value(struct run *u, const struct resource *r, const struct field *f, void *row, enum size size) {
+    void *at = (char *)row + f->at;
+    bool open = !f->min && !f->max;
+    int64_t least = open ? -INT64_C(9007199254740992) : f->min, most = open ? INT64_C(9007199254740992) : f->max;
+    switch (f->kind) {
+    case FIELD_TEXT: {
+        int64_t n = size == SMALLEST    ? (f->min                  ? f->min
+                                           : (f->flags & REQUIRED) ? 1
+                                                                   : 0)
+                    : size == LARGEST   ? f->max
+                    : size == TOO_LARGE ? f->max + 1
+                                        : f->min - 1;
+        if (n < 0) return false;
+        *(struct str *)at = size == TOO_LARGE || size == TOO_SMALL ? text_of(u, n, false) : checked_text(u, f, n);
+        return true;
+    }
+    case FIELD_JSON:
+        if (size == TOO_SMALL) return false;
+        *(struct str *)at = size == TOO_LARGE ? text_of(u, f->max + 1, false) : S("{\"a\":1}");
+        return true;
+    case FIELD_CHOICE: {
+        struct str rest = str_of(f->choices), part = {NULL, 0}, last = {NULL, 0};
+        if (size == TOO_LARGE || size == TOO_SMALL) {
+            *(struct str *)at = S("no-such-choice");
+            return true;
+        }
+        while (str_cut(&rest, ' ', &part))
+            if (part.len && (!last.ptr || size == LARGEST)) last = part;
+        *(struct str *)at = last;
+        return true;
+    }
+    case FIELD_INT:
+    case FIELD_DECIMAL:
+    case FIELD_MONEY:
+    case FIELD_TIME:
+    case FIELD_DATE:
+        *(int64_t *)at = size == SMALLEST ? least : size == LARGEST ? most : size == TOO_LARGE ? most + 1 : least - 1;
+        return true;
+    case FIELD_FLAG: *(bool *)at = size == LARGEST; return size <= LARGEST;
+    case FIELD_GEO:
+        *(struct geo *)at = size == SMALLEST  ? (struct geo){-900000000, -1800000000}
+                            : size == LARGEST ? (struct geo){900000000, 1800000000}
+                                              : (struct geo){900000001, 0};
+        return true;
+    case FIELD_REF: *(int64_t *)at = size <= LARGEST ? ref_of(u, f, r, f->name) : 77; return true;
+    case FIELD_REFS: {
+        int64_t *ids = arena_new(&u->keep, int64_t, 1);
+        ids[0] = size <= LARGEST ? ref_of(u, f, r, f->name) : 77;
+        *(struct ids *)at = (struct ids){ids, 1};
+        return true;
+    }
+    case FIELD_FILE:
+    case FIELD_LINES:
+    case FIELD_STATE: return false;
+    }
+    return false;
+}
+
+/* Base row: every required field at a modest value, times in order around now. */
+static void base_row(struct run *u, const struct resource *r, void *row) {
+    int64_t step = 0;
+    memset(row, 0, r->size);
+    for (size_t i = 0; i < r->fields_n; i++) {
+        const struct field *f = &r->fields[i];
+        bool key =
+            r->dated && (word_in(r->dated, str_of(f->name)) || word_in("valid_from valid_until", str_of(f->name)));
+        bool placing = r->place && !strcmp(r->place, f->name); /* the rights rows expect it at the site's place */
+        if (!(f->flags & REQUIRED) && !key && !placing) continue;
+        if (f->kind == FIELD_STATE || (f->flags & SYSTEM)) continue;
+        if (!set_value(u, r, f, row, SMALLEST)) continue;
+        if (f->kind == FIELD_TEXT)
+            *(struct str *)(void *)((char *)row + f->at) = checked_text(u, f,
+                                                                        f->max < 12   ? f->max
+                                                                        : f->min > 12 ? f->min
+                                                                                      : 12);
+        if (f->kind == FIELD_TIME) *(int64_t *)(void *)((char *)row + f->at) = u->ctx.now_ms + 3600000 * ++step;
+        /* Dated rows: days long past, one a row, so that they meet neither each other nor what is in force. */
+        if (f->kind == FIELD_DATE)
+            *(int64_t *)(void *)((char *)row + f->at) =
+                u->ctx.now_ms / 86400000 - 5000 - 2 * u->serial + !strcmp(f->name, "valid_until");
+        ((struct row *)row)->has |= UINT64_C(1) << i;
+    }
+    u->serial++;
+}
+
+static void *new_row(const struct resource *r) {
+    return calloc(1, r->size);
+}
+
+/* A row of another resource, made as the system. */
+static int64_t make_row(struct run *u, const struct resource *r) {
+    void *row = new_row(r);
+    struct ctx kept = u->ctx;
+    u->ctx.actor = actor_system();
+    u->ctx.fault = (struct fault){0};
+    base_row(u, r, row);
+    enum err e = row_create(&u->ctx, r, row);
+    CHECK_SAY(u->t, !e, "%s: a row for a reference: %s %s", r->name, u->ctx.fault.text, u->ctx.fault.fields[0].code);
+    int64_t id = ((struct row *)row)->id;
+    u->ctx = kept;
+    free(row);
+    return id;
+}
+
+static int64_t ref_of(struct run *u, const struct field *f, const struct resource *owner, const char *name) {
+    (void)owner;
+    (void)name;
+    if (!strcmp(f->to, u->c->places)) return u->site.place;
+    if (!strcmp(f->to, u->c->people)) return u->site.person;
+    return make_row(u, kernel_resource(u->k, str_of(f->to)));
+}
+
+/* ---- counting what a change leaves ---- */
+
+struct counts {
+    int64_t audit, events, rows;
+};
+static struct counts count(struct run *u) {
+    struct buf b;
+    char sql[128];
+    buf_init(&b, sql, sizeof sql);
+    buf_fmt(&b, "SELECT COUNT(*) FROM %s", u->r->name);
+    char audit[160], events[160];
+    buf_init(&b, audit, sizeof audit);
+    buf_fmt(&b, "SELECT COUNT(*) FROM audit WHERE resource = '%s'", u->r->name);
+    buf_init(&b, events, sizeof events);
+    buf_fmt(&b, "SELECT COUNT(*) FROM events WHERE resource = '%s'", u->r->name);
+    return (struct counts){number(u, audit), number(u, events), number(u, sql)};
+}
+
+static void check_left(struct run *u, struct counts before, int64_t changes, int64_t rows, const char *what) {
+    struct counts now = count(u);
+    CHECK_SAY(u->t, now.audit == before.audit + changes && now.events == before.events + changes,
+              "%s: %s leaves %lld audit rows and %lld events, not %lld each", u->r->name, what,
+              (long long)(now.audit - before.audit), (long long)(now.events - before.events), (long long)changes);
+    CHECK_SAY(u->t, now.rows == before.rows + rows, "%s: %s adds %lld rows, not %lld", u->r->name, what,
+              (long long)(now.rows - before.rows), (long long)rows);
+}
+
+/* ---- fields ---- */
+
+static void try_field(struct run *u, size_t i, enum size size) {
+    static const char *const names[] = {"smallest", "largest", "too small", "too large"};
+    const struct field *f = &u->r->fields[i];
+    void *row = new_row(u->r);
+    bool good = size <= LARGEST;
+    fresh(u);
+    base_row(u, u->r, row);
+    bool kernels = u->r->dated && word_in("valid_from valid_until", str_of(f->name)); /* its own test looks at these */
+    if (kernels || (f->flags & SYSTEM) || !set_value(u, u->r, f, row, size)) {
+        free(row);
+        return;
+    }
+    ((struct row *)row)->has |= UINT64_C(1) << i;
+    u->rows++;
+    struct counts before = count(u);
+    enum err e = row_create(&u->ctx, u->r, row);
+    bool own_rule =
+        false; /* a rule across fields may refuse a value that its field allows; it must name a field then */
+    for (size_t n = 0; n < u->ctx.fault.fields_n; n++) own_rule |= u->ctx.fault.fields[n].field[0] != 0;
+    if (good) {
+        CHECK_SAY(u->t, !e || (own_rule && (u->r->validate || u->r->dated)), "%s.%s at its %s: %s %s", u->r->name,
+                  f->name, names[size], u->ctx.fault.text, u->ctx.fault.fields[0].code);
+    } else {
+        bool named = false;
+        for (size_t n = 0; n < u->ctx.fault.fields_n; n++) named |= !strcmp(u->ctx.fault.fields[n].field, f->name);
+        CHECK_SAY(u->t, e == ERR_INVALID && named, "%s.%s %s must be refused by name, got %s %s", u->r->name, f->name,
+                  names[size], err_name(e), u->ctx.fault.fields[0].field);
+    }
+    check_left(u, before, e ? 0 : 1, e ? 0 : 1, names[size]);
+    if (!e) { /* what was stored reads back the same */
+        void *back = new_row(u->r);
+        e = row_get(&u->ctx, u->r, ((struct row *)row)->id, back);
+        char a[4096], b[4096];
+        struct buf x, y;
+        struct jw j;
+        buf_init(&x, a, sizeof a);
+        buf_init(&y, b, sizeof b);
+        jw_init(&j, &x);
+        field_write_json(&j, u->r, f, row, false);
+        jw_init(&j, &y);
+        if (!e) field_write_json(&j, u->r, f, back, false);
+        CHECK_SAY(u->t, !e && !strcmp(a, b), "%s.%s comes back as %s, was %s", u->r->name, f->name, b, a);
+        free(back);
+    }
+    free(row);
+}
+
+static void try_absent(struct run *u, size_t i) {
+    const struct field *f = &u->r->fields[i];
+    if (!(f->flags & REQUIRED) || (f->flags & SYSTEM)) return;
+    void *row = new_row(u->r);
+    fresh(u);
+    base_row(u, u->r, row);
+    ((struct row *)row)->has &= ~(UINT64_C(1) << i);
+    u->rows++;
+    enum err e = row_create(&u->ctx, u->r, row);
+    bool named = false;
+    for (size_t n = 0; n < u->ctx.fault.fields_n; n++)
+        named |= !strcmp(u->ctx.fault.fields[n].field, f->name) && !strcmp(u->ctx.fault.fields[n].code, "required");
+    CHECK_SAY(u->t, e == ERR_INVALID && named, "%s without %s must be refused by name", u->r->name, f->name);
+    free(row);
+}
+
+/* ---- rights: a plain reading of the grants, against what the kernel does ---- */
+
+struct who {
+    const char *role;
+    int64_t place_id;
+    int64_t person_id;
+};
+
+static bool is_under(struct run *u, int64_t scope, bool community_reach) {
+    const struct conform_site *s = &u->site;
+    if (scope == 0 || scope == s->above) return true;
+    if (scope == s->community) return true;
+    if (scope == s->place) return true;
+    (void)community_reach;
+    return false;
+}
+
+/* The row stands at site.place and belongs to site.person. */
+static bool may(struct run *u, const struct who *w, uint32_t verb, uint32_t *ret_clear) {
+    bool yes = false;
+    uint32_t clear = 0;
+    for (size_t g = 0; g < u->r->grants_n; g++) {
+        const struct grant *grant = &u->r->grants[g];
+        bool reaches = false;
+        if (!word_in(grant->roles, str_of(w->role)) || !(grant->verbs & verb)) continue;
+        if (grant->reach == OWN) {
+            for (size_t i = 0; i < u->r->relations_n; i++) {
+                const struct relation *rel = &u->r->relations[i];
+                size_t at = field_index(u->r, rel->column);
+                if (!word_in(grant->by, str_of(rel->name)) || at == NO_FIELD) continue;
+                bool person = u->r->fields[at].to && !strcmp(u->r->fields[at].to, u->c->people) && rel->set == OWN_ME &&
+                              (u->r->fields[at].flags & REQUIRED);
+                reaches |= person && w->person_id == u->site.person;
+            }
+        } else if (grant->reach == PLACE && w->place_id == u->site.place) {
+            reaches = u->r->place != NULL;
+        } else {
+            reaches = is_under(u, w->place_id, grant->reach == COMMUNITY);
+        }
+        yes |= reaches;
+        if (reaches && (grant->verbs & READ)) clear |= grant->clear;
+    }
+    if (ret_clear) *ret_clear = clear;
+    return yes;
+}
+
+static void become(struct run *u, const struct who *w) {
+    struct membership m = {str_of(w->role), w->place_id};
+    int64_t *me = arena_new(u->ctx.arena, int64_t, 1);
+    u->ctx.actor = (struct actor){.user_id = w->person_id, .person_id = w->person_id, .language = S("en")};
+    *me = w->person_id;
+    u->ctx.actor.own[OWN_ME].ids = me;
+    u->ctx.actor.own[OWN_ME].n = 1;
+    u->ctx.fault = (struct fault){0};
+    u->ctx.rights_cache = NULL;
+    CHECK(u->t, !actor_scopes(&u->ctx, &m, 1));
+}
+
+static void try_rights(struct run *u, const struct who *w, int64_t id) {
+    if (skipped(u)) return;
+    uint32_t clear;
+    void *row = new_row(u->r);
+    struct list_page page = {0};
+    fresh(u);
+    become(u, w);
+    bool reads = may(u, w, READ, &clear);
+    enum err e = row_get(&u->ctx, u->r, id, row);
+    CHECK_SAY(u->t, e == (reads ? OK : ERR_NOT_FOUND), "%s: %s at %lld reads: %s, expected %s", u->r->name, w->role,
+              (long long)w->place_id, err_name(e), reads ? "ok" : "not_found");
+    if (!e) {
+        CHECK_SAY(u->t, row_clear_classes(&u->ctx, u->r, row) == clear, "%s: %s sees classes %x, expected %x",
+                  u->r->name, w->role, row_clear_classes(&u->ctx, u->r, row), clear);
+    }
+    u->ctx.fault = (struct fault){0};
+    struct list_query q = {.sort = FILTER_ID, .limit = 1000};
+    e = row_list(&u->ctx, u->r, &q, &page);
+    bool listed = false;
+    for (size_t i = 0; !e && i < page.n; i++)
+        listed |= ((struct row *)(void *)((char *)page.rows + i * u->r->size))->id == id;
+    CHECK_SAY(u->t, listed == reads, "%s: %s at %lld lists it: %d, expected %d (%s)", u->r->name, w->role,
+              (long long)w->place_id, listed, reads, u->ctx.fault.text);
+    u->ctx.fault = (struct fault){0};
+    e = row_update(&u->ctx, u->r, id, 0, row, 0, NULL); /* changes nothing, so only the right is asked */
+    enum err want = !reads ? ERR_NOT_FOUND : may(u, w, UPDATE, NULL) ? OK : ERR_DENIED;
+    CHECK_SAY(u->t, e == want, "%s: %s at %lld updates: %s, expected %s: %s %s", u->r->name, w->role,
+              (long long)w->place_id, err_name(e), err_name(want), u->ctx.fault.text, u->ctx.fault.fields[0].field);
+    u->ctx.fault = (struct fault){0};
+    if (!may(u, w, ARCHIVE, NULL) || (u->r->flags & NO_ARCHIVE)) {
+        e = row_archive(&u->ctx, u->r, id, 0);
+        CHECK_SAY(u->t, e == (reads ? ERR_DENIED : ERR_NOT_FOUND), "%s: %s at %lld archives: %s", u->r->name, w->role,
+                  (long long)w->place_id, err_name(e));
+    }
+    free(row);
+}
+
+static void all_rights(struct run *u, int64_t id) {
+    const int64_t at[] = {
+        0, u->site.above, u->site.community, u->site.place, u->site.other_community, u->site.other_place};
+    struct str rest = str_of(u->c->roles), role;
+    while (str_cut(&rest, ' ', &role)) {
+        char *name = arena_cstr(&u->keep, role);
+        for (size_t i = 0; i < COUNT(at); i++) {
+            try_rights(u, &(struct who){name, at[i], u->site.other_person}, id);
+            try_rights(u, &(struct who){name, at[i], u->site.person}, id);
+        }
+    }
+}
+
+/* ---- steps ---- */
+
+static const struct field *state_field(const struct resource *r) {
+    for (size_t i = 0; i < r->fields_n; i++)
+        if (r->fields[i].kind == FIELD_STATE) return &r->fields[i];
+    return NULL;
+}
+
+static void force_state(struct run *u, int64_t id, int32_t state) {
+    struct buf b;
+    char sql[200];
+    struct fault f = {0};
+    const struct field *field = state_field(u->r);
+    buf_init(&b, sql, sizeof sql);
+    buf_fmt(&b, "UPDATE %s SET %s = $1 WHERE id = $2", u->r->name, field->name);
+    enum err e = db_exec(u->db, &f, sql, VALS(V_TEXT(str_of(u->r->states[state])), V_I64(id)), NULL);
+    CHECK_SAY(u->t, !e, "%s", f.text);
+}
+
+/* What the step takes and needs. */
+static uint64_t step_input(struct run *u, const struct step *s, void *row) {
+    uint64_t bits = 0;
+    for (size_t i = 0; i < u->r->fields_n; i++)
+        if (word_in(s->need, str_of(u->r->fields[i].name)) && set_value(u, u->r, &u->r->fields[i], row, LARGEST))
+            bits |= UINT64_C(1) << i;
+    ((struct row *)row)->has = bits;
+    return bits;
+}
+
+static int64_t make_own(struct run *u) {
+    fresh(u);
+    return make_row(u, u->r);
+}
+
+static void try_step(struct run *u, int32_t state, size_t step, const struct who *w) {
+    const struct step *s = &u->r->steps[step];
+    bool named_here = false, role_here = false;
+    if (skipped(u)) return;
+    int64_t id = make_own(u);
+    force_state(u, id, state);
+    void *input = new_row(u->r), *after = new_row(u->r);
+    uint64_t fields = step_input(u, s, input);
+    for (size_t i = 0; i < u->r->steps_n; i++) {
+        if (strcmp(u->r->steps[i].name, s->name) || (u->r->steps[i].from != ANY_STATE && u->r->steps[i].from != state))
+            continue;
+        named_here = true;
+        bool reads = false;
+        for (size_t g = 0; w && g < u->r->grants_n; g++)
+            reads |= word_in(u->r->grants[g].roles, str_of(w->role)) && (u->r->grants[g].verbs & READ);
+        role_here |= !w || (reads && word_in(u->r->steps[i].roles, str_of(w->role)));
+    }
+    if (w) become(u, w);
+    bool sees = !w || may(u, w, READ, NULL);
+    struct counts before = count(u);
+    enum err e = row_act(&u->ctx, u->r, id, 0, s->name, fields ? input : NULL, fields, after);
+    enum err want = !sees ? ERR_NOT_FOUND : !named_here ? ERR_CONFLICT : !role_here ? ERR_DENIED : OK;
+    /* A guard or a rule of the module may still refuse; then nothing is left behind. */
+    bool refused = want == OK && (s->guard || s->effect || u->r->validate) && (e == ERR_CONFLICT || e == ERR_INVALID) &&
+                   strcmp(u->ctx.fault.code, "wrong_state");
+    CHECK_SAY(u->t, e == want || refused, "%s.%s from %s as %s: %s, expected %s: %s %s", u->r->name, s->name,
+              u->r->states[state], w ? w->role : "system", err_name(e), err_name(want), u->ctx.fault.text,
+              u->ctx.fault.fields[0].field);
+    check_left(u, before, e ? 0 : 1, 0, s->name);
+    free(input);
+    free(after);
+}
+
+static void all_steps(struct run *u) {
+    for (int32_t state = 0; state < (int32_t)u->r->states_n; state++)
+        for (size_t step = 0; step < u->r->steps_n; step++) {
+            try_step(u, state, step, NULL);
+            struct str rest = str_of(u->c->roles), role;
+            while (str_cut(&rest, ' ', &role))
+                try_step(u, state, step, &(struct who){arena_cstr(&u->keep, role), u->site.community, u->site.person});
+        }
+}
+
+/* A step without what it needs names the field. */
+static void all_needs(struct run *u) {
+    for (size_t i = 0; i < u->r->steps_n; i++) {
+        const struct step *s = &u->r->steps[i];
+        struct str rest = str_of(s->need), part;
+        if (!s->need || !str_cut(&rest, ' ', &part)) continue;
+        int64_t id = make_own(u);
+        if (s->from >= 0) force_state(u, id, s->from);
+        enum err e = row_act(&u->ctx, u->r, id, 0, s->name, NULL, 0, NULL);
+        CHECK_SAY(u->t, e == ERR_INVALID || s->guard, "%s.%s without its input: %s", u->r->name, s->name, err_name(e));
+        u->rows++;
+    }
+}
+
+/* ---- versions, archive ---- */
+
+static void life(struct run *u) {
+    int64_t id = make_own(u);
+    void *row = new_row(u->r);
+    struct counts before = count(u);
+    u->rows += 4;
+    CHECK(u->t, !row_get(&u->ctx, u->r, id, row));
+    int64_t version = ((struct row *)row)->version;
+    enum err e = row_update(&u->ctx, u->r, id, version + 1, row, 0, NULL);
+    CHECK_SAY(u->t, e == ERR_STALE, "%s: a stale version: %s", u->r->name, err_name(e));
+    u->ctx.fault = (struct fault){0};
+    check_left(u, before, 0, 0, "a stale update");
+    if (!(u->r->flags & NO_ARCHIVE)) {
+        e = row_archive(&u->ctx, u->r, id, version);
+        CHECK_SAY(u->t, !e, "%s: archive: %s", u->r->name, u->ctx.fault.text);
+        check_left(u, before, 1, 0, "archive");
+        u->ctx.fault = (struct fault){0};
+        struct list_query q = {.sort = FILTER_ID, .limit = 1000};
+        struct list_page page = {0};
+        e = row_list(&u->ctx, u->r, &q, &page);
+        bool listed = false;
+        for (size_t i = 0; !e && i < page.n; i++)
+            listed |= ((struct row *)(void *)((char *)page.rows + i * u->r->size))->id == id;
+        CHECK_SAY(u->t, !e && !listed, "%s: an archived row is listed", u->r->name);
+        e = row_restore(&u->ctx, u->r, id, 0, NULL);
+        CHECK_SAY(u->t, !e, "%s: restore: %s", u->r->name, u->ctx.fault.text);
+        check_left(u, before, 2, 0, "archive and restore");
+    }
+    free(row);
+}
+
+/* ---- each allocation and each statement failed in turn ---- */
+
+#define FAILURES_MOST 4000
+
+static void fail_each(struct run *u, bool statements) {
+    void *row = new_row(u->r);
+    for (int64_t n = 1; n < FAILURES_MOST; n++) {
+        bool skip = u->c->sampled && test_random(u->t) % 10 != 0 && n > 3;
+        fresh(u);
+        base_row(u, u->r, row);
+        if (skip) {
+            /* Still find the end: an unfailed create ends the sampled walk now and then. */
+            if (n > 400) break;
+            continue;
+        }
+        struct counts before = count(u);
+        u->rows++;
+        if (statements)
+            db_fail_in(u->db, n);
+        else
+            u->ctx.arena->fail_in = n;
+        enum err e = row_create(&u->ctx, u->r, row);
+        bool hit = e != OK;
+        db_fail_in(u->db, 0);
+        u->ctx.arena->fail_in = 0;
+        u->ctx.fault = (struct fault){0};
+        check_left(u, before, hit ? 0 : 1, hit ? 0 : 1, statements ? "a failed statement" : "a failed allocation");
+        if (!hit) break;
+        CHECK_SAY(u->t, n + 1 < FAILURES_MOST, "%s: a create that never ends failing", u->r->name);
+    }
+    free(row);
+}
+
+/* ---- all of it ---- */
+
+static void run_resource(struct run *u) {
+    if (u->r->select || !strcmp(u->r->name, u->c->places) || !strcmp(u->r->name, u->c->people)) return;
+    for (size_t i = 0; i < u->r->fields_n; i++) {
+        for (enum size s = SMALLEST; s <= TOO_LARGE; s++) try_field(u, i, s);
+        try_absent(u, i);
+    }
+    all_rights(u, make_own(u));
+    if (u->r->states_n) all_steps(u);
+    all_needs(u);
+    life(u);
+    fail_each(u, true);
+    fail_each(u, false);
+}
+
+size_t conform_module(struct t *t, const struct conform *c, const struct module *m, const char *url) {
+    struct run u = {.t = t, .c = c};
+    struct kernel_options options = {.modules = c->modules, .modules_n = c->modules_n};
+    struct db_options store = {.url = url};
+    arena_init(&u.keep, (size_t)256 << 20);
+    u.r = m->resources[0];
+    bool ready = !kernel_create(&options, &u.k, &t->fault) && !db_open(&store, &u.db, &t->fault) &&
+                 !kernel_install(u.k, u.db, &t->world, &t->fault);
+    CHECK_SAY(t, ready, "%s %s", m->name, t->fault.text);
+    if (ready) {
+        u.ctx = (struct ctx){.kernel = u.k, .db = u.db, .world = &t->world};
+        fresh(&u);
+        enum err e = c->make(&u.ctx, &u.site);
+        CHECK_SAY(t, !e, "the site: %s %s %s", u.ctx.fault.text, u.ctx.fault.fields[0].field,
+                  u.ctx.fault.fields[0].code);
+        for (size_t i = 0; !e && i < m->resources_n; i++) {
+            u.r = m->resources[i];
+            run_resource(&u);
+        }
+    }
+    db_close(u.db);
+    kernel_destroy(u.k);
+    arena_finish(&u.keep);
+    return u.rows;
+}
