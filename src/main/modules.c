@@ -5,11 +5,14 @@
 #include "apps/property/visitors/visitors.h"
 #include "platform/parties/parties.h"
 #include "platform/places/places.h"
+#include "security/users/users.h"
 
 const struct module *const modules[] = {
     /* platform */
     &places_module,
     &parties_module,
+    /* security */
+    &users_module,
     /* property */
     &visitors_module,
 };
