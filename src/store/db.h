@@ -44,11 +44,11 @@ void db_close(struct db *db); /* NULL is fine */
 enum db_kind db_kind(const struct db *db);
 
 /* Runs one statement.  ret_changed may be NULL.  Unique or foreign key broken: ERR_CONFLICT (code not_unique /
- * bad_ref).  Lock: ERR_BUSY.  Disk full, connection lost, server shutting down: ERR_UNAVAILABLE (code
- * store_unavailable; a lost PostgreSQL connection is opened again at the next use outside a transaction).  Damage:
- * ERR_CORRUPT. Anything else is ERR_INTERNAL.  A statement that fails inside a transaction ends it, on both stores:
- * what follows fails the same way and the transaction rolls back.  V_TEXT and V_BLOB of an absent slice bind NULL, and
- * so does NaN. */
+ * bad_ref).  Lock: ERR_BUSY (on PostgreSQL outside a transaction a long wait is ERR_UNAVAILABLE).  Disk full,
+ * connection lost, server shutting down: ERR_UNAVAILABLE (code store_unavailable; a lost PostgreSQL connection is
+ * opened again at the next use outside a transaction).  Damage: ERR_CORRUPT. Anything else is ERR_INTERNAL.  A
+ * statement that fails inside a transaction ends it, on both stores: what follows fails the same way and the
+ * transaction rolls back.  V_TEXT and V_BLOB of an absent slice bind NULL, and so does NaN. */
 NODISCARD enum err db_exec(struct db *db, struct fault *f, const char *sql, const struct db_val *args, size_t args_n,
                            int64_t *ret_changed);
 /* Several statements separated by semicolons and without arguments; for DDL.  All or nothing. */
