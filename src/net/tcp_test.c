@@ -1,0 +1,163 @@
+/* TCP lines: echo, back-pressure, limits, ends.  SPDX-License-Identifier: Apache-2.0 */
+#include "net/tcp.h"
+#include "net/testing.h"
+#include "tests/lib/test.h"
+
+#include <stdatomic.h>
+
+struct fixture {
+    struct test_loop tl;
+    struct tcp_listener *listener;
+    struct tcp_conn *conn; /* the last one opened; loop thread */
+    int port;
+    bool is_quiet; /* does not echo */
+    enum err last;
+    atomic_int opened, closed, why;
+    atomic_size_t got;
+};
+
+static void on_open(void *arg, struct tcp_conn *conn) {
+    struct fixture *f = arg;
+    f->conn = conn;
+    tcp_set_user(conn, f);
+    atomic_fetch_add(&f->opened, 1);
+}
+
+static void on_bytes(void *arg, struct tcp_conn *conn, struct bytes bytes) {
+    struct fixture *f = arg;
+    atomic_fetch_add(&f->got, bytes.len);
+    if (tcp_user(conn) != f || !str_is(tcp_peer(conn), "127.0.0.1")) abort();
+    if (!f->is_quiet) f->last = tcp_write(conn, bytes);
+    if (memchr(bytes.ptr, '!', bytes.len)) tcp_close(conn);
+}
+
+static void on_close(void *arg, struct tcp_conn *conn, enum err why) {
+    struct fixture *f = arg;
+    if (f->conn == conn) f->conn = NULL;
+    atomic_store(&f->why, (int)why);
+    atomic_fetch_add(&f->closed, 1);
+}
+
+static void start(struct t *t, struct fixture *f, struct tcp_options options) {
+    *f = (struct fixture){0};
+    struct tcp_calls calls = {.on_open = on_open, .on_bytes = on_bytes, .on_close = on_close, .arg = f};
+    CHECK(t, !loop_create(&f->tl.loop));
+    CHECK(t, !tcp_listen(f->tl.loop, &options, &calls, &f->listener, &t->fault));
+    f->port = tcp_port(f->listener);
+    test_loop_start(&f->tl);
+}
+
+static void unlisten(void *arg) {
+    struct fixture *f = arg;
+    tcp_unlisten(f->listener);
+}
+
+static void stop(struct fixture *f) {
+    test_loop_end(&f->tl, unlisten, f);
+}
+
+static void wait_for(atomic_int *counter, int n) {
+    while (atomic_load(counter) < n) (void)poll(NULL, 0, 1);
+}
+
+static void bytes_go_both_ways_and_last_words_arrive(struct t *t) {
+    struct fixture f;
+    char got[64];
+    start(t, &f, (struct tcp_options){0});
+    int fd = peer_dial(f.port);
+    peer_send(fd, S("abc"));
+    (void)peer_read(fd, got, sizeof(got), "abc");
+    peer_send(fd, S("bye!"));
+    CHECK(t, peer_read(fd, got, sizeof(got), NULL));
+    CHECK_SAY(t, !strcmp(got, "bye!"), "%s", got);
+    close(fd);
+    wait_for(&f.closed, 1);
+    CHECK(t, atomic_load(&f.why) == OK);
+    stop(&f);
+}
+
+static void peer_that_leaves_is_told(struct t *t) {
+    struct fixture f;
+    start(t, &f, (struct tcp_options){0});
+    close(peer_dial(f.port));
+    wait_for(&f.closed, 1);
+    CHECK(t, atomic_load(&f.why) == ERR_UNAVAILABLE);
+    stop(&f);
+}
+
+static void silent_peer_is_closed(struct t *t) {
+    struct fixture f;
+    char got[8];
+    start(t, &f, (struct tcp_options){.idle_ms = 40});
+    int fd = peer_dial(f.port);
+    CHECK(t, peer_read(fd, got, sizeof(got), NULL));
+    wait_for(&f.closed, 1);
+    CHECK(t, atomic_load(&f.why) == ERR_UNAVAILABLE);
+    close(fd);
+    stop(&f);
+}
+
+static void flood(void *arg) {
+    static const uint8_t piece[4096];
+    struct fixture *f = arg;
+    f->last = OK;
+    for (size_t i = 0; i < 100000 && !f->last; i++) f->last = tcp_write(f->conn, (struct bytes){piece, sizeof(piece)});
+}
+
+static void write_queue_is_bounded(struct t *t) {
+    struct fixture f;
+    start(t, &f, (struct tcp_options){.write_queue = 65536});
+    int fd = peer_dial(f.port);
+    wait_for(&f.opened, 1);
+    test_on_loop(f.tl.loop, flood, &f);
+    CHECK(t, f.last == ERR_LIMIT);
+    wait_for(&f.closed, 1);
+    CHECK(t, atomic_load(&f.why) == ERR_LIMIT);
+    close(fd);
+    stop(&f);
+}
+
+static void pause_reading(void *arg) {
+    struct fixture *f = arg;
+    tcp_pause(f->conn);
+}
+static void resume_reading(void *arg) {
+    struct fixture *f = arg;
+    tcp_resume(f->conn);
+}
+
+static void paused_reading_is_felt_by_the_peer(struct t *t) {
+    struct fixture f;
+    static const char zeros[65536];
+    start(t, &f, (struct tcp_options){0});
+    f.is_quiet = true;
+    int fd = peer_dial(f.port);
+    wait_for(&f.opened, 1);
+    test_on_loop(f.tl.loop, pause_reading, &f);
+    size_t sent = 0;
+    for (ssize_t n; (n = send(fd, zeros, sizeof(zeros), MSG_DONTWAIT | MSG_NOSIGNAL)) > 0;) sent += (size_t)n;
+    CHECK(t, errno == EAGAIN);
+    CHECK(t, atomic_load(&f.got) == 0);
+    test_on_loop(f.tl.loop, resume_reading, &f);
+    while (atomic_load(&f.got) < sent) (void)poll(NULL, 0, 1);
+    CHECK(t, atomic_load(&f.got) == sent);
+    close(fd);
+    stop(&f);
+}
+
+static void connections_are_limited(struct t *t) {
+    struct fixture f;
+    char got[8];
+    start(t, &f, (struct tcp_options){.connections_max = 1});
+    int a = peer_dial(f.port);
+    wait_for(&f.opened, 1);
+    int b = peer_dial(f.port);
+    CHECK(t, peer_read(b, got, sizeof(got), NULL));
+    stop(&f);
+    CHECK(t, atomic_load(&f.opened) == 1 && atomic_load(&f.closed) == 1);
+    CHECK(t, atomic_load(&f.why) == OK);
+    close(a), close(b);
+}
+
+TESTS(CASE(bytes_go_both_ways_and_last_words_arrive), CASE(peer_that_leaves_is_told), CASE(silent_peer_is_closed),
+      CASE(write_queue_is_bounded), CASE(paused_reading_is_felt_by_the_peer), CASE(connections_are_limited))
