@@ -1,0 +1,63 @@
+/* linli COMMAND: finds the command and runs it.  SPDX-License-Identifier: Apache-2.0 */
+#include "main/cmd.h"
+#include "main/version.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct command *const commands[] = {
+    &cmd_demo, &cmd_serve, &cmd_user, &cmd_check, &cmd_describe,
+};
+
+static void overview(FILE *out) {
+    fprintf(out, "linli %s: one program that runs a neighbourhood\n\nlinli COMMAND [options]\n\n", linli_version());
+    for (size_t i = 0; i < COUNT(commands); i++) fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    fprintf(out, "\nlinli COMMAND --help says more.  Exit: 0 fine, 1 found a problem, 2 wrong usage.\n");
+}
+
+/* Letters that two words share at the same place: enough to guess what was meant. */
+static size_t likeness(const char *a, const char *b) {
+    size_t n = 0;
+    for (size_t i = 0; a[i] && b[i]; i++) n += a[i] == b[i];
+    return n;
+}
+
+static int unknown(const char *name) {
+    const struct command *best = commands[0];
+    for (size_t i = 1; i < COUNT(commands); i++)
+        if (likeness(name, commands[i]->name) > likeness(name, best->name)) best = commands[i];
+    fprintf(stderr, "linli: there is no command %s", name);
+    if (likeness(name, best->name) >= 2) fprintf(stderr, "; did you mean %s?", best->name);
+    fprintf(stderr, "\nTry: linli help\n");
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv) {
+    if (sodium_init() < 0) {
+        fprintf(stderr, "linli: the cryptographic library does not start\n");
+        return EXIT_PROBLEM;
+    }
+    if (argc < 2) {
+        overview(stderr);
+        return EXIT_USAGE;
+    }
+    if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help")) {
+        overview(stdout);
+        return EXIT_FINE;
+    }
+    if (!strcmp(argv[1], "--version")) {
+        printf("linli %s\n", linli_version());
+        return EXIT_FINE;
+    }
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        if (strcmp(argv[1], commands[i]->name)) continue;
+        for (int a = 2; a < argc; a++)
+            if (!strcmp(argv[a], "--help")) {
+                printf("linli %s: %s\n\n%s", commands[i]->name, commands[i]->summary, commands[i]->usage);
+                return EXIT_FINE;
+            }
+        return commands[i]->run(argc - 1, argv + 1);
+    }
+    return unknown(argv[1]);
+}

@@ -1,0 +1,161 @@
+/* The running server.  SPDX-License-Identifier: Apache-2.0 */
+#include "main/server.h"
+
+#include "api/api.h"
+#include "main/assets.h"
+#include "main/cmd.h"
+#include "main/version.h"
+#include "net/static.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PORT_DEFAULT 8080
+#define CONNECTIONS  6 /* to the store: libuv's four workers, and two for delivery and engines */
+
+struct server {
+    struct site site;
+    struct loop *loop;
+    struct http_server *http;
+    struct api *api;
+};
+
+/* ---- pages ---- */
+
+static bool find_asset(void *arg, struct str path, struct static_file *ret) {
+    static const char root[] = "web/dist/";
+    (void)arg;
+    for (size_t i = 0; i < assets_n; i++) {
+        const char *name = assets[i].path;
+        if (strncmp(name, root, sizeof root - 1) || !str_is(path, name + sizeof root - 1)) continue;
+        *ret = (struct static_file){name + sizeof root - 1,
+                                    assets[i].tag,
+                                    {(const uint8_t *)assets[i].begin, (size_t)(assets[i].end - assets[i].begin)}};
+        return true;
+    }
+    return false;
+}
+
+static void not_found(const struct http_request *req) {
+    static const char text[] = "There is no such page.\n";
+    struct http_header headers[STATIC_SECURITY_HEADERS + 1] = {{S("Content-Type"), S("text/plain; charset=utf-8")}};
+    memcpy(headers + 1, static_security, sizeof static_security);
+    http_respond(req, &(struct http_answer){.status = 404,
+                                            .headers = headers,
+                                            .headers_n = COUNT(headers),
+                                            .body = {(const uint8_t *)text, sizeof text - 1},
+                                            .body_is_static = true});
+}
+
+/* The console is one page: every address without a file's ending is its own to draw. */
+static void handle(void *arg, const struct http_request *req) {
+    struct server *s = arg;
+    if (api_owns(req->path)) {
+        api_handle(s->api, req);
+        return;
+    }
+    struct str path = str_from(req->path, 1);
+    if (static_respond(req, path, find_asset, NULL)) return;
+    const char *dot = path.len ? memchr(path.ptr, '.', path.len) : NULL;
+    if (dot || !static_respond(req, S("index.html"), find_asset, NULL)) not_found(req);
+}
+
+static size_t body_cap(void *arg, const struct http_request *req) {
+    return api_body_cap(((struct server *)arg)->api, req);
+}
+
+/* ---- life ---- */
+
+static void stop(void *arg) {
+    loop_stop(((struct server *)arg)->loop);
+}
+
+struct preparing {
+    struct site *site;
+    const struct server_options *options;
+};
+static enum err prepare(struct ctx *ctx, void *arg) {
+    struct preparing *p = arg;
+    return p->options->prepare(ctx, p->site, p->options->arg);
+}
+
+static enum err open_all(struct server *s, const struct server_options *o, struct fault *f) {
+    TRY(site_open(&s->site, &(struct site_options){o->data, o->db, true, CONNECTIONS, o->fresh}, f));
+    if (o->prepare) TRY(site_do(&s->site, prepare, &(struct preparing){&s->site, o}, f));
+    enum err e = loop_create(&s->loop);
+    if (e) return FAIL(f, e, "loop", "the event loop does not start");
+    TRY(api_create(&(struct api_options){.kernel = s->site.kernel,
+                                         .pool = s->site.pool,
+                                         .loop = s->loop,
+                                         .world = &s->site.world,
+                                         .log = &s->site.log,
+                                         .version = linli_version()},
+                   &s->api, f));
+    s->site.wake_arg = s->api;
+    s->site.wake = api_wake;
+    TRY(http_server_open(s->loop,
+                         &(struct http_options){.bind = o->bind,
+                                                .port = o->port < 0 ? PORT_DEFAULT : o->port,
+                                                .try_next = o->port < 0,
+                                                .cert_file = o->cert,
+                                                .key_file = o->key,
+                                                .world = &s->site.world,
+                                                .body_cap = body_cap},
+                         handle, s, &s->http, f));
+    e = loop_on_stop_signal(s->loop, stop, s);
+    if (!e) e = api_start(s->api);
+    return e ? FAIL(f, e, "loop", "the server does not start") : OK;
+}
+
+static void close_all(struct server *s) {
+    if (s->http) http_server_close(s->http);
+    s->site.wake = NULL;
+    api_destroy(s->api);
+    loop_destroy(s->loop);
+    site_close(&s->site);
+}
+
+int server_run(const char *command, const struct server_options *o) {
+    struct server s = {0};
+    struct fault f = {0};
+    enum err e = open_all(&s, o, &f);
+    if (e) {
+        site_say(command, &f);
+    } else {
+        printf("ready http%s://%s:%d\n", o->cert ? "s" : "", o->bind ? o->bind : "127.0.0.1", http_server_port(s.http));
+        fflush(stdout);
+        loop_run(s.loop);
+    }
+    close_all(&s);
+    return e ? EXIT_PROBLEM : EXIT_FINE;
+}
+
+/* ---- options ---- */
+
+static bool read_port(const char *text, int *ret) {
+    int64_t v;
+    if (!text) return true;
+    if (!str_to_i64(str_of(text), &v) || v < 0 || v > 65535) return false;
+    *ret = (int)v;
+    return true;
+}
+
+int server_options_read(int argc, char **argv, struct server_options *ret, bool *empty) {
+    const char *port = NULL, *mqtt = NULL, *lines = NULL;
+    const struct option options[] = {
+        {"port", &port, NULL},        {"data", &ret->data, NULL}, {"db", &ret->db, NULL}, {"bind", &ret->bind, NULL},
+        {"cert", &ret->cert, NULL},   {"key", &ret->key, NULL},   {"mqtt", &mqtt, NULL},  {"lines", &lines, NULL},
+        {"fresh", NULL, &ret->fresh}, {"empty", NULL, empty}};
+    ret->port = ret->mqtt_port = ret->lines_port = -1;
+    int bad = options_read(argc, argv, options, COUNT(options), NULL, NULL, 0);
+    if (bad) return bad;
+    for (int i = 1; i < argc; i++) /* which word holds the bad number */
+        if ((!read_port(port, &ret->port) && argv[i] == port) ||
+            (!read_port(mqtt, &ret->mqtt_port) && argv[i] == mqtt) ||
+            (!read_port(lines, &ret->lines_port) && argv[i] == lines))
+            return i;
+    return read_port(port, &ret->port) && read_port(mqtt, &ret->mqtt_port) && read_port(lines, &ret->lines_port) ? 0
+                                                                                                                 : 1;
+}
