@@ -15,6 +15,7 @@ struct fixture {
     int port;
     const struct http_request *held[HELD_MAX]; /* loop thread */
     size_t held_n, handled;
+    size_t seen; /* what count_* saw on the loop; the test's thread reads it while the loop does not write */
     char *big;
 };
 #define BIG_LEN (8 * 1024 * 1024)
@@ -83,12 +84,23 @@ static void stop(struct fixture *f) {
 
 static void count_held(void *arg) {
     struct fixture *f = arg;
-    f->handled = f->held_n;
+    f->seen = f->held_n;
 }
 
-static void wait_held(struct fixture *f, size_t n) {
-    do test_on_loop(f->tl.loop, count_held, f);
-    while (f->handled < n);
+static void count_handled(void *arg) {
+    struct fixture *f = arg;
+    f->seen = f->handled;
+}
+
+static void count_conns(void *arg) {
+    struct fixture *f = arg;
+    f->seen = http_server_connections(f->server);
+}
+
+/* Until the loop has seen n of what `count` counts. */
+static void wait_until(struct fixture *f, loop_fn *count, size_t n) {
+    do test_on_loop(f->tl.loop, count, f);
+    while (f->seen != n);
 }
 
 static void bad_rows_are_answered_and_closed(struct t *t) {
@@ -216,23 +228,13 @@ static void deadlines_end_what_does_not_move(struct t *t) {
     stop(&f);
 }
 
-static void count_conns(void *arg) {
-    struct fixture *f = arg;
-    f->handled = http_server_connections(f->server);
-}
-
-static void wait_conns(struct fixture *f, size_t n) {
-    do test_on_loop(f->tl.loop, count_conns, f);
-    while (f->handled != n);
-}
-
 static void reader_that_stalls_is_closed(struct t *t) {
     struct fixture f;
     start(t, &f, (struct http_options){.write_ms = 60});
     int fd = peer_dial(f.port);
     peer_send(fd, S("GET /big" H11 "\r\n"));
-    wait_conns(&f, 1);
-    wait_conns(&f, 0); /* without reading a byte */
+    wait_until(&f, count_handled, 1);
+    wait_until(&f, count_conns, 0); /* without reading a byte */
     close(fd);
     stop(&f);
 }
@@ -260,11 +262,11 @@ static void answer_after_the_peer_left_is_harmless(struct t *t) {
     start(t, &f, (struct http_options){0});
     int fd = peer_dial(f.port);
     peer_send(fd, S("POST /hold" H11 "Content-Length: 3\r\n\r\nabc"));
-    wait_held(&f, 1);
+    wait_until(&f, count_held, 1);
     struct linger reset = {.l_onoff = 1};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
     close(fd);
-    wait_conns(&f, 0);
+    wait_until(&f, count_conns, 0);
     test_on_loop(f.tl.loop, release, &f);
     stop(&f);
 }
@@ -276,7 +278,7 @@ static void half_closed_peer_still_gets_its_answer(struct t *t) {
     int fd = peer_dial(f.port);
     peer_send(fd, S("GET /hold" H11 "\r\n"));
     shutdown(fd, SHUT_WR);
-    wait_held(&f, 1);
+    wait_until(&f, count_held, 1);
     test_on_loop(f.tl.loop, release, &f);
     CHECK(t, peer_read(fd, got, sizeof(got), NULL));
     CHECK(t, strstr(got, "released") != NULL);
@@ -290,7 +292,7 @@ static void requests_outlive_the_server(struct t *t) {
     start(t, &f, (struct http_options){0});
     int fd = peer_dial(f.port);
     peer_send(fd, S("GET /hold" H11 "\r\n"));
-    wait_held(&f, 1);
+    wait_until(&f, count_held, 1);
     stop(&f); /* closes first, answers then */
     CHECK(t, peer_read(fd, got, sizeof(got), NULL) && !got[0]);
     close(fd);
@@ -301,11 +303,11 @@ static void connections_over_the_limit_are_closed(struct t *t) {
     char got[4096];
     start(t, &f, (struct http_options){.connections_max = 2});
     int a = peer_dial(f.port), b = peer_dial(f.port);
-    wait_conns(&f, 2);
+    wait_until(&f, count_conns, 2);
     int c = peer_dial(f.port);
     CHECK(t, peer_read(c, got, sizeof(got), NULL) && !got[0]);
     close(a);
-    wait_conns(&f, 1);
+    wait_until(&f, count_conns, 1);
     int d = peer_dial(f.port);
     peer_send(d, GET("Connection: close\r\n"));
     CHECK(t, peer_read(d, got, sizeof(got), NULL) && peer_status(got) == 200);

@@ -60,7 +60,7 @@ static bool is_hash_char(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
-/* As Vite names what it builds: NAME-XXXXXXXX.ext, eight of A-Z a-z 0-9 _ -.  A plain word of eight letters does not
+/* As Vite names what it builds: NAME-HASHHASH.ext, eight of A-Z a-z 0-9 _ -.  A plain word of eight letters does not
  * count: the hash must hold a digit or an upper-case letter, and html is never meant. */
 static bool is_hashed(struct str path) {
     for (size_t i = 0; i + 9 < path.len; i++) {
