@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct job {
+struct task {
     const char *login, *role, *place, *name, *password;
     char made[24]; /* a password of ours */
     bool json;
@@ -27,7 +27,7 @@ static enum err place_named(struct ctx *ctx, const char *code, int64_t *ret) {
 }
 
 static enum err add(struct ctx *ctx, void *arg) {
-    struct job *j = arg;
+    struct task *j = arg;
     struct person p = {0};
     struct membership_row m = {0};
     int64_t place = 0, user;
@@ -49,12 +49,12 @@ static enum err add_whole(struct ctx *ctx, void *arg) {
 }
 
 static enum err passwd(struct ctx *ctx, void *arg) {
-    struct job *j = arg;
+    struct task *j = arg;
     return user_set_password(ctx, str_of(j->login), str_of(j->password));
 }
 
 static enum err list(struct ctx *ctx, void *arg) {
-    struct job *j = arg;
+    struct task *j = arg;
     struct db_rows rows = {0};
     struct jw w;
     struct buf b;
@@ -84,7 +84,7 @@ static enum err list(struct ctx *ctx, void *arg) {
 }
 
 /* Twelve characters that cannot be mistaken for one another: about 58 bits. */
-static void make_password(struct job *j) {
+static void make_password(struct task *j) {
     static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789";
     for (size_t i = 0; i < 12; i++) j->made[i] = letters[randombytes_uniform(sizeof letters - 1)];
     j->password = j->made;
@@ -93,7 +93,7 @@ static void make_password(struct job *j) {
 static int run(int argc, char **argv) {
     const char *data = NULL, *db = NULL, *rest[3] = {0};
     size_t rest_n = 0;
-    struct job j = {.role = "manager"};
+    struct task j = {.role = "manager"};
     const struct option options[] = {{"data", &data, NULL},   {"db", &db, NULL},
                                      {"role", &j.role, NULL}, {"place", &j.place, NULL},
                                      {"name", &j.name, NULL}, {"password", &j.password, NULL},
