@@ -1,0 +1,55 @@
+/* The api's life.  SPDX-License-Identifier: Apache-2.0 */
+#include "api/api_internal.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+enum err api_create(const struct api_options *options, struct api **ret, struct fault *f) {
+    struct api *api = calloc(1, sizeof *api);
+    if (!api || sodium_init() < 0) {
+        free(api);
+        return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    }
+    api->o = *options;
+    pthread_mutex_init(&api->lock, NULL);
+    enum err e = routes_collect(api, f);
+    if (!e && hub_create(api, &api->hub)) e = FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    if (e) {
+        api_destroy(api);
+        return e;
+    }
+    *ret = api;
+    return OK;
+}
+
+static bool is_busy(const struct api *api) {
+    return atomic_load(&api->units) > 0 || hub_is_busy(api->hub) || pump_is_busy(api->pump);
+}
+
+static void on_wait(void *arg) {
+    struct api *api = arg;
+    if (!is_busy(api)) loop_stop(api->o.loop);
+}
+
+/* Units, streams and runs end on the loop: it has to turn until they have. */
+static void wait_idle(struct api *api) {
+    struct loop_timer *timer;
+    if (!is_busy(api) || loop_timer_create(api->o.loop, on_wait, api, &timer)) return;
+    loop_timer_start(timer, 1, 5);
+    loop_run(api->o.loop);
+    loop_timer_destroy(timer);
+}
+
+void api_destroy(struct api *api) {
+    if (!api) return;
+    if (api->hub) {
+        hub_close(api->hub);
+        pump_close(api->pump);
+        wait_idle(api);
+    }
+    pump_destroy(api->pump);
+    hub_destroy(api->hub);
+    for (size_t i = 0; i < api->spare_n; i++) arena_finish(&api->spare[i]);
+    pthread_mutex_destroy(&api->lock);
+    free(api);
+}

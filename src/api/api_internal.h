@@ -1,0 +1,176 @@
+/* What the api's own files share.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_API_API_INTERNAL_H
+#define LINLI_API_API_INTERNAL_H
+
+#include "api/api.h"
+#include "kernel/rows.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define ROUTES_MAX     256
+#define EXTRAS_MAX     32
+#define ANSWER_MAX     ((size_t)12 * 1024 * 1024) /* bytes of one answer */
+#define API_FILE_BYTES ((size_t)20 * 1024 * 1024)
+
+struct bound_route {
+    const struct api_route *route;
+    void *arg;
+};
+struct bound_extra {
+    const struct api_health *health;
+    const struct api_metrics *metrics;
+    void *arg;
+};
+
+#define LATENCY_BUCKETS 12
+struct counters {
+    _Atomic int64_t status[6]; /* by hundred */
+    _Atomic int64_t latency[LATENCY_BUCKETS + 1], latency_sum_us, under_way;
+    _Atomic int64_t events_sent, events_delivered, timers_run, jobs_run;
+};
+
+struct hub;
+struct pump;
+struct api {
+    struct api_options o;
+    struct bound_route routes[ROUTES_MAX];
+    size_t routes_n;
+    struct bound_extra extras[EXTRAS_MAX];
+    size_t extras_n;
+    struct counters counters;
+    pthread_mutex_t lock;
+    struct arena spare[8]; /* under lock: arenas ready for reuse */
+    size_t spare_n;
+    _Atomic int units;
+    struct hub *hub;
+    struct pump *pump;
+};
+
+/* Where a request goes. */
+enum rest_kind {
+    REST_NONE,
+    REST_LIST,
+    REST_CREATE,
+    REST_GET,
+    REST_PATCH,
+    REST_ARCHIVE,
+    REST_RESTORE,
+    REST_REVEAL,
+    REST_HISTORY,
+    REST_STEP,
+    REST_FILE
+};
+struct target {
+    const struct bound_route *bound; /* by hand, else: */
+    enum rest_kind rest;
+    const struct resource *r;
+    int64_t id, file_id;
+    const char *step;
+    struct str args[API_ARGS_MAX];
+    char allow[64]; /* methods the path knows, when none fits */
+};
+/* False: nothing there, or (allow set) not with this method. */
+bool target_find(const struct api *api, const struct http_request *req, struct target *ret);
+NODISCARD enum err routes_collect(struct api *api, struct fault *f);
+extern const struct api_route builtin_routes[];
+extern const size_t builtin_routes_n;
+
+/* One request. */
+struct api_unit {
+    struct api *api;
+    const struct http_request *req;
+    struct target target;
+    struct api_call call;
+    struct ctx ctx;
+    struct arena arena;
+    struct api_answer answer;
+    char trace[65], wait[24], problem[8192]; /* these three even where the arena is full */
+    int64_t started_us;
+    json_t *json;
+    struct loop_task task;
+    struct str first; /* of a stream: its first piece, in `piece` */
+    bool more;
+    struct arena piece;
+    _Atomic int holds; /* the worker, and whoever answers later */
+    bool is_events;
+    struct http_header headers[16];
+};
+
+NODISCARD enum err unit_fill_actor(struct ctx *ctx, struct str token, struct api_identity *ret);
+struct str token_of(const struct http_request *req, bool *ret_is_cookie);
+bool is_same_origin(const struct http_request *req, bool when_unknown);
+bool is_same_tag(const struct http_request *req, struct str tag); /* does If-None-Match name "tag"? */
+void trace_make(const struct api *api, const struct http_request *req, char ret[65]);
+void arena_take(struct api *api, struct arena *ret, size_t cap);
+void arena_give(struct api *api, struct arena *a);
+
+/* ---- answers ---- */
+int problem_status(const struct fault *f);
+struct str problem_text(struct buf *b, const struct fault *f, struct str trace);
+void problem_fill(struct api_unit *u, const struct fault *f); /* u->answer becomes the problem */
+void unit_send(struct api_unit *u);                           /* with u->answer; does not free */
+void unit_release(struct api_unit *u);                        /* one hold less; the last one sends and frees */
+void unit_free(struct api_unit *u);
+void unit_count(struct api_unit *u, int status);
+size_t unit_headers(struct api_unit *u, const struct api_answer *a); /* fills u->headers */
+extern const int64_t latency_bounds_us[LATENCY_BUCKETS];
+/* Worker: the next piece of u->answer into u->piece.  Loop thread: begins the stream; takes the unit. */
+NODISCARD enum err stream_next(struct api_unit *u, struct ctx *ctx);
+void stream_begin(void *unit);
+void log_failure(const struct api *api, struct str trace, const char *event, const struct fault *f, const char *detail);
+
+/* An open answer in the arena. */
+struct body {
+    struct buf buf;
+    struct jw j;
+};
+void body_open(struct body *b, struct ctx *ctx);
+NODISCARD enum err body_close(struct body *b, struct ctx *ctx, struct api_answer *ret);
+NODISCARD enum err answer_header(struct ctx *ctx, struct api_answer *a, const char *name, const char *fmt, ...)
+    PRINTF(4, 5);
+
+/* ---- rest ---- */
+NODISCARD enum err rest_handle(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret);
+NODISCARD enum err once(struct ctx *ctx, struct api_unit *u,
+                        enum err (*fn)(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret),
+                        struct api_answer *ret);
+NODISCARD enum err list_parse(struct ctx *ctx, const struct resource *r, struct str query, struct list_query *ret,
+                              bool *ret_csv);
+NODISCARD enum err csv_answer(struct ctx *ctx, const struct resource *r, const struct list_query *q,
+                              struct api_answer *ret);
+NODISCARD enum err history_answer(struct ctx *ctx, const struct resource *r, int64_t id, struct str query,
+                                  struct api_answer *ret);
+/* Rows with everything a client needs; `many`: rows of a list, without their LINES. */
+NODISCARD enum err rows_write(struct ctx *ctx, const struct resource *r, const void *rows, size_t n, bool many,
+                              struct jw *j);
+NODISCARD enum err files_upload(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
+NODISCARD enum err rest_file(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret);
+bool actor_spans_communities(const struct actor *a);
+
+/* ---- describe ---- */
+const char *field_type_word(const struct field *f);
+const char *field_class_word(enum field_class class);
+bool field_can_sort(const struct field *f);
+bool field_can_filter(const struct field *f);
+
+NODISCARD enum err openapi_handle(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
+NODISCARD enum err health_alive(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
+NODISCARD enum err health_ready(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
+NODISCARD enum err metrics_handle(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
+NODISCARD enum err describe_handle(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
+
+/* ---- events, pump ---- */
+NODISCARD enum err hub_create(struct api *api, struct hub **ret);
+void hub_destroy(struct hub *hub);
+bool hub_is_busy(const struct hub *hub);
+void hub_close(struct hub *hub); /* ends the streams */
+size_t hub_clients(const struct hub *hub);
+/* Worker: reads where the stream begins.  Loop: begins it; takes the unit. */
+NODISCARD enum err hub_prepare(struct ctx *ctx, struct api_unit *u, struct api_answer *ret);
+void hub_begin(void *unit);
+void pump_close(struct pump *pump);
+bool pump_is_busy(const struct pump *pump);
+void pump_destroy(struct pump *pump);
+
+#endif

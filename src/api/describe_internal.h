@@ -1,0 +1,15 @@
+/* What describe, OpenAPI, types and the reference share.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_API_DESCRIBE_INTERNAL_H
+#define LINLI_API_DESCRIBE_INTERNAL_H
+
+#include "api/api_internal.h"
+
+/* "key":{"zh":…,"en":…} of the catalogue's entry; where there is none, `fallback` stands in ("" for help). */
+void words_put(struct jw *j, const struct kernel *k, const char *key, const char *fallback, const char *fmt, ...)
+    PRINTF(5, 6);
+void field_describe(struct jw *j, const struct kernel *k, const char *owner, const struct field *f, uint32_t clear);
+bool field_is_counted(const struct field *f); /* min and max are a count, of characters or items */
+bool field_is_number(const struct field *f);  /* min and max are values */
+void field_put_bound(struct jw *j, const struct field *f, int64_t bound); /* in the field's own unit */
+
+#endif

@@ -1,0 +1,160 @@
+/* What happened to a row: its audit rows, masked like the row itself.  SPDX-License-Identifier: Apache-2.0 */
+#include "api/api_internal.h"
+
+#include "kernel/row_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE_DEFAULT 50
+#define PAGE_MAX     200
+
+struct history {
+    const struct resource *r;
+    int64_t id, before;
+    size_t limit;
+    uint32_t clear;
+    struct body b;
+};
+
+/* before and after stand behind a key-version byte; 0 is plain. */
+static enum err snapshot(struct ctx *ctx, struct bytes sealed, json_t **ret) {
+    *ret = NULL;
+    if (!sealed.len) return OK;
+    if (sealed.ptr[0] != 0) return FAIL(&ctx->fault, ERR_CORRUPT, "stored", "a row of the trail has an unknown key");
+    return json_read((struct str){(const char *)sealed.ptr + 1, sealed.len - 1}, ret, &ctx->fault);
+}
+
+static void put_value(struct ctx *ctx, struct jw *j, const struct field *f, const json_t *v, uint32_t clear) {
+    struct buf b;
+    struct str text;
+    if (!v || json_is_null(v)) {
+        jw_null(j);
+        return;
+    }
+    if (f->class != ORDINARY && !(f->class & clear)) {
+        buf_init_arena(&b, ctx->arena, 4096);
+        if (json_is_string(v) && f->kind == FIELD_TEXT)
+            mask_text(&b, f->class, json_text(v));
+        else
+            buf_cstr(&b, "***");
+        jw_str(j, buf_done(&b, &text) ? text : S("***"));
+        return;
+    }
+    char *raw = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (raw)
+        jw_raw(j, str_of(raw));
+    else
+        jw_null(j);
+    free(raw);
+}
+
+static void put_changes(struct ctx *ctx, struct history *h, const json_t *before, const json_t *after, bool hidden) {
+    struct jw *j = &h->b.j;
+    jw_key(j, "changes");
+    jw_open(j, '[');
+    for (size_t i = 0; i < h->r->fields_n; i++) {
+        const struct field *f = &h->r->fields[i];
+        const json_t *from = json_object_get(before, f->name), *to = json_object_get(after, f->name);
+        if (f->class == SECRET || (!from && !to)) continue;
+        jw_open(j, '{');
+        jw_kcstr(j, "field", f->name);
+        jw_key(j, "from");
+        put_value(ctx, j, f, hidden ? NULL : from, h->clear);
+        jw_key(j, "to");
+        put_value(ctx, j, f, hidden ? NULL : to, h->clear);
+        jw_close(j, '}');
+    }
+    jw_close(j, ']');
+}
+
+static enum err put_entry(struct ctx *ctx, struct history *h, const struct db_rows *rows) {
+    struct jw *j = &h->b.j;
+    json_t *before, *after;
+    int64_t who = db_i64(rows, 5) ? db_i64(rows, 5) : db_i64(rows, 4);
+    TRY(snapshot(ctx, db_blob(rows, 7), &before));
+    enum err e = snapshot(ctx, db_blob(rows, 8), &after);
+    if (e) {
+        json_decref(before);
+        return e;
+    }
+    jw_open(j, '{');
+    jw_kid(j, "id", db_i64(rows, 0));
+    jw_ki64(j, "at_ms", db_i64(rows, 1));
+    jw_key(j, "actor");
+    jw_open(j, '{');
+    jw_key(j, "id");
+    if (who)
+        jw_id(j, who);
+    else
+        jw_null(j);
+    jw_kstr(j, "name", db_text(rows, 6));
+    jw_close(j, '}');
+    jw_kstr(j, "verb", db_text(rows, 2));
+    jw_kstr(j, "step", db_text(rows, 3));
+    put_changes(ctx, h, before, after, str_is(db_text(rows, 2), "reveal"));
+    jw_kstr(j, "reason", db_text(rows, 9));
+    jw_close(j, '}');
+    json_decref(before);
+    json_decref(after);
+    return OK;
+}
+
+static enum err put_page(struct ctx *ctx, struct history *h) {
+    struct db_rows rows = {0};
+    struct jw *j = &h->b.j;
+    int64_t last = 0;
+    size_t n = 0;
+    bool more = true;
+    jw_open(j, '{');
+    jw_key(j, "items");
+    jw_open(j, '[');
+    enum err e =
+        db_query(ctx->db, &ctx->fault,
+                 "SELECT id, at_ms, verb, step, user_id, person_id, actor, before, after, reason FROM audit "
+                 "WHERE resource = $1 AND row_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
+                 VALS(V_TEXT(str_of(h->r->name)), V_I64(h->id), V_I64(h->before), V_I64((int64_t)h->limit + 1)), &rows);
+    while (!e) {
+        e = db_next(&rows, &ctx->fault, &more);
+        if (e || !more || n == h->limit) break;
+        last = db_i64(&rows, 0);
+        e = put_entry(ctx, h, &rows);
+        n++;
+    }
+    db_done(&rows);
+    TRY(e);
+    jw_close(j, ']');
+    jw_key(j, "next");
+    if (more && n == h->limit)
+        jw_id(j, last);
+    else
+        jw_null(j);
+    jw_close(j, '}');
+    return OK;
+}
+
+static enum err run(struct ctx *ctx, void *arg) {
+    struct history *h = arg;
+    void *row = arena_alloc(ctx->arena, 1, h->r->size, _Alignof(max_align_t));
+    if (!row) return FAIL_MEMORY(ctx);
+    TRY(row_get(ctx, h->r, h->id, row));
+    h->clear = row_clear_classes(ctx, h->r, row);
+    body_open(&h->b, ctx);
+    return put_page(ctx, h);
+}
+
+enum err history_answer(struct ctx *ctx, const struct resource *r, int64_t id, struct str query,
+                        struct api_answer *ret) {
+    struct history h = {.r = r, .id = id, .before = INT64_MAX, .limit = PAGE_DEFAULT};
+    struct str text;
+    int64_t n;
+    if (http_query_get(query, "limit", ctx->arena, &text) || text.ptr) {
+        if (!str_to_i64(text, &n) || n < 1 || n > PAGE_MAX)
+            return FAIL_FIELD(&ctx->fault, "limit", "too_large", PAGE_MAX);
+        h.limit = (size_t)n;
+    }
+    if (http_query_get(query, "cursor", ctx->arena, &text) || text.ptr)
+        if (!str_to_i64(text, &h.before)) return FAIL_FIELD(&ctx->fault, "cursor", "bad_cursor", 0);
+    TRY(ctx_read(ctx, run, &h));
+    return body_close(&h.b, ctx, ret);
+}

@@ -1,0 +1,129 @@
+/* Idempotency keys: the look-up, the write and the kept answer are one transaction.  SPDX-License-Identifier:
+ * Apache-2.0 */
+#include "api/api_internal.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#define KEEP_MS (INT64_C(24) * 3600 * 1000)
+#define KEY_MAX 128
+
+struct attempt {
+    const struct api_unit *u;
+    enum err (*fn)(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret);
+    struct api_answer *ret;
+    struct str key;
+    char request[65]; /* hash of method, target and body */
+    bool raced;       /* somebody kept the same key at the same time */
+};
+
+static void hash_request(const struct http_request *req, char ret[65]) {
+    crypto_generichash_state h;
+    uint8_t sum[32];
+    const char *method = http_method_name(req->method);
+    crypto_generichash_init(&h, NULL, 0, sizeof sum);
+    crypto_generichash_update(&h, (const uint8_t *)method, strlen(method) + 1);
+    crypto_generichash_update(&h, (const uint8_t *)req->target.ptr, req->target.len);
+    crypto_generichash_update(&h, (const uint8_t *)"", 1);
+    if (req->body.len) crypto_generichash_update(&h, req->body.ptr, req->body.len);
+    crypto_generichash_final(&h, sum, sizeof sum);
+    sodium_bin2hex(ret, 65, sum, sizeof sum);
+}
+
+/* Kept as header lines, an empty line and the body. */
+static enum err pack(struct ctx *ctx, const struct api_answer *a, struct bytes *ret) {
+    struct buf b;
+    struct str text;
+    buf_init_arena(&b, ctx->arena, ANSWER_MAX);
+    if (a->body.len) buf_fmt(&b, "Content-Type: %s\n", a->type ? a->type : "application/json");
+    for (size_t i = 0; i < a->headers_n; i++)
+        buf_fmt(&b, STR_FMT ": " STR_FMT "\n", STR_ARG(a->headers[i].name), STR_ARG(a->headers[i].value));
+    buf_char(&b, '\n');
+    buf_add(&b, a->body.ptr, a->body.len);
+    if (!buf_done(&b, &text)) return FAIL_MEMORY(ctx);
+    *ret = (struct bytes){(const uint8_t *)text.ptr, text.len};
+    return OK;
+}
+
+static enum err unpack(struct ctx *ctx, int64_t status, struct bytes kept, struct api_answer *ret) {
+    struct str rest, line, name;
+    *ret = (struct api_answer){.status = (int)status};
+    if (!arena_str(ctx->arena, (struct str){(const char *)kept.ptr, kept.len}, &rest)) return FAIL_MEMORY(ctx);
+    while (str_cut(&rest, '\n', &line) && line.len) {
+        if (!str_cut(&line, ':', &name) || !line.ptr || ret->headers_n + 1 == COUNT(ret->headers))
+            return FAIL(&ctx->fault, ERR_CORRUPT, "stored", "a kept answer is damaged");
+        ret->headers[ret->headers_n++] = (struct http_header){name, str_trim(line)};
+    }
+    ret->headers[ret->headers_n++] = (struct http_header){S("Idempotency-Replayed"), S("true")};
+    if (rest.len) ret->body = (struct bytes){(const uint8_t *)rest.ptr, rest.len};
+    return OK;
+}
+
+static enum err look_up(struct ctx *ctx, struct attempt *a, bool *ret_found) {
+    struct db_rows rows = {0};
+    bool more = false;
+    enum err e = db_query(ctx->db, &ctx->fault,
+                          "SELECT request, status, answer FROM idempotency WHERE actor_id = $1 AND key = $2 AND "
+                          "at_ms > $3",
+                          VALS(V_I64(ctx->actor.user_id), V_TEXT(a->key), V_I64(ctx->now_ms - KEEP_MS)), &rows);
+    if (!e) e = db_next(&rows, &ctx->fault, &more);
+    if (!e && more) {
+        if (!str_is(db_text(&rows, 0), a->request))
+            e = FAIL(&ctx->fault, ERR_CONFLICT, "idempotency_mismatch",
+                     "this Idempotency-Key was used with another request");
+        else
+            e = unpack(ctx, db_i64(&rows, 1), db_blob(&rows, 2), a->ret);
+    }
+    db_done(&rows);
+    *ret_found = more;
+    return e;
+}
+
+static enum err keep(struct ctx *ctx, struct attempt *a) {
+    struct bytes packed;
+    int64_t changed = 0;
+    int status = a->ret->status ? a->ret->status : a->ret->body.len ? 200 : 204;
+    TRY(pack(ctx, a->ret, &packed));
+    TRY(db_exec(ctx->db, &ctx->fault, "DELETE FROM idempotency WHERE actor_id = $1 AND key = $2",
+                VALS(V_I64(ctx->actor.user_id), V_TEXT(a->key)), NULL));
+    enum err e = db_exec(
+        ctx->db, &ctx->fault,
+        "INSERT INTO idempotency (actor_id, key, request, status, answer, at_ms) VALUES ($1, $2, $3, $4, $5, $6)",
+        VALS(V_I64(ctx->actor.user_id), V_TEXT(a->key), V_TEXT(str_of(a->request)), V_I64(status), V_BLOB(packed),
+             V_I64(ctx->now_ms)),
+        &changed);
+    a->raced = e == ERR_CONFLICT;
+    return e;
+}
+
+static enum err run(struct ctx *ctx, void *arg) {
+    struct attempt *a = arg;
+    bool found = false;
+    *a->ret = (struct api_answer){0};
+    if (a->key.ptr) TRY(look_up(ctx, a, &found));
+    if (found) return OK;
+    TRY(a->fn(ctx, a->u, a->ret));
+    if (a->key.ptr && a->ret->next)
+        return FAIL(&ctx->fault, ERR_INVALID, "not_repeatable", "this address takes no Idempotency-Key");
+    return a->key.ptr ? keep(ctx, a) : OK;
+}
+
+static bool key_is_sane(struct str key) {
+    for (size_t i = 0; i < key.len; i++)
+        if (key.ptr[i] < '!' || key.ptr[i] > '~') return false;
+    return key.len && key.len <= KEY_MAX;
+}
+
+enum err once(struct ctx *ctx, struct api_unit *u,
+              enum err (*fn)(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret),
+              struct api_answer *ret) {
+    struct attempt a = {.u = u, .fn = fn, .ret = ret, .key = http_header_get(u->req, "idempotency-key")};
+    if (a.key.ptr && !key_is_sane(a.key)) return FAIL_FIELD(&ctx->fault, "Idempotency-Key", "bad_text", KEY_MAX);
+    if (a.key.ptr) hash_request(u->req, a.request);
+    enum err e = ctx_write(ctx, run, &a);
+    if (!e || !a.raced) return e;
+    ctx->fault = (struct fault){0};
+    ctx->rights_cache = NULL;
+    a.raced = false;
+    return ctx_write(ctx, run, &a);
+}

@@ -1,0 +1,272 @@
+/* Rows over HTTP: what each method does to a resource.  SPDX-License-Identifier: Apache-2.0 */
+#include "api/api_internal.h"
+
+#include "kernel/row_json.h"
+
+#include <string.h>
+
+static void *row_new(struct ctx *ctx, const struct resource *r) {
+    return arena_alloc(ctx->arena, 1, r->size, _Alignof(max_align_t));
+}
+
+/* ---- answers with one row ---- */
+
+static enum err row_answer(struct ctx *ctx, const struct resource *r, const void *row, struct api_answer *ret) {
+    struct body b;
+    body_open(&b, ctx);
+    TRY(rows_write(ctx, r, row, 1, false, &b.j));
+    TRY(answer_header(ctx, ret, "ETag", "\"%lld\"", (long long)((const struct row *)row)->version));
+    return body_close(&b, ctx, ret);
+}
+
+/* If-Match: the version the caller saw; 0 without one.  Anything that cannot be a version of ours is stale. */
+static enum err if_match(struct ctx *ctx, const struct http_request *req, int64_t *ret) {
+    struct str tag = str_trim(http_header_get(req, "if-match"));
+    *ret = 0;
+    if (!tag.ptr || str_is(tag, "*")) return OK;
+    if (str_starts(tag, S("W/"))) tag = str_from(tag, 2);
+    if (tag.len > 2 && tag.ptr[0] == '"' && tag.ptr[tag.len - 1] == '"' &&
+        str_to_i64((struct str){tag.ptr + 1, tag.len - 2}, ret) && *ret > 0)
+        return OK;
+    return FAIL(&ctx->fault, ERR_STALE, "stale_version", "If-Match names no version of this row");
+}
+
+static enum err body_object(struct ctx *ctx, const struct api_unit *u, json_t **ret) {
+    TRY(api_body(ctx, &u->call, ret));
+    if (json_is_object(*ret)) return OK;
+    return FAIL(&ctx->fault, ERR_INVALID, "bad_type", "the body must be a JSON object");
+}
+
+/* Steps and restores may come without any body. */
+static enum err optional_object(struct ctx *ctx, const struct api_unit *u, json_t **ret) {
+    *ret = NULL;
+    return u->req->body.len ? body_object(ctx, u, ret) : OK;
+}
+
+static enum err refuse_keys(struct ctx *ctx, json_t *object) {
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)(void) FAIL_FIELD(&ctx->fault, key, "unknown_field", 0);
+    return ctx->fault.kind;
+}
+
+/* ---- create ---- */
+
+/* Who reaches several communities says which; it is no field, so it is taken out of the object. */
+static enum err take_community(struct ctx *ctx, const struct resource *r, json_t *object, json_t **ret_rest,
+                               int64_t *ret) {
+    json_t *value = json_object_get(object, "community_id");
+    int64_t one = 0;
+    bool found = false;
+    *ret_rest = object;
+    if (!value || (r->flags & INSTALLATION)) return OK;
+    if (!json_is_string(value) || !str_to_i64(json_text(value), ret) || *ret <= 0)
+        return FAIL_FIELD(&ctx->fault, "community_id", "bad_ref", 0);
+    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT 1 FROM communities WHERE id = $1", VALS(V_I64(*ret)), &one, &found));
+    if (!found) return FAIL_FIELD(&ctx->fault, "community_id", "bad_ref", 0);
+    *ret_rest = json_copy(object); /* shallow: the unit may run again */
+    if (!*ret_rest) return FAIL_MEMORY(ctx);
+    json_object_del(*ret_rest, "community_id");
+    return OK;
+}
+
+static enum err create(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
+    const struct resource *r = u->target.r;
+    struct row *row = row_new(ctx, r);
+    json_t *object, *rest;
+    uint64_t fields;
+    if (!row) return FAIL_MEMORY(ctx);
+    if (r->select || !(resource_verbs(ctx, r) & CREATE))
+        return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "you may not create %s", r->name);
+    TRY(body_object(ctx, u, &object));
+    TRY(take_community(ctx, r, object, &rest, &row->community_id));
+    enum err e = row_read_json(ctx, r, rest, fields_creatable(r), row, &fields);
+    if (rest != object) json_decref(rest);
+    TRY(e);
+    TRY(row_create(ctx, r, row));
+    ret->status = 201;
+    TRY(answer_header(ctx, ret, "Location", "/api/v1/%s/%lld", r->name, (long long)row->id));
+    return row_answer(ctx, r, row, ret);
+}
+
+/* ---- change ---- */
+
+static enum err patch(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
+    const struct resource *r = u->target.r;
+    void *in = row_new(ctx, r), *row = row_new(ctx, r);
+    json_t *object;
+    int64_t version;
+    uint64_t fields;
+    if (!in || !row) return FAIL_MEMORY(ctx);
+    TRY(row_get(ctx, r, u->target.id, row));
+    TRY(if_match(ctx, u->req, &version));
+    TRY(body_object(ctx, u, &object));
+    TRY(row_read_json(ctx, r, object, fields_patchable(r), in, &fields));
+    TRY(row_update(ctx, r, u->target.id, version, in, fields, row));
+    return row_answer(ctx, r, row, ret);
+}
+
+static uint64_t step_takes(const struct resource *r, const char *step) {
+    uint64_t bits = 0;
+    for (size_t i = 0; i < r->steps_n; i++)
+        for (size_t f = 0; !strcmp(r->steps[i].name, step) && f < r->fields_n; f++)
+            if (word_in(r->steps[i].takes, str_of(r->fields[f].name))) bits |= UINT64_C(1) << f;
+    return bits;
+}
+
+static enum err step(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
+    const struct resource *r = u->target.r;
+    void *in = row_new(ctx, r), *row = row_new(ctx, r);
+    uint64_t fields = 0, takes = step_takes(r, u->target.step);
+    json_t *object, *value;
+    const char *key;
+    int64_t version;
+    if (!in || !row) return FAIL_MEMORY(ctx);
+    TRY(row_get(ctx, r, u->target.id, row));
+    TRY(if_match(ctx, u->req, &version));
+    TRY(optional_object(ctx, u, &object));
+    if (object) {
+        json_object_foreach(object, key, value) {
+            size_t i = field_index(r, key);
+            if (i == NO_FIELD || !(takes >> i & 1)) (void)FAIL_FIELD(&ctx->fault, key, "unknown_field", 0);
+        }
+        if (ctx->fault.kind) return ctx->fault.kind;
+        TRY(row_read_json(ctx, r, object, takes, in, &fields));
+        struct str reason = json_text(json_object_get(object, "reason"));
+        if (reason.len) ctx->reason = reason;
+    }
+    TRY(row_act(ctx, r, u->target.id, version, u->target.step, in, fields, row));
+    return row_answer(ctx, r, row, ret);
+}
+
+static enum err archive(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
+    int64_t version;
+    TRY(if_match(ctx, u->req, &version));
+    TRY(row_archive(ctx, u->target.r, u->target.id, version));
+    ret->status = 204;
+    return OK;
+}
+
+static enum err restore(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
+    void *row = row_new(ctx, u->target.r);
+    json_t *object;
+    int64_t version;
+    if (!row) return FAIL_MEMORY(ctx);
+    TRY(if_match(ctx, u->req, &version));
+    TRY(optional_object(ctx, u, &object));
+    if (object) TRY(refuse_keys(ctx, object));
+    TRY(row_restore(ctx, u->target.r, u->target.id, version, row));
+    return row_answer(ctx, u->target.r, row, ret);
+}
+
+/* ---- reveal ---- */
+
+static enum err reveal_fields(struct ctx *ctx, const struct resource *r, json_t *object, uint64_t *ret) {
+    json_t *value, *name, *list = json_object_get(object, "fields");
+    const char *key;
+    size_t n;
+    json_object_foreach(object, key, value) {
+        if (strcmp(key, "fields") && strcmp(key, "reason")) (void)FAIL_FIELD(&ctx->fault, key, "unknown_field", 0);
+    }
+    if (list && !json_is_array(list)) (void)FAIL_FIELD(&ctx->fault, "fields", "bad_type", 0);
+    *ret = 0;
+    json_array_foreach(list, n, name) {
+        size_t i = field_index_str(r, json_text(name));
+        if (i == NO_FIELD || r->fields[i].class == SECRET)
+            (void)FAIL_FIELD(&ctx->fault, "fields", "bad_choice", 0);
+        else
+            *ret |= UINT64_C(1) << i;
+    }
+    return ctx->fault.kind;
+}
+
+static enum err reveal(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
+    const struct resource *r = u->target.r;
+    void *row = row_new(ctx, r);
+    json_t *object;
+    uint64_t fields;
+    struct body b;
+    if (!row) return FAIL_MEMORY(ctx);
+    TRY(row_get(ctx, r, u->target.id, row));
+    TRY(body_object(ctx, u, &object));
+    TRY(reveal_fields(ctx, r, object, &fields));
+    ctx->reason = json_text(json_object_get(object, "reason"));
+    TRY(row_reveal(ctx, r, u->target.id, fields, row));
+    body_open(&b, ctx);
+    jw_open(&b.j, '{');
+    row_write_json(&b.j, r, row, fields, ~UINT32_C(0));
+    jw_close(&b.j, '}');
+    return body_close(&b, ctx, ret);
+}
+
+/* ---- read ---- */
+
+struct list_job {
+    const struct resource *r;
+    const struct list_query *q;
+    struct body *b;
+};
+
+/* The page and its labels see one state of the store. */
+static enum err list_run(struct ctx *ctx, void *arg) {
+    struct list_job *l = arg;
+    struct list_page page;
+    struct jw *j = &l->b->j;
+    TRY(row_list(ctx, l->r, l->q, &page));
+    body_open(l->b, ctx);
+    jw_open(j, '{');
+    jw_key(j, "items");
+    jw_open(j, '[');
+    TRY(rows_write(ctx, l->r, page.rows, page.n, true, j));
+    jw_close(j, ']');
+    jw_kstr(j, "next", page.next);
+    jw_key(j, "total");
+    if (page.total >= 0)
+        jw_i64(j, page.total);
+    else
+        jw_null(j);
+    jw_close(j, '}');
+    return OK;
+}
+
+static enum err list(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
+    struct list_query *q = arena_new(ctx->arena, struct list_query, 1);
+    struct body b;
+    bool csv;
+    if (!q) return FAIL_MEMORY(ctx);
+    TRY(list_parse(ctx, u->target.r, u->req->query, q, &csv));
+    if (csv) return csv_answer(ctx, u->target.r, q, ret);
+    TRY(ctx_read(ctx, list_run, &(struct list_job){u->target.r, q, &b}));
+    return body_close(&b, ctx, ret);
+}
+
+struct get_job {
+    const struct api_unit *u;
+    struct api_answer *ret;
+};
+
+static enum err get(struct ctx *ctx, void *arg) {
+    struct get_job *g = arg;
+    const struct resource *r = g->u->target.r;
+    void *row = row_new(ctx, r);
+    if (!row) return FAIL_MEMORY(ctx);
+    TRY(row_get(ctx, r, g->u->target.id, row));
+    return row_answer(ctx, r, row, g->ret);
+}
+
+enum err rest_handle(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
+    switch (u->target.rest) {
+    case REST_LIST: return list(ctx, u, ret);
+    case REST_CREATE: return create(ctx, u, ret);
+    case REST_GET: return ctx_read(ctx, get, &(struct get_job){u, ret});
+    case REST_PATCH: return patch(ctx, u, ret);
+    case REST_ARCHIVE: return archive(ctx, u, ret);
+    case REST_RESTORE: return restore(ctx, u, ret);
+    case REST_REVEAL: return reveal(ctx, u, ret);
+    case REST_HISTORY: return history_answer(ctx, u->target.r, u->target.id, u->req->query, ret);
+    case REST_STEP: return step(ctx, u, ret);
+    case REST_FILE: return rest_file(ctx, u, ret);
+    case REST_NONE: break;
+    }
+    return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is nothing at this address");
+}

@@ -1,0 +1,235 @@
+/* Rows as clients get them: fields, labels of what they refer to, files, and what may be done with them.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "api/api_internal.h"
+
+#include "kernel/file.h"
+#include "kernel/row_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What one REF, REFS or FILE column of a page refers to, sorted by id. */
+struct column {
+    int64_t *ids;
+    size_t n;
+    struct str *labels;
+    struct file_info *files;
+};
+struct page {
+    const struct resource *r;
+    const char *rows;
+    size_t n;
+    bool many, spans;
+    struct column *columns; /* one a field; empty for the others */
+};
+
+static const struct row *row_at(const struct page *p, size_t i) {
+    return (const struct row *)(const void *)(p->rows + i * p->r->size);
+}
+
+static bool has(const void *row, size_t field) {
+    return ((const struct row *)row)->has >> field & 1;
+}
+
+static struct ids ids_at(const struct field *f, const void *row) {
+    const void *at = (const char *)row + f->at;
+    return f->kind == FIELD_REF ? (struct ids){at, 1} : *(const struct ids *)at;
+}
+
+static int by_value(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static size_t find(const struct column *c, int64_t id) {
+    const int64_t *at = c->n ? bsearch(&id, c->ids, c->n, sizeof id, by_value) : NULL;
+    return at ? (size_t)(at - c->ids) : SIZE_MAX;
+}
+
+static enum err gather(struct ctx *ctx, const struct page *p, size_t field, struct column *c) {
+    const struct field *f = &p->r->fields[field];
+    size_t n = 0, unique = 0;
+    for (size_t i = 0; i < p->n; i++)
+        if (has(row_at(p, i), field)) n += ids_at(f, row_at(p, i)).n;
+    c->ids = arena_new(ctx->arena, int64_t, n + 1);
+    if (!c->ids) return FAIL_MEMORY(ctx);
+    for (size_t i = 0; i < p->n; i++) {
+        struct ids ids = has(row_at(p, i), field) ? ids_at(f, row_at(p, i)) : (struct ids){0};
+        for (size_t k = 0; k < ids.n; k++) c->ids[c->n++] = ids.ids[k];
+    }
+    if (!c->n) return OK;
+    qsort(c->ids, c->n, sizeof *c->ids, by_value);
+    for (size_t i = 0; i < c->n; i++)
+        if (!i || c->ids[i] != c->ids[unique - 1]) c->ids[unique++] = c->ids[i];
+    c->n = unique;
+    return OK;
+}
+
+static enum err look_up(struct ctx *ctx, struct page *p) {
+    for (size_t i = 0; i < p->r->fields_n; i++) {
+        const struct field *f = &p->r->fields[i];
+        struct column *c = &p->columns[i];
+        if (f->kind != FIELD_REF && f->kind != FIELD_REFS && f->kind != FIELD_FILE) continue;
+        TRY(gather(ctx, p, i, c));
+        if (!c->n) continue;
+        if (f->kind == FIELD_FILE) {
+            c->files = arena_new(ctx->arena, struct file_info, c->n);
+            if (!c->files) return FAIL_MEMORY(ctx);
+            TRY(file_infos(ctx, c->ids, c->n, c->files));
+            continue;
+        }
+        c->labels = arena_new(ctx->arena, struct str, c->n);
+        if (!c->labels) return FAIL_MEMORY(ctx);
+        for (size_t at = 0; at < c->n; at += LIST_LIMIT_MAX) {
+            size_t n = c->n - at < LIST_LIMIT_MAX ? c->n - at : LIST_LIMIT_MAX;
+            TRY(row_labels(ctx, kernel_resource(ctx->kernel, str_of(f->to)), c->ids + at, n, c->labels + at));
+        }
+    }
+    return OK;
+}
+
+static void put_files(struct jw *j, const struct column *c, struct ids ids) {
+    jw_open(j, '[');
+    for (size_t i = 0; i < ids.n; i++) {
+        size_t at = find(c, ids.ids[i]);
+        if (at == SIZE_MAX) continue;
+        const struct file_info *f = &c->files[at];
+        jw_open(j, '{');
+        jw_kid(j, "id", f->id);
+        jw_kstr(j, "name", f->name);
+        jw_kstr(j, "type", f->type);
+        jw_ki64(j, "size_bytes", f->size_bytes);
+        jw_ki64(j, "at_ms", f->at_ms);
+        jw_close(j, '}');
+    }
+    jw_close(j, ']');
+}
+
+static bool is_masked(const struct field *f, uint32_t clear) {
+    return f->class != ORDINARY && !(f->class & clear);
+}
+
+static void put_fields(struct jw *j, const struct page *p, const void *row, uint32_t clear) {
+    for (size_t i = 0; i < p->r->fields_n; i++) {
+        const struct field *f = &p->r->fields[i];
+        if (f->class == SECRET || (p->many && f->kind == FIELD_LINES)) continue;
+        jw_key(j, f->name);
+        if (f->kind == FIELD_FILE)
+            put_files(j, &p->columns[i], has(row, i) ? ids_at(f, row) : (struct ids){0});
+        else if (has(row, i))
+            field_write_json(j, p->r, f, row, is_masked(f, clear));
+        else if (f->kind == FIELD_LINES || f->kind == FIELD_REFS) {
+            jw_open(j, '[');
+            jw_close(j, ']');
+        } else
+            jw_null(j);
+    }
+}
+
+/* A REF has a label, a REFS an array of them in its order; what may not be seen is left out or null. */
+static void put_labels(struct jw *j, const struct page *p, const void *row) {
+    jw_key(j, "_labels");
+    jw_open(j, '{');
+    for (size_t i = 0; i < p->r->fields_n; i++) {
+        const struct field *f = &p->r->fields[i];
+        const struct column *c = &p->columns[i];
+        if (!c->labels || !has(row, i)) continue;
+        struct ids ids = ids_at(f, row);
+        if (f->kind == FIELD_REF) {
+            size_t at = find(c, ids.ids[0]);
+            if (at != SIZE_MAX && c->labels[at].ptr) jw_kstr(j, f->name, c->labels[at]);
+            continue;
+        }
+        jw_key(j, f->name);
+        jw_open(j, '[');
+        for (size_t k = 0; k < ids.n; k++) {
+            size_t at = find(c, ids.ids[k]);
+            jw_str(j, at == SIZE_MAX ? (struct str){NULL, 0} : c->labels[at]);
+        }
+        jw_close(j, ']');
+    }
+    jw_close(j, '}');
+}
+
+static void put_word_if(struct jw *j, bool yes, const char *word) {
+    if (yes) jw_cstr(j, word);
+}
+
+static void put_rights(struct ctx *ctx, struct jw *j, const struct page *p, const void *row, uint32_t clear) {
+    const struct resource *r = p->r;
+    uint64_t steps = row_steps(ctx, r, row);
+    uint32_t verbs = r->select ? 0 : row_verbs(ctx, r, row), may_reveal = row_reveal_classes(ctx, r, row);
+    bool archived = ((const struct row *)row)->archived_ms != 0,
+         archives = (verbs & ARCHIVE) && !(r->flags & NO_ARCHIVE);
+    bool reveals = false;
+    for (size_t i = 0; i < r->fields_n; i++)
+        reveals |= has(row, i) && is_masked(&r->fields[i], clear) && (r->fields[i].class & may_reveal & ~SECRET);
+    jw_key(j, "_actions");
+    jw_open(j, '[');
+    for (size_t i = 0; i < r->steps_n; i++) {
+        bool told = false;
+        for (size_t k = 0; k < i; k++) told |= (steps >> k & 1) && !strcmp(r->steps[k].name, r->steps[i].name);
+        put_word_if(j, (steps >> i & 1) && !told, r->steps[i].name);
+    }
+    jw_close(j, ']');
+    jw_key(j, "_rights");
+    jw_open(j, '[');
+    put_word_if(j, (verbs & UPDATE) && !archived, "update");
+    put_word_if(j, archives && !archived, "archive");
+    put_word_if(j, archives && archived, "restore");
+    put_word_if(j, reveals, "reveal");
+    jw_close(j, ']');
+    jw_key(j, "_masked");
+    jw_open(j, '[');
+    for (size_t i = 0; i < r->fields_n; i++)
+        put_word_if(j, has(row, i) && is_masked(&r->fields[i], clear) && r->fields[i].class != SECRET,
+                    r->fields[i].name);
+    jw_close(j, ']');
+}
+
+static void put_row(struct ctx *ctx, struct jw *j, const struct page *p, const struct row *row) {
+    uint32_t clear = row_clear_classes(ctx, p->r, row);
+    jw_open(j, '{');
+    jw_kid(j, "id", row->id);
+    jw_ki64(j, "version", row->version);
+    jw_ki64(j, "created_ms", row->created_ms);
+    jw_ki64(j, "updated_ms", row->updated_ms);
+    jw_key(j, "archived_ms");
+    if (row->archived_ms)
+        jw_i64(j, row->archived_ms);
+    else
+        jw_null(j);
+    if (p->spans && !(p->r->flags & INSTALLATION)) jw_kid(j, "community_id", row->community_id);
+    put_fields(j, p, row, clear);
+    put_labels(j, p, row);
+    put_rights(ctx, j, p, row, clear);
+    jw_close(j, '}');
+}
+
+bool actor_spans_communities(const struct actor *a) {
+    int64_t one = 0;
+    if (a->is_system) return true;
+    for (size_t i = 0; i < a->scopes_n; i++) {
+        const struct scope *s = &a->scopes[i];
+        if (!s->place_id) return true;
+        for (size_t c = 0; c <= s->communities_n; c++) {
+            int64_t id = c < s->communities_n ? s->communities[c] : s->within;
+            if (id && one && id != one) return true;
+            if (id) one = id;
+        }
+    }
+    return false;
+}
+
+enum err rows_write(struct ctx *ctx, const struct resource *r, const void *rows, size_t n, bool many, struct jw *j) {
+    struct page p = {.r = r,
+                     .rows = rows,
+                     .n = n,
+                     .many = many,
+                     .spans = actor_spans_communities(&ctx->actor),
+                     .columns = arena_new(ctx->arena, struct column, r->fields_n)};
+    if (!p.columns) return FAIL_MEMORY(ctx);
+    TRY(look_up(ctx, &p));
+    for (size_t i = 0; i < n; i++) put_row(ctx, j, &p, row_at(&p, i));
+    return OK;
+}

@@ -1,0 +1,206 @@
+/* One request as one unit of work: from the loop to a worker and back out.  SPDX-License-Identifier: Apache-2.0 */
+#include "api/api_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- arenas are used again, so that a request does not begin with the allocator ---- */
+
+void arena_take(struct api *api, struct arena *ret, size_t cap) {
+    arena_init(ret, cap);
+    pthread_mutex_lock(&api->lock);
+    if (api->spare_n) *ret = api->spare[--api->spare_n];
+    pthread_mutex_unlock(&api->lock);
+    ret->cap = cap;
+}
+
+void arena_give(struct api *api, struct arena *a) {
+    arena_reset(a);
+    pthread_mutex_lock(&api->lock);
+    bool kept = a->blocks && api->spare_n < COUNT(api->spare);
+    if (kept) api->spare[api->spare_n++] = *a;
+    pthread_mutex_unlock(&api->lock);
+    if (!kept) arena_finish(a);
+    *a = (struct arena){0};
+}
+
+/* ---- life ---- */
+
+void unit_free(struct api_unit *u) {
+    struct api *api = u->api;
+    if (u->json) json_decref(u->json);
+    arena_give(api, &u->arena);
+    arena_give(api, &u->piece);
+    free(u);
+    atomic_fetch_sub(&api->counters.under_way, 1);
+    atomic_fetch_sub(&api->units, 1);
+}
+
+void unit_release(struct api_unit *u) {
+    if (atomic_fetch_sub(&u->holds, 1) > 1) return;
+    unit_send(u);
+    unit_free(u);
+}
+
+struct api_unit *api_defer(const struct api_call *call, struct api_answer *ret) {
+    atomic_fetch_add(&call->unit->holds, 1);
+    ret->later = true;
+    return call->unit;
+}
+
+struct arena *api_deferred_arena(struct api_unit *unit) {
+    return &unit->arena;
+}
+
+/* The worker may still be inside the handler: whoever lets go last sends. */
+void api_finish(struct api_unit *unit, const struct api_answer *answer, const struct fault *fault) {
+    if (fault)
+        problem_fill(unit, fault);
+    else
+        unit->answer = *answer;
+    unit_release(unit);
+}
+
+/* ---- what handlers may ask ---- */
+
+enum err api_body(struct ctx *ctx, const struct api_call *call, json_t **ret) {
+    struct api_unit *u = call->unit;
+    struct str type = http_header_get(call->req, "content-type"), media;
+    struct bytes body = call->req->body;
+    if (!str_cut(&type, ';', &media)) media = S("");
+    media = str_trim(media);
+    if (media.len != 16 || strncasecmp(media.ptr, "application/json", 16))
+        return FAIL(&ctx->fault, ERR_INVALID, "unsupported_type", "the body must be application/json");
+    if (!u->json) TRY(json_read((struct str){(const char *)body.ptr, body.len}, &u->json, &ctx->fault));
+    *ret = u->json;
+    return OK;
+}
+
+enum err api_query(struct ctx *ctx, const struct api_call *call, const char *name, struct str *ret) {
+    if (http_query_get(call->req->query, name, ctx->arena, ret) || !ret->ptr) return OK;
+    return FAIL_FIELD(&ctx->fault, name, "bad_text", 0);
+}
+
+/* ---- the unit itself ---- */
+
+static bool is_write(const struct http_request *req) {
+    return req->method != METHOD_GET && req->method != METHOD_HEAD && req->method != METHOD_OPTIONS;
+}
+
+static enum err no_target(struct api_unit *u) {
+    if (u->target.allow[0])
+        return FAIL(&u->ctx.fault, ERR_INVALID, "wrong_method", "this address does not know that method");
+    return FAIL(&u->ctx.fault, ERR_NOT_FOUND, "not_found", "there is nothing at this address");
+}
+
+static enum err call_route(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
+    return u->target.bound->route->handle(ctx, &u->call, ret);
+}
+
+static enum err run_bound(struct api_unit *u, struct api_answer *ret) {
+    const struct api_route *route = u->target.bound->route;
+    if (route->flags & API_EVENTS) return hub_prepare(&u->ctx, u, ret);
+    /* Public callers have no name to keep a key under. */
+    bool keyed = is_write(u->req) && !(route->flags & (API_DEFERS | API_PUBLIC)) &&
+                 http_header_get(u->req, "idempotency-key").ptr;
+    return keyed ? once(&u->ctx, u, call_route, ret) : call_route(&u->ctx, u, ret);
+}
+
+static enum err run(struct api_unit *u, bool found, struct api_answer *ret) {
+    struct ctx *ctx = &u->ctx;
+    struct api_identity who = {0};
+    bool is_cookie = false, is_public = found && u->target.bound && (u->target.bound->route->flags & API_PUBLIC);
+    struct str token = token_of(u->req, &is_cookie);
+    if (ctx->db) TRY(unit_fill_actor(ctx, token, &who));
+    if (!who.is_known && !is_public) {
+        if (!found && !ctx->db) return no_target(u);
+        return FAIL(&ctx->fault, ERR_UNAUTHENTICATED, "signed_out", "sign in first");
+    }
+    if (is_write(u->req) && (is_public || is_cookie) && !is_same_origin(u->req, is_public))
+        return FAIL(&ctx->fault, ERR_DENIED, "cross_site", "a write with a cookie must come from our own pages");
+    u->call.user = who.user;
+    u->call.token = token;
+    if (!found) return no_target(u);
+    if (u->target.bound) return run_bound(u, ret);
+    return is_write(u->req) ? once(ctx, u, rest_handle, ret) : rest_handle(ctx, u, ret);
+}
+
+static void fail(struct api_unit *u) {
+    if (problem_status(&u->ctx.fault) >= 500)
+        log_failure(u->api, str_of(u->trace), "request_failed", &u->ctx.fault, u->ctx.db ? db_detail(u->ctx.db) : "");
+    problem_fill(u, &u->ctx.fault);
+}
+
+/* True: the answer is decided (u->answer); false: it comes later, and u->answer belongs to whoever gives it. */
+static bool decide(struct api_unit *u) {
+    struct api *api = u->api;
+    struct api_answer answer = {0};
+    bool found = target_find(api, u->req, &u->target);
+    const struct bound_route *bound = u->target.bound;
+    enum err e = OK;
+    memcpy(u->call.args, u->target.args, sizeof u->call.args);
+    u->call.arg = bound ? bound->arg : NULL;
+    if (u->target.rest == REST_FILE) u->arena.cap = API_FILE_BYTES + API_UNIT_BYTES;
+    ctx_begin(&u->ctx);
+    if (!bound || !(bound->route->flags & API_NO_STORE)) e = db_pool_take(api->o.pool, &u->ctx.db, &u->ctx.fault);
+    if (!e) e = run(u, found, &answer);
+    if (!answer.later) {
+        u->answer = answer;
+        if (!e && answer.next) e = stream_next(u, &u->ctx);
+        if (e) fail(u);
+        u->is_events = !e && bound && (bound->route->flags & API_EVENTS);
+    }
+    if (u->ctx.db) db_pool_give(api->o.pool, u->ctx.db);
+    u->ctx.db = NULL;
+    return !answer.later;
+}
+
+static void work(void *arg) {
+    struct api_unit *u = arg;
+    if (decide(u) && (u->answer.next || u->is_events)) {
+        u->task = (struct loop_task){.fn = u->is_events ? hub_begin : stream_begin, .arg = u};
+        loop_post_task(u->api->o.loop, &u->task);
+        return;
+    }
+    unit_release(u);
+}
+
+static void refuse(struct api *api, const struct http_request *req) {
+    char mem[512], trace[65];
+    struct buf b;
+    struct fault f = {.kind = ERR_BUSY, .code = "busy", .text = "too many requests are under way"};
+    trace_make(api, req, trace);
+    buf_init(&b, mem, sizeof mem);
+    struct str text = problem_text(&b, &f, str_of(trace));
+    const struct http_header headers[] = {{S("Content-Type"), S("application/problem+json")},
+                                          {S("Retry-After"), S("1")}};
+    atomic_fetch_add(&api->counters.status[5], 1);
+    http_respond(req, &(struct http_answer){.status = 503,
+                                            .headers = headers,
+                                            .headers_n = COUNT(headers),
+                                            .body = {(const uint8_t *)text.ptr, text.len}});
+}
+
+void api_handle(void *arg, const struct http_request *req) {
+    struct api *api = arg;
+    struct api_unit *u = atomic_load(&api->units) < API_UNITS_MAX ? calloc(1, sizeof *u) : NULL;
+    if (!u) {
+        refuse(api, req);
+        return;
+    }
+    u->api = api;
+    u->req = req;
+    u->started_us = api->o.world->mono_us(api->o.world->self);
+    atomic_store(&u->holds, 1);
+    arena_take(api, &u->arena, API_UNIT_BYTES);
+    trace_make(api, req, u->trace);
+    u->ctx =
+        (struct ctx){.kernel = api->o.kernel, .arena = &u->arena, .world = api->o.world, .trace = str_of(u->trace)};
+    u->call = (struct api_call){.req = req, .unit = u};
+    atomic_fetch_add(&api->units, 1);
+    atomic_fetch_add(&api->counters.under_way, 1);
+    if (!loop_work(api->o.loop, work, NULL, u)) return;
+    unit_free(u);
+    refuse(api, req);
+}
