@@ -1,0 +1,53 @@
+/* A server of the api over the test module, on a loop of its own: for tests that ask through a socket.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_TESTS_LIB_API_SERVER_H
+#define LINLI_TESTS_LIB_API_SERVER_H
+
+#include "api/api.h"
+#include "net/client.h"
+#include "net/testing.h"
+#include "tests/lib/test.h"
+#include "tests/lib/test_module.h"
+
+#define API_SERVER_KEPT 512
+
+/* A token is "ROLE.PLACE.PERSON.UNIT": whoever says it is that. */
+struct api_server {
+    struct t *t;
+    struct test_loop loop;
+    struct db_pool *pool;
+    struct kernel *kernel;
+    struct api *api;
+    struct http_server *http;
+    struct io io;
+    int port;
+    struct test_estate estate;
+    char chief[64], manager[64], worker[64], anna[64], viewer[64]; /* tokens */
+    json_t *kept[API_SERVER_KEPT];
+    size_t kept_n;
+    char dir[200];
+};
+struct api_got {
+    int status;
+    json_t *json;              /* NULL: the body is no JSON; the server's test keeps it */
+    struct client_reply reply; /* lives in t->arena */
+};
+
+void api_server_start(struct api_server *s, struct t *t);
+void api_server_stop(struct api_server *s);
+/* Ends the log-in of everybody whose token begins so ("" : nobody's any more). */
+void api_server_revoke(const char *token);
+
+/* headers: "Name: value" lines, or NULL.  token NULL: nobody.  body NULL: none; else JSON unless the headers say. */
+struct api_got api_ask(struct api_server *s, const char *token, const char *method, const char *target,
+                       const char *headers, const char *body);
+struct api_got api_ask_bytes(struct api_server *s, const char *token, const char *method, const char *target,
+                             const char *headers, struct bytes body);
+/* Text at a path of keys and indexes, "items.0.name"; "" when it is not there; numbers and words as JSON. */
+const char *api_at(const struct api_got *g, const char *path);
+bool api_holds(const struct api_got *g, const char *text); /* is it somewhere in the body? */
+struct str api_header(const struct api_got *g, const char *name);
+/* Runs fn as the system on a connection of the pool. */
+void api_as_system(struct api_server *s, enum err (*fn)(struct ctx *ctx, void *arg), void *arg);
+
+#endif
