@@ -12,17 +12,16 @@
 #define DOC_MAX         8192
 #define TERMS_MAX       2048
 #define QUERY_TERMS_MAX 8
+#define QUERY_ROOM      512
 #define BLIND_CHARS     24
 
 struct terms {
     struct str *items;
-    size_t n;
+    size_t n, cap;
 };
 
-static bool add_term(struct terms *t, struct str term) {
-    if (t->n == TERMS_MAX || !term.len) return t->n < TERMS_MAX;
-    t->items[t->n++] = term;
-    return true;
+static void add_term(struct terms *t, struct str term) {
+    if (t->n < t->cap && t->n < TERMS_MAX && term.len) t->items[t->n++] = term;
 }
 
 /* Each run between blanks gives its pairs of neighbours, and its first character alone, so that one letter finds a
@@ -82,7 +81,11 @@ static enum err build(struct ctx *ctx, const struct known *kn, const void *row, 
     struct buf doc;
     uint8_t key[32];
     bool has_key = false;
-    *ret = (struct indexed){.terms.items = arena_new(ctx->arena, struct str, TERMS_MAX)};
+    size_t room = 8; /* a text gives no more terms than it has bytes, and a protected one two */
+    for (size_t i = 0; row && i < kn->r->fields_n; i++)
+        if (bit_has(kn->search_bits & row_of(row)->has, i))
+            room += 2 + ((const struct str *)(const void *)((const char *)row + kn->r->fields[i].at))->len * 2;
+    *ret = (struct indexed){.terms.items = arena_new(ctx->arena, struct str, room), .terms.cap = room};
     if (!ret->terms.items) return FAIL_MEMORY(ctx);
     buf_init_arena(&doc, ctx->arena, DOC_MAX * 2);
     for (size_t i = 0; row && i < kn->r->fields_n; i++) {
@@ -181,7 +184,7 @@ enum err search_drop(struct ctx *ctx, const struct resource *r, int64_t id) {
 
 enum err search_where(struct ctx *ctx, const struct resource *r, struct str query, struct sql *q) {
     const struct known *kn = known_of(ctx->kernel, r);
-    struct terms t = {arena_new(ctx->arena, struct str, TERMS_MAX), 0};
+    struct terms t = {arena_new(ctx->arena, struct str, QUERY_ROOM), 0, QUERY_ROOM};
     struct str text, hash;
     uint8_t key[32];
     if (!t.items) return FAIL_MEMORY(ctx);

@@ -117,7 +117,7 @@ enum err lite_take(struct lite *lite, struct fault *f, const char *sql, struct s
             oldest = i;
     }
     bool cached = oldest != CACHE_SLOTS && text.len <= CACHE_TEXT_MAX;
-    struct stmt *s;
+    struct stmt *s = NULL;
     TRY(stmt_new(lite, f, sql, cached, &s));
     s->hash = hash;
     s->text_len = text.len;

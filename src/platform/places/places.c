@@ -100,7 +100,14 @@ static enum err close_one(struct ctx *ctx, struct str hierarchy, int64_t id, int
 /* The place and everything that stood under it. */
 static enum err close_under(struct ctx *ctx, struct str hierarchy, int64_t id, int64_t day) {
     struct db_rows rows = {0};
-    int64_t *ids = arena_new(ctx->arena, int64_t, SUBTREE_MAX);
+    int64_t most = 0;
+    bool found;
+    TRY(db_one_i64(ctx->db, &ctx->fault,
+                   "SELECT COUNT(*) FROM place_closure WHERE ancestor = $1 AND hierarchy = $2 AND depth > 0",
+                   VALS(V_I64(id), V_TEXT(hierarchy)), &most, &found));
+    if (most > SUBTREE_MAX)
+        return FAIL(&ctx->fault, ERR_LIMIT, "too_large", "more than %d places stand under it", SUBTREE_MAX);
+    int64_t *ids = arena_new(ctx->arena, int64_t, (size_t)most + 1);
     size_t n = 0;
     if (!ids) return FAIL_MEMORY(ctx);
     enum err e = db_query(
@@ -108,7 +115,7 @@ static enum err close_under(struct ctx *ctx, struct str hierarchy, int64_t id, i
         "SELECT descendant FROM place_closure WHERE ancestor = $1 AND hierarchy = $2 AND depth > 0 ORDER BY depth "
         "LIMIT 20000",
         VALS(V_I64(id), V_TEXT(hierarchy)), &rows);
-    for (bool more = true; !e && n < SUBTREE_MAX;) {
+    for (bool more = true; !e && n < (size_t)most;) {
         e = db_next(&rows, &ctx->fault, &more);
         if (e || !more) break;
         ids[n++] = db_i64(&rows, 0);
