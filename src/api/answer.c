@@ -92,7 +92,7 @@ static void header_add(struct api_unit *u, size_t *n, const char *name, struct s
 size_t unit_headers(struct api_unit *u, const struct api_answer *a) {
     size_t n = 0;
     for (size_t i = 0; i < a->headers_n && i < COUNT(a->headers); i++) u->headers[n++] = a->headers[i];
-    if (a->body.len || a->next) header_add(u, &n, "Content-Type", str_of(a->type ? a->type : "application/json"));
+    if (a->body.len || a->type) header_add(u, &n, "Content-Type", str_of(a->type ? a->type : "application/json"));
     header_add(u, &n, "Cache-Control", S("no-store"));
     header_add(u, &n, "X-Request-Id", str_of(u->trace));
     for (size_t i = 0; i < STATIC_SECURITY_HEADERS && n < COUNT(u->headers); i++) u->headers[n++] = static_security[i];

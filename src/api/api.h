@@ -110,6 +110,7 @@ struct api_options { /* everything is kept */
     const struct world *world;
     const struct log *log; /* NULL: silent */
     const char *version;
+    int64_t recheck_ms; /* how often the log-in behind an event stream is looked at again; 0: 45 s */
     const struct api_with *with;
     size_t with_n;
 };

@@ -48,7 +48,7 @@ struct hub {
     struct loop_task wake;
     struct loop_timer *timer;
     int64_t head; /* number up to which the caught-up clients have been served */
-    int64_t beat_ms;
+    int64_t beat_ms, recheck_ms;
     /* the job: over clients that are not freed while it runs */
     struct client *job;
     bool checks, more;
@@ -210,7 +210,7 @@ static void check_done(struct hub *hub, struct client *c) {
     if (c->has_new) actor_swap(c);
     c->has_new = false;
     arena_give(hub->api, &c->new_arena);
-    c->checked_ms = was_asked ? now : now - CHECK_MS + CHECK_AGAIN_MS;
+    c->checked_ms = was_asked ? now : now - hub->recheck_ms + CHECK_AGAIN_MS;
     if (c->is_gone && c->http) http_stream_end(c->http);
 }
 
@@ -278,7 +278,7 @@ static bool choose(struct hub *hub) {
         return take(hub, behind);
     }
     for (struct client *c = hub->clients; c && n < CHECKS_MOST; c = c->next)
-        if (c->http && now - c->checked_ms >= CHECK_MS) n += take(hub, c);
+        if (c->http && now - c->checked_ms >= hub->recheck_ms) n += take(hub, c);
     return hub->checks = n > 0;
 }
 
@@ -401,6 +401,7 @@ enum err hub_create(struct api *api, struct hub **ret) {
     struct hub *hub = calloc(1, sizeof *hub);
     if (!hub) return ERR_INTERNAL;
     hub->api = api;
+    hub->recheck_ms = api->o.recheck_ms > 0 ? api->o.recheck_ms : CHECK_MS;
     hub->wake = (struct loop_task){.fn = on_wake, .arg = hub};
     arena_init(&hub->arena, JOB_BYTES);
     enum err e = loop_timer_create(api->o.loop, on_timer, hub, &hub->timer);

@@ -174,8 +174,8 @@ static void handle(void *arg, const struct http_request *req) {
     api_handle(((struct api_server *)arg)->api, req);
 }
 
-static void token(char ret[64], const char *role, int64_t place, int64_t person, int64_t unit) {
-    snprintf(ret, 64, "%s.%lld.%lld.%lld", role, (long long)place, (long long)person, (long long)unit);
+static void token(char ret[96], const char *role, int64_t place, int64_t person, int64_t unit) {
+    snprintf(ret, 96, "%s.%lld.%lld.%lld", role, (long long)place, (long long)person, (long long)unit);
 }
 
 void api_server_start(struct api_server *s, struct t *t) {
@@ -184,8 +184,12 @@ void api_server_start(struct api_server *s, struct t *t) {
     api_server_revoke("");
     open_store(s);
     if (loop_create(&s->loop.loop)) die("loop", &f);
-    struct api_options o = {
-        .kernel = s->kernel, .pool = s->pool, .loop = s->loop.loop, .world = &t->world, .version = "0.0.0"};
+    struct api_options o = {.kernel = s->kernel,
+                            .pool = s->pool,
+                            .loop = s->loop.loop,
+                            .world = &t->world,
+                            .version = "0.0.0",
+                            .recheck_ms = 1};
     if (api_create(&o, &s->api, &f)) die("api", &f);
     if (api_start(s->api)) die("pump", &f);
     if (http_server_open(s->loop.loop, &(struct http_options){.body_cap = body_cap, .world = &t->world}, handle, s,

@@ -22,7 +22,7 @@ struct api_server {
     struct io io;
     int port;
     struct test_estate estate;
-    char chief[64], manager[64], worker[64], anna[64], viewer[64]; /* tokens */
+    char chief[96], manager[96], worker[96], anna[96], viewer[96]; /* tokens */
     json_t *kept[API_SERVER_KEPT];
     size_t kept_n;
     char dir[200];
