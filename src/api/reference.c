@@ -70,13 +70,13 @@ static void put_field_rows(struct buf *b, const struct kernel *k, const char *ow
         buf_fmt(b, "| `%s` | %s | " STR_FMT " / " STR_FMT " | ", f->name, field_type_word(f),
                 STR_ARG(title_of(k, "zh", owner, f->name)), STR_ARG(title_of(k, "en", owner, f->name)));
         put_rules(b, f);
-        buf_cstr(b, " |\n");
+        buf_cstr(b, "|\n");
         if (!f->lines) continue;
         for (size_t c = 0; c < f->lines->fields_n; c++) {
             const struct field *in = &f->lines->fields[c];
             buf_fmt(b, "| `%s.%s` | %s | | ", f->name, in->name, field_type_word(in));
             put_rules(b, in);
-            buf_cstr(b, " |\n");
+            buf_cstr(b, "|\n");
         }
     }
 }
@@ -186,10 +186,9 @@ static void put_members(struct buf *b, const struct resource *r, uint64_t fields
         bool optional = in ? all || !(f->flags & REQUIRED) : f->kind == FIELD_LINES;
         buf_fmt(b, "  %s%s: ", f->name, optional ? "?" : "");
         put_ts_type(b, r, f, in);
-        buf_cstr(b, f->kind == FIELD_LINES || f->kind == FIELD_JSON ||
-                            (!in && (f->kind == FIELD_FILE || f->kind == FIELD_REFS)) || (in && !optional)
-                        ? ";\n"
-                        : " | null;\n");
+        bool never_null = f->kind == FIELD_LINES || f->kind == FIELD_JSON || ((f->flags & REQUIRED) && !all) ||
+                          (!in && (f->kind == FIELD_FILE || f->kind == FIELD_REFS));
+        buf_cstr(b, never_null ? ";\n" : " | null;\n");
     }
 }
 
