@@ -9,7 +9,7 @@ static const struct {
     int http;
     bool retry;
 } kinds[ERR__COUNT] = {[OK] = {"ok", 200, false},
-#define X(kind, http, retry, meaning) [ERR_##kind] = {#kind, http, retry},
+#define X(kind, name, http, retry, meaning) [ERR_##kind] = {name, http, retry},
                        ERR_LIST(X)
 #undef X
 };
@@ -23,12 +23,7 @@ bool err_retry(enum err e) {
 }
 
 const char *err_name(enum err e) {
-    static char lower[ERR__COUNT][24]; /* idempotent: any thread writes the same bytes */
-    for (size_t i = 0; kinds[e].name[i]; i++) {
-        char c = kinds[e].name[i];
-        lower[e][i] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
-    }
-    return lower[e];
+    return kinds[e].name;
 }
 
 enum err fault_set(struct fault *f, enum err kind, const char *file, int line, const char *code, const char *fmt, ...) {

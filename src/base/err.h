@@ -5,23 +5,23 @@
 
 #include "base/base.h"
 
-#define ERR_LIST(X) /* kind   http retry  meaning                                                       */ \
-    X(INVALID, 400, false, "input breaks a rule of its field or codec")                                    \
-    X(UNAUTHENTICATED, 401, false, "no or bad credentials")                                                \
-    X(DENIED, 403, false, "known caller, not allowed")                                                     \
-    X(NOT_FOUND, 404, false, "no such row, route or device")                                               \
-    X(CONFLICT, 409, false, "state, key or uniqueness; read again, then decide")                           \
-    X(STALE, 412, false, "the version the caller saw is not the current one")                              \
-    X(LIMIT, 413, false, "a stated bound was reached")                                                     \
-    X(TOO_MANY, 429, true, "too many attempts; wait")                                                      \
-    X(BUSY, 503, true, "lock, pool or peer busy; try again later")                                         \
-    X(UNAVAILABLE, 503, true, "a dependency does not answer, or the disk is full")                         \
-    X(CORRUPT, 500, false, "stored or received data contradicts itself")                                   \
-    X(INTERNAL, 500, false, "our bug, or out of memory")
+#define ERR_LIST(X) /* kind, name, http, retry, meaning                                                       */ \
+    X(INVALID, "invalid", 400, false, "input breaks a rule of its field or codec")                               \
+    X(UNAUTHENTICATED, "unauthenticated", 401, false, "no or bad credentials")                                   \
+    X(DENIED, "denied", 403, false, "known caller, not allowed")                                                 \
+    X(NOT_FOUND, "not_found", 404, false, "no such row, route or device")                                        \
+    X(CONFLICT, "conflict", 409, false, "state, key or uniqueness; read again, then decide")                     \
+    X(STALE, "stale", 412, false, "the version the caller saw is not the current one")                           \
+    X(LIMIT, "limit", 413, false, "a stated bound was reached")                                                  \
+    X(TOO_MANY, "too_many", 429, true, "too many attempts; wait")                                                \
+    X(BUSY, "busy", 503, true, "lock, pool or peer busy; try again later")                                       \
+    X(UNAVAILABLE, "unavailable", 503, true, "a dependency does not answer, or the disk is full")                \
+    X(CORRUPT, "corrupt", 500, false, "stored or received data contradicts itself")                              \
+    X(INTERNAL, "internal", 500, false, "our bug, or out of memory")
 
 enum err {
     OK = 0,
-#define X(kind, http, retry, meaning) ERR_##kind,
+#define X(kind, name, http, retry, meaning) ERR_##kind,
     ERR_LIST(X)
 #undef X
         ERR__COUNT

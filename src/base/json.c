@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,7 +138,8 @@ void jw_f64(struct jw *j, double v) {
         return;
     }
     char text[32];
-    for (int digits = 15; digits <= 17; digits++) {
+    /* 15 digits always come back; only numbers too small for full precision may need fewer. */
+    for (int digits = fabs(v) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, v);
         if (strtod(text, NULL) == v) break;
     }

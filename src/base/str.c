@@ -1,9 +1,9 @@
 /* Text slices.  SPDX-License-Identifier: Apache-2.0 */
 #include "base/base.h"
 
-#include <errno.h>
 #include <locale.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +71,14 @@ bool str_to_i64(struct str s, int64_t *ret) {
     return true;
 }
 
+/* strtod() minds the locale of its thread. */
+static locale_t c_locale;
+static pthread_once_t c_locale_once = PTHREAD_ONCE_INIT;
+
+static void c_locale_make(void) {
+    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
 bool str_to_f64(struct str s, double *ret) {
     char text[64];
     if (!s.len || s.len >= sizeof text) return false;
@@ -79,8 +87,7 @@ bool str_to_f64(struct str s, double *ret) {
     memcpy(text, s.ptr, s.len);
     text[s.len] = 0;
     char *end;
-    static locale_t c_locale;
-    if (!c_locale) c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    pthread_once(&c_locale_once, c_locale_make);
     locale_t before = uselocale(c_locale);
     double v = strtod(text, &end);
     uselocale(before);

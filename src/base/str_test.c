@@ -1,0 +1,129 @@
+/* Tests of text slices.  SPDX-License-Identifier: Apache-2.0 */
+#include "tests/lib/test.h"
+
+#include <math.h>
+
+static const struct str absent = {NULL, 0};
+
+static void absent_and_empty_differ_only_by_their_pointer(struct t *t) {
+    CHECK(t, !str_of(NULL).ptr && str_of("").ptr);
+    CHECK(t, str_eq(absent, S("")) && str_is(absent, ""));
+    CHECK(t, str_starts(absent, absent) && !str_starts(absent, S("a")));
+    CHECK(t, !str_from(absent, 3).ptr && str_trim(absent).len == 0);
+}
+
+static void order_is_by_bytes_and_a_prefix_comes_first(struct t *t) {
+    static const char *const rising[] = {"", "A", "AB", "B", "a", "é", "中"};
+    for (size_t i = 0; i < COUNT(rising); i++)
+        for (size_t k = 0; k < COUNT(rising); k++) {
+            int order = str_cmp(str_of(rising[i]), str_of(rising[k]));
+            CHECK_SAY(t, (order < 0) == (i < k) && (order > 0) == (i > k), "%s and %s", rising[i], rising[k]);
+        }
+}
+
+static void parts_come_one_by_one_with_the_empty_ones(struct t *t) {
+    static const struct {
+        const char *text, *parts[4];
+        size_t n;
+    } rows[] = {
+        {"a,b", {"a", "b"}, 2}, {"", {""}, 1}, {",", {"", ""}, 2}, {"a,,b", {"a", "", "b"}, 3}, {"a,", {"a", ""}, 2},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct str rest = str_of(rows[i].text), part;
+        size_t n = 0;
+        while (n < 4 && str_cut(&rest, ',', &part)) {
+            CHECK_SAY(t, n < rows[i].n && str_is(part, rows[i].parts[n]), "row %zu part %zu", i, n);
+            n++;
+        }
+        CHECK_SAY(t, n == rows[i].n, "row %zu: %zu parts", i, n);
+    }
+    struct str rest = absent, part;
+    CHECK(t, !str_cut(&rest, ',', &part));
+}
+
+static void cutting_and_trimming_stay_inside(struct t *t) {
+    CHECK(t, str_is(str_from(S("abc"), 1), "bc") && str_from(S("abc"), 9).len == 0);
+    CHECK(t, str_is(str_trim(S(" \t a b\r\n")), "a b") && str_trim(S("  ")).len == 0);
+}
+
+static void integers_are_read_whole_or_not_at_all(struct t *t) {
+    static const struct {
+        const char *text;
+        bool ok;
+        int64_t v;
+    } rows[] = {
+        {"0", true, 0},
+        {"-0", true, 0},
+        {"+7", true, 7},
+        {"007", true, 7},
+        {"9223372036854775807", true, INT64_MAX},
+        {"9223372036854775808", false, 0},
+        {"-9223372036854775808", true, INT64_MIN},
+        {"-9223372036854775809", false, 0},
+        {"99999999999999999999", false, 0},
+        {"", false, 0},
+        {"-", false, 0},
+        {"+-1", false, 0},
+        {" 1", false, 0},
+        {"1 ", false, 0},
+        {"1.0", false, 0},
+        {"0x10", false, 0},
+        {"１", false, 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int64_t v = 42;
+        bool ok = str_to_i64(str_of(rows[i].text), &v);
+        CHECK_SAY(t, ok == rows[i].ok && v == (ok ? rows[i].v : 42), "%s", rows[i].text);
+    }
+}
+
+static void decimals_are_read_whole_finite_and_without_hex(struct t *t) {
+    static const struct {
+        const char *text;
+        bool ok;
+        double v;
+    } rows[] = {
+        {"0", true, 0},      {"-1.5", true, -1.5},
+        {"1e3", true, 1000}, {".5", true, 0.5},
+        {"0.1", true, 0.1},  {"1.7976931348623157e308", true, 1.7976931348623157e308},
+        {"1e309", false},    {"", false},
+        {".", false},        {"e5", false},
+        {"1e", false},       {"0x10", false},
+        {"inf", false},      {"nan", false},
+        {"1,5", false},      {" 1", false},
+        {"1 ", false},       {"1.2.3", false},
+        {"--1", false},      {"5e-324", true, 5e-324},
+        {"+2", true, 2},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        double v = 42;
+        bool ok = str_to_f64(str_of(rows[i].text), &v);
+        CHECK_SAY(t, ok == rows[i].ok && v == (ok ? rows[i].v : 42), "%s", rows[i].text);
+    }
+    double v;
+    CHECK(t, !str_to_f64((struct str){"1\0", 2}, &v)); /* NUL is no digit */
+    char longest[65];
+    for (size_t i = 0; i < sizeof longest; i++) longest[i] = '1';
+    CHECK(t, str_to_f64((struct str){longest, 63}, &v));
+    CHECK(t, !str_to_f64((struct str){longest, 64}, &v));
+}
+
+static void slices_end_where_they_say(struct t *t) {
+    struct str s = {"123456", 3};
+    int64_t v;
+    double d;
+    CHECK(t, str_to_i64(s, &v) && v == 123);
+    CHECK(t, str_to_f64(s, &d) && fabs(d - 123) < 1e-9);
+    CHECK(t, str_is(s, "123") && !str_is(s, "1234"));
+}
+
+static void hash_is_fnv_1a(struct t *t) { /* values of the FNV authors' test suite */
+    CHECK(t, str_hash(S("")) == UINT64_C(0xcbf29ce484222325));
+    CHECK(t, str_hash(S("a")) == UINT64_C(0xaf63dc4c8601ec8c));
+    CHECK(t, str_hash(S("foobar")) == UINT64_C(0x85944171f73967e8));
+}
+
+TESTS(CASE(absent_and_empty_differ_only_by_their_pointer), CASE(order_is_by_bytes_and_a_prefix_comes_first),
+      CASE(parts_come_one_by_one_with_the_empty_ones), CASE(cutting_and_trimming_stay_inside),
+      CASE(integers_are_read_whole_or_not_at_all), CASE(decimals_are_read_whole_finite_and_without_hex),
+      CASE(slices_end_where_they_say), CASE(hash_is_fnv_1a))
