@@ -203,6 +203,12 @@ static void timers_and_streams_end_with_the_server(struct t *t) {
     }
 }
 
+static void all_of_it_on_postgresql(struct t *t) {
+    api_on_postgres(t, one_is_told_only_what_he_may_read_and_asked_for);
+    api_on_postgres(t, it_resumes_exactly);
+    api_on_postgres(t, timers_and_streams_end_with_the_server);
+}
+
 TESTS(CASE(events_come_as_they_happen), CASE(one_is_told_only_what_he_may_read_and_asked_for), CASE(it_resumes_exactly),
       CASE(what_cannot_be_resumed_is_said), CASE(a_stream_ends_with_its_log_in), CASE(too_many_topics_are_refused),
-      CASE(timers_and_streams_end_with_the_server))
+      CASE(timers_and_streams_end_with_the_server), CASE(all_of_it_on_postgresql))

@@ -103,7 +103,7 @@ static void every_error_has_its_shape(struct t *t) {
     char flat[200], taken[300], deep[400] = "", one[64], missing[64];
     snprintf(flat, sizeof flat, "{\"title\":\"Leak\",\"area_id\":\"%lld\",", (long long)s.estate.flat);
     snprintf(taken, sizeof taken, "%s\"code\":\"TAKEN\"}", flat);
-    for (int i = 0; i < 100; i++) strcat(deep, "[");
+    for (int i = 0; i < 100; i++) deep[i] = '[';
     snprintf(one, sizeof one, "/api/v1/samples/%s", api_at(&made, "id"));
     snprintf(missing, sizeof missing, "/api/v1/samples/%s0", api_at(&made, "id"));
     char accept[96], far[300], history[96], remark[96];
@@ -173,7 +173,8 @@ static void every_error_has_its_shape(struct t *t) {
                   rows[i].method, rows[i].target, rows[i].body ? rows[i].body : "", g.status, (int)g.reply.body.len,
                   (const char *)g.reply.body.ptr);
         CHECK_SAY(t, str_is(api_header(&g, "Content-Type"), "application/problem+json"), "%s", rows[i].target);
-        CHECK(t, atoi(api_at(&g, "status")) == rows[i].status && json_is_array(json_object_get(g.json, "errors")));
+        CHECK(t, json_integer_value(json_object_get(g.json, "status")) == rows[i].status &&
+                     json_is_array(json_object_get(g.json, "errors")));
         CHECK(t, !strcmp(api_at(&g, "type"), "about:blank") && *api_at(&g, "title") && *api_at(&g, "detail"));
         CHECK(t, str_is(api_header(&g, "X-Request-Id"), api_at(&g, "trace")) && strlen(api_at(&g, "trace")) == 32);
         if (rows[i].field) IS(t, g, "errors.0.field", rows[i].field);
@@ -450,7 +451,16 @@ static void files_go_with_their_row(struct t *t) {
     api_server_stop(&s);
 }
 
+static void all_of_it_on_postgresql(struct t *t) {
+    api_on_postgres(t, every_kind_of_value_comes_back);
+    api_on_postgres(t, every_error_has_its_shape);
+    api_on_postgres(t, a_row_goes_its_way);
+    api_on_postgres(t, a_reveal_is_reasoned_and_kept);
+    api_on_postgres(t, a_repeated_key_gives_the_same_answer);
+    api_on_postgres(t, lists_filter_sort_search_and_page);
+}
+
 TESTS(CASE(every_kind_of_value_comes_back), CASE(every_error_has_its_shape), CASE(a_body_over_its_cap_is_413),
       CASE(a_row_goes_its_way), CASE(a_reveal_is_reasoned_and_kept), CASE(a_repeated_key_gives_the_same_answer),
       CASE(lists_filter_sort_search_and_page), CASE(who_reaches_several_communities_names_one),
-      CASE(files_go_with_their_row))
+      CASE(files_go_with_their_row), CASE(all_of_it_on_postgresql))

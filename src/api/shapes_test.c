@@ -352,5 +352,11 @@ static void types_and_reference_name_everything(struct t *t) {
     kernel_destroy(k);
 }
 
+static void all_of_it_on_postgresql(struct t *t) {
+    api_on_postgres(t, describe_has_its_shape);
+    api_on_postgres(t, csv_is_fit_for_a_spreadsheet);
+}
+
 TESTS(CASE(describe_has_its_shape), CASE(the_openapi_document_is_sound), CASE(csv_is_fit_for_a_spreadsheet),
-      CASE(a_long_export_says_where_it_was_cut), CASE(types_and_reference_name_everything))
+      CASE(a_long_export_says_where_it_was_cut), CASE(types_and_reference_name_everything),
+      CASE(all_of_it_on_postgresql))

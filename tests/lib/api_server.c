@@ -1,6 +1,8 @@
 /* A server of the api over the test module.  SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/api_server.h"
 
+#include "tests/lib/pg.h"
+
 #include <stdatomic.h>
 
 /* ---- who ---- */
@@ -139,6 +141,16 @@ void api_as_system(struct api_server *s, enum err (*fn)(struct ctx *ctx, void *a
     arena_finish(&arena);
 }
 
+static const char *store_url; /* NULL: SQLite in the case's folder */
+
+void api_on_postgres(struct t *t, void (*run)(struct t *t)) {
+    int64_t at_ms = t->sim.utc_ms;
+    store_url = test_pg_url(t);
+    if (store_url) run(t);
+    store_url = NULL;
+    t->sim.utc_ms = at_ms;
+}
+
 static void open_store(struct api_server *s) {
     static struct str words[1];
     static int serial;
@@ -159,7 +171,7 @@ static void open_store(struct api_server *s) {
                                .wake = wake,
                                .wake_arg = s};
     if (kernel_create(&k, &s->kernel, &f)) die("kernel", &f);
-    if (db_pool_open(&(struct db_options){.url = url}, 4, &s->pool, &f)) die("store", &f);
+    if (db_pool_open(&(struct db_options){.url = store_url ? store_url : url}, 4, &s->pool, &f)) die("store", &f);
     if (db_pool_take(s->pool, &db, &f)) die("store", &f);
     if (kernel_install(s->kernel, db, &s->t->world, &f)) die("tables", &f);
     db_pool_give(s->pool, db);

@@ -34,6 +34,8 @@ struct api_got {
 };
 
 void api_server_start(struct api_server *s, struct t *t);
+/* Runs a case again with the rows in a fresh PostgreSQL database. */
+void api_on_postgres(struct t *t, void (*run)(struct t *t));
 void api_server_stop(struct api_server *s);
 /* Ends the log-in of everybody whose token begins so ("" : nobody's any more). */
 void api_server_revoke(const char *token);
