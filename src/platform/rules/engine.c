@@ -1,0 +1,354 @@
+/* Rules at work: an index from (device, metric) to the rules that watch it.  SPDX-License-Identifier: Apache-2.0 */
+#include "platform/rules/alarms.h"
+#include "platform/rules/eval.h"
+#include "platform/rules/rules_internal.h"
+#include "platform/things/things.h"
+
+#include "kernel/rows.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RULES_MAX   10000
+#define DEVICES_MAX 200000
+#define WATCHES_MAX 1000000
+
+struct watched { /* one rule on one device */
+    const struct rule *rule;
+    struct rule_terms terms;
+    struct rule_state state;
+    uint32_t device; /* index */
+    uint32_t next;   /* next of the same device, index + 1 */
+};
+struct known_device {
+    int64_t id, community_id;
+    struct str code, model;
+    uint32_t first; /* of its watches, index + 1 */
+};
+/* Everything read from the store at one time; replaced whole. */
+struct book {
+    struct arena arena;
+    struct rule *rules;
+    struct known_device *devices;
+    struct watched *watches;
+    uint32_t *by_code;
+    size_t rules_n, devices_n, watches_n, by_code_size;
+};
+struct verdict_row {
+    int64_t rule_id, device_id, at_ms;
+    bool raise;
+    char value[32], text[200];
+};
+struct rules_engine {
+    pthread_mutex_t lock;
+    struct book *book;
+    int64_t generation;
+    struct verdict_row *queue;
+    size_t head, count;
+};
+
+struct rules_engine *rules_create(void) {
+    struct rules_engine *e = calloc(1, sizeof *e);
+    struct verdict_row *queue = calloc(RULES_QUEUE_MAX, sizeof *queue); /* touched only as it fills */
+    if (!e || !queue) {
+        free(e);
+        free(queue);
+        return NULL;
+    }
+    e->queue = queue;
+    pthread_mutex_init(&e->lock, NULL);
+    return e;
+}
+
+static void book_free(struct book *b) {
+    if (!b) return;
+    arena_finish(&b->arena);
+    free(b);
+}
+
+void rules_destroy(struct rules_engine *e) {
+    if (!e) return;
+    book_free(e->book);
+    pthread_mutex_destroy(&e->lock);
+    free(e->queue);
+    free(e);
+}
+
+/* ---- reading the store ---- */
+
+static enum err page_all(struct ctx *ctx, const struct resource *r, size_t most, struct book *b, void **ret,
+                         size_t *ret_n) {
+    struct list_query q = {.sort = FILTER_ID, .ascending = true, .limit = LIST_LIMIT_MAX};
+    char *all = arena_alloc(&b->arena, most + 1, r->size, _Alignof(max_align_t));
+    size_t n = 0;
+    if (!all) return FAIL_MEMORY(ctx);
+    struct arena *kept = ctx->arena;
+    ctx->arena = &b->arena; /* its texts live as long as the book */
+    enum err e = OK;
+    for (struct list_page page = {.next = S("")}; !e && page.next.ptr;) {
+        q.cursor = page.next.len ? page.next : (struct str){NULL, 0};
+        e = row_list(ctx, r, &q, &page);
+        if (e) break;
+        if (n + page.n > most) {
+            e = FAIL(&ctx->fault, ERR_LIMIT, "too_many", "more than %zu %s", most, r->name);
+            break;
+        }
+        if (page.n) memcpy(all + n * r->size, page.rows, page.n * r->size);
+        n += page.n;
+    }
+    ctx->arena = kept;
+    *ret = all;
+    *ret_n = n;
+    return e;
+}
+
+static uint64_t code_hash(int64_t community_id, struct str code) {
+    return str_hash(code) ^ (uint64_t)community_id * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static struct known_device *device_of(const struct book *b, int64_t community_id, struct str code) {
+    if (!b || !b->by_code_size) return NULL;
+    for (size_t at = code_hash(community_id, code) % b->by_code_size;; at = (at + 1) % b->by_code_size) {
+        if (!b->by_code[at]) return NULL;
+        struct known_device *d = &b->devices[b->by_code[at] - 1];
+        if (d->community_id == community_id && str_eq(d->code, code)) return d;
+    }
+}
+
+static struct rule_terms terms_of(const struct rule *r) {
+    struct rule_terms t = {.kind = str_is(r->kind, "above")     ? RULE_ABOVE
+                                   : str_is(r->kind, "below")   ? RULE_BELOW
+                                   : str_is(r->kind, "silence") ? RULE_SILENCE
+                                                                : RULE_EVENT,
+                           .limit = (double)r->limit_value / 1000,
+                           .for_ms = r->for_s * 1000};
+    t.clear_at = row_has(&rules, r, "clear_value") ? (double)r->clear_value / 1000 : t.limit;
+    return t;
+}
+
+static bool applies(const struct rule *r, const struct known_device *d) {
+    if (!r->enabled || r->row.community_id != d->community_id) return false;
+    if (row_has(&rules, r, "device_id")) return r->device_id == d->id;
+    return row_has(&rules, r, "model") ? str_eq(r->model, d->model) : true;
+}
+
+static enum err book_devices(struct ctx *ctx, struct book *b) {
+    void *rows;
+    size_t n, kept = 0;
+    TRY(page_all(ctx, &devices, 20000, b, &rows, &n));
+    const struct device *all = rows;
+    b->devices = arena_new(&b->arena, struct known_device, n + 1);
+    b->by_code_size = n * 2 + 1;
+    b->by_code = arena_new(&b->arena, uint32_t, b->by_code_size);
+    if (!b->devices || !b->by_code) return FAIL_MEMORY(ctx);
+    for (size_t i = 0; i < n; i++) {
+        if (all[i].state == DEVICE_NEW || all[i].state == DEVICE_RETIRED) continue; /* no rules until adopted */
+        b->devices[kept] = (struct known_device){all[i].row.id, all[i].row.community_id, all[i].code, all[i].model, 0};
+        size_t at = code_hash(all[i].row.community_id, all[i].code) % b->by_code_size;
+        while (b->by_code[at]) at = (at + 1) % b->by_code_size;
+        b->by_code[at] = (uint32_t)++kept;
+    }
+    b->devices_n = kept;
+    return OK;
+}
+
+static enum err book_watches(struct ctx *ctx, struct book *b) {
+    size_t n = 0;
+    for (size_t d = 0; d < b->devices_n; d++)
+        for (size_t r = 0; r < b->rules_n; r++) n += applies(&b->rules[r], &b->devices[d]);
+    if (n > WATCHES_MAX) return FAIL(&ctx->fault, ERR_LIMIT, "too_many", "more than %d rules on devices", WATCHES_MAX);
+    b->watches = arena_new(&b->arena, struct watched, n + 1);
+    if (!b->watches) return FAIL_MEMORY(ctx);
+    for (size_t d = 0; d < b->devices_n; d++)
+        for (size_t r = 0; r < b->rules_n; r++) {
+            if (!applies(&b->rules[r], &b->devices[d])) continue;
+            b->watches[b->watches_n++] = (struct watched){.rule = &b->rules[r],
+                                                          .terms = terms_of(&b->rules[r]),
+                                                          .device = (uint32_t)d,
+                                                          .next = b->devices[d].first};
+            b->devices[d].first = (uint32_t)b->watches_n;
+        }
+    return OK;
+}
+
+static struct watched *watch_of(const struct book *b, int64_t rule_id, int64_t device_id) {
+    for (size_t i = 0; b && i < b->watches_n; i++)
+        if (b->watches[i].rule->row.id == rule_id && b->devices[b->watches[i].device].id == device_id)
+            return &b->watches[i];
+    return NULL;
+}
+
+/* Alarms that are open count as firing. */
+static enum err book_alarms(struct ctx *ctx, struct book *b) {
+    struct db_rows rows = {0};
+    enum err e = db_query(
+        ctx->db, &ctx->fault,
+        "SELECT rule_id, device_id, since_ms FROM alarms WHERE state IN ('active', 'acknowledged') AND archived_ms = 0 "
+        "ORDER BY id LIMIT 100000",
+        NO_VALS, &rows);
+    for (bool more = true; !e;) {
+        e = db_next(&rows, &ctx->fault, &more);
+        if (e || !more) break;
+        struct watched *w = watch_of(b, db_i64(&rows, 0), db_i64(&rows, 1));
+        if (!w) continue;
+        w->state.firing = true;
+        w->state.since_ms = db_i64(&rows, 2);
+        if (!w->state.last_ms) w->state.last_ms = db_i64(&rows, 2);
+    }
+    db_done(&rows);
+    return e;
+}
+
+/* What was known of durations and last readings goes on; whether it fires, the alarms say. */
+static void carry_states(const struct book *from, struct book *to) {
+    for (size_t i = 0; from && i < to->watches_n; i++) {
+        const struct known_device *d = &to->devices[to->watches[i].device];
+        const struct known_device *was = device_of(from, d->community_id, d->code);
+        for (uint32_t w = was ? was->first : 0; w; w = from->watches[w - 1].next)
+            if (from->watches[w - 1].rule->row.id == to->watches[i].rule->row.id) {
+                to->watches[i].state = from->watches[w - 1].state;
+                to->watches[i].state.firing = false;
+            }
+    }
+}
+
+enum err rules_load(struct rules_engine *e, struct ctx *ctx) {
+    struct book *b = calloc(1, sizeof *b);
+    int64_t now = rules_generation();
+    void *rows = NULL;
+    if (!b) return FAIL_MEMORY(ctx);
+    arena_init(&b->arena, (size_t)64 << 20);
+    enum err err = page_all(ctx, &rules, RULES_MAX, b, &rows, &b->rules_n);
+    b->rules = rows;
+    if (!err) err = book_devices(ctx, b);
+    if (!err) err = book_watches(ctx, b);
+    pthread_mutex_lock(&e->lock);
+    if (!err) carry_states(e->book, b);
+    if (!err) err = book_alarms(ctx, b);
+    if (!err) {
+        struct book *old = e->book;
+        e->book = b;
+        e->generation = now;
+        b = old;
+    }
+    pthread_mutex_unlock(&e->lock);
+    book_free(b);
+    return err;
+}
+
+bool rules_is_stale(const struct rules_engine *e) {
+    return e->generation != rules_generation();
+}
+
+/* ---- judging ---- */
+
+static void enqueue(struct rules_engine *e, const struct watched *w, enum verdict v, int64_t at_ms, struct str text) {
+    if (e->count == RULES_QUEUE_MAX)
+        return; /* the oldest cause stands; the state says firing and the next load mends it */
+    struct verdict_row *row = &e->queue[(e->head + e->count++) % RULES_QUEUE_MAX];
+    *row = (struct verdict_row){w->rule->row.id, e->book->devices[w->device].id, at_ms, v == VERDICT_RAISE, "", ""};
+    if (w->terms.kind == RULE_ABOVE || w->terms.kind == RULE_BELOW)
+        snprintf(row->value, sizeof row->value, "%.6g", w->state.last_value);
+    snprintf(row->text, sizeof row->text, STR_FMT, STR_ARG(text));
+}
+
+bool rules_reading(struct rules_engine *e, int64_t community_id, struct str device, struct str metric, int64_t at_ms,
+                   double value) {
+    pthread_mutex_lock(&e->lock);
+    struct known_device *d = device_of(e->book, community_id, device);
+    for (uint32_t i = d ? d->first : 0; i; i = e->book->watches[i - 1].next) {
+        struct watched *w = &e->book->watches[i - 1];
+        bool any = w->terms.kind == RULE_SILENCE && !row_has(&rules, w->rule, "metric");
+        if (!any && !str_eq(w->rule->metric, metric)) continue;
+        enum verdict v = rule_reading(&w->terms, &w->state, at_ms, value);
+        if (v != VERDICT_NOTHING) enqueue(e, w, v, at_ms, (struct str){NULL, 0});
+    }
+    pthread_mutex_unlock(&e->lock);
+    return d != NULL;
+}
+
+bool rules_event(struct rules_engine *e, int64_t community_id, struct str device, struct str code, struct str text,
+                 int64_t at_ms, bool is_set) {
+    pthread_mutex_lock(&e->lock);
+    struct known_device *d = device_of(e->book, community_id, device);
+    for (uint32_t i = d ? d->first : 0; i; i = e->book->watches[i - 1].next) {
+        struct watched *w = &e->book->watches[i - 1];
+        if (w->terms.kind != RULE_EVENT || !str_eq(w->rule->event_code, code) || w->state.firing == is_set) continue;
+        w->state.firing = is_set;
+        enqueue(e, w, is_set ? VERDICT_RAISE : VERDICT_CLEAR, at_ms, text);
+    }
+    pthread_mutex_unlock(&e->lock);
+    return d != NULL;
+}
+
+void rules_tick(struct rules_engine *e, int64_t now_ms) {
+    pthread_mutex_lock(&e->lock);
+    for (size_t i = 0; e->book && i < e->book->watches_n; i++) {
+        struct watched *w = &e->book->watches[i];
+        enum verdict v = rule_tick(&w->terms, &w->state, now_ms);
+        if (v != VERDICT_NOTHING) enqueue(e, w, v, now_ms, (struct str){NULL, 0});
+    }
+    pthread_mutex_unlock(&e->lock);
+}
+
+size_t rules_waiting(const struct rules_engine *e) {
+    return e->count;
+}
+
+/* ---- applying ---- */
+
+static bool peek(struct rules_engine *e, struct ctx *ctx, struct verdict_row *ret, struct rule *ret_rule) {
+    pthread_mutex_lock(&e->lock);
+    bool some = e->count > 0;
+    *ret_rule = (struct rule){0};
+    if (some) *ret = e->queue[e->head];
+    for (size_t i = 0; some && i < e->book->rules_n; i++) {
+        const struct rule *r = &e->book->rules[i];
+        if (r->row.id != ret->rule_id) continue;
+        ret_rule->row.id = r->row.id;
+        (void)!(arena_str(ctx->arena, r->message, &ret_rule->message) &&
+                arena_str(ctx->arena, r->severity, &ret_rule->severity) &&
+                arena_str(ctx->arena, r->metric, &ret_rule->metric) &&
+                arena_str(ctx->arena, r->case_type, &ret_rule->case_type));
+    }
+    pthread_mutex_unlock(&e->lock);
+    return some;
+}
+
+static void pop(struct rules_engine *e) {
+    pthread_mutex_lock(&e->lock);
+    e->head = (e->head + 1) % RULES_QUEUE_MAX;
+    e->count--;
+    pthread_mutex_unlock(&e->lock);
+}
+
+enum err rules_apply(struct rules_engine *e, struct ctx *ctx, size_t most, size_t *ret_done) {
+    struct verdict_row v;
+    struct rule r;
+    *ret_done = 0;
+    while (*ret_done < most && peek(e, ctx, &v, &r)) {
+        int64_t id;
+        enum err err = OK;
+        if (r.row.id && v.raise)
+            err = alarm_raise(ctx,
+                              &(struct alarm_raise){.rule_id = v.rule_id,
+                                                    .device_id = v.device_id,
+                                                    .at_ms = v.at_ms,
+                                                    .title = r.message,
+                                                    .severity = r.severity,
+                                                    .metric = r.metric,
+                                                    .value = str_of(v.value),
+                                                    .detail = str_of(v.text),
+                                                    .case_type = r.case_type},
+                              &id);
+        else if (r.row.id)
+            err = alarm_clear(ctx, v.rule_id, v.device_id, v.at_ms);
+        if (err == ERR_BUSY || err == ERR_UNAVAILABLE) return err;
+        pop(e); /* done, or refused for good: a device or rule that is gone */
+        if (err) ctx->fault = (struct fault){0};
+        (*ret_done)++;
+    }
+    return OK;
+}

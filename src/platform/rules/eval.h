@@ -1,0 +1,28 @@
+/* The judgement of one rule over one device's readings: pure state, no store, no clock.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_PLATFORM_RULES_EVAL_H
+#define LINLI_PLATFORM_RULES_EVAL_H
+
+#include "base/base.h"
+
+enum rule_kind { RULE_ABOVE, RULE_BELOW, RULE_SILENCE, RULE_EVENT };
+
+struct rule_terms {
+    enum rule_kind kind;
+    double limit,
+        clear_at;   /* ABOVE: fires at value > limit, calm again at value <= clear_at; BELOW the other way round */
+    int64_t for_ms; /* must hold this long before it fires; SILENCE: how long silence may last */
+};
+struct rule_state {
+    int64_t since_ms; /* start of the unbroken breach; 0: none */
+    int64_t last_ms;  /* newest reading judged; older ones are not judged again */
+    double last_value;
+    bool firing;
+};
+enum verdict { VERDICT_NOTHING, VERDICT_RAISE, VERDICT_CLEAR };
+
+enum verdict rule_reading(const struct rule_terms *t, struct rule_state *s, int64_t at_ms, double value);
+/* Time passes without a reading: durations come full, silence grows long. */
+enum verdict rule_tick(const struct rule_terms *t, struct rule_state *s, int64_t now_ms);
+
+#endif

@@ -1,0 +1,32 @@
+/* Rules: conditions over readings, silence and device events that raise alarms.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_PLATFORM_RULES_RULES_H
+#define LINLI_PLATFORM_RULES_RULES_H
+
+#include "kernel/kernel.h"
+
+extern const struct resource rules;
+extern const struct module rules_module;
+
+/* The engine holds every enabled rule and the state of each rule and device in memory.  Cost of a reading: the rules of
+ * its own metric.  All calls are safe from any thread; none touches the store but rules_load and rules_apply. */
+struct rules_engine;
+struct rules_engine *rules_create(void); /* NULL: out of memory */
+void rules_destroy(struct rules_engine *e);
+/* Reads rules, devices and open alarms anew, keeping the states of those that stay; a rule whose alarm is open counts
+ * as firing, so that a restart raises nothing twice.  Call at start and when rules or devices changed. */
+NODISCARD enum err rules_load(struct rules_engine *e, struct ctx *ctx);
+bool rules_is_stale(const struct rules_engine *e); /* told by the module's subscription: load anew */
+
+/* One reading of a device known by community and code.  False: no such device is known (it may be new). */
+bool rules_reading(struct rules_engine *e, int64_t community_id, struct str device, struct str metric, int64_t at_ms,
+                   double value);
+/* An event of a device: raises the rules of that code; `is_set` false clears them. */
+bool rules_event(struct rules_engine *e, int64_t community_id, struct str device, struct str code, struct str text,
+                 int64_t at_ms, bool is_set);
+void rules_tick(struct rules_engine *e, int64_t now_ms);
+size_t rules_waiting(const struct rules_engine *e); /* verdicts not yet applied; at most RULES_QUEUE_MAX are kept */
+#define RULES_QUEUE_MAX 65536
+/* Turns waiting verdicts into alarms, each in its own transaction; one that fails stays first in the queue. */
+NODISCARD enum err rules_apply(struct rules_engine *e, struct ctx *ctx, size_t most, size_t *ret_done);
+
+#endif

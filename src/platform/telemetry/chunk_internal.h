@@ -1,0 +1,53 @@
+/* Sealed chunks: points of one series within one month, compressed, with a summary and checksums.  Pure.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_PLATFORM_TELEMETRY_CHUNK_INTERNAL_H
+#define LINLI_PLATFORM_TELEMETRY_CHUNK_INTERNAL_H
+
+#include "base/base.h"
+
+#define CHUNK_POINTS_MAX 1000
+#define CHUNK_HEAD_BYTES 96
+#define CHUNK_BYTES_MAX  (CHUNK_HEAD_BYTES + CHUNK_POINTS_MAX * 24 + 64)
+
+struct points { /* parallel arrays */
+    int64_t *at;
+    double *value;
+    uint8_t *quality;
+    size_t n;
+};
+
+struct chunk_head {
+    uint32_t series;
+    uint16_t count, valid; /* points; those whose value is not NaN */
+    int64_t first_ms, last_ms;
+    double min, max, sum; /* of the valid ones */
+    double first, last;   /* of all, NaN too */
+    uint8_t last_quality, coding, scale;
+    uint16_t times_len, values_len, body_len;
+    uint64_t body_sum;
+};
+
+uint64_t chunk_sum(const uint8_t *bytes, size_t n);
+
+/* p: 1..CHUNK_POINTS_MAX points, times strictly rising, span below 2^32 ms.  out: CHUNK_BYTES_MAX bytes.  Gives the
+ * whole length, a multiple of 8. */
+size_t chunk_encode(uint32_t series, const struct points *p, uint8_t *out);
+/* Head of CHUNK_HEAD_BYTES bytes; false unless it is one, whole. */
+bool chunk_head_read(const uint8_t *bytes, struct chunk_head *ret);
+size_t chunk_bytes(const struct chunk_head *h); /* of head and body, padded */
+/* ret: room for h->count points.  False unless the body is what the head says. */
+bool chunk_decode(const struct chunk_head *h, const uint8_t *body, struct points *ret);
+
+/* Little-endian, shared with the log. */
+static inline void le_put(uint8_t *p, uint64_t v, size_t n) {
+    for (size_t i = 0; i < n; i++) p[i] = (uint8_t)(v >> (8 * i));
+}
+static inline uint64_t le_get(const uint8_t *p, size_t n) {
+    uint64_t v = 0;
+    for (size_t i = 0; i < n; i++) v |= (uint64_t)p[i] << (8 * i);
+    return v;
+}
+uint64_t bits_of(double v);
+double double_of(uint64_t bits);
+
+#endif

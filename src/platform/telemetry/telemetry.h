@@ -1,0 +1,175 @@
+/* Readings: series of points, durable before they are acknowledged; latest, history and windows of them.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_PLATFORM_TELEMETRY_TELEMETRY_H
+#define LINLI_PLATFORM_TELEMETRY_TELEMETRY_H
+
+#include "base/civil.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "store/io.h"
+
+/* A series is (community, device, metric).  The device is a text unique in its community.  One process owns a folder.
+ * Values are any doubles: NaN means "no value" (kept, shown as null, no part of an aggregate); infinities count as
+ * IEEE 754 says.  A point written twice at one time of a series: the last one written is the one. */
+#define TELEMETRY_DEVICE_MAX   128 /* bytes of a device's text */
+#define TELEMETRY_METRIC_MAX   64
+#define TELEMETRY_UNIT_MAX     24
+#define TELEMETRY_BATCH_MAX    100000 /* points of one batch */
+#define TELEMETRY_POINTS_MAX   100000 /* points or windows of one answer */
+#define TELEMETRY_SERIES_MAX   1000   /* series of one windows query, devices of one latest query */
+#define TELEMETRY_UNKNOWN_MAX  20000  /* devices of a community that nobody has made known */
+#define TELEMETRY_METRICS_MAX  1000   /* metrics of a device */
+#define TELEMETRY_FUTURE_MS    INT64_C(3600000)
+#define TELEMETRY_RETENTION_MS (INT64_C(1096) * 86400000)
+
+struct telemetry;
+
+struct telemetry_stored { /* a point that is durable, by the number of its series */
+    int64_t at_ms;
+    double value;
+    uint32_t series;
+    uint8_t quality; /* 0 good; other numbers are the codec's */
+};
+struct telemetry_options {
+    const struct io *io; /* kept, as is world */
+    const struct world *world;
+    const char *dir;
+    bool threadless;          /* no writer thread: telemetry_step() does its work */
+    int64_t retention_ms;     /* 0: TELEMETRY_RETENTION_MS */
+    size_t queue_batches_max; /* 0: 4096 */
+    size_t queue_bytes_max;   /* 0: 64 MiB */
+    int64_t log_bytes_max;    /* 0: 16 MiB; the hot log is begun anew past it */
+    /* Told of points once they are durable and readable, in order, from the writer's thread, before their batch's done;
+     * must be quick and may not write to telemetry. */
+    void (*stored)(void *arg, const struct telemetry_stored *points, size_t n);
+    void *arg;
+};
+/* ERR_UNAVAILABLE: the disk; ERR_CORRUPT: what is there cannot be understood, nothing was changed. */
+NODISCARD enum err telemetry_open(const struct telemetry_options *options, struct telemetry **ret, struct fault *f);
+void telemetry_close(struct telemetry *t); /* what waits is written first; NULL is fine; no other call may be under way */
+
+/* ---- in ---- */
+struct telemetry_point {
+    struct str device, metric;
+    struct str unit; /* absent: as it was */
+    int64_t at_ms;
+    double value;
+    uint8_t quality;
+};
+struct telemetry_batch {
+    int64_t community_id;
+    const struct telemetry_point *points;
+    size_t n;
+};
+/* From the writer's thread, once: OK when the whole batch is durable, else nothing of it is stored: ERR_UNAVAILABLE,
+ * the disk is full or failing. */
+typedef void telemetry_done(void *arg, enum err e);
+/* Copies the batch and returns; a batch is stored whole or not at all.  Refused at once (then done is not called):
+ * ERR_INVALID (field "ts" code too_old or in_future; "device", "metric", "unit" code bad_name), ERR_TOO_MANY (code
+ * too_many_devices or too_many_metrics), ERR_LIMIT (more than TELEMETRY_BATCH_MAX), ERR_BUSY (the queue is full),
+ * ERR_UNAVAILABLE (nothing can be sealed any more).  *ret_bad (may be NULL): index of the point refused. */
+NODISCARD enum err telemetry_put(struct telemetry *t, const struct telemetry_batch *batch, telemetry_done *done,
+                                 void *arg, size_t *ret_bad, struct fault *f);
+/* The same, waiting until it is durable.  Threadless: does the step itself. */
+NODISCARD enum err telemetry_put_wait(struct telemetry *t, const struct telemetry_batch *batch, size_t *ret_bad,
+                                      struct fault *f);
+/* Threadless: writes what waits as one group and does the housekeeping due; false when nothing waited. */
+bool telemetry_step(struct telemetry *t);
+
+/* ---- devices and series ---- */
+/* What is said of a device; waits until durable.  A device not heard of yet is made.  ERR_CONFLICT: `rename_to` is
+ * another device (when `code` is gone and `rename_to` is there, it is taken as done).  ERR_UNAVAILABLE: in force, but
+ * not durable before the next thing that is; say it again. */
+struct telemetry_device {
+    int64_t community_id;
+    struct str code;
+    bool is_known;        /* known devices do not count against TELEMETRY_UNKNOWN_MAX */
+    struct str rename_to; /* absent: keeps its name; its history stays with it */
+};
+NODISCARD enum err telemetry_device_put(struct telemetry *t, const struct telemetry_device *d, struct fault *f);
+/* Unit and class of a series (class: enum field_class of the kernel), made if it is not there; waits, as above. */
+NODISCARD enum err telemetry_label(struct telemetry *t, int64_t community_id, struct str device, struct str metric,
+                                   struct str unit, uint8_t class, struct fault *f);
+
+struct telemetry_series { /* texts are copies in the caller's arena */
+    int64_t community_id;
+    struct str device, metric, unit;
+    uint32_t number; /* stays the same for ever, also when the device is renamed */
+    uint8_t class;
+    bool is_known, has_latest;
+    struct telemetry_stored latest; /* the point with the highest time */
+};
+/* ERR_NOT_FOUND when there is no such series. */
+NODISCARD enum err telemetry_series_at(struct telemetry *t, uint32_t number, struct arena *a,
+                                       struct telemetry_series *ret, struct fault *f);
+/* All series of the devices named (at most TELEMETRY_SERIES_MAX; metric absent: all of theirs), in order of the devices
+ * given; unknown names give nothing.  One consistent moment. */
+NODISCARD enum err telemetry_latest(struct telemetry *t, int64_t community_id, const struct str *devices, size_t n,
+                                    struct str metric, struct arena *a, struct telemetry_series **ret, size_t *ret_n,
+                                    struct fault *f);
+/* Names of a community's devices in order of their first reading, from number *at on (0: the first), at most `cap`;
+ * *at becomes where to go on, 0 at the end.  unknown: only those that nobody made known. */
+NODISCARD enum err telemetry_devices(struct telemetry *t, int64_t community_id, bool unknown, uint32_t *at, size_t cap,
+                                     struct arena *a, struct str **ret, size_t *ret_n, struct fault *f);
+
+/* ---- out ---- */
+/* Points of one series with from <= t < to, rising, each time once; arrays in the arena. */
+struct telemetry_points {
+    int64_t *at_ms;
+    double *value;
+    uint8_t *quality;
+    size_t n;
+    bool has_next;   /* `limit` was reached: go on at next_ms as the new from */
+    int64_t next_ms;
+    size_t damaged;  /* chunks in the range that could not be read; what is around them is here */
+};
+/* limit 1 .. TELEMETRY_POINTS_MAX.  A series that does not exist has no points. */
+NODISCARD enum err telemetry_range(struct telemetry *t, uint32_t series, int64_t from_ms, int64_t to_ms, size_t limit,
+                                   struct arena *a, struct telemetry_points *ret, struct fault *f);
+
+enum telemetry_agg {
+    TELEMETRY_AVG,
+    TELEMETRY_MIN,
+    TELEMETRY_MAX,
+    TELEMETRY_SUM,
+    TELEMETRY_COUNT,
+    TELEMETRY_FIRST,
+    TELEMETRY_LAST,
+    TELEMETRY_P95, /* nearest rank: the smallest value that at least 95 % of the values do not exceed */
+    TELEMETRY_AGG__COUNT
+};
+bool telemetry_agg_read(struct str word, enum telemetry_agg *ret); /* avg min max sum count first last p95 */
+
+/* "5m": s, m and h count from 1970 UTC; days from 1970-01-01 and months from 1970-01 of the community's own calendar. */
+struct telemetry_every {
+    int64_t n; /* 1 .. 1000000 */
+    char unit; /* 's' 'm' 'h' 'd', 'M' for months */
+};
+bool telemetry_every_read(struct str text, struct telemetry_every *ret); /* "30s" "5m" "1h" "1d" "1mo" */
+
+struct telemetry_windows_query {
+    const uint32_t *series; /* all in one aggregate; at most TELEMETRY_SERIES_MAX */
+    size_t n;
+    int64_t from_ms, to_ms;
+    struct telemetry_every every; /* longer than the range: one window */
+    enum telemetry_agg agg;
+    const struct zone *zone; /* NULL: UTC */
+    size_t limit;            /* of windows */
+};
+/* Every window of the range by its start (the first may start before `from`; only points of the range count), value NaN
+ * where it is empty (count: 0).  quality is NULL.  ERR_LIMIT (code too_wide) when it needs more memory or time than one
+ * query may have. */
+NODISCARD enum err telemetry_windows(struct telemetry *t, const struct telemetry_windows_query *q, struct arena *a,
+                                     struct telemetry_points *ret, struct fault *f);
+
+/* ---- figures ---- */
+struct telemetry_stats {
+    int64_t points, batches, groups, refused, disk_errors; /* since open */
+    int64_t damaged;                                       /* chunks and groups found broken */
+    int64_t waiting_batches, waiting_bytes;
+    int64_t devices, series, unknown_devices, chunks, head_points, log_bytes, chunk_bytes;
+    bool is_failing; /* the last write failed: full or broken disk */
+};
+void telemetry_stats(struct telemetry *t, struct telemetry_stats *ret);
+
+#endif

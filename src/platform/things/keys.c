@@ -1,0 +1,65 @@
+/* Credentials of devices.  The passwords are ours and 128 bits strong, so a fast keyed hash keeps them; people's are
+ * another matter (security/users).  SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/rows.h"
+#include "platform/things/things.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#define SALT_BYTES 16
+
+static void hash_of(struct bytes salt, struct str password, uint8_t ret[crypto_generichash_BYTES]) {
+    crypto_generichash(ret, crypto_generichash_BYTES, (const uint8_t *)password.ptr, password.len, salt.ptr, salt.len);
+}
+
+struct key {
+    int64_t device_id;
+    struct str user, password;
+};
+
+static enum err make(struct ctx *ctx, void *arg) {
+    struct key *k = arg;
+    uint8_t salt[SALT_BYTES], hash[crypto_generichash_BYTES];
+    ctx->world->random(ctx->world->self, salt, sizeof salt);
+    hash_of((struct bytes){salt, sizeof salt}, k->password, hash);
+    TRY(db_exec(ctx->db, &ctx->fault, "DELETE FROM device_keys WHERE device_id = $1", VALS(V_I64(k->device_id)), NULL));
+    return db_exec(ctx->db, &ctx->fault,
+                   "INSERT INTO device_keys (username, device_id, salt, hash) VALUES ($1, $2, $3, $4)",
+                   VALS(V_TEXT(k->user), V_I64(k->device_id), V_BLOB(((struct bytes){salt, sizeof salt})),
+                        V_BLOB(((struct bytes){hash, sizeof hash}))),
+                   NULL);
+}
+
+enum err device_key_make(struct ctx *ctx, int64_t device_id, struct str *ret_user, struct str *ret_password) {
+    uint8_t random[16];
+    struct buf b;
+    struct key k = {.device_id = device_id};
+    buf_init_arena(&b, ctx->arena, 64);
+    buf_fmt(&b, "d%lld", (long long)device_id);
+    if (!buf_done(&b, &k.user)) return FAIL_MEMORY(ctx);
+    ctx->world->random(ctx->world->self, random, sizeof random);
+    buf_init_arena(&b, ctx->arena, 64);
+    buf_hex(&b, (struct bytes){random, sizeof random});
+    if (!buf_done(&b, &k.password)) return FAIL_MEMORY(ctx);
+    TRY(ctx_write(ctx, make, &k));
+    *ret_user = k.user;
+    *ret_password = k.password;
+    return OK;
+}
+
+enum err device_key_check(struct ctx *ctx, struct str user, struct str password, int64_t *ret_device_id, bool *ret_ok) {
+    struct db_rows rows = {0};
+    bool more = false;
+    uint8_t hash[crypto_generichash_BYTES];
+    *ret_ok = false;
+    enum err e = db_query(ctx->db, &ctx->fault, "SELECT device_id, salt, hash FROM device_keys WHERE username = $1",
+                          VALS(V_TEXT(user)), &rows);
+    if (!e) e = db_next(&rows, &ctx->fault, &more);
+    if (!e && more && db_blob(&rows, 1).len == SALT_BYTES && db_blob(&rows, 2).len == sizeof hash) {
+        hash_of(db_blob(&rows, 1), password, hash);
+        *ret_ok = sodium_memcmp(hash, db_blob(&rows, 2).ptr, sizeof hash) == 0;
+        *ret_device_id = db_i64(&rows, 0);
+    }
+    db_done(&rows);
+    return e;
+}

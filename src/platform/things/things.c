@@ -1,0 +1,175 @@
+/* Devices and their models as rows.  SPDX-License-Identifier: Apache-2.0 */
+#include "platform/things/things.h"
+
+#include "kernel/rows.h"
+
+#include <string.h>
+
+static const char *check_code(struct str s) {
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] <= ' ' || s.ptr[i] == '/' || s.ptr[i] == '+' || s.ptr[i] == '#')
+            return "bad_code"; /* stands in topics */
+    return NULL;
+}
+
+static const struct field device_fields[] = {
+    {STATE(struct device, state)},
+    {TEXT(struct device, name), .max = 60, .flags = REQUIRED | SEARCH | COLUMN},
+    {TEXT(struct device, code), .min = 1, .max = 64, .flags = REQUIRED | FIXED | UNIQUE | SEARCH | COLUMN,
+     .check = check_code},
+    {TEXT(struct device, model), .max = 40, .flags = COLUMN | SEARCH},
+    {REF(struct device, place_id, "places"), .flags = COLUMN},
+    {TIME(struct device, last_ms), .flags = SYSTEM},
+    {TEXT(struct device, line), .max = 40, .flags = SYSTEM},
+    {JSON(struct device, attributes), .max = 4000, .flags = SYSTEM},
+};
+static const char *const device_states[] = {
+    [DEVICE_NEW] = "new",         [DEVICE_NORMAL] = "normal",   [DEVICE_ALARM] = "alarm",
+    [DEVICE_OFFLINE] = "offline", [DEVICE_RETIRED] = "retired",
+};
+static const struct step device_steps[] = {
+    {DEVICE_NEW, "adopt", DEVICE_NORMAL, "manager admin", .takes = "name model place_id", .need = "name place_id"},
+    {DEVICE_NORMAL, "alarm", DEVICE_ALARM, "timer"},
+    {DEVICE_ALARM, "calm", DEVICE_NORMAL, "timer"},
+    {DEVICE_NORMAL, "lose", DEVICE_OFFLINE, "timer"},
+    {DEVICE_ALARM, "lose", DEVICE_OFFLINE, "timer"},
+    {DEVICE_OFFLINE, "hear", DEVICE_NORMAL, "timer"},
+    {DEVICE_NORMAL, "retire", DEVICE_RETIRED, "manager admin", .danger = true},
+    {DEVICE_OFFLINE, "retire", DEVICE_RETIRED, "manager admin", .danger = true},
+    {DEVICE_NEW, "retire", DEVICE_RETIRED, "manager admin", .danger = true},
+    {DEVICE_RETIRED, "reinstate", DEVICE_NORMAL, "manager admin"},
+};
+static const struct grant device_grants[] = {
+    {"admin", CREATE | READ | UPDATE | ARCHIVE, PLACE},
+    {"manager", CREATE | READ | UPDATE | ARCHIVE, COMMUNITY},
+    {"dispatcher guard repairer street committee", READ, COMMUNITY},
+    {"grid", READ, PLACE},
+};
+static const struct view device_views[] = {
+    {"offline", "state=offline", "name"}, {"alarm", "state=alarm", "name"}, {"new", "state=new", "-created_ms"}};
+
+const struct resource devices = {
+    .name = "devices",
+    .group = "work",
+    .icon = "device",
+    .size = sizeof(struct device),
+    .label = "name",
+    .place = "place_id",
+    .tones = "warn ok bad off off",
+    ROWS(fields, device_fields),
+    ROWS(states, device_states),
+    ROWS(steps, device_steps),
+    ROWS(grants, device_grants),
+    ROWS(views, device_views),
+};
+
+static const struct field metric_fields[] = {
+    {TEXT(struct model_metric, metric), .min = 1, .max = 40, .flags = REQUIRED},
+    {TEXT(struct model_metric, name_zh), .max = 40},
+    {TEXT(struct model_metric, name_en), .max = 40},
+    {TEXT(struct model_metric, unit), .max = 16},
+    {DECIMAL(struct model_metric, low, 3)},
+    {DECIMAL(struct model_metric, high, 3)},
+};
+static const struct line_type metric_type = {sizeof(struct model_metric), metric_fields, COUNT(metric_fields)};
+static const struct field model_fields[] = {
+    {TEXT(struct device_model, code), .min = 1, .max = 40, .flags = REQUIRED | FIXED | UNIQUE | SEARCH | COLUMN},
+    {TEXT(struct device_model, name), .max = 60, .flags = REQUIRED | SEARCH | COLUMN},
+    {TEXT(struct device_model, icon), .max = 20},
+    {LINES(struct device_model, metrics, &metric_type), .max = 64},
+};
+static const struct grant model_grants[] = {
+    {"admin", CREATE | READ | UPDATE | ARCHIVE, PLACE},
+    {"manager dispatcher guard repairer street committee grid", READ, COMMUNITY},
+};
+const struct resource device_models = {
+    .name = "device_models",
+    .group = "operations",
+    .icon = "model",
+    .size = sizeof(struct device_model),
+    .label = "name",
+    .flags = INSTALLATION,
+    ROWS(fields, model_fields),
+    ROWS(grants, model_grants),
+};
+
+/* ---- finding and putting aside ---- */
+
+enum err device_find(struct ctx *ctx, int64_t community_id, struct str code, struct device *ret, bool *ret_found) {
+    int64_t id = 0;
+    TRY(db_one_i64(ctx->db, &ctx->fault,
+                   "SELECT id FROM devices WHERE community_id = $1 AND code = $2 AND archived_ms = 0",
+                   VALS(V_I64(community_id), V_TEXT(code)), &id, ret_found));
+    if (!*ret_found) return OK;
+    struct actor actor = ctx->actor;
+    ctx->actor = actor_system();
+    enum err e = row_get(ctx, &devices, id, ret);
+    ctx->actor = actor;
+    return e;
+}
+
+struct aside {
+    int64_t community_id, id;
+    struct str code, line;
+};
+
+static enum err put_aside(struct ctx *ctx, void *arg) {
+    struct aside *a = arg;
+    struct device d = {.row.community_id = a->community_id};
+    bool found;
+    int64_t n = 0;
+    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM devices WHERE community_id = $1 AND code = $2",
+                   VALS(V_I64(a->community_id), V_TEXT(a->code)), &a->id, &found));
+    if (found) return OK;
+    TRY(db_one_i64(ctx->db, &ctx->fault,
+                   "SELECT COUNT(*) FROM devices WHERE community_id = $1 AND state = 'new' AND archived_ms = 0",
+                   VALS(V_I64(a->community_id)), &n, &found));
+    if (n >= DEVICES_NEW_MAX)
+        return FAIL(&ctx->fault, ERR_TOO_MANY, "too_many_devices",
+                    "%d unknown devices wait for adoption; adopt or retire some", DEVICES_NEW_MAX);
+    SET(&devices, &d, name, a->code);
+    SET(&devices, &d, code, a->code);
+    SET(&devices, &d, last_ms, ctx->now_ms);
+    if (a->line.len) SET(&devices, &d, line, a->line);
+    struct actor actor = ctx->actor;
+    ctx->actor = actor_system();
+    enum err e = row_create(ctx, &devices, &d);
+    ctx->actor = actor;
+    a->id = d.row.id;
+    return e;
+}
+
+enum err device_put_aside(struct ctx *ctx, int64_t community_id, struct str code, struct str line, int64_t *ret_id) {
+    struct aside a = {community_id, 0, code, line};
+    TRY(ctx_write(ctx, put_aside, &a));
+    *ret_id = a.id;
+    return OK;
+}
+
+enum err device_step(struct ctx *ctx, int64_t id, const char *step) {
+    struct device d = {0};
+    struct actor actor = ctx->actor;
+    ctx->actor = actor_system();
+    enum err e = row_get(ctx, &devices, id, &d);
+    bool waits = false;
+    for (size_t i = 0; i < devices.steps_n; i++)
+        waits |= !strcmp(devices.steps[i].name, step) && devices.steps[i].from == d.state;
+    if (!e && waits) e = row_act(ctx, &devices, id, 0, step, NULL, 0, NULL);
+    ctx->actor = actor;
+    return e;
+}
+
+static const struct resource *const resources[] = {&device_models, &devices};
+extern const char device_keys_ddl[];
+const char device_keys_ddl[] =
+    "CREATE TABLE device_keys (username {T} NOT NULL PRIMARY KEY, device_id {I} NOT NULL, salt {B} NOT NULL, "
+    "hash {B} NOT NULL){S};\n"
+    "CREATE INDEX device_keys_of ON device_keys (device_id);\n";
+
+const struct module things_module = {
+    .name = "things",
+    .part = "platform",
+    .ddl = device_keys_ddl,
+    ROWS(resources, resources),
+    .roles = "admin manager dispatcher guard repairer street committee grid",
+};

@@ -1,0 +1,44 @@
+/* Things: devices, their models, where they are.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_PLATFORM_THINGS_THINGS_H
+#define LINLI_PLATFORM_THINGS_THINGS_H
+
+#include "kernel/kernel.h"
+
+enum device_state { DEVICE_NEW, DEVICE_NORMAL, DEVICE_ALARM, DEVICE_OFFLINE, DEVICE_RETIRED };
+
+struct device {
+    struct row row;
+    struct str name, code, model, line, attributes /* JSON object of strings */;
+    int64_t place_id, last_ms;
+    int32_t state;
+};
+struct model_metric {
+    uint64_t has;
+    struct str metric, name_zh, name_en, unit;
+    int64_t low, high; /* sensible range, scale 3 */
+};
+struct device_model {
+    struct row row;
+    struct str code, name, icon;
+    struct lines metrics;
+};
+extern const struct resource devices, device_models;
+extern const struct module things_module;
+
+/* The device of that code in the community; *ret_found false when there is none.  As the system. */
+NODISCARD enum err device_find(struct ctx *ctx, int64_t community_id, struct str code, struct device *ret,
+                               bool *ret_found);
+/* A device nobody knows is put aside (state new) for adoption; at most DEVICES_NEW_MAX a community, then ERR_TOO_MANY.
+ */
+#define DEVICES_NEW_MAX 20000
+NODISCARD enum err device_put_aside(struct ctx *ctx, int64_t community_id, struct str code, struct str line,
+                                    int64_t *ret_id);
+/* Takes one of the system's own steps ("alarm", "calm", "lose", "hear") where the state has it; else nothing. */
+NODISCARD enum err device_step(struct ctx *ctx, int64_t id, const char *step);
+
+/* MQTT credentials: user name and a password of which only the hash is kept. */
+NODISCARD enum err device_key_make(struct ctx *ctx, int64_t device_id, struct str *ret_user, struct str *ret_password);
+NODISCARD enum err device_key_check(struct ctx *ctx, struct str user, struct str password, int64_t *ret_device_id,
+                                    bool *ret_ok);
+
+#endif
