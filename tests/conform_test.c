@@ -1,8 +1,10 @@
 /* Conformance: the kernel's own resources exhaustively on both stores, every module on SQLite, a sample of each on
  * PostgreSQL.  SPDX-License-Identifier: Apache-2.0 */
 #include "main/modules.h"
+#include "platform/cases/cases.h"
 #include "platform/parties/parties.h"
 #include "platform/places/places.h"
+#include "platform/rules/rules_internal.h"
 #include "tests/lib/conform.h"
 #include "tests/lib/pg.h"
 #include "tests/lib/test_module.h"
@@ -18,7 +20,8 @@ static enum err make_test_site(struct ctx *ctx, struct conform_site *ret) {
 
 static const struct module *const test_modules[] = {&test_module};
 static const struct conform own = {
-    test_modules, COUNT(test_modules), "areas", "folk", make_test_site, "chief manager worker resident viewer", false,
+    test_modules, COUNT(test_modules), "areas", "folk", make_test_site, NULL, "chief manager worker resident viewer",
+    false,
 };
 
 static enum err make_place(struct ctx *ctx, struct str name, struct str kind, int64_t parent_id, bool keeps,
@@ -47,6 +50,18 @@ static enum err make_person(struct ctx *ctx, struct str name, int64_t place_id, 
     return OK;
 }
 
+/* The type that generated rows name. */
+static enum err make_case_type(struct ctx *ctx) {
+    struct case_type t = {0};
+    SET(&case_types, &t, code, S("AAAAAAAAAAAA"));
+    SET(&case_types, &t, name, S("any"));
+    SET(&case_types, &t, priority, S("normal"));
+    SET(&case_types, &t, accept_s, 1800);
+    SET(&case_types, &t, onsite_s, 7200);
+    SET(&case_types, &t, close_s, 86400);
+    return row_create(ctx, &case_types, &t);
+}
+
 static enum err make_site(struct ctx *ctx, struct conform_site *s) {
     TRY(make_place(ctx, S("street"), S("street"), 0, true, &s->above));
     TRY(make_place(ctx, S("north"), S("estate"), s->above, true, &s->community));
@@ -54,11 +69,20 @@ static enum err make_site(struct ctx *ctx, struct conform_site *s) {
     TRY(make_place(ctx, S("south"), S("estate"), s->above, true, &s->other_community));
     TRY(make_place(ctx, S("south house"), S("building"), s->other_community, false, &s->other_place));
     TRY(make_person(ctx, S("Anna"), s->place, &s->person));
+    TRY(make_case_type(ctx));
     return make_person(ctx, S("Ben"), s->place, &s->other_person);
 }
 
+/* Base rows that need more than their required fields. */
+static void complete(const struct resource *r, void *row) {
+    if (strcmp(r->name, "rules")) return;
+    struct rule *rule = row;
+    SET(&rules, rule, metric, S("level"));
+    SET(&rules, rule, limit_value, 1000);
+}
+
 static struct conform all(bool sampled) {
-    return (struct conform){modules, modules_n, "places", "people", make_site, PARTY_ROLES, sampled};
+    return (struct conform){modules, modules_n, "places", "people", make_site, complete, PARTY_ROLES, sampled};
 }
 
 static void own_resources_conform_on_sqlite(struct t *t) {

@@ -3,14 +3,22 @@
 #include "main/modules.h"
 
 #include "apps/property/visitors/visitors.h"
+#include "platform/cases/cases.h"
+#include "platform/notices/notices.h"
 #include "platform/parties/parties.h"
 #include "platform/places/places.h"
+#include "platform/rules/rules.h"
+#include "platform/things/things.h"
 #include "security/users/users.h"
 
 const struct module *const modules[] = {
     /* platform */
     &places_module,
     &parties_module,
+    &things_module,
+    &rules_module,
+    &cases_module,
+    &notices_module,
     /* security */
     &users_module,
     /* property */

@@ -60,11 +60,13 @@ static struct str id_number(void) {
 
 /* Text that passes the field's own check: tried shapes of what checks ask for. */
 static struct str checked_text(struct run *u, const struct field *f, int64_t length) {
-    struct str tries[] = {text_of(u, length, f->flags & UNIQUE), id_number(), S("13800000000"),
+    char *lower = arena_cstr(&u->keep, text_of(u, length, f->flags & UNIQUE));
+    for (char *p = lower; *p; p++) *p = (char)(*p + 32);
+    struct str tries[] = {str_of(lower), text_of(u, length, f->flags & UNIQUE), id_number(), S("13800000000"),
                           S("https://example.org/")};
     for (size_t i = 0; f->check && i < COUNT(tries); i++)
         if (!f->check(tries[i]) && (int64_t)tries[i].len <= f->max && (int64_t)tries[i].len >= f->min) return tries[i];
-    return tries[0];
+    return tries[1];
 }
 
 static int64_t ref_of(struct run *u, const struct field *f, const struct resource *owner, const char *name);
@@ -132,6 +134,7 @@ static bool set_value(struct run *u, const struct resource *r, const struct fiel
 static void base_row(struct run *u, const struct resource *r, void *row) {
     int64_t step = 0;
     memset(row, 0, r->size);
+    if (!r->place && !(r->flags & INSTALLATION)) ((struct row *)row)->community_id = u->site.community;
     for (size_t i = 0; i < r->fields_n; i++) {
         const struct field *f = &r->fields[i];
         bool key =
@@ -153,6 +156,7 @@ static void base_row(struct run *u, const struct resource *r, void *row) {
         ((struct row *)row)->has |= UINT64_C(1) << i;
     }
     u->serial++;
+    if (u->c->complete) u->c->complete(r, row);
 }
 
 static void *new_row(const struct resource *r) {
@@ -231,8 +235,8 @@ static void try_field(struct run *u, size_t i, enum size size) {
         false; /* a rule across fields may refuse a value that its field allows; it must name a field then */
     for (size_t n = 0; n < u->ctx.fault.fields_n; n++) own_rule |= u->ctx.fault.fields[n].field[0] != 0;
     if (good) {
-        CHECK_SAY(u->t, !e || (own_rule && (u->r->validate || u->r->dated)), "%s.%s at its %s: %s %s", u->r->name,
-                  f->name, names[size], u->ctx.fault.text, u->ctx.fault.fields[0].code);
+        CHECK_SAY(u->t, !e || (own_rule && (u->r->validate || u->r->dated || u->r->prepare)), "%s.%s at its %s: %s %s",
+                  u->r->name, f->name, names[size], u->ctx.fault.text, u->ctx.fault.fields[0].code);
     } else {
         bool named = false;
         for (size_t n = 0; n < u->ctx.fault.fields_n; n++) named |= !strcmp(u->ctx.fault.fields[n].field, f->name);
@@ -308,6 +312,8 @@ static bool may(struct run *u, const struct who *w, uint32_t verb, uint32_t *ret
                               (u->r->fields[at].flags & REQUIRED);
                 reaches |= person && w->person_id == u->site.person;
             }
+        } else if ((u->r->flags & INSTALLATION) && !u->r->place && !u->r->member) {
+            reaches = w->place_id == 0 || verb == READ; /* everybody's to read, the installation's to write */
         } else if (grant->reach == PLACE && w->place_id == u->site.place) {
             reaches = u->r->place != NULL;
         } else {

@@ -16,6 +16,8 @@ struct conform {
     size_t modules_n;
     const char *places, *people; /* names of the resources that REFs mean */
     enum err (*make)(struct ctx *ctx, struct conform_site *ret);
+    /* Completes a base row whose own rules ask for more than its required fields; may be NULL. */
+    void (*complete)(const struct resource *r, void *row);
     const char *roles; /* to try, blank-separated */
     bool sampled;      /* a seeded tenth of the role, step and failure rows instead of all */
 };

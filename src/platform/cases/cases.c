@@ -1,0 +1,262 @@
+/* Cases as rows: three clocks from the report, who has it, what comes next.  SPDX-License-Identifier: Apache-2.0 */
+#include "platform/cases/cases.h"
+
+#include "kernel/rows.h"
+#include "platform/cases/today.h"
+#include "platform/rules/alarms.h"
+
+#include <string.h>
+
+/* ---- types: limits as data ---- */
+
+static const struct field type_fields[] = {
+    {TEXT(struct case_type, code), .min = 1, .max = 40, .flags = REQUIRED | FIXED | UNIQUE | COLUMN},
+    {TEXT(struct case_type, name), .max = 60, .flags = REQUIRED | SEARCH | COLUMN},
+    {CHOICE(struct case_type, priority, "urgent high normal"), .flags = REQUIRED | COLUMN},
+    {INT(struct case_type, accept_s), .min = 60, .max = 86400 * 60, .flags = REQUIRED | COLUMN, .unit = "s"},
+    {INT(struct case_type, onsite_s), .min = 60, .max = 86400 * 60, .flags = REQUIRED | COLUMN, .unit = "s"},
+    {INT(struct case_type, close_s), .min = 60, .max = 86400 * 366, .flags = REQUIRED | COLUMN, .unit = "s"},
+};
+static const struct grant type_grants[] = {
+    {"admin", CREATE | READ | UPDATE | ARCHIVE, PLACE},
+    {"manager dispatcher guard repairer street committee grid owner resident elder cashier carer doctor", READ,
+     COMMUNITY},
+};
+const struct resource case_types = {
+    .name = "case_types",
+    .group = "operations",
+    .icon = "type",
+    .size = sizeof(struct case_type),
+    .label = "name",
+    .flags = INSTALLATION,
+    ROWS(fields, type_fields),
+    ROWS(grants, type_grants),
+};
+
+/* ---- cases ---- */
+
+static const struct field fields[] = {
+    {STATE(struct case_row, state)},
+    {TEXT(struct case_row, number), .max = 24, .flags = SYSTEM | UNIQUE | SEARCH | COLUMN},
+    {TEXT(struct case_row, title), .min = 2, .max = 120, .flags = REQUIRED | SEARCH | COLUMN},
+    {TEXT(struct case_row, type), .min = 1, .max = 40, .flags = REQUIRED | FIXED | COLUMN},
+    {CHOICE(struct case_row, priority, "urgent high normal"), .flags = COLUMN},
+    {REF(struct case_row, place_id, "places"), .flags = COLUMN},
+    {TEXT(struct case_row, text), .max = 2000, .flags = SEARCH},
+    {FILES(struct case_row, photos), .max = 20},
+    {REF(struct case_row, assignee_id, "people"), .flags = SYSTEM | COLUMN | INDEXED},
+    {TIME(struct case_row, reported_ms), .flags = SYSTEM | COLUMN},
+    {TIME(struct case_row, accept_due_ms), .flags = SYSTEM, .group = "clocks"},
+    {TIME(struct case_row, onsite_due_ms), .flags = SYSTEM, .group = "clocks"},
+    {TIME(struct case_row, close_due_ms), .flags = SYSTEM | COLUMN | INDEXED, .group = "clocks"},
+    {TIME(struct case_row, accepted_ms), .flags = SYSTEM, .group = "clocks"},
+    {TIME(struct case_row, onsite_ms), .flags = SYSTEM, .group = "clocks"},
+    {TIME(struct case_row, done_ms), .flags = SYSTEM, .group = "clocks"},
+    {TIME(struct case_row, verified_ms), .flags = SYSTEM, .group = "clocks"},
+    {TIME(struct case_row, closed_ms), .flags = SYSTEM, .group = "clocks"},
+    {CHOICE(struct case_row, late, "accept onsite close"), .flags = SYSTEM | COLUMN, .group = "clocks"},
+    {CHOICE(struct case_row, source, "resident staff alarm patrol"), .flags = SYSTEM, .group = "origin"},
+    {REF(struct case_row, device_id, "devices"), .flags = SYSTEM, .group = "origin"},
+    {REF(struct case_row, alarm_id, "alarms"), .flags = SYSTEM | INDEXED, .group = "origin"},
+    {REF(struct case_row, reporter_id, "people"), .flags = SYSTEM, .group = "origin"},
+    {TEXT(struct case_row, result), .max = 1000, .flags = SYSTEM},
+    {TEXT(struct case_row, note), .max = 1000, .flags = SYSTEM},
+    {TEXT(struct case_row, reason), .max = 400, .flags = SYSTEM},
+};
+
+static const char *const states[] = {
+    [CASE_NEW] = "new",   [CASE_ACCEPTED] = "accepted", [CASE_ASSIGNED] = "assigned", [CASE_ONSITE] = "onsite",
+    [CASE_DONE] = "done", [CASE_VERIFIED] = "verified", [CASE_CLOSED] = "closed",     [CASE_CANCELLED] = "cancelled",
+};
+
+/* Each step stamps its clock the first time it is reached. */
+#define STAMP(name, field)                                                                          \
+    static enum err name(struct ctx *ctx, void *row) {                                              \
+        if (!row_has(&cases, row, #field)) SET(&cases, (struct case_row *)row, field, ctx->now_ms); \
+        return OK;                                                                                  \
+    }
+STAMP(accepted, accepted_ms)
+STAMP(arrived, onsite_ms)
+STAMP(finished, done_ms)
+STAMP(verified, verified_ms)
+STAMP(closed, closed_ms)
+#undef STAMP
+
+static enum err assigned(struct ctx *ctx, void *row) {
+    return accepted(ctx, row); /* who dispatches has accepted */
+}
+
+static enum err late_accept(struct ctx *ctx, void *row) {
+    (void)ctx;
+    SET(&cases, (struct case_row *)row, late, S("accept"));
+    return OK;
+}
+static enum err late_onsite(struct ctx *ctx, void *row) {
+    (void)ctx;
+    SET(&cases, (struct case_row *)row, late, S("onsite"));
+    return OK;
+}
+static enum err late_close(struct ctx *ctx, void *row) {
+    (void)ctx;
+    SET(&cases, (struct case_row *)row, late, S("close"));
+    return OK;
+}
+
+#define DESK "manager dispatcher"
+static const struct step steps[] = {
+    {CASE_NEW, "accept", CASE_ACCEPTED, DESK " guard", .takes = "priority", .effect = accepted},
+    {CASE_NEW, "assign", CASE_ASSIGNED, DESK, .takes = "assignee_id priority", .need = "assignee_id",
+     .effect = assigned},
+    {CASE_ACCEPTED, "assign", CASE_ASSIGNED, DESK, .takes = "assignee_id priority", .need = "assignee_id",
+     .effect = assigned},
+    {CASE_ASSIGNED, "assign", CASE_ASSIGNED, DESK, .takes = "assignee_id priority", .need = "assignee_id"},
+    {CASE_ASSIGNED, "arrive", CASE_ONSITE, "repairer guard grid " DESK, .takes = "note photos", .effect = arrived},
+    {CASE_ACCEPTED, "arrive", CASE_ONSITE, "repairer guard grid " DESK, .takes = "note photos", .effect = arrived},
+    {CASE_ONSITE, "finish", CASE_DONE, "repairer guard grid " DESK, .takes = "result photos", .need = "result",
+     .effect = finished},
+    {CASE_DONE, "verify", CASE_VERIFIED, DESK " resident owner", .takes = "note", .effect = verified},
+    {CASE_DONE, "reject", CASE_ACCEPTED, DESK " resident owner", .takes = "reason", .need = "reason"},
+    {CASE_VERIFIED, "close", CASE_CLOSED, DESK, .effect = closed},
+    {CASE_NEW, "cancel", CASE_CANCELLED, DESK " resident owner", .takes = "reason", .need = "reason", .danger = true},
+    {CASE_ACCEPTED, "cancel", CASE_CANCELLED, DESK, .takes = "reason", .need = "reason", .danger = true},
+    {ANY_STATE, "note", ANY_STATE, DESK " repairer guard grid resident owner", .takes = "note photos", .need = "note"},
+    {CASE_NEW, "late_accept", CASE_NEW, "timer", .effect = late_accept},
+    {CASE_ACCEPTED, "late_onsite", CASE_ACCEPTED, "timer", .effect = late_onsite},
+    {CASE_ASSIGNED, "late_onsite", CASE_ASSIGNED, "timer", .effect = late_onsite},
+    {CASE_ACCEPTED, "late_close", CASE_ACCEPTED, "timer", .effect = late_close},
+    {CASE_ASSIGNED, "late_close", CASE_ASSIGNED, "timer", .effect = late_close},
+    {CASE_ONSITE, "late_close", CASE_ONSITE, "timer", .effect = late_close},
+    {CASE_DONE, "late_close", CASE_DONE, "timer", .effect = late_close},
+};
+static const struct due dues[] = {
+    {"late_accept", "accept_due_ms", 0}, {"late_onsite", "onsite_due_ms", 0}, {"late_close", "close_due_ms", 0}};
+
+static const struct relation relations[] = {{"reporter", "reporter_id", OWN_ME}, {"assignee", "assignee_id", OWN_ME}};
+static const struct grant grants[] = {
+    {"admin", READ, PLACE},
+    {DESK, CREATE | READ | UPDATE | ARCHIVE, COMMUNITY},
+    {"guard repairer", CREATE | READ, COMMUNITY},
+    {"grid", CREATE | READ, PLACE},
+    {"cashier carer doctor", CREATE, COMMUNITY},
+    {"cashier carer doctor", READ, OWN, .by = "reporter"},
+    {"street committee", READ, COMMUNITY},
+    {"resident owner elder", CREATE | READ, OWN, .by = "reporter"},
+};
+static const struct view views[] = {
+    {"open", "state=new,accepted,assigned,onsite,done", "close_due_ms"},
+    {"new", "state=new", "close_due_ms"},
+    {"done", "state=done", "close_due_ms"},
+    {"late", "late=accept,onsite,close&state=new,accepted,assigned,onsite,done", "close_due_ms"},
+};
+
+/* GD-1124-0031: the local day of the report and a number that runs by day and community. */
+static enum err give_number(struct ctx *ctx, struct case_row *c) {
+    struct civil day = zone_civil(kernel_zone(ctx, c->row.community_id), ctx->now_ms);
+    struct buf b;
+    char name[80];
+    int64_t n = 0;
+    bool found;
+    buf_init(&b, name, sizeof name);
+    buf_fmt(&b, "cases.%lld.%04d%02d%02d", (long long)c->row.community_id, day.year, day.month, day.day);
+    TRY(db_one_i64(
+        ctx->db, &ctx->fault,
+        "INSERT INTO counters (name, value) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 "
+        "RETURNING value",
+        VALS(V_TEXT(((struct str){name, b.len}))), &n, &found));
+    buf_init_arena(&b, ctx->arena, 40);
+    buf_fmt(&b, "GD-%02d%02d%02d-%04lld", day.year % 100, day.month, day.day, (long long)n);
+    struct str number;
+    if (!buf_done(&b, &number)) return FAIL_MEMORY(ctx);
+    SET(&cases, c, number, number);
+    return OK;
+}
+
+static enum err find_type(struct ctx *ctx, struct str code, struct case_type *ret) {
+    int64_t id = 0;
+    bool found;
+    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM case_types WHERE code = $1 AND archived_ms = 0",
+                   VALS(V_TEXT(code)), &id, &found));
+    if (!found) return FAIL_FIELD(&ctx->fault, "type", "bad_choice", 0);
+    struct actor actor = ctx->actor;
+    ctx->actor = actor_system();
+    enum err e = row_get(ctx, &case_types, id, ret);
+    ctx->actor = actor;
+    return e;
+}
+
+static enum err prepare(struct ctx *ctx, void *row, const void *before) {
+    struct case_row *c = row;
+    struct case_type type = {0};
+    if (before || !row_has(&cases, c, "type")) return OK;
+    TRY(find_type(ctx, c->type, &type));
+    if (!row_has(&cases, c, "priority")) SET(&cases, c, priority, type.priority);
+    if (!row_has(&cases, c, "source")) {
+        bool staff = ctx->actor.roles & kernel_roles(ctx->kernel, DESK " guard repairer grid cashier carer doctor");
+        SET(&cases, c, source, staff ? S("staff") : S("resident"));
+    }
+    if (!row_has(&cases, c, "reporter_id") && ctx->actor.person_id) SET(&cases, c, reporter_id, ctx->actor.person_id);
+    if (!row_has(&cases, c, "reported_ms")) SET(&cases, c, reported_ms, ctx->now_ms);
+    SET(&cases, c, accept_due_ms, c->reported_ms + type.accept_s * 1000);
+    SET(&cases, c, onsite_due_ms, c->reported_ms + type.onsite_s * 1000);
+    SET(&cases, c, close_due_ms, c->reported_ms + type.close_s * 1000);
+    return give_number(ctx, c);
+}
+
+const struct resource cases = {
+    .name = "cases",
+    .group = "work",
+    .icon = "case",
+    .size = sizeof(struct case_row),
+    .label = "title",
+    .place = "place_id",
+    .tones = "warn info info info ok ok off off",
+    ROWS(fields, fields),
+    ROWS(states, states),
+    ROWS(steps, steps),
+    ROWS(dues, dues),
+    ROWS(relations, relations),
+    ROWS(grants, grants),
+    ROWS(views, views),
+    .prepare = prepare,
+};
+
+/* ---- an alarm opens exactly one case ---- */
+
+static enum err on_alarm(struct ctx *ctx, const struct event *e) {
+    struct alarm a = {0};
+    struct case_row c = {0};
+    int64_t one;
+    bool found;
+    TRY(row_get(ctx, &alarms, e->row_id, &a));
+    if (!row_has(&alarms, &a, "case_type")) return OK;
+    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM cases WHERE alarm_id = $1 LIMIT 1", VALS(V_I64(e->row_id)),
+                   &one, &found));
+    if (found) return OK;
+    c.row.community_id = a.row.community_id;
+    SET(&cases, &c, title, a.title);
+    SET(&cases, &c, type, a.case_type);
+    SET(&cases, &c, source, S("alarm"));
+    SET(&cases, &c, alarm_id, e->row_id);
+    SET(&cases, &c, reported_ms, a.row.created_ms);
+    SET(&cases, &c, priority,
+        str_is(a.severity, "bad")    ? S("urgent")
+        : str_is(a.severity, "warn") ? S("high")
+                                     : S("normal"));
+    if (row_has(&alarms, &a, "device_id")) SET(&cases, &c, device_id, a.device_id);
+    if (row_has(&alarms, &a, "place_id")) SET(&cases, &c, place_id, a.place_id);
+    if (row_has(&alarms, &a, "detail")) SET(&cases, &c, text, a.detail);
+    return row_create(ctx, &cases, &c);
+}
+
+static const struct resource *const resources[] = {&case_types, &cases};
+static const struct subscription listens[] = {{"alarms.create", on_alarm}};
+static const struct contribution contributes[] = {CONTRIBUTE(routes, today_routes)};
+
+const struct module cases_module = {
+    .name = "cases",
+    .part = "platform",
+    ROWS(resources, resources),
+    ROWS(listens, listens),
+    ROWS(contributes, contributes),
+    .roles = "admin manager dispatcher guard repairer grid cashier carer doctor street committee resident owner elder",
+};
