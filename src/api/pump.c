@@ -30,6 +30,9 @@ struct pump {
     struct arena arena;
 };
 
+/* The pump's own commits wake nobody: it looks again by itself while there is something to do. */
+static _Thread_local bool is_pumping;
+
 static void unit_begin(struct pump *p, struct ctx *ctx) {
     arena_reset(&p->arena);
     ctx->actor = actor_system();
@@ -78,8 +81,7 @@ static void sweep(struct pump *p, struct ctx *ctx) {
     if (e) log_failure(p->api, ctx->trace, "sweep_failed", &ctx->fault, db_detail(ctx->db));
 }
 
-static void work(void *arg) {
-    struct pump *p = arg;
+static void pump(struct pump *p) {
     const struct api *api = p->api;
     struct ctx ctx = {.kernel = api->o.kernel, .arena = &p->arena, .world = api->o.world};
     p->delivered = 0;
@@ -102,6 +104,12 @@ static void work(void *arg) {
     }
     arena_reset(&p->arena);
     db_pool_give(api->o.pool, ctx.db);
+}
+
+static void work(void *arg) {
+    is_pumping = true;
+    pump(arg);
+    is_pumping = false;
 }
 
 static void go_on(struct pump *p);
@@ -130,12 +138,14 @@ static void on_wake(void *arg) {
 
 void api_wake(void *arg) {
     const struct api *api = arg;
-    if (api->pump && !atomic_exchange(&api->pump->is_posted, true)) loop_post_task(api->o.loop, &api->pump->wake);
+    if (api->pump && !is_pumping && !atomic_exchange(&api->pump->is_posted, true))
+        loop_post_task(api->o.loop, &api->pump->wake);
 }
 
 static void on_tick(void *arg) {
     struct pump *p = arg;
     const struct world *w = p->api->o.world;
+    if (p->is_working) return;
     bool due = w->utc_ms(w->self) >= p->due_ms;
     if (due || loop_now_ms(p->api->o.loop) - p->looked_ms >= LOOK_MS) go_on(p);
 }
