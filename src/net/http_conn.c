@@ -67,9 +67,15 @@ static void linger(struct http_conn *conn) {
 }
 
 static void refuse(struct http_conn *conn, int status) {
-    char text[192];
-    int n = snprintf(text, sizeof(text), "HTTP/1.1 %d %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", status,
-                     http_reason(status));
+    char text[512], body[256]; /* in the form of the other errors a client meets (RFC 9457) */
+    int len = snprintf(
+        body, sizeof(body),
+        "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"code\":\"%s\",\"detail\":\"%s\",\"errors\":[]}",
+        http_reason(status), status, status == 413 ? "too_large" : "refused", http_reason(status));
+    int n = snprintf(text, sizeof(text),
+                     "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n"
+                     "Connection: close\r\n\r\n%s",
+                     status, http_reason(status), len, body);
     http_conn_send(conn, (struct bytes){(const uint8_t *)text, (size_t)n});
     linger(conn);
 }
