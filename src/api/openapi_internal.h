@@ -9,6 +9,5 @@ void schema_field(struct jw *j, const struct resource *r, const struct field *f,
 /* An object of the fields; null: each may be null (PATCH clears). */
 void schema_input(struct jw *j, const struct resource *r, uint64_t fields, uint64_t required, bool null);
 void schema_row(struct jw *j, const struct resource *r);
-void schema_shared(struct jw *j); /* Id, File, Problem, History, Reveal */
 
 #endif

@@ -169,27 +169,3 @@ void schema_row(struct jw *j, const struct resource *r) {
         "\"_masked\"]");
     jw_close(j, '}');
 }
-
-void schema_shared(struct jw *j) {
-    raw(j, "Id", "{\"type\":\"string\",\"pattern\":\"^[0-9]{1,19}$\"}");
-    raw(j, "File",
-        "{\"type\":\"object\",\"properties\":{\"id\":{\"$ref\":\"#/components/schemas/Id\"},\"name\":{\"type\":"
-        "\"string\"},\"type\":{\"type\":\"string\"},\"size_bytes\":{\"type\":\"integer\"},\"at_ms\":{\"type\":"
-        "\"integer\"}},\"required\":[\"id\",\"name\",\"type\",\"size_bytes\"]}");
-    raw(j, "Problem",
-        "{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
-        "\"status\":{\"type\":\"integer\"},\"code\":{\"type\":\"string\"},\"detail\":{\"type\":\"string\"},"
-        "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"field\":{\"type\":\"string\"},"
-        "\"code\":{\"type\":\"string\"},\"args\":{\"type\":\"object\"}},\"required\":[\"field\",\"code\",\"args\"]}},"
-        "\"trace\":{\"type\":\"string\"}},\"required\":[\"type\",\"title\",\"status\",\"code\",\"errors\",\"trace\"]}");
-    raw(j, "History",
-        "{\"type\":\"object\",\"properties\":{\"items\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
-        "\"properties\":{\"id\":{\"$ref\":\"#/components/schemas/Id\"},\"at_ms\":{\"type\":\"integer\"},\"actor\":{"
-        "\"type\":\"object\"},\"verb\":{\"type\":\"string\"},\"step\":{\"type\":[\"string\",\"null\"]},\"changes\":{"
-        "\"type\":\"array\",\"items\":{\"type\":\"object\"}},\"reason\":{\"type\":[\"string\",\"null\"]}}}},\"next\":{"
-        "\"type\":[\"string\",\"null\"]}},\"required\":[\"items\",\"next\"]}");
-    raw(j, "Reveal",
-        "{\"type\":\"object\",\"properties\":{\"fields\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
-        "\"reason\":{\"type\":\"string\",\"minLength\":2}},\"required\":[\"fields\",\"reason\"],"
-        "\"additionalProperties\":false}");
-}
