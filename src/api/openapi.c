@@ -211,20 +211,20 @@ static const char rest_of_components[] =
     SCHEMA("Problem") "}}}},'securitySchemes':{'bearer':{'type':'http','scheme':'bearer'},"
     "'cookie':{'type':'apiKey','in':'cookie','name':'" API_COOKIE "'}}";
 
-#define TEXT  "{'type':'string'}"
+#define A_TEXT  "{'type':'string'}"
 #define MAYBE "{'type':['string','null']}"
 static const char shared_schemas[] =
     "{'type':'string','pattern':'^[0-9]{1,19}$'},"
-    "'File':{'type':'object','properties':{'id':" SCHEMA("Id") ",'name':" TEXT ",'type':" TEXT ",'size_bytes':{'type':"
+    "'File':{'type':'object','properties':{'id':" SCHEMA("Id") ",'name':" A_TEXT ",'type':" A_TEXT ",'size_bytes':{'type':"
     "'integer'},'at_ms':{'type':'integer'}},'required':['id','name','type','size_bytes']},"
-    "'Problem':{'type':'object','properties':{'type':" TEXT ",'title':" TEXT ",'status':{'type':'integer'},'code':" TEXT ","
-    "'detail':" TEXT ",'errors':{'type':'array','items':{'type':'object','properties':{'field':" TEXT ",'code':" TEXT ","
-    "'args':{'type':'object'}},'required':['field','code','args']}},'trace':" TEXT "},"
+    "'Problem':{'type':'object','properties':{'type':" A_TEXT ",'title':" A_TEXT ",'status':{'type':'integer'},'code':" A_TEXT ","
+    "'detail':" A_TEXT ",'errors':{'type':'array','items':{'type':'object','properties':{'field':" A_TEXT ",'code':" A_TEXT ","
+    "'args':{'type':'object'}},'required':['field','code','args']}},'trace':" A_TEXT "},"
     "'required':['type','title','status','code','errors']},"
     "'History':{'type':'object','properties':{'items':{'type':'array','items':{'type':'object','properties':{'id':"
-    SCHEMA("Id") ",'at_ms':{'type':'integer'},'actor':{'type':'object'},'verb':" TEXT ",'step':" MAYBE ","
+    SCHEMA("Id") ",'at_ms':{'type':'integer'},'actor':{'type':'object'},'verb':" A_TEXT ",'step':" MAYBE ","
     "'changes':{'type':'array','items':{'type':'object'}},'reason':" MAYBE "}}},'next':" MAYBE "},'required':['items','next']},"
-    "'Reveal':{'type':'object','properties':{'fields':{'type':'array','items':" TEXT "},'reason':{'type':'string',"
+    "'Reveal':{'type':'object','properties':{'fields':{'type':'array','items':" A_TEXT "},'reason':{'type':'string',"
     "'minLength':2}},'required':['fields','reason'],'additionalProperties':false}";
 /* clang-format on */
 
