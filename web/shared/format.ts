@@ -1,0 +1,60 @@
+// Times, money, decimals as people read them.
+import { fieldOf, stateOption, zone, type Field, type Resource } from './meta'
+import { both, locale, t } from './i18n'
+import type { Row } from './api'
+
+export function time(ms: number, withDate = true): string {
+  const d = new Date(ms)
+  const year = new Intl.DateTimeFormat('en', { timeZone: zone(), year: 'numeric' })
+  const same = year.format(d) === year.format(new Date())
+  const o: Intl.DateTimeFormatOptions = { timeZone: zone(), hour: '2-digit', minute: '2-digit', hour12: false }
+  const parts = Object.fromEntries(new Intl.DateTimeFormat('en-GB', { ...o, year: 'numeric', month: '2-digit', day: '2-digit' })
+    .formatToParts(d).map((p) => [p.type, p.value])) as Record<string, string>
+  const clock = `${parts.hour}:${parts.minute}`
+  if (!withDate) return clock
+  return `${same ? '' : parts.year + '-'}${parts.month}-${parts.day} ${clock}`
+}
+export function isToday(ms: number, now = Date.now()): boolean {
+  const f = new Intl.DateTimeFormat('en-CA', { timeZone: zone() })
+  return f.format(ms) === f.format(now)
+}
+export const clock = (ms: number, now = Date.now()): string => time(ms, !isToday(ms, now))
+export function age(ms: number, now = Date.now()): string {
+  const s = Math.max(0, Math.round((now - ms) / 1000))
+  if (s < 5) return t('time.now')
+  if (s < 60) return t('time.seconds', { n: s })
+  if (s < 3600) return t('time.minutes', { n: Math.floor(s / 60) })
+  return time(ms)
+}
+export function span(ms: number): string {
+  const m = Math.floor(Math.abs(ms) / 60000)
+  if (m < 60) return t('time.m', { n: m })
+  if (m < 48 * 60) return m % 60 ? t('time.hm', { h: Math.floor(m / 60), m: m % 60 }) : t('time.h', { n: m / 60 })
+  return t('time.d', { n: Math.floor(m / 1440) })
+}
+export const money = (cents: number): string =>
+  new Intl.NumberFormat(locale.value, { style: 'currency', currency: 'CNY' }).format(cents / 100)
+
+export function text(r: Resource, f: Field, row: Row): string {
+  const v = row[f.name]
+  if (v === null || v === undefined || v === '') return ''
+  switch (f.type) {
+    case 'ref': return String(row._labels[f.name] ?? '—')
+    case 'refs': { const l = row._labels[f.name]; return Array.isArray(l) ? l.join('、') : String(l ?? (v as unknown[]).length) }
+    case 'choice': return both(f.options?.find((o) => o.v === v)?.t) || String(v)
+    case 'state': return both(stateOption(r, v)?.t) || String(v)
+    case 'time': return typeof v === 'number' ? time(v) : String(v)
+    case 'money': return typeof v === 'number' ? money(v) : String(v)
+    case 'flag': return v === true ? t('form.yes') : t('form.no')
+    case 'decimal': return f.unit ? `${String(v)} ${f.unit}` : String(v)
+    case 'int': return f.unit ? `${String(v)} ${f.unit}` : String(v)
+    case 'geo': { const g = v as { lat: number; lon: number }; return `${g.lat}, ${g.lon}` }
+    case 'file': case 'lines': return String((v as unknown[]).length)
+    case 'json': return JSON.stringify(v)
+    default: return String(v)
+  }
+}
+export function label(r: Resource, row: Row): string {
+  const f = r.label_field ? fieldOf(r, r.label_field) : undefined
+  return f ? text(r, f, row) : row.id
+}

@@ -1,0 +1,38 @@
+// One event stream a browser tab: tells which rows changed, and how old the news is.
+import { onScopeDispose, reactive } from 'vue'
+
+export interface Change { resource: string; id: string; change: string; at_ms: number }
+export const live = reactive({ connected: false, at: Date.now(), now: Date.now() })
+type Listener = (c: Change) => void
+const listeners = new Set<Listener>()
+let source: EventSource | null = null
+setInterval(() => { live.now = Date.now(); if (live.connected) live.at = live.now }, 1000)
+
+function heard(e: MessageEvent<string>): void {
+  live.at = Date.now()
+  try { const c = JSON.parse(e.data) as Change; for (const l of listeners) l(c) } catch { /* not ours */ }
+}
+const verbs = ['create', 'update', 'archive', 'restore']
+export function startLive(topics: string[]): void {
+  stopLive()
+  source = new EventSource('/api/v1/events')
+  source.onopen = () => { live.connected = true; live.at = Date.now() }
+  source.onerror = () => { live.connected = false }
+  for (const topic of topics) source.addEventListener(topic, heard as EventListener)
+  source.addEventListener('reset', () => { for (const l of listeners) l({ resource: '*', id: '', change: 'reset', at_ms: Date.now() }) })
+}
+export function topicsOf(resources: { name: string; state?: { actions: { name: string }[] } | null }[]): string[] {
+  return resources.flatMap((r) => [...verbs, ...(r.state?.actions.map((a) => a.name) ?? []), 'clear', 'alarm', 'calm', 'lose', 'hear',
+    'late_accept', 'late_onsite', 'late_close', 'expire'].map((v) => `${r.name}.${v}`))
+}
+export function stopLive(): void { source?.close(); source = null; live.connected = false }
+/** Calls fn, at most twice a second, when rows of these resources changed. */
+export function onChange(resources: string[], fn: () => void): void {
+  let timer = 0
+  const l: Listener = (c) => {
+    if (c.resource !== '*' && !resources.includes(c.resource)) return
+    if (!timer) timer = window.setTimeout(() => { timer = 0; fn() }, 500)
+  }
+  listeners.add(l)
+  onScopeDispose(() => { listeners.delete(l); clearTimeout(timer) })
+}
