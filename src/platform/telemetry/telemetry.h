@@ -46,12 +46,13 @@ struct telemetry_options {
 };
 /* ERR_UNAVAILABLE: the disk; ERR_CORRUPT: what is there cannot be understood, nothing was changed. */
 NODISCARD enum err telemetry_open(const struct telemetry_options *options, struct telemetry **ret, struct fault *f);
-void telemetry_close(struct telemetry *t); /* what waits is written first; NULL is fine; no other call may be under way */
+void telemetry_close(
+    struct telemetry *t); /* what waits is written first; NULL is fine; no other call may be under way */
 
 /* ---- in ---- */
 struct telemetry_point {
     struct str device, metric;
-    struct str unit; /* absent: as it was */
+    struct str unit; /* absent: not said.  The first one said stays until telemetry_label */
     int64_t at_ms;
     double value;
     uint8_t quality;
@@ -119,9 +120,9 @@ struct telemetry_points {
     double *value;
     uint8_t *quality;
     size_t n;
-    bool has_next;   /* `limit` was reached: go on at next_ms as the new from */
+    bool has_next; /* `limit` was reached: go on at next_ms as the new from */
     int64_t next_ms;
-    size_t damaged;  /* chunks in the range that could not be read; what is around them is here */
+    size_t damaged; /* chunks in the range that could not be read; what is around them is here */
 };
 /* limit 1 .. TELEMETRY_POINTS_MAX.  A series that does not exist has no points. */
 NODISCARD enum err telemetry_range(struct telemetry *t, uint32_t series, int64_t from_ms, int64_t to_ms, size_t limit,
@@ -140,7 +141,8 @@ enum telemetry_agg {
 };
 bool telemetry_agg_read(struct str word, enum telemetry_agg *ret); /* avg min max sum count first last p95 */
 
-/* "5m": s, m and h count from 1970 UTC; days from 1970-01-01 and months from 1970-01 of the community's own calendar. */
+/* "5m": s, m and h count from 1970 UTC; days from 1970-01-01 and months from 1970-01 of the community's own calendar.
+ */
 struct telemetry_every {
     int64_t n; /* 1 .. 1000000 */
     char unit; /* 's' 'm' 'h' 'd', 'M' for months */

@@ -1,0 +1,151 @@
+/* A naive model of readings beside the store, for its tests.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_PLATFORM_TELEMETRY_MODEL_TEST_INTERNAL_H
+#define LINLI_PLATFORM_TELEMETRY_MODEL_TEST_INTERNAL_H
+
+#include "platform/telemetry/telemetry.h"
+#include "tests/lib/test.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MODEL_SERIES 4
+#define MODEL_SLOTS  3000
+#define MODEL_STEP   INT64_C(1500000) /* 25 minutes: the slots span three months */
+#define COMMUNITY    7
+
+/* Every (series, time) that may exist, with what was last written there. */
+struct model {
+    struct t *t;
+    struct telemetry *store;
+    struct telemetry_options options;
+    int64_t start_ms; /* of slot 0 */
+    double value[MODEL_SERIES][MODEL_SLOTS];
+    uint8_t quality[MODEL_SERIES][MODEL_SLOTS];
+    bool is_there[MODEL_SERIES][MODEL_SLOTS];
+    size_t edge; /* where most new points are */
+    uint64_t random;
+};
+
+/* Of its own, so that a run can be had again whatever the store draws. */
+static inline uint64_t model_u64(struct model *m) {
+    uint64_t z = m->random += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static inline struct model *model_make(struct t *t, const struct io *io, const char *dir) {
+    struct model *m = arena_new(&t->arena, struct model, 1);
+    m->t = t;
+    m->random = t->seed;
+    m->start_ms = t->world.utc_ms(t->world.self) - MODEL_SLOTS * MODEL_STEP;
+    m->options = (struct telemetry_options){
+        .io = io, .world = &t->world, .dir = dir, .threadless = true, .log_bytes_max = 48 * 1024};
+    return m;
+}
+
+static inline enum err model_open(struct model *m) {
+    m->t->fault = (struct fault){0};
+    m->store = NULL;
+    return telemetry_open(&m->options, &m->store, &m->t->fault);
+}
+
+static inline int64_t model_at(const struct model *m, size_t slot) {
+    return m->start_ms + (int64_t)slot * MODEL_STEP;
+}
+
+static inline struct str model_metric(size_t series) {
+    static const char *const names[MODEL_SERIES] = {"temp", "power", "水位", "motion"};
+    return str_of(names[series]);
+}
+
+static inline struct telemetry_point model_point(const struct model *m, size_t series, size_t slot, double value) {
+    return (struct telemetry_point){.device = series < 2 ? S("pump-1") : S("pump-2"),
+                                    .metric = model_metric(series),
+                                    .at_ms = model_at(m, slot),
+                                    .value = value,
+                                    .quality = (uint8_t)(slot % 3 == 0)};
+}
+
+/* Random points, mostly new ones in order, some late, some written again. */
+static inline size_t model_random(struct model *m, struct telemetry_point *ret, size_t cap) {
+    size_t n = 1 + model_u64(m) % cap;
+    for (size_t i = 0; i < n; i++) {
+        bool late = model_u64(m) % 5 == 0;
+        size_t slot = late ? model_u64(m) % (m->edge + 1) : m->edge;
+        double value = (double)(int64_t)(model_u64(m) % 1000) / 10;
+        if (model_u64(m) % 40 == 0) value = NAN;
+        if (model_u64(m) % 40 == 0) value = 1.0 / 3;
+        ret[i] = model_point(m, model_u64(m) % MODEL_SERIES, slot, value);
+        if (!late && model_u64(m) % 3 == 0 && m->edge + 1 < MODEL_SLOTS) m->edge++;
+    }
+    return n;
+}
+
+/* They are stored. */
+static inline void model_note(struct model *m, const struct telemetry_point *points, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        size_t series = 0, slot = (size_t)((points[i].at_ms - m->start_ms) / MODEL_STEP);
+        while (!str_eq(model_metric(series), points[i].metric)) series++;
+        m->value[series][slot] = points[i].value;
+        m->quality[series][slot] = points[i].quality;
+        m->is_there[series][slot] = true;
+    }
+}
+
+static inline enum err model_put(struct model *m, const struct telemetry_point *points, size_t n) {
+    struct telemetry_batch b = {COMMUNITY, points, n};
+    struct fault f = {0};
+    return telemetry_put_wait(m->store, &b, NULL, &f);
+}
+
+/* UINT32_MAX: there is no such series. */
+static inline uint32_t model_number(struct model *m, size_t series) {
+    struct str device = series < 2 ? S("pump-1") : S("pump-2");
+    struct telemetry_series *got = NULL;
+    size_t n = 0;
+    enum err e =
+        telemetry_latest(m->store, COMMUNITY, &device, 1, model_metric(series), &m->t->arena, &got, &n, &m->t->fault);
+    CHECK(m->t, !e && n <= 1);
+    return n ? got[0].number : UINT32_MAX;
+}
+
+static inline bool same_value(double a, double b) {
+    return (isnan(a) && isnan(b)) || a == b;
+}
+
+/* Is what the store gives of the series exactly the model's?  Reads the slots from..to-1 in pages of `limit`. */
+static inline void model_compare(struct model *m, size_t series, size_t from, size_t to, size_t limit) {
+    uint32_t number = model_number(m, series);
+    struct arena a;
+    arena_init(&a, 8u << 20);
+    size_t slot = from, seen = 0;
+    int64_t at = model_at(m, from);
+    for (bool more = true; more;) {
+        struct telemetry_points p = {0};
+        enum err e = telemetry_range(m->store, number, at, model_at(m, to), limit, &a, &p, &m->t->fault);
+        CHECK(m->t, !e && !p.damaged && p.n <= limit);
+        for (size_t i = 0; i < p.n; i++, slot++, seen++) {
+            while (slot < to && !m->is_there[series][slot]) slot++;
+            bool same = slot < to && p.at_ms[i] == model_at(m, slot) && p.quality[i] == m->quality[series][slot] &&
+                        same_value(p.value[i], m->value[series][slot]);
+            CHECK_SAY(m->t, same, "series %zu, point %zu, slot %zu", series, seen, slot);
+            if (!same) goto out;
+        }
+        more = !e && p.has_next;
+        at = p.next_ms;
+        arena_reset(&a);
+    }
+    while (slot < to && !m->is_there[series][slot]) slot++;
+    CHECK_SAY(m->t, slot == to, "series %zu ends at slot %zu after %zu points", series, slot, seen);
+out:
+    arena_finish(&a);
+}
+
+static inline void model_compare_all(struct model *m) {
+    for (size_t s = 0; s < MODEL_SERIES && !m->t->failed; s++)
+        model_compare(m, s, 0, MODEL_SLOTS, TELEMETRY_POINTS_MAX);
+}
+
+#endif

@@ -1,0 +1,197 @@
+/* One series in order of time: chunks that may overlap and the head, merged as they come.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "platform/telemetry/telemetry_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define OPEN_MAX 4096 /* chunks that overlap at one time */
+
+/* ---- what is open: a heap by time, then by order of writing ---- */
+
+static int64_t source_at(const struct source *s) {
+    return s->p.at[s->i];
+}
+
+static bool is_before(const struct source *a, const struct source *b) {
+    if (source_at(a) != source_at(b)) return source_at(a) < source_at(b);
+    return a->order < b->order;
+}
+
+static void sink(struct scan *s, size_t i) {
+    for (;;) {
+        size_t least = i, child = 2 * i + 1;
+        for (size_t c = child; c < child + 2 && c < s->heap_n; c++)
+            if (is_before(&s->heap[c], &s->heap[least])) least = c;
+        if (least == i) return;
+        struct source swap = s->heap[i];
+        s->heap[i] = s->heap[least];
+        s->heap[least] = swap;
+        i = least;
+    }
+}
+
+static void rise(struct scan *s, size_t i) {
+    while (i && is_before(&s->heap[i], &s->heap[(i - 1) / 2])) {
+        struct source swap = s->heap[i];
+        s->heap[i] = s->heap[(i - 1) / 2];
+        s->heap[(i - 1) / 2] = swap;
+        i = (i - 1) / 2;
+    }
+}
+
+/* Takes the points, whose first is at `i`. */
+static enum err push(struct scan *s, const struct points *p, size_t i, uint32_t order) {
+    if (s->heap_n == s->heap_cap) {
+        size_t cap = s->heap_cap ? s->heap_cap * 2 : 4;
+        struct source *grown = cap <= OPEN_MAX ? realloc(s->heap, cap * sizeof *grown) : NULL;
+        if (!grown) {
+            free(p->at);
+            return ERR_LIMIT;
+        }
+        s->heap = grown;
+        s->heap_cap = cap;
+    }
+    s->heap[s->heap_n] = (struct source){*p, i, order};
+    rise(s, s->heap_n++);
+    return OK;
+}
+
+static void step(struct scan *s) {
+    struct source *top = &s->heap[0];
+    if (++top->i == top->p.n) {
+        free(top->p.at);
+        *top = s->heap[--s->heap_n];
+    }
+    if (s->heap_n) sink(s, 0);
+}
+
+/* ---- chunks ---- */
+
+static int64_t ref_first(const struct scan *s, const struct scan_ref *r) {
+    return s->t->segments[r->ref.segment]->start_ms + r->ref.first_rel;
+}
+
+static int64_t ref_last(const struct scan *s, const struct scan_ref *r) {
+    return s->t->segments[r->ref.segment]->start_ms + r->ref.last_rel;
+}
+
+static void count_damage(struct scan *s) {
+    s->damaged++;
+    pthread_mutex_lock(&s->t->lock);
+    s->t->stats.damaged++;
+    pthread_mutex_unlock(&s->t->lock);
+}
+
+static enum err open_chunk(struct scan *s, const struct scan_ref *r) {
+    struct points p;
+    if (!points_init(&p, CHUNK_POINTS_MAX)) return ERR_LIMIT;
+    if (!cache_read(s->t, s->series, &r->ref, &p)) {
+        count_damage(s);
+        free(p.at);
+        return OK;
+    }
+    size_t i = 0;
+    while (i < p.n && p.at[i] < s->from_ms) i++;
+    while (p.n > i && p.at[p.n - 1] >= s->to_ms) p.n--;
+    if (i < p.n) return push(s, &p, i, r->order);
+    free(p.at);
+    return OK;
+}
+
+/* Opens every chunk that may hold the next point. */
+static enum err open_next(struct scan *s, int64_t until_ms) {
+    while (s->refs_i < s->refs_n) {
+        int64_t first = ref_first(s, &s->refs[s->refs_i]);
+        if (first >= until_ms || (s->heap_n && first > source_at(&s->heap[0]))) break;
+        TRY(open_chunk(s, &s->refs[s->refs_i++]));
+    }
+    return OK;
+}
+
+enum err scan_next(struct scan *s, int64_t until_ms, struct telemetry_stored *ret, struct fault *f) {
+    if (open_next(s, until_ms))
+        return FAIL(f, ERR_LIMIT, "too_wide", "these readings arrived in too mixed an order to be read at once");
+    if (!s->heap_n || source_at(&s->heap[0]) >= until_ms) return ERR_NOT_FOUND;
+    const struct source *top = &s->heap[0];
+    *ret = (struct telemetry_stored){top->p.at[top->i], top->p.value[top->i], s->series, top->p.quality[top->i]};
+    step(s);
+    while (s->heap_n && source_at(&s->heap[0]) == ret->at_ms) { /* written again later */
+        top = &s->heap[0];
+        ret->value = top->p.value[top->i];
+        ret->quality = top->p.quality[top->i];
+        step(s);
+    }
+    return OK;
+}
+
+bool scan_chunk(struct scan *s, int64_t until_ms, struct chunk_head *ret) {
+    uint8_t bytes[CHUNK_HEAD_BYTES];
+    if (s->refs_i >= s->refs_n) return false;
+    const struct scan_ref *r = &s->refs[s->refs_i], *after = s->refs_i + 1 < s->refs_n ? r + 1 : NULL;
+    int64_t last = ref_last(s, r);
+    if (ref_first(s, r) < s->from_ms || last >= until_ms || last >= s->to_ms) return false;
+    if ((after && ref_first(s, after) <= last) || (s->heap_n && source_at(&s->heap[0]) <= last)) return false;
+    const struct segment *g = s->t->segments[r->ref.segment];
+    int64_t n = s->t->io.read(s->t->io.self, g->file, bytes, sizeof bytes, (int64_t)r->ref.at8 * 8);
+    if (n != sizeof bytes || !chunk_head_read(bytes, ret) || !chunk_is(ret, g, s->series, &r->ref) ||
+        ret->valid != ret->count)
+        return false;
+    s->refs_i++;
+    return true;
+}
+
+/* ---- beginning: one moment under the lock ---- */
+
+static int compare_refs(const void *a, const void *b) {
+    const struct scan_ref *x = a, *y = b;
+    if (x->month != y->month) return x->month < y->month ? -1 : 1;
+    if (x->ref.first_rel != y->ref.first_rel) return x->ref.first_rel < y->ref.first_rel ? -1 : 1;
+    return x->order < y->order ? -1 : 1;
+}
+
+static bool copy_refs(struct scan *s, const struct series *at) {
+    size_t n = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        if (pass && n) s->refs = malloc(n * sizeof *s->refs);
+        if (pass && n && !s->refs) return false;
+        for (uint32_t i = 0; i < at->refs_n; i++) {
+            const struct segment *g = s->t->segments[at->refs[i].segment];
+            if (g->start_ms + at->refs[i].first_rel >= s->to_ms || g->start_ms + at->refs[i].last_rel < s->from_ms)
+                continue;
+            if (!pass)
+                n++;
+            else
+                s->refs[s->refs_n++] = (struct scan_ref){at->refs[i], i, g->month};
+        }
+    }
+    return true;
+}
+
+enum err scan_init(struct scan *s, struct telemetry *t, uint32_t series, int64_t from_ms, int64_t to_ms,
+                   struct fault *f) {
+    struct points head = {0};
+    bool ok = true;
+    *s = (struct scan){.t = t, .series = series, .from_ms = from_ms, .to_ms = to_ms};
+    pthread_mutex_lock(&t->lock);
+    t->scans++;
+    if (series < t->series.n) {
+        const struct series *at = series_at(t, series);
+        ok = copy_refs(s, at) && head_copy(&at->head, from_ms, to_ms, &head);
+    }
+    pthread_mutex_unlock(&t->lock);
+    if (ok && s->refs_n) qsort(s->refs, s->refs_n, sizeof *s->refs, compare_refs);
+    ok = ok && (!head.n || points_sort(&head));
+    if (ok && head.n) return push(s, &head, 0, NONE) ? FAIL(f, ERR_LIMIT, "too_wide", "out of memory") : OK;
+    free(head.at);
+    return ok ? OK : FAIL(f, ERR_LIMIT, "too_wide", "out of memory");
+}
+
+void scan_finish(struct scan *s) {
+    for (size_t i = 0; i < s->heap_n; i++) free(s->heap[i].p.at);
+    free(s->heap);
+    free(s->refs);
+    pthread_mutex_lock(&s->t->lock);
+    s->t->scans--;
+    pthread_mutex_unlock(&s->t->lock);
+}

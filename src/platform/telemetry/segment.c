@@ -1,0 +1,145 @@
+/* Files of sealed chunks, one a UTC month, append only, dropped whole.  SPDX-License-Identifier: Apache-2.0 */
+#include "platform/telemetry/telemetry_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DAY_MS INT64_C(86400000)
+#define BLOCK  ((size_t)256 * 1024)
+
+int64_t month_of(int64_t at_ms) {
+    int32_t year, month, day;
+    civil_from_day(at_ms >= 0 ? at_ms / DAY_MS : -((DAY_MS - 1 - at_ms) / DAY_MS), &year, &month, &day);
+    return (int64_t)(year - 1970) * 12 + month - 1;
+}
+
+int64_t month_start_ms(int64_t month) {
+    int64_t year = month >= 0 ? month / 12 : -((11 - month) / 12);
+    return civil_day((int32_t)(1970 + year), (int32_t)(month - year * 12 + 1), 1) * DAY_MS;
+}
+
+void segment_path(const struct telemetry *t, int64_t month, char ret[PATH_CAP]) {
+    snprintf(ret, PATH_CAP, "%s/month-%06" PRId64 ".chunks", t->dir, month);
+}
+
+bool segment_month(const char *name, int64_t *ret) {
+    struct str s = str_of(name), number, front = S("month-");
+    if (!str_starts(s, front)) return false;
+    s = str_from(s, front.len);
+    return str_cut(&s, '.', &number) && str_is(s, "chunks") && str_to_i64(number, ret);
+}
+
+size_t segment_slot(const struct telemetry *t, int64_t month) {
+    for (size_t i = 0; i < t->segments_n; i++)
+        if (t->segments[i]->month == month && !t->segments[i]->is_dropped) return i;
+    return SIZE_MAX;
+}
+
+enum err segment_open(struct telemetry *t, int64_t month, size_t *ret_slot) {
+    char path[PATH_CAP];
+    size_t slot = segment_slot(t, month);
+    if (slot == SIZE_MAX && t->segments_n == SEGMENTS_MAX) return ERR_LIMIT;
+    if (slot == SIZE_MAX) {
+        struct segment *made = calloc(1, sizeof *made);
+        if (!made) return ERR_INTERNAL;
+        segment_path(t, month, path);
+        *made = (struct segment){.month = month, .start_ms = month_start_ms(month)};
+        made->file = t->io.open(t->io.self, path, IO_CREATE);
+        if (made->file < 0) {
+            free(made);
+            return disk_error(t);
+        }
+        pthread_mutex_lock(&t->lock);
+        slot = t->segments_n;
+        t->segments[t->segments_n++] = made;
+        pthread_mutex_unlock(&t->lock);
+    }
+    *ret_slot = slot;
+    return OK;
+}
+
+/* ---- taking in what is there ---- */
+
+struct walk {
+    struct telemetry *t;
+    struct segment *segment;
+    uint8_t *block;
+    int64_t block_at, block_n, size;
+};
+
+/* n bytes at `at`; NULL when the file is shorter. */
+static const uint8_t *look(struct walk *w, int64_t at, size_t n) {
+    if (at + (int64_t)n > w->size) return NULL;
+    if (at < w->block_at || at + (int64_t)n > w->block_at + w->block_n) {
+        w->block_at = at;
+        w->block_n = w->t->io.read(w->t->io.self, w->segment->file, w->block, BLOCK, at);
+        if (w->block_n < (int64_t)n) return NULL;
+    }
+    return w->block + (at - w->block_at);
+}
+
+static bool is_chunk(struct walk *w, int64_t at, bool check_body, struct chunk_head *ret) {
+    const uint8_t *bytes = look(w, at, CHUNK_HEAD_BYTES);
+    if (!bytes || !chunk_head_read(bytes, ret) || at + (int64_t)chunk_bytes(ret) > w->size) return false;
+    if (ret->series >= w->t->series.n || month_of(ret->first_ms) != w->segment->month ||
+        month_of(ret->last_ms) != w->segment->month)
+        return false;
+    if (!check_body) return true;
+    bytes = look(w, at, chunk_bytes(ret));
+    return bytes && chunk_sum(bytes + CHUNK_HEAD_BYTES, ret->body_len) == ret->body_sum;
+}
+
+static bool take(struct walk *w, size_t slot, int64_t at, const struct chunk_head *h) {
+    struct series *s = series_at(w->t, h->series);
+    struct telemetry_stored last = {h->last_ms, h->last, h->series, h->last_quality};
+    struct chunk_ref ref = {
+        .first_rel = (uint32_t)(h->first_ms - w->segment->start_ms),
+        .last_rel = (uint32_t)(h->last_ms - w->segment->start_ms),
+        .at8 = (uint32_t)(at / 8),
+        .segment = (uint16_t)slot,
+        .count = h->count,
+    };
+    series_latest(s, &last);
+    w->t->chunks_n++;
+    if (!refs_reserve(s, 1)) return false;
+    s->refs[s->refs_n++] = ref;
+    return true;
+}
+
+/* A damaged head is counted once; the next good one behind it is looked for. */
+enum err segment_scan(struct telemetry *t, size_t slot, int64_t size, bool check_bodies) {
+    struct walk w = {.t = t, .segment = t->segments[slot], .block = malloc(BLOCK), .size = size};
+    enum err e = w.block ? OK : ERR_INTERNAL;
+    bool was_good = true;
+    int64_t end = 0;
+    for (int64_t at = 0; !e && at + CHUNK_HEAD_BYTES <= size;) {
+        struct chunk_head h;
+        if (!is_chunk(&w, at, check_bodies, &h)) {
+            if (was_good) t->stats.damaged++;
+            was_good = false;
+            at += 8;
+            continue;
+        }
+        was_good = true;
+        if (!take(&w, slot, at, &h)) e = ERR_INTERNAL;
+        at += (int64_t)chunk_bytes(&h);
+        end = at;
+    }
+    w.segment->size = check_bodies ? end : size;
+    t->chunk_bytes += w.segment->size;
+    free(w.block);
+    return e;
+}
+
+void segments_sweep(struct telemetry *t) {
+    pthread_mutex_lock(&t->lock);
+    for (size_t i = 0; i < t->segments_n && !t->scans; i++) {
+        struct segment *s = t->segments[i];
+        if (!s->is_dropped || s->file < 0) continue;
+        (void)t->io.close(t->io.self, s->file);
+        s->file = -1;
+    }
+    pthread_mutex_unlock(&t->lock);
+}

@@ -1,0 +1,88 @@
+/* Opening, closing, figures.  SPDX-License-Identifier: Apache-2.0 */
+#include "platform/telemetry/telemetry_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define QUEUE_BATCHES ((size_t)4096)
+#define QUEUE_BYTES   ((size_t)64 << 20)
+#define LOG_BYTES     (INT64_C(16) << 20)
+
+static void defaults(struct telemetry *t) {
+    struct telemetry_options *o = &t->options;
+    if (!o->queue_batches_max) o->queue_batches_max = QUEUE_BATCHES;
+    if (!o->queue_bytes_max) o->queue_bytes_max = QUEUE_BYTES;
+    if (!o->log_bytes_max) o->log_bytes_max = LOG_BYTES;
+    t->retention_ms = o->retention_ms ? o->retention_ms : TELEMETRY_RETENTION_MS;
+    t->rotate_at = o->log_bytes_max;
+    t->last = &t->first;
+    t->log.file = -1;
+}
+
+static enum err start(struct telemetry *t, struct fault *f) {
+    if (!idmap_init(&t->device_map) || !idmap_init(&t->series_map) || !idmap_init(&t->words.map))
+        return FAIL(f, ERR_INTERNAL, "no_memory", "out of memory");
+    TRY(replay(t, f));
+    if (t->options.threadless) return OK;
+    if (pthread_create(&t->thread, NULL, telemetry_writer, t))
+        return FAIL(f, ERR_INTERNAL, "no_thread", "no thread can be made");
+    t->has_thread = true;
+    return OK;
+}
+
+enum err telemetry_open(const struct telemetry_options *options, struct telemetry **ret, struct fault *f) {
+    struct telemetry *t = calloc(1, sizeof *t);
+    if (!t) return FAIL(f, ERR_INTERNAL, "no_memory", "out of memory");
+    t->options = *options;
+    t->io = *options->io;
+    pthread_mutex_init(&t->lock, NULL);
+    pthread_cond_init(&t->wake, NULL);
+    cache_init(&t->cache);
+    defaults(t);
+    size_t n = strlen(options->dir);
+    enum err e = n < sizeof t->dir ? OK : FAIL(f, ERR_LIMIT, "path_too_long", "the folder's name is too long");
+    if (!e) memcpy(t->dir, options->dir, n + 1);
+    if (!e) e = start(t, f);
+    if (e)
+        telemetry_close(t);
+    else
+        *ret = t;
+    return e;
+}
+
+void telemetry_close(struct telemetry *t) {
+    if (!t) return;
+    pthread_mutex_lock(&t->lock);
+    t->closing = true;
+    pthread_cond_signal(&t->wake);
+    pthread_mutex_unlock(&t->lock);
+    if (t->has_thread) pthread_join(t->thread, NULL);
+    while (telemetry_step(t)) continue;
+    if (t->log.file >= 0) (void)t->io.close(t->io.self, t->log.file);
+    for (size_t i = 0; i < t->segments_n; i++) {
+        if (t->segments[i]->file >= 0) (void)t->io.close(t->io.self, t->segments[i]->file);
+        free(t->segments[i]);
+    }
+    names_finish(t);
+    cache_finish(&t->cache);
+    free(t->group.ptr);
+    free(t->taken_devices.id);
+    free(t->taken_series.id);
+    pthread_cond_destroy(&t->wake);
+    pthread_mutex_destroy(&t->lock);
+    free(t);
+}
+
+void telemetry_stats(struct telemetry *t, struct telemetry_stats *ret) {
+    pthread_mutex_lock(&t->lock);
+    *ret = t->stats;
+    ret->waiting_batches = (int64_t)t->waiting_n;
+    ret->waiting_bytes = (int64_t)t->waiting_bytes;
+    ret->devices = t->devices.n;
+    ret->series = t->series.n;
+    for (size_t i = 0; i < t->communities_n; i++) ret->unknown_devices += t->communities[i].unknown;
+    ret->chunks = t->chunks_n;
+    ret->head_points = t->head_points;
+    ret->chunk_bytes = t->chunk_bytes;
+    pthread_mutex_unlock(&t->lock);
+}

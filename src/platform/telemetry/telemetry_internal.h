@@ -1,0 +1,292 @@
+/* What one telemetry store remembers, and the parts that share it.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_PLATFORM_TELEMETRY_TELEMETRY_INTERNAL_H
+#define LINLI_PLATFORM_TELEMETRY_TELEMETRY_INTERNAL_H
+
+#include "platform/telemetry/chunk_internal.h"
+#include "platform/telemetry/telemetry.h"
+
+#include <pthread.h>
+
+#define PAGE_ITEMS    1024
+#define PAGES_MAX     4096 /* of series, and of devices: four million each */
+#define SEGMENTS_MAX  1024
+#define NONE          UINT32_MAX
+#define PATH_CAP      700
+#define SEAL_AT       512        /* points of a head that make it due for sealing */
+#define SEAL_TOGETHER 32768      /* points of due heads that are sealed at one go */
+#define HEADS_MAX     (4 << 20)  /* unsealed points; more are refused: the disk takes no chunks */
+#define GROUP_MAX     (8u << 20) /* bytes of a group of the log */
+#define CACHE_ENTRIES 48
+
+/* ---- small tables ---- */
+struct idmap { /* open addressing from hashes to ids; the owner of the ids compares */
+    uint32_t *slots;
+    size_t cap, n;
+};
+struct words { /* texts kept once for ever: metrics, units */
+    char **text;
+    uint32_t n, cap;
+    struct idmap map;
+};
+struct pages { /* items that never move */
+    void *page[PAGES_MAX];
+    uint32_t n;
+};
+struct ids32 {
+    uint32_t *id;
+    size_t n, cap;
+};
+
+struct community {
+    int64_t id;
+    uint32_t unknown;
+};
+
+struct device {
+    int64_t community_id;
+    char *code;
+    uint32_t first_series, series_n;
+    bool is_known, is_dirty;
+};
+
+struct head { /* unsealed points as they arrived */
+    int64_t *at;
+    double *value;
+    uint8_t *quality;
+    uint32_t n, cap;
+};
+
+struct chunk_ref { /* within the month that its segment is */
+    uint32_t first_rel, last_rel, at8;
+    uint16_t segment, count;
+};
+
+struct series {
+    uint32_t device, metric, unit, next; /* next: of the same device */
+    uint32_t coming;                     /* points in the group under way: room is kept for them */
+    uint8_t class;
+    bool is_dirty, is_due, has_latest;
+    struct telemetry_stored latest;
+    struct head head;
+    struct chunk_ref *refs; /* in the order written: a later one wins */
+    uint32_t refs_n, refs_cap;
+};
+
+struct segment {                         /* the chunks of one UTC month, append only */
+    int64_t file, month, start_ms, size; /* size: what the log says is durable */
+    int64_t end;                         /* of what is written while sealing */
+    bool is_named;                       /* its name is durable */
+    bool is_dropped;                     /* past retention; the file (-1: closed) stays open while somebody reads */
+};
+
+struct hotlog {
+    int64_t file, number, end, begun_with; /* begun_with: bytes of the snapshot it starts with */
+    uint64_t salt, seq;
+    bool is_named; /* its name is durable; until then it acknowledges nothing */
+};
+
+struct out { /* growing bytes of a group */
+    uint8_t *ptr;
+    size_t n, cap;
+    bool failed; /* out of memory */
+};
+
+struct job { /* a batch that waits; points follow */
+    struct job *next;
+    telemetry_done *done;
+    void *arg;
+    size_t n;
+    struct telemetry_stored points[];
+};
+
+struct cache_entry {
+    uint32_t at8;
+    uint16_t segment;
+    uint64_t used;
+    struct points p; /* n 0: empty */
+};
+struct cache {
+    pthread_mutex_t mutex;
+    struct cache_entry entries[CACHE_ENTRIES];
+    uint64_t clock;
+};
+
+struct telemetry {
+    struct telemetry_options options;
+    struct io io;
+    char dir[512];
+    int64_t retention_ms;
+
+    pthread_mutex_t lock; /* over everything below, up to "the writer's own" */
+    pthread_cond_t wake;
+    struct pages devices, series;
+    struct idmap device_map, series_map;
+    struct words words;
+    struct community *communities;
+    size_t communities_n, communities_cap;
+    struct ids32 dirty_devices, dirty_series, due; /* not logged yet, or logged otherwise; heads to seal */
+    int64_t due_points, head_points, chunks_n, chunk_bytes;
+    struct job *first, **last;
+    size_t waiting_n, waiting_bytes;
+    bool closing;
+    struct segment *segments[SEGMENTS_MAX]; /* slots are not used again while the store is open */
+    size_t segments_n;
+    size_t scans; /* under way: dropped segments stay open until there is none */
+    struct telemetry_stats stats;
+
+    /* the writer's own */
+    struct hotlog log;
+    struct out group;
+    struct ids32 taken_devices, taken_series; /* dirty ones in the group under way */
+    int64_t rotate_at, retain_at_ms;          /* bytes of the log; when retention is looked at next */
+    bool must_rotate;                         /* memory knows names that the log may not get otherwise */
+    bool is_damaged;                          /* the log had broken groups */
+
+    struct cache cache;
+    pthread_t thread;
+    bool has_thread;
+};
+
+/* ---- tables (tables.c, names.c); all under the lock ---- */
+bool idmap_init(struct idmap *m);
+void idmap_finish(struct idmap *m);
+/* Finds the id whose key is `key`; NONE when there is none. */
+uint32_t idmap_find(const struct idmap *m, uint64_t hash, bool (*is)(const void *owner, uint32_t id, const void *key),
+                    const void *owner, const void *key);
+bool idmap_add(struct idmap *m, uint32_t id, uint64_t (*hash)(const void *owner, uint32_t id), const void *owner);
+void idmap_drop_last(struct idmap *m, uint32_t id, uint64_t hash); /* only the id added last */
+bool idmap_rebuild(struct idmap *m, uint32_t n, uint64_t (*hash)(const void *owner, uint32_t id), const void *owner);
+uint32_t words_put(struct words *w, struct str text); /* NONE: out of memory */
+uint32_t words_find(const struct words *w, struct str text);
+void words_drop_to(struct words *w, uint32_t n); /* forgets the newest ones */
+void words_finish(struct words *w);
+void *pages_at(const struct pages *p, uint32_t id, size_t size);
+void *pages_add(struct pages *p, size_t size); /* zeroed; NULL: full */
+void pages_finish(struct pages *p);
+bool ids32_add(struct ids32 *v, uint32_t id);
+
+static inline struct device *device_at(const struct telemetry *t, uint32_t id) {
+    return pages_at(&t->devices, id, sizeof(struct device));
+}
+static inline struct series *series_at(const struct telemetry *t, uint32_t id) {
+    return pages_at(&t->series, id, sizeof(struct series));
+}
+uint32_t device_find(const struct telemetry *t, int64_t community_id, struct str code);
+uint32_t device_add(struct telemetry *t, int64_t community_id, struct str code); /* NONE: out of memory */
+bool device_rename(struct telemetry *t, uint32_t id, struct str code);
+void device_set_known(struct telemetry *t, uint32_t id, bool known);
+uint32_t device_unknown(const struct telemetry *t, int64_t community_id); /* how many */
+uint32_t series_find(const struct telemetry *t, uint32_t device, struct str metric);
+uint32_t series_add(struct telemetry *t, uint32_t device, struct str metric);
+void series_set_unit(struct telemetry *t, uint32_t id, struct str unit);
+void series_dirty(struct telemetry *t, uint32_t id);
+void device_dirty(struct telemetry *t, uint32_t id);
+struct names_mark {
+    uint32_t devices_n, series_n, words_n;
+};
+/* Takes back what was added since the mark, while the lock was held. */
+void names_rollback(struct telemetry *t, const struct names_mark *mark);
+void names_finish(struct telemetry *t);
+bool name_ok(struct str s, size_t max); /* UTF-8 without control characters, not empty */
+
+/* ---- points in memory (heads.c) ---- */
+bool head_reserve(struct series *s, size_t more);
+/* A durable point: into the head, and the latest.  Room was reserved. */
+void head_add(struct telemetry *t, uint32_t id, const struct telemetry_stored *p);
+void head_clear(struct telemetry *t, uint32_t id, bool free_room);
+void series_latest(struct series *s, const struct telemetry_stored *p);
+/* One block for n points; freed by free(p->at). */
+bool points_init(struct points *p, size_t n);
+/* Sorts by time, in place; of equal times the last one given stays.  False: out of memory. */
+bool points_sort(struct points *p);
+/* The head's points with from <= t < to, sorted, in a new block (at NULL when there is none). */
+bool head_copy(const struct head *h, int64_t from_ms, int64_t to_ms, struct points *ret);
+bool refs_reserve(struct series *s, uint32_t more);
+
+/* ---- the log (hotlog.c): groups of entries, each group whole or not at all ---- */
+enum entry {
+    ENTRY_DEVICE = 'D',
+    ENTRY_SERIES = 'S',
+    ENTRY_POINTS = 'P',
+    ENTRY_SEGMENT = 'G',
+    ENTRY_CLEAR = 'C',
+    ENTRY_DROP = 'X'
+};
+void out_int(struct out *o, uint64_t v, size_t n);
+void out_bytes(struct out *o, const void *bytes, size_t n);
+void out_text(struct out *o, const char *text); /* length in a byte, then the text */
+void out_point(struct out *o, const struct telemetry_stored *p);
+void out_device(struct out *o, const struct telemetry *t, uint32_t id);
+void out_series(struct out *o, const struct telemetry *t, uint32_t id);
+void out_segment(struct out *o, int64_t month, int64_t size);
+#define POINT_BYTES 21
+void group_begin(struct out *o);
+/* Writes and syncs; the log is as before when it fails. */
+NODISCARD enum err hotlog_append(struct telemetry *t, struct hotlog *log, struct out *group, bool sync);
+/* Calls fn with each group's entries in order.  Broken groups with good ones behind them are counted as damage. */
+NODISCARD enum err hotlog_read(struct telemetry *t, struct hotlog *log,
+                               enum err (*fn)(struct telemetry *t, struct bytes entries), struct fault *f);
+NODISCARD enum err hotlog_settle(struct telemetry *t); /* makes the log's name durable */
+void hotlog_path(const struct telemetry *t, int64_t number, const char *end, char ret[PATH_CAP]);
+NODISCARD enum err hotlog_rotate(struct telemetry *t);
+
+/* ---- chunks on disk (segment.c) ---- */
+int64_t month_of(int64_t at_ms); /* since 1970-01, UTC */
+int64_t month_start_ms(int64_t month);
+void segment_path(const struct telemetry *t, int64_t month, char ret[PATH_CAP]);
+bool segment_month(const char *name, int64_t *ret);            /* of a file's name; false: not a segment */
+size_t segment_slot(const struct telemetry *t, int64_t month); /* SIZE_MAX: there is none */
+/* Finds or opens it, making the file if it is missing. */
+NODISCARD enum err segment_open(struct telemetry *t, int64_t month, size_t *ret_slot);
+/* At opening: takes its chunks into the series.  check_bodies: nothing but checksums is trusted. */
+NODISCARD enum err segment_scan(struct telemetry *t, size_t slot, int64_t size, bool check_bodies);
+void segments_sweep(struct telemetry *t); /* closes what was dropped, once nobody reads */
+
+/* ---- the writer (writer.c) ---- */
+size_t job_bytes(const struct job *job);
+void *telemetry_writer(void *t); /* its thread */
+
+/* ---- housekeeping of the writer (seal.c), opening (replay.c) ---- */
+enum err seal_due(struct telemetry *t); /* all heads that are due; what fails stays due */
+void retain(struct telemetry *t, int64_t now_ms);
+NODISCARD enum err replay(struct telemetry *t, struct fault *f);
+
+/* ---- reading (scan.c, cache.c) ---- */
+/* Points of a chunk; false when it is damaged.  ret has room for CHUNK_POINTS_MAX. */
+bool chunk_is(const struct chunk_head *h, const struct segment *g, uint32_t series, const struct chunk_ref *ref);
+bool cache_read(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct points *ret);
+void cache_init(struct cache *c);
+void cache_finish(struct cache *c);
+
+struct source { /* an open chunk, or the head */
+    struct points p;
+    size_t i;
+    uint32_t order; /* a higher one wins */
+};
+struct scan_ref {
+    struct chunk_ref ref;
+    uint32_t order;
+    int64_t month;
+};
+struct scan {
+    struct telemetry *t;
+    uint32_t series;
+    int64_t from_ms, to_ms;
+    struct scan_ref *refs; /* by first time */
+    size_t refs_n, refs_i; /* those before refs_i were opened */
+    struct source *heap;   /* smallest time first */
+    size_t heap_n, heap_cap;
+    size_t damaged;
+};
+/* One consistent moment of a series.  Always scan_finish() it. */
+NODISCARD enum err scan_init(struct scan *s, struct telemetry *t, uint32_t series, int64_t from_ms, int64_t to_ms,
+                             struct fault *f);
+void scan_finish(struct scan *s);
+/* The next point before until_ms; ERR_NOT_FOUND (no fault) when there is none. */
+NODISCARD enum err scan_next(struct scan *s, int64_t until_ms, struct telemetry_stored *ret, struct fault *f);
+/* When the next points before until_ms are exactly one whole chunk, without NaN: skips them and gives its summary. */
+bool scan_chunk(struct scan *s, int64_t until_ms, struct chunk_head *ret);
+
+enum err disk_error(struct telemetry *t); /* counts it; ERR_UNAVAILABLE; not under the lock */
+
+#endif

@@ -1,0 +1,178 @@
+/* The writer: makes what waits durable, group by group, then readable, then acknowledged.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "platform/telemetry/telemetry_internal.h"
+
+#include <stdlib.h>
+
+#define NAMES_MAX 8192 /* dirty names that go into one group */
+
+size_t job_bytes(const struct job *job) {
+    return sizeof *job + job->n * sizeof job->points[0];
+}
+
+/* ---- one group ---- */
+
+/* Jobs in order, as many as one group holds (at least one). */
+static struct job *take_jobs(struct telemetry *t) {
+    struct job *first = t->first, **end = &t->first;
+    size_t bytes = 0, n = 0;
+    while (*end && (!n || bytes + (*end)->n * POINT_BYTES < GROUP_MAX)) {
+        bytes += (*end)->n * POINT_BYTES;
+        n++;
+        t->waiting_bytes -= job_bytes(*end);
+        t->waiting_n--;
+        end = &(*end)->next;
+    }
+    t->first = *end;
+    *end = NULL;
+    if (!t->first) t->last = &t->first;
+    return n ? first : NULL;
+}
+
+/* Room in the heads for every point, so that nothing can fail once the group is durable. */
+static enum err reserve_heads(struct telemetry *t, const struct job *jobs) {
+    enum err e = OK;
+    for (const struct job *j = jobs; j; j = j->next)
+        for (size_t i = 0; i < j->n && !e; i++) {
+            struct series *s = series_at(t, j->points[i].series);
+            if (!head_reserve(s, ++s->coming)) e = ERR_INTERNAL;
+        }
+    for (const struct job *j = jobs; j; j = j->next)
+        for (size_t i = 0; i < j->n; i++) series_at(t, j->points[i].series)->coming = 0;
+    return e;
+}
+
+static void swap(struct ids32 *a, struct ids32 *b) {
+    struct ids32 c = *a;
+    *a = *b;
+    *b = c;
+}
+
+static void take_names(struct telemetry *t) {
+    swap(&t->dirty_devices, &t->taken_devices);
+    swap(&t->dirty_series, &t->taken_series);
+    for (size_t i = 0; i < t->taken_devices.n; i++) device_at(t, t->taken_devices.id[i])->is_dirty = false;
+    for (size_t i = 0; i < t->taken_series.n; i++) series_at(t, t->taken_series.id[i])->is_dirty = false;
+}
+
+/* After a group: the names in it are logged, or wait again. */
+static void give_names(struct telemetry *t, bool logged) {
+    pthread_mutex_lock(&t->lock);
+    for (size_t i = 0; i < t->taken_devices.n && !logged; i++) {
+        device_dirty(t, t->taken_devices.id[i]);
+        if (!device_at(t, t->taken_devices.id[i])->is_dirty) t->must_rotate = true;
+    }
+    for (size_t i = 0; i < t->taken_series.n && !logged; i++) {
+        series_dirty(t, t->taken_series.id[i]);
+        if (!series_at(t, t->taken_series.id[i])->is_dirty) t->must_rotate = true;
+    }
+    t->taken_devices.n = t->taken_series.n = 0;
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* A flood of new names goes into groups of its own, made durable by the sync of the last. */
+static enum err put_names(struct telemetry *t, const struct ids32 *ids,
+                          void (*put)(struct out *o, const struct telemetry *t, uint32_t id)) {
+    for (size_t i = 0; i < ids->n;) {
+        size_t end = ids->n - i > NAMES_MAX ? i + NAMES_MAX : ids->n;
+        pthread_mutex_lock(&t->lock);
+        for (; i < end; i++) put(&t->group, t, ids->id[i]);
+        pthread_mutex_unlock(&t->lock);
+        if (i == ids->n) break;
+        TRY(hotlog_append(t, &t->log, &t->group, false));
+        group_begin(&t->group);
+    }
+    return OK;
+}
+
+static enum err write_group(struct telemetry *t, const struct job *jobs) {
+    if (t->must_rotate) {
+        TRY(hotlog_rotate(t));
+        t->must_rotate = false;
+    }
+    group_begin(&t->group);
+    size_t empty = t->group.n;
+    TRY(put_names(t, &t->taken_devices, out_device));
+    TRY(put_names(t, &t->taken_series, out_series));
+    for (const struct job *j = jobs; j; j = j->next) {
+        if (!j->n) continue;
+        out_int(&t->group, ENTRY_POINTS, 1);
+        out_int(&t->group, j->n, 4);
+        for (size_t i = 0; i < j->n; i++) out_point(&t->group, &j->points[i]);
+    }
+    return t->group.n == empty ? OK : hotlog_append(t, &t->log, &t->group, true);
+}
+
+static void apply(struct telemetry *t, const struct job *jobs, enum err e) {
+    pthread_mutex_lock(&t->lock);
+    for (const struct job *j = jobs; j; j = j->next) {
+        for (size_t i = 0; i < j->n && !e; i++) head_add(t, j->points[i].series, &j->points[i]);
+        if (!e) t->stats.batches++;
+        t->stats.points += e ? 0 : (int64_t)j->n;
+        t->stats.refused += e ? 1 : 0;
+    }
+    t->stats.groups += !e;
+    t->stats.is_failing = e != OK;
+    t->stats.log_bytes = t->log.end;
+    pthread_mutex_unlock(&t->lock);
+}
+
+static void finish_jobs(struct telemetry *t, struct job *jobs, enum err e) {
+    for (struct job *j = jobs, *next; j; j = next) {
+        next = j->next;
+        if (!e && j->n && t->options.stored) t->options.stored(t->options.arg, j->points, j->n);
+        j->done(j->arg, e);
+        free(j);
+    }
+}
+
+/* What a failure leaves undone here is tried again behind the next group; no acknowledged point depends on it. */
+static void keep_house(struct telemetry *t) {
+    pthread_mutex_lock(&t->lock);
+    bool due = t->due_points >= SEAL_TOGETHER || (t->due.n && t->log.end >= t->rotate_at);
+    pthread_mutex_unlock(&t->lock);
+    if (due) seal_due(t);
+    if (t->log.end >= t->rotate_at) {
+        if (hotlog_rotate(t))
+            t->rotate_at = t->log.end + t->options.log_bytes_max / 4;
+        else
+            t->rotate_at =
+                t->log.begun_with * 4 > t->options.log_bytes_max ? t->log.begun_with * 4 : t->options.log_bytes_max;
+    }
+    retain(t, t->options.world->utc_ms(t->options.world->self));
+}
+
+/* Under the lock, which it gives back for the writing. */
+static bool commit(struct telemetry *t) {
+    struct job *jobs = take_jobs(t);
+    if (!jobs) return false;
+    enum err e = reserve_heads(t, jobs);
+    take_names(t);
+    pthread_mutex_unlock(&t->lock);
+    if (!e) e = write_group(t, jobs);
+    give_names(t, !e);
+    apply(t, jobs, e);
+    finish_jobs(t, jobs, e);
+    keep_house(t);
+    pthread_mutex_lock(&t->lock);
+    return true;
+}
+
+bool telemetry_step(struct telemetry *t) {
+    pthread_mutex_lock(&t->lock);
+    bool did = commit(t);
+    pthread_mutex_unlock(&t->lock);
+    return did;
+}
+
+void *telemetry_writer(void *arg) {
+    struct telemetry *t = arg;
+    pthread_mutex_lock(&t->lock);
+    for (;;) {
+        while (commit(t)) continue;
+        if (t->closing) break;
+        pthread_cond_wait(&t->wake, &t->lock);
+    }
+    pthread_mutex_unlock(&t->lock);
+    return NULL;
+}
