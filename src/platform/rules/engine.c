@@ -38,7 +38,7 @@ struct book {
 };
 struct verdict_row {
     int64_t rule_id, device_id, at_ms;
-    bool raise;
+    bool raise, silence;
     char value[32], text[200];
 };
 struct rules_engine {
@@ -248,7 +248,13 @@ static void enqueue(struct rules_engine *e, const struct watched *w, enum verdic
     if (e->count == RULES_QUEUE_MAX)
         return; /* the oldest cause stands; the state says firing and the next load mends it */
     struct verdict_row *row = &e->queue[(e->head + e->count++) % RULES_QUEUE_MAX];
-    *row = (struct verdict_row){w->rule->row.id, e->book->devices[w->device].id, at_ms, v == VERDICT_RAISE, "", ""};
+    *row = (struct verdict_row){w->rule->row.id,
+                                e->book->devices[w->device].id,
+                                at_ms,
+                                v == VERDICT_RAISE,
+                                w->terms.kind == RULE_SILENCE,
+                                "",
+                                ""};
     if (w->terms.kind == RULE_ABOVE || w->terms.kind == RULE_BELOW)
         snprintf(row->value, sizeof row->value, "%.6g", w->state.last_value);
     snprintf(row->text, sizeof row->text, STR_FMT, STR_ARG(text));
@@ -345,6 +351,7 @@ enum err rules_apply(struct rules_engine *e, struct ctx *ctx, size_t most, size_
                               &id);
         else if (r.row.id)
             err = alarm_clear(ctx, v.rule_id, v.device_id, v.at_ms);
+        if (!err && r.row.id && v.silence) err = device_step(ctx, v.device_id, v.raise ? "lose" : "hear");
         if (err == ERR_BUSY || err == ERR_UNAVAILABLE) return err;
         pop(e); /* done, or refused for good: a device or rule that is gone */
         if (err) ctx->fault = (struct fault){0};

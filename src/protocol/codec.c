@@ -1,0 +1,13 @@
+/* The codecs there are.  SPDX-License-Identifier: Apache-2.0 */
+#include "protocol/codec.h"
+
+#include "protocol/gb26875/gb26875.h"
+
+const struct codec *const codecs[] = {&gb26875_codec};
+const size_t codecs_n = COUNT(codecs);
+
+const struct codec *codec_find(struct str name) {
+    for (size_t i = 0; i < codecs_n; i++)
+        if (str_is(name, codecs[i]->name)) return codecs[i];
+    return NULL;
+}

@@ -1,0 +1,47 @@
+/* Wire formats.  Pure: bytes in, struct out.  No I/O, no clock, no globals, no malloc.  SPDX-License-Identifier:
+ * Apache-2.0 */
+#ifndef LINLI_PROTOCOL_CODEC_H
+#define LINLI_PROTOCOL_CODEC_H
+
+#include "base/base.h"
+
+enum frame { FRAME_WHOLE, FRAME_SHORT /* needs more bytes */, FRAME_SKIP /* drop *ret_len bytes and look again */ };
+struct wire_error {
+    const char *rule; /* clause of the standard that was broken; static text */
+    size_t at;        /* byte offset */
+};
+
+enum quality { QUALITY_GOOD, QUALITY_SUSPECT };
+struct reading {
+    struct str device, metric, unit;
+    double value;
+    int64_t at_s; /* local civil seconds since 1970 as the frame says; 0: not on the wire */
+    enum quality quality;
+};
+struct device_event {
+    struct str device, code, text;
+    int64_t at_s; /* as above */
+    bool is_set;  /* false: what was reported is over */
+};
+struct decoded {
+    const struct reading *readings;
+    size_t readings_n;
+    const struct device_event *events;
+    size_t events_n;
+};
+
+/* The narrow waist that lines use.  Each protocol also exports its typed frame for tests and tools. */
+struct codec {
+    const char *name, *standard;
+    size_t frame_max; /* bytes; a transport never buffers more */
+    enum frame (*frame)(struct bytes in, size_t *ret_len);
+    bool (*decode)(struct bytes whole, struct arena *a, struct decoded *ret, struct wire_error *reterr);
+    /* The answer the sender expects, if any: nothing is appended when none is due.  now_s: local civil seconds.  A
+     * whole frame that did not decode is answered with a refusal. */
+    void (*reply)(struct bytes whole, bool ok, int64_t now_s, struct buf *out);
+};
+const struct codec *codec_find(struct str name); /* NULL when there is none */
+extern const struct codec *const codecs[];
+extern const size_t codecs_n;
+
+#endif

@@ -1,0 +1,216 @@
+/* GB/T 26875.3 behind the narrow waist: splitting a stream, readings, events, answers.  SPDX-License-Identifier:
+ * Apache-2.0 */
+#include "protocol/gb26875/gb26875.h"
+
+#include <string.h>
+
+#define FRAME_MAX (GB26875_OVERHEAD + GB26875_DATA_MAX)
+
+/* 23 23 may stand inside the data, so the length decides, never the end mark. */
+static enum frame frame(struct bytes in, size_t *ret_len) {
+    *ret_len = 0;
+    for (size_t i = 0; i < in.len; i++) {
+        bool start = in.ptr[i] == 0x40 && (i + 1 == in.len || in.ptr[i + 1] == 0x40);
+        if (!start) continue;
+        if (i) {
+            *ret_len = i;
+            return FRAME_SKIP;
+        }
+        if (in.len < 26) return FRAME_SHORT;
+        size_t n = (size_t)(in.ptr[24] | in.ptr[25] << 8);
+        if (n > GB26875_DATA_MAX) {
+            *ret_len = 1;
+            return FRAME_SKIP;
+        }
+        if (in.len < n + GB26875_OVERHEAD) return FRAME_SHORT;
+        if (in.ptr[n + 28] != 0x23 ||
+            in.ptr[n + 29] != 0x23) { /* a forged length, or a start inside of something else */
+            *ret_len = 1;
+            return FRAME_SKIP;
+        }
+        *ret_len = n + GB26875_OVERHEAD;
+        return FRAME_WHOLE;
+    }
+    *ret_len = in.len;
+    return in.len ? FRAME_SKIP : FRAME_SHORT;
+}
+
+/* Bits of a component's or a system's state that are events, and of the device's own. */
+struct bit {
+    uint8_t bit;
+    const char *code;
+};
+static const struct bit state_bits[] = {{1, "fire_alarm"},  {2, "fault"},         {3, "disabled"},
+                                        {4, "supervisory"}, {5, "started"},       {6, "feedback"},
+                                        {8, "mains_fault"}, {9, "battery_fault"}, {10, "bus_fault"}};
+static const struct bit component_bits[] = {{1, "fire_alarm"}, {2, "fault"},    {3, "disabled"},   {4, "supervisory"},
+                                            {5, "started"},    {6, "feedback"}, {8, "power_fault"}};
+static const struct bit device_bits[] = {{1, "fire_alarm"},    {2, "fault"},         {3, "mains_fault"},
+                                         {4, "battery_fault"}, {5, "channel_fault"}, {6, "line_fault"}};
+static const struct bit operation_bits[] = {{0, "reset"},         {1, "silenced"},  {2, "manual_alarm"},
+                                            {3, "alarm_cleared"}, {4, "self_test"}, {5, "duty_answer"},
+                                            {6, "test"}};
+
+/* Factors and units of analogue kinds (clause 8.3, analogue types). */
+static const struct {
+    uint8_t kind;
+    const char *metric, *unit;
+    double factor;
+} analogues[] = {{1, "count", "", 1},         {2, "height", "m", 0.01},        {3, "temperature", "Cel", 0.1},
+                 {4, "pressure", "MPa", 0.1}, {5, "pressure", "kPa", 0.1},     {6, "gas", "%LEL", 0.1},
+                 {7, "time", "s", 1},         {8, "voltage", "V", 0.1},        {9, "current", "A", 0.1},
+                 {10, "flow", "L/s", 0.1},    {11, "air_flow", "m3/min", 0.1}, {12, "wind_speed", "m/s", 1}};
+
+struct out {
+    struct arena *a;
+    struct reading *readings;
+    struct device_event *events;
+    size_t readings_n, events_n, events_cap;
+    struct str device;
+};
+
+static struct str text_of(struct out *o, const char *fmt, ...) PRINTF(2, 3);
+static struct str text_of(struct out *o, const char *fmt, ...) {
+    struct buf b;
+    struct str s = {NULL, 0};
+    va_list args;
+    buf_init_arena(&b, o->a, 256);
+    va_start(args, fmt);
+    buf_vfmt(&b, fmt, args);
+    va_end(args);
+    (void)!buf_done(&b, &s);
+    return s;
+}
+
+/* Some devices write event times in BCD: what is no plain time, or far from the frame's own, is tried that way. */
+static int64_t when(const struct gb26875_frame *f, const struct gb26875_object *o) {
+    int64_t sent = 0, at = 0, bcd = 0;
+    bool has_sent = gb26875_time_s(f->time, &sent);
+    if (!o->has_time) return has_sent ? sent : 0;
+    const struct gb26875_time *t = &o->time;
+    uint8_t raw[6] = {t->second, t->minute, t->hour, t->day, t->month, t->year}, v[6];
+    bool is_bcd = true;
+    for (int i = 0; i < 6; i++) {
+        is_bcd &= (raw[i] & 15) < 10 && raw[i] >> 4 < 10;
+        v[i] = (uint8_t)((raw[i] >> 4) * 10 + (raw[i] & 15));
+    }
+    bool plain = gb26875_time_s(*t, &at);
+    is_bcd = is_bcd && gb26875_time_s((struct gb26875_time){v[0], v[1], v[2], v[3], v[4], v[5]}, &bcd);
+    int64_t off = plain && has_sent ? (at > sent ? at - sent : sent - at) : INT64_MAX;
+    int64_t off_bcd = is_bcd && has_sent ? (bcd > sent ? bcd - sent : sent - bcd) : INT64_MAX;
+    if (is_bcd && off_bcd < off && off > 86400) return bcd;
+    return plain ? at : is_bcd ? bcd : has_sent ? sent : 0;
+}
+
+static void add_bits(struct out *o, const struct bit *bits, size_t n, uint16_t state, struct str text, int64_t at_s) {
+    bool any = false;
+    for (size_t i = 0; i < n && o->events_n < o->events_cap; i++) {
+        if (!(state >> bits[i].bit & 1)) continue;
+        o->events[o->events_n++] = (struct device_event){o->device, str_of(bits[i].code), text, at_s, true};
+        any = true;
+    }
+    /* Levels are reported at a change: none of them set means that all is over. */
+    if (!any && bits != operation_bits && o->events_n < o->events_cap)
+        o->events[o->events_n++] = (struct device_event){o->device, S("normal"), text, at_s, false};
+}
+
+static struct str describe(struct out *o, struct bytes text) {
+    size_t n = text.len;
+    while (n && (text.ptr[n - 1] == 0 || text.ptr[n - 1] == ' ')) n--;
+    for (size_t i = 0; i < n; i++)
+        if (text.ptr[i] < ' ' || text.ptr[i] > '~') { /* GB 18030 or else: kept exactly, as hex */
+            struct buf b;
+            struct str s = {NULL, 0};
+            buf_init_arena(&b, o->a, 128);
+            buf_hex(&b, (struct bytes){text.ptr, n});
+            (void)!buf_done(&b, &s);
+            return s;
+        }
+    return (struct str){(const char *)text.ptr, n};
+}
+
+static void add_object(struct out *o, const struct gb26875_frame *f, const struct gb26875_object *x) {
+    int64_t at = when(f, x);
+    struct str path;
+    switch (x->type) {
+    case 1:
+        add_bits(o, state_bits, COUNT(state_bits), x->state,
+                 text_of(o, "%s %u.%u", gb26875_system_name(x->system), x->system, x->system_address), at);
+        return;
+    case 2: {
+        struct str words = describe(o, x->text);
+        path = text_of(o, "%s %u.%u.%u.%u%s" STR_FMT, gb26875_component_name(x->component), x->system,
+                       x->system_address, x->component, x->component_address, words.len ? " " : "", STR_ARG(words));
+        add_bits(o, component_bits, COUNT(component_bits), x->state, path, at);
+        return;
+    }
+    case 3:
+        for (size_t i = 0; i < COUNT(analogues); i++)
+            if (analogues[i].kind == x->analogue)
+                o->readings[o->readings_n++] = (struct reading){
+                    .device = o->device,
+                    .metric = text_of(o, "%s.%u.%u", analogues[i].metric, x->component, x->component_address),
+                    .unit = str_of(analogues[i].unit),
+                    .value = x->value * analogues[i].factor,
+                    .at_s = at};
+        return;
+    case 4:
+    case 24:
+        add_bits(o, operation_bits, COUNT(operation_bits), x->state, text_of(o, "operator %u", x->operator_id), at);
+        return;
+    case 21: add_bits(o, device_bits, COUNT(device_bits), x->state, S("device"), at); return;
+    default: return;
+    }
+}
+
+static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, struct wire_error *reterr) {
+    struct gb26875_frame f;
+    const struct gb26875_object *all;
+    size_t n;
+    *ret = (struct decoded){0};
+    if (!gb26875_decode(whole, &f, reterr) || !gb26875_objects(&f, a, &all, &n, reterr)) return false;
+    struct out o = {.a = a, .events_cap = n * COUNT(state_bits) + 1};
+    o.readings = arena_new(a, struct reading, n + 1);
+    o.events = arena_new(a, struct device_event, o.events_cap);
+    o.device = text_of(&o, "%llu", (unsigned long long)f.source);
+    if (!o.readings || !o.events || !o.device.ptr) {
+        *reterr = (struct wire_error){"out of memory", 0};
+        return false;
+    }
+    if (f.command == GB26875_SEND || f.command == GB26875_ANSWER)
+        for (size_t i = 0; i < n; i++) add_object(&o, &f, &all[i]);
+    *ret = (struct decoded){o.readings, o.readings_n, o.events, o.events_n};
+    return true;
+}
+
+/* Confirm what was sent, deny what was damaged (clause 7); nothing else is answered. */
+static void reply(struct bytes whole, bool ok, int64_t now_s, struct buf *out) {
+    struct gb26875_frame f, back;
+    struct wire_error e;
+    if (whole.len < GB26875_OVERHEAD) return;
+    if (gb26875_decode(whole, &f, &e)) {
+        if (f.command != GB26875_SEND) return;
+    } else {
+        f = (struct gb26875_frame){.serial = (uint16_t)(whole.ptr[2] | whole.ptr[3] << 8),
+                                   .version = {whole.ptr[4], whole.ptr[5]}};
+        for (int i = 5; i >= 0; i--) {
+            f.source = f.source << 8 | whole.ptr[12 + i];
+            f.destination = f.destination << 8 | whole.ptr[18 + i];
+        }
+        ok = false;
+    }
+    back = (struct gb26875_frame){.serial = f.serial,
+                                  .version = {f.version[0], f.version[1]},
+                                  .time = gb26875_time_of(now_s),
+                                  .source = f.destination,
+                                  .destination = f.source,
+                                  .command = ok ? GB26875_CONFIRM : GB26875_DENY};
+    gb26875_encode(&back, out);
+}
+
+const struct codec gb26875_codec = {.name = "gb26875",
+                                    .standard = "GB/T 26875.3-2011",
+                                    .frame_max = FRAME_MAX,
+                                    .frame = frame,
+                                    .decode = decode,
+                                    .reply = reply};

@@ -1,0 +1,243 @@
+/* Readings meet rules.  SPDX-License-Identifier: Apache-2.0 */
+#include "sensing/feed/feed.h"
+
+#include "platform/rules/rules.h"
+#include "platform/things/things.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK_MS     1000
+#define UNKNOWN_MAX 256 /* devices waiting to be put aside; more come again with their next reading */
+#define APPLY_BATCH 64
+#define UNIT_BYTES  ((size_t)64 << 20)
+
+struct source { /* what a series number means, kept by the writer's thread alone */
+    bool known;
+    int64_t community_id;
+    char device[TELEMETRY_DEVICE_MAX + 1], metric[TELEMETRY_METRIC_MAX + 1];
+};
+struct stranger {
+    int64_t community_id;
+    char code[TELEMETRY_DEVICE_MAX + 1];
+};
+struct feed {
+    struct feed_options o;
+    struct telemetry *telemetry;
+    struct rules_engine *rules;
+    struct loop_timer *timer;
+    struct source *sources;
+    size_t sources_n;
+    pthread_mutex_t lock; /* over strangers */
+    struct stranger strangers[UNKNOWN_MAX];
+    size_t strangers_n;
+    struct loop_task wake;
+    _Atomic bool woken;
+    bool working, again, closing;
+    enum err failed;
+};
+
+/* ---- the writer's thread ---- */
+
+static struct source *source_of(struct feed *f, uint32_t series) {
+    if (series >= f->sources_n) {
+        size_t n = (size_t)series * 2 + 64;
+        struct source *grown = realloc(f->sources, n * sizeof *grown);
+        if (!grown) return NULL;
+        memset(grown + f->sources_n, 0, (n - f->sources_n) * sizeof *grown);
+        f->sources = grown;
+        f->sources_n = n;
+    }
+    struct source *s = &f->sources[series];
+    if (s->known) return s;
+    struct arena arena;
+    struct telemetry_series info;
+    struct fault fault = {0};
+    arena_init(&arena, 4096);
+    if (!telemetry_series_at(f->telemetry, series, &arena, &info, &fault)) {
+        *s = (struct source){.known = true, .community_id = info.community_id};
+        memcpy(s->device, info.device.ptr, info.device.len);
+        memcpy(s->metric, info.metric.ptr, info.metric.len);
+    }
+    arena_finish(&arena);
+    return s->known ? s : NULL;
+}
+
+static void note_stranger(struct feed *f, const struct source *s) {
+    pthread_mutex_lock(&f->lock);
+    bool there = f->strangers_n == UNKNOWN_MAX;
+    for (size_t i = 0; !there && i < f->strangers_n; i++)
+        there = f->strangers[i].community_id == s->community_id && !strcmp(f->strangers[i].code, s->device);
+    if (!there) {
+        struct stranger *x = &f->strangers[f->strangers_n++];
+        x->community_id = s->community_id;
+        memcpy(x->code, s->device, sizeof x->code);
+    }
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void wake(struct feed *f) {
+    if (!atomic_exchange(&f->woken, true)) loop_post_task(f->o.loop, &f->wake);
+}
+
+static void stored(void *arg, const struct telemetry_stored *points, size_t n) {
+    struct feed *f = arg;
+    bool strange = false;
+    for (size_t i = 0; i < n; i++) {
+        struct source *s = source_of(f, points[i].series);
+        if (!s) continue;
+        if (!rules_reading(f->rules, s->community_id, str_of(s->device), str_of(s->metric), points[i].at_ms,
+                           points[i].value)) {
+            note_stranger(f, s);
+            strange = true;
+        }
+    }
+    if (strange || rules_waiting(f->rules)) wake(f);
+}
+
+/* ---- a worker: verdicts to alarms, strangers to rows ---- */
+
+static enum err adopt_strangers(struct feed *f, struct ctx *ctx) {
+    struct stranger s;
+    for (;;) {
+        pthread_mutex_lock(&f->lock);
+        bool some = f->strangers_n > 0;
+        if (some) s = f->strangers[--f->strangers_n];
+        pthread_mutex_unlock(&f->lock);
+        if (!some) return OK;
+        int64_t id;
+        enum err e = device_put_aside(ctx, s.community_id, str_of(s.code), (struct str){NULL, 0}, &id);
+        if (e == ERR_BUSY || e == ERR_UNAVAILABLE) return e;
+        ctx->fault = (struct fault){0};
+    }
+}
+
+static enum err work_with(struct feed *f, struct ctx *ctx) {
+    size_t done;
+    if (rules_is_stale(f->rules)) TRY(rules_load(f->rules, ctx));
+    TRY(rules_apply(f->rules, ctx, APPLY_BATCH, &done));
+    return adopt_strangers(f, ctx);
+}
+
+static void work(void *arg) {
+    struct feed *f = arg;
+    struct arena arena;
+    struct ctx ctx = {.kernel = f->o.kernel, .arena = &arena, .world = f->o.world, .actor = actor_system()};
+    struct fault fault = {0};
+    f->failed = db_pool_take(f->o.pool, &ctx.db, &fault);
+    if (f->failed) return;
+    arena_init(&arena, UNIT_BYTES);
+    ctx_begin(&ctx);
+    f->failed = work_with(f, &ctx);
+    if (f->failed)
+        LOG(f->o.log, LOG_WARN, ctx.trace, "the main loop waits", LOG_TEXT("why", str_of(ctx.fault.text)),
+            LOG_TEXT("code", str_of(ctx.fault.code)));
+    arena_finish(&arena);
+    db_pool_give(f->o.pool, ctx.db);
+}
+
+/* ---- the loop's thread ---- */
+
+static void begin(struct feed *f);
+
+static void worked(void *arg) {
+    struct feed *f = arg;
+    f->working = false;
+    bool more = f->again || (!f->failed && rules_waiting(f->rules));
+    f->again = false;
+    if (more && !f->closing) begin(f); /* after a failure the next tick tries again */
+}
+
+static void begin(struct feed *f) {
+    if (f->working) {
+        f->again = true;
+        return;
+    }
+    f->working = !loop_work(f->o.loop, work, worked, f);
+}
+
+static void woken(void *arg) {
+    struct feed *f = arg;
+    atomic_store(&f->woken, false);
+    if (!f->closing) begin(f);
+}
+
+static void tick(void *arg) {
+    struct feed *f = arg;
+    rules_tick(f->rules, f->o.world->utc_ms(f->o.world->self));
+    pthread_mutex_lock(&f->lock);
+    bool strange = f->strangers_n > 0;
+    pthread_mutex_unlock(&f->lock);
+    if (strange || rules_waiting(f->rules) || rules_is_stale(f->rules)) begin(f);
+}
+
+static enum err load(struct feed *f, struct fault *fault) {
+    struct arena arena;
+    struct ctx ctx = {.kernel = f->o.kernel, .arena = &arena, .world = f->o.world, .actor = actor_system()};
+    TRY(db_pool_take(f->o.pool, &ctx.db, fault));
+    arena_init(&arena, UNIT_BYTES);
+    ctx_begin(&ctx);
+    enum err e = rules_load(f->rules, &ctx);
+    if (e) *fault = ctx.fault;
+    arena_finish(&arena);
+    db_pool_give(f->o.pool, ctx.db);
+    return e;
+}
+
+enum err feed_open(const struct feed_options *options, struct feed **ret, struct fault *fault) {
+    struct feed *f = calloc(1, sizeof *f);
+    if (!f) return FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
+    f->o = *options;
+    f->wake = (struct loop_task){.fn = woken, .arg = f};
+    pthread_mutex_init(&f->lock, NULL);
+    f->rules = rules_create();
+    enum err e = f->rules ? load(f, fault) : FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
+    if (!e)
+        e = telemetry_open(
+            &(struct telemetry_options){
+                .io = options->io, .world = options->world, .dir = options->dir, .stored = stored, .arg = f},
+            &f->telemetry, fault);
+    if (!e && loop_timer_create(options->loop, tick, f, &f->timer)) e = FAIL(fault, ERR_INTERNAL, "loop", "no timer");
+    if (e) {
+        feed_close(f);
+        return e;
+    }
+    loop_timer_start(f->timer, TICK_MS, TICK_MS);
+    *ret = f;
+    return OK;
+}
+
+void feed_stop(struct feed *f) {
+    if (!f) return;
+    f->closing = true;
+    loop_timer_destroy(f->timer);
+    f->timer = NULL;
+    telemetry_close(f->telemetry);
+    f->telemetry = NULL;
+}
+
+void feed_close(struct feed *f) {
+    if (!f) return;
+    feed_stop(f);
+    rules_destroy(f->rules);
+    pthread_mutex_destroy(&f->lock);
+    free(f->sources);
+    free(f);
+}
+
+struct telemetry *feed_telemetry(struct feed *f) {
+    return f->telemetry;
+}
+
+void feed_event(struct feed *f, int64_t community_id, struct str device, struct str code, struct str text,
+                int64_t at_ms, bool is_set) {
+    struct source s = {.known = true, .community_id = community_id};
+    if (device.len > TELEMETRY_DEVICE_MAX) return;
+    if (!rules_event(f->rules, community_id, device, code, text, at_ms, is_set)) {
+        memcpy(s.device, device.ptr, device.len);
+        note_stranger(f, &s);
+    }
+    wake(f);
+}

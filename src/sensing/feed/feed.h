@@ -1,0 +1,32 @@
+/* The main loop's hinge: readings that are durable meet the rules, verdicts become alarms, unknown devices are put
+ * aside. SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_SENSING_FEED_FEED_H
+#define LINLI_SENSING_FEED_FEED_H
+
+#include "base/log.h"
+#include "kernel/kernel.h"
+#include "net/loop.h"
+#include "platform/telemetry/telemetry.h"
+
+struct feed;
+struct feed_options { /* everything is kept */
+    const struct kernel *kernel;
+    struct db_pool *pool;
+    struct loop *loop;
+    const struct world *world;
+    const struct io *io;
+    const struct log *log;
+    const char *dir; /* of the readings */
+};
+/* Loop thread.  Opens the store of readings and loads the rules. */
+NODISCARD enum err feed_open(const struct feed_options *options, struct feed **ret, struct fault *f);
+/* Loop thread, after nobody puts readings any more: what waits is written, nothing new is begun.  NULL is fine. */
+void feed_stop(struct feed *feed);
+void feed_close(struct feed *feed); /* after the loop has run what was left; NULL is fine */
+struct telemetry *feed_telemetry(struct feed *feed);
+
+/* An event of a device (a fire alarm, a fault): durable as an alarm row once it is applied.  Loop thread. */
+void feed_event(struct feed *feed, int64_t community_id, struct str device, struct str code, struct str text,
+                int64_t at_ms, bool is_set);
+
+#endif
