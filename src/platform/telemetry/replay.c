@@ -101,7 +101,7 @@ static bool take_points(struct telemetry *t, struct cursor *c) {
 static bool take_segment(struct telemetry *t, struct cursor *c) {
     int64_t month = (int32_t)(uint32_t)take_int(c, 4), size = (int64_t)take_int(c, 8);
     size_t slot;
-    if (c->bad || size < 0 || segment_open(t, month, &slot)) return false;
+    if (c->bad || size < 0 || segment_add(t, month, &slot)) return false;
     t->segments[slot]->size = size;
     return true;
 }
@@ -180,8 +180,9 @@ static int note_file(void *arg, const char *name) {
 static enum err take_segments(struct telemetry *t) {
     for (size_t i = 0; i < t->segments_n; i++) {
         struct segment *g = t->segments[i];
-        int64_t size = g->is_dropped ? 0 : t->io.size(t->io.self, g->file);
         if (g->is_dropped) continue;
+        TRY(segment_open(t, g->month, &i));
+        int64_t size = t->io.size(t->io.self, g->file);
         if (size < 0) return disk_error(t);
         if (size < g->size) t->stats.damaged++;
         if (!t->is_damaged && size > g->size) {
@@ -208,7 +209,7 @@ static enum err take_unknown_months(struct telemetry *t, const struct files *fil
         size_t slot = segment_slot(t, files->months[i]);
         if (slot != SIZE_MAX) continue;
         if (t->is_damaged) {
-            TRY(segment_open(t, files->months[i], &slot));
+            TRY(segment_add(t, files->months[i], &slot));
             continue;
         }
         segment_path(t, files->months[i], path);

@@ -136,6 +136,7 @@ static void make_true(struct sealing *s) {
     for (size_t i = 0; i < s->done_n; i++) {
         struct series *at = series_at(t, s->done[i].series);
         at->refs[at->refs_n++] = s->done[i].ref;
+        t->chunk_points += s->done[i].ref.count;
     }
     for (size_t i = 0; i < t->due.n; i++) {
         series_at(t, t->due.id[i])->is_due = false;
@@ -173,8 +174,12 @@ static void forget_chunks(struct telemetry *t, size_t slot) {
     for (uint32_t id = 0; id < t->series.n; id++) {
         struct series *s = series_at(t, id);
         uint32_t n = 0;
-        for (uint32_t i = 0; i < s->refs_n; i++)
-            if (s->refs[i].segment != slot) s->refs[n++] = s->refs[i];
+        for (uint32_t i = 0; i < s->refs_n; i++) {
+            if (s->refs[i].segment != slot)
+                s->refs[n++] = s->refs[i];
+            else
+                t->chunk_points -= s->refs[i].count;
+        }
         t->chunks_n -= s->refs_n - n;
         s->refs_n = n;
     }

@@ -37,25 +37,30 @@ size_t segment_slot(const struct telemetry *t, int64_t month) {
     return SIZE_MAX;
 }
 
-enum err segment_open(struct telemetry *t, int64_t month, size_t *ret_slot) {
-    char path[PATH_CAP];
+enum err segment_add(struct telemetry *t, int64_t month, size_t *ret_slot) {
     size_t slot = segment_slot(t, month);
     if (slot == SIZE_MAX && t->segments_n == SEGMENTS_MAX) return ERR_LIMIT;
     if (slot == SIZE_MAX) {
         struct segment *made = calloc(1, sizeof *made);
         if (!made) return ERR_INTERNAL;
-        segment_path(t, month, path);
-        *made = (struct segment){.month = month, .start_ms = month_start_ms(month)};
-        made->file = t->io.open(t->io.self, path, IO_CREATE);
-        if (made->file < 0) {
-            free(made);
-            return disk_error(t);
-        }
+        *made = (struct segment){.file = -1, .month = month, .start_ms = month_start_ms(month)};
         pthread_mutex_lock(&t->lock);
         slot = t->segments_n;
         t->segments[t->segments_n++] = made;
         pthread_mutex_unlock(&t->lock);
     }
+    *ret_slot = slot;
+    return OK;
+}
+
+enum err segment_open(struct telemetry *t, int64_t month, size_t *ret_slot) {
+    char path[PATH_CAP];
+    size_t slot;
+    TRY(segment_add(t, month, &slot));
+    struct segment *g = t->segments[slot];
+    segment_path(t, month, path);
+    if (g->file < 0) g->file = t->io.open(t->io.self, path, IO_CREATE);
+    if (g->file < 0) return disk_error(t);
     *ret_slot = slot;
     return OK;
 }
@@ -103,6 +108,7 @@ static bool take(struct walk *w, size_t slot, int64_t at, const struct chunk_hea
     };
     series_latest(s, &last);
     w->t->chunks_n++;
+    w->t->chunk_points += h->count;
     if (!refs_reserve(s, 1)) return false;
     s->refs[s->refs_n++] = ref;
     return true;

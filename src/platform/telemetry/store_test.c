@@ -227,6 +227,66 @@ static void fill_chunks(struct t *t, struct model *m) {
     CHECK(t, stats.chunks == 4 && stats.head_points <= 1);
 }
 
+static void a_restart_brings_back_exactly_what_was_sealed_and_what_was_not(struct t *t) {
+    struct io_sim *sim = io_sim_create(t->seed);
+    struct io io = io_sim_io(sim);
+    struct model *m = model_make(t, &io, DIR);
+    struct telemetry_stats before, after;
+    struct str device = S("pump-1");
+    CHECK(t, !model_open(m));
+    fill_chunks(t, m);
+    struct telemetry_point p = model_point(m, 0, 0, 555);
+    p.at_ms = INT64_C(1788220800000) + INT64_C(60000) * 3999; /* the last point of the last chunk, again */
+    CHECK(t, !model_put(m, &p, 1));
+    telemetry_stats(m->store, &before);
+    telemetry_close(m->store);
+    CHECK(t, !model_open(m));
+    telemetry_stats(m->store, &after);
+    CHECK(t, after.chunks == before.chunks && after.head_points == before.head_points &&
+                 after.chunk_bytes == before.chunk_bytes && after.series == before.series);
+    struct telemetry_series *got = NULL;
+    size_t n = 0;
+    CHECK(t, !telemetry_latest(m->store, COMMUNITY, &device, 1, S("temp"), &t->arena, &got, &n, &t->fault));
+    CHECK(t, n == 1 && got[0].latest.value == 555);
+    telemetry_close(m->store);
+    io_sim_destroy(sim);
+}
+
+/* Chunks that were synced before the log could tell of them: their points are still in the log, once. */
+static void chunks_that_the_log_does_not_tell_of_count_for_nothing(struct t *t) {
+    int seen = 0;
+    for (int64_t cut = 10; cut < 70 && !t->failed; cut++) {
+        struct io_sim *sim = io_sim_create(t->seed);
+        struct io io = io_sim_io(sim);
+        struct model *m = model_make(t, &io, DIR);
+        struct telemetry_stats stats;
+        struct telemetry_point p[BATCH];
+        int done = 0;
+        m->options.log_bytes_max = 20 * 1024; /* full at the 8th batch */
+        CHECK(t, !model_open(m));
+        io_sim_cut_after(sim, cut);
+        for (; done * BATCH < 2900; done++) {
+            for (size_t k = 0; k < BATCH; k++) p[k] = model_point(m, 0, (size_t)done * BATCH + k, (double)k);
+            if (model_put(m, p, BATCH)) break;
+        }
+        telemetry_close(m->store);
+        io_sim_restart(sim, (uint64_t)cut);
+        CHECK(t, !model_open(m));
+        telemetry_stats(m->store, &stats);
+        struct telemetry_points got = {0};
+        CHECK(t, !telemetry_range(m->store, model_number(m, 0), 0, INT64_MAX, TELEMETRY_POINTS_MAX, &t->arena, &got,
+                                  &t->fault));
+        CHECK_SAY(t, (int64_t)got.n == stats.head_points + stats.chunk_points,
+                  "cut %d: %d points, %d in the head, %d in %d chunks", (int)cut, (int)got.n, (int)stats.head_points,
+                  (int)stats.chunk_points, (int)stats.chunks);
+        seen += stats.chunks > 0;
+        telemetry_close(m->store);
+        io_sim_destroy(sim);
+        arena_reset(&t->arena);
+    }
+    CHECK(t, seen > 0);
+}
+
 static void check_damaged_chunk(struct t *t, int64_t at, size_t lost) {
     struct io_sim *sim = io_sim_create(t->seed);
     struct io io = io_sim_io(sim);
@@ -304,5 +364,7 @@ static void a_log_that_is_gone_is_no_empty_store(struct t *t) {
 TESTS(CASE(what_is_read_is_what_was_written_last), CASE(the_latest_point_is_the_one_with_the_highest_time),
       CASE(no_power_cut_loses_what_was_acknowledged_or_leaves_half_a_batch),
       CASE(a_full_disk_refuses_and_takes_more_when_it_has_room_again),
+      CASE(a_restart_brings_back_exactly_what_was_sealed_and_what_was_not),
+      CASE(chunks_that_the_log_does_not_tell_of_count_for_nothing),
       CASE(a_damaged_chunk_is_reported_and_its_neighbours_are_read),
       CASE(a_damaged_group_of_the_log_takes_nothing_else_with_it), CASE(a_log_that_is_gone_is_no_empty_store))

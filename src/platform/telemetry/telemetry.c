@@ -82,6 +82,7 @@ void telemetry_stats(struct telemetry *t, struct telemetry_stats *ret) {
     ret->series = t->series.n;
     for (size_t i = 0; i < t->communities_n; i++) ret->unknown_devices += t->communities[i].unknown;
     ret->chunks = t->chunks_n;
+    ret->chunk_points = t->chunk_points;
     ret->head_points = t->head_points;
     ret->chunk_bytes = t->chunk_bytes;
     pthread_mutex_unlock(&t->lock);

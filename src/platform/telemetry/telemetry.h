@@ -169,7 +169,9 @@ struct telemetry_stats {
     int64_t points, batches, groups, refused, disk_errors; /* since open */
     int64_t damaged;                                       /* chunks and groups found broken */
     int64_t waiting_batches, waiting_bytes;
-    int64_t devices, series, unknown_devices, chunks, head_points, log_bytes, chunk_bytes;
+    int64_t devices, series, unknown_devices;
+    int64_t head_points, chunk_points, chunks; /* points written again count again */
+    int64_t log_bytes, chunk_bytes;
     bool is_failing; /* the last write failed: full or broken disk */
 };
 void telemetry_stats(struct telemetry *t, struct telemetry_stats *ret);

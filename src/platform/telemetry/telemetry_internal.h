@@ -76,7 +76,7 @@ struct segment {                         /* the chunks of one UTC month, append 
     int64_t file, month, start_ms, size; /* size: what the log says is durable */
     int64_t end;                         /* of what is written while sealing */
     bool is_named;                       /* its name is durable */
-    bool is_dropped;                     /* past retention; the file (-1: closed) stays open while somebody reads */
+    bool is_dropped;                     /* past retention; its file (-1: closed) stays open while somebody reads */
 };
 
 struct hotlog {
@@ -125,7 +125,7 @@ struct telemetry {
     struct community *communities;
     size_t communities_n, communities_cap;
     struct ids32 dirty_devices, dirty_series, due; /* not logged yet, or logged otherwise; heads to seal */
-    int64_t due_points, head_points, chunks_n, chunk_bytes;
+    int64_t due_points, head_points, chunk_points, chunks_n, chunk_bytes;
     struct job *first, **last;
     size_t waiting_n, waiting_bytes;
     bool closing;
@@ -236,6 +236,7 @@ int64_t month_start_ms(int64_t month);
 void segment_path(const struct telemetry *t, int64_t month, char ret[PATH_CAP]);
 bool segment_month(const char *name, int64_t *ret);            /* of a file's name; false: not a segment */
 size_t segment_slot(const struct telemetry *t, int64_t month); /* SIZE_MAX: there is none */
+NODISCARD enum err segment_add(struct telemetry *t, int64_t month, size_t *ret_slot); /* finds or adds it, unopened */
 /* Finds or opens it, making the file if it is missing. */
 NODISCARD enum err segment_open(struct telemetry *t, int64_t month, size_t *ret_slot);
 /* At opening: takes its chunks into the series.  check_bodies: nothing but checksums is trusted. */
