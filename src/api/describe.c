@@ -89,7 +89,7 @@ static void put_fields(struct jw *j, const struct kernel *k, const struct resour
         if (told) continue;
         jw_open(j, '{');
         jw_kcstr(j, "name", group);
-        words_put(j, k, "title", "", "%s.group.%s", r->name, group);
+        describe_words_put(j, k, "title", "", "%s.group.%s", r->name, group);
         jw_close(j, '}');
     }
     jw_close(j, ']');
@@ -113,7 +113,7 @@ static void put_action(struct jw *j, const struct kernel *k, const struct resour
     const struct step *s = &r->steps[at];
     jw_open(j, '{');
     jw_kcstr(j, "name", s->name);
-    words_put(j, k, "title", s->name, "%s.step.%s", r->name, s->name);
+    describe_words_put(j, k, "title", s->name, "%s.step.%s", r->name, s->name);
     jw_key(j, "from");
     jw_open(j, '[');
     for (size_t i = 0; i < r->states_n; i++)
@@ -153,7 +153,7 @@ static void put_state(struct jw *j, struct ctx *ctx, const struct resource *r) {
         if (!str_cut(&tones, ' ', &tone)) tone = (struct str){NULL, 0};
         jw_open(j, '{');
         jw_kcstr(j, "v", r->states[i]);
-        words_put(j, ctx->kernel, "t", r->states[i], "%s.state.%s", r->name, r->states[i]);
+        describe_words_put(j, ctx->kernel, "t", r->states[i], "%s.state.%s", r->name, r->states[i]);
         jw_kstr(j, "tone", tone);
         jw_close(j, '}');
     }
@@ -177,7 +177,7 @@ static void put_views(struct jw *j, const struct kernel *k, const struct resourc
         struct str rest = str_of(v->filter), part, name;
         jw_open(j, '{');
         jw_kcstr(j, "name", v->name);
-        words_put(j, k, "title", v->name, "%s.view.%s", r->name, v->name);
+        describe_words_put(j, k, "title", v->name, "%s.view.%s", r->name, v->name);
         jw_key(j, "filter");
         jw_open(j, '{');
         while (str_cut(&rest, '&', &part)) {
@@ -206,8 +206,8 @@ static void put_resource(struct jw *j, struct ctx *ctx, const struct resource *r
     jw_kstr(j, "group", str_of(r->group));
     jw_kstr(j, "icon", str_of(r->icon));
     jw_kstr(j, "label_field", str_of(r->label));
-    words_put(j, ctx->kernel, "title", r->name, "%s", r->name);
-    words_put(j, ctx->kernel, "help", "", "%s.help", r->name);
+    describe_words_put(j, ctx->kernel, "title", r->name, "%s", r->name);
+    describe_words_put(j, ctx->kernel, "help", "", "%s.help", r->name);
     jw_key(j, "rights");
     jw_open(j, '[');
     put_word_if(j, !r->select && (verbs & CREATE), "create");
@@ -236,7 +236,7 @@ static void put_groups(struct jw *j, struct ctx *ctx) {
         if (told) continue;
         jw_open(j, '{');
         jw_kcstr(j, "name", r->group);
-        words_put(j, k, "title", r->group, "group.%s", r->group);
+        describe_words_put(j, k, "title", r->group, "group.%s", r->group);
         jw_close(j, '}');
     }
     jw_close(j, ']');

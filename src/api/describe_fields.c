@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-void words_put(struct jw *j, const struct kernel *k, const char *key, const char *fallback, const char *fmt, ...) {
+void describe_words_put(struct jw *j, const struct kernel *k, const char *key, const char *fallback, const char *fmt,
+                        ...) {
     char mem[192];
     struct buf b;
     struct str name = {mem, 0};
@@ -97,7 +98,7 @@ static void put_options(struct jw *j, const struct kernel *k, const char *owner,
         buf_str(&b, part);
         jw_open(j, '{');
         jw_kstr(j, "v", part);
-        words_put(j, k, "t", fallback, "%s.%s." STR_FMT, owner, f->name, STR_ARG(part));
+        describe_words_put(j, k, "t", fallback, "%s.%s." STR_FMT, owner, f->name, STR_ARG(part));
         jw_key(j, "tone");
         jw_null(j);
         jw_close(j, '}');
@@ -121,8 +122,8 @@ void field_describe(struct jw *j, const struct kernel *k, const char *owner, con
     jw_open(j, '{');
     jw_kcstr(j, "name", f->name);
     jw_kcstr(j, "type", field_type_word(f));
-    words_put(j, k, "title", f->name, "%s.%s", owner, f->name);
-    words_put(j, k, "help", "", "%s.%s.help", owner, f->name);
+    describe_words_put(j, k, "title", f->name, "%s.%s", owner, f->name);
+    describe_words_put(j, k, "help", "", "%s.%s.help", owner, f->name);
     jw_kbool(j, "required", (f->flags & REQUIRED) && !(f->flags & SYSTEM));
     jw_kbool(j, "readonly", f->flags & SYSTEM);
     jw_kbool(j, "fixed", f->flags & FIXED);

@@ -33,6 +33,17 @@ static int unknown(const char *name) {
     return EXIT_USAGE;
 }
 
+static const struct command *find(const char *name) {
+    for (size_t i = 0; i < COUNT(commands); i++)
+        if (!strcmp(name, commands[i]->name)) return commands[i];
+    return NULL;
+}
+
+static int help(const struct command *c) {
+    printf("linli %s: %s\n\n%s", c->name, c->summary, c->usage);
+    return EXIT_FINE;
+}
+
 int main(int argc, char **argv) {
     if (sodium_init() < 0) {
         fprintf(stderr, "linli: the cryptographic library does not start\n");
@@ -42,7 +53,8 @@ int main(int argc, char **argv) {
         overview(stderr);
         return EXIT_USAGE;
     }
-    if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help")) {
+    bool wants_help = !strcmp(argv[1], "help");
+    if (!strcmp(argv[1], "--help") || (wants_help && argc == 2)) {
         overview(stdout);
         return EXIT_FINE;
     }
@@ -50,14 +62,9 @@ int main(int argc, char **argv) {
         printf("linli %s\n", linli_version());
         return EXIT_FINE;
     }
-    for (size_t i = 0; i < COUNT(commands); i++) {
-        if (strcmp(argv[1], commands[i]->name)) continue;
-        for (int a = 2; a < argc; a++)
-            if (!strcmp(argv[a], "--help")) {
-                printf("linli %s: %s\n\n%s", commands[i]->name, commands[i]->summary, commands[i]->usage);
-                return EXIT_FINE;
-            }
-        return commands[i]->run(argc - 1, argv + 1);
-    }
-    return unknown(argv[1]);
+    const char *name = argv[wants_help ? 2 : 1];
+    const struct command *c = find(name);
+    if (!c) return unknown(name);
+    for (int i = 2; i < argc; i++) wants_help |= !strcmp(argv[i], "--help");
+    return wants_help ? help(c) : c->run(argc - 1, argv + 1);
 }

@@ -6,20 +6,26 @@
 #include "main/cmd.h"
 #include "main/version.h"
 #include "net/static.h"
+#include "sensing/feed/feed.h"
+#include "sensing/lines/lines.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define PORT_DEFAULT 8080
-#define CONNECTIONS  6 /* to the store: libuv's four workers, and two for delivery and engines */
+#define PORT_DEFAULT  8080
+#define LINES_DEFAULT 26875
+#define CONNECTIONS   6 /* to the store: libuv's four workers, and two for delivery and engines */
 
 struct server {
     struct site site;
     struct loop *loop;
     struct http_server *http;
     struct api *api;
+    struct feed *feed;
+    struct line *fire;
+    char readings_dir[640];
 };
 
 /* ---- pages ---- */
@@ -81,11 +87,51 @@ static enum err prepare(struct ctx *ctx, void *arg) {
     return p->options->prepare(ctx, p->site, p->options->arg);
 }
 
+/* The community whose devices speak on the lines: the one with most devices, else the first that is no street. */
+static enum err line_community(struct ctx *ctx, void *arg) {
+    bool found;
+    return db_one_i64(
+        ctx->db, &ctx->fault,
+        "SELECT c.id FROM communities c LEFT JOIN devices d ON d.community_id = c.id GROUP BY c.id ORDER BY "
+        "COUNT(d.id) DESC, c.id DESC LIMIT 1",
+        NO_VALS, arg, &found);
+}
+
+static enum err community_zone(struct ctx *ctx, void *arg) {
+    struct line_options *o = arg;
+    o->zone = kernel_zone(ctx, o->community_id);
+    return OK;
+}
+
+static enum err open_feed(struct server *s, const struct server_options *o, struct fault *f) {
+    snprintf(s->readings_dir, sizeof s->readings_dir, "%s/telemetry", s->site.dir);
+    TRY(feed_open(&(struct feed_options){.kernel = s->site.kernel,
+                                         .pool = s->site.pool,
+                                         .loop = s->loop,
+                                         .world = &s->site.world,
+                                         .io = &s->site.io,
+                                         .log = &s->site.log,
+                                         .dir = s->readings_dir},
+                  &s->feed, f));
+    struct line_options line = {.codec = codec_find(S("gb26875")),
+                                .name = "gb26875",
+                                .bind = o->bind,
+                                .world = &s->site.world,
+                                .port = o->lines_port < 0 ? LINES_DEFAULT : o->lines_port,
+                                .try_next = o->lines_port < 0,
+                                .feed = s->feed};
+    TRY(site_do(&s->site, line_community, &line.community_id, f));
+    if (!line.community_id) return OK; /* nobody's devices could be meant yet */
+    TRY(site_do(&s->site, community_zone, &line, f));
+    return line_open(s->loop, &line, &s->fire, f);
+}
+
 static enum err open_all(struct server *s, const struct server_options *o, struct fault *f) {
     TRY(site_open(&s->site, &(struct site_options){o->data, o->db, true, CONNECTIONS, o->fresh}, f));
     if (o->prepare) TRY(site_do(&s->site, prepare, &(struct preparing){&s->site, o}, f));
     enum err e = loop_create(&s->loop);
     if (e) return FAIL(f, e, "loop", "the event loop does not start");
+    TRY(open_feed(s, o, f));
     TRY(api_create(&(struct api_options){.kernel = s->site.kernel,
                                          .pool = s->site.pool,
                                          .loop = s->loop,
@@ -111,9 +157,13 @@ static enum err open_all(struct server *s, const struct server_options *o, struc
 
 static void close_all(struct server *s) {
     if (s->http) http_server_close(s->http);
+    line_close(s->fire);
     s->site.wake = NULL;
     api_destroy(s->api);
+    feed_stop(s->feed);
     loop_destroy(s->loop);
+    line_free(s->fire);
+    feed_close(s->feed);
     site_close(&s->site);
 }
 
@@ -124,6 +174,7 @@ int server_run(const char *command, const struct server_options *o) {
     if (e) {
         site_say(command, &f);
     } else {
+        if (s.fire) printf("listen gb26875 %s:%d\n", o->bind ? o->bind : "127.0.0.1", line_port(s.fire));
         printf("ready http%s://%s:%d\n", o->cert ? "s" : "", o->bind ? o->bind : "127.0.0.1", http_server_port(s.http));
         fflush(stdout);
         loop_run(s.loop);

@@ -95,7 +95,7 @@ const struct resource device_models = {
 
 /* ---- finding and putting aside ---- */
 
-enum err device_find(struct ctx *ctx, int64_t community_id, struct str code, struct device *ret, bool *ret_found) {
+enum err device_by_code(struct ctx *ctx, int64_t community_id, struct str code, struct device *ret, bool *ret_found) {
     int64_t id = 0;
     TRY(db_one_i64(ctx->db, &ctx->fault,
                    "SELECT id FROM devices WHERE community_id = $1 AND code = $2 AND archived_ms = 0",

@@ -26,8 +26,8 @@ extern const struct resource devices, device_models;
 extern const struct module things_module;
 
 /* The device of that code in the community; *ret_found false when there is none.  As the system. */
-NODISCARD enum err device_find(struct ctx *ctx, int64_t community_id, struct str code, struct device *ret,
-                               bool *ret_found);
+NODISCARD enum err device_by_code(struct ctx *ctx, int64_t community_id, struct str code, struct device *ret,
+                                  bool *ret_found);
 /* A device nobody knows is put aside (state new) for adoption; at most DEVICES_NEW_MAX a community, then ERR_TOO_MANY.
  */
 #define DEVICES_NEW_MAX 20000

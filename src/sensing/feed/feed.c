@@ -37,6 +37,11 @@ struct feed {
     _Atomic bool woken;
     bool working, again, closing;
     enum err failed;
+    struct barrier {
+        loop_fn *fn;
+        void *arg;
+    } * barriers; /* those below `due` stood before the work under way began */
+    size_t barriers_n, due;
 };
 
 /* ---- the writer's thread ---- */
@@ -142,12 +147,26 @@ static void work(void *arg) {
 
 static void begin(struct feed *f);
 
+static void barriers_run(struct feed *f) {
+    struct barrier done[64];
+    while (f->due) {
+        size_t n = f->due < COUNT(done) ? f->due : COUNT(done);
+        memcpy(done, f->barriers, n * sizeof *done);
+        memmove(f->barriers, f->barriers + n, (f->barriers_n - n) * sizeof *done);
+        f->barriers_n -= n;
+        f->due -= n;
+        for (size_t i = 0; i < n; i++) done[i].fn(done[i].arg);
+    }
+}
+
 static void worked(void *arg) {
     struct feed *f = arg;
     f->working = false;
+    if (!f->failed && !rules_waiting(f->rules) && !f->closing) barriers_run(f);
+    if (f->barriers_n) f->again = true;
     bool more = f->again || (!f->failed && rules_waiting(f->rules));
     f->again = false;
-    if (more && !f->closing) begin(f); /* after a failure the next tick tries again */
+    if (more && !f->closing && !f->failed) begin(f); /* after a failure the next tick tries again */
 }
 
 static void begin(struct feed *f) {
@@ -155,6 +174,7 @@ static void begin(struct feed *f) {
         f->again = true;
         return;
     }
+    f->due = f->barriers_n;
     f->working = !loop_work(f->o.loop, work, worked, f);
 }
 
@@ -170,7 +190,7 @@ static void tick(void *arg) {
     pthread_mutex_lock(&f->lock);
     bool strange = f->strangers_n > 0;
     pthread_mutex_unlock(&f->lock);
-    if (strange || rules_waiting(f->rules) || rules_is_stale(f->rules)) begin(f);
+    if (strange || f->barriers_n || rules_waiting(f->rules) || rules_is_stale(f->rules)) begin(f);
 }
 
 static enum err load(struct feed *f, struct fault *fault) {
@@ -193,7 +213,8 @@ enum err feed_open(const struct feed_options *options, struct feed **ret, struct
     f->wake = (struct loop_task){.fn = woken, .arg = f};
     pthread_mutex_init(&f->lock, NULL);
     f->rules = rules_create();
-    enum err e = f->rules ? load(f, fault) : FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
+    f->barriers = calloc(FEED_BARRIERS_MAX, sizeof *f->barriers);
+    enum err e = f->rules && f->barriers ? load(f, fault) : FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
     if (!e)
         e = telemetry_open(
             &(struct telemetry_options){
@@ -224,6 +245,7 @@ void feed_close(struct feed *f) {
     rules_destroy(f->rules);
     pthread_mutex_destroy(&f->lock);
     free(f->sources);
+    free(f->barriers);
     free(f);
 }
 
@@ -240,4 +262,11 @@ void feed_event(struct feed *f, int64_t community_id, struct str device, struct 
         note_stranger(f, &s);
     }
     wake(f);
+}
+
+enum err feed_barrier(struct feed *f, loop_fn *fn, void *arg) {
+    if (f->barriers_n == FEED_BARRIERS_MAX || f->closing) return ERR_BUSY;
+    f->barriers[f->barriers_n++] = (struct barrier){fn, arg};
+    begin(f);
+    return OK;
 }

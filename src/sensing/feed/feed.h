@@ -29,4 +29,9 @@ struct telemetry *feed_telemetry(struct feed *feed);
 void feed_event(struct feed *feed, int64_t community_id, struct str device, struct str code, struct str text,
                 int64_t at_ms, bool is_set);
 
+/* Calls fn on the loop thread once everything told before is in the store: verdicts as alarms, strangers put aside.
+ * Never called when the feed stops first.  Loop thread; at most FEED_BARRIERS_MAX wait, then ERR_BUSY. */
+#define FEED_BARRIERS_MAX 4096
+NODISCARD enum err feed_barrier(struct feed *feed, loop_fn *fn, void *arg);
+
 #endif
