@@ -46,7 +46,8 @@ static enum err resolve(struct telemetry *t, const struct telemetry_batch *b, st
         if (!before || !str_eq(*before, p->device)) TRY(find_device(t, b->community_id, p->device, &device, f));
         before = &p->device;
         struct telemetry_stored *s = &job->points[i];
-        *s = (struct telemetry_stored){p->at_ms, p->value, NONE, p->quality};
+        *s = (struct telemetry_stored){p->at_ms, p->value + 0.0, NONE,
+                                       p->quality}; /* -0 would cost a chunk its decimals */
         if (s->value != s->value) s->value = double_of(UINT64_C(0x7ff8000000000000)); /* one NaN */
         TRY(find_series(t, device, p->metric, &s->series, f));
     }

@@ -10,7 +10,7 @@
 
 /* A series is (community, device, metric).  The device is a text unique in its community.  One process owns a folder.
  * Values are any doubles: NaN means "no value" (kept, shown as null, no part of an aggregate); infinities count as
- * IEEE 754 says.  A point written twice at one time of a series: the last one written is the one. */
+ * IEEE 754 says; -0 is 0.  A point written twice at one time of a series: the last one written is the one. */
 #define TELEMETRY_DEVICE_MAX   128 /* bytes of a device's text */
 #define TELEMETRY_METRIC_MAX   64
 #define TELEMETRY_UNIT_MAX     24
