@@ -4,7 +4,7 @@
 #include "main/server.h"
 
 static int run(int argc, char **argv) {
-    struct server_options o = {.prepare = demo_prepare};
+    struct server_options o = {.prepare = demo_prepare, .replay = true};
     bool empty = false;
     int bad = server_options_read(argc, argv, &o, &empty);
     if (bad) return usage_error(&cmd_demo, "%s is not understood", argv[bad]);

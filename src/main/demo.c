@@ -40,7 +40,7 @@ static const struct account {
 };
 
 struct estate {
-    int64_t street, estate, grid, rooms[BUILDINGS * UNITS];
+    int64_t street, estate, grid, fire_room, rooms[BUILDINGS * UNITS];
     size_t rooms_n;
 };
 
@@ -99,7 +99,7 @@ static enum err put_places(struct ctx *ctx, struct estate *e) {
     for (int i = 1; i <= BUILDINGS; i++) TRY(put_building(ctx, e, i));
     for (size_t i = 0; i < COUNT(public_places); i++) {
         like = place_like("public", e->estate, 0, false, NULL);
-        TRY(put_place(ctx, &like, public_places[i], NULL));
+        TRY(put_place(ctx, &like, public_places[i], &e->fire_room)); /* the last one is the fire control room */
     }
     for (size_t i = 0; i < COUNT(gates); i++) {
         like = place_like("gate", e->estate, 0, false, NULL);
@@ -163,7 +163,8 @@ static enum err make(struct ctx *ctx, void *arg) {
         TRY(put_account(ctx, &m->estate, i, password));
         buf_fmt(&m->list, "%-12s %-12s %s\n", accounts[i].login, password.ptr, accounts[i].role);
     }
-    return m->list.overflow ? FAIL_MEMORY(ctx) : OK;
+    if (m->list.overflow) return FAIL_MEMORY(ctx);
+    return demo_things(ctx, m->estate.estate, m->estate.fire_room);
 }
 
 static void print_passwords(const char *dir) {

@@ -7,4 +7,7 @@
 /* Makes the estate if the store is empty, and prints the accounts. */
 NODISCARD enum err demo_prepare(struct ctx *ctx, struct site *site, void *arg);
 
+/* Kinds of cases, models, about 200 devices, rules.  In the caller's transaction. */
+NODISCARD enum err demo_things(struct ctx *ctx, int64_t community_id, int64_t fire_place_id);
+
 #endif

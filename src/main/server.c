@@ -4,6 +4,7 @@
 #include "api/api.h"
 #include "main/assets.h"
 #include "main/cmd.h"
+#include "main/replay.h"
 #include "main/version.h"
 #include "net/static.h"
 #include "sensing/feed/feed.h"
@@ -25,6 +26,7 @@ struct server {
     struct api *api;
     struct feed *feed;
     struct line *fire;
+    struct replay *replay;
     char readings_dir[640];
 };
 
@@ -123,7 +125,9 @@ static enum err open_feed(struct server *s, const struct server_options *o, stru
     TRY(site_do(&s->site, line_community, &line.community_id, f));
     if (!line.community_id) return OK; /* nobody's devices could be meant yet */
     TRY(site_do(&s->site, community_zone, &line, f));
-    return line_open(s->loop, &line, &s->fire, f);
+    TRY(line_open(s->loop, &line, &s->fire, f));
+    if (!o->replay) return OK;
+    return replay_start(&s->site, s->loop, s->feed, line.community_id, line_port(s->fire), &s->replay, f);
 }
 
 static enum err open_all(struct server *s, const struct server_options *o, struct fault *f) {
@@ -158,11 +162,13 @@ static enum err open_all(struct server *s, const struct server_options *o, struc
 static void close_all(struct server *s) {
     if (s->http) http_server_close(s->http);
     line_close(s->fire);
+    replay_stop(s->replay);
     s->site.wake = NULL;
     api_destroy(s->api);
     feed_stop(s->feed);
     loop_destroy(s->loop);
     line_free(s->fire);
+    replay_free(s->replay);
     feed_close(s->feed);
     site_close(&s->site);
 }

@@ -7,7 +7,7 @@
 struct server_options {
     const char *data, *db, *bind, *cert, *key;
     int port, mqtt_port, lines_port; /* -1: the default, moving on when it is held; 0: a free one */
-    bool fresh;
+    bool fresh, replay;              /* replay: play the demo's measurements */
     /* Called once before anything listens, as the system; may be NULL. */
     enum err (*prepare)(struct ctx *ctx, struct site *site, void *arg);
     void *arg;

@@ -252,11 +252,17 @@ static const struct resource *const resources[] = {&case_types, &cases};
 static const struct subscription listens[] = {{"alarms.create", on_alarm}};
 static const struct contribution contributes[] = {CONTRIBUTE(routes, today_routes)};
 
+static const struct setting settings[] = {
+    {"today.banner_zh", FIELD_TEXT, "", NULL, 0, 1000}, /* a line on top of the first page; empty: none */
+    {"today.banner_en", FIELD_TEXT, "", NULL, 0, 1000},
+};
+
 const struct module cases_module = {
     .name = "cases",
     .part = "platform",
     ROWS(resources, resources),
     ROWS(listens, listens),
     ROWS(contributes, contributes),
+    ROWS(settings, settings),
     .roles = "admin manager dispatcher guard repairer grid cashier carer doctor street committee resident owner elder",
 };

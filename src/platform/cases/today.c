@@ -2,6 +2,7 @@
 #include "platform/cases/today.h"
 
 #include "kernel/rows.h"
+#include "kernel/setting.h"
 #include "platform/cases/cases.h"
 #include "platform/rules/alarms.h"
 #include "platform/things/things.h"
@@ -45,6 +46,14 @@ static enum err today(struct ctx *ctx, const struct api_call *call, struct api_a
     jw_init(&j, &b);
     jw_open(&j, '{');
     jw_ki64(&j, "now_ms", ctx->now_ms);
+    struct str zh, en;
+    TRY(setting_text(ctx, 0, "today.banner_zh", &zh));
+    TRY(setting_text(ctx, 0, "today.banner_en", &en));
+    jw_key(&j, "banner");
+    jw_open(&j, '{');
+    jw_kstr(&j, "zh", zh);
+    jw_kstr(&j, "en", en);
+    jw_close(&j, '}');
     jw_key(&j, "counts");
     jw_open(&j, '{');
     TRY(put_states(ctx, &j, "cases", &cases));

@@ -1,0 +1,134 @@
+/* The demo's devices, their models, the rules over them, and the kinds of cases.  SPDX-License-Identifier: Apache-2.0
+ */
+#include "kernel/rows.h"
+#include "kernel/setting.h"
+#include "main/demo.h"
+#include "main/replay.h"
+#include "platform/cases/cases.h"
+#include "platform/places/places.h"
+#include "platform/rules/rules_internal.h"
+#include "platform/things/things.h"
+
+#include <stdio.h>
+
+static const struct {
+    const char *code, *name, *priority;
+    int64_t accept_s, onsite_s, close_s;
+} types[] = {{"repair", "报修", "normal", 1800, 7200, 86400},
+             {"equipment", "设备故障", "high", 1800, 7200, 86400},
+             {"fire", "火警处置", "urgent", 300, 900, 7200},
+             {"complaint", "投诉", "normal", 1800, 7200, 86400}};
+
+static const struct {
+    const char *code, *name, *icon, *metrics; /* metric:zh:en:unit, blank-separated */
+} models[] = {{"climate", "楼道环境传感器", "device",
+               "temperature:温度:Temperature:Cel humidity:湿度:Humidity:% light:照度:Light:lx co2:二氧化碳:CO2:ppm"},
+              {"power_meter", "住户电表", "device", "power:功率:Power:kW"},
+              {"machine_room", "电梯机房温度", "device", "temperature:温度:Temperature:[degF]"},
+              {"fire_panel", "火灾报警主机", "alarm", NULL}};
+
+static const struct {
+    const char *name, *kind, *model, *metric, *event, *severity, *message, *case_type;
+    int64_t limit, clear, for_s; /* limits with scale 3 */
+} rule_rows[] = {
+    {"电梯机房过热", "above", "machine_room", "temperature", NULL, "bad", "电梯机房温度过高", "equipment", 85000, 82000,
+     2},
+    {"二氧化碳偏高", "above", "climate", "co2", NULL, "warn", "楼道通风不足，二氧化碳偏高", NULL, 1380000, 1200000, 5},
+    {"火警", "event", "fire_panel", NULL, "fire_alarm", "bad", "火灾报警主机报火警", "fire", 0, 0, 0},
+    {"主机故障", "event", "fire_panel", NULL, "fault", "warn", "火灾报警主机故障", "equipment", 0, 0, 0},
+    {"久无上报", "silence", "climate", NULL, NULL, "info", "传感器久无上报", NULL, 0, 0, 3600},
+};
+
+static enum err put_type(struct ctx *ctx, size_t i) {
+    struct case_type t = {0};
+    SET(&case_types, &t, code, str_of(types[i].code));
+    SET(&case_types, &t, name, str_of(types[i].name));
+    SET(&case_types, &t, priority, str_of(types[i].priority));
+    SET(&case_types, &t, accept_s, types[i].accept_s);
+    SET(&case_types, &t, onsite_s, types[i].onsite_s);
+    SET(&case_types, &t, close_s, types[i].close_s);
+    return row_create(ctx, &case_types, &t);
+}
+
+static enum err put_model(struct ctx *ctx, size_t i) {
+    struct device_model m = {0};
+    struct model_metric *lines = arena_new(ctx->arena, struct model_metric, 8);
+    size_t n = 0;
+    if (!lines) return FAIL_MEMORY(ctx);
+    struct str rest = str_of(models[i].metrics), part;
+    while (str_cut(&rest, ' ', &part) && n < 8) {
+        struct str *at[] = {&lines[n].metric, &lines[n].name_zh, &lines[n].name_en, &lines[n].unit};
+        for (size_t c = 0; c < COUNT(at) && str_cut(&part, ':', at[c]); c++) lines[n].has |= UINT64_C(1) << c;
+        n++;
+    }
+    SET(&device_models, &m, code, str_of(models[i].code));
+    SET(&device_models, &m, name, str_of(models[i].name));
+    SET(&device_models, &m, icon, str_of(models[i].icon));
+    if (n) SET(&device_models, &m, metrics, (struct lines){lines, n});
+    return row_create(ctx, &device_models, &m);
+}
+
+static enum err put_rule(struct ctx *ctx, int64_t community_id, size_t i) {
+    struct rule r = {.row.community_id = community_id};
+    SET(&rules, &r, name, str_of(rule_rows[i].name));
+    SET(&rules, &r, kind, str_of(rule_rows[i].kind));
+    SET(&rules, &r, model, str_of(rule_rows[i].model));
+    SET(&rules, &r, severity, str_of(rule_rows[i].severity));
+    SET(&rules, &r, message, str_of(rule_rows[i].message));
+    SET(&rules, &r, enabled, true);
+    SET(&rules, &r, for_s, rule_rows[i].for_s);
+    if (rule_rows[i].metric) SET(&rules, &r, metric, str_of(rule_rows[i].metric));
+    if (rule_rows[i].limit) SET(&rules, &r, limit_value, rule_rows[i].limit);
+    if (rule_rows[i].clear) SET(&rules, &r, clear_value, rule_rows[i].clear);
+    if (rule_rows[i].event) SET(&rules, &r, event_code, str_of(rule_rows[i].event));
+    if (rule_rows[i].case_type) SET(&rules, &r, case_type, str_of(rule_rows[i].case_type));
+    return row_create(ctx, &rules, &r);
+}
+
+static enum err put_device(struct ctx *ctx, int64_t place_id, struct str place, const char *model, const char *what,
+                           const char *code) {
+    struct device d = {0};
+    struct buf b;
+    struct str name, copy;
+    buf_init_arena(&b, ctx->arena, 256);
+    buf_fmt(&b, STR_FMT " %s", STR_ARG(place), what);
+    if (!buf_done(&b, &name) || !arena_str(ctx->arena, str_of(code), &copy)) return FAIL_MEMORY(ctx);
+    SET(&devices, &d, name, name);
+    SET(&devices, &d, code, copy);
+    SET(&devices, &d, model, str_of(model));
+    SET(&devices, &d, place_id, place_id);
+    TRY(row_create(ctx, &devices, &d));
+    struct device adopt = {0};
+    SET(&devices, &adopt, name, name);
+    SET(&devices, &adopt, place_id, place_id);
+    return row_act(ctx, &devices, d.row.id, 0, "adopt", &adopt, adopt.row.has, NULL);
+}
+
+/* A device of the model in up to `most` places of the kind. */
+static enum err put_devices(struct ctx *ctx, int64_t community_id, const char *kind, const char *model,
+                            const char *what, const char *prefix, size_t most) {
+    struct list_query q = {.sort = FILTER_ID, .ascending = true, .limit = most};
+    struct list_page page;
+    TRY(list_filter(ctx, &places, &q, S("kind"), str_of(kind)));
+    TRY(row_list(ctx, &places, &q, &page));
+    for (size_t i = 0; i < page.n; i++) {
+        const struct place *p = (const struct place *)page.rows + i;
+        char code[32];
+        if (p->row.community_id != community_id) continue;
+        snprintf(code, sizeof code, "%s%03zu", prefix, i + 1);
+        TRY(put_device(ctx, p->row.id, p->name, model, what, code));
+    }
+    return OK;
+}
+
+enum err demo_things(struct ctx *ctx, int64_t community_id, int64_t fire_place_id) {
+    for (size_t i = 0; i < COUNT(types); i++) TRY(put_type(ctx, i));
+    for (size_t i = 0; i < COUNT(models); i++) TRY(put_model(ctx, i));
+    TRY(put_devices(ctx, community_id, "unit", "climate", "环境", "H-", 36));
+    TRY(put_devices(ctx, community_id, "room", "power_meter", "电表", "D-", 150));
+    TRY(put_devices(ctx, community_id, "building", "machine_room", "电梯机房", "J-", 12));
+    TRY(put_device(ctx, fire_place_id, S("消防控制室"), "fire_panel", "报警主机", "889"));
+    for (size_t i = 0; i < COUNT(rule_rows); i++) TRY(put_rule(ctx, community_id, i));
+    TRY(setting_put(ctx, 0, "today.banner_zh", S(REPLAY_BANNER_ZH)));
+    return setting_put(ctx, 0, "today.banner_en", S(REPLAY_BANNER_EN));
+}
