@@ -45,6 +45,8 @@ enum err fault_field(struct fault *f, const char *file, int line, const char *fi
         (void)kind;
     }
     if (f->kind != ERR_INVALID || f->fields_n == FAULT_FIELDS_MAX) return f->kind;
+    for (size_t i = 0; i < f->fields_n; i++)
+        if (!strcmp(f->fields[i].field, field)) return ERR_INVALID; /* the first word on a field stands */
     struct field_error *e = &f->fields[f->fields_n++];
     snprintf(e->field, sizeof e->field, "%s", field);
     snprintf(e->code, sizeof e->code, "%s", code);

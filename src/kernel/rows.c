@@ -233,7 +233,10 @@ static enum err create(struct ctx *ctx, void *arg) {
     for (size_t i = 0; state && i < r->fields_n; i++)
         if (r->fields[i].kind == FIELD_STATE) h->has |= UINT64_C(1) << i;
     fill_own(ctx, e->kn, e->row);
-    if (e->kn->place != PLACE_IS_ID) TRY(belong(ctx, e->kn, e->row));
+    if (e->kn->place != PLACE_IS_ID && belong(ctx, e->kn, e->row)) {
+        if (ctx->fault.kind == ERR_INVALID) row_check_given(ctx, e->kn, e->row);
+        return ctx->fault.kind;
+    }
     if (r->prepare) TRY(r->prepare(ctx, e->row, NULL));
     if (!rights_row(ctx, e->kn, CREATE, e->row))
         return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "you may not create this in %s", r->name);

@@ -192,6 +192,12 @@ static enum err check_dated(struct ctx *ctx, const struct known *kn, const void 
     return more ? FAIL_FIELD(&ctx->fault, "valid_from", "overlaps", 0) : OK;
 }
 
+void row_check_given(struct ctx *ctx, const struct known *kn, const void *row) {
+    struct at a = {ctx, kn, ""};
+    for (size_t i = 0; i < kn->r->fields_n; i++)
+        if (!(kn->r->fields[i].flags & SYSTEM)) check_field(&a, &kn->r->fields[i], row, bit_has(row_of(row)->has, i));
+}
+
 enum err row_check(struct ctx *ctx, const struct known *kn, void *row, const void *before) {
     struct at a = {ctx, kn, ""};
     const struct resource *r = kn->r;
