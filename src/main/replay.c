@@ -37,9 +37,9 @@ static const struct set {
      1480,
      1440,
      false,
-     7},
+     67},
     {"power_meter", "demo/energy/hours.csv", {"power"}, {"kW"}, 3600000, 740, 720, true, 3},
-    {"machine_room", "demo/temperature/hours.csv", {"temperature"}, {"[degF]"}, 3600000, 722, 720, true, 0},
+    {"machine_room", "demo/temperature/hours.csv", {"temperature"}, {"[degF]"}, 3600000, 722, 720, true, 61},
 };
 
 struct table {

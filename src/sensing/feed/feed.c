@@ -12,6 +12,7 @@
 #define TICK_MS     1000
 #define UNKNOWN_MAX 256 /* devices waiting to be put aside; more come again with their next reading */
 #define APPLY_BATCH 64
+#define JUDGED_MS   (INT64_C(15) * 60 * 1000) /* older readings are history: they raise nothing now */
 #define UNIT_BYTES  ((size_t)64 << 20)
 
 struct source { /* what a series number means, kept by the writer's thread alone */
@@ -90,9 +91,10 @@ static void wake(struct feed *f) {
 static void stored(void *arg, const struct telemetry_stored *points, size_t n) {
     struct feed *f = arg;
     bool strange = false;
+    int64_t since = f->o.world->utc_ms(f->o.world->self) - JUDGED_MS;
     for (size_t i = 0; i < n; i++) {
         struct source *s = source_of(f, points[i].series);
-        if (!s) continue;
+        if (!s || points[i].at_ms < since) continue;
         if (!rules_reading(f->rules, s->community_id, str_of(s->device), str_of(s->metric), points[i].at_ms,
                            points[i].value)) {
             note_stranger(f, s);
