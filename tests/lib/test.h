@@ -30,11 +30,12 @@ uint64_t test_random(struct t *t); /* from the seed */
 #define CHECK(t, cond) test_check((t), (cond), __FILE__, __LINE__, "%s", #cond)
 /* As CHECK, with words that show the row or the values. */
 #define CHECK_SAY(t, cond, ...) test_check((t), (cond), __FILE__, __LINE__, __VA_ARGS__)
-#define CASE(fn)                {#fn, fn}
-#define TESTS(...)                                            \
-    int main(int argc, char **argv) {                         \
-        static const struct test all[] = {__VA_ARGS__};       \
-        return test_main(argc, argv, all, COUNT(all));        \
+#define CASE(fn) \
+    { #fn, fn }
+#define TESTS(...)                                      \
+    int main(int argc, char **argv) {                   \
+        static const struct test all[] = {__VA_ARGS__}; \
+        return test_main(argc, argv, all, COUNT(all));  \
     }
 
 #endif

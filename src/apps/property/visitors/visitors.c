@@ -12,21 +12,24 @@ struct visit {
 
 static const char *check_plate(struct str plate) {
     for (size_t i = 0; i < plate.len; i++)
-        if (plate.ptr[i] == ' ' || (plate.ptr[i] >= 'a' && plate.ptr[i] <= 'z')) return "bad_plate"; /* capitals, no blanks */
+        if (plate.ptr[i] == ' ' || (plate.ptr[i] >= 'a' && plate.ptr[i] <= 'z'))
+            return "bad_plate"; /* capitals, no blanks */
     return NULL;
 }
 
 static const struct field fields[] = {
     {STATE(struct visit, state)},
     {TEXT(struct visit, name), .max = 64, .flags = REQUIRED | SEARCH | COLUMN, .class = IDENTITY},
-    {CHOICE(struct visit, purpose, "family housework repair delivery decoration viewing other"), .flags = REQUIRED | COLUMN},
+    {CHOICE(struct visit, purpose, "family housework repair delivery decoration viewing other"),
+     .flags = REQUIRED | COLUMN},
     {REF(struct visit, place_id, "places"), .flags = REQUIRED | FIXED | COLUMN},
     {TIME(struct visit, from_ms), .flags = REQUIRED | COLUMN | INDEXED},
     {TIME(struct visit, until_ms), .flags = REQUIRED},
     {CHOICE(struct visit, transport, "walk bicycle car van truck"), .flags = COLUMN},
     {REF(struct visit, host_id, "people"), .flags = REQUIRED | FIXED | COLUMN},
     {TEXT(struct visit, phone), .max = 20, .flags = SEARCH, .class = CONTACT, .group = "identity"},
-    {TEXT(struct visit, plate), .min = 7, .max = 8, .flags = SEARCH, .class = CONTACT, .check = check_plate, .group = "identity"},
+    {TEXT(struct visit, plate), .min = 7, .max = 8, .flags = SEARCH, .class = CONTACT, .check = check_plate,
+     .group = "identity"},
     {TEXT(struct visit, reason), .max = 200, .flags = SYSTEM},
     {TIME(struct visit, entered_ms), .flags = SYSTEM},
     {TIME(struct visit, left_ms), .flags = SYSTEM},
@@ -84,18 +87,33 @@ static const struct view views[] = {
 static enum err validate(struct ctx *ctx, const void *row) {
     const struct visit *v = row;
     if (v->until_ms <= v->from_ms) return FAIL_FIELD(&ctx->fault, "until_ms", "not_after", 0);
-    if (v->until_ms - v->from_ms > INT64_C(31) * 86400000) return FAIL_FIELD(&ctx->fault, "until_ms", "too_large", v->from_ms + INT64_C(31) * 86400000);
+    if (v->until_ms - v->from_ms > INT64_C(31) * 86400000)
+        return FAIL_FIELD(&ctx->fault, "until_ms", "too_large", v->from_ms + INT64_C(31) * 86400000);
     return OK;
 }
 
 static const struct resource visits = {
-    .name = "visits", .group = "estate", .icon = "visit", .size = sizeof(struct visit), .label = "name", .place = "place_id",
-    ROWS(fields, fields), ROWS(states, states), ROWS(steps, steps), ROWS(dues, dues), ROWS(relations, relations),
-    ROWS(grants, grants), ROWS(views, views), .tones = "warn info info ok off off", .validate = validate,
+    .name = "visits",
+    .group = "estate",
+    .icon = "visit",
+    .size = sizeof(struct visit),
+    .label = "name",
+    .place = "place_id",
+    ROWS(fields, fields),
+    ROWS(states, states),
+    ROWS(steps, steps),
+    ROWS(dues, dues),
+    ROWS(relations, relations),
+    ROWS(grants, grants),
+    ROWS(views, views),
+    .tones = "warn info info ok off off",
+    .validate = validate,
 };
 static const struct resource *const resources[] = {&visits};
 
 const struct module visitors_module = {
-    .name = "visitors", .part = "property", ROWS(resources, resources),
+    .name = "visitors",
+    .part = "property",
+    ROWS(resources, resources),
     .roles = "resident owner guard manager dispatcher admin",
 };
