@@ -1,0 +1,220 @@
+/* Readings in: line protocol and JSON become one batch, answered when it is durable.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "platform/telemetry/http_internal.h"
+
+#include "protocol/lineproto/lineproto.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TAGGED_MAX 1000 /* devices of a request whose tags are new; more come with the next one */
+
+/* A batch under construction.  `from`: line or item of each point, for the words of a refusal. */
+struct incoming {
+    int64_t community_id;
+    bool own_only;
+    struct telemetry_point *points;
+    uint32_t *from;
+    size_t n, cap;
+    const char *unit; /* "line", "item" */
+    struct tagged {
+        struct str device;
+        json_t *values;
+        uint64_t hash;
+    } * tagged;
+    size_t tagged_n;
+};
+
+static enum err begin(struct ctx *ctx, const struct api_call *call, const char *unit, struct incoming *in) {
+    *in = (struct incoming){.unit = unit};
+    if (http_header_get(call->req, "content-encoding").len)
+        return FAIL(&ctx->fault, ERR_INVALID, "unsupported_type", "the body must come uncompressed");
+    TRY(http_community(ctx, call, &in->community_id));
+    if (http_may_write(ctx, in->community_id, &in->own_only)) return OK;
+    return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "you may not write readings");
+}
+
+static enum err add(struct ctx *ctx, const struct api_call *call, struct incoming *in, const struct telemetry_point *p,
+                    size_t from) {
+    if (in->own_only && !str_eq(p->device, call->user))
+        return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "a device may write its own readings only");
+    if (in->n == in->cap) {
+        size_t cap = in->cap ? in->cap * 2 : 256;
+        if (in->n >= TELEMETRY_BATCH_MAX)
+            return FAIL(&ctx->fault, ERR_LIMIT, "too_many_points", "more than %d points at once", TELEMETRY_BATCH_MAX);
+        if (cap > TELEMETRY_BATCH_MAX) cap = TELEMETRY_BATCH_MAX;
+        struct telemetry_point *points = arena_new(ctx->arena, struct telemetry_point, cap);
+        uint32_t *lines = arena_new(ctx->arena, uint32_t, cap);
+        if (!points || !lines) return FAIL_MEMORY(ctx);
+        if (in->n) {
+            memcpy(points, in->points, in->n * sizeof *points);
+            memcpy(lines, in->from, in->n * sizeof *lines);
+        }
+        in->points = points;
+        in->from = lines;
+        in->cap = cap;
+    }
+    in->points[in->n] = *p;
+    in->from[in->n++] = (uint32_t)from;
+    return OK;
+}
+
+/* ---- storing ---- */
+
+static void stored(void *unit, enum err e) {
+    struct fault f = {.kind = e, .code = "disk_full", .text = "the disk is full or failing: nothing was stored"};
+    api_finish(unit, &(struct api_answer){.status = 204}, e ? &f : NULL);
+}
+
+/* Says at which line or item. */
+static void locate(struct fault *f, const char *unit, size_t number) {
+    if (!f->text[0]) snprintf(f->text, sizeof f->text, "%s %zu breaks a rule; nothing was stored", unit, number);
+    (void)fault_field(f, __FILE__, __LINE__, unit, "refused", (int64_t)number);
+}
+
+static enum err store(struct ctx *ctx, const struct api_call *call, struct incoming *in, struct api_answer *ret) {
+    struct telemetry_http *h = call->arg;
+    struct telemetry_batch b = {in->community_id, in->points, in->n};
+    size_t bad = 0;
+    struct api_unit *unit = api_defer(call, ret);
+    enum err e = telemetry_put(h->telemetry, &b, stored, unit, &bad, &ctx->fault);
+    if (!e) return OK;
+    if (e == ERR_INVALID || e == ERR_TOO_MANY) locate(&ctx->fault, in->unit, in->from[bad]);
+    api_finish(unit, NULL, &ctx->fault);
+    return e;
+}
+
+/* ---- tags ---- */
+
+static uint64_t tags_hash(const struct incoming *in, const struct lineproto_line *line) {
+    uint64_t h = str_hash(line->device) ^ (uint64_t)in->community_id;
+    for (size_t i = 0; i < line->tags_n; i++)
+        h = (h * UINT64_C(0x9e3779b97f4a7c15) ^ str_hash(line->tags[i].key)) * UINT64_C(31) +
+            str_hash(line->tags[i].value);
+    return h ? h : 1;
+}
+
+static enum err note_tags(struct ctx *ctx, const struct api_call *call, struct incoming *in,
+                          const struct lineproto_line *line) {
+    struct telemetry_http *h = call->arg;
+    uint64_t hash = line->tags_n ? tags_hash(in, line) : 0;
+    if (!hash || atomic_load(&h->seen[hash % TAGS_SEEN]) == hash || in->tagged_n == TAGGED_MAX) return OK;
+    for (size_t i = 0; i < in->tagged_n; i++)
+        if (in->tagged[i].hash == hash) return OK;
+    if (!in->tagged) in->tagged = arena_new(ctx->arena, struct tagged, TAGGED_MAX);
+    json_t *values = in->tagged ? json_object() : NULL;
+    if (!values) return FAIL_MEMORY(ctx);
+    in->tagged[in->tagged_n++] = (struct tagged){line->device, values, hash};
+    for (size_t i = 0; i < line->tags_n; i++) {
+        const char *key = arena_cstr(ctx->arena, line->tags[i].key);
+        struct str value = line->tags[i].value;
+        if (!key || json_object_set_new(values, key, json_stringn(value.ptr, value.len)))
+            return FAIL(&ctx->fault, ERR_INVALID, "bad_line", "line %zu: a tag is no valid text", line->number);
+    }
+    return OK;
+}
+
+/* The readings are on their way already: a tag that finds no store now comes again with the next line. */
+static void keep_tags(struct ctx *ctx, const struct api_call *call, struct incoming *in) {
+    for (size_t i = 0; i < in->tagged_n; i++) {
+        (void)!http_keep_tags(ctx, call->arg, in->community_id, in->tagged[i].device, in->tagged[i].values,
+                              in->tagged[i].hash);
+        ctx->fault = (struct fault){0};
+    }
+}
+
+static void drop_tags(struct incoming *in) {
+    for (size_t i = 0; i < in->tagged_n; i++) json_decref(in->tagged[i].values);
+}
+
+/* ---- line protocol ---- */
+
+static enum err read_lines(struct ctx *ctx, const struct api_call *call, struct lineproto *p, struct incoming *in) {
+    struct lineproto_line *line = arena_new(ctx->arena, struct lineproto_line, 1);
+    if (!line) return FAIL_MEMORY(ctx);
+    while (lineproto_next(p, line)) {
+        struct telemetry_point point = {.device = line->device, .at_ms = line->has_at ? line->at_ms : ctx->now_ms};
+        for (size_t i = 0; i < line->fields_n; i++) {
+            point.metric = line->fields[i].metric;
+            point.value = line->fields[i].value;
+            TRY(add(ctx, call, in, &point, line->number));
+        }
+        TRY(note_tags(ctx, call, in, line));
+    }
+    if (!p->rule) return OK;
+    enum err e = FAIL(&ctx->fault, ERR_INVALID, "bad_line", "line %zu: %s; nothing was stored", p->number, p->rule);
+    (void)FAIL_FIELD(&ctx->fault, "line", "bad_line", (int64_t)p->number);
+    return e;
+}
+
+enum err http_ingest_line(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    struct str precision;
+    struct incoming in;
+    TRY(begin(ctx, call, "line", &in));
+    TRY(api_query(ctx, call, "precision", &precision));
+    struct lineproto p = {.rest = {(const char *)call->req->body.ptr, call->req->body.len},
+                          .tick_ns = lineproto_tick_ns(precision),
+                          .arena = ctx->arena};
+    if (!p.tick_ns) return FAIL_FIELD(&ctx->fault, "precision", "not_a_choice", 0);
+    enum err e = read_lines(ctx, call, &p, &in);
+    if (!e) {
+        if (!store(ctx, call, &in, ret)) keep_tags(ctx, call, &in);
+        e = OK; /* the answer is given or on its way */
+    }
+    drop_tags(&in);
+    return e;
+}
+
+/* ---- JSON ---- */
+
+static enum err bad_item(struct ctx *ctx, size_t number, const char *field, const char *code) {
+    char name[64];
+    snprintf(name, sizeof name, "[%zu].%.32s", number, field);
+    return FAIL_FIELD(&ctx->fault, name, code, 0);
+}
+
+static enum err read_ts(struct ctx *ctx, const json_t *ts, size_t number, int64_t *ret) {
+    *ret = ctx->now_ms;
+    if (!ts || json_is_null(ts)) return OK;
+    if (json_is_integer(ts))
+        *ret = json_integer_value(ts);
+    else if (!json_is_string(ts) || !civil_read_time(json_text(ts), ret))
+        return bad_item(ctx, number, "ts", "bad_time");
+    return OK;
+}
+
+static enum err read_item(struct ctx *ctx, const struct api_call *call, json_t *item, size_t number,
+                          struct incoming *in) {
+    const char *key;
+    json_t *value;
+    json_object_foreach(item, key, value) if (strcmp(key, "device") && strcmp(key, "ts") &&
+                                              strcmp(key, "values")) return bad_item(ctx, number, key, "unknown_field");
+    struct telemetry_point p = {.device = json_text(json_object_get(item, "device"))};
+    json_t *values = json_object_get(item, "values");
+    if (!p.device.len) return bad_item(ctx, number, "device", "required");
+    if (!json_is_object(values)) return bad_item(ctx, number, "values", "required");
+    TRY(read_ts(ctx, json_object_get(item, "ts"), number, &p.at_ms));
+    json_object_foreach(values, key, value) {
+        if (!json_is_number(value) && !json_is_boolean(value)) return bad_item(ctx, number, key, "not_a_number");
+        p.metric = str_of(key);
+        p.value = json_is_number(value) ? json_number_value(value) : json_is_true(value);
+        TRY(add(ctx, call, in, &p, number));
+    }
+    return OK;
+}
+
+enum err http_ingest_json(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    struct incoming in;
+    json_t *body, *item;
+    size_t i;
+    TRY(begin(ctx, call, "item", &in));
+    TRY(api_body(ctx, call, &body));
+    if (!json_is_array(body))
+        return FAIL(&ctx->fault, ERR_INVALID, "not_a_list", "the body must be a list of readings");
+    json_array_foreach(body, i, item) {
+        if (!json_is_object(item)) return bad_item(ctx, i, "device", "required");
+        TRY(read_item(ctx, call, item, i, &in));
+    }
+    (void)!store(ctx, call, &in, ret); /* a refusal is answered */
+    return OK;
+}

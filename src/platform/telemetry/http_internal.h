@@ -1,0 +1,54 @@
+/* What the readings' routes share.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_PLATFORM_TELEMETRY_HTTP_INTERNAL_H
+#define LINLI_PLATFORM_TELEMETRY_HTTP_INTERNAL_H
+
+#include "platform/telemetry/telemetry_http.h"
+#include "platform/things/things.h"
+
+#include <stdatomic.h>
+
+#define TAGS_SEEN 4096
+
+struct telemetry_http {
+    struct telemetry *telemetry;
+    _Atomic uint64_t seen[TAGS_SEEN]; /* tags of devices that their rows have already, by hash */
+};
+
+/* The community that `community=CODE` names, or the only one the caller reaches: the only one, or the only one of those
+ * that has devices.  ERR_INVALID (field community): required, unknown. */
+NODISCARD enum err http_community(struct ctx *ctx, const struct api_call *call, int64_t *ret);
+bool http_may_write(struct ctx *ctx, int64_t community_id, bool *ret_own_only); /* own only: role device alone */
+/* May the caller read that device's readings?  Unknown and new ones are the manager's and the administrator's.
+ * ERR_NOT_FOUND otherwise.  *ret_found false: no row of it. */
+NODISCARD enum err http_may_read(struct ctx *ctx, int64_t community_id, struct str code, struct device *ret,
+                                 bool *ret_found);
+/* Unit of a metric: the series' own, else the model's; absent where nobody said. */
+NODISCARD enum err http_unit(struct ctx *ctx, const struct telemetry_series *s, const struct device *d,
+                             struct str *ret);
+
+/* from, to, every, agg, limit, cursor of the query. */
+struct http_range {
+    int64_t from_ms, to_ms;
+    size_t limit;
+    bool has_every;
+    struct telemetry_every every;
+    enum telemetry_agg agg;
+    bool is_csv;
+};
+NODISCARD enum err http_range_read(struct ctx *ctx, const struct api_call *call, struct http_range *ret);
+
+enum err http_ingest_line(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
+enum err http_ingest_json(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
+enum err http_telemetry(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
+enum err http_latest(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
+enum err http_aggregate(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
+
+/* Tags of line protocol become attributes of the device's row, once. */
+struct http_tags {
+    struct str device;
+    json_t *values; /* object of texts; the caller's */
+};
+NODISCARD enum err http_keep_tags(struct ctx *ctx, struct telemetry_http *h, int64_t community_id, struct str device,
+                                  json_t *values, uint64_t hash);
+
+#endif

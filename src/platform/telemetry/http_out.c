@@ -1,0 +1,363 @@
+/* Readings out: points, windows, latest values, aggregates over many devices.  SPDX-License-Identifier: Apache-2.0 */
+#include "platform/telemetry/http_internal.h"
+
+#include "kernel/kernel.h"
+#include "kernel/rows.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LATEST_MAX      ((size_t)4 * 1024 * 1024)
+#define JSON_POINT      48 /* bytes: [1790000000000,-1.2345678901234567e-300], */
+#define CSV_POINT       64
+#define AROUND          4096 /* bytes of an answer beside its points */
+#define RANGE_DEFAULT   INT64_C(86400000)
+#define DEVICES_AT_ONCE 1000
+
+/* ---- the query's words ---- */
+
+static enum err read_ms(struct ctx *ctx, const struct api_call *call, const char *name, int64_t fallback,
+                        int64_t *ret) {
+    struct str text;
+    TRY(api_query(ctx, call, name, &text));
+    *ret = fallback;
+    if (!text.ptr || str_to_i64(text, ret) || civil_read_time(text, ret)) return OK;
+    return FAIL_FIELD(&ctx->fault, name, "bad_time", 0);
+}
+
+static enum err read_every(struct ctx *ctx, const struct api_call *call, struct http_range *r) {
+    struct str every, agg;
+    TRY(api_query(ctx, call, "every", &every));
+    TRY(api_query(ctx, call, "agg", &agg));
+    r->has_every = every.ptr != NULL;
+    if (r->has_every && !telemetry_every_read(every, &r->every))
+        return FAIL_FIELD(&ctx->fault, "every", "bad_length", 0);
+    if (agg.ptr && !telemetry_agg_read(agg, &r->agg)) return FAIL_FIELD(&ctx->fault, "agg", "not_a_choice", 0);
+    return OK;
+}
+
+enum err http_range_read(struct ctx *ctx, const struct api_call *call, struct http_range *r) {
+    struct str format;
+    int64_t limit;
+    *r = (struct http_range){0};
+    TRY(read_ms(ctx, call, "to", ctx->now_ms + 1, &r->to_ms)); /* with what comes in right now */
+    TRY(read_ms(ctx, call, "from", r->to_ms - RANGE_DEFAULT, &r->from_ms));
+    if (r->from_ms > r->to_ms) return FAIL_FIELD(&ctx->fault, "to", "not_after", r->from_ms);
+    TRY(read_ms(ctx, call, "cursor", r->from_ms, &r->from_ms));
+    TRY(read_every(ctx, call, r));
+    TRY(api_query(ctx, call, "limit", &format));
+    limit = TELEMETRY_POINTS_MAX;
+    if (format.ptr && (!str_to_i64(format, &limit) || limit < 1 || limit > TELEMETRY_POINTS_MAX))
+        return FAIL_FIELD(&ctx->fault, "limit", "out_of_range", TELEMETRY_POINTS_MAX);
+    r->limit = (size_t)limit;
+    TRY(api_query(ctx, call, "format", &format));
+    r->is_csv = str_is(format, "csv");
+    if (format.ptr && !r->is_csv && !str_is(format, "json"))
+        return FAIL_FIELD(&ctx->fault, "format", "not_a_choice", 0);
+    return OK;
+}
+
+static enum err need(struct ctx *ctx, const struct api_call *call, const char *name, struct str *ret) {
+    TRY(api_query(ctx, call, name, ret));
+    return ret->len ? OK : FAIL_FIELD(&ctx->fault, name, "required", 0);
+}
+
+/* ---- answers ---- */
+
+/* At once as large as it can get: growing would leave its smaller selves behind in the arena. */
+static enum err open_body(struct ctx *ctx, const struct telemetry_points *p, size_t each, struct buf *ret) {
+    size_t size = AROUND + p->n * each;
+    char *mem = arena_new(ctx->arena, char, size);
+    if (!mem) return FAIL_MEMORY(ctx);
+    buf_init(ret, mem, size);
+    return OK;
+}
+
+static enum err close_body(struct ctx *ctx, struct buf *b, struct api_answer *ret) {
+    struct str text;
+    if (!buf_done(b, &text)) return FAIL_MEMORY(ctx);
+    ret->body = (struct bytes){(const uint8_t *)text.ptr, text.len};
+    return OK;
+}
+
+static void put_points(struct jw *j, const struct telemetry_points *p) {
+    jw_key(j, "points");
+    jw_open(j, '[');
+    for (size_t i = 0; i < p->n; i++) {
+        jw_open(j, '[');
+        jw_i64(j, p->at_ms[i]);
+        jw_f64(j, p->value[i]);
+        jw_close(j, ']');
+    }
+    jw_close(j, ']');
+    jw_key(j, "next");
+    if (p->has_next)
+        jw_id(j, p->next_ms);
+    else
+        jw_null(j);
+    if (p->damaged) jw_ki64(j, "damaged", (int64_t)p->damaged);
+}
+
+static enum err csv_answer(struct ctx *ctx, const struct telemetry_points *p, const struct zone *zone,
+                           struct api_answer *ret) {
+    struct buf b, text;
+    struct jw j;
+    TRY(open_body(ctx, p, CSV_POINT, &b));
+    buf_cstr(&b, "time,value\r\n");
+    for (size_t i = 0; i < p->n; i++) {
+        char value[40];
+        struct str s = S("");
+        civil_put_time(&b, zone, p->at_ms[i]);
+        buf_char(&b, ',');
+        buf_init(&text, value, sizeof value);
+        jw_init(&j, &text);
+        if (isfinite(p->value[i])) jw_f64(&j, p->value[i]);
+        (void)!buf_done(&text, &s);
+        buf_str(&b, s);
+        buf_cstr(&b, "\r\n");
+    }
+    ret->type = "text/csv; charset=utf-8";
+    return close_body(ctx, &b, ret);
+}
+
+/* ---- one series ---- */
+
+struct found { /* what a reader asked for */
+    struct telemetry_series series;
+    bool exists, has_row;
+    struct device device;
+    struct str unit;
+};
+
+/* A metric whose class the caller may not see plainly is refused, like its existence. */
+static enum err check_class(struct ctx *ctx, const struct device *d, uint8_t class) {
+    if (!class || ctx->actor.is_system || (class & ~row_clear_classes(ctx, &devices, d)) == 0) return OK;
+    return FAIL(&ctx->fault, ERR_DENIED, "protected", "these readings are protected");
+}
+
+static enum err find(struct ctx *ctx, struct telemetry_http *h, int64_t community_id, struct str device,
+                     struct str metric, struct found *ret) {
+    struct telemetry_series *all;
+    size_t n = 0;
+    TRY(http_may_read(ctx, community_id, device, &ret->device, &ret->has_row));
+    if (!ret->has_row) ret->device.row.community_id = community_id;
+    TRY(telemetry_latest(h->telemetry, community_id, &device, 1, metric, ctx->arena, &all, &n, &ctx->fault));
+    if (!n && !ret->has_row) return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such device");
+    ret->series = n ? all[0] : (struct telemetry_series){.number = UINT32_MAX, .metric = metric};
+    TRY(check_class(ctx, &ret->device, ret->series.class));
+    return http_unit(ctx, &ret->series, ret->has_row ? &ret->device : NULL, &ret->unit);
+}
+
+static enum err read_range(struct ctx *ctx, struct telemetry_http *h, const struct http_range *r,
+                           const uint32_t *series, size_t n, int64_t community_id, struct telemetry_points *ret) {
+    if (!r->has_every && n == 1)
+        return telemetry_range(h->telemetry, series[0], r->from_ms, r->to_ms, r->limit, ctx->arena, ret, &ctx->fault);
+    struct telemetry_windows_query q = {.series = series,
+                                        .n = n,
+                                        .from_ms = r->from_ms,
+                                        .to_ms = r->to_ms,
+                                        .every = r->every,
+                                        .agg = r->agg,
+                                        .limit = r->limit,
+                                        .zone = kernel_zone(ctx, community_id)};
+    return telemetry_windows(h->telemetry, &q, ctx->arena, ret, &ctx->fault);
+}
+
+enum err http_telemetry(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    struct telemetry_http *h = call->arg;
+    struct http_range r;
+    struct str device, metric;
+    struct found found = {0};
+    struct telemetry_points p = {0};
+    struct buf b;
+    struct jw j;
+    int64_t community_id;
+    TRY(need(ctx, call, "device", &device));
+    TRY(need(ctx, call, "metric", &metric));
+    TRY(http_range_read(ctx, call, &r));
+    TRY(http_community(ctx, call, &community_id));
+    TRY(find(ctx, h, community_id, device, metric, &found));
+    TRY(read_range(ctx, h, &r, &found.series.number, 1, community_id, &p));
+    if (r.is_csv) return csv_answer(ctx, &p, kernel_zone(ctx, community_id), ret);
+    TRY(open_body(ctx, &p, JSON_POINT, &b));
+    jw_init(&j, &b);
+    jw_open(&j, '{');
+    jw_kstr(&j, "device", device);
+    jw_kstr(&j, "metric", metric);
+    jw_kstr(&j, "unit", found.unit.len ? found.unit : (struct str){NULL, 0});
+    put_points(&j, &p);
+    jw_close(&j, '}');
+    return close_body(ctx, &b, ret);
+}
+
+/* ---- latest ---- */
+
+static enum err put_latest(struct ctx *ctx, struct jw *j, const struct telemetry_series *s, const struct device *d) {
+    struct str unit;
+    TRY(http_unit(ctx, s, d, &unit));
+    jw_open(j, '{');
+    jw_kstr(j, "device", s->device);
+    jw_kstr(j, "metric", s->metric);
+    jw_kstr(j, "unit", unit.len ? unit : (struct str){NULL, 0});
+    jw_ki64(j, "at_ms", s->latest.at_ms);
+    jw_key(j, "value");
+    jw_f64(j, s->latest.value);
+    jw_ki64(j, "quality", s->latest.quality);
+    jw_close(j, '}');
+    return OK;
+}
+
+static enum err put_device_latest(struct ctx *ctx, struct telemetry_http *h, struct jw *j, int64_t community_id,
+                                  struct str code, const struct device *d, bool has_row) {
+    struct telemetry_series *all;
+    size_t n = 0;
+    TRY(telemetry_latest(h->telemetry, community_id, &code, 1, (struct str){NULL, 0}, ctx->arena, &all, &n,
+                         &ctx->fault));
+    for (size_t i = 0; i < n; i++) {
+        if (!all[i].has_latest || (all[i].class && (all[i].class & ~row_clear_classes(ctx, &devices, d)))) continue;
+        TRY(put_latest(ctx, j, &all[i], has_row ? d : NULL));
+    }
+    return OK;
+}
+
+/* device=A,B,C: those; without: every device whose row the caller may read, a page at a time. */
+static enum err latest_named(struct ctx *ctx, struct telemetry_http *h, struct jw *j, int64_t community_id,
+                             struct str names) {
+    struct str code;
+    size_t n = 0;
+    while (str_cut(&names, ',', &code)) {
+        struct device d = {0};
+        bool has_row = false;
+        if (++n > DEVICES_AT_ONCE) return FAIL_FIELD(&ctx->fault, "device", "too_many", DEVICES_AT_ONCE);
+        TRY(http_may_read(ctx, community_id, code, &d, &has_row));
+        if (!has_row) d.row.community_id = community_id;
+        TRY(put_device_latest(ctx, h, j, community_id, code, &d, has_row));
+    }
+    return OK;
+}
+
+static enum err latest_all(struct ctx *ctx, const struct api_call *call, struct jw *j, int64_t community_id,
+                           struct str *ret_next) {
+    struct list_query q = {.sort = FILTER_ID, .ascending = true, .limit = LIST_LIMIT_MAX, .filters_n = 1};
+    struct db_val community = V_I64(community_id);
+    struct list_page page;
+    q.filters[0] = (struct filter){FILTER_COMMUNITY, FILTER_IN, &community, 1};
+    TRY(api_query(ctx, call, "cursor", &q.cursor));
+    TRY(row_list(ctx, &devices, &q, &page));
+    const struct device *all = page.rows;
+    for (size_t i = 0; i < page.n; i++)
+        TRY(put_device_latest(ctx, call->arg, j, community_id, all[i].code, &all[i], true));
+    *ret_next = page.next;
+    return OK;
+}
+
+enum err http_latest(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    struct str names, next = {NULL, 0};
+    struct buf b;
+    struct jw j;
+    int64_t community_id;
+    TRY(api_query(ctx, call, "device", &names));
+    TRY(http_community(ctx, call, &community_id));
+    buf_init_arena(&b, ctx->arena, LATEST_MAX);
+    jw_init(&j, &b);
+    jw_open(&j, '{');
+    jw_key(&j, "items");
+    jw_open(&j, '[');
+    if (names.ptr)
+        TRY(latest_named(ctx, call->arg, &j, community_id, names));
+    else
+        TRY(latest_all(ctx, call, &j, community_id, &next));
+    jw_close(&j, ']');
+    jw_kstr(&j, "next", next);
+    jw_close(&j, '}');
+    return close_body(ctx, &b, ret);
+}
+
+/* ---- over many devices ---- */
+
+struct many {
+    struct str *codes;
+    uint32_t *series;
+    size_t n, series_n;
+};
+
+static enum err find_codes(struct ctx *ctx, int64_t community_id, int64_t place_id, struct many *m) {
+    struct db_rows rows = {0};
+    enum err e = db_query(
+        ctx->db, &ctx->fault,
+        "SELECT d.code FROM devices d WHERE d.community_id = $1 AND d.archived_ms = 0 AND "
+        "d.state <> 'new' AND (CAST($2 AS BIGINT) = 0 OR d.place_id IN (SELECT descendant FROM place_closure WHERE "
+        "ancestor = CAST($2 AS BIGINT))) ORDER BY d.id LIMIT 20000",
+        VALS(V_I64(community_id), V_I64(place_id)), &rows);
+    size_t cap = 0;
+    for (bool more = true; !e;) {
+        e = db_next(&rows, &ctx->fault, &more);
+        if (e || !more) break;
+        if (m->n == cap) {
+            struct str *grown = arena_new(ctx->arena, struct str, cap = cap ? cap * 2 : 256);
+            if (grown && m->n) memcpy(grown, m->codes, m->n * sizeof *grown);
+            m->codes = grown;
+        }
+        if (!m->codes || !arena_str(ctx->arena, db_text(&rows, 0), &m->codes[m->n++])) e = FAIL_MEMORY(ctx);
+    }
+    db_done(&rows);
+    return e;
+}
+
+/* The series of the metric that the caller may see, among the devices found. */
+static enum err find_many(struct ctx *ctx, struct telemetry_http *h, int64_t community_id, struct str metric,
+                          uint32_t clear, struct many *m) {
+    m->series = arena_new(ctx->arena, uint32_t, TELEMETRY_SERIES_MAX);
+    if (!m->series) return FAIL_MEMORY(ctx);
+    for (size_t at = 0; at < m->n; at += DEVICES_AT_ONCE) {
+        struct telemetry_series *all;
+        size_t n = m->n - at < DEVICES_AT_ONCE ? m->n - at : DEVICES_AT_ONCE;
+        TRY(telemetry_latest(h->telemetry, community_id, m->codes + at, n, metric, ctx->arena, &all, &n, &ctx->fault));
+        for (size_t i = 0; i < n; i++) {
+            if (all[i].class & ~clear) continue;
+            if (m->series_n == TELEMETRY_SERIES_MAX)
+                return FAIL(&ctx->fault, ERR_LIMIT, "too_wide", "too many devices at once; name a place");
+            m->series[m->series_n++] = all[i].number;
+        }
+    }
+    return OK;
+}
+
+static enum err read_place(struct ctx *ctx, const struct api_call *call, int64_t *ret) {
+    struct str place;
+    TRY(api_query(ctx, call, "place", &place));
+    *ret = 0;
+    return place.ptr && (!str_to_i64(place, ret) || *ret <= 0) ? FAIL_FIELD(&ctx->fault, "place", "bad_id", 0) : OK;
+}
+
+enum err http_aggregate(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    struct telemetry_http *h = call->arg;
+    struct http_range r;
+    struct str metric;
+    struct many m = {0};
+    struct telemetry_points p = {0};
+    struct buf b;
+    struct jw j;
+    int64_t community_id, place_id;
+    TRY(need(ctx, call, "metric", &metric));
+    TRY(http_range_read(ctx, call, &r));
+    if (!r.has_every) return FAIL_FIELD(&ctx->fault, "every", "required", 0);
+    TRY(read_place(ctx, call, &place_id));
+    TRY(http_community(ctx, call, &community_id));
+    if (!place_allows(ctx, &devices, READ, community_id, place_id))
+        return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "you may not read the devices there");
+    struct device there = {.row.community_id = community_id};
+    if (place_id) SET(&devices, &there, place_id, place_id);
+    TRY(find_codes(ctx, community_id, place_id, &m));
+    TRY(find_many(ctx, h, community_id, metric, row_clear_classes(ctx, &devices, &there), &m));
+    TRY(read_range(ctx, h, &r, m.series, m.series_n, community_id, &p));
+    if (r.is_csv) return csv_answer(ctx, &p, kernel_zone(ctx, community_id), ret);
+    TRY(open_body(ctx, &p, JSON_POINT, &b));
+    jw_init(&j, &b);
+    jw_open(&j, '{');
+    jw_kstr(&j, "metric", metric);
+    jw_ki64(&j, "devices", (int64_t)m.series_n);
+    put_points(&j, &p);
+    jw_close(&j, '}');
+    return close_body(ctx, &b, ret);
+}
