@@ -1,5 +1,6 @@
 /* Conformance: the kernel's own resources exhaustively on both stores, every module on SQLite, a sample of each on
  * PostgreSQL.  SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/row_json.h"
 #include "main/modules.h"
 #include "platform/cases/cases.h"
 #include "platform/parties/parties.h"
@@ -20,7 +21,10 @@ static enum err make_test_site(struct ctx *ctx, struct conform_site *ret) {
 
 static const struct module *const test_modules[] = {&test_module};
 static const struct conform own = {
-    test_modules, COUNT(test_modules), "areas", "folk", make_test_site, NULL, "chief manager worker resident viewer",
+    test_modules,   COUNT(test_modules),
+    "areas",        "folk",
+    make_test_site, NULL,
+    NULL,           "chief manager worker resident viewer",
     false,
 };
 
@@ -81,8 +85,27 @@ static void complete(const struct resource *r, void *row) {
     SET(&rules, rule, limit_value, 1000);
 }
 
+/* An activity that is published, for those who enrol. */
+static int64_t make_ref(struct ctx *ctx, const struct conform_site *site, const char *resource) {
+    const struct resource *r = kernel_resource(ctx->kernel, S("activities"));
+    json_t *object = json_pack("{s:s,s:s,s:I,s:I,s:I,s:i,s:I}", "title", "class", "kind", "class", "place_id",
+                               (json_int_t)site->place, "from_ms", (json_int_t)1000, "until_ms", (json_int_t)2000,
+                               "seats", 50, "partner_id", (json_int_t)site->person);
+    char *row = arena_alloc(ctx->arena, 1, r->size, _Alignof(max_align_t));
+    uint64_t fields;
+    if (strcmp(resource, "open_activities") || !object || !row) return 0;
+    enum err e = row_read_json(ctx, r, object, ~UINT64_C(0), row, &fields);
+    if (!e) e = row_create(ctx, r, row);
+    json_decref(object);
+    if (!e)
+        e = db_exec(ctx->db, &ctx->fault, "UPDATE activities SET state = 'published' WHERE id = $1",
+                    VALS(V_I64(((struct row *)(void *)row)->id)), NULL);
+    return e ? 0 : ((struct row *)(void *)row)->id;
+}
+
 static struct conform all(bool sampled) {
-    return (struct conform){modules, modules_n, "places", "people", make_site, complete, PARTY_ROLES, sampled};
+    return (struct conform){modules,  modules_n, "places",    "people", make_site,
+                            complete, make_ref,  PARTY_ROLES, sampled};
 }
 
 static void own_resources_conform_on_sqlite(struct t *t) {

@@ -7,6 +7,7 @@
 #include "main/replay.h"
 #include "main/version.h"
 #include "net/static.h"
+#include "platform/telemetry/telemetry_http.h"
 #include "sensing/feed/feed.h"
 #include "sensing/lines/lines.h"
 
@@ -25,6 +26,8 @@ struct server {
     struct http_server *http;
     struct api *api;
     struct feed *feed;
+    struct telemetry_http *readings;
+    struct api_with with;
     struct line *fire;
     struct replay *replay;
     char readings_dir[640];
@@ -136,12 +139,17 @@ static enum err open_all(struct server *s, const struct server_options *o, struc
     enum err e = loop_create(&s->loop);
     if (e) return FAIL(f, e, "loop", "the event loop does not start");
     TRY(open_feed(s, o, f));
+    s->readings = telemetry_http_create(feed_telemetry(s->feed));
+    if (!s->readings) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    s->with = telemetry_http_with(s->readings);
     TRY(api_create(&(struct api_options){.kernel = s->site.kernel,
                                          .pool = s->site.pool,
                                          .loop = s->loop,
                                          .world = &s->site.world,
                                          .log = &s->site.log,
-                                         .version = linli_version()},
+                                         .version = linli_version(),
+                                         .with = &s->with,
+                                         .with_n = 1},
                    &s->api, f));
     s->site.wake_arg = s->api;
     s->site.wake = api_wake;
@@ -165,6 +173,7 @@ static void close_all(struct server *s) {
     replay_stop(s->replay);
     s->site.wake = NULL;
     api_destroy(s->api);
+    telemetry_http_destroy(s->readings);
     feed_stop(s->feed);
     loop_destroy(s->loop);
     line_free(s->fire);

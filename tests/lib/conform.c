@@ -183,7 +183,15 @@ static int64_t ref_of(struct run *u, const struct field *f, const struct resourc
     (void)name;
     if (!strcmp(f->to, u->c->places)) return u->site.place;
     if (!strcmp(f->to, u->c->people)) return u->site.person;
-    return make_row(u, kernel_resource(u->k, str_of(f->to)));
+    const struct resource *target = kernel_resource(u->k, str_of(f->to));
+    if (!target->select) return make_row(u, target);
+    struct ctx kept = u->ctx;
+    u->ctx.actor = actor_system();
+    u->ctx.fault = (struct fault){0};
+    int64_t id = u->c->make_ref ? u->c->make_ref(&u->ctx, &u->site, f->to) : 0;
+    CHECK_SAY(u->t, id > 0, "%s: no row for a reference: %s", f->to, u->ctx.fault.text);
+    u->ctx = kept;
+    return id;
 }
 
 /* ---- counting what a change leaves ---- */
@@ -429,6 +437,9 @@ static void try_step(struct run *u, int32_t state, size_t step, const struct who
     int64_t id = make_own(u);
     force_state(u, id, state);
     void *input = new_row(u->r), *after = new_row(u->r);
+    for (size_t i = 0; i < u->r->steps_n;
+         i++) /* of arrows of one name, the one that leaves from here says what it needs */
+        if (!strcmp(u->r->steps[i].name, s->name) && u->r->steps[i].from == state) s = &u->r->steps[i];
     uint64_t fields = step_input(u, s, input);
     for (size_t i = 0; i < u->r->steps_n; i++) {
         if (strcmp(u->r->steps[i].name, s->name) || (u->r->steps[i].from != ANY_STATE && u->r->steps[i].from != state))

@@ -18,6 +18,8 @@ struct conform {
     enum err (*make)(struct ctx *ctx, struct conform_site *ret);
     /* Completes a base row whose own rules ask for more than its required fields; may be NULL. */
     void (*complete)(const struct resource *r, void *row);
+    /* A new row that a REF to a resource over a SELECT may name; may be NULL where there is none.  As the system. */
+    int64_t (*make_ref)(struct ctx *ctx, const struct conform_site *site, const char *resource);
     const char *roles; /* to try, blank-separated */
     bool sampled;      /* a seeded tenth of the role, step and failure rows instead of all */
 };
