@@ -5,7 +5,7 @@
 #include "platform/cases/cases.h"
 #include "platform/parties/parties.h"
 #include "platform/places/places.h"
-#include "platform/rules/rules_internal.h"
+#include "platform/rules/rules.h"
 #include "tests/lib/conform.h"
 #include "tests/lib/pg.h"
 #include "tests/lib/test_module.h"

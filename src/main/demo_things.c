@@ -6,7 +6,7 @@
 #include "main/replay.h"
 #include "platform/cases/cases.h"
 #include "platform/places/places.h"
-#include "platform/rules/rules_internal.h"
+#include "platform/rules/rules.h"
 #include "platform/things/things.h"
 
 #include <stdio.h>

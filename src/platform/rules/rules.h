@@ -4,6 +4,12 @@
 
 #include "kernel/kernel.h"
 
+struct rule {
+    struct row row;
+    struct str name, kind, model, metric, event_code, severity, message, case_type;
+    int64_t device_id, limit_value, clear_value, for_s; /* values with scale 3 */
+    bool enabled;
+};
 extern const struct resource rules;
 extern const struct module rules_module;
 
@@ -24,7 +30,7 @@ bool rules_reading(struct rules_engine *e, int64_t community_id, struct str devi
 bool rules_event(struct rules_engine *e, int64_t community_id, struct str device, struct str code, struct str text,
                  int64_t at_ms, bool is_set);
 void rules_tick(struct rules_engine *e, int64_t now_ms);
-size_t rules_waiting(const struct rules_engine *e); /* verdicts not yet applied; at most RULES_QUEUE_MAX are kept */
+size_t rules_waiting(struct rules_engine *e); /* verdicts not yet applied; at most RULES_QUEUE_MAX are kept */
 #define RULES_QUEUE_MAX 65536
 /* Turns waiting verdicts into alarms, each in its own transaction; one that fails stays first in the queue. */
 NODISCARD enum err rules_apply(struct rules_engine *e, struct ctx *ctx, size_t most, size_t *ret_done);
