@@ -7,6 +7,7 @@
 #include "kernel/rows.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ struct verdict_row {
 struct rules_engine {
     pthread_mutex_t lock;
     struct book *book;
-    int64_t generation;
+    _Atomic int64_t generation;
     struct verdict_row *queue;
     size_t head, count;
 };
@@ -173,10 +174,16 @@ static enum err book_watches(struct ctx *ctx, struct book *b) {
     return OK;
 }
 
+static int compare_ids(const void *key, const void *device) {
+    int64_t id = *(const int64_t *)key, other = ((const struct known_device *)device)->id;
+    return (id > other) - (id < other);
+}
+
 static struct watched *watch_of(const struct book *b, int64_t rule_id, int64_t device_id) {
-    for (size_t i = 0; b && i < b->watches_n; i++)
-        if (b->watches[i].rule->row.id == rule_id && b->devices[b->watches[i].device].id == device_id)
-            return &b->watches[i];
+    const struct known_device *d = /* they were read in order of their ids */
+        bsearch(&device_id, b->devices, b->devices_n, sizeof *b->devices, compare_ids);
+    for (uint32_t w = d ? d->first : 0; w; w = b->watches[w - 1].next)
+        if (b->watches[w - 1].rule->row.id == rule_id) return &b->watches[w - 1];
     return NULL;
 }
 
@@ -201,7 +208,8 @@ static enum err book_alarms(struct ctx *ctx, struct book *b) {
     return e;
 }
 
-/* What was known of durations and last readings goes on; whether it fires, the alarms say. */
+/* What was known goes on.  A threshold or a silence that somebody ended by hand while it lasts stays firing: the same
+ * cause raises nothing again until it was over.  An event has no end of its own, so whether it fires the alarms say. */
 static void carry_states(const struct book *from, struct book *to) {
     for (size_t i = 0; from && i < to->watches_n; i++) {
         const struct known_device *d = &to->devices[to->watches[i].device];
@@ -209,7 +217,7 @@ static void carry_states(const struct book *from, struct book *to) {
         for (uint32_t w = was ? was->first : 0; w; w = from->watches[w - 1].next)
             if (from->watches[w - 1].rule->row.id == to->watches[i].rule->row.id) {
                 to->watches[i].state = from->watches[w - 1].state;
-                to->watches[i].state.firing = false;
+                if (to->watches[i].terms.kind == RULE_EVENT) to->watches[i].state.firing = false;
             }
     }
 }
@@ -230,7 +238,7 @@ enum err rules_load(struct rules_engine *e, struct ctx *ctx) {
     if (!err) {
         struct book *old = e->book;
         e->book = b;
-        e->generation = now;
+        atomic_store(&e->generation, now);
         b = old;
     }
     pthread_mutex_unlock(&e->lock);
@@ -239,14 +247,17 @@ enum err rules_load(struct rules_engine *e, struct ctx *ctx) {
 }
 
 bool rules_is_stale(const struct rules_engine *e) {
-    return e->generation != rules_generation();
+    return atomic_load(&e->generation) != rules_generation();
 }
 
 /* ---- judging ---- */
 
-static void enqueue(struct rules_engine *e, const struct watched *w, enum verdict v, int64_t at_ms, struct str text) {
-    if (e->count == RULES_QUEUE_MAX)
-        return; /* the oldest cause stands; the state says firing and the next load mends it */
+/* A verdict that finds no room is taken back, so that the next reading or tick comes to it again. */
+static void enqueue(struct rules_engine *e, struct watched *w, enum verdict v, int64_t at_ms, struct str text) {
+    if (e->count == RULES_QUEUE_MAX) {
+        w->state.firing = v == VERDICT_CLEAR;
+        return;
+    }
     struct verdict_row *row = &e->queue[(e->head + e->count++) % RULES_QUEUE_MAX];
     *row = (struct verdict_row){w->rule->row.id,
                                 e->book->devices[w->device].id,
@@ -260,19 +271,37 @@ static void enqueue(struct rules_engine *e, const struct watched *w, enum verdic
     snprintf(row->text, sizeof row->text, STR_FMT, STR_ARG(text));
 }
 
+static bool watches_metric(const struct watched *w, struct str metric) {
+    if (w->terms.kind == RULE_EVENT) return false;
+    return (w->terms.kind == RULE_SILENCE && !row_has(&rules, w->rule, "metric")) || str_eq(w->rule->metric, metric);
+}
+
+static void judge(struct rules_engine *e, struct watched *w, int64_t at_ms, double value) {
+    enum verdict v = rule_reading(&w->terms, &w->state, at_ms, value);
+    if (v != VERDICT_NOTHING) enqueue(e, w, v, at_ms, (struct str){NULL, 0});
+}
+
 bool rules_reading(struct rules_engine *e, int64_t community_id, struct str device, struct str metric, int64_t at_ms,
                    double value) {
     pthread_mutex_lock(&e->lock);
     struct known_device *d = device_of(e->book, community_id, device);
-    for (uint32_t i = d ? d->first : 0; i; i = e->book->watches[i - 1].next) {
-        struct watched *w = &e->book->watches[i - 1];
-        bool any = w->terms.kind == RULE_SILENCE && !row_has(&rules, w->rule, "metric");
-        if (!any && !str_eq(w->rule->metric, metric)) continue;
-        enum verdict v = rule_reading(&w->terms, &w->state, at_ms, value);
-        if (v != VERDICT_NOTHING) enqueue(e, w, v, at_ms, (struct str){NULL, 0});
-    }
+    for (uint32_t i = d ? d->first : 0; i; i = e->book->watches[i - 1].next)
+        if (watches_metric(&e->book->watches[i - 1], metric)) judge(e, &e->book->watches[i - 1], at_ms, value);
     pthread_mutex_unlock(&e->lock);
     return d != NULL;
+}
+
+void rules_seed(struct rules_engine *e, const struct rules_sample *newest, int64_t now_ms) {
+    pthread_mutex_lock(&e->lock);
+    struct known_device *d = device_of(e->book, newest->community_id, newest->device);
+    for (uint32_t i = d ? d->first : 0; i; i = e->book->watches[i - 1].next) {
+        struct watched *w = &e->book->watches[i - 1];
+        if (!watches_metric(w, newest->metric)) continue;
+        if (w->terms.kind == RULE_SILENCE && !w->state.last_ms) w->state.last_ms = now_ms;
+        if (w->terms.kind != RULE_SILENCE && newest->at_ms >= now_ms - RULES_FRESH_MS)
+            judge(e, w, newest->at_ms, newest->value);
+    }
+    pthread_mutex_unlock(&e->lock);
 }
 
 bool rules_event(struct rules_engine *e, int64_t community_id, struct str device, struct str code, struct str text,
@@ -299,8 +328,11 @@ void rules_tick(struct rules_engine *e, int64_t now_ms) {
     pthread_mutex_unlock(&e->lock);
 }
 
-size_t rules_waiting(const struct rules_engine *e) {
-    return e->count;
+size_t rules_waiting(struct rules_engine *e) {
+    pthread_mutex_lock(&e->lock);
+    size_t n = e->count;
+    pthread_mutex_unlock(&e->lock);
+    return n;
 }
 
 /* ---- applying ---- */

@@ -26,6 +26,16 @@ bool rules_is_stale(const struct rules_engine *e); /* told by the module's subsc
 /* One reading of a device known by community and code.  False: no such device is known (it may be new). */
 bool rules_reading(struct rules_engine *e, int64_t community_id, struct str device, struct str metric, int64_t at_ms,
                    double value);
+/* At start, before any reading: the newest one known of a series.  A threshold is judged by it when it is not older
+ * than RULES_FRESH_MS (a crash may have come between the reading and its alarm); silence counts from now on, since
+ * nobody listened before. */
+struct rules_sample {
+    int64_t community_id, at_ms;
+    struct str device, metric;
+    double value;
+};
+#define RULES_FRESH_MS (INT64_C(15) * 60 * 1000)
+void rules_seed(struct rules_engine *e, const struct rules_sample *newest, int64_t now_ms);
 /* An event of a device: raises the rules of that code; `is_set` false clears them. */
 bool rules_event(struct rules_engine *e, int64_t community_id, struct str device, struct str code, struct str text,
                  int64_t at_ms, bool is_set);

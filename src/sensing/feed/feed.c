@@ -208,6 +208,23 @@ static enum err load(struct feed *f, struct fault *fault) {
     return e;
 }
 
+/* What the rules would know had they never stopped: the newest reading of every series. */
+static void seed(struct feed *f) {
+    int64_t now_ms = f->o.world->utc_ms(f->o.world->self);
+    struct arena arena;
+    struct telemetry_series s;
+    struct fault fault = {0};
+    arena_init(&arena, 4096);
+    for (uint32_t i = 0; !telemetry_series_at(f->telemetry, i, &arena, &s, &fault); i++) {
+        if (s.has_latest)
+            rules_seed(f->rules,
+                       &(struct rules_sample){s.community_id, s.latest.at_ms, s.device, s.metric, s.latest.value},
+                       now_ms);
+        arena_reset(&arena);
+    }
+    arena_finish(&arena);
+}
+
 enum err feed_open(const struct feed_options *options, struct feed **ret, struct fault *fault) {
     struct feed *f = calloc(1, sizeof *f);
     if (!f) return FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
@@ -227,6 +244,7 @@ enum err feed_open(const struct feed_options *options, struct feed **ret, struct
         feed_close(f);
         return e;
     }
+    seed(f);
     loop_timer_start(f->timer, TICK_MS, TICK_MS);
     *ret = f;
     return OK;

@@ -1,0 +1,308 @@
+/* Rules at work over rows: one cause raises one alarm, also across restarts, reloads and hands that end it early.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "platform/rules/rules.h"
+
+#include "kernel/rows.h"
+#include "platform/parties/parties.h"
+#include "platform/places/places.h"
+#include "platform/rules/alarms.h"
+#include "platform/rules/rules_internal.h"
+#include "platform/things/things.h"
+#include "tests/lib/test.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const struct module *const modules[] = {&places_module, &parties_module, &things_module, &rules_module};
+
+struct site {
+    struct t *t;
+    struct db_pool *pool;
+    struct kernel *kernel;
+    struct ctx ctx;
+    struct rules_engine *engine;
+    int64_t estate, device, other, now_ms;
+};
+
+static enum err make_place(struct ctx *ctx, int64_t *ret) {
+    struct place p = {0};
+    SET(&places, &p, name, S("estate"));
+    SET(&places, &p, kind, S("estate"));
+    SET(&places, &p, keeps_records, true);
+    TRY(row_create(ctx, &places, &p));
+    *ret = p.row.id;
+    return OK;
+}
+
+static enum err make_device(struct site *s, struct str code, struct str model, int64_t *ret) {
+    struct device d = {.row.community_id = s->estate};
+    SET(&devices, &d, name, code);
+    SET(&devices, &d, code, code);
+    SET(&devices, &d, model, model);
+    SET(&devices, &d, place_id, s->estate);
+    TRY(row_create(&s->ctx, &devices, &d));
+    *ret = d.row.id;
+    return row_act(&s->ctx, &devices, d.row.id, 0, "adopt", &d,
+                   UINT64_C(1) << field_index(&devices, "name") | UINT64_C(1) << field_index(&devices, "place_id"),
+                   NULL);
+}
+
+static void start(struct site *s, struct t *t) {
+    static int serial;
+    char url[256];
+    *s = (struct site){.t = t, .now_ms = t->world.utc_ms(t->world.self)};
+    snprintf(url, sizeof url, "sqlite:%s/rules-%d.db", test_dir(t), ++serial);
+    struct kernel_options k = {.modules = modules, .modules_n = COUNT(modules)};
+    bool ok = !kernel_create(&k, &s->kernel, &t->fault) &&
+              !db_pool_open(&(struct db_options){.url = url}, 1, &s->pool, &t->fault);
+    s->ctx = (struct ctx){.kernel = s->kernel, .arena = &t->arena, .world = &t->world, .actor = actor_system()};
+    ok = ok && !db_pool_take(s->pool, &s->ctx.db, &t->fault) &&
+         !kernel_install(s->kernel, s->ctx.db, &t->world, &t->fault);
+    ctx_begin(&s->ctx);
+    ok = ok && !make_place(&s->ctx, &s->estate) && !make_device(s, S("pump"), S("pump"), &s->device) &&
+         !make_device(s, S("lamp"), S("lamp"), &s->other);
+    CHECK(t, ok);
+    s->engine = rules_create();
+}
+
+static void stop(struct site *s) {
+    rules_destroy(s->engine);
+    db_pool_give(s->pool, s->ctx.db);
+    db_pool_close(s->pool);
+    kernel_destroy(s->kernel);
+}
+
+static struct rule rule_of(struct site *s, struct str kind) {
+    struct rule r = {.row.community_id = s->estate};
+    SET(&rules, &r, name, S("rule"));
+    SET(&rules, &r, kind, kind);
+    SET(&rules, &r, severity, S("bad"));
+    SET(&rules, &r, message, S("something is wrong"));
+    SET(&rules, &r, enabled, true);
+    return r;
+}
+
+static void add_rule(struct site *s, struct rule *r) {
+    CHECK(s->t, !row_create(&s->ctx, &rules, r) && !rules_load(s->engine, &s->ctx));
+}
+
+/* Above 10, calm at 8, for pumps. */
+static void add_above(struct site *s, int64_t for_s, bool enabled) {
+    struct rule r = rule_of(s, S("above"));
+    SET(&rules, &r, metric, S("temp"));
+    SET(&rules, &r, model, S("pump"));
+    SET(&rules, &r, limit_value, 10000);
+    SET(&rules, &r, clear_value, 8000);
+    SET(&rules, &r, enabled, enabled);
+    if (for_s) SET(&rules, &r, for_s, for_s);
+    add_rule(s, &r);
+}
+
+static void add_silence(struct site *s, int64_t for_s) {
+    struct rule r = rule_of(s, S("silence"));
+    SET(&rules, &r, device_id, s->device);
+    SET(&rules, &r, for_s, for_s);
+    add_rule(s, &r);
+}
+
+static bool hear(struct site *s, const char *device, const char *metric, int64_t after_ms, double value) {
+    return rules_reading(s->engine, s->estate, str_of(device), str_of(metric), s->now_ms + after_ms, value);
+}
+
+static void apply(struct site *s) {
+    size_t done = 0;
+    CHECK(s->t, !rules_apply(s->engine, &s->ctx, 100, &done));
+}
+
+static int64_t count(struct site *s, const char *sql) {
+    int64_t n = 0;
+    bool found;
+    CHECK(s->t, !db_one_i64(s->ctx.db, &s->ctx.fault, sql, NO_VALS, &n, &found));
+    return n;
+}
+
+static int64_t alarms_ever(struct site *s) {
+    apply(s);
+    return count(s, "SELECT COUNT(*) FROM alarms");
+}
+
+static int64_t alarms_open(struct site *s) {
+    apply(s);
+    return count(s, "SELECT COUNT(*) FROM alarms WHERE state IN ('active', 'acknowledged')");
+}
+
+/* The program ends here and starts anew; nothing in memory lives on. */
+static void restart(struct site *s) {
+    rules_destroy(s->engine);
+    s->engine = rules_create();
+    CHECK(s->t, !rules_load(s->engine, &s->ctx));
+}
+
+/* ---- causes and alarms ---- */
+
+static void a_breach_raises_one_alarm_and_calm_ends_it(struct t *t) {
+    struct site s;
+    start(&s, t);
+    add_above(&s, 0, true);
+    CHECK(t, hear(&s, "pump", "temp", 1, 11) && hear(&s, "pump", "temp", 2, 12) && hear(&s, "pump", "temp", 3, 9));
+    CHECK(t, alarms_ever(&s) == 1 && alarms_open(&s) == 1);
+    hear(&s, "pump", "temp", 4, 8);
+    CHECK(t, alarms_open(&s) == 0);
+    hear(&s, "pump", "temp", 5, 11);
+    CHECK(t, alarms_ever(&s) == 2 && alarms_open(&s) == 1);
+    stop(&s);
+}
+
+static void a_rule_minds_its_own_metric_model_and_switch(struct t *t) {
+    struct site s;
+    start(&s, t);
+    add_above(&s, 0, true);
+    hear(&s, "pump", "power", 1, 99);
+    hear(&s, "lamp", "temp", 1, 99);
+    hear(&s, "pump", "temp", 1, NAN);
+    CHECK(t, alarms_ever(&s) == 0 && !hear(&s, "stranger", "temp", 1, 99));
+    stop(&s);
+    start(&s, t);
+    add_above(&s, 0, false);
+    hear(&s, "pump", "temp", 1, 99);
+    CHECK(t, alarms_ever(&s) == 0);
+    stop(&s);
+}
+
+static void a_restart_raises_nothing_twice_and_forgets_no_end(struct t *t) {
+    struct site s;
+    start(&s, t);
+    add_above(&s, 0, true);
+    hear(&s, "pump", "temp", 1, 11);
+    CHECK(t, alarms_open(&s) == 1);
+    restart(&s);
+    hear(&s, "pump", "temp", 2, 12);
+    rules_tick(s.engine, s.now_ms + 1000);
+    CHECK(t, alarms_ever(&s) == 1 && alarms_open(&s) == 1);
+    restart(&s);
+    hear(&s, "pump", "temp", 3, 7);
+    CHECK(t, alarms_ever(&s) == 1 && alarms_open(&s) == 0);
+    stop(&s);
+}
+
+static struct rules_sample sample(const struct site *s, int64_t after_ms, double value) {
+    return (struct rules_sample){s->estate, s->now_ms + after_ms, S("pump"), S("temp"), value};
+}
+
+static void a_crash_between_reading_and_alarm_is_made_good_by_the_newest_reading(struct t *t) {
+    struct site s;
+    start(&s, t);
+    add_above(&s, 0, true);
+    hear(&s, "pump", "temp", 1, 11); /* durable, but the verdict dies with the program */
+    restart(&s);
+    struct rules_sample newest = sample(&s, 1, 11);
+    rules_seed(s.engine, &newest, s.now_ms + 2);
+    CHECK(t, alarms_ever(&s) == 1);
+    restart(&s);
+    rules_seed(s.engine, &newest, s.now_ms + 2);
+    CHECK(t, alarms_ever(&s) == 1 && alarms_open(&s) == 1);
+    newest = sample(&s, 3, 5); /* it calmed while the program was away */
+    restart(&s);
+    rules_seed(s.engine, &newest, s.now_ms + 4);
+    CHECK(t, alarms_open(&s) == 0);
+    newest = sample(&s, 5, 99); /* history by now: nobody is called for it */
+    rules_seed(s.engine, &newest, s.now_ms + 6 + RULES_FRESH_MS);
+    CHECK(t, alarms_ever(&s) == 1);
+    stop(&s);
+}
+
+static void a_device_that_fell_silent_before_a_restart_is_missed_after_it(struct t *t) {
+    struct site s;
+    start(&s, t);
+    add_silence(&s, 60);
+    rules_tick(s.engine, s.now_ms + 3600000);
+    CHECK(t, alarms_ever(&s) == 0); /* never heard of at all */
+    struct rules_sample newest = sample(&s, -86400000, 5);
+    rules_seed(s.engine, &newest, s.now_ms);
+    rules_tick(s.engine, s.now_ms + 59999);
+    CHECK(t, alarms_ever(&s) == 0);
+    rules_tick(s.engine, s.now_ms + 60000);
+    CHECK(t, alarms_ever(&s) == 1 && count(&s, "SELECT COUNT(*) FROM devices WHERE state = 'offline'") == 1);
+    restart(&s);
+    rules_seed(s.engine, &newest, s.now_ms + 61000);
+    rules_tick(s.engine, s.now_ms + 200000);
+    CHECK(t, alarms_ever(&s) == 1);
+    hear(&s, "pump", "any", 200001, 1);
+    CHECK(t, alarms_open(&s) == 0 && count(&s, "SELECT COUNT(*) FROM devices WHERE state = 'offline'") == 0);
+    stop(&s);
+}
+
+static void an_alarm_ended_by_hand_does_not_come_again_for_the_same_cause(struct t *t) {
+    struct site s;
+    start(&s, t);
+    add_above(&s, 0, true);
+    hear(&s, "pump", "temp", 1, 11);
+    CHECK(t, alarms_open(&s) == 1);
+    int64_t id = count(&s, "SELECT MAX(id) FROM alarms");
+    CHECK(t, !row_act(&s.ctx, &alarms, id, 0, "end", NULL, 0, NULL) && !rules_load(s.engine, &s.ctx));
+    rules_tick(s.engine, s.now_ms + 1000);
+    hear(&s, "pump", "temp", 2, 12);
+    CHECK(t, alarms_ever(&s) == 1);
+    hear(&s, "pump", "temp", 3, 7);
+    hear(&s, "pump", "temp", 4, 11);
+    CHECK(t, alarms_ever(&s) == 2);
+    stop(&s);
+}
+
+static void a_duration_goes_on_while_rules_are_read_anew(struct t *t) {
+    struct site s;
+    start(&s, t);
+    add_above(&s, 60, true);
+    hear(&s, "pump", "temp", 0, 11);
+    CHECK(t, !rules_load(s.engine, &s.ctx));
+    rules_tick(s.engine, s.now_ms + 59999);
+    CHECK(t, alarms_ever(&s) == 0);
+    rules_tick(s.engine, s.now_ms + 60000);
+    CHECK(t, alarms_ever(&s) == 1);
+    stop(&s);
+}
+
+static void an_event_raises_until_it_is_over_or_ended(struct t *t) {
+    struct site s;
+    start(&s, t);
+    struct rule r = rule_of(&s, S("event"));
+    SET(&rules, &r, event_code, S("fire"));
+    add_rule(&s, &r);
+    CHECK(t, rules_event(s.engine, s.estate, S("pump"), S("fire"), S("zone 3"), s.now_ms, true));
+    CHECK(t, rules_event(s.engine, s.estate, S("pump"), S("fault"), S(""), s.now_ms, true));
+    CHECK(t, alarms_ever(&s) == 1 && alarms_open(&s) == 1);
+    restart(&s);
+    rules_event(s.engine, s.estate, S("pump"), S("fire"), S("zone 3"), s.now_ms + 1, true);
+    CHECK(t, alarms_ever(&s) == 1);
+    int64_t id = count(&s, "SELECT MAX(id) FROM alarms");
+    CHECK(t, !row_act(&s.ctx, &alarms, id, 0, "end", NULL, 0, NULL) && !rules_load(s.engine, &s.ctx));
+    rules_event(s.engine, s.estate, S("pump"), S("fire"), S("zone 3"), s.now_ms + 2, true);
+    CHECK(t, alarms_ever(&s) == 2); /* a new fire after the first was dealt with */
+    rules_event(s.engine, s.estate, S("pump"), S("fire"), S(""), s.now_ms + 3, false);
+    CHECK(t, alarms_open(&s) == 0);
+    CHECK(t, !rules_event(s.engine, s.estate, S("stranger"), S("fire"), S(""), s.now_ms, true));
+    stop(&s);
+}
+
+static void verdicts_that_find_no_room_come_again(struct t *t) {
+    struct site s;
+    start(&s, t);
+    add_above(&s, 0, true);
+    for (int i = 0; i < RULES_QUEUE_MAX; i++) hear(&s, "pump", "temp", 1 + i, i % 2 ? 7 : 11);
+    CHECK(t, rules_waiting(s.engine) == RULES_QUEUE_MAX);
+    hear(&s, "pump", "temp", RULES_QUEUE_MAX + 10, 11); /* no room for this one */
+    CHECK(t, rules_waiting(s.engine) == RULES_QUEUE_MAX);
+    size_t done = 0;
+    CHECK(t, !rules_apply(s.engine, &s.ctx, 1, &done) && rules_waiting(s.engine) == RULES_QUEUE_MAX - 1);
+    hear(&s, "pump", "temp", RULES_QUEUE_MAX + 11, 11); /* the breach goes on */
+    CHECK(t, rules_waiting(s.engine) == RULES_QUEUE_MAX);
+    stop(&s);
+}
+
+TESTS(CASE(a_breach_raises_one_alarm_and_calm_ends_it), CASE(a_rule_minds_its_own_metric_model_and_switch),
+      CASE(a_restart_raises_nothing_twice_and_forgets_no_end),
+      CASE(a_crash_between_reading_and_alarm_is_made_good_by_the_newest_reading),
+      CASE(a_device_that_fell_silent_before_a_restart_is_missed_after_it),
+      CASE(an_alarm_ended_by_hand_does_not_come_again_for_the_same_cause),
+      CASE(a_duration_goes_on_while_rules_are_read_anew), CASE(an_event_raises_until_it_is_over_or_ended),
+      CASE(verdicts_that_find_no_room_come_again))
