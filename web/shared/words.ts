@@ -27,6 +27,10 @@ export const words = {
   'signin.up': ['服务正常', 'The service is up'],
   'signin.down': ['服务没有响应，请稍后再试', 'The service does not answer; try again shortly'],
   'signin.help': ['登录不了请找物业服务中心', 'If you cannot sign in, ask the property office'],
+  'first.title': ['建立第一位管理员', 'Make the first administrator'],
+  'first.about': ['这套系统还没有用户。先建一位系统管理员，再登录。', 'Nobody can sign in yet. Make an administrator, then sign in.'],
+  'first.go': ['建立并登录', 'Make and sign in'],
+  'first.rule': ['至少 8 个字', 'At least 8 characters'],
   'list.new': ['新建', 'New'],
   'list.export': ['导出', 'Export'],
   'list.search': ['搜索', 'Search'],
@@ -197,6 +201,7 @@ export const words = {
   'error.offline': ['连不上服务器', 'The server does not answer'],
   'error.store_unavailable': ['存储暂时不可用，没有保存', 'The store is unavailable; nothing was saved'],
   'error.disk_full': ['磁盘满了，没有保存', 'The disk is full; nothing was saved'],
+  'error.not_empty': ['已经有管理员了，请登录', 'There is an administrator already; sign in'],
   'error.bad_login_pair': ['用户名或密码不对', 'Name or password is wrong'],
   'error.other': ['没有成功（{code}）', 'It did not work ({code})']
 } as const satisfies Record<string, readonly [string, string]>

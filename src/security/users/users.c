@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "kernel/rows.h"
+#include "security/users/first.h"
 #include "security/users/session.h"
 
 struct user {
@@ -110,6 +111,7 @@ static const struct resource *const resources[] = {&users};
 static const struct contribution contributes[] = {
     CONTRIBUTE(authenticators, session_authenticators),
     CONTRIBUTE(routes, session_routes),
+    CONTRIBUTE(routes, first_routes),
 };
 static const struct job jobs[] = {{"users.sessions_prune", INT64_C(600000), session_prune}};
 
