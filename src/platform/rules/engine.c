@@ -246,6 +246,14 @@ enum err rules_load(struct rules_engine *e, struct ctx *ctx) {
     return err;
 }
 
+void rules_each_device(struct rules_engine *e, void (*fn)(void *arg, int64_t community_id, struct str code),
+                       void *arg) {
+    pthread_mutex_lock(&e->lock);
+    for (size_t i = 0; e->book && i < e->book->devices_n; i++)
+        fn(arg, e->book->devices[i].community_id, e->book->devices[i].code);
+    pthread_mutex_unlock(&e->lock);
+}
+
 bool rules_is_stale(const struct rules_engine *e) {
     return atomic_load(&e->generation) != rules_generation();
 }

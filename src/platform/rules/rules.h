@@ -21,6 +21,8 @@ void rules_destroy(struct rules_engine *e);
 /* Reads rules, devices and open alarms anew, keeping the states of those that stay; a rule whose alarm is open counts
  * as firing, so that a restart raises nothing twice.  Call at start and when rules or devices changed. */
 NODISCARD enum err rules_load(struct rules_engine *e, struct ctx *ctx);
+/* Calls fn with every device that the rules know of: adopted, not retired.  Must be quick. */
+void rules_each_device(struct rules_engine *e, void (*fn)(void *arg, int64_t community_id, struct str code), void *arg);
 bool rules_is_stale(const struct rules_engine *e); /* told by the module's subscription: load anew */
 
 /* One reading of a device known by community and code.  False: no such device is known (it may be new). */

@@ -183,6 +183,19 @@ static enum err change_device(struct telemetry *t, const struct telemetry_device
     return OK;
 }
 
+bool telemetry_know(struct telemetry *t, int64_t community_id, struct str device) {
+    if (!name_ok(device, TELEMETRY_DEVICE_MAX)) return false;
+    pthread_mutex_lock(&t->lock);
+    uint32_t id = device_find(t, community_id, device);
+    if (id == NONE) id = device_add(t, community_id, device);
+    if (id != NONE && !device_at(t, id)->is_known) {
+        device_set_known(t, id, true);
+        device_dirty(t, id);
+    }
+    pthread_mutex_unlock(&t->lock);
+    return id != NONE;
+}
+
 enum err telemetry_device_put(struct telemetry *t, const struct telemetry_device *d, struct fault *f) {
     if (!name_ok(d->code, TELEMETRY_DEVICE_MAX)) return FAIL_FIELD(f, "device", "bad_name", TELEMETRY_DEVICE_MAX);
     if (d->rename_to.len && !name_ok(d->rename_to, TELEMETRY_DEVICE_MAX))

@@ -88,6 +88,9 @@ struct telemetry_device {
     struct str rename_to; /* absent: keeps its name; its history stays with it */
 };
 NODISCARD enum err telemetry_device_put(struct telemetry *t, const struct telemetry_device *d, struct fault *f);
+/* The same for a device that is known, without waiting: in force at once, durable with the next thing that is.  For
+ * telling it of every device at start; cheap when it knows already.  False: a bad name, or out of memory. */
+bool telemetry_know(struct telemetry *t, int64_t community_id, struct str device);
 /* Unit and class of a series (class: enum field_class of the kernel), made if it is not there; waits, as above. */
 NODISCARD enum err telemetry_label(struct telemetry *t, int64_t community_id, struct str device, struct str metric,
                                    struct str unit, uint8_t class, struct fault *f);

@@ -186,6 +186,12 @@ static void unknown_devices_of_a_community_have_an_end(struct t *t) {
     struct telemetry_device known = {.community_id = 1, .code = S("dev-7"), .is_known = true};
     CHECK(t, !telemetry_device_put(s.store, &known, &t->fault));
     CHECK(t, !put(&s, 1, p + 1, 1, NULL)); /* one made known makes room */
+    p[0] = point(&s, "adopted", "m", 1);
+    CHECK(t, put(&s, 1, p, 1, NULL) == ERR_TOO_MANY && telemetry_know(s.store, 1, S("adopted")));
+    CHECK(t, !put(&s, 1, p, 1, NULL) && !telemetry_know(s.store, 1, S("")));
+    reopen(&s);
+    struct telemetry_series *got = NULL;
+    CHECK(t, latest(&s, 1, "adopted", &got) == 1 && got[0].is_known);
     stop(&s);
 }
 

@@ -36,7 +36,7 @@ struct feed {
     size_t strangers_n;
     struct loop_task wake;
     _Atomic bool woken;
-    bool working, again, closing;
+    bool working, again, closing, loaded; /* loaded: by the work under way */
     enum err failed;
     struct barrier {
         loop_fn *fn;
@@ -123,7 +123,10 @@ static enum err adopt_strangers(struct feed *f, struct ctx *ctx) {
 
 static enum err work_with(struct feed *f, struct ctx *ctx) {
     size_t done;
-    if (rules_is_stale(f->rules)) TRY(rules_load(f->rules, ctx));
+    if (rules_is_stale(f->rules)) {
+        TRY(rules_load(f->rules, ctx));
+        f->loaded = true;
+    }
     TRY(rules_apply(f->rules, ctx, APPLY_BATCH, &done));
     return adopt_strangers(f, ctx);
 }
@@ -161,9 +164,16 @@ static void barriers_run(struct feed *f) {
     }
 }
 
+/* Adopted devices do not count against what a community may have of strangers. */
+static void know(void *arg, int64_t community_id, struct str code) {
+    (void)telemetry_know(arg, community_id, code);
+}
+
 static void worked(void *arg) {
     struct feed *f = arg;
     f->working = false;
+    if (f->loaded && !f->closing) rules_each_device(f->rules, know, f->telemetry);
+    f->loaded = false;
     if (!f->failed && !rules_waiting(f->rules) && !f->closing) barriers_run(f);
     if (f->barriers_n) f->again = true;
     bool more = f->again || (!f->failed && rules_waiting(f->rules));
@@ -245,6 +255,7 @@ enum err feed_open(const struct feed_options *options, struct feed **ret, struct
         return e;
     }
     seed(f);
+    rules_each_device(f->rules, know, f->telemetry);
     loop_timer_start(f->timer, TICK_MS, TICK_MS);
     *ret = f;
     return OK;
