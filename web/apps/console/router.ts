@@ -7,6 +7,7 @@ export const router = createRouter({
     { path: '/', redirect: '/today' },
     { path: '/signin', component: () => import('./pages/SignIn.vue') },
     { path: '/today', component: () => import('./pages/Today.vue') },
+    { path: '/alarms/:id(\\d+)?', component: () => import('./pages/Alarms.vue'), props: true },
     { path: '/cases/:id(\\d+)', component: () => import('./pages/Case.vue'), props: true },
     { path: '/devices/:id(\\d+)', component: () => import('./pages/Device.vue'), props: true },
     { path: '/:resource/new', component: () => import('./pages/Form.vue'), props: true },
