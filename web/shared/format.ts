@@ -58,3 +58,7 @@ export function label(r: Resource, row: Row): string {
   const f = r.label_field ? fieldOf(r, r.label_field) : undefined
   return f ? text(r, f, row) : row.id
 }
+
+// UCUM codes as people write them.
+const units: Record<string, string> = { Cel: '°C', '[degF]': '°F', 'm3/min': 'm³/min', m3: 'm³', '%': '%' }
+export const unitWords = (u: string | null | undefined): string => (u ? units[u] ?? u : '')
