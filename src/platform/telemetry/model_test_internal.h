@@ -115,32 +115,46 @@ static inline bool same_value(double a, double b) {
     return (isnan(a) && isnan(b)) || a == b;
 }
 
-/* Is what the store gives of the series exactly the model's?  Reads the slots from..to-1 in pages of `limit`. */
-static inline void model_compare(struct model *m, size_t series, size_t from, size_t to, size_t limit) {
+/* Is what the store gives of the series exactly the model's?  Reads the slots from..to-1 in pages of `limit`;
+ * *ret_slot: where they part. */
+static inline bool model_is_same(struct model *m, size_t series, size_t from, size_t to, size_t limit,
+                                 size_t *ret_slot) {
     uint32_t number = model_number(m, series);
     struct arena a;
-    arena_init(&a, 8u << 20);
-    size_t slot = from, seen = 0;
+    bool same = true;
+    size_t slot = from;
     int64_t at = model_at(m, from);
-    for (bool more = true; more;) {
+    arena_init(&a, 8u << 20);
+    for (bool more = true; more && same;) {
         struct telemetry_points p = {0};
-        enum err e = telemetry_range(m->store, number, at, model_at(m, to), limit, &a, &p, &m->t->fault);
-        CHECK(m->t, !e && !p.damaged && p.n <= limit);
-        for (size_t i = 0; i < p.n; i++, slot++, seen++) {
+        same = !telemetry_range(m->store, number, at, model_at(m, to), limit, &a, &p, &m->t->fault) && !p.damaged &&
+               p.n <= limit;
+        for (size_t i = 0; i < p.n && same; i++, slot++) {
             while (slot < to && !m->is_there[series][slot]) slot++;
-            bool same = slot < to && p.at_ms[i] == model_at(m, slot) && p.quality[i] == m->quality[series][slot] &&
-                        same_value(p.value[i], m->value[series][slot]);
-            CHECK_SAY(m->t, same, "series %zu, point %zu, slot %zu", series, seen, slot);
-            if (!same) goto out;
+            same = slot < to && p.at_ms[i] == model_at(m, slot) && p.quality[i] == m->quality[series][slot] &&
+                   same_value(p.value[i], m->value[series][slot]);
         }
-        more = !e && p.has_next;
+        more = p.has_next;
         at = p.next_ms;
         arena_reset(&a);
     }
-    while (slot < to && !m->is_there[series][slot]) slot++;
-    CHECK_SAY(m->t, slot == to, "series %zu ends at slot %zu after %zu points", series, slot, seen);
-out:
+    while (same && slot < to && !m->is_there[series][slot]) slot++;
+    *ret_slot = slot;
     arena_finish(&a);
+    return same && slot == to;
+}
+
+static inline void model_compare(struct model *m, size_t series, size_t from, size_t to, size_t limit) {
+    size_t slot = 0;
+    bool same = model_is_same(m, series, from, to, limit, &slot);
+    CHECK_SAY(m->t, same, "series %zu parts from the model at slot %zu of %zu..%zu", series, slot, from, to);
+}
+
+static inline bool model_all_same(struct model *m) {
+    size_t slot;
+    for (size_t s = 0; s < MODEL_SERIES; s++)
+        if (!model_is_same(m, s, 0, MODEL_SLOTS, TELEMETRY_POINTS_MAX, &slot)) return false;
+    return true;
 }
 
 static inline void model_compare_all(struct model *m) {
