@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { generate, target } from '../tools/types.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const axe = readFileSync(join(root, 'web/node_modules/axe-core/axe.min.js'), 'utf8')
@@ -31,6 +32,7 @@ if (!url) {
   url = /^ready (http\S+)/m.exec(out)?.[1]
 }
 check(!!url, 'the server is ready')
+if (url) check(generate(await (await fetch(url + '/api/openapi.json')).json()) === readFileSync(target, 'utf8'), 'the types of the rows are those of the server (else: npm run types)')
 
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking'] })
 const complaints = []

@@ -2,29 +2,33 @@
 import { computed, ref, watch } from 'vue'
 import { useRoute, useRouter, type LocationQueryRaw } from 'vue-router'
 import { get, Problem, type Page, type Row } from '@/shared/api'
+import type { AlarmsRow, CasesRow } from '@/shared/api/types'
 import { clock } from '@/shared/format'
 import { live, onChange } from '@/shared/live'
 import { resource, type Tone } from '@/shared/meta'
 
+/** Rows as the server's own description types them: a field renamed there fails here. */
+export type Alarm = Row & AlarmsRow
+export type Case = Row & CasesRow
 export const OPEN_MAX = 200
 export const ENDED_MAX = 40
 export type Tab = 'open' | 'new' | 'today' | 'ended'
 export const tabs: Tab[] = ['open', 'new', 'today', 'ended']
 const order: Record<string, number> = { bad: 0, warn: 1, info: 2, off: 3 }
-const since = (a: Row): number => (typeof a.since_ms === 'number' ? a.since_ms : a.created_ms)
-export const hasEnded = (a: Row): boolean => a.state === 'ended'
-export const toneOf = (a: Row): Tone => (hasEnded(a) ? 'ok' : String(a.severity) in order ? a.severity as Tone : 'info')
+const since = (a: Alarm): number => a.since_ms ?? a.created_ms
+export const hasEnded = (a: Alarm): boolean => a.state === 'ended'
+export const toneOf = (a: Alarm): Tone => (hasEnded(a) ? 'ok' : a.severity ?? 'info')
 
 /** With seconds, as alarms are compared by them: 10:38:06, with the day when it is not today. */
 export const clockSeconds = (ms: number, now: number): string => clock(ms, now) + ':' + String(Math.floor(ms / 1000) % 60).padStart(2, '0')
 
 /** Running ones by severity and age, ended ones below. */
-export function ordered(rows: Row[]): Row[] {
+export function ordered(rows: Alarm[]): Alarm[] {
   return [...rows].sort((a, b) => Number(hasEnded(a)) - Number(hasEnded(b))
     || (hasEnded(a) ? 0 : (order[String(a.severity)] ?? 2) - (order[String(b.severity)] ?? 2)) || since(b) - since(a))
 }
 /** What is shown while somebody reads: rows known are brought up to date where they stand, new ones wait. */
-export function hold(shown: Row[], fresh: Row[]): { rows: Row[]; waiting: number } {
+export function hold(shown: Alarm[], fresh: Alarm[]): { rows: Alarm[]; waiting: number } {
   const byId = new Map(fresh.map((x) => [x.id, x]))
   const rows = shown.map((x) => byId.get(x.id) ?? x)
   const known = new Set(shown.map((x) => x.id))
@@ -53,15 +57,15 @@ export function alarmQueries(tab: Tab, q: Record<string, unknown>, from: number)
   return [one('active,acknowledged', OPEN_MAX), one('ended', ENDED_MAX, true)]
 }
 
-export function useAlarms(reading: () => boolean, zone: () => string, arrived: (rows: Row[]) => void) {
+export function useAlarms(reading: () => boolean, zone: () => string, arrived: (rows: Alarm[]) => void) {
   const route = useRoute()
   const router = useRouter()
-  const rows = ref<Row[] | null>(null)
-  const caseOf = ref<Record<string, Row>>({})
+  const rows = ref<Alarm[] | null>(null)
+  const caseOf = ref<Record<string, Case>>({})
   const total = ref<number | null>(null)
   const waiting = ref(0)
   const problem = ref<Problem | null>(null)
-  let fresh: Row[] = []
+  let fresh: Alarm[] = []
   const tab = computed<Tab>(() => (tabs.includes(route.query.view as Tab) ? route.query.view as Tab : route.query.view === undefined || route.query.view === 'open' ? 'open' : 'today'))
   const key = computed(() => JSON.stringify([tab.value, alarmQueries(tab.value, route.query, 0)]))
   let asked = 0
@@ -71,14 +75,14 @@ export function useAlarms(reading: () => boolean, zone: () => string, arrived: (
     const ids = fresh.map((x) => x.id).filter((id) => !caseOf.value[id]).slice(0, 100)
     if (!ids.length) return
     try {
-      const found = (await get<Page>(`/cases?limit=100&f.alarm_id=${ids.join(',')}`)).items
-      caseOf.value = { ...caseOf.value, ...Object.fromEntries(found.map((c) => [String(c.alarm_id), c])) }
+      const found = (await get<Page & { items: Case[] }>(`/cases?limit=100&f.alarm_id=${ids.join(',')}`)).items
+      caseOf.value = { ...caseOf.value, ...Object.fromEntries(found.map((c) => [c.alarm_id ?? '', c])) }
     } catch { /* the alarms stand without their cases */ }
   }
   async function load(): Promise<void> {
     const mine = ++asked
     try {
-      const pages = await Promise.all(alarmQueries(tab.value, route.query, dayStart(live.now, zone())).map((p) => get<Page>('/alarms?' + p)))
+      const pages = await Promise.all(alarmQueries(tab.value, route.query, dayStart(live.now, zone())).map((p) => get<Page & { items: Alarm[] }>('/alarms?' + p)))
       if (mine !== asked) return
       const before = new Set(fresh.map((x) => x.id))
       const had = rows.value !== null

@@ -1,0 +1,832 @@
+// Made by tools/types.mjs from the server's OpenAPI; do not edit.
+export type Id = string
+export interface File {
+  id: Id
+  name: string
+  type: string
+  size_bytes: number
+  at_ms?: number
+}
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  code: string
+  detail?: string
+  errors: {
+    field: string
+    code: string
+    args: Record<string, unknown>
+  }[]
+  trace?: string
+}
+export interface History {
+  items: {
+    id?: Id
+    at_ms?: number
+    actor?: Record<string, unknown>
+    verb?: string
+    step?: string | null
+    changes?: Record<string, unknown>[]
+    reason?: string | null
+  }[]
+  next: string | null
+}
+export interface Reveal {
+  fields: string[]
+  reason: string
+}
+export interface PlacesRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  name?: string | null
+  kind?: 'city' | 'street' | 'community' | 'estate' | 'grid' | 'building' | 'unit' | 'floor' | 'room' | 'area' | 'public' | 'equipment' | 'gate' | 'parking' | null
+  code?: string | null
+  parent_id?: string | null
+  admin_parent_id?: string | null
+  address?: string | null
+  keeps_records?: boolean | null
+  zone?: string | null
+  at?: {
+    lat: number
+    lon: number
+  } | null
+  shape?: unknown
+}
+export interface PlacesPage {
+  items: PlacesRow[]
+  next: string | null
+  total: number | null
+}
+export interface PlacesCreate {
+  name: string
+  kind: 'city' | 'street' | 'community' | 'estate' | 'grid' | 'building' | 'unit' | 'floor' | 'room' | 'area' | 'public' | 'equipment' | 'gate' | 'parking'
+  code?: string | null
+  parent_id?: string | null
+  admin_parent_id?: string | null
+  address?: string | null
+  keeps_records?: boolean | null
+  zone?: string | null
+  at?: {
+    lat: number
+    lon: number
+  } | null
+  shape?: unknown
+  community_id?: Id
+}
+export interface PlacesPatch {
+  name?: string | null
+  kind?: 'city' | 'street' | 'community' | 'estate' | 'grid' | 'building' | 'unit' | 'floor' | 'room' | 'area' | 'public' | 'equipment' | 'gate' | 'parking' | null
+  code?: string | null
+  address?: string | null
+  zone?: string | null
+  at?: {
+    lat: number
+    lon: number
+  } | null
+  shape?: unknown
+}
+export type PlacesReveal = Record<string, never>
+export interface PlaceParentsRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  place_id?: string | null
+  hierarchy?: 'property' | 'administrative' | null
+  parent_id?: string | null
+  valid_from?: string | null
+  valid_until?: string | null
+}
+export interface PlaceParentsPage {
+  items: PlaceParentsRow[]
+  next: string | null
+  total: number | null
+}
+export interface PlaceParentsCreate {
+  place_id: string
+  hierarchy: 'property' | 'administrative'
+  parent_id: string
+  valid_from: string
+  valid_until?: string | null
+  community_id?: Id
+}
+export interface PlaceParentsPatch {
+  valid_until?: string | null
+}
+export type PlaceParentsReveal = Record<string, never>
+export interface PeopleRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  name?: string | null
+  phone?: string | null
+  id_number?: string | null
+  language?: 'zh' | 'en' | null
+}
+export interface PeoplePage {
+  items: PeopleRow[]
+  next: string | null
+  total: number | null
+}
+export interface PeopleCreate {
+  name: string
+  phone?: string | null
+  id_number?: string | null
+  language?: 'zh' | 'en' | null
+}
+export interface PeoplePatch {
+  name?: string | null
+  phone?: string | null
+  id_number?: string | null
+  language?: 'zh' | 'en' | null
+}
+export interface PeopleReveal {
+  name?: string | null
+  phone?: string | null
+  id_number?: string | null
+}
+export interface MembershipsRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  person_id?: string | null
+  role?: 'admin' | 'street' | 'manager' | 'dispatcher' | 'guard' | 'repairer' | 'grid' | 'cashier' | 'carer' | 'doctor' | 'committee' | 'owner' | 'resident' | 'elder' | 'partner' | 'device' | null
+  place_id?: string | null
+  valid_from?: string | null
+  valid_until?: string | null
+}
+export interface MembershipsPage {
+  items: MembershipsRow[]
+  next: string | null
+  total: number | null
+}
+export interface MembershipsCreate {
+  person_id: string
+  role: 'admin' | 'street' | 'manager' | 'dispatcher' | 'guard' | 'repairer' | 'grid' | 'cashier' | 'carer' | 'doctor' | 'committee' | 'owner' | 'resident' | 'elder' | 'partner' | 'device'
+  place_id?: string | null
+  valid_from: string
+  valid_until?: string | null
+  community_id?: Id
+}
+export interface MembershipsPatch {
+  valid_until?: string | null
+}
+export type MembershipsReveal = Record<string, never>
+export interface DeviceModelsRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  code?: string | null
+  name?: string | null
+  icon?: string | null
+  metrics?: {
+    metric?: string | null
+    name_zh?: string | null
+    name_en?: string | null
+    unit?: string | null
+    low?: number | null
+    high?: number | null
+  }[] | null
+}
+export interface DeviceModelsPage {
+  items: DeviceModelsRow[]
+  next: string | null
+  total: number | null
+}
+export interface DeviceModelsCreate {
+  code: string
+  name: string
+  icon?: string | null
+  metrics?: {
+    metric?: string | null
+    name_zh?: string | null
+    name_en?: string | null
+    unit?: string | null
+    low?: number | null
+    high?: number | null
+  }[] | null
+}
+export interface DeviceModelsPatch {
+  name?: string | null
+  icon?: string | null
+  metrics?: {
+    metric?: string | null
+    name_zh?: string | null
+    name_en?: string | null
+    unit?: string | null
+    low?: number | null
+    high?: number | null
+  }[] | null
+}
+export type DeviceModelsReveal = Record<string, never>
+export interface DevicesRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  state?: 'new' | 'normal' | 'alarm' | 'offline' | 'retired' | null
+  name?: string | null
+  code?: string | null
+  model?: string | null
+  place_id?: string | null
+  last_ms?: number | null
+  line?: string | null
+  attributes?: unknown
+}
+export interface DevicesPage {
+  items: DevicesRow[]
+  next: string | null
+  total: number | null
+}
+export interface DevicesCreate {
+  name: string
+  code: string
+  model?: string | null
+  place_id?: string | null
+  community_id?: Id
+}
+export interface DevicesPatch {
+  name?: string | null
+  model?: string | null
+  place_id?: string | null
+}
+export type DevicesReveal = Record<string, never>
+export interface DevicesStepAdopt {
+  name: string | null
+  model?: string | null
+  place_id: string | null
+}
+export type DevicesStepRetire = Record<string, never>
+export type DevicesStepReinstate = Record<string, never>
+export interface RulesRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  name?: string | null
+  kind?: 'above' | 'below' | 'silence' | 'event' | null
+  model?: string | null
+  device_id?: string | null
+  metric?: string | null
+  limit_value?: number | null
+  clear_value?: number | null
+  for_s?: number | null
+  event_code?: string | null
+  severity?: 'bad' | 'warn' | 'info' | null
+  message?: string | null
+  case_type?: string | null
+  enabled?: boolean | null
+}
+export interface RulesPage {
+  items: RulesRow[]
+  next: string | null
+  total: number | null
+}
+export interface RulesCreate {
+  name: string
+  kind: 'above' | 'below' | 'silence' | 'event'
+  model?: string | null
+  device_id?: string | null
+  metric?: string | null
+  limit_value?: number | null
+  clear_value?: number | null
+  for_s?: number | null
+  event_code?: string | null
+  severity: 'bad' | 'warn' | 'info'
+  message: string
+  case_type?: string | null
+  enabled?: boolean | null
+  community_id?: Id
+}
+export interface RulesPatch {
+  name?: string | null
+  kind?: 'above' | 'below' | 'silence' | 'event' | null
+  model?: string | null
+  device_id?: string | null
+  metric?: string | null
+  limit_value?: number | null
+  clear_value?: number | null
+  for_s?: number | null
+  event_code?: string | null
+  severity?: 'bad' | 'warn' | 'info' | null
+  message?: string | null
+  case_type?: string | null
+  enabled?: boolean | null
+}
+export type RulesReveal = Record<string, never>
+export interface AlarmsRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  state?: 'active' | 'acknowledged' | 'ended' | null
+  severity?: 'bad' | 'warn' | 'info' | null
+  title?: string | null
+  device_id?: string | null
+  place_id?: string | null
+  since_ms?: number | null
+  ended_ms?: number | null
+  metric?: string | null
+  value?: string | null
+  detail?: string | null
+  case_type?: string | null
+  rule_id?: string | null
+  repeats?: number | null
+}
+export interface AlarmsPage {
+  items: AlarmsRow[]
+  next: string | null
+  total: number | null
+}
+export interface AlarmsCreate {
+  severity: 'bad' | 'warn' | 'info'
+  title: string
+  device_id?: string | null
+  place_id?: string | null
+  since_ms: number
+  metric?: string | null
+  value?: string | null
+  detail?: string | null
+  case_type?: string | null
+  rule_id?: string | null
+  community_id?: Id
+}
+export type AlarmsPatch = Record<string, never>
+export type AlarmsReveal = Record<string, never>
+export type AlarmsStepAck = Record<string, never>
+export type AlarmsStepEnd = Record<string, never>
+export interface CaseTypesRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  code?: string | null
+  name?: string | null
+  priority?: 'urgent' | 'high' | 'normal' | null
+  accept_s?: number | null
+  onsite_s?: number | null
+  close_s?: number | null
+}
+export interface CaseTypesPage {
+  items: CaseTypesRow[]
+  next: string | null
+  total: number | null
+}
+export interface CaseTypesCreate {
+  code: string
+  name: string
+  priority: 'urgent' | 'high' | 'normal'
+  accept_s: number
+  onsite_s: number
+  close_s: number
+}
+export interface CaseTypesPatch {
+  name?: string | null
+  priority?: 'urgent' | 'high' | 'normal' | null
+  accept_s?: number | null
+  onsite_s?: number | null
+  close_s?: number | null
+}
+export type CaseTypesReveal = Record<string, never>
+export interface CasesRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  state?: 'new' | 'accepted' | 'assigned' | 'onsite' | 'done' | 'verified' | 'closed' | 'cancelled' | null
+  number?: string | null
+  title?: string | null
+  type?: string | null
+  priority?: 'urgent' | 'high' | 'normal' | null
+  place_id?: string | null
+  text?: string | null
+  photos?: File[] | null
+  assignee_id?: string | null
+  reported_ms?: number | null
+  accept_due_ms?: number | null
+  onsite_due_ms?: number | null
+  close_due_ms?: number | null
+  accepted_ms?: number | null
+  onsite_ms?: number | null
+  done_ms?: number | null
+  verified_ms?: number | null
+  closed_ms?: number | null
+  late?: 'accept' | 'onsite' | 'close' | null
+  source?: 'resident' | 'staff' | 'alarm' | 'patrol' | null
+  device_id?: string | null
+  alarm_id?: string | null
+  reporter_id?: string | null
+  result?: string | null
+  note?: string | null
+  reason?: string | null
+}
+export interface CasesPage {
+  items: CasesRow[]
+  next: string | null
+  total: number | null
+}
+export interface CasesCreate {
+  title: string
+  type: string
+  priority?: 'urgent' | 'high' | 'normal' | null
+  place_id?: string | null
+  text?: string | null
+  photos?: Id[] | null
+  community_id?: Id
+}
+export interface CasesPatch {
+  title?: string | null
+  priority?: 'urgent' | 'high' | 'normal' | null
+  place_id?: string | null
+  text?: string | null
+  photos?: Id[] | null
+}
+export type CasesReveal = Record<string, never>
+export interface CasesStepAccept {
+  priority?: 'urgent' | 'high' | 'normal' | null
+}
+export interface CasesStepAssign {
+  priority?: 'urgent' | 'high' | 'normal' | null
+  assignee_id: string | null
+}
+export interface CasesStepArrive {
+  photos?: Id[] | null
+  note?: string | null
+}
+export interface CasesStepFinish {
+  photos?: Id[] | null
+  result: string | null
+}
+export interface CasesStepVerify {
+  note?: string | null
+}
+export interface CasesStepReject {
+  reason: string | null
+}
+export type CasesStepClose = Record<string, never>
+export interface CasesStepCancel {
+  reason: string | null
+}
+export interface CasesStepNote {
+  photos?: Id[] | null
+  note: string | null
+}
+export interface NoticesRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  state?: 'sent' | 'seen' | null
+  title?: string | null
+  text?: string | null
+  person_id?: string | null
+  about?: string | null
+  about_id?: number | null
+  seen_ms?: number | null
+}
+export interface NoticesPage {
+  items: NoticesRow[]
+  next: string | null
+  total: number | null
+}
+export interface NoticesCreate {
+  title: string
+  text?: string | null
+  person_id: string
+  about?: string | null
+  community_id?: Id
+}
+export type NoticesPatch = Record<string, never>
+export type NoticesReveal = Record<string, never>
+export type NoticesStepSee = Record<string, never>
+export interface UsersRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  state?: 'active' | 'closed' | null
+  login?: string | null
+  person_id?: string | null
+  seen_ms?: number | null
+}
+export interface UsersPage {
+  items: UsersRow[]
+  next: string | null
+  total: number | null
+}
+export interface UsersCreate {
+  login: string
+  person_id: string
+}
+export type UsersPatch = Record<string, never>
+export type UsersReveal = Record<string, never>
+export type UsersStepClose = Record<string, never>
+export type UsersStepOpen = Record<string, never>
+export interface IdeasRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  state?: 'sent' | 'answered' | 'adopted' | 'done' | 'declined' | null
+  title?: string | null
+  topic?: 'safety' | 'environment' | 'service' | 'culture' | 'traffic' | 'other' | null
+  text?: string | null
+  place_id?: string | null
+  photos?: File[] | null
+  author_id?: string | null
+  reply_due_ms?: number | null
+  late?: boolean | null
+  reply?: string | null
+  replied_ms?: number | null
+  outcome?: string | null
+}
+export interface IdeasPage {
+  items: IdeasRow[]
+  next: string | null
+  total: number | null
+}
+export interface IdeasCreate {
+  title: string
+  topic: 'safety' | 'environment' | 'service' | 'culture' | 'traffic' | 'other'
+  text: string
+  place_id?: string | null
+  photos?: Id[] | null
+  author_id: string
+  community_id?: Id
+}
+export interface IdeasPatch {
+  title?: string | null
+  topic?: 'safety' | 'environment' | 'service' | 'culture' | 'traffic' | 'other' | null
+  text?: string | null
+  place_id?: string | null
+  photos?: Id[] | null
+}
+export type IdeasReveal = Record<string, never>
+export interface IdeasStepAnswer {
+  reply: string | null
+}
+export interface IdeasStepAdopt {
+  reply: string | null
+}
+export interface IdeasStepDecline {
+  reply: string | null
+}
+export interface IdeasStepFinish {
+  outcome: string | null
+}
+export interface VisitsRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  state?: 'asked' | 'approved' | 'inside' | 'gone' | 'refused' | 'expired' | null
+  name?: string | null
+  purpose?: 'family' | 'housework' | 'repair' | 'delivery' | 'decoration' | 'viewing' | 'other' | null
+  place_id?: string | null
+  from_ms?: number | null
+  until_ms?: number | null
+  transport?: 'walk' | 'bicycle' | 'car' | 'van' | 'truck' | null
+  host_id?: string | null
+  phone?: string | null
+  plate?: string | null
+  reason?: string | null
+  entered_ms?: number | null
+  left_ms?: number | null
+}
+export interface VisitsPage {
+  items: VisitsRow[]
+  next: string | null
+  total: number | null
+}
+export interface VisitsCreate {
+  name: string
+  purpose: 'family' | 'housework' | 'repair' | 'delivery' | 'decoration' | 'viewing' | 'other'
+  place_id: string
+  from_ms: number
+  until_ms: number
+  transport?: 'walk' | 'bicycle' | 'car' | 'van' | 'truck' | null
+  host_id: string
+  phone?: string | null
+  plate?: string | null
+  community_id?: Id
+}
+export interface VisitsPatch {
+  name?: string | null
+  purpose?: 'family' | 'housework' | 'repair' | 'delivery' | 'decoration' | 'viewing' | 'other' | null
+  from_ms?: number | null
+  until_ms?: number | null
+  transport?: 'walk' | 'bicycle' | 'car' | 'van' | 'truck' | null
+  phone?: string | null
+  plate?: string | null
+}
+export interface VisitsReveal {
+  name?: string | null
+  phone?: string | null
+  plate?: string | null
+}
+export type VisitsStepApprove = Record<string, never>
+export interface VisitsStepRefuse {
+  reason: string | null
+}
+export type VisitsStepEnter = Record<string, never>
+export type VisitsStepLeave = Record<string, never>
+export interface ActivitiesRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  state?: 'draft' | 'review' | 'published' | 'held' | 'refused' | 'cancelled' | null
+  title?: string | null
+  kind?: 'class' | 'advice' | 'clinic' | 'repair' | 'culture' | 'sport' | null
+  place_id?: string | null
+  from_ms?: number | null
+  until_ms?: number | null
+  seats?: number | null
+  text?: string | null
+  photos?: File[] | null
+  partner_id?: string | null
+  reason?: string | null
+}
+export interface ActivitiesPage {
+  items: ActivitiesRow[]
+  next: string | null
+  total: number | null
+}
+export interface ActivitiesCreate {
+  title: string
+  kind: 'class' | 'advice' | 'clinic' | 'repair' | 'culture' | 'sport'
+  place_id: string
+  from_ms: number
+  until_ms: number
+  seats: number
+  text?: string | null
+  photos?: Id[] | null
+  partner_id: string
+  community_id?: Id
+}
+export interface ActivitiesPatch {
+  title?: string | null
+  kind?: 'class' | 'advice' | 'clinic' | 'repair' | 'culture' | 'sport' | null
+  place_id?: string | null
+  from_ms?: number | null
+  until_ms?: number | null
+  seats?: number | null
+  text?: string | null
+  photos?: Id[] | null
+}
+export type ActivitiesReveal = Record<string, never>
+export type ActivitiesStepSubmit = Record<string, never>
+export type ActivitiesStepPublish = Record<string, never>
+export interface ActivitiesStepRefuse {
+  reason: string | null
+}
+export type ActivitiesStepRevise = Record<string, never>
+export interface ActivitiesStepCancel {
+  reason: string | null
+}
+export interface OpenActivitiesRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  title?: string | null
+  kind?: 'class' | 'advice' | 'clinic' | 'repair' | 'culture' | 'sport' | null
+  place_id?: string | null
+  from_ms?: number | null
+  until_ms?: number | null
+  seats?: number | null
+  text?: string | null
+}
+export interface OpenActivitiesPage {
+  items: OpenActivitiesRow[]
+  next: string | null
+  total: number | null
+}
+export interface AttendancesRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  state?: 'enrolled' | 'came' | 'absent' | null
+  activity_id?: string | null
+  person_id?: string | null
+  came_ms?: number | null
+}
+export interface AttendancesPage {
+  items: AttendancesRow[]
+  next: string | null
+  total: number | null
+}
+export interface AttendancesCreate {
+  activity_id: string
+  person_id: string
+  community_id?: Id
+}
+export type AttendancesPatch = Record<string, never>
+export type AttendancesReveal = Record<string, never>
+export type AttendancesStepAttend = Record<string, never>
+export type AttendancesStepMiss = Record<string, never>

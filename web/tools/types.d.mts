@@ -1,0 +1,2 @@
+export function generate(doc: object): string
+export const target: string
