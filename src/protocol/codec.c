@@ -2,8 +2,9 @@
 #include "protocol/codec.h"
 
 #include "protocol/gb26875/gb26875.h"
+#include "protocol/mqtt/mqtt.h"
 
-const struct codec *const codecs[] = {&gb26875_codec};
+const struct codec *const codecs[] = {&gb26875_codec, &mqtt_codec, &mqtt5_codec};
 const size_t codecs_n = COUNT(codecs);
 
 const struct codec *codec_find(struct str name) {

@@ -3,7 +3,7 @@
 #ifndef LINLI_PROTOCOL_CODEC_H
 #define LINLI_PROTOCOL_CODEC_H
 
-#include "base/base.h"
+#include "base/json.h"
 
 enum frame { FRAME_WHOLE, FRAME_SHORT /* needs more bytes */, FRAME_SKIP /* drop *ret_len bytes and look again */ };
 struct wire_error {
@@ -15,13 +15,16 @@ enum quality { QUALITY_GOOD, QUALITY_SUSPECT };
 struct reading {
     struct str device, metric, unit;
     double value;
-    int64_t at_s; /* local civil seconds since 1970 as the frame says; 0: not on the wire */
+    int64_t at_s;  /* local civil seconds since 1970 as the frame says; 0: not on the wire */
+    int64_t at_ms; /* UTC, where the wire has that; else 0 */
     enum quality quality;
 };
 struct device_event {
     struct str device, code, text;
-    int64_t at_s; /* as above */
-    bool is_set;  /* false: what was reported is over */
+    int64_t at_s;    /* as above */
+    bool is_set;     /* false: what was reported is over */
+    struct str part; /* of the device, "1.1.131082"; absent: the device itself */
+    bool is_level;   /* the report named all that holds of `part`: what it did not name is over */
 };
 struct decoded {
     const struct reading *readings;
@@ -30,7 +33,8 @@ struct decoded {
     size_t events_n;
 };
 
-/* The narrow waist that lines use.  Each protocol also exports its typed frame for tests and tools. */
+/* The narrow waist that lines use.  Each protocol also exports its typed frame for tests and tools.  decode, reply:
+ * NULL where frames only mean something within their connection. */
 struct codec {
     const char *name, *standard;
     size_t frame_max; /* bytes; a transport never buffers more */
@@ -39,6 +43,12 @@ struct codec {
     /* The answer the sender expects, if any: nothing is appended when none is due.  now_s: local civil seconds.  A
      * whole frame that did not decode is answered with a refusal. */
     void (*reply)(struct bytes whole, bool ok, int64_t now_s, struct buf *out);
+    /* For tools: the typed frame as one JSON value, and such a value as a frame.  What show() wrote make() turns into
+     * the same bytes.  make() wants what the standard has no default for; *reterr.rule says what is missing or wrong
+     * with it, in words.  NULL: it cannot. */
+    bool (*show)(struct bytes whole, struct arena *a, struct jw *j, struct wire_error *reterr);
+    bool (*make)(const json_t *frame, struct arena *a, struct buf *out, struct wire_error *reterr);
+    bool is_text; /* the wire is text for people: tools take it as it is, not as hex */
 };
 const struct codec *codec_find(struct str name); /* NULL when there is none */
 extern const struct codec *const codecs[];
