@@ -1,6 +1,7 @@
 // Times, money, decimals as people read them.
 import { fieldOf, stateOption, zone, type Field, type Resource } from './meta'
 import { both, locale, t } from './i18n'
+import { codeLabel } from './codes'
 import type { Row } from './api'
 
 export function time(ms: number, withDate = true): string {
@@ -46,11 +47,11 @@ export function text(r: Resource, f: Field, row: Row): string {
     case 'time': return typeof v === 'number' ? time(v) : String(v)
     case 'money': return typeof v === 'number' ? money(v) : String(v)
     case 'flag': return v === true ? t('form.yes') : t('form.no')
-    case 'decimal': return f.unit ? `${String(v)} ${f.unit}` : String(v)
-    case 'int': return f.unit ? `${String(v)} ${f.unit}` : String(v)
+    case 'decimal': case 'int': return f.unit ? `${String(v)} ${unitWords(f.unit)}` : String(v)
     case 'geo': { const g = v as { lat: number; lon: number }; return `${g.lat}, ${g.lon}` }
     case 'file': case 'lines': return String((v as unknown[]).length)
     case 'json': return JSON.stringify(v)
+    case 'text': return codeLabel(r.name, f.name, String(v)) ?? String(v)
     default: return String(v)
   }
 }

@@ -1,0 +1,85 @@
+// The values of a form: what is sent, what was kept as a draft, what somebody else changed meanwhile.
+import { computed, nextTick, onUnmounted, reactive, ref, watch } from 'vue'
+import { call, get, post, Problem, type FieldError, type FileInfo, type Row } from '@/shared/api'
+import type { Field, Resource } from '@/shared/meta'
+
+export type Values = Record<string, unknown>
+const empty = (v: unknown): boolean => v === null || v === undefined || v === '' || (Array.isArray(v) && !v.length)
+const idsOf = (v: unknown): unknown => (Array.isArray(v) ? (v as FileInfo[]).map((p) => p.id) : v)
+
+/** A value as the server wants it; a row's own value in the same shape, so that the two can be compared. */
+export function sent(f: Field, v: unknown): unknown {
+  if (empty(v)) return null
+  if (f.type === 'file') return idsOf(v)
+  if (f.type === 'json' && typeof v === 'string') { try { return JSON.parse(v) } catch { return v } }
+  return v
+}
+/** What a create sends: all that is filled in. */
+export function createBody(fields: Field[], values: Values): Values {
+  return Object.fromEntries(fields.map((f) => [f.name, sent(f, values[f.name])]).filter(([, v]) => v !== null))
+}
+/** What a change sends: only what differs from the row it began with; never what is fixed or masked. */
+export function patchBody(fields: Field[], values: Values, row: Row): Values {
+  return Object.fromEntries(fields.filter((f) => !f.fixed && !row._masked.includes(f.name)).map((f) => [f, sent(f, values[f.name]), sent(f, row[f.name])] as const)
+    .filter(([, mine, old]) => JSON.stringify(mine) !== JSON.stringify(old)).map(([f, mine]) => [f.name, mine]))
+}
+/** Which field of the form an error of the server belongs to ("lines.2.price" -> lines); null for one that is not shown. */
+export const fieldFor = (fields: Field[], e: FieldError): Field | null => fields.find((f) => f.name === e.field || e.field.startsWith(f.name + '.') || e.field.startsWith(f.name + '[')) ?? null
+
+interface Draft { at: number; values: Values }
+const asProblem = (e: unknown): Problem => (e instanceof Problem ? e : new Problem(0, 'offline', ''))
+export function useForm(r: () => Resource, id: string | undefined) {
+  const values = reactive<Values>({})
+  const row = ref<Row | null>(null)
+  const theirs = ref<Row | null>(null)
+  const problem = ref<Problem | null>(null)
+  const failed = ref<Problem | null>(null)
+  const saving = ref(false)
+  const drafted = ref(0)
+  const restored = ref(0)
+  const ready = ref(false)
+  const key = `linli.draft.${r().name}.${id ?? 'new'}`
+  const fields = computed<Field[]>(() => r().fields.filter((f) => !f.readonly && f.type !== 'state'))
+  const masked = (f: Field): boolean => !!row.value?._masked.includes(f.name)
+  let timer = 0
+
+  function fill(from: Row | null): void { for (const f of fields.value) if (!masked(f)) values[f.name] = from ? from[f.name] : undefined }
+  async function load(): Promise<void> {
+    failed.value = null
+    try {
+      if (id) row.value = await get<Row>(`/${r().name}/${id}`)
+      fill(row.value)
+      const kept = sessionStorage.getItem(key)
+      if (kept) { const d = JSON.parse(kept) as Draft; Object.assign(values, d.values); restored.value = d.at }
+      await nextTick() // what was filled in by us is no draft
+      ready.value = true
+    } catch (e) { failed.value = asProblem(e) }
+  }
+  function forget(): void { clearTimeout(timer); sessionStorage.removeItem(key); drafted.value = restored.value = 0 }
+  async function throwAway(): Promise<void> { fill(row.value); await nextTick(); forget() }
+  watch(values, () => {
+    if (!ready.value) return
+    clearTimeout(timer)
+    timer = window.setTimeout(() => { drafted.value = Date.now(); sessionStorage.setItem(key, JSON.stringify({ at: drafted.value, values } satisfies Draft)) }, 800)
+  })
+  onUnmounted(() => clearTimeout(timer))
+  /** Saves; the saved row, or null with `problem` set. */
+  async function save(): Promise<Row | null> {
+    if (saving.value) return null
+    saving.value = true
+    problem.value = null
+    try {
+      const saved = id ? await call<Row>('PATCH', `/${r().name}/${id}`, { body: patchBody(fields.value, values, row.value!), version: (theirs.value ?? row.value!).version })
+        : await post<Row>(`/${r().name}`, createBody(fields.value, values))
+      forget()
+      return saved
+    } catch (e) {
+      problem.value = asProblem(e)
+      if (problem.value.status === 412 && id) try { theirs.value = await get<Row>(`/${r().name}/${id}`) } catch { /* the words of the refusal stay */ }
+      return null
+    } finally { saving.value = false }
+  }
+  const differs = computed(() => (theirs.value && row.value ? fields.value.filter((f) => JSON.stringify(sent(f, theirs.value![f.name])) !== JSON.stringify(sent(f, row.value![f.name]))) : []))
+  function takeTheirs(f: Field): void { values[f.name] = theirs.value![f.name]; if (row.value) row.value = { ...row.value, [f.name]: theirs.value![f.name], _labels: { ...row.value._labels, [f.name]: theirs.value!._labels[f.name] ?? null } } }
+  return { values, row, theirs, problem, failed, saving, drafted, restored, ready, fields, masked, load, save, fill, throwAway, differs, takeTheirs }
+}

@@ -1,0 +1,20 @@
+// Wall clocks and money of a form: what people type, and what the server stores.
+function offsetMs(ms: number, zone: string): number {
+  const p = Object.fromEntries(new Intl.DateTimeFormat('en-GB', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' })
+    .formatToParts(ms).map((x) => [x.type, x.value])) as Record<string, string>
+  return Date.UTC(+p.year!, +p.month! - 1, +p.day!, +p.hour!, +p.minute!, +p.second!) - Math.floor(ms / 1000) * 1000
+}
+/** 2026-11-24T10:42 on the clock of the zone. */
+export const toWall = (ms: number, zone: string): string => new Date(ms + offsetMs(ms, zone)).toISOString().slice(0, 16)
+/** UTC milliseconds of a wall clock; null where it is none. */
+export function fromWall(wall: string, zone: string): number | null {
+  const at = /^\d{4,6}-\d\d-\d\dT\d\d:\d\d$/.test(wall) ? Date.parse(wall + ':00Z') : NaN // Date.parse alone takes "soon:00Z" for a year
+  return Number.isNaN(at) ? null : at - offsetMs(at - offsetMs(at, zone), zone)
+}
+/** Integer cents of "1,234.5", "¥12" or "-3.05"; null where it is no sum or finer than a cent. */
+export function parseMoney(s: string): number | null {
+  const m = /^([-−]?)(\d+)(?:\.(\d{1,2}))?$/.exec(s.replace(/[¥,\s]/g, ''))
+  if (!m) return null
+  const cents = Number(m[2]) * 100 + Number((m[3] ?? '').padEnd(2, '0'))
+  return m[1] ? -cents : cents
+}
