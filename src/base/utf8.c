@@ -1,6 +1,8 @@
 /* UTF-8 at the border.  SPDX-License-Identifier: Apache-2.0 */
 #include "base/utf8.h"
 
+#include <string.h>
+
 /* Length of the well-formed sequence at s[at] (Unicode 15, table 3-7), or 0. */
 static size_t sequence(struct str s, size_t at) {
     const unsigned char *p = (const unsigned char *)s.ptr + at;
@@ -63,6 +65,13 @@ struct str utf8_head(struct str s, size_t count) {
     while (count-- && utf8_next(s, &at) >= 0) {
     }
     return (struct str){s.ptr, at};
+}
+
+void utf8_copy(char *to, size_t size, struct str s) {
+    size_t n = s.len < size ? s.len : size - 1;
+    while (n && n < s.len && (s.ptr[n] & 0xc0) == 0x80) n--; /* the cut falls inside a code point */
+    if (n) memcpy(to, s.ptr, n);
+    to[n] = 0;
 }
 
 static int32_t fold(int32_t c) {

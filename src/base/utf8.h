@@ -11,6 +11,8 @@ size_t utf8_count(struct str s); /* code points of valid text */
 int32_t utf8_next(struct str s, size_t *at);
 void utf8_put(struct buf *b, int32_t code);
 struct str utf8_head(struct str s, size_t count); /* the first `count` code points */
+/* Copies what fits of valid text, cut between code points, and a NUL. */
+void utf8_copy(char *to, size_t size, struct str s);
 /* Search form: full-width ASCII to ASCII, lower case (ASCII, Latin-1, Greek, Cyrillic), runs of white space and
  * punctuation to one blank, trimmed.  Never longer than the input plus one. */
 void utf8_fold(struct buf *b, struct str s);

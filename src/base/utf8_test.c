@@ -101,6 +101,15 @@ static void heads_are_cut_between_characters(struct t *t) {
     CHECK(t, str_is(utf8_head(S("漏水"), 1), "漏"));
     CHECK(t, str_is(utf8_head(S("漏水"), 2), "漏水"));
     CHECK(t, str_is(utf8_head(S("漏水"), 3), "漏水"));
+    static const struct {
+        size_t size;
+        const char *text;
+    } cuts[] = {{1, ""}, {3, ""}, {4, "漏"}, {6, "漏"}, {7, "漏水"}, {8, "漏水"}};
+    for (size_t i = 0; i < COUNT(cuts); i++) {
+        char to[8] = "xxxxxxx";
+        utf8_copy(to, cuts[i].size, S("漏水"));
+        CHECK_SAY(t, str_is(str_of(to), cuts[i].text), "size %zu gives %s", cuts[i].size, to);
+    }
 }
 
 static void folding_makes_what_people_type_meet_what_is_written(struct t *t) {

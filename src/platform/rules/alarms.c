@@ -15,6 +15,7 @@ static const struct field fields[] = {
     {TEXT(struct alarm, metric), .max = 40, .flags = FIXED},
     {TEXT(struct alarm, value), .max = 40, .flags = FIXED | COLUMN},
     {TEXT(struct alarm, detail), .max = 400, .flags = FIXED},
+    {TEXT(struct alarm, part), .max = ALARM_PART_MAX, .flags = FIXED},
     {TEXT(struct alarm, case_type), .max = 40, .flags = FIXED},
     {REF(struct alarm, rule_id, "rules"), .flags = FIXED | INDEXED},
     {INT(struct alarm, repeats), .min = 0, .max = INT64_C(1000000000), .flags = SYSTEM},
@@ -65,12 +66,13 @@ struct raising {
     int64_t id;
 };
 
-static enum err open_alarm(struct ctx *ctx, int64_t rule_id, int64_t device_id, int64_t *ret, bool *ret_found) {
+static enum err open_alarm(struct ctx *ctx, int64_t rule_id, int64_t device_id, struct str part, int64_t *ret,
+                           bool *ret_found) {
     return db_one_i64(
         ctx->db, &ctx->fault,
         "SELECT id FROM alarms WHERE device_id = $1 AND rule_id = $2 AND state IN ('active', 'acknowledged') AND "
-        "archived_ms = 0 ORDER BY id DESC LIMIT 1",
-        VALS(V_I64(device_id), V_I64(rule_id)), ret, ret_found);
+        "archived_ms = 0 AND COALESCE(part, '') = $3 ORDER BY id DESC LIMIT 1",
+        VALS(V_I64(device_id), V_I64(rule_id), V_TEXT(part.ptr ? part : S(""))), ret, ret_found);
 }
 
 static void set_text(struct alarm *a, const char *field, struct str *at, struct str text) {
@@ -85,7 +87,7 @@ static enum err raise_it(struct ctx *ctx, void *arg) {
     struct device d = {0};
     struct alarm a = {0};
     bool found;
-    TRY(open_alarm(ctx, in->rule_id, in->device_id, &r->id, &found));
+    TRY(open_alarm(ctx, in->rule_id, in->device_id, in->part, &r->id, &found));
     if (found)
         return db_exec(ctx->db, &ctx->fault, "UPDATE alarms SET repeats = COALESCE(repeats, 0) + 1 WHERE id = $1",
                        VALS(V_I64(r->id)), NULL);
@@ -101,6 +103,7 @@ static enum err raise_it(struct ctx *ctx, void *arg) {
     set_text(&a, "metric", &a.metric, in->metric);
     set_text(&a, "value", &a.value, in->value);
     set_text(&a, "detail", &a.detail, in->detail);
+    set_text(&a, "part", &a.part, in->part);
     set_text(&a, "case_type", &a.case_type, in->case_type);
     TRY(row_create(ctx, &alarms, &a));
     r->id = a.row.id;
@@ -119,13 +122,14 @@ enum err alarm_raise(struct ctx *ctx, const struct alarm_raise *raise, int64_t *
 
 struct clearing {
     int64_t rule_id, device_id;
+    struct str part;
 };
 
 static enum err clear_it(struct ctx *ctx, void *arg) {
     struct clearing *c = arg;
     int64_t id = 0, others = 0;
     bool found;
-    TRY(open_alarm(ctx, c->rule_id, c->device_id, &id, &found));
+    TRY(open_alarm(ctx, c->rule_id, c->device_id, c->part, &id, &found));
     if (found) TRY(row_act(ctx, &alarms, id, 0, "clear", NULL, 0, NULL));
     TRY(db_one_i64(
         ctx->db, &ctx->fault,
@@ -134,11 +138,10 @@ static enum err clear_it(struct ctx *ctx, void *arg) {
     return others ? OK : device_step(ctx, c->device_id, "calm");
 }
 
-enum err alarm_clear(struct ctx *ctx, int64_t rule_id, int64_t device_id, int64_t at_ms) {
-    (void)at_ms;
+enum err alarm_clear(struct ctx *ctx, int64_t rule_id, int64_t device_id, struct str part) {
     struct actor actor = ctx->actor;
     ctx->actor = actor_system();
-    enum err e = ctx_write(ctx, clear_it, &(struct clearing){rule_id, device_id});
+    enum err e = ctx_write(ctx, clear_it, &(struct clearing){rule_id, device_id, part});
     ctx->actor = actor;
     return e;
 }

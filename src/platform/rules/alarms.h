@@ -8,7 +8,7 @@ enum alarm_state { ALARM_ACTIVE, ALARM_ACKNOWLEDGED, ALARM_ENDED };
 
 struct alarm {
     struct row row;
-    struct str title, severity, metric, value, detail, case_type;
+    struct str title, severity, metric, value, detail, part, case_type;
     int64_t device_id, place_id, rule_id, since_ms, ended_ms, repeats;
     int32_t state;
 };
@@ -17,10 +17,13 @@ extern const struct resource alarms;
 struct alarm_raise {
     int64_t rule_id, device_id, at_ms;
     struct str title, severity, metric, value, detail, case_type; /* absent where there is none */
+    struct str part; /* of the device, "1.1.131082"; empty: the device itself */
 };
-/* One alarm a rule and device at a time: while one is not ended, raising again counts it (repeats) and changes nothing
- * else.  Marks the device.  In one transaction; as the system. */
+#define ALARM_PART_MAX 60 /* code points and bytes */
+/* One alarm a rule, device and part at a time: while one is not ended, raising again counts it (repeats) and changes
+ * nothing else.  Marks the device.  In one transaction; as the system. */
 NODISCARD enum err alarm_raise(struct ctx *ctx, const struct alarm_raise *raise, int64_t *ret_alarm_id);
-NODISCARD enum err alarm_clear(struct ctx *ctx, int64_t rule_id, int64_t device_id, int64_t at_ms);
+/* Ends that alarm where one is open. */
+NODISCARD enum err alarm_clear(struct ctx *ctx, int64_t rule_id, int64_t device_id, struct str part);
 
 #endif

@@ -4,6 +4,7 @@
 #include "platform/rules/rules_internal.h"
 #include "platform/things/things.h"
 
+#include "base/utf8.h"
 #include "kernel/rows.h"
 
 #include <pthread.h>
@@ -40,7 +41,7 @@ struct book {
 struct verdict_row {
     int64_t rule_id, device_id, at_ms;
     bool raise, silence;
-    char value[32], text[200];
+    char value[32], text[200], part[ALARM_PART_MAX + 1];
 };
 struct rules_engine {
     pthread_mutex_t lock;
@@ -199,7 +200,7 @@ static enum err book_alarms(struct ctx *ctx, struct book *b) {
         e = db_next(&rows, &ctx->fault, &more);
         if (e || !more) break;
         struct watched *w = watch_of(b, db_i64(&rows, 0), db_i64(&rows, 1));
-        if (!w) continue;
+        if (!w || w->terms.kind == RULE_EVENT) continue;
         w->state.firing = true;
         w->state.since_ms = db_i64(&rows, 2);
         if (!w->state.last_ms) w->state.last_ms = db_i64(&rows, 2);
@@ -209,16 +210,14 @@ static enum err book_alarms(struct ctx *ctx, struct book *b) {
 }
 
 /* What was known goes on.  A threshold or a silence that somebody ended by hand while it lasts stays firing: the same
- * cause raises nothing again until it was over.  An event has no end of its own, so whether it fires the alarms say. */
+ * cause raises nothing again until it was over.  Events have no state here: what is open the alarms say, by part. */
 static void carry_states(const struct book *from, struct book *to) {
     for (size_t i = 0; from && i < to->watches_n; i++) {
         const struct known_device *d = &to->devices[to->watches[i].device];
         const struct known_device *was = device_of(from, d->community_id, d->code);
         for (uint32_t w = was ? was->first : 0; w; w = from->watches[w - 1].next)
-            if (from->watches[w - 1].rule->row.id == to->watches[i].rule->row.id) {
+            if (from->watches[w - 1].rule->row.id == to->watches[i].rule->row.id)
                 to->watches[i].state = from->watches[w - 1].state;
-                if (to->watches[i].terms.kind == RULE_EVENT) to->watches[i].state.firing = false;
-            }
     }
 }
 
@@ -260,23 +259,25 @@ bool rules_is_stale(const struct rules_engine *e) {
 
 /* ---- judging ---- */
 
+static struct verdict_row *enqueue(struct rules_engine *e, const struct watched *w, bool raise, int64_t at_ms) {
+    struct verdict_row *row = &e->queue[(e->head + e->count++) % RULES_QUEUE_MAX];
+    *row = (struct verdict_row){.rule_id = w->rule->row.id,
+                                .device_id = e->book->devices[w->device].id,
+                                .at_ms = at_ms,
+                                .raise = raise,
+                                .silence = w->terms.kind == RULE_SILENCE};
+    return row;
+}
+
 /* A verdict that finds no room is taken back, so that the next reading or tick comes to it again. */
-static void enqueue(struct rules_engine *e, struct watched *w, enum verdict v, int64_t at_ms, struct str text) {
+static void conclude(struct rules_engine *e, struct watched *w, enum verdict v, int64_t at_ms) {
+    if (v == VERDICT_NOTHING) return;
     if (e->count == RULES_QUEUE_MAX) {
         w->state.firing = v == VERDICT_CLEAR;
         return;
     }
-    struct verdict_row *row = &e->queue[(e->head + e->count++) % RULES_QUEUE_MAX];
-    *row = (struct verdict_row){w->rule->row.id,
-                                e->book->devices[w->device].id,
-                                at_ms,
-                                v == VERDICT_RAISE,
-                                w->terms.kind == RULE_SILENCE,
-                                "",
-                                ""};
-    if (w->terms.kind == RULE_ABOVE || w->terms.kind == RULE_BELOW)
-        snprintf(row->value, sizeof row->value, "%.6g", w->state.last_value);
-    snprintf(row->text, sizeof row->text, STR_FMT, STR_ARG(text));
+    struct verdict_row *row = enqueue(e, w, v == VERDICT_RAISE, at_ms);
+    if (w->terms.kind != RULE_SILENCE) snprintf(row->value, sizeof row->value, "%.6g", w->state.last_value);
 }
 
 static bool watches_metric(const struct watched *w, struct str metric) {
@@ -285,8 +286,7 @@ static bool watches_metric(const struct watched *w, struct str metric) {
 }
 
 static void judge(struct rules_engine *e, struct watched *w, int64_t at_ms, double value) {
-    enum verdict v = rule_reading(&w->terms, &w->state, at_ms, value);
-    if (v != VERDICT_NOTHING) enqueue(e, w, v, at_ms, (struct str){NULL, 0});
+    conclude(e, w, rule_reading(&w->terms, &w->state, at_ms, value), at_ms);
 }
 
 bool rules_reading(struct rules_engine *e, int64_t community_id, struct str device, struct str metric, int64_t at_ms,
@@ -312,26 +312,61 @@ void rules_seed(struct rules_engine *e, const struct rules_sample *newest, int64
     pthread_mutex_unlock(&e->lock);
 }
 
-bool rules_event(struct rules_engine *e, int64_t community_id, struct str device, struct str code, struct str text,
-                 int64_t at_ms, bool is_set) {
-    pthread_mutex_lock(&e->lock);
-    struct known_device *d = device_of(e->book, community_id, device);
-    for (uint32_t i = d ? d->first : 0; i; i = e->book->watches[i - 1].next) {
-        struct watched *w = &e->book->watches[i - 1];
-        if (w->terms.kind != RULE_EVENT || !str_eq(w->rule->event_code, code) || w->state.firing == is_set) continue;
-        w->state.firing = is_set;
-        enqueue(e, w, is_set ? VERDICT_RAISE : VERDICT_CLEAR, at_ms, text);
+/* Does another event of the same level report name the rule's code as holding? */
+static bool is_named(const struct rules_event *events, size_t n, const struct rules_event *like, struct str code) {
+    for (size_t i = 0; i < n; i++)
+        if (events[i].is_level && events[i].is_set && str_eq(events[i].code, code) &&
+            str_eq(events[i].device, like->device) && str_eq(events[i].part, like->part))
+            return true;
+    return false;
+}
+
+/* What event i means for a rule of its device. */
+static enum verdict event_verdict(const struct watched *w, const struct rules_event *events, size_t n, size_t i) {
+    const struct rules_event *ev = &events[i];
+    if (w->terms.kind != RULE_EVENT) return VERDICT_NOTHING;
+    if (str_eq(w->rule->event_code, ev->code)) return ev->is_set ? VERDICT_RAISE : VERDICT_CLEAR;
+    return ev->is_level && !is_named(events, n, ev, w->rule->event_code) ? VERDICT_CLEAR : VERDICT_NOTHING;
+}
+
+/* Counts the verdicts that the events lead to; queues them unless `dry`. */
+static size_t judge_events(struct rules_engine *e, int64_t community_id, const struct rules_event *events, size_t n,
+                           bool dry) {
+    size_t made = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct known_device *d = device_of(e->book, community_id, events[i].device);
+        for (uint32_t at = d ? d->first : 0; at; at = e->book->watches[at - 1].next) {
+            enum verdict v = event_verdict(&e->book->watches[at - 1], events, n, i);
+            made += v != VERDICT_NOTHING;
+            if (v == VERDICT_NOTHING || dry) continue;
+            struct verdict_row *row = enqueue(e, &e->book->watches[at - 1], v == VERDICT_RAISE, events[i].at_ms);
+            utf8_copy(row->text, sizeof row->text, events[i].text);
+            utf8_copy(row->part, sizeof row->part, events[i].part);
+        }
     }
+    return made;
+}
+
+enum err rules_events(struct rules_engine *e, int64_t community_id, const struct rules_event *events, size_t n) {
+    pthread_mutex_lock(&e->lock);
+    bool fits = e->count + judge_events(e, community_id, events, n, true) <= RULES_QUEUE_MAX;
+    if (fits) (void)judge_events(e, community_id, events, n, false);
     pthread_mutex_unlock(&e->lock);
-    return d != NULL;
+    return fits ? OK : ERR_BUSY;
+}
+
+bool rules_knows(struct rules_engine *e, int64_t community_id, struct str device) {
+    pthread_mutex_lock(&e->lock);
+    bool known = device_of(e->book, community_id, device) != NULL;
+    pthread_mutex_unlock(&e->lock);
+    return known;
 }
 
 void rules_tick(struct rules_engine *e, int64_t now_ms) {
     pthread_mutex_lock(&e->lock);
     for (size_t i = 0; e->book && i < e->book->watches_n; i++) {
         struct watched *w = &e->book->watches[i];
-        enum verdict v = rule_tick(&w->terms, &w->state, now_ms);
-        if (v != VERDICT_NOTHING) enqueue(e, w, v, now_ms, (struct str){NULL, 0});
+        conclude(e, w, rule_tick(&w->terms, &w->state, now_ms), now_ms);
     }
     pthread_mutex_unlock(&e->lock);
 }
@@ -387,10 +422,11 @@ enum err rules_apply(struct rules_engine *e, struct ctx *ctx, size_t most, size_
                                                     .metric = r.metric,
                                                     .value = str_of(v.value),
                                                     .detail = str_of(v.text),
+                                                    .part = str_of(v.part),
                                                     .case_type = r.case_type},
                               &id);
         else if (r.row.id)
-            err = alarm_clear(ctx, v.rule_id, v.device_id, v.at_ms);
+            err = alarm_clear(ctx, v.rule_id, v.device_id, str_of(v.part));
         if (!err && r.row.id && v.silence) err = device_step(ctx, v.device_id, v.raise ? "lose" : "hear");
         if (err == ERR_BUSY || err == ERR_UNAVAILABLE) return err;
         pop(e); /* done, or refused for good: a device or rule that is gone */

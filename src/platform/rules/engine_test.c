@@ -262,25 +262,92 @@ static void a_duration_goes_on_while_rules_are_read_anew(struct t *t) {
     stop(&s);
 }
 
+static void add_event_rule(struct site *s, struct str code) {
+    struct rule r = rule_of(s, S("event"));
+    SET(&rules, &r, event_code, code);
+    add_rule(s, &r);
+}
+
+static struct rules_event event(struct site *s, const char *code, const char *part, int64_t after_ms, bool is_set) {
+    return (struct rules_event){.device = S("pump"),
+                                .code = str_of(code),
+                                .part = str_of(part),
+                                .text = S("zone 3"),
+                                .at_ms = s->now_ms + after_ms,
+                                .is_set = is_set};
+}
+
+static enum err tell(struct site *s, struct rules_event e) {
+    return rules_events(s->engine, s->estate, &e, 1);
+}
+
 static void an_event_raises_until_it_is_over_or_ended(struct t *t) {
     struct site s;
     start(&s, t);
-    struct rule r = rule_of(&s, S("event"));
-    SET(&rules, &r, event_code, S("fire"));
-    add_rule(&s, &r);
-    CHECK(t, rules_event(s.engine, s.estate, S("pump"), S("fire"), S("zone 3"), s.now_ms, true));
-    CHECK(t, rules_event(s.engine, s.estate, S("pump"), S("fault"), S(""), s.now_ms, true));
+    add_event_rule(&s, S("fire"));
+    CHECK(t, !tell(&s, event(&s, "fire", "", 0, true)) && !tell(&s, event(&s, "fault", "", 0, true)));
     CHECK(t, alarms_ever(&s) == 1 && alarms_open(&s) == 1);
     restart(&s);
-    rules_event(s.engine, s.estate, S("pump"), S("fire"), S("zone 3"), s.now_ms + 1, true);
-    CHECK(t, alarms_ever(&s) == 1);
+    CHECK(t, !tell(&s, event(&s, "fire", "", 1, true)));
+    CHECK(t, alarms_ever(&s) == 1 && count(&s, "SELECT SUM(repeats) FROM alarms") == 1);
     int64_t id = count(&s, "SELECT MAX(id) FROM alarms");
     CHECK(t, !row_act(&s.ctx, &alarms, id, 0, "end", NULL, 0, NULL) && !rules_load(s.engine, &s.ctx));
-    rules_event(s.engine, s.estate, S("pump"), S("fire"), S("zone 3"), s.now_ms + 2, true);
+    CHECK(t, !tell(&s, event(&s, "fire", "", 2, true)));
     CHECK(t, alarms_ever(&s) == 2); /* a new fire after the first was dealt with */
-    rules_event(s.engine, s.estate, S("pump"), S("fire"), S(""), s.now_ms + 3, false);
+    CHECK(t, !tell(&s, event(&s, "fire", "", 3, false)));
     CHECK(t, alarms_open(&s) == 0);
-    CHECK(t, !rules_event(s.engine, s.estate, S("stranger"), S("fire"), S(""), s.now_ms, true));
+    CHECK(t, rules_knows(s.engine, s.estate, S("pump")) && !rules_knows(s.engine, s.estate, S("stranger")));
+    stop(&s);
+}
+
+static void each_part_of_a_device_raises_and_ends_its_own_alarm(struct t *t) {
+    struct site s;
+    start(&s, t);
+    add_event_rule(&s, S("fire"));
+    CHECK(t, !tell(&s, event(&s, "fire", "1.1.7", 0, true)) && !tell(&s, event(&s, "fire", "1.1.8", 1, true)));
+    CHECK(t, alarms_ever(&s) == 2 && alarms_open(&s) == 2);
+    restart(&s);
+    CHECK(t, !tell(&s, event(&s, "fire", "1.1.8", 2, true)));
+    CHECK(t, alarms_ever(&s) == 2);
+    CHECK(t, !tell(&s, event(&s, "fire", "1.1.7", 3, false)));
+    CHECK(t,
+          alarms_open(&s) == 1 && count(&s, "SELECT COUNT(*) FROM alarms WHERE ended_ms > 0 AND part = '1.1.7'") == 1);
+    CHECK(t, count(&s, "SELECT COUNT(*) FROM devices WHERE state = 'alarm'") == 1); /* the other part burns on */
+    CHECK(t, !tell(&s, event(&s, "fire", "1.1.8", 4, false)));
+    CHECK(t, alarms_open(&s) == 0 && count(&s, "SELECT COUNT(*) FROM devices WHERE state = 'alarm'") == 0);
+    stop(&s);
+}
+
+static void a_report_of_all_that_holds_ends_what_it_does_not_name(struct t *t) {
+    struct site s;
+    start(&s, t);
+    add_event_rule(&s, S("fire"));
+    add_event_rule(&s, S("fault"));
+    struct rules_event both[] = {event(&s, "fire", "7", 0, true), event(&s, "fault", "7", 0, true),
+                                 event(&s, "fire", "8", 0, true)};
+    for (size_t i = 0; i < COUNT(both); i++) both[i].is_level = true;
+    CHECK(t, !rules_events(s.engine, s.estate, both, COUNT(both)));
+    CHECK(t, alarms_open(&s) == 3);
+    struct rules_event fault = both[1];
+    CHECK(t, !tell(&s, fault)); /* part 7: still at fault, no longer on fire */
+    CHECK(t, alarms_open(&s) == 2 && alarms_ever(&s) == 3);
+    struct rules_event normal = event(&s, "normal", "7", 1, false);
+    normal.is_level = true;
+    CHECK(t, !tell(&s, normal));
+    CHECK(t,
+          alarms_open(&s) == 1 && count(&s, "SELECT COUNT(*) FROM alarms WHERE state = 'active' AND part = '8'") == 1);
+    stop(&s);
+}
+
+static void events_that_find_no_room_are_not_taken_at_all(struct t *t) {
+    struct site s;
+    start(&s, t);
+    add_event_rule(&s, S("fire"));
+    for (int i = 0; i < RULES_QUEUE_MAX - 1; i++)
+        if (tell(&s, event(&s, "fire", "1", i, true))) CHECK_SAY(t, false, "event %d", i);
+    struct rules_event two[] = {event(&s, "fire", "2", 0, true), event(&s, "fire", "3", 0, true)};
+    CHECK(t, rules_events(s.engine, s.estate, two, 2) == ERR_BUSY && rules_waiting(s.engine) == RULES_QUEUE_MAX - 1);
+    CHECK(t, !rules_events(s.engine, s.estate, two, 1) && rules_waiting(s.engine) == RULES_QUEUE_MAX);
     stop(&s);
 }
 
@@ -305,4 +372,6 @@ TESTS(CASE(a_breach_raises_one_alarm_and_calm_ends_it), CASE(a_rule_minds_its_ow
       CASE(a_device_that_fell_silent_before_a_restart_is_missed_after_it),
       CASE(an_alarm_ended_by_hand_does_not_come_again_for_the_same_cause),
       CASE(a_duration_goes_on_while_rules_are_read_anew), CASE(an_event_raises_until_it_is_over_or_ended),
+      CASE(each_part_of_a_device_raises_and_ends_its_own_alarm),
+      CASE(a_report_of_all_that_holds_ends_what_it_does_not_name), CASE(events_that_find_no_room_are_not_taken_at_all),
       CASE(verdicts_that_find_no_room_come_again))

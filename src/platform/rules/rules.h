@@ -38,9 +38,19 @@ struct rules_sample {
 };
 #define RULES_FRESH_MS (INT64_C(15) * 60 * 1000)
 void rules_seed(struct rules_engine *e, const struct rules_sample *newest, int64_t now_ms);
-/* An event of a device: raises the rules of that code; `is_set` false clears them. */
-bool rules_event(struct rules_engine *e, int64_t community_id, struct str device, struct str code, struct str text,
-                 int64_t at_ms, bool is_set);
+/* What a device reports beside readings.  Two parts of a device are two causes: each raises and ends its own alarm. */
+struct rules_event {
+    struct str device, code, text;
+    struct str part; /* of the device; absent: the device itself */
+    int64_t at_ms;
+    bool is_set;   /* false: this code is over */
+    bool is_level; /* its report names all that holds of the part: rules of codes not named are over */
+};
+/* The events of one report, in order: raises the rules of their codes or ends them.  ERR_BUSY: no room for all that
+ * follows from them; then nothing was taken, and the sender may not be told that it was. */
+NODISCARD enum err rules_events(struct rules_engine *e, int64_t community_id, const struct rules_event *events,
+                                size_t n);
+bool rules_knows(struct rules_engine *e, int64_t community_id, struct str device); /* adopted and not retired */
 void rules_tick(struct rules_engine *e, int64_t now_ms);
 size_t rules_waiting(struct rules_engine *e); /* verdicts not yet applied; at most RULES_QUEUE_MAX are kept */
 #define RULES_QUEUE_MAX 65536

@@ -1,7 +1,6 @@
 /* Readings meet rules.  SPDX-License-Identifier: Apache-2.0 */
 #include "sensing/feed/feed.h"
 
-#include "platform/rules/rules.h"
 #include "platform/things/things.h"
 
 #include <pthread.h>
@@ -284,15 +283,17 @@ struct telemetry *feed_telemetry(struct feed *f) {
     return f->telemetry;
 }
 
-void feed_event(struct feed *f, int64_t community_id, struct str device, struct str code, struct str text,
-                int64_t at_ms, bool is_set) {
-    struct source s = {.known = true, .community_id = community_id};
-    if (device.len > TELEMETRY_DEVICE_MAX) return;
-    if (!rules_event(f->rules, community_id, device, code, text, at_ms, is_set)) {
-        memcpy(s.device, device.ptr, device.len);
+enum err feed_events(struct feed *f, int64_t community_id, const struct rules_event *events, size_t n) {
+    TRY(rules_events(f->rules, community_id, events, n));
+    for (size_t i = 0; i < n; i++) {
+        struct source s = {.known = true, .community_id = community_id};
+        if (events[i].device.len > TELEMETRY_DEVICE_MAX || rules_knows(f->rules, community_id, events[i].device))
+            continue;
+        memcpy(s.device, events[i].device.ptr, events[i].device.len);
         note_stranger(f, &s);
     }
     wake(f);
+    return OK;
 }
 
 enum err feed_barrier(struct feed *f, loop_fn *fn, void *arg) {

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "kernel/kernel.h"
 #include "net/loop.h"
+#include "platform/rules/rules.h"
 #include "platform/telemetry/telemetry.h"
 
 struct feed;
@@ -25,9 +26,9 @@ void feed_stop(struct feed *feed);
 void feed_close(struct feed *feed); /* after the loop has run what was left; NULL is fine */
 struct telemetry *feed_telemetry(struct feed *feed);
 
-/* An event of a device (a fire alarm, a fault): durable as an alarm row once it is applied.  Loop thread. */
-void feed_event(struct feed *feed, int64_t community_id, struct str device, struct str code, struct str text,
-                int64_t at_ms, bool is_set);
+/* The events of one report (a fire alarm, a fault): durable as alarm rows once they are applied, see feed_barrier.
+ * ERR_BUSY: nothing was taken; do not acknowledge.  Loop thread. */
+NODISCARD enum err feed_events(struct feed *feed, int64_t community_id, const struct rules_event *events, size_t n);
 
 /* Calls fn on the loop thread once everything told before is in the store: verdicts as alarms, strangers put aside.
  * Never called when the feed stops first.  Loop thread; at most FEED_BARRIERS_MAX wait, then ERR_BUSY. */

@@ -60,14 +60,24 @@ static void events_next(void *arg) {
         return;
     }
     int64_t now = o->world->utc_ms(o->world->self), shift = (int64_t)zone_offset_s(o->zone, now) * 1000;
-    for (size_t i = 0; i < s->decoded.events_n; i++) {
-        const struct device_event *e = &s->decoded.events[i];
-        feed_event(o->feed, o->community_id, e->device, e->code, e->text, e->at_s ? e->at_s * 1000 - shift : now,
-                   e->is_set);
-    }
-    if (!s->decoded.events_n) {
+    size_t n = s->decoded.events_n;
+    if (!n) {
         answer(s);
-    } else if (feed_barrier(o->feed, answer, s)) {
+        return;
+    }
+    struct rules_event *events = arena_new(&s->arena, struct rules_event, n);
+    for (size_t i = 0; events && i < n; i++) {
+        const struct device_event *e = &s->decoded.events[i];
+        events[i] = (struct rules_event){.device = e->device,
+                                         .code = e->code,
+                                         .text = e->text,
+                                         .part = e->part,
+                                         .at_ms = e->at_s ? e->at_s * 1000 - shift : now,
+                                         .is_set = e->is_set,
+                                         .is_level = e->is_level};
+    }
+    /* Not taken, or no barrier: not answered, so the device says it again. */
+    if (!events || feed_events(o->feed, o->community_id, events, n) || feed_barrier(o->feed, answer, s)) {
         s->answer_n = 0;
         answer(s);
     }
