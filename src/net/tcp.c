@@ -1,15 +1,18 @@
-/* Owns plain TCP listeners and their connections.  SPDX-License-Identifier: Apache-2.0 */
+/* Owns plain TCP listeners and connections.  SPDX-License-Identifier: Apache-2.0 */
 #include "net/tcp.h"
 
 #include "net/wire.h"
 
 #include <stdlib.h>
 
+#define WRITE_QUEUE   (256 * 1024)
 #define LAST_WORDS_MS 5000 /* what tcp_close gives the peer to take the rest and close */
 
 struct tcp_conn {
-    struct wire wire; /* first: the wire is the connection */
-    struct tcp_listener *listener;
+    struct wire wire;              /* first: the wire is the connection */
+    struct tcp_listener *listener; /* NULL: we connected */
+    struct tcp_calls calls;
+    size_t write_queue;
     struct tcp_conn *next, *prev;
     void *user;
     int64_t idle_ms;
@@ -41,7 +44,7 @@ static void on_bytes(struct wire *wire, struct bytes bytes) {
     struct tcp_conn *conn = (struct tcp_conn *)wire;
     if (conn->is_ending) return;
     wire_timer(wire, conn->idle_ms);
-    conn->listener->calls.on_bytes(conn->listener->calls.arg, conn, bytes);
+    conn->calls.on_bytes(conn->calls.arg, conn, bytes);
 }
 
 static void on_eof(struct wire *wire, enum err why) {
@@ -52,8 +55,7 @@ static void on_eof(struct wire *wire, enum err why) {
 
 static void on_drain(struct wire *wire) {
     struct tcp_conn *conn = (struct tcp_conn *)wire;
-    const struct tcp_calls *calls = &conn->listener->calls;
-    if (!conn->is_ending && calls->on_drain) calls->on_drain(calls->arg, conn);
+    if (!conn->is_ending && conn->calls.on_drain) conn->calls.on_drain(conn->calls.arg, conn);
 }
 
 static void on_timer(struct wire *wire) {
@@ -66,22 +68,30 @@ static void on_gone(struct wire *wire) {
     struct tcp_listener *listener = conn->listener;
     if (conn->prev)
         conn->prev->next = conn->next;
-    else
+    else if (listener)
         listener->conns = conn->next;
     if (conn->next) conn->next->prev = conn->prev;
-    listener->conns_n--;
-    if (!wire->is_refused) listener->calls.on_close(listener->calls.arg, conn, conn->why);
+    if (listener) listener->conns_n--;
+    if (!wire->is_refused) conn->calls.on_close(conn->calls.arg, conn, conn->why);
     free(conn);
-    listener_free(listener);
+    if (listener) listener_free(listener);
 }
 
 static const struct wire_calls wire_calls = {on_bytes, on_eof, on_drain, on_timer, on_gone};
+
+static void opened(struct tcp_conn *conn, int64_t idle_ms) {
+    tcp_idle(conn, idle_ms);
+    if (conn->calls.on_open) conn->calls.on_open(conn->calls.arg, conn);
+    if (!conn->is_ending) wire_read(&conn->wire, true);
+}
 
 static void on_connection(void *owner, uv_stream_t *from) {
     struct tcp_listener *listener = owner;
     struct tcp_conn *conn = calloc(1, sizeof(*conn));
     if (!conn) return; /* stays in the kernel's queue until there is memory */
     conn->listener = listener;
+    conn->calls = listener->calls;
+    conn->write_queue = listener->options.write_queue;
     conn->next = listener->conns;
     if (conn->next) conn->next->prev = conn;
     listener->conns = conn;
@@ -91,9 +101,7 @@ static void on_connection(void *owner, uv_stream_t *from) {
         wire_refuse(&conn->wire);
         return;
     }
-    tcp_idle(conn, listener->options.idle_ms);
-    if (listener->calls.on_open) listener->calls.on_open(listener->calls.arg, conn);
-    if (!conn->is_ending) wire_read(&conn->wire, true);
+    opened(conn, listener->options.idle_ms);
 }
 
 enum err tcp_listen(struct loop *loop, const struct tcp_options *options, const struct tcp_calls *calls,
@@ -102,7 +110,7 @@ enum err tcp_listen(struct loop *loop, const struct tcp_options *options, const 
     if (!listener) return FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
     *listener = (struct tcp_listener){.loop = loop, .options = *options, .calls = *calls};
     if (!listener->options.connections_max) listener->options.connections_max = 4096;
-    if (!listener->options.write_queue) listener->options.write_queue = 256 * 1024;
+    if (!listener->options.write_queue) listener->options.write_queue = WRITE_QUEUE;
     listener->options.bind = NULL; /* not kept */
     enum err e = wire_listen(loop, options->bind, options->port, options->try_next, on_connection, listener,
                              &listener->wire, fault);
@@ -112,6 +120,28 @@ enum err tcp_listen(struct loop *loop, const struct tcp_options *options, const 
     }
     listener->port = wire_listener_port(listener->wire);
     *ret = listener;
+    return OK;
+}
+
+static void dialled(struct wire *wire) {
+    struct tcp_conn *conn = (struct tcp_conn *)wire;
+    opened(conn, conn->idle_ms);
+}
+
+enum err tcp_connect(struct loop *loop, const struct tcp_options *options, const struct tcp_calls *calls,
+                     struct tcp_conn **ret, struct fault *fault) {
+    const char *to = options->bind ? options->bind : "127.0.0.1";
+    struct tcp_conn *conn = calloc(1, sizeof(*conn));
+    if (!conn) return FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
+    conn->calls = *calls;
+    conn->write_queue = options->write_queue ? options->write_queue : WRITE_QUEUE;
+    conn->idle_ms = options->idle_ms;
+    enum err e = wire_dial(&conn->wire, loop, to, options->port, dialled, &wire_calls);
+    if (e == ERR_INVALID) free(conn); /* otherwise it goes by on_gone */
+    if (e == ERR_INVALID) return FAIL(fault, e, "address", "%s is not a numeric address with a port", to);
+    if (e) return FAIL(fault, e, "connect", "the system does not connect to %s port %d", to, options->port);
+    wire_timer(&conn->wire, TCP_CONNECT_MS);
+    *ret = conn;
     return OK;
 }
 
@@ -132,8 +162,8 @@ void tcp_unlisten(struct tcp_listener *listener) {
 }
 
 enum err tcp_write(struct tcp_conn *conn, struct bytes bytes) {
-    if (conn->wire.is_closing || conn->is_ending) return ERR_UNAVAILABLE;
-    size_t pending = wire_pending(&conn->wire), cap = conn->listener->options.write_queue;
+    if (conn->wire.is_closing || conn->is_ending || conn->wire.on_dialled) return ERR_UNAVAILABLE;
+    size_t pending = wire_pending(&conn->wire), cap = conn->write_queue;
     if (bytes.len > cap || pending > cap - bytes.len) {
         conn_close(conn, ERR_LIMIT);
         return ERR_LIMIT;
@@ -165,12 +195,20 @@ void tcp_idle(struct tcp_conn *conn, int64_t idle_ms) {
 
 void tcp_close(struct tcp_conn *conn) {
     if (conn->wire.is_closing || conn->is_ending) return;
+    if (conn->wire.on_dialled) { /* nobody is there yet to say goodbye to */
+        conn_close(conn, OK);
+        return;
+    }
     conn->is_ending = true;
     /* Closing with unread bytes in the kernel would reset the connection and lose our last words: say goodbye and
      * read on until the peer does too. */
     wire_shut(&conn->wire);
     wire_read(&conn->wire, true);
     wire_timer(&conn->wire, LAST_WORDS_MS);
+}
+
+void tcp_drop(struct tcp_conn *conn) {
+    conn_close(conn, OK);
 }
 
 void tcp_set_user(struct tcp_conn *conn, void *user) {

@@ -1,4 +1,4 @@
-/* Plain TCP listener for device lines and MQTT: bytes in, bounded bytes out.  Loop thread only.
+/* Plain TCP for device lines and MQTT, taken and made: bytes in, bounded bytes out.  Loop thread only.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef LINLI_NET_TCP_H
 #define LINLI_NET_TCP_H
@@ -32,6 +32,13 @@ int tcp_port(const struct tcp_listener *listener);
 size_t tcp_connections(const struct tcp_listener *listener);
 void tcp_unlisten(struct tcp_listener *listener); /* closes its connections too (on_close follows); NULL is fine */
 
+/* Connects to options->bind, options->port.  on_open once the peer has taken it; nothing can be written before.
+ * on_close comes exactly once after OK, without an on_open where the peer refuses or TCP_CONNECT_MS are over
+ * (ERR_UNAVAILABLE).  ERR_INVALID: no numeric address with a port; no call follows. */
+#define TCP_CONNECT_MS 10000
+NODISCARD enum err tcp_connect(struct loop *loop, const struct tcp_options *options, const struct tcp_calls *calls,
+                               struct tcp_conn **ret, struct fault *fault);
+
 /* Copies.  ERR_LIMIT: over write_queue, the connection closes; ERR_UNAVAILABLE: already closing.  Whole or not at all.
  */
 NODISCARD enum err tcp_write(struct tcp_conn *conn, struct bytes bytes);
@@ -40,6 +47,7 @@ void tcp_pause(struct tcp_conn *conn);           /* stop reading: the peer feels
 void tcp_resume(struct tcp_conn *conn);
 void tcp_idle(struct tcp_conn *conn, int64_t idle_ms); /* another idle limit from now (MQTT keep-alive); 0: never */
 void tcp_close(struct tcp_conn *conn); /* sends what waits, and closes when the peer does, after 5 s at the latest */
+void tcp_drop(struct tcp_conn *conn);  /* closes at once; what waits is lost */
 void tcp_set_user(struct tcp_conn *conn, void *user);
 void *tcp_user(const struct tcp_conn *conn);
 struct str tcp_peer(const struct tcp_conn *conn); /* address text without port */

@@ -159,5 +159,88 @@ static void connections_are_limited(struct t *t) {
     close(a), close(b);
 }
 
+/* ---- connecting ---- */
+
+struct caller {
+    struct fixture f;
+    struct tcp_conn *conn;
+    int port;
+    enum err begun, written;
+    struct fault fault;
+    atomic_int opened, closed, why;
+    atomic_size_t got;
+};
+
+static void caller_open(void *arg, struct tcp_conn *conn) {
+    struct caller *c = arg;
+    c->written = tcp_write(conn, (struct bytes){(const uint8_t *)"hello!", 6});
+    atomic_fetch_add(&c->opened, 1);
+}
+static void caller_bytes(void *arg, struct tcp_conn *conn, struct bytes bytes) {
+    (void)conn;
+    atomic_fetch_add(&((struct caller *)arg)->got, bytes.len);
+}
+static void caller_close(void *arg, struct tcp_conn *conn, enum err why) {
+    struct caller *c = arg;
+    if (c->conn == conn) c->conn = NULL;
+    atomic_store(&c->why, (int)why);
+    atomic_fetch_add(&c->closed, 1);
+}
+static void call_out(void *arg) {
+    struct caller *c = arg;
+    struct tcp_calls calls = {.on_open = caller_open, .on_bytes = caller_bytes, .on_close = caller_close, .arg = c};
+    c->begun = tcp_connect(c->f.tl.loop, &(struct tcp_options){.port = c->port}, &calls, &c->conn, &c->fault);
+    c->written = c->begun ? OK : tcp_write(c->conn, (struct bytes){(const uint8_t *)"early", 5});
+}
+static void call_and_drop(void *arg) {
+    struct caller *c = arg;
+    call_out(c);
+    tcp_drop(c->conn);
+}
+
+static void a_connection_made_speaks_and_is_told_of_the_end(struct t *t) {
+    struct caller c = {0};
+    start(t, &c.f, (struct tcp_options){0});
+    c.port = c.f.port;
+    test_on_loop(c.f.tl.loop, call_out, &c);
+    CHECK(t, !c.begun);
+    wait_for(&c.closed, 1); /* the other side echoes and closes at the exclamation mark */
+    CHECK(t, atomic_load(&c.opened) == 1 && atomic_load(&c.got) == 6 && !c.written);
+    CHECK(t, atomic_load(&c.why) == ERR_UNAVAILABLE);
+    stop(&c.f);
+}
+
+static void a_refused_connection_is_told_once(struct t *t) {
+    struct caller c = {0};
+    start(t, &c.f, (struct tcp_options){0});
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* bound, not listening: nobody is there */
+    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(addr);
+    CHECK(t, !bind(fd, (struct sockaddr *)&addr, len) && !getsockname(fd, (struct sockaddr *)&addr, &len));
+    c.port = ntohs(addr.sin_port);
+    test_on_loop(c.f.tl.loop, call_out, &c);
+    CHECK(t, c.begun || c.written == ERR_UNAVAILABLE); /* nothing can be written before the peer is there */
+    wait_for(&c.closed, 1);
+    CHECK(t, atomic_load(&c.opened) == 0 && atomic_load(&c.why) == ERR_UNAVAILABLE);
+    close(fd);
+    c.port = 0;
+    test_on_loop(c.f.tl.loop, call_out, &c);
+    CHECK(t, c.begun == ERR_INVALID && !strcmp(c.fault.code, "address"));
+    stop(&c.f);
+    CHECK(t, atomic_load(&c.closed) == 1);
+}
+
+static void a_call_may_be_dropped_before_it_is_taken(struct t *t) {
+    struct caller c = {0};
+    start(t, &c.f, (struct tcp_options){0});
+    c.port = c.f.port;
+    test_on_loop(c.f.tl.loop, call_and_drop, &c);
+    wait_for(&c.closed, 1);
+    CHECK(t, atomic_load(&c.opened) == 0 && atomic_load(&c.why) == OK);
+    stop(&c.f);
+}
+
 TESTS(CASE(bytes_go_both_ways_and_last_words_arrive), CASE(peer_that_leaves_is_told), CASE(silent_peer_is_closed),
-      CASE(write_queue_is_bounded), CASE(paused_reading_is_felt_by_the_peer), CASE(connections_are_limited))
+      CASE(write_queue_is_bounded), CASE(paused_reading_is_felt_by_the_peer), CASE(connections_are_limited),
+      CASE(a_connection_made_speaks_and_is_told_of_the_end), CASE(a_refused_connection_is_told_once),
+      CASE(a_call_may_be_dropped_before_it_is_taken))

@@ -51,7 +51,7 @@ static void on_written(uv_write_t *req, int status) {
 }
 
 static bool send_raw(struct wire *wire, struct bytes bytes) {
-    if (wire->is_closing || wire->is_broken) return false;
+    if (wire->is_closing || wire->is_broken || wire->on_dialled) return false;
     uv_stream_t *stream = (uv_stream_t *)&wire->tcp;
     wire->out_total += bytes.len;
     size_t done = 0;
@@ -152,10 +152,10 @@ static void say_bye(struct wire *wire) {
 }
 
 void wire_shut(struct wire *wire) {
-    if (wire->is_closing || wire->is_shut) return;
+    if (wire->is_closing || wire->is_shut || wire->on_dialled) return;
     say_bye(wire);
     wire->is_shut = true;
-    (void)uv_shutdown(&wire->shutdown, (uv_stream_t *)&wire->tcp, on_shut);
+    (void)uv_shutdown(&wire->req.shutdown, (uv_stream_t *)&wire->tcp, on_shut);
 }
 
 void wire_close(struct wire *wire) {
@@ -211,6 +211,34 @@ enum err wire_accept(struct wire *wire, struct loop *loop, uv_stream_t *from, st
 
 static bool to_addr(const char *bind, int port, struct sockaddr_storage *ret) {
     return !uv_ip4_addr(bind, port, (struct sockaddr_in *)ret) || !uv_ip6_addr(bind, port, (struct sockaddr_in6 *)ret);
+}
+
+static void on_connected(uv_connect_t *req, int status) {
+    struct wire *wire = req->handle->data;
+    void (*fn)(struct wire *) = wire->on_dialled;
+    if (wire->is_closing) return;
+    wire->on_dialled = NULL;
+    if (status) {
+        wire->is_broken = true;
+        wire->calls->on_eof(wire, ERR_UNAVAILABLE);
+        return;
+    }
+    uv_tcp_nodelay(&wire->tcp, 1);
+    fn(wire);
+}
+
+enum err wire_dial(struct wire *wire, struct loop *loop, const char *address, int port, void (*fn)(struct wire *wire),
+                   const struct wire_calls *calls) {
+    struct sockaddr_storage addr = {0};
+    if (port < 1 || port > 65535 || !to_addr(address, port, &addr)) return ERR_INVALID;
+    *wire = (struct wire){.loop = loop, .calls = calls, .handles = 2, .on_dialled = fn};
+    uv_tcp_init(&loop->uv, &wire->tcp);
+    uv_timer_init(&loop->uv, &wire->timer);
+    wire->tcp.data = wire->timer.data = wire;
+    (void)wire_peer_name((const struct sockaddr *)&addr, wire->peer, sizeof(wire->peer), &wire->is_loopback);
+    if (!uv_tcp_connect(&wire->req.connect, &wire->tcp, (const struct sockaddr *)&addr, on_connected)) return OK;
+    wire_refuse(wire);
+    return ERR_UNAVAILABLE;
 }
 
 /* A socket that failed to bind cannot be tried again, so the bare socket is bound first and handed to libuv. */

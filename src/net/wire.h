@@ -19,11 +19,15 @@ struct wire_calls {
 struct wire {
     uv_tcp_t tcp;
     uv_timer_t timer;
-    uv_shutdown_t shutdown;
+    union {
+        uv_connect_t connect; /* over before a shutdown can begin */
+        uv_shutdown_t shutdown;
+    } req;
     struct loop *loop;
     const struct wire_calls *calls;
-    struct tls *tls; /* NULL: plain */
-    uint8_t handles; /* uv handles not yet closed */
+    void (*on_dialled)(struct wire *wire); /* set while the connection is being made */
+    struct tls *tls;                       /* NULL: plain */
+    uint8_t handles;                       /* uv handles not yet closed */
     bool is_reading, is_closing, is_broken, is_shut, is_refused;
     uint64_t out_total; /* bytes ever given to the socket: minus wire_pending, those that went */
     char peer[46];
@@ -33,6 +37,10 @@ struct wire {
 /* Accepts from the listening socket.  Takes tls (may be NULL).  On failure the wire closes itself: on_gone follows. */
 NODISCARD enum err wire_accept(struct wire *wire, struct loop *loop, uv_stream_t *from, struct tls *tls,
                                const struct wire_calls *calls);
+/* Connects to a numeric address; fn once it stands, on_eof when it cannot be.  ERR_INVALID: address, nothing was begun;
+ * otherwise as above. */
+NODISCARD enum err wire_dial(struct wire *wire, struct loop *loop, const char *address, int port,
+                             void (*fn)(struct wire *wire), const struct wire_calls *calls);
 void wire_read(struct wire *wire, bool on);
 /* Copies what the kernel does not take at once.  False: broken or out of memory; close the wire. */
 NODISCARD bool wire_write(struct wire *wire, struct bytes bytes);
