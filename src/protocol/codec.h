@@ -24,7 +24,8 @@ struct device_event {
     int64_t at_s;    /* as above */
     bool is_set;     /* false: what was reported is over */
     struct str part; /* of the device, "1.1.131082"; absent: the device itself */
-    bool is_level;   /* the report named all that holds of `part`: what it did not name is over */
+    /* The report named all that holds of `part`: what it did not name is over.  Events of one report stand together. */
+    bool is_level;
 };
 struct decoded {
     const struct reading *readings;

@@ -1,39 +1,8 @@
-/* GB/T 26875.3 behind the narrow waist: splitting a stream, readings, events, answers.  SPDX-License-Identifier:
+/* GB/T 26875.3 behind the narrow waist: readings, events, answers.  SPDX-License-Identifier:
  * Apache-2.0 */
-#include "protocol/gb26875/gb26875.h"
-
-#include <string.h>
+#include "protocol/gb26875/gb26875_internal.h"
 
 #define FRAME_MAX (GB26875_OVERHEAD + GB26875_DATA_MAX)
-
-/* 23 23 may stand inside the data, so the length decides, never the end mark. */
-static enum frame frame(struct bytes in, size_t *ret_len) {
-    *ret_len = 0;
-    for (size_t i = 0; i < in.len; i++) {
-        bool start = in.ptr[i] == 0x40 && (i + 1 == in.len || in.ptr[i + 1] == 0x40);
-        if (!start) continue;
-        if (i) {
-            *ret_len = i;
-            return FRAME_SKIP;
-        }
-        if (in.len < 26) return FRAME_SHORT;
-        size_t n = (size_t)(in.ptr[24] | in.ptr[25] << 8);
-        if (n > GB26875_DATA_MAX) {
-            *ret_len = 1;
-            return FRAME_SKIP;
-        }
-        if (in.len < n + GB26875_OVERHEAD) return FRAME_SHORT;
-        if (in.ptr[n + 28] != 0x23 ||
-            in.ptr[n + 29] != 0x23) { /* a forged length, or a start inside of something else */
-            *ret_len = 1;
-            return FRAME_SKIP;
-        }
-        *ret_len = n + GB26875_OVERHEAD;
-        return FRAME_WHOLE;
-    }
-    *ret_len = in.len;
-    return in.len ? FRAME_SKIP : FRAME_SHORT;
-}
 
 /* Bits of a component's or a system's state that are events, and of the device's own. */
 struct bit {
@@ -47,11 +16,14 @@ static const struct bit component_bits[] = {{1, "fire_alarm"}, {2, "fault"},    
                                             {5, "started"},    {6, "feedback"}, {8, "power_fault"}};
 static const struct bit device_bits[] = {{1, "fire_alarm"},    {2, "fault"},         {3, "mains_fault"},
                                          {4, "battery_fault"}, {5, "channel_fault"}, {6, "line_fault"}};
-static const struct bit operation_bits[] = {{0, "reset"},         {1, "silenced"},  {2, "manual_alarm"},
-                                            {3, "alarm_cleared"}, {4, "self_test"}, {5, "duty_answer"},
-                                            {6, "test"}};
+static const struct bit system_operation_bits[] = {{0, "reset"},         {1, "silenced"},  {2, "manual_alarm"},
+                                                   {3, "alarm_cleared"}, {4, "self_test"}, {5, "confirmed"},
+                                                   {6, "test"}};
+static const struct bit device_operation_bits[] = {{0, "reset"},         {1, "silenced"},  {2, "manual_alarm"},
+                                                   {3, "alarm_cleared"}, {4, "self_test"}, {5, "duty_answer"},
+                                                   {6, "test"}};
 
-/* Factors and units of analogue kinds (clause 8.3, analogue types). */
+/* Factors and units of analogue kinds (clause 8.2.1.3). */
 static const struct {
     uint8_t kind;
     const char *metric, *unit;
@@ -102,63 +74,83 @@ static int64_t when(const struct gb26875_frame *f, const struct gb26875_object *
     return plain ? at : is_bcd ? bcd : has_sent ? sent : 0;
 }
 
-static void add_bits(struct out *o, const struct bit *bits, size_t n, uint16_t state, struct str text, int64_t at_s) {
+/* `like` says what, when, and whether the bits are levels: reported at a change, all that hold together. */
+static void add_bits(struct out *o, const struct bit *bits, size_t n, uint16_t state, struct device_event like) {
     bool any = false;
+    like.device = o->device;
     for (size_t i = 0; i < n && o->events_n < o->events_cap; i++) {
         if (!(state >> bits[i].bit & 1)) continue;
-        o->events[o->events_n++] = (struct device_event){o->device, str_of(bits[i].code), text, at_s, true};
+        like.code = str_of(bits[i].code);
+        like.is_set = true;
+        o->events[o->events_n++] = like;
         any = true;
     }
-    /* Levels are reported at a change: none of them set means that all is over. */
-    if (!any && bits != operation_bits && o->events_n < o->events_cap)
-        o->events[o->events_n++] = (struct device_event){o->device, S("normal"), text, at_s, false};
+    if (any || !like.is_level || o->events_n == o->events_cap) return;
+    like.code = S("normal"); /* none of them set: all is over */
+    like.is_set = false;
+    o->events[o->events_n++] = like;
 }
 
+/* The description as text; what is no text is kept exactly, as hex. */
 static struct str describe(struct out *o, struct bytes text) {
-    size_t n = text.len;
-    while (n && (text.ptr[n - 1] == 0 || text.ptr[n - 1] == ' ')) n--;
-    for (size_t i = 0; i < n; i++)
-        if (text.ptr[i] < ' ' || text.ptr[i] > '~') { /* GB 18030 or else: kept exactly, as hex */
-            struct buf b;
-            struct str s = {NULL, 0};
-            buf_init_arena(&b, o->a, 128);
-            buf_hex(&b, (struct bytes){text.ptr, n});
-            (void)!buf_done(&b, &s);
-            return s;
-        }
-    return (struct str){(const char *)text.ptr, n};
+    struct str s;
+    struct buf b;
+    if (gb26875_text(text, o->a, &s) != GB26875_BYTES) return str_trim(s);
+    buf_init_arena(&b, o->a, 2 * text.len + 1);
+    buf_hex(&b, text);
+    (void)!buf_done(&b, &s);
+    return s;
+}
+
+static void add_component(struct out *o, const struct gb26875_object *x, int64_t at) {
+    struct str words = describe(o, x->text);
+    struct device_event like = {.text = text_of(o, "%s %u.%u.%u.%u%s" STR_FMT, gb26875_component_name(x->component),
+                                                x->system, x->system_address, x->component, x->component_address,
+                                                words.len ? " " : "", STR_ARG(words)),
+                                .at_s = at,
+                                .part = text_of(o, "%u.%u.%u", x->system, x->system_address, x->component_address),
+                                .is_level = true};
+    add_bits(o, component_bits, COUNT(component_bits), x->state, like);
+}
+
+static void add_reading(struct out *o, const struct gb26875_object *x, int64_t at) {
+    for (size_t i = 0; i < COUNT(analogues); i++)
+        if (analogues[i].kind == x->analogue)
+            o->readings[o->readings_n++] = (struct reading){
+                .device = o->device,
+                .metric = text_of(o, "%s.%u.%u", analogues[i].metric, x->component, x->component_address),
+                .unit = str_of(analogues[i].unit),
+                .value = x->value * analogues[i].factor,
+                .at_s = at};
 }
 
 static void add_object(struct out *o, const struct gb26875_frame *f, const struct gb26875_object *x) {
     int64_t at = when(f, x);
-    struct str path;
     switch (x->type) {
     case 1:
         add_bits(o, state_bits, COUNT(state_bits), x->state,
-                 text_of(o, "%s %u.%u", gb26875_system_name(x->system), x->system, x->system_address), at);
+                 (struct device_event){
+                     .text = text_of(o, "%s %u.%u", gb26875_system_name(x->system), x->system, x->system_address),
+                     .at_s = at,
+                     .part = text_of(o, "%u.%u", x->system, x->system_address),
+                     .is_level = true});
         return;
-    case 2: {
-        struct str words = describe(o, x->text);
-        path = text_of(o, "%s %u.%u.%u.%u%s" STR_FMT, gb26875_component_name(x->component), x->system,
-                       x->system_address, x->component, x->component_address, words.len ? " " : "", STR_ARG(words));
-        add_bits(o, component_bits, COUNT(component_bits), x->state, path, at);
-        return;
-    }
-    case 3:
-        for (size_t i = 0; i < COUNT(analogues); i++)
-            if (analogues[i].kind == x->analogue)
-                o->readings[o->readings_n++] = (struct reading){
-                    .device = o->device,
-                    .metric = text_of(o, "%s.%u.%u", analogues[i].metric, x->component, x->component_address),
-                    .unit = str_of(analogues[i].unit),
-                    .value = x->value * analogues[i].factor,
-                    .at_s = at};
-        return;
+    case 2: add_component(o, x, at); return;
+    case 3: add_reading(o, x, at); return;
     case 4:
-    case 24:
-        add_bits(o, operation_bits, COUNT(operation_bits), x->state, text_of(o, "operator %u", x->operator_id), at);
+        add_bits(o, system_operation_bits, COUNT(system_operation_bits), x->state,
+                 (struct device_event){.text = text_of(o, "operator %u", x->operator_id),
+                                       .at_s = at,
+                                       .part = text_of(o, "%u.%u", x->system, x->system_address)});
         return;
-    case 21: add_bits(o, device_bits, COUNT(device_bits), x->state, S("device"), at); return;
+    case 21:
+        add_bits(o, device_bits, COUNT(device_bits), x->state,
+                 (struct device_event){.text = S("device"), .at_s = at, .is_level = true});
+        return;
+    case 24:
+        add_bits(o, device_operation_bits, COUNT(device_operation_bits), x->state,
+                 (struct device_event){.text = text_of(o, "operator %u", x->operator_id), .at_s = at});
+        return;
     default: return;
     }
 }
@@ -166,9 +158,10 @@ static void add_object(struct out *o, const struct gb26875_frame *f, const struc
 static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, struct wire_error *reterr) {
     struct gb26875_frame f;
     const struct gb26875_object *all;
+    struct bytes rest;
     size_t n;
     *ret = (struct decoded){0};
-    if (!gb26875_decode(whole, &f, reterr) || !gb26875_objects(&f, a, &all, &n, reterr)) return false;
+    if (!gb26875_decode(whole, &f, reterr) || !gb26875_objects(&f, a, &all, &n, &rest, reterr)) return false;
     struct out o = {.a = a, .events_cap = n * COUNT(state_bits) + 1};
     o.readings = arena_new(a, struct reading, n + 1);
     o.events = arena_new(a, struct device_event, o.events_cap);
@@ -183,13 +176,14 @@ static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, str
     return true;
 }
 
-/* Confirm what was sent, deny what was damaged (clause 7); nothing else is answered. */
+/* Confirms what was sent, denies what was damaged (clauses 6.3, 6.5); nothing else is answered.  Makers' own commands
+ * are heartbeats, if anything, and confirmed. */
 static void reply(struct bytes whole, bool ok, int64_t now_s, struct buf *out) {
     struct gb26875_frame f, back;
     struct wire_error e;
     if (whole.len < GB26875_OVERHEAD) return;
     if (gb26875_decode(whole, &f, &e)) {
-        if (f.command != GB26875_SEND) return;
+        if (f.command != GB26875_SEND && f.command < GB26875_OWN) return;
     } else {
         f = (struct gb26875_frame){.serial = (uint16_t)(whole.ptr[2] | whole.ptr[3] << 8),
                                    .version = {whole.ptr[4], whole.ptr[5]}};
@@ -211,6 +205,8 @@ static void reply(struct bytes whole, bool ok, int64_t now_s, struct buf *out) {
 const struct codec gb26875_codec = {.name = "gb26875",
                                     .standard = "GB/T 26875.3-2011",
                                     .frame_max = FRAME_MAX,
-                                    .frame = frame,
+                                    .frame = gb26875_split,
                                     .decode = decode,
-                                    .reply = reply};
+                                    .reply = reply,
+                                    .show = gb26875_show,
+                                    .make = gb26875_make};

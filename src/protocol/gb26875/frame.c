@@ -2,7 +2,7 @@
 #include "base/civil.h"
 #include "protocol/gb26875/gb26875.h"
 
-#include <string.h>
+#define FRAME_MAX (GB26875_OVERHEAD + GB26875_DATA_MAX)
 
 static uint16_t low16(const uint8_t *p) {
     return (uint16_t)(p[0] | p[1] << 8);
@@ -20,14 +20,64 @@ static uint8_t sum_of(const uint8_t *p, size_t n) {
     return (uint8_t)sum;
 }
 
+/* ---- splitting ---- */
+
+static size_t length_of(struct bytes in) { /* of the frame that begins here, if one does */
+    return GB26875_OVERHEAD + (size_t)low16(in.ptr + 24);
+}
+
+/* A frame that is whole and right begins here. */
+static bool is_right(struct bytes in) {
+    if (in.len < GB26875_OVERHEAD || in.ptr[0] != 0x40 || in.ptr[1] != 0x40) return false;
+    size_t n = length_of(in);
+    return n <= FRAME_MAX && n <= in.len && in.ptr[n - 2] == 0x23 && in.ptr[n - 1] == 0x23 &&
+           sum_of(in.ptr + 2, n - 5) == in.ptr[n - 3];
+}
+
+/* Where in the first `n` bytes, past the first, a right frame begins; 0: nowhere. */
+static size_t right_inside(struct bytes in, size_t n) {
+    for (size_t i = 1; i < n; i++)
+        if (is_right((struct bytes){in.ptr + i, in.len - i})) return i;
+    return 0;
+}
+
+static size_t start_of(struct bytes in) { /* the first 40 40, or a 40 at the very end; in.len: none */
+    for (size_t i = 0; i < in.len; i++)
+        if (in.ptr[i] == 0x40 && (i + 1 == in.len || in.ptr[i + 1] == 0x40)) return i;
+    return in.len;
+}
+
+enum frame gb26875_split(struct bytes in, size_t *ret_len) {
+    size_t start = start_of(in);
+    *ret_len = start;
+    if (start) return FRAME_SKIP;
+    if (in.len < 26) return FRAME_SHORT;
+    size_t n = length_of(in);
+    bool is_whole = n <= FRAME_MAX && n <= in.len && in.ptr[n - 2] == 0x23 && in.ptr[n - 1] == 0x23;
+    if (n > FRAME_MAX || (n <= in.len && !is_whole)) { /* a forged length, or a start inside of something else */
+        *ret_len = 1 + start_of((struct bytes){in.ptr + 1, in.len - 1});
+        return FRAME_SKIP;
+    }
+    if (is_whole && is_right(in)) {
+        *ret_len = n;
+        return FRAME_WHOLE;
+    }
+    *ret_len = right_inside(in, is_whole ? n : in.len);
+    if (*ret_len) return FRAME_SKIP;
+    *ret_len = is_whole ? n : 0;
+    return is_whole ? FRAME_WHOLE : FRAME_SHORT;
+}
+
+/* ---- decoding and encoding ---- */
+
 bool gb26875_decode(struct bytes b, struct gb26875_frame *ret, struct wire_error *reterr) {
-    static const char *const rules[] = {"8.2: a frame has at least 30 bytes",
-                                        "8.2: the start is 40 40",
-                                        "8.2: the length is at most 1024",
-                                        "8.2: the length does not fit the frame",
-                                        "8.2: the end is 23 23",
-                                        "8.2: the sum is wrong",
-                                        "8.2: no such command"};
+    static const char *const rules[] = {"6.6: a frame has at least 30 bytes",
+                                        "6.6: the start is 40 40",
+                                        "6.6: the length is at most 1024",
+                                        "6.6: the length does not fit the frame",
+                                        "6.6: the end is 23 23",
+                                        "6.6: the sum is wrong",
+                                        "6.6: no such command"};
     const uint8_t *p = b.ptr;
     size_t n = 0;
     int bad = -1;
@@ -84,7 +134,8 @@ void gb26875_encode(const struct gb26875_frame *f, struct buf *out) {
 
 bool gb26875_time_s(struct gb26875_time t, int64_t *ret_s) {
     int32_t year = 2000 + t.year;
-    if (t.second > 59 || t.minute > 59 || t.hour > 23 || !civil_is_date(year, t.month, t.day)) return false;
+    if (t.second > 59 || t.minute > 59 || t.hour > 23 || t.year > 99 || !civil_is_date(year, t.month, t.day))
+        return false;
     *ret_s = civil_day(year, t.month, t.day) * 86400 + t.hour * 3600 + t.minute * 60 + t.second;
     return true;
 }

@@ -4,7 +4,7 @@
 
 #include "protocol/codec.h"
 
-/* 0..1   start 40 40                      (clause 8.2)
+/* 0..1   start 40 40                      (clause 6.6)
  * 2..3   serial number, low byte first
  * 4..5   version, main and user
  * 6..11  time: second minute hour day month year-2000, plain binary
@@ -12,7 +12,7 @@
  * 18..23 destination address
  * 24..25 length of the application data, 0..1024
  * 26     command
- * 27..   application data: type, count, objects
+ * 27..   application data: type, count, objects (clauses 7, 8)
  * -3     sum of bytes 2.. to the end of the data, modulo 256
  * -2..   end 23 23 */
 #define GB26875_OVERHEAD 30
@@ -24,7 +24,8 @@ enum gb26875_command {
     GB26875_CONFIRM = 3,
     GB26875_REQUEST = 4,
     GB26875_ANSWER = 5,
-    GB26875_DENY = 6
+    GB26875_DENY = 6,
+    GB26875_OWN = 128 /* from here on the maker's own */
 };
 
 struct gb26875_time {
@@ -38,27 +39,60 @@ struct gb26875_frame {
     uint8_t command;
     struct bytes data; /* slices the frame */
 };
-/* One object of the application data. */
+/* One object of the application data; which members count, its type says (gb26875_parts). */
 struct gb26875_object {
     uint8_t type; /* 1 system state .. 91 duty check */
     uint8_t system, system_address, component, analogue, operator_id;
-    uint32_t component_address;
-    uint16_t state;    /* bits; operations and device states use the low 8 */
-    int16_t value;     /* analogue, raw */
-    struct bytes text; /* description as on the wire */
+    uint8_t major, minor, records, minutes, reserved;
+    uint32_t component_address; /* its two halves mean what the maker says */
+    uint16_t state;             /* bits; operations and device states use the low 8 */
+    int16_t value;              /* analogue, raw */
+    struct bytes text;          /* description as on the wire: 31 bytes, or as long as told */
     struct gb26875_time time;
     bool has_time;
 };
 
+/* What one member of an object is on the wire, in the order of clause 8.3: the one table from which objects are read,
+ * written, shown and made. */
+struct gb26875_part {
+    const char *key;
+    enum {
+        GB26875_U8,
+        GB26875_STATE8,
+        GB26875_U16,
+        GB26875_I16,
+        GB26875_U32,
+        GB26875_TEXT31,
+        GB26875_TEXT_L,
+        GB26875_TIME
+    } form;
+    size_t at; /* in struct gb26875_object */
+};
+#define GB26875_PARTS_MAX 7
+const struct gb26875_part *const *gb26875_parts(uint8_t type); /* up to a NULL; NULL: no such type */
+
+/* Splits a stream.  23 23 may stand inside the data, so the length decides and never the end mark alone.  Bytes may
+ * have been lost: a frame that is whole and has the right sum inside of one that is still waited for, or whose sum is
+ * wrong, wins, and what stood before it is skipped. */
+enum frame gb26875_split(struct bytes in, size_t *ret_len);
 bool gb26875_decode(struct bytes whole, struct gb26875_frame *ret, struct wire_error *reterr);
-/* Calls for each object of the data, in order; false: count and sizes do not fit (clause 8.3), *reterr says where. */
+/* The objects of the data, in order; *ret_rest, bytes behind the last one, are allowed.  None for empty data (the
+ * heartbeat that makers agreed on), for makers' own types and commands.  False: count and sizes do not fit. */
 bool gb26875_objects(const struct gb26875_frame *f, struct arena *a, const struct gb26875_object **ret, size_t *ret_n,
-                     struct wire_error *reterr);
+                     struct bytes *ret_rest, struct wire_error *reterr);
+void gb26875_put_objects(uint8_t type, const struct gb26875_object *all, size_t n, struct buf *out);
 void gb26875_encode(const struct gb26875_frame *f, struct buf *out); /* nothing is written when the data are too long */
 bool gb26875_time_s(struct gb26875_time t, int64_t *ret_s); /* local civil seconds since 1970; false: not a time */
 struct gb26875_time gb26875_time_of(int64_t s);
+
+/* Words for people. */
 const char *gb26875_component_name(uint8_t component); /* "smoke_detector"; "component" when unknown */
 const char *gb26875_system_name(uint8_t system);
+const char *gb26875_command_name(uint8_t command); /* "send"; NULL when unknown */
+/* A description: GB 18030, as the standard has it, or UTF-8, as some devices have.  Zeros that fill it are no part of
+ * it. */
+enum gb26875_script { GB26875_GB18030, GB26875_UTF8, GB26875_BYTES /* neither: *ret is absent */ };
+enum gb26875_script gb26875_text(struct bytes text, struct arena *a, struct str *ret);
 
 extern const struct codec gb26875_codec;
 

@@ -1,4 +1,5 @@
-/* Vectors of GB/T 26875.3 frames as rows; splitting at every byte.  SPDX-License-Identifier: Apache-2.0 */
+/* Vectors of GB/T 26875.3 frames as rows, every type of data, what is refused, and JSON there and back.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/gb26875/gb26875.h"
 #include "tests/lib/test.h"
 
@@ -56,6 +57,24 @@ static const struct row rows[] = {
      "40 40 04 00 01 01 00 1E 08 15 0B 1A 79 03 00 00 00 00 38 5B 01 00 00 00 16 00 02 01 02 01 01 03 "
      "00 00 1E 08 15 0B 1A 0B 01 04 01 00 1E 08 15 0B 1A 67 23 23 ",
      2, "fire_alarm", "fire_alarm 1.1", true, NULL, 0},
+    {"Centre denies", "40 40 01 00 01 01 23 3A 09 1A 09 0C 38 5B 01 00 00 00 79 03 00 00 00 00 00 00 06 AE 23 23 ", 6,
+     NULL, NULL, false, NULL, 0},
+    {"Device version (type 25)",
+     "40 40 01 00 01 01 20 3A 09 1A 09 0C 79 03 00 00 00 00 38 5B 01 00 00 00 04 00 02 19 01 01 01 C7 23 23", 2, NULL,
+     NULL, false, NULL, 0},
+    {"Device clock (type 28)",
+     "40 40 01 00 01 01 20 3A 09 1A 09 0C 79 03 00 00 00 00 38 5B 01 00 00 00 08 00 02 1C 01 02 3A 09 1A 09 0C 40 23 "
+     "23",
+     2, NULL, NULL, false, NULL, 0},
+    {"Centre reads the version (type 85)",
+     "40 40 01 00 01 01 20 3A 09 1A 09 0C 38 5B 01 00 00 00 79 03 00 00 00 00 03 00 04 55 01 00 02 23 23", 4, NULL,
+     NULL, false, NULL, 0},
+    {"Centre reads the clock (type 88)",
+     "40 40 01 00 01 01 20 3A 09 1A 09 0C 38 5B 01 00 00 00 79 03 00 00 00 00 03 00 04 58 01 00 05 23 23", 4, NULL,
+     NULL, false, NULL, 0},
+    {"Centre initialises the device (type 89)",
+     "40 40 01 00 01 01 20 3A 09 1A 09 0C 38 5B 01 00 00 00 79 03 00 00 00 00 03 00 01 59 01 00 03 23 23", 1, NULL,
+     NULL, false, NULL, 0},
 };
 
 static size_t unhex(const char *hex, uint8_t *ret, size_t cap) {
@@ -127,7 +146,7 @@ static void a_wrong_sum_is_refused_and_denied(struct t *t) {
     size_t n = unhex("40 40 01 00 01 01 23 3A 09 1A 09 0C 38 5B 01 00 00 00 79 03 00 00 00 00 00 00 03 AA 23 23", bytes,
                      sizeof bytes);
     CHECK(t, !gb26875_decode((struct bytes){bytes, n}, &f, &e));
-    CHECK_SAY(t, !strcmp(e.rule, "8.2: the sum is wrong") && e.at == n - 3, "%s at %zu", e.rule, e.at);
+    CHECK_SAY(t, !strcmp(e.rule, "6.6: the sum is wrong") && e.at == n - 3, "%s at %zu", e.rule, e.at);
     buf_init(&b, out, sizeof out);
     gb26875_codec.reply((struct bytes){bytes, n}, false, 1348653515, &b);
     CHECK(t, gb26875_decode((struct bytes){(const uint8_t *)out, b.len}, &f, &e));
@@ -147,47 +166,259 @@ static void what_is_sent_is_confirmed_with_the_addresses_swapped(struct t *t) {
     CHECK(t, b.len == 0); /* a confirmation is not answered */
 }
 
-/* Feeds bytes in two pieces and counts whole frames. */
-static size_t split(struct t *t, const uint8_t *all, size_t n, size_t cut) {
-    uint8_t keep[4096];
-    size_t have = 0, frames = 0, fed = 0;
-    for (int piece = 0; piece < 2; piece++) {
-        size_t to = piece ? n : cut;
-        memcpy(keep + have, all + fed, to - fed);
-        have += to - fed;
-        fed = to;
-        for (int turns = 0; turns < 5000; turns++) {
-            size_t len = 0;
-            enum frame f = gb26875_codec.frame((struct bytes){keep, have}, &len);
-            if (f == FRAME_SHORT) break;
-            CHECK(t, len > 0 && len <= have);
-            frames += f == FRAME_WHOLE;
-            memmove(keep, keep + len, have - len);
-            have -= len;
-        }
-    }
-    return frames;
+/* Application data of each type as hex, and its objects as clause 8.3 has them. */
+static const struct {
+    uint8_t command;
+    const char *data, *json; /* of the frame, from the command on */
+} types[] = {
+    {2, "01 01 01 01 03 00 02 3A 09 1A 09 0C",
+     "\"command\":\"send\",\"type\":1,\"objects\":[{\"system\":1,\"system_address\":1,\"state\":3,\"time\":"
+     "\"2012-09-26T09:58:02\"}]}"},
+    {2,
+     "02 01 01 01 28 0A 00 02 00 02 00 33 BA C5 C2 A5 D1 CC B8 D0 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
+     "00 00 "
+     "00 00 00 02 3A 09 1A 09 0C",
+     "\"command\":\"send\",\"type\":2,\"objects\":[{\"system\":1,\"system_address\":1,\"component\":40,\"address\":"
+     "131082,"
+     "\"state\":2,\"text\":\"3号楼烟感\",\"time\":\"2012-09-26T09:58:02\"}]}"},
+    {2,
+     "02 01 01 01 28 0A 00 02 00 02 00 E7 83 9F E6 84 9F 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
+     "00 00 "
+     "00 00 00 02 3A 09 1A 09 0C",
+     "\"command\":\"send\",\"type\":2,\"objects\":[{\"system\":1,\"system_address\":1,\"component\":40,\"address\":"
+     "131082,"
+     "\"state\":2,\"text_utf8\":\"烟感\",\"time\":\"2012-09-26T09:58:02\"}]}"},
+    {2,
+     "02 01 01 01 28 0A 00 02 00 02 00 FF FE 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
+     "00 00 "
+     "00 00 00 02 3A 09 1A 09 0C",
+     "\"command\":\"send\",\"type\":2,\"objects\":[{\"system\":1,\"system_address\":1,\"component\":40,\"address\":"
+     "131082,"
+     "\"state\":2,\"text_hex\":\"FFFE0000000000000000000000000000000000000000000000000000000000\",\"time\":"
+     "\"2012-09-26T09:58:02\"}]}"},
+    {2, "03 01 0B 01 63 05 00 01 00 03 FB FF 02 3A 09 1A 09 0C",
+     "\"command\":\"send\",\"type\":3,\"objects\":[{\"system\":11,\"system_address\":1,\"component\":99,\"address\":"
+     "65541,"
+     "\"analogue\":3,\"value\":-5,\"time\":\"2012-09-26T09:58:02\"}]}"},
+    {2, "04 01 01 02 21 07 02 3A 09 1A 09 0C",
+     "\"command\":\"send\",\"type\":4,\"objects\":[{\"system\":1,\"system_address\":2,\"operation\":33,\"operator\":7,"
+     "\"time\":\"2012-09-26T09:58:02\"}]}"},
+    {5, "05 01 01 01 03 09",
+     "\"command\":\"answer\",\"type\":5,\"objects\":[{\"system\":1,\"system_address\":1,\"major\":3,\"minor\":9}]}"},
+    {5, "06 02 01 01 04 D6 D0 CE C4 01 02 00",
+     "\"command\":\"answer\",\"type\":6,\"objects\":[{\"system\":1,\"system_address\":1,\"text\":\"中文\"},{\"system\":"
+     "1,"
+     "\"system_address\":2,\"text\":\"\"}]}"},
+    {5, "06 01 01 01 02 41 00",
+     "\"command\":\"answer\",\"type\":6,\"objects\":[{\"system\":1,\"system_address\":1,\"text_hex\":\"4100\"}]}"},
+    {5,
+     "07 01 01 01 28 0A 00 02 00 42 37 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
+     "00 00 "
+     "00",
+     "\"command\":\"answer\",\"type\":7,\"objects\":[{\"system\":1,\"system_address\":1,\"component\":40,\"address\":"
+     "131082,\"text\":\"B7\"}]}"},
+    {5, "08 01 01 01 02 3A 09 1A 09 0C",
+     "\"command\":\"answer\",\"type\":8,\"objects\":[{\"system\":1,\"system_address\":1,\"time\":\"2012-09-26T09:58:"
+     "02\"}]"
+     "}"},
+    {2, "15 01 08 02 3A 09 1A 09 0C",
+     "\"command\":\"send\",\"type\":21,\"objects\":[{\"state\":8,\"time\":\"2012-09-26T09:58:02\"}]}"},
+    {2, "15 01 08 02 3A 09 1A 0D 0C", /* month 13 */
+     "\"command\":\"send\",\"type\":21,\"objects\":[{\"state\":8,\"time_hex\":\"023A091A0D0C\"}]}"},
+    {2, "18 02 20 01 02 3A 09 1A 09 0C 01 02 02 3A 09 1A 09 0C",
+     "\"command\":\"send\",\"type\":24,\"objects\":[{\"operation\":32,\"operator\":1,\"time\":\"2012-09-26T09:58:02\"},"
+     "{"
+     "\"operation\":1,\"operator\":2,\"time\":\"2012-09-26T09:58:02\"}]}"},
+    {5, "1A 01 02 42 37", "\"command\":\"answer\",\"type\":26,\"objects\":[{\"text\":\"B7\"}]}"},
+    {4, "3D 02 01 01 0B 01",
+     "\"command\":\"request\",\"type\":61,\"objects\":[{\"system\":1,\"system_address\":1},{\"system\":11,\"system_"
+     "address\":1}]}"},
+    {4, "3E 01 01 01 0A 00 02 00",
+     "\"command\":\"request\",\"type\":62,\"objects\":[{\"system\":1,\"system_address\":1,\"address\":131082}]}"},
+    {4, "3F 01 01 01 0A 00 02 00",
+     "\"command\":\"request\",\"type\":63,\"objects\":[{\"system\":1,\"system_address\":1,\"address\":131082}]}"},
+    {4, "40 01 01 01 05 02 3A 09 1A 09 0C",
+     "\"command\":\"request\",\"type\":64,\"objects\":[{\"system\":1,\"system_address\":1,\"records\":5,\"time\":"
+     "\"2012-09-26T09:58:02\"}]}"},
+    {4, "41 01 01 01", "\"command\":\"request\",\"type\":65,\"objects\":[{\"system\":1,\"system_address\":1}]}"},
+    {4, "42 01 01 01", "\"command\":\"request\",\"type\":66,\"objects\":[{\"system\":1,\"system_address\":1}]}"},
+    {4, "43 02 01 01 0A 00 02 00 01 01 0B 00 02 00",
+     "\"command\":\"request\",\"type\":67,\"objects\":[{\"system\":1,\"system_address\":1,\"address\":131082},{"
+     "\"system\":"
+     "1,\"system_address\":1,\"address\":131083}]}"},
+    {4, "44 01 01 01", "\"command\":\"request\",\"type\":68,\"objects\":[{\"system\":1,\"system_address\":1}]}"},
+    {4, "51 01 00", "\"command\":\"request\",\"type\":81,\"objects\":[{\"reserved\":0}]}"},
+    {4, "54 01 05 02 3A 09 1A 09 0C",
+     "\"command\":\"request\",\"type\":84,\"objects\":[{\"records\":5,\"time\":\"2012-09-26T09:58:02\"}]}"},
+    {4, "56 01 00", "\"command\":\"request\",\"type\":86,\"objects\":[{\"reserved\":0}]}"},
+    {1, "5A 01 02 3A 09 1A 09 0C",
+     "\"command\":\"control\",\"type\":90,\"objects\":[{\"time\":\"2012-09-26T09:58:02\"}]}"},
+    {1, "5B 01 0A", "\"command\":\"control\",\"type\":91,\"objects\":[{\"minutes\":10}]}"},
+    {4, "51 01 00 EE FF", /* bytes behind the last object are allowed */
+     "\"command\":\"request\",\"type\":81,\"objects\":[{\"reserved\":0}],\"rest_hex\":\"EEFF\"}"},
+    {2, "", "\"command\":\"send\"}"},
+    {2, "80 01 AA", "\"command\":\"send\",\"data_hex\":\"8001AA\"}"},
+    {130, "01", "\"command\":130,\"data_hex\":\"01\"}"},
+};
+
+static const struct gb26875_frame like = {
+    .serial = 7, .version = {1, 1}, .time = {2, 58, 9, 26, 9, 12}, .source = 889, .destination = 88888};
+
+static struct bytes frame_with(struct t *t, uint8_t command, const char *data) {
+    uint8_t raw[GB26875_DATA_MAX];
+    struct gb26875_frame f = like;
+    struct buf b;
+    f.command = command;
+    f.data = (struct bytes){raw, unhex(data, raw, sizeof raw)};
+    buf_init_arena(&b, &t->arena, 1200);
+    gb26875_encode(&f, &b);
+    return (struct bytes){(const uint8_t *)b.ptr, b.len};
 }
 
-static void frames_are_found_whatever_the_pieces(struct t *t) {
-    uint8_t all[2048];
-    size_t n = 0;
-    memcpy(all, "\x23\x23noise\x40x", 9);
-    n = 9;
-    for (size_t i = 0; i < 4; i++) n += unhex(rows[i].hex, all + n, sizeof all - n);
-    all[n++] = 0x40; /* a start that lies about its length */
-    all[n++] = 0x40;
-    memset(all + n, 0, 22);
-    all[n + 22] = 0xff;
-    all[n + 23] = 0xff;
-    n += 24;
-    n += unhex(rows[9].hex, all + n, sizeof all - n);
-    for (size_t cut = 0; cut <= n; cut++) {
-        size_t frames = split(t, all, n, cut);
-        CHECK_SAY(t, frames == 5, "cut at %zu: %zu frames", cut, frames);
+static void comes_back(struct t *t, struct bytes whole, const char *shown, const char *name) {
+    struct wire_error e = {"", 0};
+    json_t *o = NULL;
+    struct buf b;
+    buf_init_arena(&b, &t->arena, 1200);
+    CHECK_SAY(t, !json_read(str_of(shown), &o, &t->fault), "%s: no JSON", name);
+    bool ok = gb26875_codec.make(o, &t->arena, &b, &e);
+    CHECK_SAY(t, ok && b.len == whole.len && !memcmp(b.ptr, whole.ptr, b.len), "%s: not the same: %s", name, e.rule);
+    json_decref(o);
+}
+
+static const char *shown(struct t *t, struct bytes whole, const char *name) {
+    struct wire_error e = {"", 0};
+    struct str text = S("");
+    struct jw j;
+    struct buf b;
+    buf_init_arena(&b, &t->arena, 20000);
+    jw_init(&j, &b);
+    CHECK_SAY(t, gb26875_codec.show(whole, &t->arena, &j, &e), "%s: %s at %zu", name, e.rule, e.at);
+    CHECK(t, buf_done(&b, &text));
+    return text.ptr;
+}
+
+static void every_type_has_the_objects_of_8_3(struct t *t) {
+    static const char head[] = "{\"serial\":7,\"version\":[1,1],\"time\":\"2012-09-26T09:58:02\",\"source\":889,"
+                               "\"destination\":88888,";
+    for (size_t i = 0; i < COUNT(types); i++) {
+        struct bytes whole = frame_with(t, types[i].command, types[i].data);
+        const char *json = shown(t, whole, types[i].data);
+        CHECK_SAY(t,
+                  str_starts(str_of(json), (struct str){head, sizeof head - 1}) &&
+                      !strcmp(json + sizeof head - 1, types[i].json),
+                  "%s: %s", types[i].data, json);
+        comes_back(t, whole, json, types[i].data);
+    }
+}
+
+static void vectors_come_back_from_json(struct t *t) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint8_t bytes[512];
+        struct bytes whole = {bytes, unhex(rows[i].hex, bytes, sizeof bytes)};
+        comes_back(t, whole, shown(t, whole, rows[i].name), rows[i].name);
+    }
+}
+
+/* One thing wrong in F03, or in the data of a frame: the clause and the byte. */
+static void what_the_standard_forbids_is_refused(struct t *t) {
+    static const struct {
+        size_t byte; /* of F03 */
+        uint8_t value;
+        const char *rule;
+        size_t at;
+    } bytes[] = {{0, 0x41, "6.6: the start", 0},    {1, 0, "6.6: the start", 0}, {24, 8, "6.6: the length does", 24},
+                 {25, 8, "6.6: the length is", 24}, {36, 0, "6.6: the sum", 36}, {37, 0, "6.6: the end", 37},
+                 {38, 0, "6.6: the end", 37}};
+    static const struct {
+        uint8_t command;
+        const char *data, *rule;
+        size_t at;
+    } data[] = {{0, "", "6.6: no such command", 26},
+                {7, "", "6.6: no such command", 26},
+                {127, "", "6.6: no such command", 26},
+                {2, "00 01", "8.1.1", 27},
+                {2, "09 01 00", "8.1.1", 27},
+                {2, "1D 01 00", "8.1.1", 27},
+                {4, "5C 01 00", "8.1.1", 27},
+                {2, "15", "8.1.2", 28},
+                {2, "15 00", "8.1.2", 28},
+                {2, "15 02 08 02 3A 09 1A 09 0C 08 02 3A 09 1A 09 0C", "8.1.2", 28},
+                {4, "3E 17", "8.1.2", 28},
+                {2, "15 01 08 02 3A 09 1A 09", "8.3", 30},
+                {2, "01 02 01 01 03 00 02 3A 09 1A 09 0C", "8.3", 39},
+                {5, "06 01 01 01 05 D6 D0 CE C4", "8.3", 31},
+                {5, "08 01 02 3A 09 1A 09 0C", "8.3", 31},
+                {4, "44 01 01", "8.3", 30}};
+    for (size_t i = 0; i < COUNT(bytes); i++) {
+        uint8_t raw[64];
+        struct gb26875_frame f;
+        struct wire_error e = {"", 0};
+        size_t n = unhex(rows[2].hex, raw, sizeof raw);
+        raw[bytes[i].byte] = bytes[i].value;
+        bool ok = gb26875_decode((struct bytes){raw, n}, &f, &e);
+        CHECK_SAY(t, !ok && str_starts(str_of(e.rule), str_of(bytes[i].rule)) && e.at == bytes[i].at,
+                  "byte %zu: %s at %zu", bytes[i].byte, e.rule, e.at);
+    }
+    for (size_t i = 0; i < COUNT(data); i++) {
+        struct decoded d;
+        struct wire_error e = {"", 0};
+        bool ok = gb26875_codec.decode(frame_with(t, data[i].command, data[i].data), &t->arena, &d, &e);
+        CHECK_SAY(t, !ok && str_starts(str_of(e.rule), str_of(data[i].rule)) && e.at == data[i].at, "%s: %s at %zu",
+                  data[i].data, ok ? "taken" : e.rule, e.at);
+    }
+}
+
+static void parts_of_a_panel_are_named_and_levels_told(struct t *t) {
+    struct decoded d;
+    struct wire_error e;
+    struct bytes two =
+        frame_with(t, 2,
+                   "02 01 01 01 28 0A 00 02 00 06 00 33 BA C5 C2 A5 D1 CC B8 D0 00 00 00 00 00 00 00 00 00 "
+                   "00 00 00 00 00 00 00 00 00 00 00 00 00 02 3A 09 1A 09 0C");
+    CHECK(t, gb26875_codec.decode(two, &t->arena, &d, &e) && d.events_n == 2);
+    CHECK(t, str_is(d.events[0].text, "smoke_detector 1.1.40.131082 3号楼烟感"));
+    CHECK(t, str_is(d.events[0].part, "1.1.131082") && d.events[0].is_level && str_is(d.events[0].code, "fire_alarm"));
+    CHECK(t, str_is(d.events[1].part, "1.1.131082") && d.events[1].is_level && str_is(d.events[1].code, "fault"));
+    CHECK(t, gb26875_codec.decode(frame_with(t, 2, "01 01 0B 01 01 00 02 3A 09 1A 09 0C"), &t->arena, &d, &e));
+    CHECK(t, d.events_n == 1 && str_is(d.events[0].part, "11.1") && d.events[0].is_level && !d.events[0].is_set &&
+                 str_is(d.events[0].code, "normal"));
+    CHECK(t, gb26875_codec.decode(frame_with(t, 2, "04 01 01 02 20 07 02 3A 09 1A 09 0C"), &t->arena, &d, &e));
+    CHECK(t, d.events_n == 1 && !d.events[0].is_level && d.events[0].is_set && str_is(d.events[0].code, "confirmed"));
+}
+
+static void wrong_wishes_are_told(struct t *t) {
+    static const struct {
+        const char *json, *rule;
+    } wishes[] = {
+        {"{\"command\":\"send\"}", "time: is missing"},
+        {"{\"command\":\"shout\",\"time\":\"2026-11-24T10:42:00\"}", "command: is none"},
+        {"{\"command\":\"send\",\"time\":\"2026-11-31T10:42:00\"}", "time: is not like"},
+        {"{\"command\":\"send\",\"time\":\"1999-11-30T10:42:00\"}", "time: is not like"},
+        {"{\"command\":\"request\",\"type\":82,\"objects\":[{}],\"time\":\"2026-11-24T10:42:00\"}", "type: is none"},
+        {"{\"command\":\"request\",\"type\":81,\"time\":\"2026-11-24T10:42:00\"}", "objects: is no list"},
+        {"{\"command\":\"request\",\"type\":81,\"objects\":[{},{}],\"time\":\"2026-11-24T10:42:00\"}", "8.1.2"},
+        {"{\"command\":\"control\",\"type\":91,\"objects\":[{\"minutes\":256}],\"time\":\"2026-11-24T10:42:00\"}",
+         "minutes: is no whole number"},
+        {"{\"command\":\"send\",\"time\":\"2026-11-24T10:42:00\",\"source\":281474976710656}", "source: is no whole"},
+        {"{\"command\":9,\"time\":\"2026-11-24T10:42:00\"}", "6.6: no such command"},
+        {"[]", "the frame: is no JSON object"},
+    };
+    for (size_t i = 0; i < COUNT(wishes); i++) {
+        json_t *o = NULL;
+        struct buf b;
+        struct wire_error e = {"", 0};
+        CHECK(t, !json_read(str_of(wishes[i].json), &o, &t->fault));
+        buf_init_arena(&b, &t->arena, 1200);
+        bool ok = gb26875_codec.make(o, &t->arena, &b, &e);
+        CHECK_SAY(t, !ok && str_starts(str_of(e.rule), str_of(wishes[i].rule)), "%s: %s", wishes[i].json,
+                  ok ? "made" : e.rule);
+        json_decref(o);
     }
 }
 
 TESTS(CASE(each_vector_decodes_and_comes_back_the_same), CASE(times_are_the_sheets),
       CASE(a_wrong_sum_is_refused_and_denied), CASE(what_is_sent_is_confirmed_with_the_addresses_swapped),
-      CASE(frames_are_found_whatever_the_pieces))
+      CASE(every_type_has_the_objects_of_8_3), CASE(vectors_come_back_from_json),
+      CASE(what_the_standard_forbids_is_refused), CASE(parts_of_a_panel_are_named_and_levels_told),
+      CASE(wrong_wishes_are_told))

@@ -1,21 +1,66 @@
-/* Application data of GB/T 26875.3: types, objects, names.  SPDX-License-Identifier: Apache-2.0 */
+/* Application data of GB/T 26875.3: types and objects.  SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/gb26875/gb26875.h"
 
 #include <string.h>
 
-/* Size of an object without its time, by type; 0xff: the size stands in the object. (clause 8.3, table of types) */
-struct layout {
-    uint8_t type, size, count_max;
-    bool has_time;
-};
-#define VARIES 0xff
-static const struct layout layouts[] = {
-    {1, 4, 102, true},     {2, 40, 22, true},      {3, 10, 63, true}, {4, 4, 102, true},   {5, 4, 1, false},
-    {6, VARIES, 3, false}, {7, 38, 26, false},     {8, 0, 1, true},   {21, 1, 1, true},    {24, 2, 127, true},
-    {25, 2, 1, false},     {26, VARIES, 1, false}, {28, 0, 1, true},  {61, 2, 255, false}, {62, 7, 255, false},
-    {63, 7, 255, false},   {64, 2, 1, true},       {65, 2, 1, false}, {66, 2, 255, false}, {67, 7, 255, false},
-    {68, 1, 1, false},     {81, 1, 1, false},      {84, 1, 1, true},  {85, 1, 1, false},   {86, 1, 1, false},
-    {88, 1, 1, false},     {89, 1, 1, false},      {90, 0, 1, true},  {91, 1, 1, false},
+#define TEXT_BYTES 31 /* clause 8.2.1.2 */
+#define DATA_AT    27 /* of the application data in the frame */
+
+#define PART(name, key, form, member) \
+    static const struct gb26875_part name = {key, form, offsetof(struct gb26875_object, member)}
+PART(system_part, "system", GB26875_U8, system);
+PART(system_address, "system_address", GB26875_U8, system_address);
+PART(component, "component", GB26875_U8, component);
+PART(address, "address", GB26875_U32, component_address);
+PART(state, "state", GB26875_U16, state);
+PART(device_state, "state", GB26875_STATE8, state);
+PART(operation, "operation", GB26875_STATE8, state);
+PART(operator_part, "operator", GB26875_U8, operator_id);
+PART(analogue, "analogue", GB26875_U8, analogue);
+PART(value, "value", GB26875_I16, value);
+PART(major_part, "major", GB26875_U8, major);
+PART(minor_part, "minor", GB26875_U8, minor);
+PART(records, "records", GB26875_U8, records);
+PART(minutes, "minutes", GB26875_U8, minutes);
+PART(reserved, "reserved", GB26875_U8, reserved);
+PART(text31, "text", GB26875_TEXT31, text);
+PART(text_l, "text", GB26875_TEXT_L, text);
+PART(time_part, "time", GB26875_TIME, time);
+
+/* Clause 8.3.1 up to type 28, 8.3.2 from type 61 on. */
+static const struct layout {
+    uint8_t type, count_max;
+    const struct gb26875_part *parts[GB26875_PARTS_MAX + 1];
+} layouts[] = {
+    {1, 102, {&system_part, &system_address, &state, &time_part}},
+    {2, 22, {&system_part, &system_address, &component, &address, &state, &text31, &time_part}},
+    {3, 63, {&system_part, &system_address, &component, &address, &analogue, &value, &time_part}},
+    {4, 102, {&system_part, &system_address, &operation, &operator_part, &time_part}},
+    {5, 1, {&system_part, &system_address, &major_part, &minor_part}},
+    {6, 3, {&system_part, &system_address, &text_l}},
+    {7, 26, {&system_part, &system_address, &component, &address, &text31}},
+    {8, 1, {&system_part, &system_address, &time_part}},
+    {21, 1, {&device_state, &time_part}},
+    {24, 127, {&operation, &operator_part, &time_part}},
+    {25, 1, {&major_part, &minor_part}},
+    {26, 1, {&text_l}},
+    {28, 1, {&time_part}},
+    {61, 102, {&system_part, &system_address}},
+    {62, 22, {&system_part, &system_address, &address}},
+    {63, 63, {&system_part, &system_address, &address}},
+    {64, 1, {&system_part, &system_address, &records, &time_part}},
+    {65, 1, {&system_part, &system_address}},
+    {66, 3, {&system_part, &system_address}},
+    {67, 26, {&system_part, &system_address, &address}},
+    {68, 1, {&system_part, &system_address}},
+    {81, 1, {&reserved}},
+    {84, 1, {&records, &time_part}},
+    {85, 1, {&reserved}},
+    {86, 1, {&reserved}},
+    {88, 1, {&reserved}},
+    {89, 1, {&reserved}},
+    {90, 1, {&time_part}},
+    {91, 1, {&minutes}},
 };
 
 static const struct layout *layout_of(uint8_t type) {
@@ -24,162 +69,122 @@ static const struct layout *layout_of(uint8_t type) {
     return NULL;
 }
 
-static void read_object(const struct layout *l, const uint8_t *p, size_t size, struct gb26875_object *o) {
-    uint8_t at[40] = {0};
-    memcpy(at, p, size < sizeof at ? size : sizeof at);
-    *o = (struct gb26875_object){.type = l->type};
-    switch (l->type) {
-    case 21: o->state = at[0]; return;
-    case 24:
-        o->state = at[0];
-        o->operator_id = at[1];
-        return;
-    case 91:
-    case 84: o->state = at[0]; return;
-    default: break;
+const struct gb26875_part *const *gb26875_parts(uint8_t type) {
+    const struct layout *l = layout_of(type);
+    return l ? l->parts : NULL;
+}
+
+/* ---- reading ---- */
+
+static size_t size_of(const struct gb26875_part *part, const uint8_t *p, size_t left) {
+    switch (part->form) {
+    case GB26875_U8:
+    case GB26875_STATE8: return 1;
+    case GB26875_U16:
+    case GB26875_I16: return 2;
+    case GB26875_U32: return 4;
+    case GB26875_TEXT31: return TEXT_BYTES;
+    case GB26875_TEXT_L: return 1 + (left ? *p : 0u);
+    case GB26875_TIME: return 6;
     }
-    if (l->type == 8 || (l->type >= 25 && l->type != 61 && l->type < 61) || l->type >= 81) return;
-    o->system = at[0];
-    o->system_address = at[1];
-    switch (l->type) {
-    case 1: o->state = (uint16_t)(at[2] | at[3] << 8); return;
-    case 2:
-    case 7:
-        o->component = at[2];
-        o->component_address = (uint32_t)at[3] | (uint32_t)at[4] << 8 | (uint32_t)at[5] << 16 | (uint32_t)at[6] << 24;
-        if (l->type == 2) o->state = (uint16_t)(at[7] | at[8] << 8);
-        o->text = l->type == 2 ? (struct bytes){p + 9, 31} : (struct bytes){p + 7, 31};
+    return 0;
+}
+
+static void read_part(const struct gb26875_part *part, const uint8_t *p, size_t size, struct gb26875_object *o) {
+    void *at = (char *)o + part->at;
+    uint16_t low = size > 1 ? (uint16_t)(p[0] | p[1] << 8) : p[0];
+    switch (part->form) {
+    case GB26875_U8: *(uint8_t *)at = p[0]; return;
+    case GB26875_STATE8:
+    case GB26875_U16: *(uint16_t *)at = low; return;
+    case GB26875_I16: *(int16_t *)at = (int16_t)low; return;
+    case GB26875_U32: *(uint32_t *)at = low | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24; return;
+    case GB26875_TEXT31: o->text = (struct bytes){p, TEXT_BYTES}; return;
+    case GB26875_TEXT_L: o->text = (struct bytes){p + 1, size - 1}; return;
+    case GB26875_TIME:
+        o->time = (struct gb26875_time){p[0], p[1], p[2], p[3], p[4], p[5]};
+        o->has_time = true;
         return;
-    case 3:
-        o->component = at[2];
-        o->component_address = (uint32_t)at[3] | (uint32_t)at[4] << 8 | (uint32_t)at[5] << 16 | (uint32_t)at[6] << 24;
-        o->analogue = at[7];
-        o->value = (int16_t)(uint16_t)(at[8] | at[9] << 8);
-        return;
-    case 4:
-        o->state = at[2];
-        o->operator_id = at[3];
-        return;
-    default: return;
     }
 }
 
-bool gb26875_objects(const struct gb26875_frame *f, struct arena *a, const struct gb26875_object **ret, size_t *ret_n,
-                     struct wire_error *reterr) {
-    const uint8_t *p = f->data.ptr;
-    size_t left = f->data.len, count = left >= 2 ? p[1] : 0;
-    *ret = NULL;
-    *ret_n = 0;
-    if (!left) return true; /* the heartbeat that makers agreed on */
-    const struct layout *l = left >= 2 ? layout_of(p[0]) : NULL;
-    if (left < 2 || (!l && p[0] < 128)) {
-        *reterr = (struct wire_error){"8.3: no such type of data", 27};
-        return false;
-    }
-    if (!l) return true; /* the maker's own */
-    if (count > l->count_max || !count) {
-        *reterr = (struct wire_error){"8.3: more objects than the type allows", 28};
-        return false;
-    }
-    struct gb26875_object *all = arena_new(a, struct gb26875_object, count);
-    if (!all) {
-        *reterr = (struct wire_error){"out of memory", 28};
-        return false;
-    }
-    p += 2;
-    left -= 2;
-    for (size_t i = 0; i < count; i++) {
-        size_t head = l->type == 6 ? 3 : l->type == 26 ? 1 : 0;
-        size_t size = l->size == VARIES ? (left >= head ? head + p[head - 1] : SIZE_MAX / 2) : l->size;
-        if (size + (l->has_time ? 6u : 0u) > left) {
-            *reterr = (struct wire_error){"8.3: the data end inside an object", (size_t)(p - f->data.ptr) + 27};
-            return false;
+static bool read_objects(const struct layout *l, struct bytes *rest, struct gb26875_object *all, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        all[i].type = l->type;
+        for (const struct gb26875_part *const *part = l->parts; *part; part++) {
+            size_t size = size_of(*part, rest->ptr, rest->len);
+            if (size > rest->len) return false;
+            read_part(*part, rest->ptr, size, &all[i]);
+            *rest = (struct bytes){rest->ptr + size, rest->len - size};
         }
-        read_object(l, p, size, &all[i]);
-        if (l->has_time) {
-            const uint8_t *t = p + size;
-            all[i].time = (struct gb26875_time){t[0], t[1], t[2], t[3], t[4], t[5]};
-            all[i].has_time = true;
-            size += 6;
-        }
-        p += size;
-        left -= size;
     }
-    *ret = all;
-    *ret_n = count; /* bytes behind the last object are allowed */
     return true;
 }
 
-/* ---- names ---- */
-
-struct name {
-    uint8_t code;
-    const char *name;
-};
-static const struct name systems[] = {{0, "general"},           {1, "fire_alarm"},          {10, "linkage"},
-                                      {11, "hydrant"},          {12, "sprinkler"},          {13, "gas_extinguishing"},
-                                      {14, "water_spray_pump"}, {15, "water_spray_vessel"}, {16, "foam"},
-                                      {17, "dry_powder"},       {18, "smoke_control"},      {19, "fire_door"},
-                                      {20, "fire_lift"},        {21, "broadcast"},          {22, "emergency_light"},
-                                      {23, "fire_power"},       {24, "fire_telephone"}};
-static const struct name components[] = {{1, "alarm_controller"},
-                                         {10, "gas_detector"},
-                                         {16, "electrical_fire_monitor"},
-                                         {17, "residual_current_detector"},
-                                         {18, "temperature_detector"},
-                                         {21, "loop"},
-                                         {22, "repeater_panel"},
-                                         {23, "manual_call_point"},
-                                         {24, "hydrant_button"},
-                                         {25, "detector"},
-                                         {30, "heat_detector"},
-                                         {31, "heat_detector"},
-                                         {40, "smoke_detector"},
-                                         {41, "ion_smoke_detector"},
-                                         {42, "photoelectric_smoke_detector"},
-                                         {43, "beam_smoke_detector"},
-                                         {44, "aspirating_smoke_detector"},
-                                         {50, "combined_detector"},
-                                         {61, "uv_flame_detector"},
-                                         {62, "ir_flame_detector"},
-                                         {69, "flame_detector"},
-                                         {74, "gas_detector"},
-                                         {78, "image_detector"},
-                                         {81, "gas_extinguishing_controller"},
-                                         {84, "module"},
-                                         {85, "input_module"},
-                                         {86, "output_module"},
-                                         {91, "fire_pump"},
-                                         {92, "water_tank"},
-                                         {95, "sprinkler_pump"},
-                                         {96, "flow_switch"},
-                                         {97, "signal_valve"},
-                                         {98, "alarm_valve"},
-                                         {99, "pressure_switch"},
-                                         {101, "valve_actuator"},
-                                         {102, "fire_door"},
-                                         {103, "fire_valve"},
-                                         {105, "foam_pump"},
-                                         {106, "solenoid_valve"},
-                                         {111, "smoke_fan"},
-                                         {113, "smoke_damper"},
-                                         {114, "supply_outlet"},
-                                         {115, "smoke_outlet"},
-                                         {116, "smoke_curtain"},
-                                         {117, "shutter_controller"},
-                                         {118, "door_monitor"},
-                                         {121, "alarm_sounder"}};
-
-static const char *find(const struct name *names, size_t n, uint8_t code, const char *otherwise) {
-    for (size_t i = 0; i < n; i++)
-        if (names[i].code == code) return names[i].name;
-    return otherwise;
+static bool bad(struct wire_error *reterr, const char *rule, size_t at) {
+    *reterr = (struct wire_error){rule, at};
+    return false;
 }
 
-const char *gb26875_component_name(uint8_t component) {
-    return find(components, COUNT(components), component, "component");
+bool gb26875_objects(const struct gb26875_frame *f, struct arena *a, const struct gb26875_object **ret, size_t *ret_n,
+                     struct bytes *ret_rest, struct wire_error *reterr) {
+    struct bytes rest = f->data;
+    *ret = NULL;
+    *ret_n = 0;
+    *ret_rest = rest;
+    if (!rest.len || f->command >= GB26875_OWN || (rest.ptr[0] >= GB26875_OWN && rest.len >= 2)) return true;
+    const struct layout *l = layout_of(rest.ptr[0]);
+    if (!l) return bad(reterr, "8.1.1: no such type of data", DATA_AT);
+    if (rest.len < 2) return bad(reterr, "8.1.2: the number of objects is missing", DATA_AT + 1);
+    size_t n = rest.ptr[1];
+    if (!n || n > l->count_max) return bad(reterr, "8.1.2: the type has another number of objects", DATA_AT + 1);
+    struct gb26875_object *all = arena_new(a, struct gb26875_object, n);
+    if (!all) return bad(reterr, "out of memory", DATA_AT);
+    rest = (struct bytes){rest.ptr + 2, rest.len - 2};
+    if (!read_objects(l, &rest, all, n))
+        return bad(reterr, "8.3: the data end inside an object", DATA_AT + (size_t)(rest.ptr - f->data.ptr));
+    *ret = all;
+    *ret_n = n;
+    *ret_rest = rest;
+    return true;
 }
 
-const char *gb26875_system_name(uint8_t system) {
-    return find(systems, COUNT(systems), system, "system");
+/* ---- writing ---- */
+
+static void put_low(struct buf *b, uint32_t v, int n) {
+    for (int i = 0; i < n; i++) buf_char(b, (char)(uint8_t)(v >> 8 * i));
+}
+
+static void put_part(const struct gb26875_part *part, const struct gb26875_object *o, struct buf *out) {
+    static const uint8_t zeros[TEXT_BYTES];
+    const void *at = (const char *)o + part->at;
+    const struct gb26875_time *t = &o->time;
+    switch (part->form) {
+    case GB26875_U8: buf_char(out, (char)*(const uint8_t *)at); return;
+    case GB26875_STATE8: put_low(out, *(const uint16_t *)at, 1); return;
+    case GB26875_U16: put_low(out, *(const uint16_t *)at, 2); return;
+    case GB26875_I16: put_low(out, (uint16_t) * (const int16_t *)at, 2); return;
+    case GB26875_U32: put_low(out, *(const uint32_t *)at, 4); return;
+    case GB26875_TEXT31: {
+        size_t n = o->text.len < TEXT_BYTES ? o->text.len : TEXT_BYTES;
+        buf_add(out, o->text.ptr, n);
+        buf_add(out, zeros, TEXT_BYTES - n);
+        return;
+    }
+    case GB26875_TEXT_L: {
+        size_t n = o->text.len < 255 ? o->text.len : 255;
+        put_low(out, (uint32_t)n, 1);
+        buf_add(out, o->text.ptr, n);
+        return;
+    }
+    case GB26875_TIME: buf_add(out, (uint8_t[]){t->second, t->minute, t->hour, t->day, t->month, t->year}, 6); return;
+    }
+}
+
+void gb26875_put_objects(uint8_t type, const struct gb26875_object *all, size_t n, struct buf *out) {
+    const struct layout *l = layout_of(type);
+    buf_char(out, (char)type);
+    buf_char(out, (char)(uint8_t)n);
+    for (size_t i = 0; l && i < n; i++)
+        for (const struct gb26875_part *const *part = l->parts; *part; part++) put_part(*part, &all[i], out);
 }
