@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &cmd_demo, &cmd_serve, &cmd_user, &cmd_check, &cmd_describe,
+    &cmd_demo, &cmd_serve, &cmd_user, &cmd_check, &cmd_describe, &cmd_decode, &cmd_encode,
 };
 
 static void overview(FILE *out) {
