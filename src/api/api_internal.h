@@ -148,12 +148,6 @@ NODISCARD enum err files_upload(struct ctx *ctx, const struct api_call *call, st
 NODISCARD enum err rest_file(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret);
 bool actor_spans_communities(const struct actor *a);
 
-/* ---- describe ---- */
-const char *field_type_word(const struct field *f);
-const char *field_class_word(enum field_class class);
-bool field_can_sort(const struct field *f);
-bool field_can_filter(const struct field *f);
-
 NODISCARD enum err openapi_handle(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 NODISCARD enum err health_alive(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 NODISCARD enum err health_ready(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);

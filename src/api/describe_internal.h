@@ -8,8 +8,7 @@
 void describe_words_put(struct jw *j, const struct kernel *k, const char *key, const char *fallback, const char *fmt,
                         ...) PRINTF(5, 6);
 void field_describe(struct jw *j, const struct kernel *k, const char *owner, const struct field *f, uint32_t clear);
-bool field_is_counted(const struct field *f); /* min and max are a count, of characters or items */
-bool field_is_number(const struct field *f);  /* min and max are values */
+const char *field_class_word(enum field_class class);
 void field_put_bound(struct jw *j, const struct field *f, int64_t bound); /* in the field's own unit */
 
 #endif

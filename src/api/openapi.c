@@ -122,22 +122,14 @@ static void put_route(struct jw *j, const struct api_route *route) {
     buf_cstr(&b[1], method);
     for (const char *p = route->pattern; *p; p++) buf_char(&b[1], isalnum((unsigned char)*p) ? *p : '_');
     jw_key(j, method);
-    jw_open(j, '{');
-    jw_kcstr(j, "operationId", id);
-    jw_kcstr(j, "summary", route->about ? route->about : route->pattern);
-    if (route->flags & API_PUBLIC) put(j, "security", "[]", "", "");
-    jw_key(j, "parameters");
-    jw_open(j, '[');
-    while (str_cut(&rest, '/', &part)) {
-        if (part.len < 3 || part.ptr[0] != '{') continue;
-        jw_open(j, '{');
-        jw_kstr(j, "name", (struct str){part.ptr + 1, part.len - 2});
-        put(j, "in", "'path','required':true,'schema':{'type':'string'}", "", "");
-        jw_close(j, '}');
-    }
-    jw_close(j, ']');
-    put(j, "responses", "{'2XX':{'description':'Done'}," PROBLEM "}", "", "");
-    jw_close(j, '}');
+    jw_put(j, "{'operationId':$,'summary':$", JV(J_CSTR(id), J_CSTR(route->about ? route->about : route->pattern)));
+    if (route->flags & API_PUBLIC) jw_put(j, "'security':[]", NO_JV);
+    jw_put(j, "'parameters':[", NO_JV);
+    while (str_cut(&rest, '/', &part))
+        if (part.len >= 3 && part.ptr[0] == '{')
+            jw_put(j, "{'name':$,'in':'path','required':true,'schema':{'type':'string'}}",
+                   JV(J_STR(((struct str){part.ptr + 1, part.len - 2}))));
+    jw_put(j, "],'responses':{'2XX':{'description':'Done'}," PROBLEM "}}", NO_JV);
 }
 
 static void put_routes(struct jw *j, const struct bound_route *all, size_t n) {
@@ -181,23 +173,28 @@ static void put_schemas(struct jw *j, const struct resource *r) {
         r->name, "");
     if (r->select) return;
     put(j, "$R_create", NULL, r->name, "");
-    schema_input(j, r, fields_creatable(r), required, false);
+    schema_object(j, r,
+                  &(struct schema){.fields = fields_creatable(r), .required = required, .in = true, .community = true});
     put(j, "$R_patch", NULL, r->name, "");
-    schema_input(j, r, fields_patchable(r), 0, true);
+    schema_object(j, r, &(struct schema){.fields = fields_patchable(r), .in = true, .null = true});
     put(j, "$R_reveal", NULL, r->name, "");
-    schema_input(j, r, revealed, 0, true);
+    schema_object(j, r, &(struct schema){.fields = revealed, .in = true, .null = true});
     for (size_t i = 0; i < r->steps_n; i++) {
-        if (!is_told(r, i)) continue;
         const char *step = r->steps[i].name;
+        if (!is_told(r, i)) continue;
         put(j, "$R_step_$X", NULL, r->name, step);
-        schema_input(j, r, fields_of_step(r, step, false), fields_of_step(r, step, true), true);
+        schema_object(j, r,
+                      &(struct schema){.fields = fields_of_step(r, step, false),
+                                       .required = fields_of_step(r, step, true),
+                                       .in = true,
+                                       .null = true});
     }
 }
 
 /* clang-format off */
 #define QUERY(name, schema) "'" name "':{'name':'" name "','in':'query','schema':" schema "}"
 static const char rest_of_components[] =
-    "{'id':{'name':'id','in':'path','required':true,'schema':" SCHEMA("Id") "},"
+    "'parameters':{'id':{'name':'id','in':'path','required':true,'schema':" SCHEMA("Id") "},"
     "'file_id':{'name':'file_id','in':'path','required':true,'schema':" SCHEMA("Id") "},"
     QUERY("limit", "{'type':'integer','minimum':1,'maximum':1000,'default':50}") ","
     QUERY("cursor", "{'type':'string'}") "," QUERY("q", "{'type':'string'}") ","
@@ -214,7 +211,7 @@ static const char rest_of_components[] =
 #define A_TEXT  "{'type':'string'}"
 #define MAYBE "{'type':['string','null']}"
 static const char shared_schemas[] =
-    "{'type':'string','pattern':'^[0-9]{1,19}$'},"
+    "'Id':{'type':'string','pattern':'^[0-9]{1,19}$'},"
     "'File':{'type':'object','properties':{'id':" SCHEMA("Id") ",'name':" A_TEXT ",'type':" A_TEXT ",'size_bytes':{'type':"
     "'integer'},'at_ms':{'type':'integer'}},'required':['id','name','type','size_bytes']},"
     "'Problem':{'type':'object','properties':{'type':" A_TEXT ",'title':" A_TEXT ",'status':{'type':'integer'},'code':" A_TEXT ","
@@ -230,27 +227,18 @@ static const char shared_schemas[] =
 
 static void put_document(struct jw *j, const struct api *api) {
     const struct kernel *k = api->o.kernel;
-    jw_open(j, '{');
-    jw_kcstr(j, "openapi", "3.1.0");
-    put(j, "info",
-        "{'title':'Linli','version':'$X','license':{'name':'Apache-2.0','identifier':'Apache-2.0'}},"
-        "'servers':[{'url':'/'}],'security':[{'bearer':[]},{'cookie':[]}]",
-        "", api->o.version);
-    jw_key(j, "paths");
-    jw_open(j, '{');
+    jw_put(j,
+           "{'openapi':'3.1.0','info':{'title':'Linli','version':$,'license':{'name':'Apache-2.0','identifier':"
+           "'Apache-2.0'}},'servers':[{'url':'/'}],'security':[{'bearer':[]},{'cookie':[]}],'paths':{",
+           JV(J_CSTR(api->o.version)));
     for (size_t i = 0; i < kernel_resources(k); i++) put_paths(j, kernel_resource_at(k, i));
     put_routes(j, api->routes, api->routes_n);
-    jw_close(j, '}');
-    jw_key(j, "components");
-    jw_open(j, '{');
-    jw_key(j, "schemas");
-    jw_open(j, '{');
-    put(j, "Id", shared_schemas, "", "");
+    jw_put(j, "},'components':{'schemas':{", NO_JV);
+    jw_put(j, shared_schemas, NO_JV);
     for (size_t i = 0; i < kernel_resources(k); i++) put_schemas(j, kernel_resource_at(k, i));
     jw_close(j, '}');
-    put(j, "parameters", rest_of_components, "", "");
-    jw_close(j, '}');
-    jw_close(j, '}');
+    jw_put(j, rest_of_components, NO_JV);
+    jw_put(j, "}}", NO_JV);
 }
 
 enum err describe_openapi(const struct kernel *k, const char *version, const struct api_with *with, size_t with_n,

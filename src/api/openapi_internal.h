@@ -4,10 +4,16 @@
 
 #include "api/describe_internal.h"
 
-/* One value: as it is sent (`in`, with its bounds) or given; null: it may be null. */
-void schema_field(struct jw *j, const struct resource *r, const struct field *f, bool in, bool null);
-/* An object of the fields; null: each may be null (PATCH clears). */
-void schema_input(struct jw *j, const struct resource *r, uint64_t fields, uint64_t required, bool null);
+#define SCHEMA_ID "{'$ref':'#/components/schemas/Id'}"
+
+/* An object of some fields. */
+struct schema {
+    uint64_t fields, required;
+    bool in;        /* as it is sent, with its bounds; else as it is given */
+    bool null;      /* each may be null (PATCH clears); else only those not required */
+    bool community; /* says whose it is, where its sender reaches several */
+};
+void schema_object(struct jw *j, const struct resource *r, const struct schema *s);
 void schema_row(struct jw *j, const struct resource *r);
 
 #endif

@@ -3,10 +3,27 @@
 
 #include <string.h>
 
-static void raw(struct jw *j, const char *key, const char *json) {
-    jw_key(j, key);
-    jw_raw(j, str_of(json));
-}
+/* What each kind is in JSON, and what more its schema says.  The others are written by hand below. */
+static const struct {
+    const char *type, *more;
+} schemas[] = {
+    [FIELD_REF] = {"string", "'pattern':'^[0-9]{1,19}$'"},
+    [FIELD_REFS] = {"array", NULL},
+    [FIELD_TEXT] = {"string", NULL},
+    [FIELD_INT] = {"integer", "'format':'int64'"},
+    [FIELD_DECIMAL] = {"number", NULL},
+    [FIELD_MONEY] = {"integer", "'format':'int64'"},
+    [FIELD_FLAG] = {"boolean", NULL},
+    [FIELD_CHOICE] = {"string", NULL},
+    [FIELD_STATE] = {"string", NULL},
+    [FIELD_TIME] = {"integer", "'format':'int64'"},
+    [FIELD_DATE] = {"string", NULL},
+    [FIELD_GEO] = {"object", "'properties':{'lat':{'type':'number','minimum':-90,'maximum':90},'lon':{'type':'number',"
+                             "'minimum':-180,'maximum':180}},'required':['lat','lon']"},
+    [FIELD_FILE] = {"array", NULL},
+    [FIELD_JSON] = {NULL, NULL},
+    [FIELD_LINES] = {"array", NULL},
+};
 
 static void put_type(struct jw *j, const char *type, const char *also, bool null) {
     jw_key(j, "type");
@@ -22,87 +39,41 @@ static void put_type(struct jw *j, const char *type, const char *also, bool null
 }
 
 static void put_words(struct jw *j, const struct resource *r, const struct field *f, bool null) {
-    struct str rest = str_of(f->choices), part;
-    jw_key(j, "enum");
-    jw_open(j, '[');
-    while (str_cut(&rest, ' ', &part))
-        if (part.len) jw_str(j, part);
+    struct str rest = str_of(f->choices), word;
+    jw_put(j, "'enum':[", NO_JV);
+    while (str_word(&rest, &word)) jw_str(j, word);
     for (size_t i = 0; f->kind == FIELD_STATE && i < r->states_n; i++) jw_cstr(j, r->states[i]);
     if (null) jw_null(j);
     jw_close(j, ']');
 }
 
-static void put_array(struct jw *j, const struct field *f, bool in, bool null) {
-    put_type(j, "array", NULL, null);
+static void put_items(struct jw *j, const struct field *f, bool in) {
     if (in) jw_ki64(j, "maxItems", f->max);
     if (in && f->min) jw_ki64(j, "minItems", f->min);
-    jw_key(j, "items");
-    if (f->kind == FIELD_FILE && !in) {
-        jw_raw(j, S("{\"$ref\":\"#/components/schemas/File\"}"));
-    } else if (f->kind != FIELD_LINES) {
-        jw_raw(j, S("{\"$ref\":\"#/components/schemas/Id\"}"));
-    } else {
-        struct resource as = {.fields = f->lines->fields, .fields_n = f->lines->fields_n};
-        jw_open(j, '{');
-        put_type(j, "object", NULL, false);
-        jw_key(j, "properties");
-        jw_open(j, '{');
-        for (size_t i = 0; i < as.fields_n; i++) {
-            jw_key(j, as.fields[i].name);
-            schema_field(j, &as, &as.fields[i], in, true);
-        }
-        jw_close(j, '}');
-        jw_kbool(j, "additionalProperties", false);
-        jw_close(j, '}');
+    if (f->kind != FIELD_LINES) {
+        jw_put(j, f->kind == FIELD_FILE && !in ? "'items':{'$ref':'#/components/schemas/File'}" : "'items':" SCHEMA_ID,
+               NO_JV);
+        return;
     }
+    struct resource as = {.name = f->name, .fields = f->lines->fields, .fields_n = f->lines->fields_n};
+    jw_key(j, "items");
+    schema_object(j, &as, &(struct schema){.fields = ~UINT64_C(0), .in = in, .null = true});
 }
 
-/* A masked number comes as text. */
-void schema_field(struct jw *j, const struct resource *r, const struct field *f, bool in, bool null) {
-    const char *masked = !in && f->class != ORDINARY ? "string" : NULL;
-    bool bounded = in && (f->min || f->max);
+/* One value: as it is sent (`in`, with its bounds) or given.  A masked number comes as text. */
+static void put_field(struct jw *j, const struct resource *r, const struct field *f, bool in, bool null) {
+    const char *type = schemas[f->kind].type, *more = schemas[f->kind].more;
+    bool masked = !in && f->class != ORDINARY;
     jw_open(j, '{');
-    switch (f->kind) {
-    case FIELD_REF:
-        put_type(j, "string", NULL, null);
-        jw_kcstr(j, "pattern", "^[0-9]{1,19}$");
-        jw_kcstr(j, "x-ref", f->to);
-        break;
-    case FIELD_TEXT:
-        put_type(j, "string", NULL, null);
-        if (in) jw_ki64(j, "maxLength", f->max);
-        if (in && f->min) jw_ki64(j, "minLength", f->min);
-        break;
-    case FIELD_INT:
-    case FIELD_MONEY:
-    case FIELD_TIME:
-        put_type(j, "integer", masked, null);
-        jw_kcstr(j, "format", "int64");
-        break;
-    case FIELD_DECIMAL: put_type(j, "number", masked, null); break;
-    case FIELD_FLAG: put_type(j, "boolean", NULL, null); break;
-    case FIELD_CHOICE:
-    case FIELD_STATE:
-        put_type(j, "string", NULL, null);
-        put_words(j, r, f, null);
-        break;
-    case FIELD_DATE:
-        put_type(j, "string", NULL, null);
-        if (!masked) jw_kcstr(j, "format", "date");
-        break;
-    case FIELD_GEO:
-        put_type(j, "object", masked, null);
-        raw(j, "properties",
-            "{\"lat\":{\"type\":\"number\",\"minimum\":-90,\"maximum\":90},"
-            "\"lon\":{\"type\":\"number\",\"minimum\":-180,\"maximum\":180}}");
-        raw(j, "required", "[\"lat\",\"lon\"]");
-        break;
-    case FIELD_REFS:
-    case FIELD_FILE:
-    case FIELD_LINES: put_array(j, f, in, null); break;
-    case FIELD_JSON: break;
-    }
-    if (bounded && field_is_number(f) && f->kind != FIELD_DATE) {
+    if (type) put_type(j, type, masked && strcmp(type, "string") ? "string" : NULL, null);
+    if (more) jw_put(j, more, NO_JV);
+    if (f->kind == FIELD_REF) jw_kcstr(j, "x-ref", f->to);
+    if (f->kind == FIELD_DATE && !masked) jw_kcstr(j, "format", "date");
+    if (f->kind == FIELD_TEXT && in) jw_ki64(j, "maxLength", f->max);
+    if (f->kind == FIELD_TEXT && in && f->min) jw_ki64(j, "minLength", f->min);
+    if (f->kind == FIELD_CHOICE || f->kind == FIELD_STATE) put_words(j, r, f, null);
+    if (type && !strcmp(type, "array")) put_items(j, f, in);
+    if (in && (f->min || f->max) && field_is_number(f) && f->kind != FIELD_DATE) {
         jw_key(j, "minimum");
         field_put_bound(j, f, f->min);
         jw_key(j, "maximum");
@@ -113,59 +84,44 @@ void schema_field(struct jw *j, const struct resource *r, const struct field *f,
     jw_close(j, '}');
 }
 
-void schema_input(struct jw *j, const struct resource *r, uint64_t fields, uint64_t required, bool null) {
-    bool any = false;
-    jw_open(j, '{');
-    put_type(j, "object", NULL, false);
-    jw_key(j, "properties");
-    jw_open(j, '{');
+static void put_fields(struct jw *j, const struct resource *r, const struct schema *s) {
     for (size_t i = 0; i < r->fields_n; i++) {
-        if (!(fields >> i & 1)) continue;
+        if (!(s->fields >> i & 1) || (!s->in && r->fields[i].class == SECRET)) continue;
         jw_key(j, r->fields[i].name);
-        schema_field(j, r, &r->fields[i], true, null || !(required >> i & 1));
+        put_field(j, r, &r->fields[i], s->in, s->null || !(s->required >> i & 1));
     }
-    if (!null && required && !(r->flags & INSTALLATION))
-        raw(j, "community_id", "{\"$ref\":\"#/components/schemas/Id\"}");
-    jw_close(j, '}');
-    for (size_t i = 0; i < r->fields_n; i++) any |= (required & fields) >> i & 1;
-    if (any) {
-        jw_key(j, "required");
-        jw_open(j, '[');
-        for (size_t i = 0; i < r->fields_n; i++)
-            if ((required & fields) >> i & 1) jw_cstr(j, r->fields[i].name);
-        jw_close(j, ']');
-    }
-    jw_kbool(j, "additionalProperties", false);
-    jw_close(j, '}');
 }
 
-static void put_system(struct jw *j, const struct resource *r) {
-    raw(j, "id", "{\"$ref\":\"#/components/schemas/Id\"}");
-    raw(j, "version", "{\"type\":\"integer\"}");
-    raw(j, "created_ms", "{\"type\":\"integer\",\"format\":\"int64\"}");
-    raw(j, "updated_ms", "{\"type\":\"integer\",\"format\":\"int64\"}");
-    raw(j, "archived_ms", "{\"type\":[\"integer\",\"null\"],\"format\":\"int64\"}");
-    if (!(r->flags & INSTALLATION)) raw(j, "community_id", "{\"$ref\":\"#/components/schemas/Id\"}");
-    raw(j, "_labels", "{\"type\":\"object\",\"additionalProperties\":{\"type\":[\"string\",\"array\"]}}");
-    raw(j, "_actions", "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}");
-    raw(j, "_rights", "{\"type\":\"array\",\"items\":{\"enum\":[\"update\",\"archive\",\"restore\",\"reveal\"]}}");
-    raw(j, "_masked", "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}");
+void schema_object(struct jw *j, const struct resource *r, const struct schema *s) {
+    jw_put(j, "{'type':'object','properties':{", NO_JV);
+    put_fields(j, r, s);
+    if (s->community && !(r->flags & INSTALLATION)) jw_put(j, "'community_id':" SCHEMA_ID, NO_JV);
+    jw_close(j, '}');
+    if (s->required & s->fields) {
+        jw_put(j, "'required':[", NO_JV);
+        for (size_t i = 0; i < r->fields_n; i++)
+            if ((s->required & s->fields) >> i & 1) jw_cstr(j, r->fields[i].name);
+        jw_close(j, ']');
+    }
+    jw_put(j, "'additionalProperties':false}", NO_JV);
 }
 
 void schema_row(struct jw *j, const struct resource *r) {
-    jw_open(j, '{');
-    put_type(j, "object", NULL, false);
-    jw_key(j, "properties");
-    jw_open(j, '{');
-    put_system(j, r);
-    for (size_t i = 0; i < r->fields_n; i++) {
-        if (r->fields[i].class == SECRET) continue;
-        jw_key(j, r->fields[i].name);
-        schema_field(j, r, &r->fields[i], false, true);
-    }
-    jw_close(j, '}');
-    raw(j, "required",
-        "[\"id\",\"version\",\"created_ms\",\"updated_ms\",\"archived_ms\",\"_labels\",\"_actions\",\"_rights\","
-        "\"_masked\"]");
-    jw_close(j, '}');
+    jw_put(j,
+           "{'type':'object','properties':{'id':" SCHEMA_ID ",'version':{'type':'integer'},"
+           "'created_ms':{'type':'integer','format':'int64'},'updated_ms':{'type':'integer','format':'int64'},"
+           "'archived_ms':{'type':['integer','null'],'format':'int64'}",
+           NO_JV);
+    if (!(r->flags & INSTALLATION)) jw_put(j, "'community_id':" SCHEMA_ID, NO_JV);
+    jw_put(j,
+           "'_labels':{'type':'object','additionalProperties':{'type':['string','array']}},"
+           "'_actions':{'type':'array','items':{'type':'string'}},"
+           "'_rights':{'type':'array','items':{'enum':['update','archive','restore','reveal']}},"
+           "'_masked':{'type':'array','items':{'type':'string'}}",
+           NO_JV);
+    put_fields(j, r, &(struct schema){.fields = ~UINT64_C(0), .null = true});
+    jw_put(j,
+           "},'required':['id','version','created_ms','updated_ms','archived_ms','_labels','_actions','_rights',"
+           "'_masked']}",
+           NO_JV);
 }

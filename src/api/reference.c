@@ -67,14 +67,14 @@ static void put_field_rows(struct buf *b, const struct kernel *k, const char *ow
                            size_t n) {
     for (size_t i = 0; i < n; i++) {
         const struct field *f = &fields[i];
-        buf_fmt(b, "| `%s` | %s | " STR_FMT " / " STR_FMT " | ", f->name, field_type_word(f),
+        buf_fmt(b, "| `%s` | %s | " STR_FMT " / " STR_FMT " | ", f->name, field_kinds[f->kind].word,
                 STR_ARG(title_of(k, "zh", owner, f->name)), STR_ARG(title_of(k, "en", owner, f->name)));
         put_rules(b, f);
         buf_cstr(b, "|\n");
         if (!f->lines) continue;
         for (size_t c = 0; c < f->lines->fields_n; c++) {
             const struct field *in = &f->lines->fields[c];
-            buf_fmt(b, "| `%s.%s` | %s | | ", f->name, in->name, field_type_word(in));
+            buf_fmt(b, "| `%s.%s` | %s | | ", f->name, in->name, field_kinds[in->kind].word);
             put_rules(b, in);
             buf_cstr(b, "|\n");
         }
@@ -144,8 +144,7 @@ static void put_camel(struct buf *b, const char *name) {
 static void put_union(struct buf *b, struct str words) {
     struct str part;
     bool any = false;
-    while (str_cut(&words, ' ', &part)) {
-        if (!part.len) continue;
+    while (str_word(&words, &part)) {
         buf_fmt(b, "%s'" STR_FMT "'", any ? " | " : "", STR_ARG(part));
         any = true;
     }

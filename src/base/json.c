@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -184,4 +185,59 @@ void jw_kid(struct jw *j, const char *key, int64_t v) {
 void jw_kbool(struct jw *j, const char *key, bool v) {
     jw_key(j, key);
     jw_bool(j, v);
+}
+
+static void put_bound(struct jw *j, const struct jv *v) {
+    switch (v->type) {
+    case JV_NULL: jw_null(j); return;
+    case JV_STR: jw_str(j, v->str); return;
+    case JV_I64: jw_i64(j, v->i64); return;
+    case JV_ID: jw_id(j, v->i64); return;
+    case JV_F64: jw_f64(j, v->f64); return;
+    case JV_BOOL: jw_bool(j, v->flag); return;
+    case JV_RAW: jw_raw(j, v->str); return;
+    }
+}
+
+/* The text in quotes at p, a key where a colon follows; gives what is behind it. */
+static const char *put_quoted(struct jw *j, const char *p) {
+    struct str text = {p + 1, strcspn(p + 1, "'")};
+    p += text.len + 2;
+    if (*p != ':') {
+        jw_str(j, text);
+        return p;
+    }
+    jw_key_str(j, text);
+    return p + 1;
+}
+
+void jw_put(struct jw *j, const char *shape, const struct jv *vals, size_t n) {
+    size_t used = 0;
+    for (const char *p = shape; *p;) {
+        size_t word = strcspn(p, ",]}");
+        if (*p == '{' || *p == '[') {
+            jw_open(j, *p++);
+        } else if (*p == '}' || *p == ']') {
+            jw_close(j, *p++);
+        } else if (*p == '\'') {
+            p = put_quoted(j, p);
+        } else if (*p == '$') {
+            assert(used < n);
+            put_bound(j, &vals[used++]);
+            p++;
+        } else if (*p == ',' || *p == ' ') {
+            p++;
+        } else { /* true, false, null or a number */
+            jw_raw(j, (struct str){p, word});
+            p += word;
+        }
+    }
+    assert(used == n);
+}
+
+void jw_words(struct jw *j, const char *words) {
+    struct str rest = str_of(words), word;
+    jw_open(j, '[');
+    while (str_word(&rest, &word)) jw_str(j, word);
+    jw_close(j, ']');
 }

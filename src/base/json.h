@@ -43,4 +43,29 @@ void jw_ki64(struct jw *j, const char *key, int64_t v);
 void jw_kid(struct jw *j, const char *key, int64_t v);
 void jw_kbool(struct jw *j, const char *key, bool v);
 
+/* A shape with values bound: JSON with ' for ", and $ where the next value goes.  Brackets may be left open for what
+ * follows, or close what is open; commas are put by themselves.  jw_put(j, "{'id':$,'roles':[", JV(J_ID(id))) */
+struct jv {
+    enum { JV_NULL, JV_STR, JV_I64, JV_ID, JV_F64, JV_BOOL, JV_RAW } type;
+    union {
+        struct str str;
+        int64_t i64;
+        double f64;
+        bool flag;
+    };
+};
+#define J_STR(x)    ((struct jv){.type = JV_STR, .str = (x)}) /* absent: null */
+#define J_CSTR(x)   J_STR(str_of(x))
+#define J_I64(x)    ((struct jv){.type = JV_I64, .i64 = (x)})
+#define J_ID(x)     ((struct jv){.type = JV_ID, .i64 = (x)})
+#define J_F64(x)    ((struct jv){.type = JV_F64, .f64 = (x)})
+#define J_BOOL(x)   ((struct jv){.type = JV_BOOL, .flag = (x)})
+#define J_RAW(x)    ((struct jv){.type = JV_RAW, .str = (x)})
+#define J_NULL      ((struct jv){.type = JV_NULL})
+#define J_IF(is, v) ((is) ? (v) : J_NULL)
+#define JV(...)     (const struct jv[]){__VA_ARGS__}, sizeof((const struct jv[]){__VA_ARGS__}) / sizeof(struct jv)
+#define NO_JV       NULL, 0
+void jw_put(struct jw *j, const char *shape, const struct jv *vals, size_t n);
+void jw_words(struct jw *j, const char *words); /* an array of blank-separated words; NULL: an empty one */
+
 #endif

@@ -232,8 +232,27 @@ static void what_does_not_fit_is_said_at_the_end(struct t *t) {
     CHECK(t, !buf_done(&b, &s));
 }
 
+static void a_shape_is_written_with_its_values(struct t *t) {
+    char mem[512];
+    struct buf b;
+    struct jw j;
+    struct str text;
+    buf_init(&b, mem, sizeof mem);
+    jw_init(&j, &b);
+    jw_put(&j, "{'id':$,'name':$,'open':true,'none':null,'deep':{'n':-2,'list':[$,$",
+           JV(J_ID(7), J_STR(S("a\"b")), J_I64(1), J_F64(0.5)));
+    jw_i64(&j, 3);
+    jw_put(&j, "],'off':$},'raw':$,'absent':$,'words':", JV(J_BOOL(false), J_RAW(S("{}")), J_CSTR(NULL)));
+    jw_words(&j, " x  y ");
+    jw_put(&j, "'either':$ 'or':$}", JV(J_IF(true, J_I64(1)), J_IF(false, J_I64(1))));
+    const char *want =
+        "{\"id\":\"7\",\"name\":\"a\\\"b\",\"open\":true,\"none\":null,\"deep\":{\"n\":-2,\"list\":[1,0.5,3],"
+        "\"off\":false},\"raw\":{},\"absent\":null,\"words\":[\"x\",\"y\"],\"either\":1,\"or\":null}";
+    CHECK_SAY(t, buf_done(&b, &text) && str_is(text, want), STR_FMT, STR_ARG(text));
+}
+
 TESTS(CASE(text_is_taken_or_refused_with_a_stable_code), CASE(nul_in_the_text_is_refused),
       CASE(depth_is_bounded_before_anything_recurses), CASE(text_of_a_value_is_absent_unless_it_is_a_string),
-      CASE(the_writer_puts_commas_and_brackets), CASE(every_text_reads_back_as_it_was),
-      CASE(numbers_are_the_shortest_text_that_reads_back_the_same), CASE(any_finite_number_survives_the_way_out_and_in),
-      CASE(what_does_not_fit_is_said_at_the_end))
+      CASE(the_writer_puts_commas_and_brackets), CASE(a_shape_is_written_with_its_values),
+      CASE(every_text_reads_back_as_it_was), CASE(numbers_are_the_shortest_text_that_reads_back_the_same),
+      CASE(any_finite_number_survives_the_way_out_and_in), CASE(what_does_not_fit_is_said_at_the_end))

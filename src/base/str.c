@@ -55,6 +55,12 @@ bool str_cut(struct str *rest, char sep, struct str *ret_part) {
     return true;
 }
 
+bool str_word(struct str *rest, struct str *ret_word) {
+    while (str_cut(rest, ' ', ret_word))
+        if (ret_word->len) return true;
+    return false;
+}
+
 bool str_to_i64(struct str s, int64_t *ret) {
     size_t at = 0;
     bool negative = s.len && s.ptr[0] == '-';

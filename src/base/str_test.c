@@ -123,7 +123,16 @@ static void hash_is_fnv_1a(struct t *t) { /* values of the FNV authors' test sui
     CHECK(t, str_hash(S("foobar")) == UINT64_C(0x85944171f73967e8));
 }
 
+static void words_come_without_the_blanks_between(struct t *t) {
+    struct str rest = S("  one two   three "), word;
+    const char *want[] = {"one", "two", "three"};
+    for (size_t i = 0; i < COUNT(want); i++) CHECK(t, str_word(&rest, &word) && str_is(word, want[i]));
+    CHECK(t, !str_word(&rest, &word));
+    rest = str_of(NULL);
+    CHECK(t, !str_word(&rest, &word));
+}
+
 TESTS(CASE(absent_and_empty_differ_only_by_their_pointer), CASE(order_is_by_bytes_and_a_prefix_comes_first),
       CASE(parts_come_one_by_one_with_the_empty_ones), CASE(cutting_and_trimming_stay_inside),
-      CASE(integers_are_read_whole_or_not_at_all), CASE(decimals_are_read_whole_finite_and_without_hex),
-      CASE(slices_end_where_they_say), CASE(hash_is_fnv_1a))
+      CASE(words_come_without_the_blanks_between), CASE(integers_are_read_whole_or_not_at_all),
+      CASE(decimals_are_read_whole_finite_and_without_hex), CASE(slices_end_where_they_say), CASE(hash_is_fnv_1a))

@@ -19,8 +19,8 @@ static bool is_name(const char *s) {
 
 static bool words_are_fields(const struct resource *r, const char *words, struct str *ret_bad) {
     struct str rest = str_of(words), part;
-    while (str_cut(&rest, ' ', &part))
-        if (part.len && field_index_str(r, part) == NO_FIELD) {
+    while (str_word(&rest, &part))
+        if (field_index_str(r, part) == NO_FIELD) {
             *ret_bad = part;
             return false;
         }
@@ -33,9 +33,7 @@ static const char *const reserved[] = {
     "check", "end",          "default", "all",        "references", "primary",    "values"};
 
 static enum err check_bounds(struct check *c, const char *where, const struct field *f) {
-    bool counted = f->kind == FIELD_TEXT || f->kind == FIELD_JSON || f->kind == FIELD_REFS || f->kind == FIELD_FILE ||
-                   f->kind == FIELD_LINES;
-    if (counted && f->max <= 0) return WRONG(c, "%s.%s: needs a max", where, f->name);
+    if (field_is_counted(f) && f->max <= 0) return WRONG(c, "%s.%s: needs a max", where, f->name);
     if (f->max < f->min) return WRONG(c, "%s.%s: max is under min", where, f->name);
     if (f->kind == FIELD_DECIMAL && (f->scale < 1 || f->scale > 9))
         return WRONG(c, "%s.%s: scale must be 1..9", where, f->name);
@@ -121,8 +119,8 @@ static enum err check_step(struct check *c, size_t i) {
     if (!words_are_fields(r, s->takes, &bad))
         return WRONG(c, "%s.%s: takes no field " STR_FMT, r->name, s->name, STR_ARG(bad));
     struct str rest = str_of(s->need), part;
-    while (str_cut(&rest, ' ', &part))
-        if (part.len && !word_in(s->takes, part))
+    while (str_word(&rest, &part))
+        if (!word_in(s->takes, part))
             return WRONG(c, "%s.%s: needs " STR_FMT " but does not take it", r->name, s->name, STR_ARG(part));
     uint64_t roles = c->kn->step_roles[i], readers = 1; /* the timer reads as the system */
     if (!roles) return WRONG(c, "%s.%s: possible for nobody", r->name, s->name);
@@ -130,9 +128,8 @@ static enum err check_step(struct check *c, size_t i) {
         if (r->grants[g].verbs & READ) readers |= c->kn->grant_roles[g];
     if (roles & ~readers) return WRONG(c, "%s.%s: possible for a role that cannot read the row", r->name, s->name);
     rest = str_of(s->roles);
-    while (str_cut(&rest, ' ', &part))
-        if (part.len && !kernel_role(c->k, part))
-            return WRONG(c, "%s.%s: unknown role " STR_FMT, r->name, s->name, STR_ARG(part));
+    while (str_word(&rest, &part))
+        if (!kernel_role(c->k, part)) return WRONG(c, "%s.%s: unknown role " STR_FMT, r->name, s->name, STR_ARG(part));
     return OK;
 }
 
@@ -140,18 +137,17 @@ static enum err check_grant(struct check *c, size_t i) {
     const struct resource *r = c->kn->r;
     const struct grant *g = &r->grants[i];
     struct str rest = str_of(g->roles), part;
-    while (str_cut(&rest, ' ', &part))
-        if (part.len && !kernel_role(c->k, part))
-            return WRONG(c, "%s: grant to unknown role " STR_FMT, r->name, STR_ARG(part));
+    while (str_word(&rest, &part))
+        if (!kernel_role(c->k, part)) return WRONG(c, "%s: grant to unknown role " STR_FMT, r->name, STR_ARG(part));
     if (!c->kn->grant_roles[i] || !g->verbs) return WRONG(c, "%s: grant %zu says nothing", r->name, i);
     if ((g->clear | g->reveal) & SECRET) return WRONG(c, "%s: grant %zu would show a secret", r->name, i);
     if (g->reach != OWN) return g->by ? WRONG(c, "%s: grant %zu names relations but is not OWN", r->name, i) : OK;
     if (!g->by) return WRONG(c, "%s: grant %zu is OWN of nothing", r->name, i);
     rest = str_of(g->by);
-    while (str_cut(&rest, ' ', &part)) {
+    while (str_word(&rest, &part)) {
         bool found = false;
         for (size_t j = 0; j < r->relations_n; j++) found |= str_is(part, r->relations[j].name);
-        if (part.len && !found) return WRONG(c, "%s: no relation " STR_FMT, r->name, STR_ARG(part));
+        if (!found) return WRONG(c, "%s: no relation " STR_FMT, r->name, STR_ARG(part));
     }
     return OK;
 }
@@ -181,7 +177,7 @@ static enum err check_rest(struct check *c) {
         return WRONG(c, "%s: dated rows need field " STR_FMT, r->name, STR_ARG(bad));
     size_t tones = 0;
     struct str rest = str_of(r->tones), part;
-    while (str_cut(&rest, ' ', &part)) {
+    while (str_word(&rest, &part)) {
         if (!word_in("bad warn info ok off", part)) return WRONG(c, "%s: no tone " STR_FMT, r->name, STR_ARG(part));
         tones++;
     }

@@ -32,8 +32,8 @@ void row_clear(const struct resource *r, void *row, const char *field) {
 
 bool word_in(const char *words, struct str word) {
     struct str rest = str_of(words), part;
-    while (str_cut(&rest, ' ', &part))
-        if (part.len && str_eq(part, word)) return true;
+    while (str_word(&rest, &part))
+        if (str_eq(part, word)) return true;
     return false;
 }
 
@@ -48,7 +48,7 @@ uint64_t kernel_role(const struct kernel *k, struct str word) {
 uint64_t kernel_roles(const struct kernel *k, const char *words) {
     uint64_t bits = 0;
     struct str rest = str_of(words), part;
-    while (str_cut(&rest, ' ', &part)) bits |= kernel_role(k, part);
+    while (str_word(&rest, &part)) bits |= kernel_role(k, part);
     return bits;
 }
 
@@ -58,8 +58,8 @@ const char *kernel_role_name(const struct kernel *k, size_t bit) {
 
 static enum err roles_add(struct kernel *k, const char *words, struct fault *f) {
     struct str rest = str_of(words), part;
-    while (str_cut(&rest, ' ', &part)) {
-        if (!part.len || kernel_role(k, part)) continue;
+    while (str_word(&rest, &part)) {
+        if (kernel_role(k, part)) continue;
         if (k->roles_n == ROLES_MAX)
             return FAIL(f, ERR_LIMIT, "roles", "more than %d roles: " STR_FMT, ROLES_MAX, STR_ARG(part));
         k->roles[k->roles_n] = arena_cstr(&k->arena, part);

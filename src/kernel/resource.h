@@ -42,6 +42,14 @@ enum field_kind {
     FIELD_JSON,
     FIELD_LINES
 };
+/* What a kind is in memory; several are alike. */
+enum field_shape { SHAPE_I64, SHAPE_BOOL, SHAPE_TEXT, SHAPE_STATE, SHAPE_GEO, SHAPE_IDS, SHAPE_LINES };
+struct field_kind_info {
+    const char *word; /* "ref", "text" … */
+    enum field_shape shape;
+    size_t size; /* of the member */
+};
+extern const struct field_kind_info field_kinds[]; /* by enum field_kind */
 enum field_flag {
     REQUIRED = 1 << 0,
     UNIQUE = 1 << 1, /* within the community, among present values, archived rows included */
@@ -195,7 +203,11 @@ size_t field_index_str(const struct resource *r, struct str name);
 bool row_has(const struct resource *r, const void *row, const char *field);
 void row_set(const struct resource *r, void *row, const char *field);   /* marks present */
 void row_clear(const struct resource *r, void *row, const char *field); /* makes absent */
-bool word_in(const char *words, struct str word);                       /* is it one of the blank-separated words? */
+bool field_is_counted(const struct field *f); /* min and max are a count, of characters or items */
+bool field_is_number(const struct field *f);  /* min and max are values */
+/* Is there a column to compare?  Protected values are neither compared nor sorted by. */
+bool field_is_comparable(const struct field *f);
+bool word_in(const char *words, struct str word); /* is it one of the blank-separated words? */
 /* Inside a module: HAS(row, r, member) and SET(row, r, member, value). */
 #define SET(r, row, m, ...)      \
     do {                         \

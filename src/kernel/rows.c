@@ -260,19 +260,12 @@ enum err row_create(struct ctx *ctx, const struct resource *r, void *row) {
 /* ---- change ---- */
 
 static void copy_fields(const struct resource *r, void *row, const void *from, uint64_t fields) {
-    static const size_t sizes[] = {
-        [FIELD_REF] = sizeof(int64_t),     [FIELD_REFS] = sizeof(struct ids),   [FIELD_TEXT] = sizeof(struct str),
-        [FIELD_INT] = sizeof(int64_t),     [FIELD_DECIMAL] = sizeof(int64_t),   [FIELD_MONEY] = sizeof(int64_t),
-        [FIELD_FLAG] = sizeof(bool),       [FIELD_CHOICE] = sizeof(struct str), [FIELD_STATE] = sizeof(int32_t),
-        [FIELD_TIME] = sizeof(int64_t),    [FIELD_DATE] = sizeof(int64_t),      [FIELD_GEO] = sizeof(struct geo),
-        [FIELD_FILE] = sizeof(struct ids), [FIELD_JSON] = sizeof(struct str),   [FIELD_LINES] = sizeof(struct lines),
-    };
     struct row *h = row;
     for (size_t i = 0; i < r->fields_n; i++) {
         const struct field *f = &r->fields[i];
         uint64_t bit = UINT64_C(1) << i;
         if (!bit_has(fields, i)) continue;
-        memcpy((char *)row + f->at, (const char *)from + f->at, sizes[f->kind]);
+        memcpy((char *)row + f->at, (const char *)from + f->at, field_kinds[f->kind].size);
         h->has = (h->has & ~bit) | (row_of(from)->has & bit);
     }
 }

@@ -195,7 +195,7 @@ static enum err compare(struct install *in, const struct known *kn) {
     uint64_t found = 0;
     while (str_cut(&text, '\n', &line)) {
         struct str name;
-        if (!str_cut(&line, ' ', &name)) continue;
+        if (!str_word(&line, &name)) continue;
         size_t i = field_index_str(kn->r, name);
         if (i != NO_FIELD) found |= UINT64_C(1) << i;
     }

@@ -28,7 +28,7 @@ static void add_term(struct terms *t, struct str term) {
  * word's start.  Terms are slices of the text. */
 static void add_grams(struct terms *t, struct str text) {
     struct str rest = text, run;
-    while (str_cut(&rest, ' ', &run)) {
+    while (str_word(&rest, &run)) {
         size_t from = 0, mid = 0, end;
         if (utf8_next(run, &mid) < 0) continue;
         add_term(t, (struct str){run.ptr, mid});

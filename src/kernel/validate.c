@@ -169,7 +169,7 @@ static enum err check_dated(struct ctx *ctx, const struct known *kn, const void 
     sql_add(&q, " AND id <> ");
     sql_i64(&q, row_of(row)->id);
     struct str rest = str_of(r->dated), part;
-    while (str_cut(&rest, ' ', &part)) {
+    while (str_word(&rest, &part)) {
         size_t i = field_index_str(r, part);
         bool has = bit_has(row_of(row)->has, i);
         sql_fmt(&q, has ? " AND %s = " : " AND %s IS NULL", r->fields[i].name);

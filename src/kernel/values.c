@@ -6,6 +6,40 @@
 /* Protected values are stored as a key-version byte and bytes; version 0 is plain. */
 #define SEAL_PLAIN 0
 
+const struct field_kind_info field_kinds[] = {
+    [FIELD_REF] = {"ref", SHAPE_I64, sizeof(int64_t)},
+    [FIELD_REFS] = {"refs", SHAPE_IDS, sizeof(struct ids)},
+    [FIELD_TEXT] = {"text", SHAPE_TEXT, sizeof(struct str)},
+    [FIELD_INT] = {"int", SHAPE_I64, sizeof(int64_t)},
+    [FIELD_DECIMAL] = {"decimal", SHAPE_I64, sizeof(int64_t)},
+    [FIELD_MONEY] = {"money", SHAPE_I64, sizeof(int64_t)},
+    [FIELD_FLAG] = {"flag", SHAPE_BOOL, sizeof(bool)},
+    [FIELD_CHOICE] = {"choice", SHAPE_TEXT, sizeof(struct str)},
+    [FIELD_STATE] = {"state", SHAPE_STATE, sizeof(int32_t)},
+    [FIELD_TIME] = {"time", SHAPE_I64, sizeof(int64_t)},
+    [FIELD_DATE] = {"date", SHAPE_I64, sizeof(int64_t)},
+    [FIELD_GEO] = {"geo", SHAPE_GEO, sizeof(struct geo)},
+    [FIELD_FILE] = {"file", SHAPE_IDS, sizeof(struct ids)},
+    [FIELD_JSON] = {"json", SHAPE_TEXT, sizeof(struct str)},
+    [FIELD_LINES] = {"lines", SHAPE_LINES, sizeof(struct lines)},
+};
+
+static enum field_shape shape_of(const struct field *f) {
+    return field_kinds[f->kind].shape;
+}
+
+bool field_is_counted(const struct field *f) {
+    return (shape_of(f) == SHAPE_TEXT && f->kind != FIELD_CHOICE) || shape_of(f) >= SHAPE_IDS;
+}
+
+bool field_is_number(const struct field *f) {
+    return shape_of(f) == SHAPE_I64 && f->kind != FIELD_REF;
+}
+
+bool field_is_comparable(const struct field *f) {
+    return f->class == ORDINARY && shape_of(f) <= SHAPE_STATE && f->kind != FIELD_JSON;
+}
+
 static const void *at_of(const struct field *f, const void *row) {
     return (const char *)row + f->at;
 }
@@ -37,22 +71,14 @@ static struct db_val ids_to_val(struct ctx *ctx, const struct ids *ids) {
 
 static struct db_val plain_to_val(struct ctx *ctx, const struct resource *r, const struct field *f, const void *row) {
     const void *at = at_of(f, row);
-    switch (f->kind) {
-    case FIELD_REF:
-    case FIELD_INT:
-    case FIELD_DECIMAL:
-    case FIELD_MONEY:
-    case FIELD_TIME:
-    case FIELD_DATE: return V_I64(*(const int64_t *)at);
-    case FIELD_FLAG: return V_I64(*(const bool *)at);
-    case FIELD_TEXT:
-    case FIELD_CHOICE:
-    case FIELD_JSON: return V_TEXT(*(const struct str *)at);
-    case FIELD_STATE: return V_TEXT(str_of(r->states[*(const int32_t *)at]));
-    case FIELD_GEO: return V_I64(geo_pack(*(const struct geo *)at));
-    case FIELD_REFS:
-    case FIELD_FILE: return ids_to_val(ctx, at);
-    case FIELD_LINES: return V_NULL;
+    switch (shape_of(f)) {
+    case SHAPE_I64: return V_I64(*(const int64_t *)at);
+    case SHAPE_BOOL: return V_I64(*(const bool *)at);
+    case SHAPE_TEXT: return V_TEXT(*(const struct str *)at);
+    case SHAPE_STATE: return V_TEXT(str_of(r->states[*(const int32_t *)at]));
+    case SHAPE_GEO: return V_I64(geo_pack(*(const struct geo *)at));
+    case SHAPE_IDS: return ids_to_val(ctx, at);
+    case SHAPE_LINES: break;
     }
     return V_NULL;
 }
@@ -78,8 +104,8 @@ static enum err ids_from_text(struct ctx *ctx, struct str text, struct ids *ret)
     int64_t *ids = arena_new(ctx->arena, int64_t, cap);
     if (!ids) return FAIL_MEMORY(ctx);
     struct str part;
-    while (str_cut(&text, ' ', &part))
-        if (part.len && !str_to_i64(part, &ids[n++]))
+    while (str_word(&text, &part))
+        if (!str_to_i64(part, &ids[n++]))
             return FAIL(&ctx->fault, ERR_CORRUPT, "stored", "a stored list of ids is damaged");
     *ret = (struct ids){ids, n};
     return OK;
@@ -107,25 +133,17 @@ static enum err val_into(struct ctx *ctx, const struct resource *r, const struct
         if (v.type != DB_BLOB || !v.blob.len || v.blob.ptr[0] != SEAL_PLAIN)
             return FAIL(&ctx->fault, ERR_CORRUPT, "stored", "%s.%s: sealed with an unknown key", r->name, f->name);
         text = (struct str){(const char *)v.blob.ptr + 1, v.blob.len - 1};
-        if (f->kind != FIELD_TEXT && f->kind != FIELD_JSON && !str_to_i64(text, &number))
+        if (shape_of(f) != SHAPE_TEXT && !str_to_i64(text, &number))
             return FAIL(&ctx->fault, ERR_CORRUPT, "stored", "%s.%s: the stored value is damaged", r->name, f->name);
     }
-    switch (f->kind) {
-    case FIELD_REF:
-    case FIELD_INT:
-    case FIELD_DECIMAL:
-    case FIELD_MONEY:
-    case FIELD_TIME:
-    case FIELD_DATE: *(int64_t *)at = number; return OK;
-    case FIELD_FLAG: *(bool *)at = number != 0; return OK;
-    case FIELD_TEXT:
-    case FIELD_CHOICE:
-    case FIELD_JSON: return text_in(ctx, text, at);
-    case FIELD_STATE: return state_from_text(ctx, r, text, at);
-    case FIELD_GEO: *(struct geo *)at = geo_unpack(number); return OK;
-    case FIELD_REFS:
-    case FIELD_FILE: return ids_from_text(ctx, text, at);
-    case FIELD_LINES: return OK;
+    switch (shape_of(f)) {
+    case SHAPE_I64: *(int64_t *)at = number; return OK;
+    case SHAPE_BOOL: *(bool *)at = number != 0; return OK;
+    case SHAPE_TEXT: return text_in(ctx, text, at);
+    case SHAPE_STATE: return state_from_text(ctx, r, text, at);
+    case SHAPE_GEO: *(struct geo *)at = geo_unpack(number); return OK;
+    case SHAPE_IDS: return ids_from_text(ctx, text, at);
+    case SHAPE_LINES: break;
     }
     return OK;
 }
@@ -245,25 +263,17 @@ bool field_same(const struct field *f, const void *a, bool a_has, const void *b,
     if (a_has != b_has) return false;
     if (!a_has) return true;
     const void *x = at_of(f, a), *y = at_of(f, b);
-    switch (f->kind) {
-    case FIELD_REF:
-    case FIELD_INT:
-    case FIELD_DECIMAL:
-    case FIELD_MONEY:
-    case FIELD_TIME:
-    case FIELD_DATE: return *(const int64_t *)x == *(const int64_t *)y;
-    case FIELD_FLAG: return *(const bool *)x == *(const bool *)y;
-    case FIELD_TEXT:
-    case FIELD_CHOICE:
-    case FIELD_JSON: return str_eq(*(const struct str *)x, *(const struct str *)y);
-    case FIELD_STATE: return *(const int32_t *)x == *(const int32_t *)y;
-    case FIELD_GEO: return !memcmp(x, y, sizeof(struct geo));
-    case FIELD_REFS:
-    case FIELD_FILE: {
+    switch (shape_of(f)) {
+    case SHAPE_I64: return *(const int64_t *)x == *(const int64_t *)y;
+    case SHAPE_BOOL: return *(const bool *)x == *(const bool *)y;
+    case SHAPE_TEXT: return str_eq(*(const struct str *)x, *(const struct str *)y);
+    case SHAPE_STATE: return *(const int32_t *)x == *(const int32_t *)y;
+    case SHAPE_GEO: return !memcmp(x, y, sizeof(struct geo));
+    case SHAPE_IDS: {
         const struct ids *p = x, *q = y;
         return p->n == q->n && (!p->n || !memcmp(p->ids, q->ids, p->n * sizeof *p->ids));
     }
-    case FIELD_LINES: return lines_same(f->lines, x, y);
+    case SHAPE_LINES: return lines_same(f->lines, x, y);
     }
     return false;
 }

@@ -90,8 +90,7 @@ static void need(struct need *n, const char *fmt, ...) {
 static void need_field(struct need *n, const char *owner, const struct field *f) {
     struct str rest = str_of(f->choices), part;
     need(n, "%s.%s", owner, f->name);
-    while (str_cut(&rest, ' ', &part))
-        if (part.len) need(n, "%s.%s." STR_FMT, owner, f->name, STR_ARG(part));
+    while (str_word(&rest, &part)) need(n, "%s.%s." STR_FMT, owner, f->name, STR_ARG(part));
     for (size_t i = 0; f->lines && i < f->lines->fields_n; i++)
         need(n, "%s.%s.%s", owner, f->name, f->lines->fields[i].name);
 }
