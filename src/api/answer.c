@@ -25,20 +25,12 @@ int problem_status(const struct fault *f) {
 }
 
 static void put_fields(struct jw *j, const struct fault *f) {
-    jw_key(j, "errors");
-    jw_open(j, '[');
     for (size_t i = 0; i < f->fields_n; i++) {
         const struct field_error *e = &f->fields[i];
-        jw_open(j, '{');
-        jw_kcstr(j, "field", e->field);
-        jw_kcstr(j, "code", e->code);
-        jw_key(j, "args");
-        jw_open(j, '{');
+        jw_put(j, "{'field':$,'code':$,'args':{", JV(J_CSTR(e->field), J_CSTR(e->code)));
         if (e->limit || !strncmp(e->code, "too_", 4)) jw_ki64(j, "limit", e->limit);
-        jw_close(j, '}');
-        jw_close(j, '}');
+        jw_put(j, "}}", NO_JV);
     }
-    jw_close(j, ']');
 }
 
 struct str problem_text(struct buf *b, const struct fault *f, struct str trace) {
@@ -49,15 +41,13 @@ struct str problem_text(struct buf *b, const struct fault *f, struct str trace) 
     for (size_t i = 0; i < COUNT(titles); i++)
         if (titles[i].status == status) title = titles[i].title;
     jw_init(&j, b);
-    jw_open(&j, '{');
-    jw_kcstr(&j, "type", "about:blank");
-    jw_kcstr(&j, "title", title);
-    jw_ki64(&j, "status", status);
-    jw_kcstr(&j, "code", f->code[0] ? f->code : err_name(f->kind));
-    jw_kcstr(&j, "detail", f->text[0] ? f->text : f->fields_n ? "the input breaks the rules of its fields" : title);
+    jw_put(&j, "{'type':'about:blank','title':$,'status':$,'code':$,'detail':$,'errors':[",
+           JV(J_CSTR(title), J_I64(status), J_CSTR(f->code[0] ? f->code : err_name(f->kind)),
+              J_CSTR(f->text[0]    ? f->text
+                     : f->fields_n ? "the input breaks the rules of its fields"
+                                   : title)));
     put_fields(&j, f);
-    jw_kstr(&j, "trace", trace);
-    jw_close(&j, '}');
+    jw_put(&j, "],'trace':$}", JV(J_STR(trace)));
     return buf_done(b, &text) ? text : S("{\"type\":\"about:blank\",\"title\":\"Failed\",\"status\":500}");
 }
 

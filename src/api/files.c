@@ -24,12 +24,8 @@ enum err files_upload(struct ctx *ctx, const struct api_call *call, struct api_a
     if (!name_is_sane(name)) return FAIL_FIELD(&ctx->fault, "name", "bad_text", 0);
     TRY(file_put(ctx, call->req->body, name, &f));
     body_open(&b, ctx);
-    jw_open(&b.j, '{');
-    jw_kid(&b.j, "id", f.id);
-    jw_kstr(&b.j, "name", f.name);
-    jw_kstr(&b.j, "type", f.type);
-    jw_ki64(&b.j, "size_bytes", f.size_bytes);
-    jw_close(&b.j, '}');
+    jw_put(&b.j, "{'id':$,'name':$,'type':$,'size_bytes':$}",
+           JV(J_ID(f.id), J_STR(f.name), J_STR(f.type), J_I64(f.size_bytes)));
     ret->status = 201;
     return body_close(&b, ctx, ret);
 }

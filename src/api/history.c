@@ -51,15 +51,12 @@ static void put_value(struct ctx *ctx, struct jw *j, const struct field *f, cons
 
 static void put_changes(struct ctx *ctx, struct history *h, const json_t *before, const json_t *after, bool hidden) {
     struct jw *j = &h->b.j;
-    jw_key(j, "changes");
-    jw_open(j, '[');
+    jw_put(j, "'changes':[", NO_JV);
     for (size_t i = 0; i < h->r->fields_n; i++) {
         const struct field *f = &h->r->fields[i];
         const json_t *from = json_object_get(before, f->name), *to = json_object_get(after, f->name);
         if (f->class == SECRET || (!from && !to)) continue;
-        jw_open(j, '{');
-        jw_kcstr(j, "field", f->name);
-        jw_key(j, "from");
+        jw_put(j, "{'field':$,'from':", JV(J_CSTR(f->name)));
         put_value(ctx, j, f, hidden ? NULL : from, h->clear);
         jw_key(j, "to");
         put_value(ctx, j, f, hidden ? NULL : to, h->clear);
@@ -78,23 +75,11 @@ static enum err put_entry(struct ctx *ctx, struct history *h, const struct db_ro
         json_decref(before);
         return e;
     }
-    jw_open(j, '{');
-    jw_kid(j, "id", db_i64(rows, 0));
-    jw_ki64(j, "at_ms", db_i64(rows, 1));
-    jw_key(j, "actor");
-    jw_open(j, '{');
-    jw_key(j, "id");
-    if (who)
-        jw_id(j, who);
-    else
-        jw_null(j);
-    jw_kstr(j, "name", db_text(rows, 6));
-    jw_close(j, '}');
-    jw_kstr(j, "verb", db_text(rows, 2));
-    jw_kstr(j, "step", db_text(rows, 3));
+    jw_put(j, "{'id':$,'at_ms':$,'actor':{'id':$,'name':$},'verb':$,'step':$",
+           JV(J_ID(db_i64(rows, 0)), J_I64(db_i64(rows, 1)), J_IF(who, J_ID(who)), J_STR(db_text(rows, 6)),
+              J_STR(db_text(rows, 2)), J_STR(db_text(rows, 3))));
     put_changes(ctx, h, before, after, str_is(db_text(rows, 2), "reveal"));
-    jw_kstr(j, "reason", db_text(rows, 9));
-    jw_close(j, '}');
+    jw_put(j, "'reason':$}", JV(J_STR(db_text(rows, 9))));
     json_decref(before);
     json_decref(after);
     return OK;
@@ -106,9 +91,7 @@ static enum err put_page(struct ctx *ctx, struct history *h) {
     int64_t last = 0;
     size_t n = 0;
     bool more = true;
-    jw_open(j, '{');
-    jw_key(j, "items");
-    jw_open(j, '[');
+    jw_put(j, "{'items':[", NO_JV);
     enum err e =
         db_query(ctx->db, &ctx->fault,
                  "SELECT id, at_ms, verb, step, user_id, person_id, actor, before, after, reason FROM audit "
@@ -123,13 +106,7 @@ static enum err put_page(struct ctx *ctx, struct history *h) {
     }
     db_done(&rows);
     TRY(e);
-    jw_close(j, ']');
-    jw_key(j, "next");
-    if (more && n == h->limit)
-        jw_id(j, last);
-    else
-        jw_null(j);
-    jw_close(j, '}');
+    jw_put(j, "],'next':$}", JV(J_IF(more && n == h->limit, J_ID(last))));
     return OK;
 }
 

@@ -16,11 +16,7 @@ enum err health_alive(struct ctx *ctx, const struct api_call *call, struct api_a
 }
 
 static void put_check(struct jw *j, const char *name, bool ok, struct str why) {
-    jw_open(j, '{');
-    jw_kcstr(j, "name", name);
-    jw_kbool(j, "ok", ok);
-    jw_kstr(j, "detail", ok ? (struct str){NULL, 0} : why);
-    jw_close(j, '}');
+    jw_put(j, "{'name':$,'ok':$,'detail':$}", JV(J_CSTR(name), J_BOOL(ok), J_IF(!ok, J_STR(why))));
 }
 
 /* Takes its own connection, so that a store that does not answer is told, and told as a check. */
@@ -33,9 +29,7 @@ enum err health_ready(struct ctx *ctx, const struct api_call *call, struct api_a
     if (ready) ready = !db_one_i64(ctx->db, &f, "SELECT COUNT(*) FROM upgrades", NO_VALS, &one, &found);
     bool store = ready;
     body_open(&b, ctx);
-    jw_open(&b.j, '{');
-    jw_key(&b.j, "checks");
-    jw_open(&b.j, '[');
+    jw_put(&b.j, "{'checks':[", NO_JV);
     put_check(&b.j, "store", ready, str_of(f.text));
     for (size_t i = 0; store && i < api->extras_n; i++) {
         char mem[256];
@@ -47,9 +41,7 @@ enum err health_ready(struct ctx *ctx, const struct api_call *call, struct api_a
         put_check(&b.j, api->extras[i].health->name, ok, (struct str){mem, why.len});
         ready &= ok;
     }
-    jw_close(&b.j, ']');
-    jw_kbool(&b.j, "ready", ready);
-    jw_close(&b.j, '}');
+    jw_put(&b.j, "],'ready':$}", JV(J_BOOL(ready)));
     ret->status = ready ? 200 : 503;
     return body_close(&b, ctx, ret);
 }

@@ -9,39 +9,26 @@
 
 /* ---- markdown ---- */
 
-static const struct {
+static const struct bit_word {
     uint32_t bit;
     const char *word;
 } verb_words[] = {{CREATE, "create"}, {READ, "read"}, {UPDATE, "update"}, {ARCHIVE, "archive"}, {ERASE, "erase"}},
   class_words[] = {{IDENTITY, "identity"}, {CONTACT, "contact"}, {HEALTH, "health"}, {MONETARY, "monetary"}};
 
-static void put_verbs(struct buf *b, uint32_t bits) {
-    bool any = false;
-    for (size_t i = 0; i < COUNT(verb_words); i++)
-        if (bits & verb_words[i].bit) {
-            buf_fmt(b, "%s%s", any ? ", " : "", verb_words[i].word);
-            any = true;
-        }
-}
-
-static void put_classes(struct buf *b, uint32_t bits) {
-    bool any = false;
-    for (size_t i = 0; i < COUNT(class_words); i++)
-        if (bits & class_words[i].bit) {
-            buf_fmt(b, "%s%s", any ? ", " : "", class_words[i].word);
-            any = true;
-        }
-    if (!any) buf_char(b, '-');
+static void put_bits(struct buf *b, const struct bit_word *words, size_t n, uint32_t bits) {
+    const char *between = "";
+    for (size_t i = 0; i < n; i++) {
+        if (!(bits & words[i].bit)) continue;
+        buf_fmt(b, "%s%s", between, words[i].word);
+        between = ", ";
+    }
 }
 
 static void put_rules(struct buf *b, const struct field *f) {
-    static const struct {
-        uint32_t flag;
-        const char *word;
-    } flags[] = {
+    static const struct bit_word flags[] = {
         {REQUIRED, "required"}, {UNIQUE, "unique"}, {FIXED, "fixed"}, {SYSTEM, "read-only"}, {SEARCH, "searched"}};
     for (size_t i = 0; i < COUNT(flags); i++)
-        if (f->flags & flags[i].flag) buf_fmt(b, "%s; ", flags[i].word);
+        if (f->flags & flags[i].bit) buf_fmt(b, "%s; ", flags[i].word);
     if (f->to) buf_fmt(b, "one of %s; ", f->to);
     if (f->choices) buf_fmt(b, "%s; ", f->choices);
     if (field_is_counted(f) || ((f->min || f->max) && field_is_number(f))) {
@@ -103,11 +90,12 @@ static void put_grants(struct buf *b, const struct resource *r) {
     for (size_t i = 0; i < r->grants_n; i++) {
         const struct grant *g = &r->grants[i];
         buf_fmt(b, "| %s | ", g->roles);
-        put_verbs(b, g->verbs);
+        put_bits(b, verb_words, COUNT(verb_words), g->verbs);
         buf_fmt(b, " | %s%s%s | ", reaches[g->reach], g->by ? ": " : "", g->by ? g->by : "");
-        put_classes(b, g->clear);
-        buf_cstr(b, " | ");
-        put_classes(b, g->reveal);
+        put_bits(b, class_words, COUNT(class_words), g->clear);
+        buf_cstr(b, g->clear ? " | " : "- | ");
+        put_bits(b, class_words, COUNT(class_words), g->reveal);
+        if (!g->reveal) buf_char(b, '-');
         buf_cstr(b, " |\n");
     }
 }
@@ -141,39 +129,45 @@ static void put_camel(struct buf *b, const char *name) {
     }
 }
 
-static void put_union(struct buf *b, struct str words) {
-    struct str part;
-    bool any = false;
-    while (str_word(&words, &part)) {
-        buf_fmt(b, "%s'" STR_FMT "'", any ? " | " : "", STR_ARG(part));
-        any = true;
-    }
+static void put_union(struct buf *b, const char *between, struct str word) {
+    buf_fmt(b, "%s'" STR_FMT "'", between, STR_ARG(word));
 }
 
+/* As given and, where that differs, as sent; a masked number or place comes as text. */
+static const struct {
+    const char *given, *sent, *masked;
+} ts_types[] = {
+    [FIELD_REF] = {"string", NULL, NULL},
+    [FIELD_REFS] = {"string[]", NULL, NULL},
+    [FIELD_TEXT] = {"string", NULL, NULL},
+    [FIELD_INT] = {"number", NULL, "number | string"},
+    [FIELD_DECIMAL] = {"number", NULL, "number | string"},
+    [FIELD_MONEY] = {"number", NULL, "number | string"},
+    [FIELD_FLAG] = {"boolean", NULL, NULL},
+    [FIELD_TIME] = {"number", NULL, "number | string"},
+    [FIELD_DATE] = {"string", NULL, NULL},
+    [FIELD_GEO] = {"Geo", NULL, "Geo | string"},
+    [FIELD_FILE] = {"FileInfo[]", "string[]", NULL},
+    [FIELD_JSON] = {"unknown", NULL, NULL},
+    [FIELD_LINES] = {NULL, NULL, NULL},
+};
+
 static void put_ts_type(struct buf *b, const struct resource *r, const struct field *f, bool in) {
-    bool masked = !in && f->class != ORDINARY;
-    switch (f->kind) {
-    case FIELD_REF:
-    case FIELD_TEXT:
-    case FIELD_DATE: buf_cstr(b, "string"); return;
-    case FIELD_REFS: buf_cstr(b, "string[]"); return;
-    case FIELD_INT:
-    case FIELD_DECIMAL:
-    case FIELD_MONEY:
-    case FIELD_TIME: buf_cstr(b, masked ? "number | string" : "number"); return;
-    case FIELD_FLAG: buf_cstr(b, "boolean"); return;
-    case FIELD_CHOICE: put_union(b, str_of(f->choices)); return;
-    case FIELD_STATE:
-        for (size_t i = 0; i < r->states_n; i++) buf_fmt(b, "%s'%s'", i ? " | " : "", r->states[i]);
-        return;
-    case FIELD_GEO: buf_cstr(b, masked ? "Geo | string" : "Geo"); return;
-    case FIELD_FILE: buf_cstr(b, in ? "string[]" : "FileInfo[]"); return;
-    case FIELD_JSON: buf_cstr(b, "unknown"); return;
-    case FIELD_LINES:
+    struct str rest = str_of(f->choices), word;
+    const char *between = "";
+    if (f->kind == FIELD_CHOICE) {
+        for (; str_word(&rest, &word); between = " | ") put_union(b, between, word);
+    } else if (f->kind == FIELD_STATE) {
+        for (size_t i = 0; i < r->states_n; i++) put_union(b, i ? " | " : "", str_of(r->states[i]));
+    } else if (f->kind == FIELD_LINES) {
         put_camel(b, r->name);
         put_camel(b, f->name);
         buf_cstr(b, "Line[]");
-        return;
+    } else if (in && ts_types[f->kind].sent) {
+        buf_cstr(b, ts_types[f->kind].sent);
+    } else {
+        bool masked = !in && f->class != ORDINARY && ts_types[f->kind].masked;
+        buf_cstr(b, masked ? ts_types[f->kind].masked : ts_types[f->kind].given);
     }
 }
 

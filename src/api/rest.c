@@ -214,18 +214,9 @@ static enum err list_run(struct ctx *ctx, void *arg) {
     struct jw *j = &l->b->j;
     TRY(row_list(ctx, l->r, l->q, &page));
     body_open(l->b, ctx);
-    jw_open(j, '{');
-    jw_key(j, "items");
-    jw_open(j, '[');
+    jw_put(j, "{'items':[", NO_JV);
     TRY(rows_write(ctx, l->r, page.rows, page.n, true, j));
-    jw_close(j, ']');
-    jw_kstr(j, "next", page.next);
-    jw_key(j, "total");
-    if (page.total >= 0)
-        jw_i64(j, page.total);
-    else
-        jw_null(j);
-    jw_close(j, '}');
+    jw_put(j, "],'next':$,'total':$}", JV(J_STR(page.next), J_IF(page.total >= 0, J_I64(page.total))));
     return OK;
 }
 

@@ -94,13 +94,8 @@ static void put_files(struct jw *j, const struct column *c, struct ids ids) {
         size_t at = find(c, ids.ids[i]);
         if (at == SIZE_MAX) continue;
         const struct file_info *f = &c->files[at];
-        jw_open(j, '{');
-        jw_kid(j, "id", f->id);
-        jw_kstr(j, "name", f->name);
-        jw_kstr(j, "type", f->type);
-        jw_ki64(j, "size_bytes", f->size_bytes);
-        jw_ki64(j, "at_ms", f->at_ms);
-        jw_close(j, '}');
+        jw_put(j, "{'id':$,'name':$,'type':$,'size_bytes':$,'at_ms':$}",
+               JV(J_ID(f->id), J_STR(f->name), J_STR(f->type), J_I64(f->size_bytes), J_I64(f->at_ms)));
     }
     jw_close(j, ']');
 }
@@ -118,18 +113,14 @@ static void put_fields(struct jw *j, const struct page *p, const void *row, uint
             put_files(j, &p->columns[i], has(row, i) ? ids_at(f, row) : (struct ids){0});
         else if (has(row, i))
             field_write_json(j, p->r, f, row, is_masked(f, clear));
-        else if (f->kind == FIELD_LINES || f->kind == FIELD_REFS) {
-            jw_open(j, '[');
-            jw_close(j, ']');
-        } else
-            jw_null(j);
+        else
+            jw_put(j, f->kind == FIELD_LINES || f->kind == FIELD_REFS ? "[]" : "null", NO_JV);
     }
 }
 
 /* A REF has a label, a REFS an array of them in its order; what may not be seen is left out or null. */
 static void put_labels(struct jw *j, const struct page *p, const void *row) {
-    jw_key(j, "_labels");
-    jw_open(j, '{');
+    jw_put(j, "'_labels':{", NO_JV);
     for (size_t i = 0; i < p->r->fields_n; i++) {
         const struct field *f = &p->r->fields[i];
         const struct column *c = &p->columns[i];
@@ -164,23 +155,18 @@ static void put_rights(struct ctx *ctx, struct jw *j, const struct page *p, cons
     bool reveals = false;
     for (size_t i = 0; i < r->fields_n; i++)
         reveals |= has(row, i) && is_masked(&r->fields[i], clear) && (r->fields[i].class & may_reveal & ~SECRET);
-    jw_key(j, "_actions");
-    jw_open(j, '[');
+    jw_put(j, "'_actions':[", NO_JV);
     for (size_t i = 0; i < r->steps_n; i++) {
         bool told = false;
         for (size_t k = 0; k < i; k++) told |= (steps >> k & 1) && !strcmp(r->steps[k].name, r->steps[i].name);
         put_word_if(j, (steps >> i & 1) && !told, r->steps[i].name);
     }
-    jw_close(j, ']');
-    jw_key(j, "_rights");
-    jw_open(j, '[');
+    jw_put(j, "],'_rights':[", NO_JV);
     put_word_if(j, (verbs & UPDATE) && !archived, "update");
     put_word_if(j, archives && !archived, "archive");
     put_word_if(j, archives && archived, "restore");
     put_word_if(j, reveals, "reveal");
-    jw_close(j, ']');
-    jw_key(j, "_masked");
-    jw_open(j, '[');
+    jw_put(j, "],'_masked':[", NO_JV);
     for (size_t i = 0; i < r->fields_n; i++)
         put_word_if(j, has(row, i) && is_masked(&r->fields[i], clear) && r->fields[i].class != SECRET,
                     r->fields[i].name);
@@ -189,16 +175,9 @@ static void put_rights(struct ctx *ctx, struct jw *j, const struct page *p, cons
 
 static void put_row(struct ctx *ctx, struct jw *j, const struct page *p, const struct row *row) {
     uint32_t clear = row_clear_classes(ctx, p->r, row);
-    jw_open(j, '{');
-    jw_kid(j, "id", row->id);
-    jw_ki64(j, "version", row->version);
-    jw_ki64(j, "created_ms", row->created_ms);
-    jw_ki64(j, "updated_ms", row->updated_ms);
-    jw_key(j, "archived_ms");
-    if (row->archived_ms)
-        jw_i64(j, row->archived_ms);
-    else
-        jw_null(j);
+    jw_put(j, "{'id':$,'version':$,'created_ms':$,'updated_ms':$,'archived_ms':$",
+           JV(J_ID(row->id), J_I64(row->version), J_I64(row->created_ms), J_I64(row->updated_ms),
+              J_IF(row->archived_ms, J_I64(row->archived_ms))));
     if (p->spans && !(p->r->flags & INSTALLATION)) jw_kid(j, "community_id", row->community_id);
     put_fields(j, p, row, clear);
     put_labels(j, p, row);

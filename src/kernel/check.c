@@ -69,6 +69,7 @@ static enum err check_field(struct check *c, size_t i) {
             if (!is_name(line->name)) return WRONG(c, "%s.%s: bad name of a line's field", r->name, f->name);
             if (line->kind == FIELD_LINES || line->kind == FIELD_STATE || line->kind == FIELD_FILE)
                 return WRONG(c, "%s.%s.%s: not a kind for lines", r->name, f->name, line->name);
+            if (line->class != ORDINARY) return WRONG(c, "%s.%s.%s: lines hide nothing", r->name, f->name, line->name);
             TRY(check_bounds(c, f->name, line));
         }
     }

@@ -15,13 +15,8 @@ static bool put_body(struct ctx *ctx, const struct event *e, const char *change,
     struct jw j;
     buf_init_arena(&b, ctx->arena, 1024);
     jw_init(&j, &b);
-    jw_open(&j, '{');
-    jw_kstr(&j, "resource", e->resource);
-    jw_kid(&j, "id", e->row_id);
-    jw_kcstr(&j, "change", change);
-    jw_kid(&j, "community_id", e->community_id);
-    jw_ki64(&j, "at_ms", e->at_ms);
-    jw_close(&j, '}');
+    jw_put(&j, "{'resource':$,'id':$,'change':$,'community_id':$,'at_ms':$}",
+           JV(J_STR(e->resource), J_ID(e->row_id), J_CSTR(change), J_ID(e->community_id), J_I64(e->at_ms)));
     return buf_done(&b, ret);
 }
 

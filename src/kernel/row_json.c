@@ -263,123 +263,108 @@ static void put_ids(struct jw *j, const struct ids *ids) {
     jw_close(j, ']');
 }
 
-static void put_lines(struct jw *j, const struct field *f, const struct lines *lines, bool mask) {
-    struct resource as = {.fields = f->lines->fields, .fields_n = f->lines->fields_n};
-    jw_open(j, '[');
-    for (size_t n = 0; n < lines->n; n++) {
-        const char *line = (const char *)lines->rows + n * f->lines->size;
-        uint64_t bits = *(const uint64_t *)(const void *)line;
-        jw_open(j, '{');
-        for (size_t i = 0; i < as.fields_n; i++) {
-            jw_key(j, as.fields[i].name);
-            if (bit_has(bits, i))
-                field_write_json(j, &as, &as.fields[i], line, mask && as.fields[i].class != ORDINARY);
-            else
-                jw_null(j);
-        }
-        jw_close(j, '}');
-    }
-    jw_close(j, ']');
-}
-
-static void put_masked(struct jw *j, const struct field *f, const void *at) {
-    char mem[256];
-    struct buf b;
-    struct str text;
-    if (f->kind != FIELD_TEXT) {
-        jw_cstr(j, "***");
-        return;
-    }
-    buf_init(&b, mem, sizeof mem);
-    mask_text(&b, f->class, *(const struct str *)at);
-    jw_str(j, buf_done(&b, &text) ? text : S("***"));
-}
-
-void field_write_json(struct jw *j, const struct resource *r, const struct field *f, const void *row, bool mask) {
-    const void *at = (const char *)row + f->at;
-    if (mask) {
-        put_masked(j, f, at);
-        return;
-    }
-    switch (f->kind) {
-    case FIELD_REF: jw_id(j, *(const int64_t *)at); return;
-    case FIELD_REFS:
-    case FIELD_FILE: put_ids(j, at); return;
-    case FIELD_TEXT:
-    case FIELD_CHOICE: jw_str(j, *(const struct str *)at); return;
-    case FIELD_INT:
-    case FIELD_MONEY:
-    case FIELD_TIME: jw_i64(j, *(const int64_t *)at); return;
-    case FIELD_FLAG: jw_bool(j, *(const bool *)at); return;
-    case FIELD_STATE: jw_cstr(j, r->states[*(const int32_t *)at]); return;
-    case FIELD_JSON: jw_raw(j, *(const struct str *)at); return;
-    case FIELD_LINES: put_lines(j, f, at, mask); return;
-    case FIELD_DECIMAL:
-    case FIELD_DATE:
-    case FIELD_GEO: break;
-    }
-    char mem[64];
-    struct buf b;
-    struct str text;
-    buf_init(&b, mem, sizeof mem);
-    if (f->kind == FIELD_DECIMAL) {
-        put_decimal(&b, *(const int64_t *)at, f->scale);
-    } else if (f->kind == FIELD_DATE) {
-        buf_char(&b, '"');
-        civil_put_date(&b, *(const int64_t *)at);
-        buf_char(&b, '"');
-    } else {
-        const struct geo *g = at;
-        buf_cstr(&b, "{\"lat\":");
-        put_decimal(&b, g->lat_e7, 7);
-        buf_cstr(&b, ",\"lon\":");
-        put_decimal(&b, g->lon_e7, 7);
-        buf_char(&b, '}');
-    }
-    if (buf_done(&b, &text)) jw_raw(j, text);
-}
-
-void row_write_json(struct jw *j, const struct resource *r, const void *row, uint64_t fields, uint32_t clear) {
+/* The value of each field in `fields`, null where it is absent. */
+static void put_members(struct jw *j, const struct resource *r, const void *row, uint64_t has, uint64_t fields,
+                        uint32_t clear) {
     for (size_t i = 0; i < r->fields_n; i++) {
         const struct field *f = &r->fields[i];
         if (!bit_has(fields, i) || f->class == SECRET) continue;
         jw_key(j, f->name);
-        if (bit_has(row_of(row)->has, i))
+        if (bit_has(has, i))
             field_write_json(j, r, f, row, f->class != ORDINARY && !(f->class & clear));
         else
             jw_null(j);
     }
 }
 
-void field_write_text(struct buf *out, const struct resource *r, const struct field *f, const void *row, bool mask,
-                      const struct zone *zone) {
-    const void *at = (const char *)row + f->at;
-    if (mask && f->kind == FIELD_TEXT) {
-        mask_text(out, f->class, *(const struct str *)at);
-        return;
+static void put_lines(struct jw *j, const struct field *f, const struct lines *lines) {
+    struct resource as = {.fields = f->lines->fields, .fields_n = f->lines->fields_n};
+    jw_open(j, '[');
+    for (size_t n = 0; n < lines->n; n++) {
+        const char *line = (const char *)lines->rows + n * f->lines->size;
+        jw_open(j, '{');
+        put_members(j, &as, line, *(const uint64_t *)(const void *)line, ~UINT64_C(0), ~UINT32_C(0));
+        jw_close(j, '}');
     }
-    if (mask) {
-        buf_cstr(out, "***");
-        return;
-    }
+    jw_close(j, ']');
+}
+
+/* Every value as text; `plain`: numbers as programs take them (cents, milliseconds), not as people read them. */
+static void put_text(struct buf *b, const struct resource *r, const struct field *f, const void *at, bool plain,
+                     const struct zone *zone) {
+    const struct geo *g = at;
+    struct jw j;
+    jw_init(&j, b);
     switch (f->kind) {
     case FIELD_TEXT:
     case FIELD_CHOICE:
-    case FIELD_JSON: buf_str(out, *(const struct str *)at); return;
-    case FIELD_STATE: buf_cstr(out, r->states[*(const int32_t *)at]); return;
-    case FIELD_MONEY: put_decimal(out, *(const int64_t *)at, 2); return;
-    case FIELD_DECIMAL: put_decimal(out, *(const int64_t *)at, f->scale); return;
-    case FIELD_TIME: civil_put_time(out, zone, *(const int64_t *)at); return;
-    case FIELD_DATE: civil_put_date(out, *(const int64_t *)at); return;
-    case FIELD_FLAG: buf_cstr(out, *(const bool *)at ? "true" : "false"); return;
+    case FIELD_JSON: buf_str(b, *(const struct str *)at); return;
+    case FIELD_STATE: buf_cstr(b, r->states[*(const int32_t *)at]); return;
+    case FIELD_FLAG: buf_cstr(b, *(const bool *)at ? "true" : "false"); return;
+    case FIELD_DECIMAL: put_decimal(b, *(const int64_t *)at, f->scale); return;
+    case FIELD_DATE: civil_put_date(b, *(const int64_t *)at); return;
+    case FIELD_MONEY: put_decimal(b, *(const int64_t *)at, plain ? 0 : 2); return;
+    case FIELD_TIME:
+        if (!plain) {
+            civil_put_time(b, zone, *(const int64_t *)at);
+            return;
+        }
+        break;
     case FIELD_REF:
-    case FIELD_INT: buf_i64(out, *(const int64_t *)at); return;
+    case FIELD_INT: break;
     case FIELD_GEO:
+        buf_cstr(b, "{\"lat\":");
+        put_decimal(b, g->lat_e7, 7);
+        buf_cstr(b, ",\"lon\":");
+        put_decimal(b, g->lon_e7, 7);
+        buf_char(b, '}');
+        return;
     case FIELD_REFS:
-    case FIELD_FILE:
-    case FIELD_LINES: break;
+    case FIELD_FILE: put_ids(&j, at); return;
+    case FIELD_LINES: put_lines(&j, f, at); return;
     }
-    struct jw j;
-    jw_init(&j, out);
-    field_write_json(&j, r, f, row, false);
+    buf_i64(b, *(const int64_t *)at);
+}
+
+void field_write_text(struct buf *out, const struct resource *r, const struct field *f, const void *row, bool mask,
+                      const struct zone *zone) {
+    const void *at = (const char *)row + f->at;
+    if (!mask)
+        put_text(out, r, f, at, false, zone);
+    else if (f->kind == FIELD_TEXT)
+        mask_text(out, f->class, *(const struct str *)at);
+    else
+        buf_cstr(out, "***");
+}
+
+/* Text, ids, words of choices and states, and days stand in quotes. */
+void field_write_json(struct jw *j, const struct resource *r, const struct field *f, const void *row, bool mask) {
+    const void *at = (const char *)row + f->at;
+    char mem[256];
+    struct buf b;
+    struct str text;
+    buf_init(&b, mem, sizeof mem);
+    if (mask) {
+        field_write_text(&b, r, f, row, true, NULL);
+        jw_str(j, buf_done(&b, &text) ? text : S("***"));
+    } else if (f->kind == FIELD_JSON) {
+        jw_raw(j, *(const struct str *)at);
+    } else if (f->kind == FIELD_TEXT || f->kind == FIELD_CHOICE) {
+        jw_str(j, *(const struct str *)at);
+    } else if (f->kind == FIELD_LINES) {
+        put_lines(j, f, at);
+    } else if (f->kind == FIELD_REFS || f->kind == FIELD_FILE) {
+        put_ids(j, at);
+    } else {
+        put_text(&b, r, f, at, true, NULL);
+        text = (struct str){mem, b.len};
+        if (f->kind == FIELD_REF || f->kind == FIELD_STATE || f->kind == FIELD_DATE)
+            jw_str(j, text);
+        else
+            jw_raw(j, text);
+    }
+}
+
+void row_write_json(struct jw *j, const struct resource *r, const void *row, uint64_t fields, uint32_t clear) {
+    put_members(j, r, row, row_of(row)->has, fields, clear);
 }
