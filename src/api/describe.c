@@ -39,9 +39,7 @@ static enum err put_communities(struct jw *j, struct ctx *ctx) {
     jw_put(j, "'communities':[", NO_JV);
     enum err e = db_query(ctx->db, &ctx->fault, "SELECT id, code, name, zone FROM communities ORDER BY code LIMIT $1",
                           VALS(V_I64(COMMUNITIES_MOST)), &rows);
-    for (bool more = true; !e;) {
-        e = db_next(&rows, &ctx->fault, &more);
-        if (e || !more) break;
+    while (db_more(&rows, &ctx->fault, &e)) {
         if (!reaches(&ctx->actor, db_i64(&rows, 0))) continue;
         jw_put(
             j, "{'id':$,'code':$,'name':$,'zone':$}",

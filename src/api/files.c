@@ -60,7 +60,7 @@ static enum err disposition(struct ctx *ctx, const struct file_info *f, struct a
 
 enum err rest_file(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
     const struct resource *r = u->target.r;
-    void *row = arena_alloc(ctx->arena, 1, r->size, _Alignof(max_align_t));
+    void *row = row_new(ctx, r);
     struct file_info f;
     if (!row) return FAIL_MEMORY(ctx);
     TRY(row_get(ctx, r, u->target.id, row));

@@ -90,29 +90,27 @@ static enum err put_page(struct ctx *ctx, struct history *h) {
     struct jw *j = &h->b.j;
     int64_t last = 0;
     size_t n = 0;
-    bool more = true;
+    bool more = false;
     jw_put(j, "{'items':[", NO_JV);
     enum err e =
         db_query(ctx->db, &ctx->fault,
                  "SELECT id, at_ms, verb, step, user_id, person_id, actor, before, after, reason FROM audit "
                  "WHERE resource = $1 AND row_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
                  VALS(V_TEXT(str_of(h->r->name)), V_I64(h->id), V_I64(h->before), V_I64((int64_t)h->limit + 1)), &rows);
-    while (!e) {
-        e = db_next(&rows, &ctx->fault, &more);
-        if (e || !more || n == h->limit) break;
+    while ((more = db_more(&rows, &ctx->fault, &e)) && n < h->limit) {
         last = db_i64(&rows, 0);
         e = put_entry(ctx, h, &rows);
         n++;
     }
     db_done(&rows);
     TRY(e);
-    jw_put(j, "],'next':$}", JV(J_IF(more && n == h->limit, J_ID(last))));
+    jw_put(j, "],'next':$}", JV(J_IF(more, J_ID(last))));
     return OK;
 }
 
 static enum err run(struct ctx *ctx, void *arg) {
     struct history *h = arg;
-    void *row = arena_alloc(ctx->arena, 1, h->r->size, _Alignof(max_align_t));
+    void *row = row_new(ctx, h->r);
     if (!row) return FAIL_MEMORY(ctx);
     TRY(row_get(ctx, h->r, h->id, row));
     h->clear = row_clear_classes(ctx, h->r, row);

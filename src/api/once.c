@@ -61,13 +61,12 @@ static enum err unpack(struct ctx *ctx, int64_t status, struct bytes kept, struc
 
 static enum err look_up(struct ctx *ctx, struct attempt *a, bool *ret_found) {
     struct db_rows rows = {0};
-    bool more = false;
     enum err e = db_query(ctx->db, &ctx->fault,
                           "SELECT request, status, answer FROM idempotency WHERE actor_id = $1 AND key = $2 AND "
                           "at_ms > $3",
                           VALS(V_I64(ctx->actor.user_id), V_TEXT(a->key), V_I64(ctx->now_ms - KEEP_MS)), &rows);
-    if (!e) e = db_next(&rows, &ctx->fault, &more);
-    if (!e && more) {
+    *ret_found = db_more(&rows, &ctx->fault, &e);
+    if (*ret_found) {
         if (!str_is(db_text(&rows, 0), a->request))
             e = FAIL(&ctx->fault, ERR_CONFLICT, "idempotency_mismatch",
                      "this Idempotency-Key was used with another request");
@@ -75,7 +74,6 @@ static enum err look_up(struct ctx *ctx, struct attempt *a, bool *ret_found) {
             e = unpack(ctx, db_i64(&rows, 1), db_blob(&rows, 2), a->ret);
     }
     db_done(&rows);
-    *ret_found = more;
     return e;
 }
 

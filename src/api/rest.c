@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-static void *row_new(struct ctx *ctx, const struct resource *r) {
-    return arena_alloc(ctx->arena, 1, r->size, _Alignof(max_align_t));
-}
-
 /* ---- answers with one row ---- */
 
 static enum err row_answer(struct ctx *ctx, const struct resource *r, const void *row, struct api_answer *ret) {

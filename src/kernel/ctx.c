@@ -88,9 +88,7 @@ static enum err scope_fill(struct ctx *ctx, struct scope *s) {
                           "SELECT DISTINCT c.id FROM communities c JOIN place_closure p ON p.descendant = c.id "
                           "WHERE p.ancestor = $1 ORDER BY c.id",
                           VALS(V_I64(s->place_id)), &rows);
-    for (bool more = true; !e;) {
-        e = db_next(&rows, &ctx->fault, &more);
-        if (e || !more) break;
+    while (db_more(&rows, &ctx->fault, &e)) {
         if (n == cap) {
             cap = cap ? cap * 2 : 8;
             int64_t *grown = arena_new(ctx->arena, int64_t, cap);
@@ -138,10 +136,10 @@ static struct zone *zone_make(struct ctx *ctx, int64_t community_id) {
     struct db_rows rows = {0};
     struct fault ignored = {0};
     struct zone *zone = NULL;
-    bool more = false;
     if (!o->zone_data) return NULL;
-    if (!db_query(ctx->db, &ignored, "SELECT zone FROM communities WHERE id = $1", VALS(V_I64(community_id)), &rows) &&
-        !db_next(&rows, &ignored, &more) && more) {
+    enum err e =
+        db_query(ctx->db, &ignored, "SELECT zone FROM communities WHERE id = $1", VALS(V_I64(community_id)), &rows);
+    if (db_more(&rows, &ignored, &e)) {
         char *name = arena_cstr(ctx->arena, db_text(&rows, 0));
         struct bytes tzif;
         if (name && o->zone_data(o->zone_arg, name, &tzif) && zone_parse(tzif, &zone, &ignored)) zone = NULL;

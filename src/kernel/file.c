@@ -112,9 +112,7 @@ enum err file_infos(struct ctx *ctx, const int64_t *ids, size_t n, struct file_i
     sql_add(&q, "SELECT id, hash, name, type, size_bytes, at_ms, created_by FROM files WHERE id IN ");
     sql_list(&q, ids, n);
     enum err e = sql_query(ctx, &q, &rows);
-    for (bool more = true; !e;) {
-        e = db_next(&rows, &ctx->fault, &more);
-        if (e || !more) break;
+    while (db_more(&rows, &ctx->fault, &e)) {
         for (size_t i = 0; !e && i < n; i++) {
             if (ids[i] != db_i64(&rows, 0)) continue;
             struct file_info *f = &ret[i];

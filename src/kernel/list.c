@@ -295,9 +295,7 @@ static enum err fetch_page(struct ctx *ctx, struct list *l) {
     sql_init(&q, ctx->arena);
     TRY(put_statement(ctx, l, &q));
     enum err e = sql_query(ctx, &q, &rows);
-    for (bool more = true; !e;) {
-        e = db_next(&rows, &ctx->fault, &more);
-        if (e || !more) break;
+    while (db_more(&rows, &ctx->fault, &e)) {
         if (n == cap) {
             cap = cap ? cap * 4 : 16;
             char *grown = arena_alloc(ctx->arena, cap, size, _Alignof(max_align_t));
@@ -327,7 +325,6 @@ static enum err fetch_page(struct ctx *ctx, struct list *l) {
 static enum err count(struct ctx *ctx, struct list *l) {
     struct sql q;
     struct db_rows rows = {0};
-    bool more = false;
     sql_init(&q, ctx->arena);
     sql_add(&q, "SELECT COUNT(*) FROM (SELECT id");
     put_from(l->kn, &q);
@@ -335,8 +332,7 @@ static enum err count(struct ctx *ctx, struct list *l) {
     TRY(put_conditions(ctx, l, &q));
     sql_fmt(&q, " LIMIT %d) AS c", LIST_LIMIT_MAX + 1);
     enum err e = sql_query(ctx, &q, &rows);
-    if (!e) e = db_next(&rows, &ctx->fault, &more);
-    if (!e && more) l->page.total = db_i64(&rows, 0) > LIST_LIMIT_MAX ? -1 : db_i64(&rows, 0);
+    if (db_more(&rows, &ctx->fault, &e)) l->page.total = db_i64(&rows, 0) > LIST_LIMIT_MAX ? -1 : db_i64(&rows, 0);
     db_done(&rows);
     return e;
 }
@@ -374,7 +370,7 @@ enum err row_labels(struct ctx *ctx, const struct resource *r, const int64_t *id
     for (size_t i = 0; i < n; i++) ret[i] = (struct str){NULL, 0};
     if (kn->label == NO_FIELD || !n) return OK;
     const struct field *f = &r->fields[kn->label];
-    void *row = arena_alloc(ctx->arena, 1, r->size, _Alignof(max_align_t));
+    void *row = row_new(ctx, r);
     if (!row) return FAIL_MEMORY(ctx);
     sql_init(&q, ctx->arena);
     sql_fmt(&q, "SELECT %s", kn->columns);
@@ -382,9 +378,7 @@ enum err row_labels(struct ctx *ctx, const struct resource *r, const int64_t *id
     sql_add(&q, "id IN ");
     sql_list(&q, ids, n);
     enum err e = sql_query(ctx, &q, &rows);
-    for (bool more = true; !e;) {
-        e = db_next(&rows, &ctx->fault, &more);
-        if (e || !more) break;
+    while (db_more(&rows, &ctx->fault, &e)) {
         e = row_load(ctx, kn, &rows, row);
         if (e || !bit_has(row_of(row)->has, kn->label)) continue;
         struct buf b;

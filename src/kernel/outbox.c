@@ -56,20 +56,10 @@ static enum err read_events(struct ctx *ctx, const char *sql, const struct db_va
     size_t n = 0;
     if (!all) return FAIL_MEMORY(ctx);
     enum err e = db_query(ctx->db, &ctx->fault, sql, vals, vals_n, &rows);
-    for (bool more = true; !e && n < most;) {
-        e = db_next(&rows, &ctx->fault, &more);
-        if (e || !more) break;
+    while (n < most && db_more(&rows, &ctx->fault, &e)) {
         struct event *v = &all[n].e.event;
-        *v = (struct event){db_i64(&rows, 0),
-                            db_i64(&rows, 1),
-                            db_i64(&rows, 2),
-                            db_i64(&rows, 3),
-                            db_i64(&rows, 4),
-                            db_i64(&rows, 5),
-                            {0},
-                            {0},
-                            {0},
-                            {0}};
+        int64_t *numbers[] = {&v->id, &v->at_ms, &v->community_id, &v->place_id, &v->row_id, &v->actor_id};
+        for (size_t i = 0; i < COUNT(numbers); i++) *numbers[i] = db_i64(&rows, i);
         bool ok = arena_str(ctx->arena, db_text(&rows, 6), &v->resource) &&
                   arena_str(ctx->arena, db_text(&rows, 7), &v->topic) &&
                   arena_str(ctx->arena, db_text(&rows, 8), &v->body) &&
@@ -207,7 +197,7 @@ bool event_visible(struct ctx *ctx, const struct event *e) {
     if (!kn->r->member && place_allows(ctx, kn->r, READ, e->community_id, e->place_id)) return true;
     if (!kn->r->member && !own_grants(ctx, kn->r, READ)) return false;
     struct fault kept = ctx->fault;
-    void *row = arena_alloc(ctx->arena, 1, kn->r->size, _Alignof(max_align_t));
+    void *row = row_new(ctx, kn->r);
     bool visible = row && !row_get(ctx, kn->r, e->row_id, row);
     ctx->fault = kept;
     return visible;

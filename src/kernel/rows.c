@@ -25,7 +25,7 @@ static int32_t *state_at(const struct resource *r, void *row) {
     return NULL;
 }
 
-static void *row_new(struct ctx *ctx, const struct resource *r) {
+void *row_new(struct ctx *ctx, const struct resource *r) {
     return arena_alloc(ctx->arena, 1, r->size, _Alignof(max_align_t));
 }
 
@@ -34,30 +34,35 @@ static void *row_new(struct ctx *ctx, const struct resource *r) {
 static enum err fetch(struct ctx *ctx, const struct known *kn, int64_t id, void *row) {
     struct sql q;
     struct db_rows rows = {0};
-    bool more = false;
     sql_init(&q, ctx->arena);
     sql_fmt(&q, "SELECT %s FROM ", kn->columns);
     if (kn->r->select)
         sql_fmt(&q, "(%s) AS t", kn->r->select);
     else
         sql_add(&q, kn->r->name);
-    sql_add(&q, " WHERE id = ");
-    sql_i64(&q, id);
+    sql_with(&q, " WHERE id = ", V_I64(id));
     enum err e = sql_query(ctx, &q, &rows);
-    if (!e) e = db_next(&rows, &ctx->fault, &more);
-    if (!e && more) e = row_load(ctx, kn, &rows, row);
+    bool found = db_more(&rows, &ctx->fault, &e);
+    if (found) e = row_load(ctx, kn, &rows, row);
     db_done(&rows);
-    if (!e && !more) e = FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such row in %s", kn->r->name);
-    if (!e) e = lines_load(ctx, kn, row);
-    if (!e && !rights_row(ctx, kn, READ, row)) {
-        memset(row, 0, kn->r->size);
-        e = FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such row in %s", kn->r->name);
-    }
-    return e;
+    if (!e && found) e = lines_load(ctx, kn, row);
+    TRY(e);
+    if (found && rights_row(ctx, kn, READ, row)) return OK;
+    memset(row, 0, kn->r->size);
+    return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such row in %s", kn->r->name);
 }
 
 enum err row_get(struct ctx *ctx, const struct resource *r, int64_t id, void *ret_row) {
     return fetch(ctx, known_of(ctx->kernel, r), id, ret_row);
+}
+
+/* Runs fn over the edit as one write transaction; ret_row may be NULL. */
+static enum err edit_run(struct ctx *ctx, struct edit *e, enum err (*fn)(struct ctx *ctx, void *arg), void *ret_row) {
+    e->row = row_new(ctx, e->kn->r);
+    if (!e->row) return FAIL_MEMORY(ctx);
+    TRY(ctx_write(ctx, fn, e));
+    if (ret_row) memcpy(ret_row, e->row, e->kn->r->size);
+    return OK;
 }
 
 /* ---- what follows every change ---- */
@@ -113,21 +118,16 @@ static enum err store(struct ctx *ctx, const struct known *kn, void *row, uint64
     sql_init(&q, ctx->arena);
     sql_fmt(&q, "UPDATE %s SET version = ", kn->r->name);
     sql_i64(&q, h->version + 1);
-    sql_add(&q, ", updated_ms = ");
-    sql_i64(&q, ctx->now_ms);
-    sql_add(&q, ", archived_ms = ");
-    sql_i64(&q, h->archived_ms);
-    sql_add(&q, ", community_id = ");
-    sql_i64(&q, h->community_id);
+    sql_with(&q, ", updated_ms = ", V_I64(ctx->now_ms));
+    sql_with(&q, ", archived_ms = ", V_I64(h->archived_ms));
+    sql_with(&q, ", community_id = ", V_I64(h->community_id));
     for (size_t i = 0; i < kn->r->fields_n; i++) {
         if (!bit_has(fields & kn->stored, i)) continue;
         sql_fmt(&q, ", %s = ", kn->r->fields[i].name);
         sql_val(&q, field_to_val(ctx, kn->r, &kn->r->fields[i], row, bit_has(h->has, i)));
     }
-    sql_add(&q, " WHERE id = ");
-    sql_i64(&q, h->id);
-    sql_add(&q, " AND version = ");
-    sql_i64(&q, h->version);
+    sql_with(&q, " WHERE id = ", V_I64(h->id));
+    sql_with(&q, " AND version = ", V_I64(h->version));
     TRY(sql_exec(ctx, &q, &changed));
     if (!changed) return FAIL(&ctx->fault, ERR_STALE, "stale_version", "somebody changed this row meanwhile");
     h->version++;
@@ -204,13 +204,11 @@ static enum err insert(struct ctx *ctx, const struct known *kn, void *row) {
     sql_init(&q, ctx->arena);
     sql_fmt(&q, "INSERT INTO %s (%s) VALUES (", kn->r->name, kn->columns);
     for (size_t i = 0; i < COUNT(system); i++) {
-        if (i) sql_add(&q, ", ");
-        sql_val(&q, V_I64(system[i]));
+        sql_with(&q, i ? ", " : "", V_I64(system[i]));
     }
     for (size_t i = 0; i < kn->r->fields_n; i++) {
         if (!bit_has(kn->stored, i)) continue;
-        sql_add(&q, ", ");
-        sql_val(&q, field_to_val(ctx, kn->r, &kn->r->fields[i], row, bit_has(h->has, i)));
+        sql_with(&q, ", ", field_to_val(ctx, kn->r, &kn->r->fields[i], row, bit_has(h->has, i)));
     }
     sql_add(&q, ")");
     TRY(sql_exec(ctx, &q, NULL));
@@ -250,11 +248,7 @@ enum err row_create(struct ctx *ctx, const struct resource *r, void *row) {
     const struct known *kn = known_of(ctx->kernel, r);
     if (r->select || !(resource_verbs(ctx, r) & CREATE))
         return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "you may not create %s", r->name);
-    struct edit e = {.kn = kn, .input = row, .row = row_new(ctx, r)};
-    if (!e.row) return FAIL_MEMORY(ctx);
-    TRY(ctx_write(ctx, create, &e));
-    memcpy(row, e.row, r->size);
-    return OK;
+    return edit_run(ctx, &(struct edit){.kn = kn, .input = row}, create, row);
 }
 
 /* ---- change ---- */
@@ -320,11 +314,7 @@ enum err row_update(struct ctx *ctx, const struct resource *r, int64_t id, int64
                     uint64_t fields, void *ret_row) {
     if (r->select) return denied(ctx, r);
     struct edit e = {.kn = known_of(ctx->kernel, r), .id = id, .version = version, .input = patch, .fields = fields};
-    e.row = row_new(ctx, r);
-    if (!e.row) return FAIL_MEMORY(ctx);
-    TRY(ctx_write(ctx, update, &e));
-    if (ret_row) memcpy(ret_row, e.row, r->size);
-    return OK;
+    return edit_run(ctx, &e, update, ret_row);
 }
 
 /* ---- steps ---- */
@@ -385,11 +375,7 @@ enum err row_act(struct ctx *ctx, const struct resource *r, int64_t id, int64_t 
                  const void *input, uint64_t fields, void *ret_row) {
     struct edit e = {
         .kn = known_of(ctx->kernel, r), .id = id, .version = version, .step = step, .input = input, .fields = fields};
-    e.row = row_new(ctx, r);
-    if (!e.row) return FAIL_MEMORY(ctx);
-    TRY(ctx_write(ctx, act, &e));
-    if (ret_row) memcpy(ret_row, e.row, r->size);
-    return OK;
+    return edit_run(ctx, &e, act, ret_row);
 }
 
 /* ---- archive and restore ---- */
@@ -406,22 +392,14 @@ static enum err archive(struct ctx *ctx, void *arg) {
     return finish(ctx, e, before, e->restore ? "restore" : "archive");
 }
 
-static enum err archive_or_restore(struct ctx *ctx, struct edit *e) {
-    if (e->kn->r->select) return denied(ctx, e->kn->r);
-    e->row = row_new(ctx, e->kn->r);
-    if (!e->row) return FAIL_MEMORY(ctx);
-    return ctx_write(ctx, archive, e);
-}
-
 enum err row_archive(struct ctx *ctx, const struct resource *r, int64_t id, int64_t version) {
-    return archive_or_restore(ctx, &(struct edit){.kn = known_of(ctx->kernel, r), .id = id, .version = version});
+    struct edit e = {.kn = known_of(ctx->kernel, r), .id = id, .version = version};
+    return r->select ? denied(ctx, r) : edit_run(ctx, &e, archive, NULL);
 }
 
 enum err row_restore(struct ctx *ctx, const struct resource *r, int64_t id, int64_t version, void *ret_row) {
     struct edit e = {.kn = known_of(ctx->kernel, r), .id = id, .version = version, .restore = true};
-    TRY(archive_or_restore(ctx, &e));
-    if (ret_row) memcpy(ret_row, e.row, r->size);
-    return OK;
+    return r->select ? denied(ctx, r) : edit_run(ctx, &e, archive, ret_row);
 }
 
 /* ---- reveal ---- */
@@ -441,9 +419,5 @@ static enum err reveal(struct ctx *ctx, void *arg) {
 enum err row_reveal(struct ctx *ctx, const struct resource *r, int64_t id, uint64_t fields, void *ret_row) {
     if (str_trim(ctx->reason).len < 2) return FAIL_FIELD(&ctx->fault, "reason", "required", 0);
     if (!fields) return FAIL_FIELD(&ctx->fault, "fields", "required", 0);
-    struct edit e = {.kn = known_of(ctx->kernel, r), .id = id, .fields = fields, .row = row_new(ctx, r)};
-    if (!e.row) return FAIL_MEMORY(ctx);
-    TRY(ctx_write(ctx, reveal, &e));
-    memcpy(ret_row, e.row, r->size);
-    return OK;
+    return edit_run(ctx, &(struct edit){.kn = known_of(ctx->kernel, r), .id = id, .fields = fields}, reveal, ret_row);
 }

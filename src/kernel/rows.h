@@ -9,6 +9,8 @@
  * one without the right to the verb is ERR_DENIED.  `version` 0 = whatever it is; else ERR_STALE when it differs. Rows
  * live in ctx->arena; ret rows point to memory of r->size bytes. */
 
+/* Zeroed, in the arena; NULL: out of memory. */
+void *row_new(struct ctx *ctx, const struct resource *r);
 /* row: values with `has` bits.  Completed on success (id, version, …). */
 NODISCARD enum err row_create(struct ctx *ctx, const struct resource *r, void *row);
 NODISCARD enum err row_get(struct ctx *ctx, const struct resource *r, int64_t id, void *ret_row);

@@ -128,22 +128,17 @@ static enum err apply(struct ctx *ctx, const struct known *kn, int64_t id, const
         if (insert) {
             sql_add(&q, "INSERT INTO search_terms (resource, term, row_id) VALUES ");
         } else {
-            sql_add(&q, "DELETE FROM search_terms WHERE resource = ");
-            sql_val(&q, V_TEXT(str_of(kn->r->name)));
-            sql_add(&q, " AND row_id = ");
-            sql_i64(&q, id);
+            sql_with(&q, "DELETE FROM search_terms WHERE resource = ", V_TEXT(str_of(kn->r->name)));
+            sql_with(&q, " AND row_id = ", V_I64(id));
             sql_add(&q, " AND term IN (");
         }
         for (; i < in->n && n < 100; i++) {
             if (holds(but, in->items[i])) continue;
             sql_add(&q, n++ ? ", " : "");
             if (insert) {
-                sql_add(&q, "(");
-                sql_val(&q, V_TEXT(str_of(kn->r->name)));
-                sql_add(&q, ", ");
-                sql_val(&q, V_TEXT(in->items[i]));
-                sql_add(&q, ", ");
-                sql_i64(&q, id);
+                sql_with(&q, "(", V_TEXT(str_of(kn->r->name)));
+                sql_with(&q, ", ", V_TEXT(in->items[i]));
+                sql_with(&q, ", ", V_I64(id));
                 sql_add(&q, ")");
             } else {
                 sql_val(&q, V_TEXT(in->items[i]));
@@ -198,14 +193,10 @@ enum err search_where(struct ctx *ctx, const struct resource *r, struct str quer
     TRY(installation_key(ctx, "search", key));
     TRY(blind(ctx, key, text, &hash));
     struct db_val resource = V_TEXT(str_of(r->name));
-    sql_add(q, " AND (id IN (SELECT row_id FROM search_terms WHERE resource = ");
-    sql_val(q, resource);
-    sql_add(q, " AND term = ");
-    sql_val(q, V_TEXT(hash));
-    sql_add(q, ") OR id IN (SELECT d.row_id FROM search_docs d WHERE d.resource = ");
-    sql_val(q, resource);
-    sql_add(q, " AND strpos(d.text, ");
-    sql_val(q, V_TEXT(text));
+    sql_with(q, " AND (id IN (SELECT row_id FROM search_terms WHERE resource = ", resource);
+    sql_with(q, " AND term = ", V_TEXT(hash));
+    sql_with(q, ") OR id IN (SELECT d.row_id FROM search_docs d WHERE d.resource = ", resource);
+    sql_with(q, " AND strpos(d.text, ", V_TEXT(text));
     sql_add(q, ") > 0");
     /* Pairs are rarer than single characters: they are asked first, and singles only when nothing else is there. */
     size_t asked = 0;
@@ -213,10 +204,8 @@ enum err search_where(struct ctx *ctx, const struct resource *r, struct str quer
         for (size_t i = 0; i < t.n && asked < QUERY_TERMS_MAX; i++) {
             if ((utf8_count(t.items[i]) == 1) != (pass == 1)) continue;
             asked++;
-            sql_add(q, " AND d.row_id IN (SELECT row_id FROM search_terms WHERE resource = ");
-            sql_val(q, resource);
-            sql_add(q, " AND term = ");
-            sql_val(q, V_TEXT(t.items[i]));
+            sql_with(q, " AND d.row_id IN (SELECT row_id FROM search_terms WHERE resource = ", resource);
+            sql_with(q, " AND term = ", V_TEXT(t.items[i]));
             sql_add(q, ")");
         }
     sql_add(q, "))");

@@ -15,16 +15,14 @@ static const struct setting *find(const struct kernel *k, const char *name) {
 enum err setting_text(struct ctx *ctx, int64_t community_id, const char *name, struct str *ret) {
     const struct setting *s = find(ctx->kernel, name);
     struct db_rows rows = {0};
-    bool more = false;
     if (!s) return FAIL(&ctx->fault, ERR_INTERNAL, "setting", "no setting is called %s", name);
     enum err e = db_query(
         ctx->db, &ctx->fault,
         "SELECT value FROM setting_values WHERE name = $1 AND community_id IN ($2, 0) ORDER BY community_id DESC "
         "LIMIT 1",
         VALS(V_TEXT(str_of(name)), V_I64(community_id)), &rows);
-    if (!e) e = db_next(&rows, &ctx->fault, &more);
     struct str value = str_of(s->fallback);
-    if (!e && more && !arena_str(ctx->arena, db_text(&rows, 0), &value)) e = FAIL_MEMORY(ctx);
+    if (db_more(&rows, &ctx->fault, &e) && !arena_str(ctx->arena, db_text(&rows, 0), &value)) e = FAIL_MEMORY(ctx);
     db_done(&rows);
     if (!e) *ret = value;
     return e;
@@ -51,13 +49,11 @@ enum err setting_put(struct ctx *ctx, int64_t community_id, const char *name, st
 
 enum err word_text(struct ctx *ctx, int64_t community_id, const char *key, const char *language, struct str *ret) {
     struct db_rows rows = {0};
-    bool more = false;
     enum err e = db_query(ctx->db, &ctx->fault,
                           "SELECT text FROM word_overrides WHERE community_id = $1 AND key = $2 AND language = $3",
                           VALS(V_I64(community_id), V_TEXT(str_of(key)), V_TEXT(str_of(language))), &rows);
-    if (!e) e = db_next(&rows, &ctx->fault, &more);
     struct str text = kernel_word(ctx->kernel, str_of(key), str_of(language));
-    if (!e && more && !arena_str(ctx->arena, db_text(&rows, 0), &text)) e = FAIL_MEMORY(ctx);
+    if (db_more(&rows, &ctx->fault, &e) && !arena_str(ctx->arena, db_text(&rows, 0), &text)) e = FAIL_MEMORY(ctx);
     db_done(&rows);
     if (!e) *ret = text;
     return e;
@@ -66,11 +62,9 @@ enum err word_text(struct ctx *ctx, int64_t community_id, const char *key, const
 enum err installation_key(struct ctx *ctx, const char *name, uint8_t ret[32]) {
     for (int tries = 0; tries < 2; tries++) {
         struct db_rows rows = {0};
-        bool more = false;
         enum err e = db_query(ctx->db, &ctx->fault, "SELECT value FROM installation_keys WHERE name = $1",
                               VALS(V_TEXT(str_of(name))), &rows);
-        if (!e) e = db_next(&rows, &ctx->fault, &more);
-        bool found = !e && more && db_blob(&rows, 0).len == 32;
+        bool found = db_more(&rows, &ctx->fault, &e) && db_blob(&rows, 0).len == 32;
         if (found) memcpy(ret, db_blob(&rows, 0).ptr, 32);
         db_done(&rows);
         if (e || found) return e;

@@ -44,6 +44,11 @@ void sql_i64(struct sql *q, int64_t v) {
     buf_fmt(&q->text, "CAST($%zu AS BIGINT)", take(q, V_I64(v)));
 }
 
+void sql_with(struct sql *q, const char *text, struct db_val v) {
+    sql_add(q, text);
+    buf_fmt(&q->text, v.type == DB_I64 ? "CAST($%zu AS BIGINT)" : "$%zu", take(q, v));
+}
+
 void sql_list(struct sql *q, const int64_t *ids, size_t n) {
     sql_add(q, "(");
     for (size_t i = 0; i < n; i++) {

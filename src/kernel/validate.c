@@ -118,10 +118,8 @@ static enum err check_target(struct ctx *ctx, const struct field *f, const struc
     sql_list(&q, ids, n);
     sql_add(&q, " AND ");
     rights_where(ctx, target, READ, &q);
-    bool more = false;
     enum err e = sql_query(ctx, &q, &rows);
-    if (!e) e = db_next(&rows, &ctx->fault, &more);
-    int64_t found = !e && more ? db_i64(&rows, 0) : 0;
+    int64_t found = db_more(&rows, &ctx->fault, &e) ? db_i64(&rows, 0) : 0;
     db_done(&rows);
     if (e) return e;
     if (found != (int64_t)n) (void)FAIL_FIELD(&ctx->fault, f->name, "bad_ref", 0);
@@ -166,8 +164,7 @@ static enum err check_dated(struct ctx *ctx, const struct known *kn, const void 
     sql_init(&q, ctx->arena);
     sql_fmt(&q, "SELECT id FROM %s WHERE archived_ms = 0 AND community_id = ", r->name);
     sql_i64(&q, row_of(row)->community_id);
-    sql_add(&q, " AND id <> ");
-    sql_i64(&q, row_of(row)->id);
+    sql_with(&q, " AND id <> ", V_I64(row_of(row)->id));
     struct str rest = str_of(r->dated), part;
     while (str_word(&rest, &part)) {
         size_t i = field_index_str(r, part);
@@ -175,21 +172,18 @@ static enum err check_dated(struct ctx *ctx, const struct known *kn, const void 
         sql_fmt(&q, has ? " AND %s = " : " AND %s IS NULL", r->fields[i].name);
         if (has) sql_val(&q, field_to_val(ctx, r, &r->fields[i], row, true));
     }
-    sql_add(&q, " AND (valid_until IS NULL OR valid_until > ");
-    sql_i64(&q, a);
+    sql_with(&q, " AND (valid_until IS NULL OR valid_until > ", V_I64(a));
     sql_add(&q, ")");
     if (has_until) {
-        sql_add(&q, " AND valid_from < ");
-        sql_i64(&q, b);
+        sql_with(&q, " AND valid_from < ", V_I64(b));
     }
     sql_add(&q, " LIMIT 1");
     struct db_rows rows = {0};
-    bool more = false;
     enum err e = sql_query(ctx, &q, &rows);
-    if (!e) e = db_next(&rows, &ctx->fault, &more);
+    bool overlaps = db_more(&rows, &ctx->fault, &e);
     db_done(&rows);
-    if (e) return e;
-    return more ? FAIL_FIELD(&ctx->fault, "valid_from", "overlaps", 0) : OK;
+    TRY(e);
+    return overlaps ? FAIL_FIELD(&ctx->fault, "valid_from", "overlaps", 0) : OK;
 }
 
 void row_check_given(struct ctx *ctx, const struct known *kn, const void *row) {

@@ -185,9 +185,7 @@ static enum err lines_load_one(struct ctx *ctx, const struct known *kn, size_t f
     sql_fmt(&q, " ORDER BY pos LIMIT %lld", (long long)f->max);
     enum err e = sql_query(ctx, &q, &rows);
     size_t n = 0;
-    for (bool more = true; !e;) {
-        e = db_next(&rows, &ctx->fault, &more);
-        if (e || !more) break;
+    while (db_more(&rows, &ctx->fault, &e)) {
         char *line = mem + n++ * t->size;
         for (size_t i = 0; !e && i < t->fields_n; i++) {
             struct db_val v = db_col(&rows, i);
@@ -225,13 +223,10 @@ static enum err lines_save_one(struct ctx *ctx, const struct known *kn, const st
         sql_init(&q, ctx->arena);
         sql_fmt(&q, "INSERT INTO %s_%s (row_id, pos", kn->r->name, f->name);
         for (size_t i = 0; i < t->fields_n; i++) sql_fmt(&q, ", %s", t->fields[i].name);
-        sql_add(&q, ") VALUES (");
-        sql_i64(&q, row_of(row)->id);
-        sql_add(&q, ", ");
-        sql_i64(&q, (int64_t)n);
+        sql_with(&q, ") VALUES (", V_I64(row_of(row)->id));
+        sql_with(&q, ", ", V_I64((int64_t)n));
         for (size_t i = 0; i < t->fields_n; i++) {
-            sql_add(&q, ", ");
-            sql_val(&q, field_to_val(ctx, &as, &t->fields[i], line, bit_has(bits, i)));
+            sql_with(&q, ", ", field_to_val(ctx, &as, &t->fields[i], line, bit_has(bits, i)));
         }
         sql_add(&q, ")");
         TRY(sql_exec(ctx, &q, NULL));

@@ -34,15 +34,13 @@ struct claimed {
 static enum err claim(struct ctx *ctx, void *arg) {
     struct claimed *c = arg;
     struct db_rows rows = {0};
-    bool more = false;
     enum err e = db_query(
         ctx->db, &ctx->fault,
         "UPDATE timers SET lease_ms = $2, tries = tries + 1 WHERE (resource, row_id, step) IN (SELECT resource, "
         "row_id, step FROM timers WHERE due_ms <= $1 AND lease_ms <= $1 ORDER BY due_ms LIMIT 1) RETURNING "
         "resource, row_id, step, due_ms, tries",
         VALS(V_I64(ctx->now_ms), V_I64(ctx->now_ms + LEASE_MS)), &rows);
-    if (!e) e = db_next(&rows, &ctx->fault, &more);
-    *c = (struct claimed){.found = !e && more};
+    *c = (struct claimed){.found = db_more(&rows, &ctx->fault, &e)};
     if (c->found) {
         c->r = kernel_resource(ctx->kernel, db_text(&rows, 0));
         c->row_id = db_i64(&rows, 1);
@@ -51,8 +49,8 @@ static enum err claim(struct ctx *ctx, void *arg) {
         c->tries = db_i64(&rows, 4);
         if (!c->step) e = FAIL_MEMORY(ctx);
     }
-    for (bool rest = more; !e && rest;)
-        e = db_next(&rows, &ctx->fault, &rest); /* to its end: SQLite then lets the lock go */
+    while (c->found && db_more(&rows, &ctx->fault, &e)) {
+    } /* to its end: SQLite then lets the lock go */
     db_done(&rows);
     return e;
 }

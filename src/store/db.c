@@ -166,6 +166,12 @@ void db_done(struct db_rows *rows) {
     *rows = (struct db_rows){0};
 }
 
+bool db_more(struct db_rows *rows, struct fault *f, enum err *e) {
+    bool more = false;
+    if (!*e) *e = db_next(rows, f, &more);
+    return !*e && more;
+}
+
 enum err db_one_i64(struct db *db, struct fault *f, const char *sql, const struct db_val *args, size_t args_n,
                     int64_t *ret, bool *ret_found) {
     struct db_rows rows = {0};

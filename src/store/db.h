@@ -63,6 +63,8 @@ struct db_rows {
 NODISCARD enum err db_query(struct db *db, struct fault *f, const char *sql, const struct db_val *args, size_t args_n,
                             struct db_rows *ret);
 NODISCARD enum err db_next(struct db_rows *rows, struct fault *f, bool *ret_more);
+/* For loops: is there another row?  False too when *e is or becomes an error. */
+bool db_more(struct db_rows *rows, struct fault *f, enum err *e);
 size_t db_cols(const struct db_rows *rows);
 struct db_val db_col(const struct db_rows *rows, size_t col);
 int64_t db_i64(const struct db_rows *rows, size_t col);       /* NULL gives 0 */
