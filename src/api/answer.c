@@ -105,6 +105,12 @@ enum err answer_header(struct ctx *ctx, struct api_answer *a, const char *name, 
     return OK;
 }
 
+enum err answer_tag(struct ctx *ctx, const struct http_request *req, struct str tag, struct api_answer *a) {
+    TRY(answer_header(ctx, a, "ETag", "\"" STR_FMT "\"", STR_ARG(tag)));
+    if (http_tag_is_known(req, a->headers[a->headers_n - 1].value)) a->status = 304;
+    return answer_header(ctx, a, "Cache-Control", "private, no-cache");
+}
+
 void body_open(struct body *b, struct ctx *ctx) {
     buf_init_arena(&b->buf, ctx->arena, ANSWER_MAX);
     jw_init(&b->j, &b->buf);
@@ -153,33 +159,13 @@ void log_failure(const struct api *api, struct str trace, const char *event, con
 
 /* ---- traces ---- */
 
-static bool all_of(struct str s, const char *set) {
-    for (size_t i = 0; i < s.len; i++)
-        if (!s.ptr[i] || !strchr(set, s.ptr[i])) return false;
-    return true;
-}
-
-static bool copy_trace(struct str s, char ret[65]) {
-    memcpy(ret, s.ptr, s.len);
-    ret[s.len] = 0;
-    return true;
-}
-
-/* The caller's own id where it is sane (W3C traceparent, else X-Request-Id), or a new one. */
+/* The caller's own, or a new one. */
 void trace_make(const struct api *api, const struct http_request *req, char ret[65]) {
-    static const char hex[] = "0123456789abcdef";
-    struct str parent = http_header_get(req, "traceparent"), id = http_header_get(req, "x-request-id");
-    if (parent.len >= 55 && parent.ptr[2] == '-' && parent.ptr[35] == '-') {
-        struct str trace = {parent.ptr + 3, 32};
-        if (all_of(trace, hex) && !str_eq(trace, S("00000000000000000000000000000000")) && copy_trace(trace, ret))
-            return;
-    }
-    if (id.len >= 8 && id.len <= 64 &&
-        all_of(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") && copy_trace(id, ret))
-        return;
+    struct str given = http_trace_get(req);
     uint8_t random[16];
     struct buf b;
-    api->o.world->random(api->o.world->self, random, sizeof random);
     buf_init(&b, ret, 65);
-    for (size_t i = 0; i < sizeof random; i++) buf_fmt(&b, "%02x", random[i]);
+    buf_str(&b, given);
+    api->o.world->random(api->o.world->self, random, sizeof random);
+    for (size_t i = 0; i < sizeof random && !given.len; i++) buf_fmt(&b, "%02x", random[i]);
 }

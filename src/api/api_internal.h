@@ -99,8 +99,6 @@ struct api_unit {
 
 NODISCARD enum err unit_fill_actor(struct ctx *ctx, struct str token, struct api_identity *ret);
 struct str token_of(const struct http_request *req, bool *ret_is_cookie);
-bool is_same_origin(const struct http_request *req, bool when_unknown);
-bool is_same_tag(const struct http_request *req, struct str tag); /* does If-None-Match name "tag"? */
 void trace_make(const struct api *api, const struct http_request *req, char ret[65]);
 void arena_take(struct api *api, struct arena *ret, size_t cap);
 void arena_give(struct api *api, struct arena *a);
@@ -129,6 +127,9 @@ void body_open(struct body *b, struct ctx *ctx);
 NODISCARD enum err body_close(struct body *b, struct ctx *ctx, struct api_answer *ret);
 NODISCARD enum err answer_header(struct ctx *ctx, struct api_answer *a, const char *name, const char *fmt, ...)
     PRINTF(4, 5);
+
+/* ETag for what may be kept by its reader alone; status 304 where he has it. */
+NODISCARD enum err answer_tag(struct ctx *ctx, const struct http_request *req, struct str tag, struct api_answer *a);
 
 /* ---- rest ---- */
 NODISCARD enum err rest_handle(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret);

@@ -225,11 +225,7 @@ enum err describe_handle(struct ctx *ctx, const struct api_call *call, struct ap
     if (!buf_done(&b, &text)) return FAIL_MEMORY(ctx);
     crypto_generichash(sum, sizeof sum, (const uint8_t *)text.ptr, text.len, NULL, 0);
     sodium_bin2hex(tag, sizeof tag, sum, sizeof sum);
-    TRY(answer_header(ctx, ret, "ETag", "\"%s\"", tag));
-    TRY(answer_header(ctx, ret, "Cache-Control", "private, no-cache"));
-    if (is_same_tag(call->req, str_of(tag)))
-        ret->status = 304;
-    else
-        ret->body = (struct bytes){(const uint8_t *)text.ptr, text.len};
+    TRY(answer_tag(ctx, call->req, str_of(tag), ret));
+    if (!ret->status) ret->body = (struct bytes){(const uint8_t *)text.ptr, text.len};
     return OK;
 }

@@ -40,41 +40,24 @@ static bool row_holds(const struct resource *r, const void *row, int64_t file_id
     return false;
 }
 
-/* RFC 6266 with RFC 8187: only pictures are shown in place, everything else is saved. */
-static enum err disposition(struct ctx *ctx, const struct file_info *f, struct api_answer *ret) {
-    struct buf b;
-    struct str text;
-    buf_init_arena(&b, ctx->arena, 2048);
-    buf_cstr(&b, str_starts(f->type, S("image/")) ? "inline" : "attachment");
-    buf_cstr(&b, "; filename*=UTF-8''");
-    for (size_t i = 0; i < f->name.len; i++) {
-        unsigned char c = (unsigned char)f->name.ptr[i];
-        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '-')
-            buf_char(&b, (char)c);
-        else
-            buf_fmt(&b, "%%%02X", c);
-    }
-    if (!buf_done(&b, &text)) return FAIL_MEMORY(ctx);
-    return answer_header(ctx, ret, "Content-Disposition", STR_FMT, STR_ARG(text));
-}
-
 enum err rest_file(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
     const struct resource *r = u->target.r;
     void *row = row_new(ctx, r);
     struct file_info f;
+    struct buf b;
     if (!row) return FAIL_MEMORY(ctx);
     TRY(row_get(ctx, r, u->target.id, row));
     if (!row_holds(r, row, u->target.file_id))
         return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "this row holds no such file");
     TRY(file_infos(ctx, &u->target.file_id, 1, &f));
-    TRY(answer_header(ctx, ret, "ETag", "\"%.32s\"", f.hash));
-    TRY(answer_header(ctx, ret, "Cache-Control", "private, no-cache"));
-    if (is_same_tag(u->req, (struct str){f.hash, 32})) {
-        ret->status = 304;
-        return OK;
-    }
+    TRY(answer_tag(ctx, u->req, (struct str){f.hash, 32}, ret));
+    if (ret->status) return OK;
     ret->type = arena_cstr(ctx->arena, f.type);
     if (!ret->type) return FAIL_MEMORY(ctx);
-    TRY(disposition(ctx, &f, ret));
+    /* Only pictures are shown in place, everything else is saved. */
+    buf_init_arena(&b, ctx->arena, 2048);
+    http_disposition(&b, str_starts(f.type, S("image/")) ? "inline" : "attachment", f.name);
+    if (b.overflow) return FAIL_MEMORY(ctx);
+    TRY(answer_header(ctx, ret, "Content-Disposition", "%s", b.ptr));
     return file_read(ctx, &f, &ret->body);
 }

@@ -40,62 +40,63 @@ static void allow_add(struct target *t, const char *methods) {
     buf_fmt(&b, "%s%s", len ? ", " : "", methods);
 }
 
-static enum rest_kind rest_of_row(const struct http_request *req, struct str word, const struct resource *r,
-                                  struct target *t) {
-    bool post = req->method == METHOD_POST, get = req->method == METHOD_GET || req->method == METHOD_HEAD;
-    if (str_is(word, "history")) {
-        allow_add(t, "GET, HEAD");
-        return get ? REST_HISTORY : REST_NONE;
-    }
-    bool restore = str_is(word, "restore"), reveal = str_is(word, "reveal");
-    for (size_t i = 0; i < r->steps_n && !t->step; i++)
-        if (str_is(word, r->steps[i].name)) t->step = r->steps[i].name;
-    if (!restore && !reveal && !t->step) return REST_NONE;
-    allow_add(t, "POST");
-    return !post ? REST_NONE : restore ? REST_RESTORE : reveal ? REST_REVEAL : REST_STEP;
+/* What every resource answers to; {2} is the id of a file or the name of a step. */
+static const struct rest_route {
+    const char *method, *pattern;
+    enum rest_kind kind;
+} rest_routes[] = {
+    {"GET", V1 "{resource}", REST_LIST},
+    {"POST", V1 "{resource}", REST_CREATE},
+    {"GET", V1 "{resource}/{id}", REST_GET},
+    {"PATCH", V1 "{resource}/{id}", REST_PATCH},
+    {"DELETE", V1 "{resource}/{id}", REST_ARCHIVE},
+    {"GET", V1 "{resource}/{id}/history", REST_HISTORY},
+    {"POST", V1 "{resource}/{id}/restore", REST_RESTORE},
+    {"POST", V1 "{resource}/{id}/reveal", REST_REVEAL},
+    {"POST", V1 "{resource}/{id}/{step}", REST_STEP},
+    {"GET", V1 "{resource}/{id}/files/{file_id}", REST_FILE},
+};
+
+/* Do the parts of the address name something? */
+static bool args_are_sound(const struct api *api, enum rest_kind kind, const struct str *args, struct target *t) {
+    t->r = kernel_resource(api->o.kernel, args[0]);
+    if (!t->r || kind == REST_LIST || kind == REST_CREATE) return t->r;
+    if (!str_to_i64(args[1], &t->id) || t->id <= 0) return false;
+    if (kind == REST_FILE) return str_to_i64(args[2], &t->file_id) && t->file_id > 0;
+    for (size_t i = 0; kind == REST_STEP && i < t->r->steps_n && !t->step; i++)
+        if (str_is(args[2], t->r->steps[i].name)) t->step = t->r->steps[i].name;
+    return kind != REST_STEP || t->step;
 }
 
-static enum rest_kind rest_kind_of(const struct http_request *req, const struct str *s, size_t n, struct target *t) {
-    bool get = req->method == METHOD_GET || req->method == METHOD_HEAD;
-    if (n == 1) {
-        allow_add(t, "GET, HEAD, POST");
-        return get ? REST_LIST : req->method == METHOD_POST ? REST_CREATE : REST_NONE;
-    }
-    if (!str_to_i64(s[1], &t->id) || t->id <= 0) return REST_NONE;
-    if (n == 2) {
-        allow_add(t, "GET, HEAD, PATCH, DELETE");
-        return get                            ? REST_GET
-               : req->method == METHOD_PATCH  ? REST_PATCH
-               : req->method == METHOD_DELETE ? REST_ARCHIVE
-                                              : REST_NONE;
-    }
-    if (n == 3) return rest_of_row(req, s[2], t->r, t);
-    if (n != 4 || !str_is(s[2], "files") || !str_to_i64(s[3], &t->file_id) || t->file_id <= 0) return REST_NONE;
-    allow_add(t, "GET, HEAD");
-    return get ? REST_FILE : REST_NONE;
+/* Is it the method?  Else it is one that the address allows. */
+static bool is_method(const struct http_request *req, const char *method, struct target *t) {
+    enum http_method m = req->method == METHOD_HEAD ? METHOD_GET : req->method;
+    if (!strcmp(method, http_method_name(m))) return true;
+    allow_add(t, strcmp(method, "GET") ? method : "GET, HEAD");
+    return false;
 }
 
 bool target_find(const struct api *api, const struct http_request *req, struct target *ret) {
     struct str s[SEGMENTS_MAX], args[API_ARGS_MAX] = {{0}};
     size_t n = split(req->path, s, SEGMENTS_MAX);
-    enum http_method method = req->method == METHOD_HEAD ? METHOD_GET : req->method;
     *ret = (struct target){0};
     if (n > SEGMENTS_MAX) return false;
     for (size_t i = 0; i < api->routes_n; i++) {
         const struct api_route *route = api->routes[i].route;
-        if (!pattern_matches(route->pattern, s, n, args)) continue;
-        if (!strcmp(route->method, http_method_name(method))) {
-            ret->bound = &api->routes[i];
-            memcpy(ret->args, args, sizeof args);
-            return true;
-        }
-        allow_add(ret, strcmp(route->method, "GET") ? route->method : "GET, HEAD");
+        if (!pattern_matches(route->pattern, s, n, args) || !is_method(req, route->method, ret)) continue;
+        ret->bound = &api->routes[i];
+        memcpy(ret->args, args, sizeof args);
+        return true;
     }
-    if (n < 3 || !str_starts(req->path, S(V1))) return false;
-    ret->r = kernel_resource(api->o.kernel, s[2]);
-    if (!ret->r) return false;
-    ret->rest = rest_kind_of(req, s + 2, n - 2, ret);
-    return ret->rest != REST_NONE;
+    for (size_t i = 0; i < COUNT(rest_routes); i++) {
+        const struct rest_route *route = &rest_routes[i];
+        if (!pattern_matches(route->pattern, s, n, args) || !args_are_sound(api, route->kind, args, ret) ||
+            !is_method(req, route->method, ret))
+            continue;
+        ret->rest = route->kind;
+        return true;
+    }
+    return false;
 }
 
 bool api_owns(struct str path) {

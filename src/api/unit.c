@@ -117,7 +117,7 @@ static enum err run(struct api_unit *u, bool found, struct api_answer *ret) {
         if (!found && !ctx->db) return no_target(u);
         return FAIL(&ctx->fault, ERR_UNAUTHENTICATED, "signed_out", "sign in first");
     }
-    if (is_write(u->req) && (is_public || is_cookie) && !is_same_origin(u->req, is_public))
+    if (is_write(u->req) && (is_public || is_cookie) && !http_is_same_origin(u->req, is_public))
         return FAIL(&ctx->fault, ERR_DENIED, "cross_site", "a write with a cookie must come from our own pages");
     u->call.user = who.user;
     u->call.token = token;

@@ -93,12 +93,8 @@ enum err list_sort(struct ctx *ctx, const struct resource *r, struct list_query 
     bool descending = sort.len && sort.ptr[0] == '-';
     size_t column = column_find(r, str_from(sort, descending));
     if (column == NO_FIELD) return FAIL_FIELD(&ctx->fault, "sort", "unknown_field", 0);
-    if (column < r->fields_n) {
-        enum field_kind k = r->fields[column].kind;
-        if (r->fields[column].class != ORDINARY || k == FIELD_LINES || k == FIELD_JSON || k == FIELD_FILE ||
-            k == FIELD_REFS || k == FIELD_GEO)
-            return FAIL_FIELD(&ctx->fault, "sort", "not_sortable", 0);
-    }
+    if (column < r->fields_n && !field_is_comparable(&r->fields[column]))
+        return FAIL_FIELD(&ctx->fault, "sort", "not_sortable", 0);
     q->sort = column == FILTER_CREATED ? FILTER_ID : column; /* ids are made in the order of time */
     q->ascending = !descending;
     return OK;

@@ -11,18 +11,19 @@
 
 static const int64_t tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
 
-uint64_t fields_creatable(const struct resource *r) {
+static uint64_t fields_without(const struct resource *r, uint32_t flags) {
     uint64_t bits = 0;
     for (size_t i = 0; i < r->fields_n; i++)
-        if (!(r->fields[i].flags & SYSTEM)) bits |= UINT64_C(1) << i;
+        if (!(r->fields[i].flags & flags)) bits |= UINT64_C(1) << i;
     return bits;
 }
 
+uint64_t fields_creatable(const struct resource *r) {
+    return fields_without(r, SYSTEM);
+}
+
 uint64_t fields_patchable(const struct resource *r) {
-    uint64_t bits = 0;
-    for (size_t i = 0; i < r->fields_n; i++)
-        if (!(r->fields[i].flags & (SYSTEM | FIXED))) bits |= UINT64_C(1) << i;
-    return bits;
+    return fields_without(r, SYSTEM | FIXED);
 }
 
 /* ---- in: each reader gives NULL or the code of the broken rule ---- */
@@ -192,45 +193,35 @@ enum err row_read_json(struct ctx *ctx, const struct resource *r, const json_t *
 
 enum err field_read_text(struct ctx *ctx, const struct field *f, const struct resource *r, struct str text,
                          struct db_val *ret) {
+    const char *code = "bad_type";
+    bool ok = false;
     int64_t v = 0;
     switch (f->kind) {
     case FIELD_TEXT: *ret = V_TEXT(text); return OK;
     case FIELD_CHOICE:
-        if (!word_in(f->choices, text)) return FAIL_FIELD(&ctx->fault, f->name, "bad_choice", 0);
-        *ret = V_TEXT(text);
-        return OK;
     case FIELD_STATE:
-        for (size_t i = 0; i < r->states_n; i++)
-            if (str_is(text, r->states[i])) {
-                *ret = V_TEXT(str_of(r->states[i]));
-                return OK;
-            }
-        return FAIL_FIELD(&ctx->fault, f->name, "bad_choice", 0);
+        code = "bad_choice";
+        ok = f->choices && word_in(f->choices, text);
+        for (size_t i = 0; f->kind == FIELD_STATE && i < r->states_n; i++) ok |= str_is(text, r->states[i]);
+        break;
     case FIELD_FLAG:
-        if (!str_is(text, "true") && !str_is(text, "false")) return FAIL_FIELD(&ctx->fault, f->name, "bad_type", 0);
-        *ret = V_I64(str_is(text, "true"));
-        return OK;
-    case FIELD_DECIMAL:
-        if (read_decimal_text(text, f->scale, &v)) return FAIL_FIELD(&ctx->fault, f->name, "bad_type", 0);
+        v = str_is(text, "true");
+        ok = v || str_is(text, "false");
         break;
-    case FIELD_DATE:
-        if (!civil_read_date(text, &v)) return FAIL_FIELD(&ctx->fault, f->name, "bad_type", 0);
-        break;
-    case FIELD_TIME:
-        if (!str_to_i64(text, &v) && !civil_read_time(text, &v)) return FAIL_FIELD(&ctx->fault, f->name, "bad_type", 0);
-        break;
+    case FIELD_DECIMAL: ok = !read_decimal_text(text, f->scale, &v); break;
+    case FIELD_DATE: ok = civil_read_date(text, &v); break;
+    case FIELD_TIME: ok = str_to_i64(text, &v) || civil_read_time(text, &v); break;
     case FIELD_REF:
     case FIELD_INT:
-    case FIELD_MONEY:
-        if (!str_to_i64(text, &v)) return FAIL_FIELD(&ctx->fault, f->name, "bad_type", 0);
-        break;
+    case FIELD_MONEY: ok = str_to_i64(text, &v); break;
     case FIELD_REFS:
     case FIELD_GEO:
     case FIELD_FILE:
     case FIELD_JSON:
-    case FIELD_LINES: return FAIL_FIELD(&ctx->fault, f->name, "not_filterable", 0);
+    case FIELD_LINES: code = "not_filterable"; break;
     }
-    *ret = V_I64(v);
+    if (!ok) return FAIL_FIELD(&ctx->fault, f->name, code, 0);
+    *ret = f->kind == FIELD_CHOICE || f->kind == FIELD_STATE ? V_TEXT(text) : V_I64(v);
     return OK;
 }
 

@@ -30,24 +30,8 @@ bool is_stored_sealed(const struct field *f) {
 
 static const char *column_type(const struct field *f) {
     if (is_stored_sealed(f)) return "{B}";
-    switch (f->kind) {
-    case FIELD_REFS:
-    case FIELD_TEXT:
-    case FIELD_CHOICE:
-    case FIELD_STATE:
-    case FIELD_FILE:
-    case FIELD_JSON: return "{T}";
-    case FIELD_REF:
-    case FIELD_INT:
-    case FIELD_DECIMAL:
-    case FIELD_MONEY:
-    case FIELD_FLAG:
-    case FIELD_TIME:
-    case FIELD_DATE:
-    case FIELD_GEO:
-    case FIELD_LINES: return "{I}";
-    }
-    return "{I}";
+    enum field_shape shape = field_kinds[f->kind].shape;
+    return shape == SHAPE_TEXT || shape == SHAPE_STATE || shape == SHAPE_IDS ? "{T}" : "{I}";
 }
 
 static void put_table(struct buf *b, const struct known *kn) {

@@ -24,10 +24,11 @@ static void wrong(struct at *a, const struct field *f, const char *code, int64_t
 }
 
 static void check_count(struct at *a, const struct field *f, int64_t n) {
+    bool is_text = field_kinds[f->kind].shape == SHAPE_TEXT;
     if (n > f->max)
-        wrong(a, f, f->kind == FIELD_TEXT || f->kind == FIELD_JSON ? "too_long" : "too_many", f->max);
+        wrong(a, f, is_text ? "too_long" : "too_many", f->max);
     else if (n < f->min)
-        wrong(a, f, f->kind == FIELD_TEXT || f->kind == FIELD_JSON ? "too_short" : "too_few", f->min);
+        wrong(a, f, is_text ? "too_short" : "too_few", f->min);
 }
 
 static void check_text(struct at *a, const struct field *f, struct str text) {
@@ -51,29 +52,25 @@ static void check_number(struct at *a, const struct field *f, int64_t v) {
 
 static void check_present(struct at *a, const struct field *f, const void *row) {
     const void *at = (const char *)row + f->at;
-    switch (f->kind) {
-    case FIELD_TEXT:
-    case FIELD_JSON: check_text(a, f, *(const struct str *)at); return;
-    case FIELD_CHOICE:
-        if (!word_in(f->choices, *(const struct str *)at)) wrong(a, f, "bad_choice", 0);
+    const struct geo *g = at;
+    switch (field_kinds[f->kind].shape) {
+    case SHAPE_I64:
+        if (field_is_number(f)) check_number(a, f, *(const int64_t *)at);
         return;
-    case FIELD_INT:
-    case FIELD_DECIMAL:
-    case FIELD_MONEY:
-    case FIELD_TIME:
-    case FIELD_DATE: check_number(a, f, *(const int64_t *)at); return;
-    case FIELD_GEO: {
-        const struct geo *g = at;
+    case SHAPE_TEXT:
+        if (f->kind != FIELD_CHOICE)
+            check_text(a, f, *(const struct str *)at);
+        else if (!word_in(f->choices, *(const struct str *)at))
+            wrong(a, f, "bad_choice", 0);
+        return;
+    case SHAPE_GEO:
         if (g->lat_e7 < -900000000 || g->lat_e7 > 900000000 || g->lon_e7 < -1800000000 || g->lon_e7 > 1800000000)
             wrong(a, f, "out_of_range", 0);
         return;
-    }
-    case FIELD_REFS:
-    case FIELD_FILE: check_count(a, f, (int64_t)((const struct ids *)at)->n); return;
-    case FIELD_LINES: check_count(a, f, (int64_t)((const struct lines *)at)->n); return;
-    case FIELD_STATE:
-    case FIELD_REF:
-    case FIELD_FLAG: return;
+    case SHAPE_IDS: check_count(a, f, (int64_t)((const struct ids *)at)->n); return;
+    case SHAPE_LINES: check_count(a, f, (int64_t)((const struct lines *)at)->n); return;
+    case SHAPE_BOOL:
+    case SHAPE_STATE: return;
     }
 }
 

@@ -36,6 +36,18 @@ struct http_request {
 };
 /* First header of that name, any case; absent if none. */
 struct str http_header_get(const struct http_request *req, const char *name);
+/* Value of the cookie of that name; absent if none. */
+struct str http_cookie_get(const struct http_request *req, const char *name);
+/* Does If-None-Match name the tag (with its quotes), or any?  Weak comparison (RFC 9110, 13.1.2). */
+bool http_tag_is_known(const struct http_request *req, struct str tag);
+/* Does the request come from a page of this host?  Browsers say so (Fetch Metadata, else Origin); who says nothing gets
+ * `when_unknown`. */
+bool http_is_same_origin(const struct http_request *req, bool when_unknown);
+/* The caller's own correlation id where it is sane: the trace of W3C traceparent, else X-Request-Id.  Absent if none.
+ */
+struct str http_trace_get(const struct http_request *req);
+/* "inline" or "attachment" with the file's name for Content-Disposition (RFC 6266, RFC 8187). */
+void http_disposition(struct buf *b, const char *how, struct str file_name);
 /* First query parameter of that name, '+' and %XX decoded into the arena.  False: not there (ret absent), or broken
  * escape, NUL, invalid UTF-8 or no memory (ret {"",0}: present but bad). */
 bool http_query_get(struct str query, const char *name, struct arena *arena, struct str *ret);

@@ -1,7 +1,9 @@
-/* Owns the texts of a request: names, percent-decoding, queries.  SPDX-License-Identifier: Apache-2.0 */
+/* Owns the texts of a request: names, percent-decoding, queries, what headers mean.  SPDX-License-Identifier:
+ * Apache-2.0 */
 #include "base/utf8.h"
 #include "net/http.h"
 
+#include <string.h>
 #include <strings.h>
 
 const char *http_method_name(enum http_method method) {
@@ -16,6 +18,64 @@ struct str http_header_get(const struct http_request *req, const char *name) {
         if (have.len == want.len && !strncasecmp(have.ptr, name, have.len)) return req->headers[i].value;
     }
     return (struct str){0};
+}
+
+struct str http_cookie_get(const struct http_request *req, const char *name) {
+    struct str rest = http_header_get(req, "cookie"), part;
+    while (str_cut(&rest, ';', &part)) {
+        struct str key, value = str_trim(part);
+        if (str_cut(&value, '=', &key) && value.ptr && str_is(str_trim(key), name)) return str_trim(value);
+    }
+    return (struct str){NULL, 0};
+}
+
+bool http_tag_is_known(const struct http_request *req, struct str tag) {
+    struct str rest = http_header_get(req, "if-none-match"), part;
+    while (str_cut(&rest, ',', &part)) {
+        part = str_trim(part);
+        if (str_starts(part, S("W/"))) part = str_from(part, 2);
+        if (str_is(part, "*") || str_eq(part, tag)) return true;
+    }
+    return false;
+}
+
+bool http_is_same_origin(const struct http_request *req, bool when_unknown) {
+    static const char *const schemes[] = {"http://", "https://"};
+    struct str site = http_header_get(req, "sec-fetch-site"), origin = http_header_get(req, "origin");
+    if (site.ptr) return str_is(site, "same-origin") || str_is(site, "none");
+    if (!origin.ptr) return when_unknown;
+    for (size_t i = 0; i < COUNT(schemes); i++)
+        if (str_starts(origin, str_of(schemes[i])))
+            return str_eq(str_from(origin, strlen(schemes[i])), http_header_get(req, "host"));
+    return false;
+}
+
+static bool all_of(struct str s, const char *set) {
+    for (size_t i = 0; i < s.len; i++)
+        if (!s.ptr[i] || !strchr(set, s.ptr[i])) return false;
+    return true;
+}
+
+struct str http_trace_get(const struct http_request *req) {
+    struct str parent = http_header_get(req, "traceparent"), id = http_header_get(req, "x-request-id");
+    if (parent.len >= 55 && parent.ptr[2] == '-' && parent.ptr[35] == '-') {
+        struct str trace = {parent.ptr + 3, 32};
+        if (all_of(trace, "0123456789abcdef") && !all_of(trace, "0")) return trace;
+    }
+    bool sane =
+        id.len >= 8 && id.len <= 64 && all_of(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+    return sane ? id : (struct str){NULL, 0};
+}
+
+void http_disposition(struct buf *b, const char *how, struct str file_name) {
+    buf_fmt(b, "%s; filename*=UTF-8''", how);
+    for (size_t i = 0; i < file_name.len; i++) {
+        unsigned char c = (unsigned char)file_name.ptr[i];
+        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '-')
+            buf_char(b, (char)c);
+        else
+            buf_fmt(b, "%%%02X", c);
+    }
 }
 
 static int hex_digit(char c) {

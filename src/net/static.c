@@ -135,17 +135,6 @@ static bool choose(const struct http_request *req, struct str path, static_find 
     return true;
 }
 
-/* RFC 9110, 13.1.2: weak comparison against a list, or "*". */
-static bool is_known(struct str if_none_match, struct str etag) {
-    struct str part;
-    while (str_cut(&if_none_match, ',', &part)) {
-        part = str_trim(part);
-        if (str_starts(part, S("W/"))) part = str_from(part, 2);
-        if (str_is(part, "*") || str_eq(part, etag)) return true;
-    }
-    return false;
-}
-
 static void refuse_method(const struct http_request *req) {
     static const struct http_header allow = H("Allow", "GET, HEAD");
     http_respond(req, &(struct http_answer){.status = 405, .headers = &allow, .headers_n = 1});
@@ -166,7 +155,7 @@ static void answer(const struct http_request *req, struct str path, const struct
     headers[n++] = (struct http_header){S("Cache-Control"), caching};
     if (has_etag) headers[n++] = (struct http_header){S("ETag"), etag};
     if (c->varies) headers[n++] = (struct http_header){S("Vary"), S("Accept-Encoding")};
-    bool is_304 = has_etag && is_known(http_header_get(req, "if-none-match"), etag);
+    bool is_304 = has_etag && http_tag_is_known(req, etag);
     if (!is_304) headers[n++] = (struct http_header){S("Content-Type"), static_type(path)};
     if (!is_304 && c->coding) headers[n++] = (struct http_header){S("Content-Encoding"), str_of(c->coding)};
     http_respond(req, &(struct http_answer){.status = is_304 ? 304 : 200,
