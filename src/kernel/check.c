@@ -153,9 +153,22 @@ static enum err check_grant(struct check *c, size_t i) {
     return OK;
 }
 
+static enum err check_member(struct check *c) {
+    const struct resource *r = c->kn->r;
+    const char *dot = r->member ? strchr(r->member, '.') : NULL;
+    if (!r->member) return OK;
+    const struct known *of = dot ? known_named(c->k, (struct str){r->member, (size_t)(dot - r->member)}) : NULL;
+    struct str bad;
+    if (!of || field_index(of->r, dot + 1) == NO_FIELD ||
+        !words_are_fields(of->r, "place_id valid_from valid_until", &bad))
+        return WRONG(c, "%s: member names no REF of dated rows at places", r->name);
+    return OK;
+}
+
 static enum err check_rest(struct check *c) {
     const struct resource *r = c->kn->r;
     struct str bad;
+    TRY(check_member(c));
     if (r->label && c->kn->label == NO_FIELD) return WRONG(c, "%s: label names no field", r->name);
     if (r->place && c->kn->place == NO_FIELD) return WRONG(c, "%s: place names no field", r->name);
     if (c->kn->place < r->fields_n && r->fields[c->kn->place].kind != FIELD_REF)
@@ -169,6 +182,8 @@ static enum err check_rest(struct check *c) {
     for (size_t i = 0; i < r->dues_n; i++) {
         size_t at = field_index(r, r->dues[i].field);
         if (at == NO_FIELD || r->fields[at].kind != FIELD_TIME) return WRONG(c, "%s: due of no TIME field", r->name);
+        if (r->dues[i].unless && field_index(r, r->dues[i].unless) == NO_FIELD)
+            return WRONG(c, "%s: due unless no field: %s", r->name, r->dues[i].unless);
         bool timed = false;
         for (size_t j = 0; j < r->steps_n; j++)
             timed |= !strcmp(r->steps[j].name, r->dues[i].step) && (c->kn->step_roles[j] & 1);

@@ -165,3 +165,12 @@ const struct zone *kernel_zone(struct ctx *ctx, int64_t community_id) {
     pthread_mutex_unlock(&k->lock);
     return z->zone;
 }
+
+int64_t kernel_day(struct ctx *ctx, int64_t community_id) {
+    struct fault ignored = {0};
+    bool found;
+    if (!community_id)
+        (void)!db_one_i64(ctx->db, &ignored, "SELECT MIN(id) FROM communities", NO_VALS, &community_id, &found);
+    struct civil c = zone_civil(kernel_zone(ctx, community_id), ctx->now_ms);
+    return civil_day(c.year, c.month, c.day);
+}

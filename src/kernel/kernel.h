@@ -55,6 +55,9 @@ NODISCARD enum err kernel_ddl(const struct kernel *k, enum db_kind kind, struct 
 
 /* Zone of a community, cached for the kernel's life.  NULL (UTC) when it has none. */
 const struct zone *kernel_zone(struct ctx *ctx, int64_t community_id);
+/* The day it is there now, as DATE fields count: days since 1970-01-01.  0: where the installation's first community
+ * is. */
+int64_t kernel_day(struct ctx *ctx, int64_t community_id);
 
 /* ---- places as the kernel knows them: the closure of today, maintained by whoever owns places ---- */
 /* Fills actor.scopes from memberships {role word, place}; the arena is the ctx's. */

@@ -56,9 +56,9 @@ enum field_flag {
     INDEXED = 1 << 2,
     FIXED = 1 << 3,  /* set at creation only */
     SYSTEM = 1 << 4, /* never from a client */
-    SEARCH =
-        1 << 5, /* found by q=; protected classes other than IDENTITY by their whole or last four characters only */
+    SEARCH = 1 << 5, /* found by q=; protected classes other than IDENTITY as if EXACT */
     COLUMN = 1 << 6, /* a column of the list as first shown */
+    EXACT = 1 << 7,  /* with SEARCH: by the whole or the last four characters only, and hashed in the index */
 };
 /* What kind of personal datum a field is.  Grants name classes; anything but ORDINARY is masked unless granted. */
 enum field_class {
@@ -144,10 +144,12 @@ struct step {     /* one arrow of the flow; its name is the API verb and, behind
     enum err (*guard)(struct ctx *ctx, const void *row); /* may it happen?  reads only */
     enum err (*effect)(struct ctx *ctx, void *row);      /* in the same transaction, after `takes` were set */
 };
-/* The kernel keeps a timer at `field` + plus_ms for the step while the row's state has an arrow of that name. */
+/* The kernel takes the step by itself, once, at `field` + plus_ms, if the row's state has an arrow of that name then
+ * and the field `unless` (NULL: none) is still absent.  A change of that time makes it wait anew. */
 struct due {
     const char *step, *field;
     int64_t plus_ms;
+    const char *unless;
 };
 /* A saved view of the list: filter in the query's own words ("state=asked,approved&f2=x"), sort as in the query. */
 struct view {
@@ -180,10 +182,10 @@ struct resource {
     size_t dues_n;
     const struct view *views;
     size_t views_n;
-    const char *label; /* field that names a row to people */
-    const char *place; /* REF to places that places a row; NULL: only its community does */
-    const char
-        *member; /* people and the like: "memberships.person_id" = table.column whose rows (with place_id) place it */
+    const char *label;  /* field that names a row to people */
+    const char *place;  /* REF to places that places a row; NULL: only its community does */
+    const char *member; /* people and the like: "memberships.person_id" = table.column; its rows in force today, with
+                           place_id, valid_from and valid_until, place it */
     const char
         *dated; /* key fields of dated rows with blanks between; the fields valid_from, valid_until (DATE) bound them */
     const char *select; /* read-only over this SELECT instead of a table; gives the system columns too */

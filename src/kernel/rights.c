@@ -88,11 +88,25 @@ static bool collect(struct ctx *ctx, const struct known *kn, uint32_t verb, stru
     return true;
 }
 
-static void where_communities(const struct known *kn, const struct sets *s, struct sql *q) {
+/* A membership `m` that is in force today, where the caller is. */
+static void put_in_force(struct ctx *ctx, struct sql *q) {
+    int64_t where = 0;
+    for (size_t i = 0; !where && i < ctx->actor.scopes_n; i++) {
+        const struct scope *s = &ctx->actor.scopes[i];
+        where = s->communities_n ? s->communities[0] : s->within;
+    }
+    int64_t day = kernel_day(ctx, where);
+    sql_with(q, "m.archived_ms = 0 AND (m.valid_from IS NULL OR m.valid_from <= ", V_I64(day));
+    sql_with(q, ") AND (m.valid_until IS NULL OR m.valid_until > ", V_I64(day));
+    sql_add(q, ")");
+}
+
+static void where_communities(struct ctx *ctx, const struct known *kn, const struct sets *s, struct sql *q) {
     const char *member = kn->r->member, *dot = member ? strchr(member, '.') : NULL;
     if (dot) {
-        sql_fmt(q, " OR id IN (SELECT %s FROM %.*s WHERE archived_ms = 0 AND community_id IN ", dot + 1,
-                (int)(dot - member), member);
+        sql_fmt(q, " OR id IN (SELECT m.%s FROM %.*s m WHERE ", dot + 1, (int)(dot - member), member);
+        put_in_force(ctx, q);
+        sql_add(q, " AND m.community_id IN ");
         sql_list(q, s->communities, s->communities_n);
         sql_add(q, ")");
     } else {
@@ -101,13 +115,13 @@ static void where_communities(const struct known *kn, const struct sets *s, stru
     }
 }
 
-static void where_places(const struct known *kn, const struct sets *s, struct sql *q) {
+static void where_places(struct ctx *ctx, const struct known *kn, const struct sets *s, struct sql *q) {
     const char *member = kn->r->member, *dot = member ? strchr(member, '.') : NULL;
     if (dot) {
-        sql_fmt(q,
-                " OR id IN (SELECT m.%s FROM place_closure p JOIN %.*s m ON m.place_id = p.descendant WHERE "
-                "m.archived_ms = 0 AND p.ancestor IN ",
+        sql_fmt(q, " OR id IN (SELECT m.%s FROM place_closure p JOIN %.*s m ON m.place_id = p.descendant WHERE ",
                 dot + 1, (int)(dot - member), member);
+        put_in_force(ctx, q);
+        sql_add(q, " AND p.ancestor IN ");
     } else if (kn->place == PLACE_IS_ID) {
         sql_add(q, " OR id IN (SELECT p.descendant FROM place_closure p WHERE p.ancestor IN ");
     } else if (kn->place != NO_FIELD && !kn->r->select) {
@@ -149,8 +163,8 @@ void rights_where(struct ctx *ctx, const struct known *kn, enum verb verb, struc
         return;
     }
     sql_add(q, "(1 = 0");
-    if (s.communities_n) where_communities(kn, &s, q);
-    if (s.places_n) where_places(kn, &s, q);
+    if (s.communities_n) where_communities(ctx, kn, &s, q);
+    if (s.places_n) where_places(ctx, kn, &s, q);
     where_own(ctx, kn, verb, q);
     sql_add(q, ")");
 }
@@ -228,9 +242,10 @@ static bool member_reaches(struct ctx *ctx, const struct known *kn, const struct
     struct db_rows rows = {0};
     const char *dot = strchr(kn->r->member, '.');
     sql_init(&q, ctx->arena);
-    sql_fmt(&q, "SELECT 1 FROM %.*s m WHERE m.archived_ms = 0 AND m.%s = ", (int)(dot - kn->r->member), kn->r->member,
-            dot + 1);
+    sql_fmt(&q, "SELECT 1 FROM %.*s m WHERE m.%s = ", (int)(dot - kn->r->member), kn->r->member, dot + 1);
     sql_i64(&q, id);
+    sql_add(&q, " AND ");
+    put_in_force(ctx, &q);
     if (w->scope->communities_n || w->grant->reach == COMMUNITY) {
         sql_add(&q, " AND m.community_id IN ");
         sql_list(&q, w->scope->communities_n ? w->scope->communities : &w->scope->within,
@@ -257,8 +272,16 @@ static int64_t relation_value(const struct known *kn, const struct relation *rel
     return *(const int64_t *)((const char *)row + kn->r->fields[i].at);
 }
 
+/* What is one's own is made where one belongs, whoever it is about. */
+static bool may_make_in(const struct way *w, int64_t community_id) {
+    const struct scope *s = w->scope;
+    return !community_id || !s->place_id || s->within == community_id ||
+           has_id(s->communities, s->communities_n, community_id);
+}
+
 static bool way_matches(struct ctx *ctx, const struct known *kn, const struct way *w, uint32_t verb, const void *row) {
     if (w->grant->reach == OWN) {
+        if (verb == CREATE && !may_make_in(w, row_of(row)->community_id)) return false;
         for (size_t i = 0; i < kn->r->relations_n; i++) {
             const struct relation *rel = &kn->r->relations[i];
             if (!word_in(w->grant->by, str_of(rel->name))) continue;

@@ -19,10 +19,15 @@ struct edit { /* one call, seen from inside its transaction */
     bool restore;
 };
 
-static int32_t *state_at(const struct resource *r, void *row) {
+static const int32_t *state_of(const struct resource *r, const void *row) { /* NULL: it has no states */
     for (size_t i = 0; i < r->fields_n; i++)
-        if (r->fields[i].kind == FIELD_STATE) return (int32_t *)(void *)((char *)row + r->fields[i].at);
+        if (r->fields[i].kind == FIELD_STATE)
+            return (const int32_t *)(const void *)((const char *)row + r->fields[i].at);
     return NULL;
+}
+
+static int32_t *state_at(const struct resource *r, void *row) {
+    return (int32_t *)(uintptr_t)state_of(r, row);
 }
 
 void *row_new(struct ctx *ctx, const struct resource *r) {
@@ -84,19 +89,26 @@ static bool step_waits(const struct resource *r, const char *step, int32_t state
     return false;
 }
 
-static enum err timers_keep(struct ctx *ctx, const struct known *kn, void *row, bool is_new) {
+/* When the step comes by itself; false: it does not. */
+static bool waits_until(const struct resource *r, const struct due *d, const void *row, int64_t *ret_ms) {
+    const int32_t *state = state_of(r, row);
+    size_t at = field_index(r, d->field);
+    if (row_of(row)->archived_ms || !bit_has(row_of(row)->has, at) || (d->unless && row_has(r, row, d->unless)))
+        return false;
+    *ret_ms = *(const int64_t *)((const char *)row + r->fields[at].at) + d->plus_ms;
+    return step_waits(r, d->step, state ? *state : ANY_STATE);
+}
+
+/* A timer is set when its row begins to wait, or for another time; one that has run while the row went on waiting for
+ * the same time is done with. */
+static enum err timers_keep(struct ctx *ctx, const struct known *kn, const void *row, const void *before) {
     const struct resource *r = kn->r;
-    const int32_t *state = state_at(r, row);
     for (size_t i = 0; i < r->dues_n; i++) {
         const struct due *d = &r->dues[i];
-        size_t at = field_index(r, d->field);
-        bool waits = !row_of(row)->archived_ms && bit_has(row_of(row)->has, at) &&
-                     step_waits(r, d->step, state ? *state : ANY_STATE);
-        if (waits)
-            TRY(timer_set(ctx, r, row_of(row)->id, d->step,
-                          *(int64_t *)(void *)((char *)row + r->fields[at].at) + d->plus_ms));
-        else if (!is_new)
-            TRY(timer_cancel(ctx, r, row_of(row)->id, d->step));
+        int64_t due_ms = 0, was_ms = 0;
+        bool waits = waits_until(r, d, row, &due_ms), waited = before && waits_until(r, d, before, &was_ms);
+        if (waits && !(waited && was_ms == due_ms)) TRY(timer_set(ctx, r, row_of(row)->id, d->step, due_ms));
+        if (waited && !waits) TRY(timer_cancel(ctx, r, row_of(row)->id, d->step));
     }
     return OK;
 }
@@ -104,7 +116,7 @@ static enum err timers_keep(struct ctx *ctx, const struct known *kn, void *row, 
 static enum err trail(struct ctx *ctx, const struct known *kn, void *row, const struct change *change) {
     const struct row *h = row_of(row);
     TRY(audit_write(ctx, kn, h->id, h->community_id, change));
-    TRY(timers_keep(ctx, kn, row, !change->before));
+    TRY(timers_keep(ctx, kn, row, change->before));
     if (kn->search_bits) TRY(search_put(ctx, kn->r, row, change->before));
     if (kn->r->after) TRY(kn->r->after(ctx, row, change->before));
     return event_emit(ctx, kn->r->name, h->id, h->community_id, row_place(kn, row),
@@ -304,6 +316,8 @@ static enum err update(struct ctx *ctx, void *arg) {
     copy_fields(r, e->row, e->input, e->fields);
     TRY(belong(ctx, e->kn, e->row));
     if (!rights_row(ctx, e->kn, UPDATE, e->row)) return denied(ctx, r);
+    bool moves = row_of(e->row)->community_id != row_of(before)->community_id;
+    if (moves && !rights_row(ctx, e->kn, CREATE, e->row)) return denied(ctx, r);
     if (r->prepare) TRY(r->prepare(ctx, e->row, before));
     TRY(row_check(ctx, e->kn, e->row, before));
     if (!changed_fields(r, before, e->row)) return OK; /* nothing said, nothing to tell */

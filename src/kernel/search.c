@@ -94,7 +94,7 @@ static enum err build(struct ctx *ctx, const struct known *kn, const void *row, 
         if (!bit_has(kn->search_bits & row_of(row)->has, i)) continue;
         TRY(fold(ctx, *(const struct str *)(const void *)((const char *)row + f->at), &text));
         if (!text.len) continue;
-        if (f->class == ORDINARY || f->class == IDENTITY) {
+        if (f->class <= IDENTITY && !(f->flags & EXACT)) {
             if (doc.len) buf_char(&doc, '\n'); /* folding never yields one: no match runs across fields */
             buf_str(&doc, text);
             add_grams(&ret->terms, text);

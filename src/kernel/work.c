@@ -95,8 +95,10 @@ enum err timers_run(struct ctx *ctx, size_t most, size_t *ret_done, int64_t *ret
         if (!c.found) return OK;
         enum err e = c.r ? ctx_write(ctx, take_step, &c) : OK;
         if (e == ERR_BUSY || e == ERR_UNAVAILABLE) return e;
+        bool is_past = e == ERR_NOT_FOUND || str_is(str_of(ctx->fault.code), "wrong_state") ||
+                       str_is(str_of(ctx->fault.code), "archived");
         ctx->fault = (struct fault){0};
-        if (e == ERR_CONFLICT || e == ERR_NOT_FOUND)
+        if (e && is_past)
             TRY(ctx_write(ctx, drop, &c)); /* the row went on without it */
         else if (e)
             TRY(ctx_write(ctx, put_off, &c));
@@ -111,20 +113,21 @@ enum err timers_run(struct ctx *ctx, size_t most, size_t *ret_done, int64_t *ret
 struct run {
     const struct job *job;
     bool claimed;
-    int64_t next_ms;
+    int64_t next_ms, lease_ms; /* the lease is its own token: whoever claims later holds a later one */
 };
 
 static enum err job_claim(struct ctx *ctx, void *arg) {
     struct run *run = arg;
     int64_t changed = 0;
     bool found;
+    run->lease_ms = ctx->now_ms + LEASE_MS;
     TRY(db_exec(ctx->db, &ctx->fault,
                 "INSERT INTO jobs (name, next_ms, lease_ms, tries) VALUES ($1, $2, 0, 0) ON CONFLICT (name) DO NOTHING",
                 VALS(V_TEXT(str_of(run->job->name)), V_I64(ctx->now_ms)), NULL));
     TRY(db_exec(ctx->db, &ctx->fault,
                 "UPDATE jobs SET lease_ms = $2, next_ms = $3 WHERE name = $1 AND next_ms <= $4 AND lease_ms <= $4",
-                VALS(V_TEXT(str_of(run->job->name)), V_I64(ctx->now_ms + LEASE_MS),
-                     V_I64(ctx->now_ms + run->job->every_ms), V_I64(ctx->now_ms)),
+                VALS(V_TEXT(str_of(run->job->name)), V_I64(run->lease_ms), V_I64(ctx->now_ms + run->job->every_ms),
+                     V_I64(ctx->now_ms)),
                 &changed));
     run->claimed = changed > 0;
     return db_one_i64(ctx->db, &ctx->fault, "SELECT next_ms FROM jobs WHERE name = $1",
@@ -133,8 +136,8 @@ static enum err job_claim(struct ctx *ctx, void *arg) {
 
 static enum err job_free(struct ctx *ctx, void *arg) {
     struct run *run = arg;
-    return db_exec(ctx->db, &ctx->fault, "UPDATE jobs SET lease_ms = 0 WHERE name = $1",
-                   VALS(V_TEXT(str_of(run->job->name))), NULL);
+    return db_exec(ctx->db, &ctx->fault, "UPDATE jobs SET lease_ms = 0 WHERE name = $1 AND lease_ms = $2",
+                   VALS(V_TEXT(str_of(run->job->name)), V_I64(run->lease_ms)), NULL);
 }
 
 enum err jobs_run(struct ctx *ctx, size_t *ret_done, int64_t *ret_next_ms) {

@@ -84,6 +84,8 @@ const struct resource test_folk = {
 static const struct field stay_fields[] = {
     {REF(struct stay, folk_id, "folk"), .flags = REQUIRED | INDEXED | COLUMN},
     {REF(struct stay, place_id, "areas"), .flags = REQUIRED | COLUMN},
+    {DATE(struct stay, valid_from)},
+    {DATE(struct stay, valid_until)},
 };
 static const struct grant stay_grants[] = {{"chief", CHIEF_ALL, COMMUNITY}, {"manager", READ, PLACE}};
 const struct resource test_stays = {
@@ -194,6 +196,8 @@ static const struct step sample_steps[] = {
     {SAMPLE_NEW, "drop", SAMPLE_DROPPED, "manager resident", .takes = "reason", .need = "reason", .danger = true},
     {SAMPLE_ACCEPTED, "drop", SAMPLE_DROPPED, "manager", .takes = "reason", .need = "reason", .danger = true},
     {SAMPLE_NEW, "expire", SAMPLE_DROPPED, "timer"},
+    {SAMPLE_ACCEPTED, "nag", SAMPLE_ACCEPTED, "timer"}, /* stays where it is */
+    {SAMPLE_WORKING, "nag", SAMPLE_WORKING, "timer", .guard = not_heavy},
     {ANY_STATE, "remark", ANY_STATE, "manager worker resident", .takes = "note"},
 };
 static const struct relation sample_relations[] = {
@@ -210,7 +214,7 @@ static const struct grant sample_grants[] = {
     {"resident", READ, OWN, .by = "unit"},
     {"viewer", READ, COMMUNITY},
 };
-static const struct due sample_dues[] = {{"expire", "due_ms", 60000}};
+static const struct due sample_dues[] = {{"expire", "due_ms", 60000}, {"nag", "due_ms", 0, "done_ms"}};
 static const struct view sample_views[] = {
     {"waiting", "state=new,accepted", "-created_ms"},
     {"urgent", "urgent=true&size=large", "due_ms"},
@@ -376,6 +380,8 @@ const char test_words[] = "areas\t地点\tAreas\n"
                           "rates.area_id\t地点\tArea\n"
                           "rates.price\t价格\tPrice\n"
                           "rates.valid_from\t自\tFrom\n"
+                          "stays.valid_from\t自\tFrom\n"
+                          "stays.valid_until\t至\tUntil\n"
                           "rates.valid_until\t至\tUntil\n"
                           "rates.group.main\t基本\tMain\n"
                           "open_samples\t未完样品\tOpen samples\n"
@@ -425,6 +431,7 @@ const char test_words[] = "areas\t地点\tAreas\n"
                           "samples.step.finish\t完成\tFinish\n"
                           "samples.step.drop\t放弃\tDrop\n"
                           "samples.step.expire\t过期\tExpire\n"
+                          "samples.step.nag\t催办\tNag\n"
                           "samples.step.remark\t备注\tRemark\n"
                           "samples.group.what\t内容\tWhat\n"
                           "samples.group.who\t人\tWho\n"

@@ -20,7 +20,7 @@ struct folk {
 };
 struct stay {
     struct row row;
-    int64_t folk_id, place_id;
+    int64_t folk_id, place_id, valid_from, valid_until;
 };
 /* Dated rows: one price an area and day. */
 struct rate {

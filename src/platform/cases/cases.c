@@ -129,7 +129,10 @@ static const struct step steps[] = {
     {CASE_DONE, "late_close", CASE_DONE, "timer", .effect = late_close},
 };
 static const struct due dues[] = {
-    {"late_accept", "accept_due_ms", 0}, {"late_onsite", "onsite_due_ms", 0}, {"late_close", "close_due_ms", 0}};
+    {"late_accept", "accept_due_ms", 0, "accepted_ms"},
+    {"late_onsite", "onsite_due_ms", 0, "onsite_ms"},
+    {"late_close", "close_due_ms", 0, "closed_ms"},
+};
 
 static const struct relation relations[] = {{"reporter", "reporter_id", OWN_ME}, {"assignee", "assignee_id", OWN_ME}};
 static const struct grant grants[] = {

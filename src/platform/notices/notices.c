@@ -69,7 +69,7 @@ static enum err tell(struct ctx *ctx, const struct case_row *c, int64_t person_i
 /* Everybody with one of the desk's roles in the community today. */
 static enum err tell_desk(struct ctx *ctx, const struct case_row *c, const char *key) {
     struct db_rows rows = {0};
-    int64_t people_ids[DESK_MAX], day = ctx->now_ms / 86400000;
+    int64_t people_ids[DESK_MAX], day = kernel_day(ctx, c->row.community_id);
     size_t n = 0;
     enum err e = db_query(
         ctx->db, &ctx->fault,

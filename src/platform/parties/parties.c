@@ -31,7 +31,7 @@ static const char *check_id_number(struct str s) {
 static const struct field person_fields[] = {
     {TEXT(struct person, name), .max = 40, .flags = REQUIRED | SEARCH | COLUMN, .class = IDENTITY},
     {TEXT(struct person, phone), .max = 20, .flags = SEARCH | COLUMN, .class = CONTACT, .check = check_phone},
-    {TEXT(struct person, id_number), .max = 18, .flags = SEARCH, .class = IDENTITY, .check = check_id_number},
+    {TEXT(struct person, id_number), .max = 18, .flags = SEARCH | EXACT, .class = IDENTITY, .check = check_id_number},
     {CHOICE(struct person, language, "zh en")},
 };
 static const struct relation person_relations[] = {{"self", "id", OWN_ME}};
@@ -104,30 +104,44 @@ const struct resource memberships = {
     .validate = validate_membership,
 };
 
-enum err party_actor(struct ctx *ctx, int64_t user_id, int64_t person_id) {
+/* Memberships in force today, each by the day of its own community. */
+static enum err in_force(struct ctx *ctx, int64_t person_id, struct membership *ret, size_t *ret_n) {
+    struct {
+        int64_t place_id, community_id, from, until;
+        struct str role;
+    } *all = arena_alloc(ctx->arena, MEMBERSHIPS_MAX, sizeof *all, _Alignof(max_align_t));
     struct db_rows rows = {0};
-    struct membership *all = arena_new(ctx->arena, struct membership, MEMBERSHIPS_MAX);
-    int64_t *units = arena_new(ctx->arena, int64_t, MEMBERSHIPS_MAX), *me = arena_new(ctx->arena, int64_t, 1);
-    int64_t today = ctx->now_ms / 86400000;
-    size_t n = 0, units_n = 0;
-    bool more = false;
-    struct actor a = {.user_id = user_id, .person_id = person_id, .language = S("zh")};
-    if (!all || !units || !me) return FAIL_MEMORY(ctx);
-    enum err e = db_query(
-        ctx->db, &ctx->fault,
-        "SELECT role, place_id FROM memberships WHERE person_id = $1 AND archived_ms = 0 AND valid_from <= $2 AND "
-        "(valid_until IS NULL OR valid_until > $2) ORDER BY id LIMIT 200",
-        VALS(V_I64(person_id), V_I64(today + 1)), &rows);
-    for (more = true; !e && n < MEMBERSHIPS_MAX;) {
-        e = db_next(&rows, &ctx->fault, &more);
-        if (e || !more) break;
-        all[n].place_id = db_i64(&rows, 1);
-        if (!arena_str(ctx->arena, db_text(&rows, 0), &all[n].role)) e = FAIL_MEMORY(ctx);
-        if (!e && word_in("owner resident elder", all[n].role)) units[units_n++] = all[n].place_id;
-        n++;
+    size_t n = 0;
+    if (!all) return FAIL_MEMORY(ctx);
+    enum err e = db_query(ctx->db, &ctx->fault,
+                          "SELECT place_id, community_id, valid_from, valid_until, role FROM memberships WHERE "
+                          "person_id = $1 AND archived_ms = 0 ORDER BY id DESC LIMIT 200",
+                          VALS(V_I64(person_id)), &rows);
+    while (n < MEMBERSHIPS_MAX && db_more(&rows, &ctx->fault, &e)) {
+        int64_t *const into[] = {&all[n].place_id, &all[n].community_id, &all[n].from, &all[n].until};
+        for (size_t i = 0; i < COUNT(into); i++) *into[i] = db_i64(&rows, i);
+        if (!arena_str(ctx->arena, db_text(&rows, COUNT(into)), &all[n++].role)) e = FAIL_MEMORY(ctx);
     }
     db_done(&rows);
-    if (e) return e;
+    TRY(e);
+    *ret_n = 0;
+    for (size_t i = 0; i < n; i++) {
+        int64_t today = kernel_day(ctx, all[i].community_id);
+        if (all[i].from <= today && (!all[i].until || today < all[i].until))
+            ret[(*ret_n)++] = (struct membership){all[i].role, all[i].place_id};
+    }
+    return OK;
+}
+
+enum err party_actor(struct ctx *ctx, int64_t user_id, int64_t person_id) {
+    struct membership *all = arena_new(ctx->arena, struct membership, MEMBERSHIPS_MAX);
+    int64_t *units = arena_new(ctx->arena, int64_t, MEMBERSHIPS_MAX), *me = arena_new(ctx->arena, int64_t, 1);
+    size_t n = 0, units_n = 0;
+    struct actor a = {.user_id = user_id, .person_id = person_id, .language = S("zh")};
+    if (!all || !units || !me) return FAIL_MEMORY(ctx);
+    TRY(in_force(ctx, person_id, all, &n));
+    for (size_t i = 0; i < n; i++)
+        if (word_in("owner resident elder", all[i].role)) units[units_n++] = all[i].place_id;
     struct person p = {0};
     ctx->actor = actor_system();
     TRY(row_get(ctx, &people, person_id, &p));

@@ -65,11 +65,6 @@ static const struct grant parent_grants[] = {
 };
 static const struct resource place_parents;
 
-static int64_t today_of(struct ctx *ctx, int64_t community_id) {
-    struct civil c = zone_civil(kernel_zone(ctx, community_id), ctx->now_ms);
-    return civil_day(c.year, c.month, c.day);
-}
-
 /* Who stands above `id` today, nearest first.  A ring or a chain deeper than DEPTH_MAX is refused. */
 static enum err ancestors_of(struct ctx *ctx, struct str hierarchy, int64_t id, int64_t day, int64_t *ret,
                              size_t *ret_n) {
@@ -136,7 +131,7 @@ static enum err prepare_parent(struct ctx *ctx, void *row, const void *before) {
 static enum err parent_changed(struct ctx *ctx, void *row, const void *before) {
     (void)before;
     struct place_parent *p = row;
-    return close_under(ctx, p->hierarchy, p->place_id, today_of(ctx, p->row.community_id));
+    return close_under(ctx, p->hierarchy, p->place_id, kernel_day(ctx, p->row.community_id));
 }
 
 static const struct resource place_parents = {
@@ -155,12 +150,12 @@ static enum err put_parent(struct ctx *ctx, const struct place *p, struct str hi
     int64_t above[DEPTH_MAX] = {parent_id};
     size_t n = 0;
     /* Its closure first: the link's own row belongs to the community that the place is in. */
-    TRY(ancestors_of(ctx, hierarchy, parent_id, today_of(ctx, p->row.community_id), above + 1, &n));
+    TRY(ancestors_of(ctx, hierarchy, parent_id, kernel_day(ctx, p->row.community_id), above + 1, &n));
     TRY(closure_put(ctx, hierarchy, p->row.id, above, n + 1));
     SET(&place_parents, &link, place_id, p->row.id);
     SET(&place_parents, &link, hierarchy, hierarchy);
     SET(&place_parents, &link, parent_id, parent_id);
-    SET(&place_parents, &link, valid_from, today_of(ctx, p->row.community_id));
+    SET(&place_parents, &link, valid_from, kernel_day(ctx, p->row.community_id));
     struct actor actor = ctx->actor;
     ctx->actor = actor_system();
     enum err e = row_create(ctx, &place_parents, &link);
@@ -223,7 +218,7 @@ static enum err close_today(struct ctx *ctx, void *arg) {
     for (size_t i = 0; !e && i < n; i++) {
         int64_t community = 0;
         e = place_community(ctx, ids[i], &community);
-        if (!e) e = close_under(ctx, hierarchies[i], ids[i], today_of(ctx, community));
+        if (!e) e = close_under(ctx, hierarchies[i], ids[i], kernel_day(ctx, community));
     }
     return e;
 }
