@@ -12,6 +12,7 @@
 #define DOC_MAX         8192
 #define TERMS_MAX       2048
 #define QUERY_TERMS_MAX 8
+#define QUERY_WORDS_MAX 20
 #define QUERY_ROOM      512
 #define BLIND_CHARS     24
 
@@ -24,8 +25,14 @@ static void add_term(struct terms *t, struct str term) {
     if (t->n < t->cap && t->n < TERMS_MAX && term.len) t->items[t->n++] = term;
 }
 
-/* Each run between blanks gives its pairs of neighbours, and its first character alone, so that one letter finds a
- * word's start.  Terms are slices of the text. */
+static bool is_ideograph(struct str character) {
+    size_t at = 0;
+    return utf8_next(character, &at) >= 0x2e80;
+}
+
+/* Each run between blanks gives its pairs of neighbours and its first character alone, so that one letter finds a
+ * word's start; a last ideograph alone, too, so that with the pairs one finds any place.  Terms are slices of the text.
+ */
 static void add_grams(struct terms *t, struct str text) {
     struct str rest = text, run;
     while (str_word(&rest, &run)) {
@@ -34,6 +41,7 @@ static void add_grams(struct terms *t, struct str text) {
         add_term(t, (struct str){run.ptr, mid});
         for (end = mid; utf8_next(run, &end) >= 0; from = mid, mid = end)
             add_term(t, (struct str){run.ptr + from, end - from});
+        if (is_ideograph(str_from(run, from))) add_term(t, str_from(run, from));
     }
 }
 
@@ -177,10 +185,28 @@ enum err search_drop(struct ctx *ctx, const struct resource *r, int64_t id) {
                    VALS(V_TEXT(str_of(r->name)), V_I64(id)), NULL);
 }
 
+/* Rows that have the term; of a single ideograph also those that have it in front of another character. */
+static void put_term(struct sql *q, struct db_val resource, struct str term) {
+    sql_with(q, " AND d.row_id IN (SELECT row_id FROM search_terms WHERE resource = ", resource);
+    if (utf8_count(term) == 1 && is_ideograph(term)) {
+        struct buf past;
+        struct str end = term;
+        buf_init_arena(&past, q->arena, 16);
+        buf_str(&past, term);
+        utf8_put(&past, 0x10ffff);
+        if (!buf_done(&past, &end)) q->failed = true;
+        sql_with(q, " AND term >= ", V_TEXT(term));
+        sql_with(q, " AND term <= ", V_TEXT(end));
+    } else {
+        sql_with(q, " AND term = ", V_TEXT(term));
+    }
+    sql_add(q, ")");
+}
+
 enum err search_where(struct ctx *ctx, const struct resource *r, struct str query, struct sql *q) {
     const struct known *kn = known_of(ctx->kernel, r);
     struct terms t = {arena_new(ctx->arena, struct str, QUERY_ROOM), 0, QUERY_ROOM};
-    struct str text, hash;
+    struct str text, hash, rest, word;
     uint8_t key[32];
     if (!t.items) return FAIL_MEMORY(ctx);
     if (!kn->search_bits) return FAIL_FIELD(&ctx->fault, "q", "not_searchable", 0);
@@ -188,6 +214,7 @@ enum err search_where(struct ctx *ctx, const struct resource *r, struct str quer
     if (utf8_count(query) > 200) return FAIL_FIELD(&ctx->fault, "q", "too_long", 200);
     TRY(fold(ctx, query, &text));
     if (!text.len) return OK;
+    rest = text;
     add_grams(&t, text);
     unique(&t);
     TRY(installation_key(ctx, "search", key));
@@ -196,17 +223,17 @@ enum err search_where(struct ctx *ctx, const struct resource *r, struct str quer
     sql_with(q, " AND (id IN (SELECT row_id FROM search_terms WHERE resource = ", resource);
     sql_with(q, " AND term = ", V_TEXT(hash));
     sql_with(q, ") OR id IN (SELECT d.row_id FROM search_docs d WHERE d.resource = ", resource);
-    sql_with(q, " AND strpos(d.text, ", V_TEXT(text));
-    sql_add(q, ") > 0");
+    for (size_t n = 0; n < QUERY_WORDS_MAX && str_word(&rest, &word); n++) {
+        sql_with(q, " AND strpos(d.text, ", V_TEXT(word));
+        sql_add(q, ") > 0");
+    }
     /* Pairs are rarer than single characters: they are asked first, and singles only when nothing else is there. */
     size_t asked = 0;
     for (int pass = 0; pass < 2 && (pass == 0 || !asked); pass++)
         for (size_t i = 0; i < t.n && asked < QUERY_TERMS_MAX; i++) {
             if ((utf8_count(t.items[i]) == 1) != (pass == 1)) continue;
             asked++;
-            sql_with(q, " AND d.row_id IN (SELECT row_id FROM search_terms WHERE resource = ", resource);
-            sql_with(q, " AND term = ", V_TEXT(t.items[i]));
-            sql_add(q, ")");
+            put_term(q, resource, t.items[i]);
         }
     sql_add(q, "))");
     return OK;

@@ -8,8 +8,9 @@
 /* In the row's transaction: replaces what the index knows of the row.  Cheap when r has no SEARCH field. */
 NODISCARD enum err search_put(struct ctx *ctx, const struct resource *r, const void *row, const void *before);
 NODISCARD enum err search_drop(struct ctx *ctx, const struct resource *r, int64_t id);
-/* Adds "AND id IN (…)" for the query text to a WHERE clause under construction; values are appended to vals.
- * A text of one character or less than that after folding matches rows whose text holds it as a word start. */
+/* Adds "AND (id IN …)" for the query text to a WHERE clause under construction: rows that hold each of its words (the
+ * first 20) somewhere in a field, or a protected value that is the whole text.  One letter finds the start of a word.
+ */
 struct sql; /* kernel/sql.h, the kernel's own statement builder */
 NODISCARD enum err search_where(struct ctx *ctx, const struct resource *r, struct str query, struct sql *sql);
 

@@ -4,13 +4,27 @@
 #include "tests/lib/pg.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const struct module *const modules[] = {&test_module};
+
+/* The estate's communities are in Shanghai. */
+static bool zone_data(void *arg, const char *name, struct bytes *ret) {
+    static uint8_t bytes[4096];
+    static size_t n;
+    (void)arg;
+    if (strcmp(name, "Asia/Shanghai") != 0) return false;
+    FILE *in = n ? NULL : fopen("/usr/share/zoneinfo/Asia/Shanghai", "rb");
+    if (in) n = fread(bytes, 1, sizeof bytes, in);
+    if (in) fclose(in);
+    *ret = (struct bytes){bytes, n};
+    return n > 0;
+}
 
 void kernel_site_open(struct kernel_site *s, struct t *t, size_t store) {
     static int serial;
     char path[256];
-    struct kernel_options k = {.modules = modules, .modules_n = COUNT(modules)};
+    struct kernel_options k = {.modules = modules, .modules_n = COUNT(modules), .zone_data = zone_data};
     snprintf(path, sizeof path, "sqlite:%s/kernel-%d.db", test_dir(t), ++serial);
     const char *url = store ? test_pg_url(t) : path;
     *s = (struct kernel_site){.t = t};

@@ -60,6 +60,7 @@ const struct resource test_areas = {
 static const struct field folk_fields[] = {
     {TEXT(struct folk, name), .min = 1, .max = 40, .flags = REQUIRED | COLUMN | SEARCH, .class = IDENTITY},
     {TEXT(struct folk, phone), .min = 3, .max = 20, .flags = SEARCH, .class = CONTACT},
+    {TEXT(struct folk, passport), .min = 5, .max = 20, .flags = SEARCH | EXACT, .class = IDENTITY},
 };
 static const struct relation folk_relations[] = {{"self", "id", OWN_ME}};
 static const struct grant folk_grants[] = {
@@ -380,6 +381,7 @@ const char test_words[] = "areas\t地点\tAreas\n"
                           "rates.area_id\t地点\tArea\n"
                           "rates.price\t价格\tPrice\n"
                           "rates.valid_from\t自\tFrom\n"
+                          "folk.passport\t证件\tPassport\n"
                           "stays.valid_from\t自\tFrom\n"
                           "stays.valid_until\t至\tUntil\n"
                           "rates.valid_until\t至\tUntil\n"

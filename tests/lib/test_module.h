@@ -16,7 +16,7 @@ struct area {
 /* People: belong to the installation, placed by their stays. */
 struct folk {
     struct row row;
-    struct str name, phone;
+    struct str name, phone, passport;
 };
 struct stay {
     struct row row;

@@ -1,0 +1,97 @@
+/* Who reaches what, where one table of grants meets places, people and days; both stores.  SPDX-License-Identifier:
+ * Apache-2.0 */
+#include "kernel/kernel_internal.h"
+#include "tests/lib/kernel_site.h"
+
+static void be(struct kernel_site *s, const char *role, int64_t place_id, int64_t person_id) {
+    ctx_begin(&s->ctx);
+    CHECK(s->t, !test_actor(&s->ctx, role, place_id, person_id, 0));
+}
+
+/* May he make a sample of that owner in that community? */
+static bool may_make(struct kernel_site *s, int64_t community_id, int64_t owner_id) {
+    struct sample row = {.row.community_id = community_id};
+    SET(&test_samples, &row, owner_id, owner_id);
+    return rights_row(&s->ctx, known_of(s->kernel, &test_samples), CREATE, &row);
+}
+
+static void what_is_ones_own_is_made_where_one_belongs(struct t *t) {
+    struct kernel_site s;
+    kernel_site_open(&s, t, 0);
+    be(&s, "resident", s.estate.flat, s.estate.anna);
+    CHECK(t, may_make(&s, s.estate.north, s.estate.anna));
+    CHECK(t, !may_make(&s, s.estate.south, s.estate.anna));
+    CHECK(t, !may_make(&s, s.estate.north, s.estate.ben));
+    be(&s, "resident", s.estate.town, s.estate.anna); /* above both */
+    CHECK(t, may_make(&s, s.estate.north, s.estate.anna) && may_make(&s, s.estate.south, s.estate.anna));
+    kernel_site_close(&s);
+}
+
+static void a_row_of_ones_own_does_not_move_to_another_community(struct t *t) {
+    struct kernel_site s;
+    struct sample moved = {0};
+    kernel_site_open(&s, t, 0);
+    int64_t id = kernel_site_sample(&s, S("stays"), 0);
+    be(&s, "manager", s.estate.north, 0);
+    SET(&test_samples, &moved, area_id, s.estate.other_house);
+    CHECK(t, !row_update(&s.ctx, &test_samples, id, 0, &moved, moved.row.has, NULL));
+    moved.area_id = s.estate.south_house;
+    CHECK(t, row_update(&s.ctx, &test_samples, id, 0, &moved, moved.row.has, NULL) != OK);
+    CHECK(t, kernel_site_count(&s, "SELECT COUNT(DISTINCT community_id) FROM samples") == 1);
+    kernel_site_close(&s);
+}
+
+/* Carl stays in the flat from `from` days to `until` days from today on; who lists him and who reads him? */
+static void stays(struct kernel_site *s, int64_t from, int64_t until, size_t expected) {
+    int64_t today = kernel_day(&s->ctx, s->estate.north);
+    struct list_query q = {.sort = FILTER_ID, .limit = 100};
+    struct list_page page;
+    struct folk f = {0};
+    CHECK(s->t, !db_exec(s->ctx.db, &s->ctx.fault,
+                         "UPDATE stays SET place_id = $1, community_id = $2, valid_from = $3, valid_until = $4 WHERE "
+                         "folk_id = $5",
+                         VALS(V_I64(s->estate.flat), V_I64(s->estate.north), V_I64(today + from), V_I64(today + until),
+                              V_I64(s->estate.carl)),
+                         NULL));
+    static const char *const roles[] = {"chief", "manager", "worker"};
+    for (size_t i = 0; i < COUNT(roles); i++) {
+        size_t seen = 0;
+        be(s, roles[i], s->estate.north, 0);
+        CHECK(s->t, !row_list(&s->ctx, &test_folk, &q, &page));
+        for (size_t r = 0; r < page.n; r++) seen += ((const struct folk *)page.rows)[r].row.id == s->estate.carl;
+        enum err e = row_get(&s->ctx, &test_folk, s->estate.carl, &f);
+        CHECK_SAY(s->t, seen == expected && (e == OK) == (expected == 1), "%s, %lld to %lld: listed %zu, read %s",
+                  roles[i], (long long)from, (long long)until, seen, err_name(e));
+        s->ctx.actor = actor_system();
+        ctx_begin(&s->ctx);
+    }
+}
+
+static void only_stays_in_force_open_a_person(struct t *t) {
+    for (size_t store = 0; store < KERNEL_SITE_STORES; store++) {
+        struct kernel_site s;
+        kernel_site_open(&s, t, store);
+        stays(&s, -10, 10, 1);
+        stays(&s, 0, 1, 1);
+        stays(&s, -10, 0, 0); /* half-open: not on the day it ends */
+        stays(&s, 1, 10, 0);
+        kernel_site_close(&s);
+    }
+}
+
+/* Shanghai is eight hours ahead: there the day of 1790000000000 ms (2026-09-21T14:13:20Z) ends at 16:00Z. */
+static void the_day_is_the_communitys_own(struct t *t) {
+    struct kernel_site s;
+    kernel_site_open(&s, t, 0);
+    int64_t day = kernel_day(&s.ctx, s.estate.north), utc = s.ctx.now_ms / 86400000;
+    int64_t to_midnight = (utc * 24 + 16) * 3600000 - s.ctx.now_ms;
+    CHECK(t, to_midnight > 0 && day == utc);
+    kernel_site_later(&s, to_midnight - 1);
+    CHECK(t, kernel_day(&s.ctx, s.estate.north) == day);
+    kernel_site_later(&s, 1);
+    CHECK(t, kernel_day(&s.ctx, s.estate.north) == day + 1 && s.ctx.now_ms / 86400000 == utc);
+    kernel_site_close(&s);
+}
+
+TESTS(CASE(what_is_ones_own_is_made_where_one_belongs), CASE(a_row_of_ones_own_does_not_move_to_another_community),
+      CASE(only_stays_in_force_open_a_person), CASE(the_day_is_the_communitys_own))
