@@ -132,7 +132,5 @@ NODISCARD enum err describe_json(struct ctx *ctx, struct str user, const char *v
 /* The resources, the routes contributed and those of `with`. */
 NODISCARD enum err describe_openapi(const struct kernel *k, const char *version, const struct api_with *with,
                                     size_t with_n, struct buf *ret, struct fault *f);
-void describe_markdown(const struct kernel *k, struct buf *ret);
-void describe_types(const struct kernel *k, struct buf *ret);
 
 #endif

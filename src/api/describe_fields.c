@@ -1,9 +1,7 @@
 /* Fields as clients are told about them.  SPDX-License-Identifier: Apache-2.0 */
 #include "api/describe_internal.h"
 
-#include "base/civil.h"
-
-#include <string.h>
+#include "kernel/row_json.h"
 
 void describe_words_put(struct jw *j, const struct kernel *k, const char *key, const char *fallback, const char *fmt,
                         ...) {
@@ -17,37 +15,6 @@ void describe_words_put(struct jw *j, const struct kernel *k, const char *key, c
     struct str name = {mem, b.len}, zh = kernel_word(k, name, S("zh")), en = kernel_word(k, name, S("en"));
     jw_key(j, key);
     jw_put(j, "{'zh':$,'en':$}", JV(J_STR(zh.len ? zh : str_of(fallback)), J_STR(en.len ? en : str_of(fallback))));
-}
-
-const char *field_class_word(enum field_class class) {
-    switch (class) {
-    case ORDINARY: return "ordinary";
-    case IDENTITY: return "identity";
-    case CONTACT: return "contact";
-    case HEALTH: return "health";
-    case MONETARY: return "monetary";
-    case SECRET: return "secret";
-    }
-    return "ordinary";
-}
-
-void field_put_bound(struct jw *j, const struct field *f, int64_t bound) {
-    char mem[32];
-    struct buf b;
-    struct str text;
-    buf_init(&b, mem, sizeof mem);
-    if (!field_is_counted(f) && (!field_is_number(f) || (!f->min && !f->max))) {
-        jw_null(j);
-    } else if (f->kind == FIELD_DATE) {
-        civil_put_date(&b, bound);
-        if (buf_done(&b, &text)) jw_str(j, text);
-    } else if (f->kind == FIELD_DECIMAL) {
-        double scaled = (double)bound;
-        for (int i = 0; i < f->scale; i++) scaled /= 10;
-        jw_f64(j, scaled);
-    } else {
-        jw_i64(j, bound);
-    }
 }
 
 static void put_options(struct jw *j, const struct kernel *k, const char *owner, const struct field *f) {
@@ -75,9 +42,9 @@ void field_describe(struct jw *j, const struct kernel *k, const char *owner, con
     jw_put(j, "'required':$,'readonly':$,'fixed':$,'unique':$,'min':",
            JV(J_BOOL((f->flags & REQUIRED) && !(f->flags & SYSTEM)), J_BOOL(f->flags & SYSTEM),
               J_BOOL(f->flags & FIXED), J_BOOL(f->flags & UNIQUE)));
-    field_put_bound(j, f, f->min);
+    field_write_bound(j, f, f->min);
     jw_key(j, "max");
-    field_put_bound(j, f, f->max);
+    field_write_bound(j, f, f->max);
     jw_put(j, "'class':$,'mask':$,'unit':$,'scale':$",
            JV(J_IF(f->class != ORDINARY, J_CSTR(field_class_word(f->class))),
               J_BOOL(f->class != ORDINARY && !(f->class & clear)), J_CSTR(f->unit),

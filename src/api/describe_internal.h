@@ -8,7 +8,5 @@
 void describe_words_put(struct jw *j, const struct kernel *k, const char *key, const char *fallback, const char *fmt,
                         ...) PRINTF(5, 6);
 void field_describe(struct jw *j, const struct kernel *k, const char *owner, const struct field *f, uint32_t clear);
-const char *field_class_word(enum field_class class);
-void field_put_bound(struct jw *j, const struct field *f, int64_t bound); /* in the field's own unit */
 
 #endif

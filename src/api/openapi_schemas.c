@@ -1,6 +1,8 @@
 /* JSON Schemas (2020-12) of what goes in and out.  SPDX-License-Identifier: Apache-2.0 */
 #include "api/openapi_internal.h"
 
+#include "kernel/row_json.h"
+
 #include <string.h>
 
 /* What each kind is in JSON, and what more its schema says.  The others are written by hand below. */
@@ -75,9 +77,9 @@ static void put_field(struct jw *j, const struct resource *r, const struct field
     if (type && !strcmp(type, "array")) put_items(j, f, in);
     if (in && (f->min || f->max) && field_is_number(f) && f->kind != FIELD_DATE) {
         jw_key(j, "minimum");
-        field_put_bound(j, f, f->min);
+        field_write_bound(j, f, f->min);
         jw_key(j, "maximum");
-        field_put_bound(j, f, f->max);
+        field_write_bound(j, f, f->max);
     }
     if (f->unit) jw_kcstr(j, "x-unit", f->unit);
     if (f->class != ORDINARY) jw_kcstr(j, "x-class", field_class_word(f->class));

@@ -359,3 +359,22 @@ void field_write_json(struct jw *j, const struct resource *r, const struct field
 void row_write_json(struct jw *j, const struct resource *r, const void *row, uint64_t fields, uint32_t clear) {
     put_members(j, r, row, row_of(row)->has, fields, clear);
 }
+
+void field_write_bound(struct jw *j, const struct field *f, int64_t bound) {
+    char mem[32];
+    struct buf b;
+    struct str text;
+    buf_init(&b, mem, sizeof mem);
+    if (!field_is_counted(f) && (!field_is_number(f) || (!f->min && !f->max))) {
+        jw_null(j);
+    } else if (f->kind == FIELD_DATE) {
+        civil_put_date(&b, bound);
+        if (buf_done(&b, &text)) jw_str(j, text);
+    } else if (f->kind == FIELD_DECIMAL) {
+        double scaled = (double)bound;
+        for (int i = 0; i < f->scale; i++) scaled /= 10;
+        jw_f64(j, scaled);
+    } else {
+        jw_i64(j, bound);
+    }
+}

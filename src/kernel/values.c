@@ -24,6 +24,18 @@ const struct field_kind_info field_kinds[] = {
     [FIELD_LINES] = {"lines", SHAPE_LINES, sizeof(struct lines)},
 };
 
+const char *field_class_word(enum field_class class) {
+    switch (class) {
+    case ORDINARY: return "ordinary";
+    case IDENTITY: return "identity";
+    case CONTACT: return "contact";
+    case HEALTH: return "health";
+    case MONETARY: return "monetary";
+    case SECRET: return "secret";
+    }
+    return "ordinary";
+}
+
 static enum field_shape shape_of(const struct field *f) {
     return field_kinds[f->kind].shape;
 }

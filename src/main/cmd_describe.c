@@ -1,6 +1,8 @@
 /* linli describe: what the tables say, for clients, programs, types and people.  SPDX-License-Identifier: Apache-2.0 */
 #include "api/api.h"
 #include "main/cmd.h"
+#include "main/modules.h"
+#include "main/reference.h"
 #include "main/site.h"
 #include "main/version.h"
 
@@ -31,13 +33,14 @@ static enum err put_json(struct telling *j, struct fault *f) {
 
 static enum err put(struct telling *j, struct fault *f) {
     TRY(site_kernel(&j->kernel, &(struct kernel_options){0}, f));
-    if (j->openapi) return describe_openapi(j->kernel, linli_version(), NULL, 0, &j->out, f);
+    struct api_with with = modules_with(NULL);
+    if (j->openapi) return describe_openapi(j->kernel, linli_version(), &with, 1, &j->out, f);
     if (j->types) {
-        describe_types(j->kernel, &j->out);
+        reference_types(j->kernel, &j->out);
         return OK;
     }
     if (j->markdown) {
-        describe_markdown(j->kernel, &j->out);
+        reference_markdown(j->kernel, &j->out);
         return OK;
     }
     return put_json(j, f);

@@ -10,7 +10,6 @@
 #include "platform/parties/parties.h"
 #include "platform/places/places.h"
 #include "platform/rules/rules.h"
-#include "platform/telemetry/telemetry_http.h"
 #include "platform/things/things.h"
 #include "security/users/users.h"
 
@@ -33,3 +32,7 @@ const struct module *const modules[] = {
     &activities_module,
 };
 const size_t modules_n = COUNT(modules);
+
+struct api_with modules_with(struct telemetry_http *readings) {
+    return telemetry_http_with(readings);
+}

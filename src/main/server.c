@@ -4,6 +4,7 @@
 #include "api/api.h"
 #include "main/assets.h"
 #include "main/cmd.h"
+#include "main/modules.h"
 #include "main/replay.h"
 #include "main/version.h"
 #include "net/static.h"
@@ -141,7 +142,7 @@ static enum err open_all(struct server *s, const struct server_options *o, struc
     TRY(open_feed(s, o, f));
     s->readings = telemetry_http_create(feed_telemetry(s->feed));
     if (!s->readings) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
-    s->with = telemetry_http_with(s->readings);
+    s->with = modules_with(s->readings);
     TRY(api_create(&(struct api_options){.kernel = s->site.kernel,
                                          .pool = s->site.pool,
                                          .loop = s->loop,

@@ -1,6 +1,6 @@
-/* The reference for people, and types for TypeScript: both derived from the tables.  SPDX-License-Identifier:
- * Apache-2.0 */
-#include "api/describe_internal.h"
+/* What linli describe prints beside JSON: the reference for people, and types for TypeScript, from the tables.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "main/reference.h"
 
 #include "kernel/row_json.h"
 
@@ -34,10 +34,10 @@ static void put_rules(struct buf *b, const struct field *f) {
     if (field_is_counted(f) || ((f->min || f->max) && field_is_number(f))) {
         struct jw j;
         jw_init(&j, b);
-        field_put_bound(&j, f, f->min);
+        field_write_bound(&j, f, f->min);
         buf_cstr(b, "..");
         jw_init(&j, b);
-        field_put_bound(&j, f, f->max);
+        field_write_bound(&j, f, f->max);
         buf_cstr(b, "; ");
     }
     if (f->unit) buf_fmt(b, "%s; ", f->unit);
@@ -100,7 +100,7 @@ static void put_grants(struct buf *b, const struct resource *r) {
     }
 }
 
-void describe_markdown(const struct kernel *k, struct buf *ret) {
+void reference_markdown(const struct kernel *k, struct buf *ret) {
     buf_cstr(ret, "# Resources\n\nDerived from the tables of the modules. Every row also has `id`, `version`, "
                   "`created_ms`, `updated_ms` and `archived_ms`.\n");
     for (size_t i = 0; i < kernel_resources(k); i++) {
@@ -216,7 +216,7 @@ static void put_types(struct buf *b, const struct resource *r) {
     buf_cstr(b, "}\n\n");
 }
 
-void describe_types(const struct kernel *k, struct buf *ret) {
+void reference_types(const struct kernel *k, struct buf *ret) {
     buf_cstr(ret,
              "// Made by `linli describe --types`; do not edit.\n\n"
              "export interface Geo {\n  lat: number;\n  lon: number;\n}\n\n"
