@@ -87,3 +87,12 @@ bool arena_str(struct arena *a, struct str s, struct str *ret) {
     *ret = (struct str){copy, s.len};
     return true;
 }
+
+void *arena_grow(struct arena *a, void *old, size_t n, size_t *cap, size_t size) {
+    if (n < *cap) return old;
+    void *grown = arena_alloc(a, n ? n * 2 : 8, size, _Alignof(max_align_t));
+    if (!grown) return NULL;
+    if (n) memcpy(grown, old, n * size);
+    *cap = n ? n * 2 : 8;
+    return grown;
+}

@@ -92,7 +92,28 @@ static void copies_end_with_nul_and_absent_stays_absent(struct t *t) {
     arena_finish(&a); /* twice is fine */
 }
 
-TESTS(CASE(cap_is_reached_exactly_and_never_passed), CASE(reset_gives_the_whole_cap_back),
-      CASE(countdown_fails_the_nth_allocation_only), CASE(product_that_overflows_is_refused),
-      CASE(memory_is_zeroed_aligned_and_apart), CASE(one_object_may_be_larger_than_a_block),
-      CASE(copies_end_with_nul_and_absent_stays_absent))
+static void a_list_grows_and_keeps_what_it_held(struct t *t) {
+    struct arena a;
+    int64_t *list = NULL;
+    size_t cap = 0;
+    bool kept = true;
+    arena_init(&a, 100000);
+    for (size_t n = 0; n < 1000; n++) {
+        list = arena_grow(&a, list, n, &cap, sizeof *list);
+        CHECK(t, list && cap > n);
+        if (!list) break;
+        list[n] = (int64_t)n;
+    }
+    for (size_t n = 0; list && n < 1000; n++) kept &= list[n] == (int64_t)n;
+    CHECK(t, kept);
+    arena_finish(&a);
+    arena_init(&a, 64);
+    cap = 0;
+    CHECK(t, !arena_grow(&a, NULL, 0, &cap, 1000) && !cap);
+    arena_finish(&a);
+}
+
+TESTS(CASE(a_list_grows_and_keeps_what_it_held), CASE(cap_is_reached_exactly_and_never_passed),
+      CASE(reset_gives_the_whole_cap_back), CASE(countdown_fails_the_nth_allocation_only),
+      CASE(product_that_overflows_is_refused), CASE(memory_is_zeroed_aligned_and_apart),
+      CASE(one_object_may_be_larger_than_a_block), CASE(copies_end_with_nul_and_absent_stays_absent))

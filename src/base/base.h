@@ -58,6 +58,8 @@ void arena_finish(struct arena *a); /* frees everything */
 void *arena_alloc(struct arena *a, size_t n, size_t size, size_t align);
 char *arena_cstr(struct arena *a, struct str s);                          /* NUL-terminated copy; NULL as above */
 NODISCARD bool arena_str(struct arena *a, struct str s, struct str *ret); /* copy; absent stays absent */
+/* Room for one more than the n of `size` bytes at old: old itself, or a copy twice as large.  NULL as above. */
+void *arena_grow(struct arena *a, void *old, size_t n, size_t *cap, size_t size);
 #define arena_new(a, T, n) ((T *)arena_alloc((a), (n), sizeof(T), _Alignof(T)))
 
 /* Builder with a hard cap.  After the first overflow every append is a no-op; check once, at buf_done().

@@ -109,14 +109,20 @@ static enum err check_states(struct check *c) {
     return OK;
 }
 
+static enum err roles_are_known(struct check *c, const char *roles) {
+    struct str rest = str_of(roles), word;
+    while (str_word(&rest, &word))
+        if (!kernel_role(c->k, word)) return WRONG(c, "%s: unknown role " STR_FMT, c->kn->r->name, STR_ARG(word));
+    return OK;
+}
+
 static enum err check_step(struct check *c, size_t i) {
     const struct resource *r = c->kn->r;
     const struct step *s = &r->steps[i];
     struct str bad;
     if (!is_name(s->name)) return WRONG(c, "%s: step %zu has no proper name", r->name, i);
-    static const char *const verbs[] = {"restore", "reveal", "history", "files", "create", "update", "archive"};
-    for (size_t j = 0; j < COUNT(verbs); j++)
-        if (!strcmp(s->name, verbs[j])) return WRONG(c, "%s.%s: the name is the kernel's", r->name, s->name);
+    if (word_in("restore reveal history files create update archive", str_of(s->name)))
+        return WRONG(c, "%s.%s: the name is the kernel's", r->name, s->name);
     if (!words_are_fields(r, s->takes, &bad))
         return WRONG(c, "%s.%s: takes no field " STR_FMT, r->name, s->name, STR_ARG(bad));
     struct str rest = str_of(s->need), part;
@@ -128,23 +134,18 @@ static enum err check_step(struct check *c, size_t i) {
     for (size_t g = 0; g < r->grants_n; g++)
         if (r->grants[g].verbs & READ) readers |= c->kn->grant_roles[g];
     if (roles & ~readers) return WRONG(c, "%s.%s: possible for a role that cannot read the row", r->name, s->name);
-    rest = str_of(s->roles);
-    while (str_word(&rest, &part))
-        if (!kernel_role(c->k, part)) return WRONG(c, "%s.%s: unknown role " STR_FMT, r->name, s->name, STR_ARG(part));
-    return OK;
+    return roles_are_known(c, s->roles);
 }
 
 static enum err check_grant(struct check *c, size_t i) {
     const struct resource *r = c->kn->r;
     const struct grant *g = &r->grants[i];
-    struct str rest = str_of(g->roles), part;
-    while (str_word(&rest, &part))
-        if (!kernel_role(c->k, part)) return WRONG(c, "%s: grant to unknown role " STR_FMT, r->name, STR_ARG(part));
+    struct str rest = str_of(g->by), part;
+    TRY(roles_are_known(c, g->roles));
     if (!c->kn->grant_roles[i] || !g->verbs) return WRONG(c, "%s: grant %zu says nothing", r->name, i);
     if ((g->clear | g->reveal) & SECRET) return WRONG(c, "%s: grant %zu would show a secret", r->name, i);
     if (g->reach != OWN) return g->by ? WRONG(c, "%s: grant %zu names relations but is not OWN", r->name, i) : OK;
     if (!g->by) return WRONG(c, "%s: grant %zu is OWN of nothing", r->name, i);
-    rest = str_of(g->by);
     while (str_word(&rest, &part)) {
         bool found = false;
         for (size_t j = 0; j < r->relations_n; j++) found |= str_is(part, r->relations[j].name);

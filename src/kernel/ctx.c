@@ -89,17 +89,11 @@ static enum err scope_fill(struct ctx *ctx, struct scope *s) {
                           "WHERE p.ancestor = $1 ORDER BY c.id",
                           VALS(V_I64(s->place_id)), &rows);
     while (db_more(&rows, &ctx->fault, &e)) {
-        if (n == cap) {
-            cap = cap ? cap * 2 : 8;
-            int64_t *grown = arena_new(ctx->arena, int64_t, cap);
-            if (!grown) {
-                e = FAIL_MEMORY(ctx);
-                break;
-            }
-            if (n) memcpy(grown, ids, n * sizeof *ids);
-            ids = grown;
-        }
-        ids[n++] = db_i64(&rows, 0);
+        ids = arena_grow(ctx->arena, ids, n, &cap, sizeof *ids);
+        if (ids)
+            ids[n++] = db_i64(&rows, 0);
+        else
+            e = FAIL_MEMORY(ctx);
     }
     db_done(&rows);
     if (e) return e;

@@ -21,17 +21,12 @@ void sql_fmt(struct sql *q, const char *fmt, ...) {
 
 /* Takes a value in and gives its number, 1-based; 0 when there is no room. */
 static size_t take(struct sql *q, struct db_val v) {
-    if (q->n == q->cap) {
-        size_t cap = q->cap ? q->cap * 2 : 16;
-        struct db_val *vals = cap <= SQL_VALS_MAX ? arena_new(q->arena, struct db_val, cap) : NULL;
-        if (!vals) {
-            q->failed = true;
-            return 0;
-        }
-        if (q->n) memcpy(vals, q->vals, q->n * sizeof *vals);
-        q->vals = vals;
-        q->cap = cap;
+    struct db_val *vals = q->n < SQL_VALS_MAX ? arena_grow(q->arena, q->vals, q->n, &q->cap, sizeof v) : NULL;
+    if (!vals) {
+        q->failed = true;
+        return 0;
     }
+    q->vals = vals;
     q->vals[q->n++] = v;
     return q->n;
 }

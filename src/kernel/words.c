@@ -3,6 +3,8 @@
 
 #include "kernel/kernel_internal.h"
 
+#define WORD_KEY_SIZE 192
+
 struct word {
     struct str key, zh, en;
 };
@@ -54,7 +56,7 @@ struct str kernel_word(const struct kernel *k, struct str key, struct str langua
 }
 
 struct str kernel_word_fmt(const struct kernel *k, struct str language, const char *fmt, ...) {
-    char mem[192];
+    char mem[WORD_KEY_SIZE];
     struct buf b;
     struct str key;
     va_list args;
@@ -73,38 +75,33 @@ struct need {
     struct buf *first;
 };
 
-static void need(struct need *n, const char *fmt, ...) PRINTF(2, 3);
-static void need(struct need *n, const char *fmt, ...) {
-    char mem[192];
-    struct buf b;
-    va_list args;
-    buf_init(&b, mem, sizeof mem);
-    va_start(args, fmt);
-    buf_vfmt(&b, fmt, args);
-    va_end(args);
-    struct str key = {mem, b.len};
-    if (kernel_word(n->k, key, S("zh")).len && kernel_word(n->k, key, S("en")).len) return;
-    if (n->missing++ == 0 && n->first) buf_str(n->first, key);
-}
-
-static void need_field(struct need *n, const char *owner, const struct field *f) {
-    struct str rest = str_of(f->choices), part;
-    need(n, "%s.%s", owner, f->name);
-    while (str_word(&rest, &part)) need(n, "%s.%s." STR_FMT, owner, f->name, STR_ARG(part));
-    for (size_t i = 0; f->lines && i < f->lines->fields_n; i++)
-        need(n, "%s.%s.%s", owner, f->name, f->lines->fields[i].name);
+/* The key is the parts that are there, with points between. */
+static void need(struct need *n, const char *a, const char *b, struct str c) {
+    char mem[WORD_KEY_SIZE];
+    struct buf key;
+    buf_init(&key, mem, sizeof mem);
+    buf_fmt(&key, "%s%s%s%s" STR_FMT, a, b ? "." : "", b ? b : "", c.len ? "." : "", STR_ARG(c));
+    struct str text = {mem, key.len};
+    if (kernel_word(n->k, text, S("zh")).len && kernel_word(n->k, text, S("en")).len) return;
+    if (n->missing++ == 0 && n->first) buf_str(n->first, text);
 }
 
 static void need_resource(struct need *n, const struct resource *r) {
-    need(n, "%s", r->name);
-    if (r->group) need(n, "group.%s", r->group);
+    const struct str none = {NULL, 0};
+    need(n, r->name, NULL, none);
+    if (r->group) need(n, "group", r->group, none);
     for (size_t i = 0; i < r->fields_n; i++) {
-        need_field(n, r->name, &r->fields[i]);
-        if (r->fields[i].group) need(n, "%s.group.%s", r->name, r->fields[i].group);
+        const struct field *f = &r->fields[i];
+        struct str rest = str_of(f->choices), word;
+        need(n, r->name, f->name, none);
+        while (str_word(&rest, &word)) need(n, r->name, f->name, word);
+        for (size_t l = 0; f->lines && l < f->lines->fields_n; l++)
+            need(n, r->name, f->name, str_of(f->lines->fields[l].name));
+        if (f->group) need(n, r->name, "group", str_of(f->group));
     }
-    for (size_t i = 0; i < r->states_n; i++) need(n, "%s.state.%s", r->name, r->states[i]);
-    for (size_t i = 0; i < r->steps_n; i++) need(n, "%s.step.%s", r->name, r->steps[i].name);
-    for (size_t i = 0; i < r->views_n; i++) need(n, "%s.view.%s", r->name, r->views[i].name);
+    for (size_t i = 0; i < r->states_n; i++) need(n, r->name, "state", str_of(r->states[i]));
+    for (size_t i = 0; i < r->steps_n; i++) need(n, r->name, "step", str_of(r->steps[i].name));
+    for (size_t i = 0; i < r->views_n; i++) need(n, r->name, "view", str_of(r->views[i].name));
 }
 
 size_t kernel_words_missing(const struct kernel *k, struct buf *ret_first) {
