@@ -80,19 +80,34 @@ static enum err put_off(struct ctx *ctx, void *arg) {
                    NULL);
 }
 
+static enum err look(struct ctx *ctx, bool *ret_is_due) {
+    int64_t due_ms;
+    return db_one_i64(ctx->db, &ctx->fault,
+                      "SELECT due_ms FROM timers WHERE due_ms <= $1 AND lease_ms <= $1 ORDER BY due_ms LIMIT 1",
+                      VALS(V_I64(ctx->now_ms)), &due_ms, ret_is_due);
+}
+
+/* Only what is due may be leased, so of the rest the index knows the first. */
+static enum err next_due(struct ctx *ctx, int64_t *ret_ms) {
+    bool found;
+    *ret_ms = NEVER_MS;
+    return db_one_i64(ctx->db, &ctx->fault,
+                      "SELECT MIN(t) FROM (SELECT MIN(lease_ms) AS t FROM timers WHERE due_ms <= $1 UNION ALL SELECT "
+                      "MIN(due_ms) AS t FROM timers WHERE due_ms > $1) AS n",
+                      VALS(V_I64(ctx->now_ms)), ret_ms, &found);
+}
+
 enum err timers_run(struct ctx *ctx, size_t most, size_t *ret_done, int64_t *ret_next_ms) {
-    bool found = false;
     *ret_done = 0;
-    *ret_next_ms = NEVER_MS;
+    *ret_next_ms = ctx->now_ms;
     ctx->actor = actor_system();
     for (size_t i = 0; i < most; i++) {
         struct claimed c;
-        TRY(db_one_i64(ctx->db, &ctx->fault,
-                       "SELECT MIN(CASE WHEN lease_ms > due_ms THEN lease_ms ELSE due_ms END) FROM timers", NO_VALS,
-                       ret_next_ms, &found));
-        if (!found || *ret_next_ms > ctx->now_ms) return OK; /* a look costs less than a claim */
+        bool is_due;
+        TRY(look(ctx, &is_due)); /* costs less than a claim */
+        if (!is_due) return next_due(ctx, ret_next_ms);
         TRY(ctx_write(ctx, claim, &c));
-        if (!c.found) return OK;
+        if (!c.found) return next_due(ctx, ret_next_ms);
         enum err e = c.r ? ctx_write(ctx, take_step, &c) : OK;
         if (e == ERR_BUSY || e == ERR_UNAVAILABLE) return e;
         bool is_past = e == ERR_NOT_FOUND || str_is(str_of(ctx->fault.code), "wrong_state") ||
