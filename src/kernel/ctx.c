@@ -59,11 +59,20 @@ enum err place_community(struct ctx *ctx, int64_t place_id, int64_t *ret_communi
         VALS(V_I64(place_id)), ret_community_id, &found);
 }
 
-enum err community_put(struct ctx *ctx, int64_t id, struct str code, struct str name, struct str zone) {
+/* Whoever remembers what stands where looks at this number first. */
+static enum err places_changed(struct ctx *ctx) {
     return db_exec(ctx->db, &ctx->fault,
-                   "INSERT INTO communities (id, code, name, zone) VALUES ($1, $2, $3, $4) "
-                   "ON CONFLICT (id) DO UPDATE SET code = $2, name = $3, zone = $4",
-                   VALS(V_I64(id), V_TEXT(code), V_TEXT(name), V_TEXT(zone)), NULL);
+                   "INSERT INTO counters (name, value) VALUES ('places', 1) ON CONFLICT (name) DO UPDATE SET value = "
+                   "counters.value + 1",
+                   NO_VALS, NULL);
+}
+
+enum err community_put(struct ctx *ctx, int64_t id, struct str code, struct str name, struct str zone) {
+    TRY(db_exec(ctx->db, &ctx->fault,
+                "INSERT INTO communities (id, code, name, zone) VALUES ($1, $2, $3, $4) "
+                "ON CONFLICT (id) DO UPDATE SET code = $2, name = $3, zone = $4",
+                VALS(V_I64(id), V_TEXT(code), V_TEXT(name), V_TEXT(zone)), NULL));
+    return places_changed(ctx);
 }
 
 enum err closure_put(struct ctx *ctx, struct str hierarchy, int64_t place_id, const int64_t *ancestors, size_t n) {
@@ -74,16 +83,15 @@ enum err closure_put(struct ctx *ctx, struct str hierarchy, int64_t place_id, co
                     "INSERT INTO place_closure (hierarchy, ancestor, descendant, depth) VALUES ($1, $2, $3, $4)",
                     VALS(V_TEXT(hierarchy), V_I64(i ? ancestors[i - 1] : place_id), V_I64(place_id), V_I64((int64_t)i)),
                     NULL));
-    return OK;
+    return places_changed(ctx);
 }
 
 /* ---- who may act where ---- */
 
-static enum err scope_fill(struct ctx *ctx, struct scope *s) {
+static enum err scope_read(struct ctx *ctx, struct scope *s) {
     struct db_rows rows = {0};
     int64_t *ids = NULL;
     size_t n = 0, cap = 0;
-    if (!s->place_id) return OK;
     enum err e = db_query(ctx->db, &ctx->fault,
                           "SELECT DISTINCT c.id FROM communities c JOIN place_closure p ON p.descendant = c.id "
                           "WHERE p.ancestor = $1 ORDER BY c.id",
@@ -100,6 +108,47 @@ static enum err scope_fill(struct ctx *ctx, struct scope *s) {
     s->communities = ids;
     s->communities_n = n;
     return n ? OK : place_community(ctx, s->place_id, &s->within);
+}
+
+/* To and from the kernel's memory, under its lock. */
+static bool scope_recall(struct ctx *ctx, struct reached *from, int64_t as_of, struct scope *ret) {
+    if (from->place_id != ret->place_id || from->as_of != as_of) return false;
+    int64_t *ids = arena_new(ctx->arena, int64_t, from->n + 1);
+    if (!ids) return false;
+    if (from->n) memcpy(ids, from->communities, from->n * sizeof *ids);
+    ret->communities = ids;
+    ret->communities_n = from->n;
+    ret->within = from->within;
+    return true;
+}
+
+static void scope_remember(struct reached *to, int64_t as_of, const struct scope *s) {
+    int64_t *ids = malloc((s->communities_n + 1) * sizeof *ids);
+    if (!ids) return;
+    if (s->communities_n) memcpy(ids, s->communities, s->communities_n * sizeof *ids);
+    free(to->communities);
+    *to = (struct reached){s->place_id, as_of, s->within, ids, s->communities_n};
+}
+
+/* A street has thousands of places under it, so what it reaches is read once for each state of the places.  The number
+ * is read first: what is remembered may be newer than it says, never older. */
+static enum err scope_fill(struct ctx *ctx, struct scope *s) {
+    struct kernel *k = (struct kernel *)(uintptr_t)ctx->kernel; /* its caches are its only mutable part */
+    struct reached *r = &k->reached[(uint64_t)s->place_id * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (REACHED_SLOTS - 1)];
+    int64_t as_of = 0; /* places that never changed since there is such a number */
+    bool found;
+    if (!s->place_id) return OK;
+    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT value FROM counters WHERE name = 'places'", NO_VALS, &as_of, &found));
+    pthread_mutex_lock(&k->lock);
+    bool known = scope_recall(ctx, r, as_of, s);
+    pthread_mutex_unlock(&k->lock);
+    if (known) return OK;
+    TRY(scope_read(ctx, s));
+    if (db_in_tx(ctx->db)) return OK; /* what is not committed may never be */
+    pthread_mutex_lock(&k->lock);
+    scope_remember(r, as_of, s);
+    pthread_mutex_unlock(&k->lock);
+    return OK;
 }
 
 enum err actor_scopes(struct ctx *ctx, const struct membership *memberships, size_t n) {
@@ -143,7 +192,7 @@ static struct zone *zone_make(struct ctx *ctx, int64_t community_id) {
 }
 
 const struct zone *kernel_zone(struct ctx *ctx, int64_t community_id) {
-    struct kernel *k = (struct kernel *)(uintptr_t)ctx->kernel; /* the cache is the kernel's only mutable part */
+    struct kernel *k = (struct kernel *)(uintptr_t)ctx->kernel; /* its caches are its only mutable part */
     if (!community_id) return NULL;
     pthread_mutex_lock(&k->lock);
     struct zone_entry *z = k->zones;

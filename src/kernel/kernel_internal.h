@@ -31,6 +31,14 @@ struct zone_entry {
     struct zone *zone;
 };
 
+/* Communities that a place reaches, as of a state of the places (the counter "places"). */
+#define REACHED_SLOTS 256
+struct reached {
+    int64_t place_id, as_of, within;
+    int64_t *communities;
+    size_t n;
+};
+
 struct kernel {
     struct kernel_options options;
     struct arena arena; /* everything resolved lives here */
@@ -42,7 +50,8 @@ struct kernel {
     size_t roles_n;
     void *words; /* kernel/words_internal.h */
     pthread_mutex_t lock;
-    struct zone_entry *zones; /* under lock */
+    struct zone_entry *zones; /* under lock, as what follows */
+    struct reached reached[REACHED_SLOTS];
 };
 
 const struct known *known_of(const struct kernel *k, const struct resource *r);
@@ -52,9 +61,17 @@ NODISCARD enum err kernel_check(const struct kernel *k, struct fault *f);
 /* ---- rights ---- */
 /* Appends a condition over the resource's own columns for rows the actor may do `verb` to. */
 void rights_where(struct ctx *ctx, const struct known *kn, enum verb verb, struct sql *q);
-/* Communities whole, and nothing else, gives the list's fast path: false when the condition is of another form. */
-bool rights_communities(struct ctx *ctx, const struct known *kn, enum verb verb, const int64_t **ret, size_t *ret_n,
-                        bool *ret_everything);
+/* The same, by what makes it up: rows of these communities, at these places or below, of these relations. */
+struct reach_sets {
+    bool everywhere;
+    int64_t *communities, *places;
+    size_t communities_n, places_n;
+    uint64_t own; /* bits of relations */
+};
+NODISCARD bool rights_sets(struct ctx *ctx, const struct known *kn, enum verb verb, struct reach_sets *ret);
+void rights_own(const struct ctx *ctx, const struct known *kn, size_t relation, struct sql *q);
+/* Rights of all these rows are asked for next: reads what they depend on at one go. */
+void rights_expect(struct ctx *ctx, const struct known *kn, const void *rows, size_t n);
 bool rights_row(struct ctx *ctx, const struct known *kn, enum verb verb, const void *row);
 bool rights_step(struct ctx *ctx, const struct known *kn, const void *row, size_t step);
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Above this many whole communities one ordered scan beats a merge of one per community. */
+/* Above this many communities one ordered scan beats a merge of them. */
 #define MERGE_MOST 200
 
 struct system_column {
@@ -246,51 +246,119 @@ static void put_order(const struct list *l, struct sql *q, size_t limit) {
     sql_fmt(q, " LIMIT %zu", limit);
 }
 
-/* Newest rows over several whole communities: the newest of each by its index, merged, instead of sorting them all. */
-static enum err put_merge(struct ctx *ctx, const struct list *l, const int64_t *communities, size_t n, struct sql *q) {
-    sql_fmt(q, "SELECT %s", l->kn->columns);
-    put_from(l->kn, q);
-    sql_add(q, "id IN (");
-    for (size_t i = 0; i < n; i++) {
-        sql_fmt(q, "%sSELECT id FROM (SELECT id", i ? " UNION ALL " : "");
-        put_from(l->kn, q);
-        sql_add(q, "community_id = ");
-        sql_i64(q, communities[i]);
-        TRY(put_conditions(ctx, l, q));
-        put_cursor(l, q);
-        put_order(l, q, l->q->limit + 1);
-        sql_fmt(q, ") AS m%zu", i);
-    }
-    sql_add(q, ")");
-    put_order(l, q, l->q->limit + 1);
+/* ---- by the ways in: each gives its own by an index, and the newest of all are among the newest of each ---- */
+
+struct part { /* what a way is asked for */
+    const struct list *l;
+    const struct reach_sets *sets;
+    size_t most;
+    bool in_order; /* by id, the newest or oldest; else any, as for counting */
+};
+
+static enum err put_part_conditions(struct ctx *ctx, const struct part *p, struct sql *q) {
+    TRY(put_conditions(ctx, p->l, q));
+    if (p->in_order) put_cursor(p->l, q);
     return OK;
+}
+
+static void put_part_limit(const struct part *p, struct sql *q) {
+    if (p->in_order)
+        put_order(p->l, q, p->most);
+    else
+        sql_fmt(q, " LIMIT %zu", p->most);
+}
+
+/* Communities have no row in common: one merge, which reads no more rows than it gives. */
+static enum err put_communities(struct ctx *ctx, const struct part *p, struct sql *q) {
+    sql_add(q, "SELECT id FROM (");
+    for (size_t i = 0; i < p->sets->communities_n; i++) {
+        if (i) sql_add(q, " UNION ALL ");
+        sql_add(q, "SELECT id FROM ");
+        sql_add(q, p->l->kn->r->name);
+        sql_add(q, " WHERE community_id = ");
+        sql_i64(q, p->sets->communities[i]);
+        TRY(put_part_conditions(ctx, p, q));
+    }
+    put_part_limit(p, q);
+    sql_add(q, ") AS c");
+    return OK;
+}
+
+/* A place may stand below another in two hierarchies, but counts once.  SQLite keeps the order of a CROSS JOIN: from
+ * the places to their rows, not from the newest rows to whether they are of these places. */
+static enum err put_places(struct ctx *ctx, const struct part *p, struct sql *q) {
+    sql_add(q, "SELECT id FROM (SELECT id FROM (SELECT DISTINCT descendant FROM place_closure WHERE ancestor IN ");
+    sql_list(q, p->sets->places, p->sets->places_n);
+    sql_fmt(q, ") AS d CROSS JOIN %s WHERE %s = descendant", p->l->kn->r->name, p->l->kn->r->place);
+    TRY(put_part_conditions(ctx, p, q));
+    put_part_limit(p, q);
+    sql_add(q, ") AS p");
+    return OK;
+}
+
+static enum err put_own(struct ctx *ctx, const struct part *p, size_t relation, struct sql *q) {
+    sql_fmt(q, "SELECT id FROM (SELECT id FROM %s WHERE ", p->l->kn->r->name);
+    rights_own(ctx, p->l->kn, relation, q);
+    TRY(put_part_conditions(ctx, p, q));
+    put_part_limit(p, q);
+    sql_fmt(q, ") AS o%zu", relation);
+    return OK;
+}
+
+/* Ids by every way, one or several times. */
+static enum err put_ways(struct ctx *ctx, const struct part *p, struct sql *q) {
+    const struct resource *r = p->l->kn->r;
+    const char *between = "";
+    if (p->sets->communities_n) {
+        TRY(put_communities(ctx, p, q));
+        between = " UNION ALL ";
+    }
+    if (p->sets->places_n && p->l->kn->place != NO_FIELD) {
+        sql_add(q, between);
+        TRY(put_places(ctx, p, q));
+        between = " UNION ALL ";
+    }
+    for (size_t i = 0; i < r->relations_n; i++) {
+        if (!bit_has(p->sets->own, i)) continue;
+        sql_add(q, between);
+        TRY(put_own(ctx, p, i, q));
+        between = " UNION ALL ";
+    }
+    if (!*between) sql_fmt(q, "SELECT id FROM %s WHERE 1 = 0", r->name);
+    return OK;
+}
+
+/* Not for what other rows or a search decide. */
+static bool has_ways(const struct list *l, const struct reach_sets *s) {
+    const struct resource *r = l->kn->r;
+    return !s->everywhere && !r->select && !r->member && !l->q->search.len && l->kn->place != PLACE_IS_ID &&
+           s->communities_n <= MERGE_MOST;
 }
 
 static enum err put_statement(struct ctx *ctx, const struct list *l, struct sql *q) {
-    const int64_t *communities;
-    size_t n = 0;
-    bool everywhere = false;
-    bool whole = rights_communities(ctx, l->kn, READ, &communities, &n, &everywhere);
-    if (whole && !everywhere && n > 1 && n <= MERGE_MOST && l->q->sort == FILTER_ID && !l->kn->r->select &&
-        !l->q->search.len)
-        return put_merge(ctx, l, communities, n, q);
+    struct reach_sets s;
+    if (!rights_sets(ctx, l->kn, READ, &s)) return FAIL_MEMORY(ctx);
     sql_fmt(q, "SELECT %s", l->kn->columns);
     put_from(l->kn, q);
-    rights_where(ctx, l->kn, READ, q);
-    TRY(put_conditions(ctx, l, q));
-    put_cursor(l, q);
+    if (has_ways(l, &s) && l->q->sort == FILTER_ID) { /* the order that their indexes share */
+        sql_add(q, "id IN (");
+        TRY(put_ways(ctx, &(struct part){l, &s, l->q->limit + 1, true}, q));
+        sql_add(q, ")");
+    } else {
+        rights_where(ctx, l->kn, READ, q);
+        TRY(put_conditions(ctx, l, q));
+        put_cursor(l, q);
+    }
     put_order(l, q, l->q->limit + 1);
     return OK;
 }
 
-static enum err fetch_page(struct ctx *ctx, struct list *l) {
-    struct sql q;
+/* Every row that the statement gives, into the arena. */
+static enum err load_all(struct ctx *ctx, const struct known *kn, struct sql *q, char **ret, size_t *ret_n) {
     struct db_rows rows = {0};
-    size_t size = l->kn->r->size, n = 0, cap = 0;
+    size_t size = kn->r->size, n = 0, cap = 0;
     char *mem = NULL;
-    sql_init(&q, ctx->arena);
-    TRY(put_statement(ctx, l, &q));
-    enum err e = sql_query(ctx, &q, &rows);
+    enum err e = sql_query(ctx, q, &rows);
     while (db_more(&rows, &ctx->fault, &e)) {
         if (n == cap) {
             cap = cap ? cap * 4 : 16;
@@ -302,15 +370,27 @@ static enum err fetch_page(struct ctx *ctx, struct list *l) {
             if (n) memcpy(grown, mem, n * size);
             mem = grown;
         }
-        e = row_load(ctx, l->kn, &rows, mem + n * size);
+        e = row_load(ctx, kn, &rows, mem + n * size);
         n += !e;
     }
     db_done(&rows);
-    if (e) return e;
+    *ret = mem;
+    *ret_n = n;
+    return e;
+}
+
+static enum err fetch_page(struct ctx *ctx, struct list *l) {
+    struct sql q;
+    size_t size = l->kn->r->size, n = 0;
+    char *mem = NULL;
+    sql_init(&q, ctx->arena);
+    TRY(put_statement(ctx, l, &q));
+    TRY(load_all(ctx, l->kn, &q, &mem, &n));
     bool has_more = n > l->q->limit;
     if (has_more) n = l->q->limit;
     l->page.rows = mem;
     l->page.n = n;
+    rights_expect(ctx, l->kn, mem, n);
     if (has_more) {
         l->page.next = cursor_write(ctx, l->kn, l->q, mem + (n - 1) * size);
         if (!l->page.next.ptr) return FAIL_MEMORY(ctx);
@@ -318,15 +398,30 @@ static enum err fetch_page(struct ctx *ctx, struct list *l) {
     return OK;
 }
 
+static enum err put_count(struct ctx *ctx, const struct list *l, struct sql *q) {
+    struct reach_sets s;
+    if (!rights_sets(ctx, l->kn, READ, &s)) return FAIL_MEMORY(ctx);
+    sql_add(q, "SELECT COUNT(*) FROM (SELECT ");
+    if (has_ways(l, &s)) {
+        bool disjoint = !s.places_n && !s.own;
+        sql_add(q, disjoint ? "id FROM (" : "DISTINCT id FROM (");
+        TRY(put_ways(ctx, &(struct part){l, &s, LIST_LIMIT_MAX + 1, false}, q));
+        sql_add(q, ") AS w");
+    } else {
+        sql_add(q, "id");
+        put_from(l->kn, q);
+        rights_where(ctx, l->kn, READ, q);
+        TRY(put_conditions(ctx, l, q));
+    }
+    sql_fmt(q, " LIMIT %d) AS n", LIST_LIMIT_MAX + 1);
+    return OK;
+}
+
 static enum err count(struct ctx *ctx, struct list *l) {
     struct sql q;
     struct db_rows rows = {0};
     sql_init(&q, ctx->arena);
-    sql_add(&q, "SELECT COUNT(*) FROM (SELECT id");
-    put_from(l->kn, &q);
-    rights_where(ctx, l->kn, READ, &q);
-    TRY(put_conditions(ctx, l, &q));
-    sql_fmt(&q, " LIMIT %d) AS c", LIST_LIMIT_MAX + 1);
+    TRY(put_count(ctx, l, &q));
     enum err e = sql_query(ctx, &q, &rows);
     if (db_more(&rows, &ctx->fault, &e)) l->page.total = db_i64(&rows, 0) > LIST_LIMIT_MAX ? -1 : db_i64(&rows, 0);
     db_done(&rows);
@@ -359,35 +454,38 @@ enum err row_list(struct ctx *ctx, const struct resource *r, const struct list_q
 
 /* ---- labels ---- */
 
+static enum err label(struct ctx *ctx, const struct known *kn, const void *row, struct str *ret) {
+    const struct resource *r = kn->r;
+    const struct field *f = &r->fields[kn->label];
+    struct buf b;
+    bool readable = rights_row(ctx, kn, READ, row);
+    if (!bit_has(row_of(row)->has, kn->label) || (!readable && f->class == ORDINARY)) return OK;
+    bool mask = f->class != ORDINARY && (!readable || !(row_clear_classes(ctx, r, row) & f->class));
+    buf_init_arena(&b, ctx->arena, 1024);
+    field_write_text(&b, r, f, row, mask, NULL);
+    return buf_done(&b, ret) ? OK : FAIL_MEMORY(ctx);
+}
+
 enum err row_labels(struct ctx *ctx, const struct resource *r, const int64_t *ids, size_t n, struct str *ret) {
     const struct known *kn = known_of(ctx->kernel, r);
     struct sql q;
-    struct db_rows rows = {0};
+    char *mem = NULL;
+    size_t found = 0;
     for (size_t i = 0; i < n; i++) ret[i] = (struct str){NULL, 0};
     if (kn->label == NO_FIELD || !n) return OK;
-    const struct field *f = &r->fields[kn->label];
-    void *row = row_new(ctx, r);
-    if (!row) return FAIL_MEMORY(ctx);
     sql_init(&q, ctx->arena);
     sql_fmt(&q, "SELECT %s", kn->columns);
     put_from(kn, &q);
     sql_add(&q, "id IN ");
     sql_list(&q, ids, n);
-    enum err e = sql_query(ctx, &q, &rows);
-    while (db_more(&rows, &ctx->fault, &e)) {
-        e = row_load(ctx, kn, &rows, row);
-        if (e || !bit_has(row_of(row)->has, kn->label)) continue;
-        struct buf b;
-        struct str text;
-        buf_init_arena(&b, ctx->arena, 1024);
-        bool readable = rights_row(ctx, kn, READ, row);
-        if (!readable && f->class == ORDINARY) continue;
-        bool mask = f->class != ORDINARY && (!readable || !(row_clear_classes(ctx, r, row) & f->class));
-        field_write_text(&b, r, f, row, mask, NULL);
-        if (!buf_done(&b, &text)) e = FAIL_MEMORY(ctx);
-        for (size_t i = 0; !e && i < n; i++)
+    TRY(load_all(ctx, kn, &q, &mem, &found));
+    rights_expect(ctx, kn, mem, found);
+    for (size_t at = 0; at < found; at++) {
+        const void *row = mem + at * r->size;
+        struct str text = {NULL, 0};
+        TRY(label(ctx, kn, row, &text));
+        for (size_t i = 0; i < n; i++)
             if (ids[i] == row_of(row)->id) ret[i] = text;
     }
-    db_done(&rows);
-    return e;
+    return OK;
 }

@@ -32,23 +32,32 @@ static size_t take(struct sql *q, struct db_val v) {
 }
 
 void sql_val(struct sql *q, struct db_val v) {
-    buf_fmt(&q->text, "$%zu", take(q, v));
+    buf_char(&q->text, '$');
+    buf_i64(&q->text, (int64_t)take(q, v));
 }
 
 void sql_i64(struct sql *q, int64_t v) {
-    buf_fmt(&q->text, "CAST($%zu AS BIGINT)", take(q, V_I64(v)));
+    sql_add(q, "CAST(");
+    sql_val(q, V_I64(v));
+    sql_add(q, " AS BIGINT)");
 }
 
 void sql_with(struct sql *q, const char *text, struct db_val v) {
     sql_add(q, text);
-    buf_fmt(&q->text, v.type == DB_I64 ? "CAST($%zu AS BIGINT)" : "$%zu", take(q, v));
+    if (v.type == DB_I64)
+        sql_i64(q, v.i64);
+    else
+        sql_val(q, v);
 }
 
+/* The last one is said again up to a power of two: few texts, which a store then has prepared. */
 void sql_list(struct sql *q, const int64_t *ids, size_t n) {
+    size_t size = n ? 1 : 0;
+    while (size < n) size *= 2;
     sql_add(q, "(");
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < size; i++) {
         if (i) sql_add(q, ", ");
-        sql_i64(q, ids[i]);
+        sql_i64(q, ids[i < n ? i : n - 1]);
     }
     sql_add(q, n ? ")" : "NULL)");
 }

@@ -21,7 +21,7 @@ void sql_fmt(struct sql *q, const char *fmt, ...) PRINTF(2, 3);
 void sql_val(struct sql *q, struct db_val v);                    /* appends $n */
 void sql_i64(struct sql *q, int64_t v);                          /* appends CAST($n AS BIGINT) */
 void sql_with(struct sql *q, const char *text, struct db_val v); /* text, then the value as sql_i64 or sql_val does */
-void sql_list(struct sql *q, const int64_t *ids, size_t n);      /* appends ($1,$2,…); (NULL) when empty */
+void sql_list(struct sql *q, const int64_t *ids, size_t n);      /* appends ($1,$2,…), padded; (NULL) when empty */
 NODISCARD enum err sql_query(struct ctx *ctx, struct sql *q, struct db_rows *ret);
 NODISCARD enum err sql_exec(struct ctx *ctx, struct sql *q, int64_t *ret_changed);
 
