@@ -1,0 +1,19 @@
+/* A street full of estates to measure against.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_MAIN_BENCH_FILL_H
+#define LINLI_MAIN_BENCH_FILL_H
+
+#include "main/site.h"
+
+#define FILL_PANEL_FIRST 100000 /* address of the first fire panel */
+
+/* One street, `estates` estates with buildings, rooms, people and devices, and grids that each take in a building or
+ * two of several estates; `cases` reported over the last 60 days, the newest of them in every state; `panels` fire
+ * panels in the control room of the first estate, with the demo's rules over them. */
+struct fill_plan {
+    int64_t estates, cases, panels;
+    const char *password; /* of the log-ins "admin", "street", "estate" and "grid": one of each scope */
+};
+/* Makes the installation in dir; tells on stderr how far it is. */
+NODISCARD enum err fill_site(const char *dir, const char *db, const struct fill_plan *plan, struct fault *f);
+
+#endif
