@@ -44,7 +44,8 @@ struct api_answer {
     struct bytes body;
     struct http_header headers[6]; /* beside the ones every answer carries */
     size_t headers_n;
-    bool later; /* set by api_defer */
+    bool later;   /* set by api_defer */
+    bool is_once; /* not kept for an Idempotency-Key: a repetition acts and is logged anew */
     /* Instead of body: called on a worker until *ret_more is false, each time with a fresh ctx (same actor) whose arena
      * lasts for the piece; what it adds to `ret` (at most 4 MiB) is streamed.  `state` lives in the call's arena. */
     enum err (*next)(struct ctx *ctx, void *state, struct buf *ret, bool *ret_more);

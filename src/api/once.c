@@ -94,16 +94,27 @@ static enum err keep(struct ctx *ctx, struct attempt *a) {
     return e;
 }
 
+/* A kept answer is for who may still have it. */
+static enum err still_may(struct ctx *ctx, const struct api_unit *u) {
+    const struct resource *r = u->target.r;
+    if (u->target.bound) return OK;
+    if (!u->target.id && !(resource_verbs(ctx, r) & CREATE))
+        return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "you may not create %s", r->name);
+    struct row *row = row_new(ctx, r);
+    if (!row) return FAIL_MEMORY(ctx);
+    return u->target.id ? row_get(ctx, r, u->target.id, row) : OK;
+}
+
 static enum err run(struct ctx *ctx, void *arg) {
     struct attempt *a = arg;
     bool found = false;
     *a->ret = (struct api_answer){0};
     if (a->key.ptr) TRY(look_up(ctx, a, &found));
-    if (found) return OK;
+    if (found) return still_may(ctx, a->u);
     TRY(a->fn(ctx, a->u, a->ret));
     if (a->key.ptr && a->ret->next)
         return FAIL(&ctx->fault, ERR_INVALID, "not_repeatable", "this address takes no Idempotency-Key");
-    return a->key.ptr ? keep(ctx, a) : OK;
+    return a->key.ptr && !a->ret->is_once ? keep(ctx, a) : OK;
 }
 
 static bool key_is_sane(struct str key) {

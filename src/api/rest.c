@@ -188,6 +188,7 @@ static enum err reveal(struct ctx *ctx, const struct api_unit *u, struct api_ans
     TRY(reveal_fields(ctx, r, object, &fields));
     ctx->reason = json_text(json_object_get(object, "reason"));
     TRY(row_reveal(ctx, r, u->target.id, fields, row));
+    ret->is_once = true; /* nothing revealed is kept, and each reveal is logged */
     body_open(&b, ctx);
     jw_open(&b.j, '{');
     row_write_json(&b.j, r, row, fields, ~UINT32_C(0));

@@ -158,7 +158,7 @@ static void every_error_has_its_shape(struct t *t) {
         {s.manager, "GET", "/api/v1/samples?colour=red", NULL, NULL, 400, "bad_field", "colour", "unknown_field"},
         {s.manager, "GET", "/api/v1/samples?sort=phone", NULL, NULL, 400, "bad_field", "sort", "not_sortable"},
         {s.manager, "GET", "/api/v1/samples?f.phone=1", NULL, NULL, 400, "bad_field", "f.phone", "not_filterable"},
-        {s.manager, "GET", "/api/v1/samples?f.state=lost", NULL, NULL, 400, "bad_field", "state", "bad_choice"},
+        {s.manager, "GET", "/api/v1/samples?f.state=lost", NULL, NULL, 400, "bad_field", "f.state", "bad_choice"},
         {s.manager, "GET", "/api/v1/samples?q=%zz", NULL, NULL, 400, "bad_field", "query", "bad_text"},
         {s.manager, "GET", "/api/v1/samples?archived=maybe", NULL, NULL, 400, "bad_field", "archived", "bad_type"},
         {s.manager, "GET", "/api/v1/samples?as_of=2026-01-01", NULL, NULL, 400, "bad_field", "as_of", "not_filterable"},
@@ -292,6 +292,14 @@ static void a_reveal_is_reasoned_and_kept(struct t *t) {
     g = api_ask(&s, s.viewer, "GET", path_of(at, "/history"), NULL, NULL);
     CHECK(t, !api_holds(&g, "110101199001011234"));
     CHECK(t, api_holds(&g, "1**"));
+    for (int i = 0; i < 2; i++) /* a key keeps nothing revealed, and each time is logged */
+        STATUS(t,
+               api_ask(&s, s.manager, "POST", reveal, "Idempotency-Key: r1",
+                       "{\"fields\":[\"card\"],\"reason\":\"for the police\"}"),
+               200);
+    g = api_ask(&s, s.anna, "GET", path_of(at, "/history"), NULL, NULL);
+    IS(t, g, "items.2.verb", "reveal");
+    IS(t, g, "items.3.verb", "create");
     api_server_stop(&s);
 }
 

@@ -1,8 +1,11 @@
 /* Lists: rights, filters, search, order and cursor as one statement.  SPDX-License-Identifier: Apache-2.0 */
+#include "base/utf8.h"
 #include "kernel/kernel_internal.h"
 #include "kernel/row_json.h"
 #include "kernel/search.h"
 
+#include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +46,13 @@ static enum err filter_value(struct ctx *ctx, const struct resource *r, size_t c
     return OK;
 }
 
+/* A filter's own fault stands under the filter's name, not under that of a field of the row. */
+static enum err name_filter(struct ctx *ctx, const char *shown, enum err e) {
+    for (size_t i = 0; i < ctx->fault.fields_n; i++)
+        snprintf(ctx->fault.fields[i].field, sizeof ctx->fault.fields[i].field, "%s", shown);
+    return e;
+}
+
 enum err list_filter(struct ctx *ctx, const struct resource *r, struct list_query *q, struct str name,
                      struct str value) {
     static const struct {
@@ -56,7 +66,7 @@ enum err list_filter(struct ctx *ctx, const struct resource *r, struct list_quer
     char shown[48];
     struct buf b;
     buf_init(&b, shown, sizeof shown);
-    buf_fmt(&b, "f.%.40s", column == NO_FIELD ? "?" : column_name(r, column));
+    buf_fmt(&b, "f." STR_FMT, STR_ARG(utf8_head(column_word, 40)));
     bool known = column != NO_FIELD && q->filters_n < COUNT(q->filters);
     if (known && column < r->fields_n)
         known = r->fields[column].class == ORDINARY && r->fields[column].kind != FIELD_LINES &&
@@ -82,7 +92,8 @@ enum err list_filter(struct ctx *ctx, const struct resource *r, struct list_quer
     while (split ? str_cut(&value, ',', &part) : f->vals_n == 0) {
         if (!split) part = value;
         if (f->vals_n == 100) return FAIL_FIELD(&ctx->fault, shown, "too_many", 100);
-        TRY(filter_value(ctx, r, column, part, &vals[f->vals_n++]));
+        enum err e = filter_value(ctx, r, column, part, &vals[f->vals_n++]);
+        if (e) return name_filter(ctx, shown, e);
     }
     f->vals = vals;
     q->filters_n++;
@@ -100,7 +111,7 @@ enum err list_sort(struct ctx *ctx, const struct resource *r, struct list_query 
     return OK;
 }
 
-/* ---- cursors: "ID", or "ID.i123" / "ID.t<hex>" / "ID.n" with the sort column's value ---- */
+/* ---- cursors: "ID", or "ID.COLUMN.i123", "ID.COLUMN.t<hex>", "ID.COLUMN.n" with the value in the sort column ---- */
 
 struct place {
     bool given;
@@ -108,30 +119,39 @@ struct place {
     struct db_val val;
 };
 
-static enum err cursor_read(struct ctx *ctx, const struct list_query *q, struct place *ret) {
-    struct str rest = q->cursor, id;
+/* What a store compares the column with: text or a number; any other value would be its error, not the caller's. */
+static bool column_is_text(const struct resource *r, size_t column) {
+    if (column >= r->fields_n) return false;
+    enum field_shape shape = field_kinds[r->fields[column].kind].shape;
+    return shape == SHAPE_TEXT || shape == SHAPE_STATE;
+}
+
+static bool read_hex(struct ctx *ctx, struct str hex, struct str *ret) {
+    uint8_t *bytes = arena_alloc(ctx->arena, hex.len / 2 + 1, 1, 1);
+    size_t n = 0;
+    if (!bytes || sodium_hex2bin(bytes, hex.len / 2, hex.ptr, hex.len, NULL, &n, NULL) || n != hex.len / 2)
+        return false;
+    *ret = (struct str){(const char *)bytes, n};
+    return utf8_is_valid(*ret);
+}
+
+static enum err cursor_read(struct ctx *ctx, const struct resource *r, const struct list_query *q, struct place *ret) {
+    struct str rest = q->cursor, id, column;
     *ret = (struct place){0};
-    if (!rest.ptr || !rest.len) return OK;
+    if (!rest.len) return OK;
     bool ok = str_cut(&rest, '.', &id) && str_to_i64(id, &ret->id) && (q->sort == FILTER_ID) == !rest.ptr;
     if (ok && rest.ptr) {
-        char kind = rest.len ? rest.ptr[0] : 0;
+        ok = str_cut(&rest, '.', &column) && str_is(column, column_name(r, q->sort)) && rest.len;
+        char kind = ok ? rest.ptr[0] : 0;
         rest = str_from(rest, 1);
-        if (kind == 'n') {
-            ok = !rest.len;
-        } else if (kind == 'i') {
+        if (kind == 'i' && !column_is_text(r, q->sort)) {
             ret->val.type = DB_I64;
             ok = str_to_i64(rest, &ret->val.i64);
-        } else if (kind == 't' && rest.len % 2 == 0) {
-            char *text = arena_alloc(ctx->arena, rest.len / 2 + 1, 1, 1);
-            if (!text) return FAIL_MEMORY(ctx);
-            for (size_t i = 0; ok && i < rest.len; i++) {
-                const char *digits = "0123456789ABCDEF", *at = rest.ptr[i] ? strchr(digits, rest.ptr[i]) : NULL;
-                ok = at != NULL;
-                if (ok) text[i / 2] = (char)((unsigned char)text[i / 2] << 4 | (at - digits));
-            }
-            ret->val = V_TEXT(((struct str){text, rest.len / 2}));
+        } else if (kind == 't' && column_is_text(r, q->sort)) {
+            ret->val.type = DB_TEXT;
+            ok = read_hex(ctx, rest, &ret->val.text);
         } else {
-            ok = false;
+            ok = kind == 'n' && !rest.len;
         }
     }
     if (!ok) return FAIL_FIELD(&ctx->fault, "cursor", "bad_cursor", 0);
@@ -149,7 +169,7 @@ static struct str cursor_write(struct ctx *ctx, const struct known *kn, const st
                           : q->sort == FILTER_UPDATED ? V_I64(row_of(row)->updated_ms)
                                                       : field_to_val(ctx, kn->r, &kn->r->fields[q->sort], row,
                                                                      bit_has(row_of(row)->has, q->sort));
-        buf_cstr(&b, v.type == DB_I64 ? ".i" : v.type == DB_TEXT ? ".t" : ".n");
+        buf_fmt(&b, ".%s.%c", column_name(kn->r, q->sort), v.type == DB_I64 ? 'i' : v.type == DB_TEXT ? 't' : 'n');
         if (v.type == DB_I64) buf_i64(&b, v.i64);
         if (v.type == DB_TEXT) buf_hex(&b, (struct bytes){(const uint8_t *)v.text.ptr, v.text.len});
     }
@@ -446,7 +466,7 @@ enum err row_list(struct ctx *ctx, const struct resource *r, const struct list_q
         return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "you may not read %s", r->name);
     if (!q->limit || q->limit > LIST_LIMIT_MAX) return FAIL_FIELD(&ctx->fault, "limit", "too_large", LIST_LIMIT_MAX);
     if (q->has_as_of && !r->dated) return FAIL_FIELD(&ctx->fault, "as_of", "not_filterable", 0);
-    TRY(cursor_read(ctx, q, &l.from));
+    TRY(cursor_read(ctx, r, q, &l.from));
     TRY(ctx_read(ctx, list, &l));
     *ret = l.page;
     return OK;

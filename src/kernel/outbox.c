@@ -138,9 +138,10 @@ static enum err put_off(struct ctx *ctx, void *arg) {
     int64_t tries = b->failed_tries + 1, wait_ms = 1000;
     for (int64_t i = 1; i < tries && wait_ms < 600000; i++) wait_ms *= 2;
     if (wait_ms > 600000) wait_ms = 600000;
-    return db_exec(ctx->db, &ctx->fault, "UPDATE events SET tries = $1, next_ms = $2, dead = $3 WHERE id = $4",
-                   VALS(V_I64(tries), V_I64(ctx->now_ms + wait_ms), V_I64(tries >= TRIES_MOST), V_I64(b->failed_id)),
-                   NULL);
+    TRY(db_exec(ctx->db, &ctx->fault, "UPDATE events SET tries = $1, next_ms = $2, dead = $3 WHERE id = $4",
+                VALS(V_I64(tries), V_I64(ctx->now_ms + wait_ms), V_I64(tries >= TRIES_MOST), V_I64(b->failed_id)),
+                NULL));
+    return tries >= TRIES_MOST ? mark(ctx, b->failed_id) : OK; /* the change did happen: clients hear of it */
 }
 
 enum err events_deliver(struct ctx *ctx, size_t most, size_t *ret_done) {
@@ -160,11 +161,10 @@ enum err events_deliver(struct ctx *ctx, size_t most, size_t *ret_done) {
 }
 
 enum err events_prune(struct ctx *ctx) {
-    return db_exec(
-        ctx->db, &ctx->fault,
-        "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE delivered_ms IS NOT NULL AND delivered_ms < $1 "
-        "ORDER BY delivered_ms LIMIT 5000)",
-        VALS(V_I64(ctx->now_ms - KEPT_MS)), NULL);
+    return db_exec(ctx->db, &ctx->fault,
+                   "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE delivered_ms < $1 AND dead = 0 "
+                   "ORDER BY delivered_ms LIMIT 5000)",
+                   VALS(V_I64(ctx->now_ms - KEPT_MS)), NULL);
 }
 
 enum err events_last(struct ctx *ctx, int64_t *ret_number) {

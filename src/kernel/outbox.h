@@ -12,9 +12,9 @@ NODISCARD enum err event_emit(struct ctx *ctx, const char *resource, int64_t row
 
 /* Delivers up to `most` waiting events: runs the subscriptions (as the system), numbers and marks them, in one
  * transaction; when a handler fails, one by one, the failing one with back-off (1 s doubling to 10 min; after 20 tries
- * it is set aside, state dead) while later ones of its subject wait.  Safe in several processes.  *ret_done: how many
- * were delivered.  Rows stay for SSE resume; events_prune() drops delivered ones older than 24 h (48 h kept for
- * safety). */
+ * it is set aside as dead, and numbered, since the change did happen) while later ones of its subject wait.  Safe in
+ * several processes.  *ret_done: how many were delivered.  Rows stay for SSE resume; events_prune() drops delivered
+ * ones older than 24 h (48 h kept for safety). */
 NODISCARD enum err events_deliver(struct ctx *ctx, size_t most, size_t *ret_done);
 NODISCARD enum err events_prune(struct ctx *ctx);
 

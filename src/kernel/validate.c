@@ -141,7 +141,14 @@ static enum err check_refs(struct ctx *ctx, const struct known *kn, const void *
         } else if (f->kind == FIELD_FILE) {
             struct ids none = {0};
             bool had = before && bit_has(row_of(before)->has, i);
-            TRY(file_check_attach(ctx, at, had ? (const struct ids *)((const char *)before + f->at) : &none));
+            struct fault kept = ctx->fault;
+            enum err e = file_check_attach(ctx, at, had ? (const struct ids *)((const char *)before + f->at) : &none);
+            if (e == ERR_NOT_FOUND) {
+                ctx->fault = kept;
+                (void)FAIL_FIELD(&ctx->fault, f->name, "bad_ref", 0);
+            } else {
+                TRY(e);
+            }
         }
     }
     return OK;

@@ -1,0 +1,86 @@
+/* Events: once each, in order of their row, and never lost to a handler that fails; both stores.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/outbox.h"
+
+#include "tests/lib/kernel_site.h"
+
+#include <string.h>
+
+static struct {
+    int64_t refuses; /* row whose events the handler refuses */
+    size_t handled;
+} handler;
+
+static enum err handle(struct ctx *ctx, const struct event *e) {
+    if (e->row_id == handler.refuses) return FAIL(&ctx->fault, ERR_INVALID, "refused", "not this one");
+    handler.handled++;
+    return OK;
+}
+static const struct subscription listens[] = {{"samples.*", handle}};
+static const struct module listening = {.name = "listening", .part = "platform", ROWS(listens, listens)};
+
+static void open(struct kernel_site *s, struct t *t, size_t store) {
+    static const struct module *const with[] = {&test_module, &listening};
+    kernel_site_open(s, t, store);
+    kernel_destroy(s->kernel);
+    CHECK(t,
+          !kernel_create(&(struct kernel_options){.modules = with, .modules_n = COUNT(with)}, &s->kernel, &t->fault));
+    s->ctx.kernel = s->kernel;
+    memset(&handler, 0, sizeof handler);
+}
+
+/* Delivers until the clock alone would bring more. */
+static size_t deliver(struct kernel_site *s) {
+    size_t done = 0, all = 0;
+    do {
+        CHECK_SAY(s->t, !events_deliver(&s->ctx, 10, &done), "%s", s->ctx.fault.text);
+        all += done;
+    } while (done);
+    return all;
+}
+
+static void every_event_is_handled_once_and_numbered_without_gaps(struct t *t) {
+    for (size_t store = 0; store < KERNEL_SITE_STORES; store++) {
+        struct kernel_site s;
+        int64_t before, last;
+        open(&s, t, store);
+        (void)deliver(&s);
+        CHECK(t, !events_last(&s.ctx, &before));
+        for (int i = 0; i < 25; i++) (void)kernel_site_sample(&s, S("one of many"), 0);
+        CHECK(t, deliver(&s) == 25 && handler.handled == 25 && deliver(&s) == 0);
+        CHECK(t, !events_last(&s.ctx, &last) && last == before + 25);
+        CHECK(t, kernel_site_count(&s, "SELECT COUNT(DISTINCT number) FROM events WHERE number IS NOT NULL") == last);
+        kernel_site_close(&s);
+    }
+}
+
+static void an_event_that_is_set_aside_is_told_all_the_same(struct t *t) {
+    for (size_t store = 0; store < KERNEL_SITE_STORES; store++) {
+        struct kernel_site s;
+        int64_t before, last;
+        struct numbered_event *told;
+        size_t n;
+        bool reset;
+        open(&s, t, store);
+        (void)deliver(&s);
+        CHECK(t, !events_last(&s.ctx, &before));
+        handler.refuses = kernel_site_sample(&s, S("refused"), 0);
+        (void)kernel_site_sample(&s, S("goes on"), 0);
+        CHECK(t, deliver(&s) == 1 && handler.handled == 1);
+        for (int i = 0; i < 40 && !kernel_site_count(&s, "SELECT COUNT(*) FROM events WHERE dead = 1"); i++) {
+            kernel_site_later(&s, 600000);
+            (void)deliver(&s);
+        }
+        CHECK(t, kernel_site_count(&s, "SELECT tries FROM events WHERE dead = 1") == 20);
+        CHECK(t, !events_last(&s.ctx, &last) && last == before + 2);
+        CHECK(t, !events_after(&s.ctx, before, 10, &told, &n, &reset) && n == 2 && !reset);
+        CHECK(t, n == 2 && told[1].event.row_id == handler.refuses && told[1].number == last);
+        kernel_site_later(&s, INT64_C(72) * 3600000); /* those who mend it find it long after */
+        CHECK(t, !events_prune(&s.ctx) && kernel_site_count(&s, "SELECT COUNT(*) FROM events WHERE dead = 1") == 1);
+        CHECK(t, kernel_site_count(&s, "SELECT COUNT(*) FROM events") == 1);
+        kernel_site_close(&s);
+    }
+}
+
+TESTS(CASE(every_event_is_handled_once_and_numbered_without_gaps),
+      CASE(an_event_that_is_set_aside_is_told_all_the_same))
