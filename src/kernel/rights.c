@@ -147,6 +147,15 @@ void rights_own(const struct ctx *ctx, const struct known *kn, size_t relation, 
     sql_list(q, ctx->actor.own[rel->set].ids, ctx->actor.own[rel->set].n);
 }
 
+/* What nothing places yet is its maker's: somebody registered, who is given a place next. */
+static void where_unplaced(const struct ctx *ctx, const struct known *kn, struct sql *q) {
+    const char *member = kn->r->member, *dot = member ? strchr(member, '.') : NULL;
+    if (!dot || !ctx->actor.person_id) return;
+    sql_with(q, " OR (created_by = ", V_I64(ctx->actor.person_id));
+    sql_fmt(q, " AND NOT EXISTS (SELECT 1 FROM %.*s m WHERE m.%s = %s.id))", (int)(dot - member), member, dot + 1,
+            kn->r->name);
+}
+
 void rights_where(struct ctx *ctx, const struct known *kn, enum verb verb, struct sql *q) {
     struct reach_sets s;
     if (!rights_sets(ctx, kn, verb, &s)) {
@@ -160,6 +169,7 @@ void rights_where(struct ctx *ctx, const struct known *kn, enum verb verb, struc
     sql_add(q, "(1 = 0");
     if (s.communities_n) where_communities(ctx, kn, &s, q);
     if (s.places_n) where_places(ctx, kn, &s, q);
+    if (s.communities_n || s.places_n) where_unplaced(ctx, kn, q);
     for (size_t i = 0; i < kn->r->relations_n; i++) {
         if (!bit_has(s.own, i)) continue;
         sql_add(q, " OR ");
@@ -402,6 +412,23 @@ static bool member_reaches(struct ctx *ctx, const struct known *kn, const struct
     return ok;
 }
 
+static bool is_unplaced(struct ctx *ctx, const struct known *kn, const void *row) {
+    struct sql q;
+    struct db_rows rows = {0};
+    const char *dot = strchr(kn->r->member, '.');
+    if (!ctx->actor.person_id || row_of(row)->created_by != ctx->actor.person_id) return false;
+    sql_init(&q, ctx->arena);
+    sql_fmt(&q, "SELECT 1 FROM %.*s m WHERE m.%s = ", (int)(dot - kn->r->member), kn->r->member, dot + 1);
+    sql_i64(&q, row_of(row)->id);
+    sql_add(&q, " LIMIT 1");
+    bool more = true;
+    struct fault kept = ctx->fault;
+    bool ok = !sql_query(ctx, &q, &rows) && !db_next(&rows, &ctx->fault, &more) && !more;
+    db_done(&rows);
+    ctx->fault = kept;
+    return ok;
+}
+
 static int64_t relation_value(const struct known *kn, const struct relation *rel, const void *row) {
     if (!strcmp(rel->column, "id")) return row_of(row)->id;
     if (!strcmp(rel->column, "created_by")) return row_of(row)->created_by;
@@ -429,7 +456,9 @@ static bool way_matches(struct ctx *ctx, const struct known *kn, const struct wa
         return false;
     }
     if (is_everywhere(kn, w, verb)) return true;
-    if (kn->r->member && row_of(row)->id) return member_reaches(ctx, kn, w, row_of(row)->id);
+    if (kn->r->member && verb == CREATE) return true; /* placed by what follows, not by itself */
+    if (kn->r->member && row_of(row)->id)
+        return member_reaches(ctx, kn, w, row_of(row)->id) || is_unplaced(ctx, kn, row);
     return way_reaches(ctx, kn, w, verb, row_of(row)->community_id, row_place(kn, row));
 }
 

@@ -93,5 +93,35 @@ static void the_day_is_the_communitys_own(struct t *t) {
     kernel_site_close(&s);
 }
 
+/* Who registers people sees whom he made until they have a place, and gives them one. */
+static void a_person_without_a_place_is_his_makers(struct t *t) {
+    for (size_t store = 0; store < KERNEL_SITE_STORES; store++) {
+        struct kernel_site s;
+        struct folk f = {0}, seen = {0};
+        struct stay stay = {0};
+        kernel_site_open(&s, t, store);
+        be(&s, "chief", s.estate.north, s.estate.ben);
+        SET(&test_folk, &f, name, S("Dora"));
+        CHECK_SAY(t, !row_create(&s.ctx, &test_folk, &f), "%s", s.ctx.fault.text);
+        CHECK(t, !row_get(&s.ctx, &test_folk, f.row.id, &seen));
+        be(&s, "chief", s.estate.south, s.estate.carl);
+        CHECK(t, row_get(&s.ctx, &test_folk, f.row.id, &seen) == ERR_NOT_FOUND);
+        be(&s, "worker", s.estate.north, s.estate.anna);
+        CHECK(t, row_get(&s.ctx, &test_folk, f.row.id, &seen) == ERR_NOT_FOUND);
+        CHECK(t, row_create(&s.ctx, &test_folk, &f) == ERR_DENIED);
+        be(&s, "chief", s.estate.north, s.estate.ben);
+        SET(&test_stays, &stay, folk_id, f.row.id);
+        SET(&test_stays, &stay, place_id, s.estate.flat);
+        CHECK_SAY(t, !row_create(&s.ctx, &test_stays, &stay), "%s", s.ctx.fault.text);
+        CHECK(t, !row_get(&s.ctx, &test_folk, f.row.id, &seen)); /* as one of the estate now */
+        CHECK(t, !db_exec(s.ctx.db, &s.ctx.fault, "UPDATE stays SET place_id = $1, community_id = $2 WHERE id = $3",
+                          VALS(V_I64(s.estate.south_house), V_I64(s.estate.south), V_I64(stay.row.id)), NULL));
+        be(&s, "chief", s.estate.north, s.estate.ben);
+        CHECK(t, row_get(&s.ctx, &test_folk, f.row.id, &seen) == ERR_NOT_FOUND); /* and no longer, having moved */
+        kernel_site_close(&s);
+    }
+}
+
 TESTS(CASE(what_is_ones_own_is_made_where_one_belongs), CASE(a_row_of_ones_own_does_not_move_to_another_community),
-      CASE(only_stays_in_force_open_a_person), CASE(the_day_is_the_communitys_own))
+      CASE(only_stays_in_force_open_a_person), CASE(the_day_is_the_communitys_own),
+      CASE(a_person_without_a_place_is_his_makers))
