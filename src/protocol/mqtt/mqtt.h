@@ -35,6 +35,7 @@ enum mqtt_reason {
     MQTT_BAD_CLIENT_ID = 0x85,
     MQTT_BAD_USER = 0x86,
     MQTT_NOT_AUTHORIZED = 0x87,
+    MQTT_UNAVAILABLE = 0x88,
     MQTT_SERVER_BUSY = 0x89,
     MQTT_SHUTTING_DOWN = 0x8b,
     MQTT_BAD_AUTH_METHOD = 0x8c,
@@ -48,7 +49,9 @@ enum mqtt_reason {
     MQTT_QUOTA = 0x97,
     MQTT_BAD_PAYLOAD = 0x99,
     MQTT_NO_RETAIN = 0x9a,
-    MQTT_NO_QOS = 0x9b
+    MQTT_NO_QOS = 0x9b,
+    MQTT_NO_SHARED = 0x9e,
+    MQTT_NO_WILDCARD = 0xa2
 };
 
 /* What is wrong with a packet: the clause ("MQTT5 …" alone where 3.1.1 has none), where, and what 5.0 answers. */
