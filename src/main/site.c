@@ -18,6 +18,7 @@
 #define WORDS_MAX     1100
 #define ZONE_SIZE_MAX 65536
 #define ARENA_CAP     ((size_t)64 * 1024 * 1024)
+#define NODES         1024 /* of world_real() */
 
 /* ---- zones from the system's own data, kept for the life of the program ---- */
 
@@ -127,7 +128,9 @@ static void wake(void *arg) {
 }
 
 enum err site_open(struct site *s, const struct site_options *options, struct fault *f) {
-    *s = (struct site){.lock_fd = -1, .world = world_real(0), .io = io_real()};
+    /* A command beside the server writes to the same tables, so its ids need a node of their own. */
+    uint32_t node = options->lock ? 0 : 1 + (uint32_t)getpid() % (NODES - 1);
+    *s = (struct site){.lock_fd = -1, .world = world_real(node), .io = io_real()};
     s->log = (struct log){.fd = STDERR_FILENO, .least = LOG_INFO, .world = &s->world};
     int n = snprintf(s->dir, sizeof s->dir, "%s", options->data ? options->data : SITE_DATA_DEFAULT);
     if (n < 0 || (size_t)n >= sizeof s->dir)
