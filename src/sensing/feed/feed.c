@@ -34,7 +34,7 @@ struct feed {
     struct stranger strangers[UNKNOWN_MAX];
     size_t strangers_n;
     struct loop_task wake;
-    _Atomic bool woken;
+    _Atomic bool woken, must_load;
     bool working, again, closing, loaded; /* loaded: by the work under way */
     enum err failed;
     struct barrier {
@@ -122,8 +122,11 @@ static enum err adopt_strangers(struct feed *f, struct ctx *ctx) {
 
 static enum err work_with(struct feed *f, struct ctx *ctx) {
     size_t done;
-    if (rules_is_stale(f->rules)) {
-        TRY(rules_load(f->rules, ctx));
+    if (rules_is_stale(f->rules) || atomic_load(&f->must_load)) {
+        bool must = atomic_exchange(&f->must_load, false);
+        enum err e = rules_load(f->rules, ctx);
+        if (e && must) atomic_store(&f->must_load, true);
+        TRY(e);
         f->loaded = true;
     }
     TRY(rules_apply(f->rules, ctx, APPLY_BATCH, &done));
@@ -301,4 +304,13 @@ enum err feed_barrier(struct feed *f, loop_fn *fn, void *arg) {
     f->barriers[f->barriers_n++] = (struct barrier){fn, arg};
     begin(f);
     return OK;
+}
+
+bool feed_knows(struct feed *f, int64_t community_id, struct str device) {
+    return rules_knows(f->rules, community_id, device);
+}
+
+enum err feed_reload(struct feed *f, loop_fn *fn, void *arg) {
+    atomic_store(&f->must_load, true);
+    return feed_barrier(f, fn, arg);
 }

@@ -35,4 +35,9 @@ NODISCARD enum err feed_events(struct feed *feed, int64_t community_id, const st
 #define FEED_BARRIERS_MAX 4096
 NODISCARD enum err feed_barrier(struct feed *feed, loop_fn *fn, void *arg);
 
+/* A device that was adopted a moment ago, perhaps by another process: do the rules know it already?  If not, they are
+ * read anew before fn is called, as a barrier, so that nothing it says next is judged without them. */
+bool feed_knows(struct feed *feed, int64_t community_id, struct str device);
+NODISCARD enum err feed_reload(struct feed *feed, loop_fn *fn, void *arg);
+
 #endif
