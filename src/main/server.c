@@ -11,6 +11,7 @@
 #include "platform/telemetry/telemetry_http.h"
 #include "sensing/feed/feed.h"
 #include "sensing/lines/lines.h"
+#include "sensing/mqtt/listener.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,8 @@
 
 #define PORT_DEFAULT  8080
 #define LINES_DEFAULT 26875
-#define CONNECTIONS   6 /* to the store: libuv's four workers, and two for delivery and engines */
+#define MQTT_DEFAULT  1883 /* IANA: mqtt */
+#define CONNECTIONS   6    /* to the store: libuv's four workers, and two for delivery and engines */
 
 struct server {
     struct site site;
@@ -28,8 +30,9 @@ struct server {
     struct api *api;
     struct feed *feed;
     struct telemetry_http *readings;
-    struct api_with with;
+    struct api_with with[2];
     struct line *fire;
+    struct mqtt_listener *mqtt;
     struct replay *replay;
     char readings_dir[640];
 };
@@ -134,23 +137,37 @@ static enum err open_feed(struct server *s, const struct server_options *o, stru
     return replay_start(&s->site, s->loop, s->feed, line.community_id, line_port(s->fire), &s->replay, f);
 }
 
+static enum err open_mqtt(struct server *s, const struct server_options *o, struct fault *f) {
+    return mqtt_open(s->loop,
+                     &(struct mqtt_options){.bind = o->bind,
+                                            .port = o->mqtt_port < 0 ? MQTT_DEFAULT : o->mqtt_port,
+                                            .try_next = o->mqtt_port < 0,
+                                            .kernel = s->site.kernel,
+                                            .pool = s->site.pool,
+                                            .world = &s->site.world,
+                                            .feed = s->feed},
+                     &s->mqtt, f);
+}
+
 static enum err open_all(struct server *s, const struct server_options *o, struct fault *f) {
     TRY(site_open(&s->site, &(struct site_options){o->data, o->db, true, CONNECTIONS, o->fresh}, f));
     if (o->prepare) TRY(site_do(&s->site, prepare, &(struct preparing){&s->site, o}, f));
     enum err e = loop_create(&s->loop);
     if (e) return FAIL(f, e, "loop", "the event loop does not start");
     TRY(open_feed(s, o, f));
+    TRY(open_mqtt(s, o, f));
     s->readings = telemetry_http_create(feed_telemetry(s->feed));
     if (!s->readings) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
-    s->with = modules_with(s->readings);
+    s->with[0] = modules_with(s->readings);
+    s->with[1] = mqtt_with(s->mqtt);
     TRY(api_create(&(struct api_options){.kernel = s->site.kernel,
                                          .pool = s->site.pool,
                                          .loop = s->loop,
                                          .world = &s->site.world,
                                          .log = &s->site.log,
                                          .version = linli_version(),
-                                         .with = &s->with,
-                                         .with_n = 1},
+                                         .with = s->with,
+                                         .with_n = COUNT(s->with)},
                    &s->api, f));
     s->site.wake_arg = s->api;
     s->site.wake = api_wake;
@@ -171,6 +188,7 @@ static enum err open_all(struct server *s, const struct server_options *o, struc
 static void close_all(struct server *s) {
     if (s->http) http_server_close(s->http);
     line_close(s->fire);
+    mqtt_close(s->mqtt);
     replay_stop(s->replay);
     s->site.wake = NULL;
     api_destroy(s->api);
@@ -178,6 +196,7 @@ static void close_all(struct server *s) {
     feed_stop(s->feed);
     loop_destroy(s->loop);
     line_free(s->fire);
+    mqtt_free(s->mqtt);
     replay_free(s->replay);
     feed_close(s->feed);
     site_close(&s->site);
@@ -190,6 +209,7 @@ int server_run(const char *command, const struct server_options *o) {
     if (e) {
         site_say(command, &f);
     } else {
+        printf("listen mqtt %s:%d\n", o->bind ? o->bind : "127.0.0.1", mqtt_port(s.mqtt));
         if (s.fire) printf("listen gb26875 %s:%d\n", o->bind ? o->bind : "127.0.0.1", line_port(s.fire));
         printf("ready http%s://%s:%d\n", o->cert ? "s" : "", o->bind ? o->bind : "127.0.0.1", http_server_port(s.http));
         fflush(stdout);

@@ -1,0 +1,44 @@
+/* MQTT listener: devices publish readings, events and their state; PUBACK means durable (docs/mqtt.md).
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_SENSING_MQTT_LISTENER_H
+#define LINLI_SENSING_MQTT_LISTENER_H
+
+#include "api/api.h"
+#include "net/tcp.h"
+#include "sensing/feed/feed.h"
+
+struct mqtt_options {
+    const char *bind; /* NULL: 127.0.0.1 */
+    int port;         /* 0: a free one */
+    bool try_next;
+    const struct kernel *kernel; /* this and what follows is kept */
+    struct db_pool *pool;
+    const struct world *world;
+    struct feed *feed;
+};
+struct mqtt_listener;
+/* Loop thread.  ERR_BUSY: port held. */
+NODISCARD enum err mqtt_open(struct loop *loop, const struct mqtt_options *options, struct mqtt_listener **ret,
+                             struct fault *fault);
+int mqtt_port(const struct mqtt_listener *l);
+void mqtt_close(struct mqtt_listener *l); /* loop thread, before feed_stop; NULL is fine */
+void mqtt_free(struct mqtt_listener *l);  /* after the loop has run what was left; NULL is fine */
+/* Looks at limits of time; the listener's own timer does so four times a second.  Loop thread; for tests. */
+void mqtt_tick(struct mqtt_listener *l);
+
+#define MQTT_SAMPLE_BYTES 64
+struct mqtt_figures {             /* since the start, but for `connections` and `waiting` */
+    int64_t connections, waiting; /* waiting: publishes that are not yet answered */
+    int64_t log_ins, refused, taken_over;
+    int64_t messages, points, events;
+    int64_t bad, forbidden, malformed;        /* payloads, topics, packets */
+    int64_t replies;                          /* answers to commands, which nobody sends yet */
+    char last_device[72];                     /* of the last of these three */
+    char last_topic[128];                     /* "" for a packet */
+    char last_bad[2 * MQTT_SAMPLE_BYTES + 1]; /* hex of its first bytes */
+    const char *last_rule;
+};
+void mqtt_figures(struct mqtt_listener *l, struct mqtt_figures *ret); /* any thread */
+struct api_with mqtt_with(struct mqtt_listener *l);                   /* its health and its figures for Prometheus */
+
+#endif

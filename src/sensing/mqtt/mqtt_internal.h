@@ -1,0 +1,154 @@
+/* What the files of the MQTT listener share.  All on the loop thread unless said.  SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef LINLI_SENSING_MQTT_MQTT_INTERNAL_H
+#define LINLI_SENSING_MQTT_MQTT_INTERNAL_H
+
+#include "protocol/mqtt/mqtt.h"
+#include "protocol/payload/payload.h"
+#include "sensing/mqtt/listener.h"
+
+#include <pthread.h>
+
+#define CONNECT_BYTES_MAX  8192               /* of a packet before the log-in */
+#define PACKET_BYTES_MAX   (256u * 1024)      /* of one after it: Maximum Packet Size (5.0, 3.2.2.3.6) */
+#define IN_FLIGHT_MAX      1024               /* publishes not yet answered: Receive Maximum (5.0, 3.2.2.3.3) */
+#define CONN_BYTES_MAX     ((size_t)1 << 20)  /* of publishes under way of one connection; past it, reading pauses */
+#define LISTENER_BYTES_MAX ((size_t)64 << 20) /* of all connections together */
+#define CONNECTIONS_MAX    10000
+#define DEVICE_CONNS_MAX   1000 /* of one device */
+#define CLIENT_ID_MAX      128
+#define CODE_MAX           64 /* of a community, of a device */
+#define BATCH_PUBLISHES    256
+#define BATCH_POINTS       8192 /* at least twice PAYLOAD_VALUES_MAX, so that a payload always fits an empty half */
+#define BATCH_REFUSALS     16 /* publishes of a batch that the store of readings refuses; past it, the connection ends */
+#define LOGINS_AT_ONCE     2  /* units of work; the others wait */
+#define LOGIN_US           INT64_C(10000000) /* from opening to CONNECT */
+#define BUCKETS            1024
+#define DOORS              256
+
+struct mqtt_conn;
+
+/* Publishes of one connection that become durable, and are answered, together. */
+enum batch_kind { BATCH_PLAIN, BATCH_READINGS, BATCH_EVENTS, BATCH_STATE };
+struct mqtt_batch {
+    struct mqtt_batch *next, *next_stuck; /* of the connection, in order of arrival; of those to be tried again */
+    struct mqtt_conn *c;
+    enum batch_kind kind;
+    bool is_begun, is_done, is_will, online; /* state: the last one said */
+    enum err result;
+    struct loop_task task;
+    uint8_t *raw; /* packets of readings and events, for another try */
+    size_t raw_n, raw_cap;
+    size_t publishes_n, told_n; /* told_n: events before it are with the rules */
+    struct publish {
+        uint16_t id;    /* 0: QoS 0, no answer */
+        uint8_t reason; /* what PUBACK says in 5.0 */
+        bool is_raw;
+    } publishes[BATCH_PUBLISHES];
+};
+
+enum conn_state { CONN_NEW, CONN_LOGIN, CONN_REFUSED, CONN_OPEN, CONN_ENDED };
+struct mqtt_conn {
+    struct mqtt_listener *l;
+    struct tcp_conn *tcp;          /* NULL once it is gone */
+    struct mqtt_conn *next, *prev; /* all */
+    struct mqtt_conn *same_bucket; /* of those logged in */
+    int refs;                      /* the connection; a log-in; each batch */
+    enum conn_state state;
+    enum mqtt_level level;
+    enum mqtt_reason refusal;                  /* CONN_REFUSED: said at until_us */
+    int64_t heard_us, until_us, keep_alive_us; /* monotonic; keep_alive_us 0: none */
+    uint8_t *keep;                             /* bytes not yet taken */
+    size_t keep_n, keep_cap;
+    bool is_taking, is_paused, is_subscribed;
+    bool has_will, will_online;
+    int64_t device_id, community_id;
+    char device[CODE_MAX + 1], topic[2 * CODE_MAX + 16], client_id[CLIENT_ID_MAX + 1]; /* topic: "linli/c/d/" */
+    size_t topic_n, client_id_n;
+    bool id_is_ours, wants_session; /* for CONNACK */
+    size_t in_flight, bytes, stuck_n;
+    struct mqtt_batch *first, **last, *gathering;
+    struct mqtt_login *login; /* under way */
+};
+
+struct door { /* failed log-ins of an address */
+    char peer[48];
+    int64_t last_us;
+    int failed;
+};
+struct mqtt_login;
+struct mqtt_listener {
+    struct mqtt_options o;
+    struct loop *loop;
+    struct tcp_listener *tcp;
+    struct loop_timer *timer;
+    struct mqtt_conn *conns, *buckets[BUCKETS];
+    struct mqtt_batch *free, *stuck, **stuck_last;
+    size_t free_n, bytes;
+    int64_t retry_us;
+    bool is_closing;
+    struct mqtt_login *waiting, **waiting_last;
+    int logins;
+    struct door doors[DOORS];
+    /* of the one batch being gathered */
+    struct telemetry_point points[BATCH_POINTS];
+    uint16_t point_of[BATCH_POINTS]; /* its publish */
+    size_t points_n;
+    struct payload_value values[PAYLOAD_VALUES_MAX];
+    char names_mem[PACKET_BYTES_MAX + 1];
+    struct buf names;
+    pthread_mutex_t lock; /* over figures */
+    struct mqtt_figures figures;
+};
+
+static inline int64_t now_us(const struct mqtt_listener *l) {
+    return l->o.world->mono_us(l->o.world->self);
+}
+static inline int64_t now_ms(const struct mqtt_listener *l) {
+    return l->o.world->utc_ms(l->o.world->self);
+}
+
+/* figures.c */
+#define FIGURE(l, name, n)                \
+    do {                                  \
+        pthread_mutex_lock(&(l)->lock);   \
+        (l)->figures.name += (n);         \
+        pthread_mutex_unlock(&(l)->lock); \
+    } while (0)
+/* Keeps a sample of what was wrong; `which` is one of the figures' counters. */
+void mqtt_sample(struct mqtt_listener *l, const struct mqtt_conn *c, int64_t *which, struct str topic,
+                 struct bytes bytes, const char *rule);
+
+/* conn.c */
+void mqtt_conn_bytes(struct mqtt_conn *c, struct bytes bytes);
+void mqtt_conn_gone(struct mqtt_conn *c);  /* its socket is closed */
+void mqtt_conn_drop(struct mqtt_conn *c);  /* a reference */
+void mqtt_conn_go_on(struct mqtt_conn *c); /* takes what is kept, reads on or pauses */
+/* Says why (5.0: DISCONNECT, or CONNACK before the log-in) and closes.  The will is published. */
+void mqtt_conn_end(struct mqtt_conn *c, enum mqtt_reason reason);
+void mqtt_conn_fail(struct mqtt_conn *c, const struct mqtt_fault *f, struct bytes packet); /* malformed */
+bool mqtt_conn_send(struct mqtt_conn *c, const struct mqtt_packet *p);
+/* Another connection of the device that is logged in: any, or the one of that client id. */
+struct mqtt_conn *mqtt_conn_other(const struct mqtt_conn *c, bool same_client);
+
+/* login.c */
+void mqtt_login(struct mqtt_conn *c, const struct mqtt_packet *connect);
+void mqtt_login_refuse(struct mqtt_conn *c, enum mqtt_reason reason); /* CONNACK, and the end */
+void mqtt_logins_go_on(struct mqtt_listener *l);
+
+/* publish.c */
+void mqtt_publish(struct mqtt_conn *c, struct bytes whole);
+bool mqtt_state_read(struct bytes payload, bool *ret_online);
+
+/* batch.c */
+struct mqtt_batch *mqtt_batch_for(struct mqtt_conn *c, enum batch_kind kind); /* the one gathering; NULL: no memory */
+void mqtt_batch_flush(struct mqtt_conn *c);
+bool mqtt_batch_keep(struct mqtt_batch *b, struct bytes whole);        /* false: no memory */
+void mqtt_batch_state(struct mqtt_conn *c, bool online, bool is_will); /* without an answer */
+void mqtt_batches_retry(struct mqtt_listener *l, size_t most);
+void mqtt_batches_free(struct mqtt_listener *l);
+void mqtt_batches_of_free(struct mqtt_conn *c);
+/* Adds the readings of a decoded packet to the points being gathered; false: the payload is bad. */
+bool mqtt_points_add(struct mqtt_conn *c, const struct mqtt_packet *p, size_t publish, struct payload_fault *reterr);
+
+#endif
