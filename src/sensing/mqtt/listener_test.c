@@ -69,6 +69,10 @@ static bool is_waiting(struct site *s) {
     return figures(s).connections == 1;
 }
 
+static bool nobody_is_connected(struct site *s) {
+    return figures(s).connections == 0;
+}
+
 static void many_failures_are_told_late(struct t *t) {
     struct site s;
     struct peer p, good;
@@ -408,6 +412,7 @@ static void silence_of_one_and_a_half_keep_alives_is_the_end(struct t *t) {
         CHECK(t, peer_is_quiet(&p));
         peer_shut(&p);
     }
+    CHECK(t, site_until(&s, nobody_is_connected));
     peer_open(&p, &s, MQTT_V311); /* one that says nothing at all */
     CHECK(t, site_until(&s, is_waiting));
     world_sim_advance(&t->sim, 10000);
@@ -420,9 +425,6 @@ static bool pump_is_offline(struct site *s) {
 }
 static bool pump_is_normal(struct site *s) {
     return site_count(s, "SELECT COUNT(*) FROM devices WHERE code = 'pump' AND state = 'normal'") == 1;
-}
-static bool nobody_is_connected(struct site *s) {
-    return figures(s).connections == 0;
 }
 
 static struct mqtt_packet with_will(struct site *s, const char *topic, const char *payload) {
