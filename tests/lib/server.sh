@@ -22,6 +22,7 @@ server='' url='' token=''
 
 # server_start COMMAND...: runs it in the background and waits for its "ready" line; sets server and url.  Takes at most 60 s.
 server_start() {
+    : >"$dir/out" # or the line of the server before could be read
     "$@" >"$dir/out" 2>"$dir/err" </dev/null &
     server=$!
     for _ in $(seq 1200); do
