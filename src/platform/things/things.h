@@ -40,5 +40,7 @@ NODISCARD enum err device_step(struct ctx *ctx, int64_t id, const char *step);
 NODISCARD enum err device_key_make(struct ctx *ctx, int64_t device_id, struct str *ret_user, struct str *ret_password);
 NODISCARD enum err device_key_check(struct ctx *ctx, struct str user, struct str password, int64_t *ret_device_id,
                                     bool *ret_ok);
+/* Another number for each password of a device; 0 while the device may not log in: retired, archived, without one. */
+NODISCARD enum err device_key_tag(struct ctx *ctx, int64_t device_id, uint64_t *ret_tag);
 
 #endif

@@ -55,6 +55,7 @@ void mqtt_tick(struct mqtt_listener *l) {
     int64_t now = now_us(l);
     if (l->stuck && now >= l->retry_us) mqtt_batches_retry(l, SIZE_MAX);
     mqtt_logins_go_on(l);
+    mqtt_watch(l, now);
     struct mqtt_conn *next = l->conns;
     if (next) next->refs++;
     while (next) { /* looking may end this one and others; the next one is held */

@@ -462,6 +462,31 @@ static void the_last_will_is_the_devices_state(struct t *t) {
     site_stop(&s);
 }
 
+static enum err new_password(struct ctx *ctx, void *arg) {
+    struct str user, password;
+    return device_key_make(ctx, ((struct site *)arg)->pump.id, &user, &password);
+}
+static enum err retire_lamp(struct ctx *ctx, void *arg) {
+    return row_act(ctx, &devices, ((struct site *)arg)->lamp.id, 0, "retire", NULL, 0, NULL);
+}
+
+static void a_right_that_ends_ends_the_connection(struct t *t) {
+    struct site s;
+    struct peer pump, lamp, fresh;
+    site_start(&s, t);
+    CHECK(t, peer_connect(&pump, &s, MQTT_V5, connect_of(&s.pump, "c")) == 0);
+    CHECK(t, peer_connect(&lamp, &s, MQTT_V311, connect_of(&s.lamp, "c")) == 0);
+    CHECK(t, peer_connect(&fresh, &s, MQTT_V5, connect_of(&s.fresh, "c")) == 0);
+    site_do(&s, new_password, &s);
+    site_do(&s, retire_lamp, &s);
+    world_sim_advance(&t->sim, 30000);
+    CHECK(t, ends(&pump, MQTT_NOT_AUTHORIZED) && ends(&lamp, 0) && peer_is_quiet(&fresh));
+    CHECK(t, peer_connect(&pump, &s, MQTT_V5, connect_of(&s.pump, "c")) == MQTT_BAD_USER && ends(&pump, 0));
+    CHECK(t, peer_connect(&lamp, &s, MQTT_V311, connect_of(&s.lamp, "c")) == 4 && ends(&lamp, 0));
+    peer_shut(&fresh);
+    site_stop(&s);
+}
+
 static void the_server_says_that_it_stops(struct t *t) {
     struct site s;
     struct peer p;
@@ -480,4 +505,5 @@ TESTS(CASE(only_a_devices_own_password_opens), CASE(nobody_gets_in_without_a_nam
       CASE(answers_come_in_the_order_of_the_publishes), CASE(a_list_of_readings_is_stored_with_its_times),
       CASE(large_payloads_pass_and_larger_ones_end_it), CASE(bytes_may_come_one_at_a_time),
       CASE(rubbish_ends_its_connection_and_no_other), CASE(silence_of_one_and_a_half_keep_alives_is_the_end),
-      CASE(the_last_will_is_the_devices_state), CASE(the_server_says_that_it_stops))
+      CASE(the_last_will_is_the_devices_state), CASE(a_right_that_ends_ends_the_connection),
+      CASE(the_server_says_that_it_stops))

@@ -20,6 +20,7 @@ struct mqtt_login {
     enum err result;
     bool is_known, is_adopted; /* an adopted device has rules */
     int64_t device_id, community_id;
+    uint64_t key_tag;
     char device[CODE_MAX + 1], community[CODE_MAX + 1];
     size_t user_n, password_n, will_n;
     bool will_is_bad; /* its payload */
@@ -142,9 +143,10 @@ static enum err find_device(struct ctx *ctx, struct mqtt_login *in) {
     struct str user = {in->texts, in->user_n}, password = {in->texts + in->user_n, in->password_n};
     TRY(device_key_check(ctx, user, password, &in->device_id, &ok));
     if (!ok) return OK;
+    TRY(device_key_tag(ctx, in->device_id, &in->key_tag));
+    if (!in->key_tag) return OK;
     enum err e = row_get(ctx, &devices, in->device_id, &d);
     if (e) return e == ERR_NOT_FOUND ? OK : e;
-    if (d.state == DEVICE_RETIRED || d.row.archived_ms) return OK;
     in->is_adopted = d.state != DEVICE_NEW;
     in->community_id = d.row.community_id;
     copy_text(in->device, d.code);
@@ -220,6 +222,7 @@ static void worked(void *arg) {
         refuse_late(c, MQTT_BAD_USER);
     } else if (here) {
         c->device_id = in->device_id;
+        c->key_tag = in->key_tag;
         c->community_id = in->community_id;
         memcpy(c->device, in->device, sizeof c->device);
         c->topic_n = (size_t)snprintf(c->topic, sizeof c->topic, "linli/%s/%s/", in->community, in->device);

@@ -63,6 +63,7 @@ struct mqtt_conn {
     bool is_taking, is_paused, is_subscribed;
     bool has_will, will_online;
     int64_t device_id, community_id;
+    uint64_t key_tag; /* of the password it came with */
     char device[CODE_MAX + 1], topic[2 * CODE_MAX + 16], client_id[CLIENT_ID_MAX + 1]; /* topic: "linli/c/d/" */
     size_t topic_n, client_id_n;
     bool id_is_ours, wants_session; /* for CONNACK */
@@ -85,8 +86,8 @@ struct mqtt_listener {
     struct mqtt_conn *conns, *buckets[BUCKETS];
     struct mqtt_batch *free, *stuck, **stuck_last;
     size_t free_n, bytes;
-    int64_t retry_us;
-    bool is_closing;
+    int64_t retry_us, watch_us;
+    bool is_closing, is_watching;
     struct mqtt_login *waiting, **waiting_last;
     int logins;
     struct door doors[DOORS];
@@ -135,6 +136,9 @@ struct mqtt_conn *mqtt_conn_other(const struct mqtt_conn *c, bool same_client);
 void mqtt_login(struct mqtt_conn *c, const struct mqtt_packet *connect);
 void mqtt_login_refuse(struct mqtt_conn *c, enum mqtt_reason reason); /* CONNACK, and the end */
 void mqtt_logins_go_on(struct mqtt_listener *l);
+
+/* watch.c */
+void mqtt_watch(struct mqtt_listener *l, int64_t now);
 
 /* publish.c */
 void mqtt_publish(struct mqtt_conn *c, struct bytes whole);
