@@ -152,6 +152,11 @@ void mqtt_batch_state(struct mqtt_conn *c, bool online, bool is_will); /* withou
 void mqtt_batches_retry(struct mqtt_listener *l, size_t most);
 void mqtt_batches_free(struct mqtt_listener *l);
 void mqtt_batches_of_free(struct mqtt_conn *c);
+void mqtt_batch_done(struct mqtt_batch *b);  /* answers it, once those before it are */
+void mqtt_batch_stick(struct mqtt_batch *b); /* the store takes nothing now: another try later */
+
+/* land.c */
+void mqtt_batch_begin(struct mqtt_batch *b); /* done or stuck, now or later */
 /* Adds the readings of a decoded packet to the points being gathered; false: the payload is bad. */
 bool mqtt_points_add(struct mqtt_conn *c, const struct mqtt_packet *p, size_t publish, struct payload_fault *reterr);
 

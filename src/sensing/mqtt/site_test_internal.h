@@ -157,7 +157,7 @@ static inline void site_start(struct site *s, struct t *t) {
     static const struct module *const modules[] = {&places_module, &parties_module, &things_module, &rules_module};
     static int serial;
     char url[256];
-    struct db *db;
+    struct db *db = NULL;
     *s = (struct site){.t = t, .disk = io_sim_create(t->seed), .log = {.fd = -1, .world = &t->world}};
     s->io = io_sim_io(s->disk);
     gate.sync = s->io.sync;
@@ -219,6 +219,15 @@ static inline double site_latest(struct site *s, const char *device, const char 
     CHECK(s->t, !telemetry_latest(feed_telemetry(s->feed), s->estate, &code, 1, str_of(metric), &s->t->arena, &series,
                                   &n, &s->t->fault));
     return n == 1 && series[0].has_latest ? series[0].latest.value : (double)0 / 0.0;
+}
+
+static inline struct mqtt_figures figures(struct site *s) {
+    struct mqtt_figures f;
+    mqtt_figures(s->mqtt, &f);
+    return f;
+}
+static inline bool nobody_is_connected(struct site *s) {
+    return figures(s).connections == 0;
 }
 
 /* ---- a client ---- */
@@ -301,6 +310,14 @@ static inline void peer_publish(struct peer *p, const char *topic, int id, const
 static inline int peer_tell(struct peer *p, const char *topic, int id, const char *payload) {
     peer_publish(p, topic, id, payload);
     return peer_next(p) == MQTT_PUBACK && p->got.id == id ? p->got.reason : -1;
+}
+
+static inline bool peer_ends(struct peer *p, int reason) { /* in 5.0 with a DISCONNECT of that reason, unless 0 */
+    int type = peer_next(p);
+    bool told = type == MQTT_DISCONNECT && p->got.reason == reason;
+    if (p->level == MQTT_V5 && reason) type = told ? peer_next(p) : -1;
+    peer_shut(p);
+    return type == 0;
 }
 
 /* Is the connection alive and nothing on it before the answer to a ping? */
