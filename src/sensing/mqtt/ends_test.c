@@ -9,6 +9,10 @@ static bool is_waiting(struct site *s) {
     return figures(s).connections == 1;
 }
 
+static void tick(void *arg) {
+    mqtt_tick(((struct site *)arg)->mqtt);
+}
+
 static void silence_of_one_and_a_half_keep_alives_is_the_end(struct t *t) {
     struct site s;
     struct peer p;
@@ -18,12 +22,14 @@ static void silence_of_one_and_a_half_keep_alives_is_the_end(struct t *t) {
         c.keep_alive_s = 10;
         CHECK(t, peer_connect(&p, &s, levels[i], c) == 0);
         world_sim_advance(&t->sim, 14999);
+        test_on_loop(s.tl.loop, tick, &s);
         CHECK(t, peer_is_quiet(&p));
         world_sim_advance(&t->sim, 15000);
         CHECK(t, peer_ends(&p, MQTT_KEEP_ALIVE_TIMEOUT));
         c.keep_alive_s = 0; /* no limit */
         CHECK(t, peer_connect(&p, &s, levels[i], c) == 0);
         world_sim_advance(&t->sim, 1000000);
+        test_on_loop(s.tl.loop, tick, &s);
         CHECK(t, peer_is_quiet(&p));
         peer_shut(&p);
     }
