@@ -36,6 +36,8 @@ struct str str_trim(struct str s);
 struct str str_from(struct str s, size_t at); /* the rest from byte `at`; empty past the end */
 /* Cuts the part before the first `sep` off *rest; false at the end of an exhausted *rest (ptr NULL). */
 bool str_cut(struct str *rest, char sep, struct str *ret_part);
+/* Fit to name something in addresses and topics: no blank or control character, none of / + #. */
+bool str_is_code(struct str s);
 bool str_word(struct str *rest, struct str *ret_word); /* the next of blank-separated words; false after the last */
 NODISCARD bool str_to_i64(struct str s, int64_t *ret); /* whole slice, base 10, overflow checked */
 NODISCARD bool str_to_f64(struct str s, double *ret);  /* whole slice, finite decimal; locale-free */

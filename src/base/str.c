@@ -55,6 +55,12 @@ bool str_cut(struct str *rest, char sep, struct str *ret_part) {
     return true;
 }
 
+bool str_is_code(struct str s) {
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] <= ' ' || s.ptr[i] == 0x7f || memchr("/+#", s.ptr[i], 3)) return false;
+    return s.len > 0;
+}
+
 bool str_word(struct str *rest, struct str *ret_word) {
     while (str_cut(rest, ' ', ret_word))
         if (ret_word->len) return true;

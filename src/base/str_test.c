@@ -132,7 +132,15 @@ static void words_come_without_the_blanks_between(struct t *t) {
     CHECK(t, !str_word(&rest, &word));
 }
 
-TESTS(CASE(absent_and_empty_differ_only_by_their_pointer), CASE(order_is_by_bytes_and_a_prefix_comes_first),
-      CASE(parts_come_one_by_one_with_the_empty_ones), CASE(cutting_and_trimming_stay_inside),
-      CASE(words_come_without_the_blanks_between), CASE(integers_are_read_whole_or_not_at_all),
-      CASE(decimals_are_read_whole_finite_and_without_hex), CASE(slices_end_where_they_say), CASE(hash_is_fnv_1a))
+static void codes_stand_in_topics(struct t *t) {
+    static const char *const good[] = {"a", "yunshanli", "grid-03", "云杉里", "A.1:b_c"};
+    static const char *const bad[] = {"", " ", "a b", "a/b", "+", "a#", "a\tb", "\x7f"};
+    for (size_t i = 0; i < COUNT(good); i++) CHECK_SAY(t, str_is_code(str_of(good[i])), "%s", good[i]);
+    for (size_t i = 0; i < COUNT(bad); i++) CHECK_SAY(t, !str_is_code(str_of(bad[i])), "%s", bad[i]);
+}
+
+TESTS(CASE(codes_stand_in_topics), CASE(absent_and_empty_differ_only_by_their_pointer),
+      CASE(order_is_by_bytes_and_a_prefix_comes_first), CASE(parts_come_one_by_one_with_the_empty_ones),
+      CASE(cutting_and_trimming_stay_inside), CASE(words_come_without_the_blanks_between),
+      CASE(integers_are_read_whole_or_not_at_all), CASE(decimals_are_read_whole_finite_and_without_hex),
+      CASE(slices_end_where_they_say), CASE(hash_is_fnv_1a))

@@ -8,12 +8,16 @@
 #define DEPTH_MAX   16
 #define SUBTREE_MAX 20000
 
+static const char *check_code(struct str s) { /* stands in topics, where the place keeps records */
+    return str_is_code(s) ? NULL : "bad_code";
+}
+
 static const struct field place_fields[] = {
     {TEXT(struct place, name), .max = 60, .flags = REQUIRED | SEARCH | COLUMN},
     {CHOICE(struct place, kind,
             "city street community estate grid building unit floor room area public equipment gate parking"),
      .flags = REQUIRED | COLUMN | INDEXED},
-    {TEXT(struct place, code), .max = 32, .flags = SEARCH | COLUMN | UNIQUE},
+    {TEXT(struct place, code), .min = 1, .max = 32, .flags = SEARCH | COLUMN | UNIQUE, .check = check_code},
     {REF(struct place, parent_id, "places"), .flags = FIXED | COLUMN},
     {REF(struct place, admin_parent_id, "places"), .flags = FIXED},
     {TEXT(struct place, address), .max = 120, .flags = SEARCH},
@@ -165,8 +169,13 @@ static enum err put_parent(struct ctx *ctx, const struct place *p, struct str hi
 
 static enum err place_changed(struct ctx *ctx, void *row, const void *before) {
     struct place *p = row;
+    char id[24]; /* where nobody gave it a code */
+    struct buf b;
+    buf_init(&b, id, sizeof id);
+    buf_i64(&b, p->row.id);
     if (row_has(&places, p, "keeps_records") && p->keeps_records)
-        TRY(community_put(ctx, p->row.id, row_has(&places, p, "code") ? p->code : p->name, p->name, p->zone));
+        TRY(community_put(ctx, p->row.id, row_has(&places, p, "code") ? p->code : (struct str){b.ptr, b.len}, p->name,
+                          p->zone));
     if (before) return OK;
     bool up = row_has(&places, p, "parent_id"), admin = row_has(&places, p, "admin_parent_id");
     TRY(closure_put(ctx, S("property"), p->row.id, NULL, 0));

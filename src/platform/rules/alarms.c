@@ -23,9 +23,18 @@ static const struct field fields[] = {
 static const char *const states[] = {
     [ALARM_ACTIVE] = "active", [ALARM_ACKNOWLEDGED] = "acknowledged", [ALARM_ENDED] = "ended"};
 
+/* By hand or by itself: with its last alarm the device is calm. */
 static enum err ended(struct ctx *ctx, void *row) {
-    SET(&alarms, (struct alarm *)row, ended_ms, ctx->now_ms);
-    return OK;
+    struct alarm *a = row;
+    int64_t others = 0;
+    bool found;
+    SET(&alarms, a, ended_ms, ctx->now_ms);
+    if (!row_has(&alarms, a, "device_id")) return OK;
+    TRY(db_one_i64(ctx->db, &ctx->fault,
+                   "SELECT COUNT(*) FROM alarms WHERE device_id = $1 AND id <> $2 AND state IN ('active', "
+                   "'acknowledged') AND archived_ms = 0",
+                   VALS(V_I64(a->device_id), V_I64(a->row.id)), &others, &found));
+    return others ? OK : device_step(ctx, a->device_id, "calm");
 }
 
 static const struct step steps[] = {
@@ -127,15 +136,10 @@ struct clearing {
 
 static enum err clear_it(struct ctx *ctx, void *arg) {
     struct clearing *c = arg;
-    int64_t id = 0, others = 0;
+    int64_t id = 0;
     bool found;
     TRY(open_alarm(ctx, c->rule_id, c->device_id, c->part, &id, &found));
-    if (found) TRY(row_act(ctx, &alarms, id, 0, "clear", NULL, 0, NULL));
-    TRY(db_one_i64(
-        ctx->db, &ctx->fault,
-        "SELECT COUNT(*) FROM alarms WHERE device_id = $1 AND state IN ('active', 'acknowledged') AND archived_ms = 0",
-        VALS(V_I64(c->device_id)), &others, &found));
-    return others ? OK : device_step(ctx, c->device_id, "calm");
+    return found ? row_act(ctx, &alarms, id, 0, "clear", NULL, 0, NULL) : OK;
 }
 
 enum err alarm_clear(struct ctx *ctx, int64_t rule_id, int64_t device_id, struct str part) {

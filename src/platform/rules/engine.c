@@ -16,6 +16,7 @@
 #define RULES_MAX   10000
 #define DEVICES_MAX 200000
 #define WATCHES_MAX 1000000
+#define BOOK_BYTES  ((size_t)256 << 20)
 
 struct watched { /* one rule on one device */
     const struct rule *rule;
@@ -136,23 +137,46 @@ static bool applies(const struct rule *r, const struct known_device *d) {
     return row_has(&rules, r, "model") ? str_eq(r->model, d->model) : true;
 }
 
-static enum err book_devices(struct ctx *ctx, struct book *b) {
-    void *rows;
-    size_t n, kept = 0;
-    TRY(page_all(ctx, &devices, 20000, b, &rows, &n));
-    const struct device *all = rows;
-    b->devices = arena_new(&b->arena, struct known_device, n + 1);
-    b->by_code_size = n * 2 + 1;
-    b->by_code = arena_new(&b->arena, uint32_t, b->by_code_size);
-    if (!b->devices || !b->by_code) return FAIL_MEMORY(ctx);
-    for (size_t i = 0; i < n; i++) {
-        if (all[i].state == DEVICE_NEW || all[i].state == DEVICE_RETIRED) continue; /* no rules until adopted */
-        b->devices[kept] = (struct known_device){all[i].row.id, all[i].row.community_id, all[i].code, all[i].model, 0};
-        size_t at = code_hash(all[i].row.community_id, all[i].code) % b->by_code_size;
-        while (b->by_code[at]) at = (at + 1) % b->by_code_size;
-        b->by_code[at] = (uint32_t)++kept;
+/* Adopted and not retired; the others have no rules. */
+static enum err read_devices(struct ctx *ctx, struct book *b) {
+    struct db_rows rows = {0};
+    size_t cap = 0;
+    enum err e = db_query(ctx->db, &ctx->fault,
+                          "SELECT id, community_id, code, model FROM devices WHERE archived_ms = 0 AND state NOT IN "
+                          "('new', 'retired') ORDER BY id LIMIT $1",
+                          VALS(V_I64(DEVICES_MAX + 1)), &rows);
+    while (db_more(&rows, &ctx->fault, &e)) {
+        if (b->devices_n == cap) {
+            cap = cap ? cap * 2 : 256;
+            struct known_device *grown = arena_new(&b->arena, struct known_device, cap);
+            if (!grown) {
+                e = FAIL_MEMORY(ctx);
+                break;
+            }
+            if (b->devices_n) memcpy(grown, b->devices, b->devices_n * sizeof *grown);
+            b->devices = grown;
+        }
+        struct known_device *d = &b->devices[b->devices_n++];
+        *d = (struct known_device){.id = db_i64(&rows, 0), .community_id = db_i64(&rows, 1)};
+        if (!arena_str(&b->arena, db_text(&rows, 2), &d->code) || !arena_str(&b->arena, db_text(&rows, 3), &d->model))
+            e = FAIL_MEMORY(ctx);
     }
-    b->devices_n = kept;
+    db_done(&rows);
+    if (!e && b->devices_n > DEVICES_MAX)
+        e = FAIL(&ctx->fault, ERR_LIMIT, "too_many", "more than %d devices", DEVICES_MAX);
+    return e;
+}
+
+static enum err book_devices(struct ctx *ctx, struct book *b) {
+    TRY(read_devices(ctx, b));
+    b->by_code_size = b->devices_n * 2 + 1;
+    b->by_code = arena_new(&b->arena, uint32_t, b->by_code_size);
+    if (!b->by_code) return FAIL_MEMORY(ctx);
+    for (size_t i = 0; i < b->devices_n; i++) {
+        size_t at = code_hash(b->devices[i].community_id, b->devices[i].code) % b->by_code_size;
+        while (b->by_code[at]) at = (at + 1) % b->by_code_size;
+        b->by_code[at] = (uint32_t)(i + 1);
+    }
     return OK;
 }
 
@@ -226,7 +250,7 @@ enum err rules_load(struct rules_engine *e, struct ctx *ctx) {
     int64_t now = rules_generation();
     void *rows = NULL;
     if (!b) return FAIL_MEMORY(ctx);
-    arena_init(&b->arena, (size_t)64 << 20);
+    arena_init(&b->arena, BOOK_BYTES);
     enum err err = page_all(ctx, &rules, RULES_MAX, b, &rows, &b->rules_n);
     b->rules = rows;
     if (!err) err = book_devices(ctx, b);

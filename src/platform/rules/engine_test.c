@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "platform/rules/rules.h"
 
+#include "kernel/outbox.h"
 #include "kernel/rows.h"
 #include "platform/parties/parties.h"
 #include "platform/places/places.h"
@@ -138,6 +139,25 @@ static void restart(struct site *s) {
     CHECK(s->t, !rules_load(s->engine, &s->ctx));
 }
 
+static void add_event_rule(struct site *s, struct str code) {
+    struct rule r = rule_of(s, S("event"));
+    SET(&rules, &r, event_code, code);
+    add_rule(s, &r);
+}
+
+static struct rules_event event(struct site *s, const char *code, const char *part, int64_t after_ms, bool is_set) {
+    return (struct rules_event){.device = S("pump"),
+                                .code = str_of(code),
+                                .part = str_of(part),
+                                .text = S("zone 3"),
+                                .at_ms = s->now_ms + after_ms,
+                                .is_set = is_set};
+}
+
+static enum err tell(struct site *s, struct rules_event e) {
+    return rules_events(s->engine, s->estate, &e, 1);
+}
+
 /* ---- causes and alarms ---- */
 
 static void a_breach_raises_one_alarm_and_calm_ends_it(struct t *t) {
@@ -249,6 +269,60 @@ static void an_alarm_ended_by_hand_does_not_come_again_for_the_same_cause(struct
     stop(&s);
 }
 
+static int64_t devices_in(struct site *s, const char *state) {
+    char sql[96];
+    apply(s);
+    snprintf(sql, sizeof sql, "SELECT COUNT(*) FROM devices WHERE code = 'pump' AND state = '%s'", state);
+    return count(s, sql);
+}
+
+static void a_device_shows_its_alarm_until_the_last_one_is_over(struct t *t) {
+    struct site s;
+    start(&s, t);
+    add_above(&s, 0, true);
+    add_event_rule(&s, S("leak"));
+    hear(&s, "pump", "temp", 1, 11);
+    CHECK(t, !tell(&s, event(&s, "leak", "", 0, true)) && devices_in(&s, "alarm") == 1);
+    int64_t leak = count(&s, "SELECT MAX(id) FROM alarms");
+    CHECK(t, !row_act(&s.ctx, &alarms, leak, 0, "end", NULL, 0, NULL) && devices_in(&s, "alarm") == 1);
+    hear(&s, "pump", "temp", 2, 7);
+    CHECK(t, devices_in(&s, "normal") == 1);
+    CHECK(t, !tell(&s, event(&s, "leak", "", 3, true)) && devices_in(&s, "alarm") == 1);
+    leak = count(&s, "SELECT MAX(id) FROM alarms");
+    CHECK(t, !row_act(&s.ctx, &alarms, leak, 0, "end", NULL, 0, NULL)); /* nothing else will ever calm it */
+    CHECK(t, devices_in(&s, "normal") == 1);
+    stop(&s);
+}
+
+static void a_device_comes_back_with_the_alarm_it_had(struct t *t) {
+    struct site s;
+    start(&s, t);
+    add_above(&s, 0, true);
+    hear(&s, "pump", "temp", 1, 11);
+    CHECK(t, devices_in(&s, "alarm") == 1);
+    CHECK(t, !device_step(&s.ctx, s.device, "lose") && devices_in(&s, "offline") == 1);
+    CHECK(t, !device_step(&s.ctx, s.device, "hear") && devices_in(&s, "alarm") == 1);
+    CHECK(t, !device_step(&s.ctx, s.device, "lose") && devices_in(&s, "offline") == 1);
+    hear(&s, "pump", "temp", 2, 7); /* over while it is away */
+    CHECK(t, alarms_open(&s) == 0 && devices_in(&s, "offline") == 1);
+    CHECK(t, !device_step(&s.ctx, s.device, "hear") && devices_in(&s, "normal") == 1);
+    stop(&s);
+}
+
+static void a_device_that_is_back_in_service_is_watched_again(struct t *t) {
+    struct site s;
+    start(&s, t);
+    CHECK(t, !row_act(&s.ctx, &devices, s.device, 0, "retire", NULL, 0, NULL) && !rules_load(s.engine, &s.ctx));
+    CHECK(t, !rules_knows(s.engine, s.estate, S("pump")));
+    size_t done = 1;
+    while (done) CHECK(t, !events_deliver(&s.ctx, 100, &done));
+    CHECK(t, !rules_load(s.engine, &s.ctx) && !rules_is_stale(s.engine));
+    CHECK(t, !row_act(&s.ctx, &devices, s.device, 0, "reinstate", NULL, 0, NULL));
+    for (done = 1; done;) CHECK(t, !events_deliver(&s.ctx, 100, &done));
+    CHECK(t, rules_is_stale(s.engine) && !rules_load(s.engine, &s.ctx) && rules_knows(s.engine, s.estate, S("pump")));
+    stop(&s);
+}
+
 static void a_duration_goes_on_while_rules_are_read_anew(struct t *t) {
     struct site s;
     start(&s, t);
@@ -260,25 +334,6 @@ static void a_duration_goes_on_while_rules_are_read_anew(struct t *t) {
     rules_tick(s.engine, s.now_ms + 60000);
     CHECK(t, alarms_ever(&s) == 1);
     stop(&s);
-}
-
-static void add_event_rule(struct site *s, struct str code) {
-    struct rule r = rule_of(s, S("event"));
-    SET(&rules, &r, event_code, code);
-    add_rule(s, &r);
-}
-
-static struct rules_event event(struct site *s, const char *code, const char *part, int64_t after_ms, bool is_set) {
-    return (struct rules_event){.device = S("pump"),
-                                .code = str_of(code),
-                                .part = str_of(part),
-                                .text = S("zone 3"),
-                                .at_ms = s->now_ms + after_ms,
-                                .is_set = is_set};
-}
-
-static enum err tell(struct site *s, struct rules_event e) {
-    return rules_events(s->engine, s->estate, &e, 1);
 }
 
 static void an_event_raises_until_it_is_over_or_ended(struct t *t) {
@@ -373,5 +428,7 @@ TESTS(CASE(a_breach_raises_one_alarm_and_calm_ends_it), CASE(a_rule_minds_its_ow
       CASE(an_alarm_ended_by_hand_does_not_come_again_for_the_same_cause),
       CASE(a_duration_goes_on_while_rules_are_read_anew), CASE(an_event_raises_until_it_is_over_or_ended),
       CASE(each_part_of_a_device_raises_and_ends_its_own_alarm),
+      CASE(a_device_shows_its_alarm_until_the_last_one_is_over), CASE(a_device_comes_back_with_the_alarm_it_had),
+      CASE(a_device_that_is_back_in_service_is_watched_again),
       CASE(a_report_of_all_that_holds_ends_what_it_does_not_name), CASE(events_that_find_no_room_are_not_taken_at_all),
       CASE(verdicts_that_find_no_room_come_again))

@@ -6,10 +6,7 @@
 #include <string.h>
 
 static const char *check_code(struct str s) {
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.ptr[i] <= ' ' || s.ptr[i] == '/' || s.ptr[i] == '+' || s.ptr[i] == '#')
-            return "bad_code"; /* stands in topics */
-    return NULL;
+    return str_is_code(s) ? NULL : "bad_code";
 }
 
 static const struct field device_fields[] = {
@@ -22,18 +19,39 @@ static const struct field device_fields[] = {
     {TIME(struct device, last_ms), .flags = SYSTEM},
     {TEXT(struct device, line), .max = 40, .flags = SYSTEM},
     {JSON(struct device, attributes), .max = 4000, .flags = SYSTEM},
+    {FLAG(struct device, alarmed), .flags = SYSTEM},
 };
 static const char *const device_states[] = {
     [DEVICE_NEW] = "new",         [DEVICE_NORMAL] = "normal",   [DEVICE_ALARM] = "alarm",
     [DEVICE_OFFLINE] = "offline", [DEVICE_RETIRED] = "retired",
 };
+static enum err alarmed(struct ctx *ctx, void *row) {
+    (void)ctx;
+    SET(&devices, (struct device *)row, alarmed, true);
+    return OK;
+}
+static enum err calmed(struct ctx *ctx, void *row) {
+    (void)ctx;
+    SET(&devices, (struct device *)row, alarmed, false);
+    return OK;
+}
+/* Back with the alarm that it had, unless that is over. */
+static enum err heard(struct ctx *ctx, void *row) {
+    struct device *d = row;
+    (void)ctx;
+    if (d->alarmed) d->state = DEVICE_ALARM;
+    return OK;
+}
+
 static const struct step device_steps[] = {
     {DEVICE_NEW, "adopt", DEVICE_NORMAL, "manager admin", .takes = "name model place_id", .need = "name place_id"},
-    {DEVICE_NORMAL, "alarm", DEVICE_ALARM, "timer"},
-    {DEVICE_ALARM, "calm", DEVICE_NORMAL, "timer"},
+    {DEVICE_NORMAL, "alarm", DEVICE_ALARM, "timer", .effect = alarmed},
+    {DEVICE_ALARM, "calm", DEVICE_NORMAL, "timer", .effect = calmed},
+    {DEVICE_OFFLINE, "alarm", DEVICE_OFFLINE, "timer", .effect = alarmed},
+    {DEVICE_OFFLINE, "calm", DEVICE_OFFLINE, "timer", .effect = calmed},
     {DEVICE_NORMAL, "lose", DEVICE_OFFLINE, "timer"},
     {DEVICE_ALARM, "lose", DEVICE_OFFLINE, "timer"},
-    {DEVICE_OFFLINE, "hear", DEVICE_NORMAL, "timer"},
+    {DEVICE_OFFLINE, "hear", DEVICE_NORMAL, "timer", .effect = heard},
     {DEVICE_NORMAL, "retire", DEVICE_RETIRED, "manager admin", .danger = true},
     {DEVICE_OFFLINE, "retire", DEVICE_RETIRED, "manager admin", .danger = true},
     {DEVICE_NEW, "retire", DEVICE_RETIRED, "manager admin", .danger = true},

@@ -11,6 +11,7 @@ struct device {
     struct str name, code, model, line, attributes /* JSON object of strings */;
     int64_t place_id, last_ms;
     int32_t state;
+    bool alarmed; /* while it is offline, too */
 };
 struct model_metric {
     uint64_t has;
@@ -33,7 +34,8 @@ NODISCARD enum err device_by_code(struct ctx *ctx, int64_t community_id, struct 
 #define DEVICES_NEW_MAX 20000
 NODISCARD enum err device_put_aside(struct ctx *ctx, int64_t community_id, struct str code, struct str line,
                                     int64_t *ret_id);
-/* Takes one of the system's own steps ("alarm", "calm", "lose", "hear") where the state has it; else nothing. */
+/* Takes one of the system's own steps where the state has it; else nothing: "alarm" and "calm", while it has an alarm;
+ * "lose" and "hear", while nobody hears it. */
 NODISCARD enum err device_step(struct ctx *ctx, int64_t id, const char *step);
 
 /* MQTT credentials: user name and a password of which only the hash is kept. */
