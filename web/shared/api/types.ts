@@ -272,6 +272,7 @@ export interface DevicesRow {
   last_ms?: number | null
   line?: string | null
   attributes?: unknown
+  alarmed?: boolean | null
 }
 export interface DevicesPage {
   items: DevicesRow[]
@@ -381,6 +382,7 @@ export interface AlarmsRow {
   metric?: string | null
   value?: string | null
   detail?: string | null
+  part?: string | null
   case_type?: string | null
   rule_id?: string | null
   repeats?: number | null
@@ -399,6 +401,7 @@ export interface AlarmsCreate {
   metric?: string | null
   value?: string | null
   detail?: string | null
+  part?: string | null
   case_type?: string | null
   rule_id?: string | null
   community_id?: Id
