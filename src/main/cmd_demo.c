@@ -19,6 +19,7 @@ const struct command cmd_demo = {
              "  --data DIR   data folder [data]\n"
              "  --db URL     records elsewhere: postgres://…\n"
              "  --bind ADDR  address to listen on [127.0.0.1]\n"
+             "  --lines N    port of the first TCP line, the rest follow; 0 takes free ones [as the lines say]\n"
              "  --cert FILE --key FILE   TLS\n"
              "  --fresh      forget the demo's data first\n\n"
              "At the first start it makes the estate and an account for each role; passwords are printed and kept in\n"

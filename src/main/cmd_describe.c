@@ -33,8 +33,9 @@ static enum err put_json(struct telling *j, struct fault *f) {
 
 static enum err put(struct telling *j, struct fault *f) {
     TRY(site_kernel(&j->kernel, &(struct kernel_options){0}, f));
-    struct api_with with = modules_with(NULL);
-    if (j->openapi) return describe_openapi(j->kernel, linli_version(), &with, 1, &j->out, f);
+    struct api_with with[MODULES_WITH];
+    modules_with(&(struct running){0}, with);
+    if (j->openapi) return describe_openapi(j->kernel, linli_version(), with, MODULES_WITH, &j->out, f);
     if (j->types) {
         reference_types(j->kernel, &j->out);
         return OK;

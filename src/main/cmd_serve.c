@@ -20,6 +20,7 @@ const struct command cmd_serve = {
              "  --data DIR   data folder [data]\n"
              "  --db URL     records elsewhere: postgres://…\n"
              "  --bind ADDR  address to listen on [127.0.0.1]\n"
+             "  --lines N    port of the first TCP line, the rest follow; 0 takes free ones [as the lines say]\n"
              "  --cert FILE --key FILE   TLS\n"
              "  --fresh      forget the data of this folder first\n",
     .run = run,

@@ -8,6 +8,7 @@
 #include "platform/places/places.h"
 #include "platform/rules/rules.h"
 #include "platform/things/things.h"
+#include "sensing/lines/lines.h"
 
 #include <stdio.h>
 
@@ -129,6 +130,9 @@ enum err demo_things(struct ctx *ctx, int64_t community_id, int64_t fire_place_i
     TRY(put_devices(ctx, community_id, "building", "machine_room", "电梯机房", "J-", 12));
     TRY(put_device(ctx, fire_place_id, S("消防控制室"), "fire_panel", "报警主机", "889"));
     for (size_t i = 0; i < COUNT(rule_rows); i++) TRY(put_rule(ctx, community_id, i));
+    TRY(line_row_put(ctx, community_id, S("消防主机专线"), "gb26875", 26875));
+    TRY(line_row_put(ctx, community_id, S("物联网设备 MQTT"), "mqtt", 0));
+    TRY(line_row_put(ctx, community_id, S("读数上报 HTTP"), "http", 0));
     TRY(setting_put(ctx, 0, "today.banner_zh", S(REPLAY_BANNER_ZH)));
     return setting_put(ctx, 0, "today.banner_en", S(REPLAY_BANNER_EN));
 }

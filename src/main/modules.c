@@ -12,6 +12,7 @@
 #include "platform/rules/rules.h"
 #include "platform/things/things.h"
 #include "security/users/users.h"
+#include "sensing/lines/lines.h"
 
 const struct module *const modules[] = {
     /* platform */
@@ -22,6 +23,8 @@ const struct module *const modules[] = {
     &rules_module,
     &cases_module,
     &notices_module,
+    /* sensing */
+    &lines_module,
     /* security */
     &users_module,
     /* governance */
@@ -33,6 +36,8 @@ const struct module *const modules[] = {
 };
 const size_t modules_n = COUNT(modules);
 
-struct api_with modules_with(struct telemetry_http *readings) {
-    return telemetry_http_with(readings);
+void modules_with(const struct running *r, struct api_with ret[MODULES_WITH]) {
+    ret[0] = telemetry_http_with(r->readings);
+    ret[1] = lines_with(r->lines);
+    ret[2] = mqtt_with(r->mqtt);
 }

@@ -4,11 +4,19 @@
 
 #include "api/api.h"
 #include "platform/telemetry/telemetry_http.h"
+#include "sensing/lines/lines.h"
+#include "sensing/mqtt/listener.h"
 
 extern const struct module *const modules[];
 extern const size_t modules_n;
 
-/* The routes of engines that run; NULL: for describing only. */
-struct api_with modules_with(struct telemetry_http *readings);
+/* The routes of engines that run; members are NULL for describing only. */
+struct running {
+    struct telemetry_http *readings;
+    struct line_set *lines;
+    struct mqtt_listener *mqtt;
+};
+#define MODULES_WITH 3
+void modules_with(const struct running *r, struct api_with ret[MODULES_WITH]);
 
 #endif

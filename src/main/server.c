@@ -18,10 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PORT_DEFAULT  8080
-#define LINES_DEFAULT 26875
-#define MQTT_DEFAULT  1883 /* IANA: mqtt */
-#define CONNECTIONS   6    /* to the store: libuv's four workers, and two for delivery and engines */
+#define PORT_DEFAULT 8080
+#define MQTT_DEFAULT 1883 /* IANA: mqtt */
+#define CONNECTIONS  6    /* to the store: libuv's four workers, and two for delivery and engines */
 
 struct server {
     struct site site;
@@ -30,9 +29,9 @@ struct server {
     struct api *api;
     struct feed *feed;
     struct telemetry_http *readings;
-    struct api_with with[2];
-    struct line *fire;
+    struct line_set *lines;
     struct mqtt_listener *mqtt;
+    struct api_with with[MODULES_WITH];
     struct replay *replay;
     char readings_dir[640];
 };
@@ -96,20 +95,14 @@ static enum err prepare(struct ctx *ctx, void *arg) {
     return p->options->prepare(ctx, p->site, p->options->arg);
 }
 
-/* The community whose devices speak on the lines: the one with most devices, else the first that is no street. */
-static enum err line_community(struct ctx *ctx, void *arg) {
+/* The community whose devices the demo replays: the one with most of them, else the first that is no street. */
+static enum err replayed_community(struct ctx *ctx, void *arg) {
     bool found;
     return db_one_i64(
         ctx->db, &ctx->fault,
         "SELECT c.id FROM communities c LEFT JOIN devices d ON d.community_id = c.id GROUP BY c.id ORDER BY "
         "COUNT(d.id) DESC, c.id DESC LIMIT 1",
         NO_VALS, arg, &found);
-}
-
-static enum err community_zone(struct ctx *ctx, void *arg) {
-    struct line_options *o = arg;
-    o->zone = kernel_zone(ctx, o->community_id);
-    return OK;
 }
 
 static enum err open_feed(struct server *s, const struct server_options *o, struct fault *f) {
@@ -122,19 +115,40 @@ static enum err open_feed(struct server *s, const struct server_options *o, stru
                                          .log = &s->site.log,
                                          .dir = s->readings_dir},
                   &s->feed, f));
-    struct line_options line = {.codec = codec_find(S("gb26875")),
-                                .name = "gb26875",
-                                .bind = o->bind,
-                                .world = &s->site.world,
-                                .port = o->lines_port < 0 ? LINES_DEFAULT : o->lines_port,
-                                .try_next = o->lines_port < 0,
-                                .feed = s->feed};
-    TRY(site_do(&s->site, line_community, &line.community_id, f));
-    if (!line.community_id) return OK; /* nobody's devices could be meant yet */
-    TRY(site_do(&s->site, community_zone, &line, f));
-    TRY(line_open(s->loop, &line, &s->fire, f));
-    if (!o->replay) return OK;
-    return replay_start(&s->site, s->loop, s->feed, line.community_id, line_port(s->fire), &s->replay, f);
+    return lines_open(&(struct lines_options){.kernel = s->site.kernel,
+                                              .pool = s->site.pool,
+                                              .loop = s->loop,
+                                              .world = &s->site.world,
+                                              .log = &s->site.log,
+                                              .feed = s->feed,
+                                              .bind = o->bind,
+                                              .first_port = o->lines_port},
+                      &s->lines, f);
+}
+
+static void find_fire(void *arg, const char *kind, const char *address, int port, int64_t community_id) {
+    int *ret = arg;
+    (void)address;
+    (void)community_id;
+    if (!*ret && !strcmp(kind, "gb26875")) *ret = port;
+}
+
+static enum err open_replay(struct server *s, struct fault *f) {
+    int64_t community_id = 0;
+    int fire_port = 0;
+    TRY(site_do(&s->site, replayed_community, &community_id, f));
+    lines_each(s->lines, find_fire, &fire_port);
+    return replay_start(&s->site, s->loop, s->feed, community_id, fire_port, &s->replay, f);
+}
+
+/* Lines that are not TCP lines of their own are served by those who are open already. */
+static void tell_lines(struct server *s, const struct server_options *o) {
+    const char *bind = o->bind ? o->bind : "127.0.0.1";
+    struct lines_server http = {.kind = "http"}, mqtt = {.kind = "mqtt", .put = mqtt_put_line, .arg = s->mqtt};
+    snprintf(http.address, sizeof http.address, "%.45s:%d", bind, http_server_port(s->http));
+    snprintf(mqtt.address, sizeof mqtt.address, "%.45s:%d", bind, mqtt_port(s->mqtt));
+    lines_served(s->lines, &http);
+    lines_served(s->lines, &mqtt);
 }
 
 static enum err open_mqtt(struct server *s, const struct server_options *o, struct fault *f) {
@@ -156,10 +170,10 @@ static enum err open_all(struct server *s, const struct server_options *o, struc
     if (e) return FAIL(f, e, "loop", "the event loop does not start");
     TRY(open_feed(s, o, f));
     TRY(open_mqtt(s, o, f));
+    if (o->replay) TRY(open_replay(s, f));
     s->readings = telemetry_http_create(feed_telemetry(s->feed));
     if (!s->readings) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
-    s->with[0] = modules_with(s->readings);
-    s->with[1] = mqtt_with(s->mqtt);
+    modules_with(&(struct running){s->readings, s->lines, s->mqtt}, s->with);
     TRY(api_create(&(struct api_options){.kernel = s->site.kernel,
                                          .pool = s->site.pool,
                                          .loop = s->loop,
@@ -180,6 +194,7 @@ static enum err open_all(struct server *s, const struct server_options *o, struc
                                                 .world = &s->site.world,
                                                 .body_cap = body_cap},
                          handle, s, &s->http, f));
+    tell_lines(s, o);
     e = loop_on_stop_signal(s->loop, stop, s);
     if (!e) e = api_start(s->api);
     return e ? FAIL(f, e, "loop", "the server does not start") : OK;
@@ -187,7 +202,7 @@ static enum err open_all(struct server *s, const struct server_options *o, struc
 
 static void close_all(struct server *s) {
     if (s->http) http_server_close(s->http);
-    line_close(s->fire);
+    lines_stop(s->lines);
     mqtt_close(s->mqtt);
     replay_stop(s->replay);
     s->site.wake = NULL;
@@ -195,11 +210,18 @@ static void close_all(struct server *s) {
     telemetry_http_destroy(s->readings);
     feed_stop(s->feed);
     loop_destroy(s->loop);
-    line_free(s->fire);
+    lines_free(s->lines);
     mqtt_free(s->mqtt);
     replay_free(s->replay);
     feed_close(s->feed);
     site_close(&s->site);
+}
+
+static void print_line(void *arg, const char *kind, const char *address, int port, int64_t community_id) {
+    (void)arg;
+    (void)port;
+    (void)community_id;
+    printf("listen %s %s\n", kind, address);
 }
 
 int server_run(const char *command, const struct server_options *o) {
@@ -210,7 +232,7 @@ int server_run(const char *command, const struct server_options *o) {
         site_say(command, &f);
     } else {
         printf("listen mqtt %s:%d\n", o->bind ? o->bind : "127.0.0.1", mqtt_port(s.mqtt));
-        if (s.fire) printf("listen gb26875 %s:%d\n", o->bind ? o->bind : "127.0.0.1", line_port(s.fire));
+        lines_each(s.lines, print_line, NULL);
         printf("ready http%s://%s:%d\n", o->cert ? "s" : "", o->bind ? o->bind : "127.0.0.1", http_server_port(s.http));
         fflush(stdout);
         loop_run(s.loop);

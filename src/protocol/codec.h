@@ -28,6 +28,7 @@ struct device_event {
     bool is_level;
 };
 struct decoded {
+    struct str sender; /* the device that spoke, where a frame without readings and events names it; else absent */
     const struct reading *readings;
     size_t readings_n;
     const struct device_event *events;

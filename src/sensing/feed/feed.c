@@ -1,6 +1,7 @@
 /* Readings meet rules.  SPDX-License-Identifier: Apache-2.0 */
 #include "sensing/feed/feed.h"
 
+#include "base/utf8.h"
 #include "platform/things/things.h"
 
 #include <pthread.h>
@@ -22,6 +23,7 @@ struct source { /* what a series number means, kept by the writer's thread alone
 struct stranger {
     int64_t community_id;
     char code[TELEMETRY_DEVICE_MAX + 1];
+    char line[FEED_LINE_MAX + 1]; /* where it was heard; empty: not known */
 };
 struct feed {
     struct feed_options o;
@@ -70,7 +72,7 @@ static struct source *source_of(struct feed *f, uint32_t series) {
     return s->known ? s : NULL;
 }
 
-static void note_stranger(struct feed *f, const struct source *s) {
+static void note_stranger(struct feed *f, const struct source *s, const char *line) {
     pthread_mutex_lock(&f->lock);
     bool there = f->strangers_n == UNKNOWN_MAX;
     for (size_t i = 0; !there && i < f->strangers_n; i++)
@@ -79,6 +81,7 @@ static void note_stranger(struct feed *f, const struct source *s) {
         struct stranger *x = &f->strangers[f->strangers_n++];
         x->community_id = s->community_id;
         memcpy(x->code, s->device, sizeof x->code);
+        utf8_copy(x->line, sizeof x->line, str_of(line));
     }
     pthread_mutex_unlock(&f->lock);
 }
@@ -93,10 +96,13 @@ static void stored(void *arg, const struct telemetry_stored *points, size_t n) {
     int64_t since = f->o.world->utc_ms(f->o.world->self) - JUDGED_MS;
     for (size_t i = 0; i < n; i++) {
         struct source *s = source_of(f, points[i].series);
-        if (!s || points[i].at_ms < since) continue;
-        if (!rules_reading(f->rules, s->community_id, str_of(s->device), str_of(s->metric), points[i].at_ms,
-                           points[i].value)) {
-            note_stranger(f, s);
+        if (!s) continue;
+        struct str device = str_of(s->device); /* history raises nothing, but tells of a device all the same */
+        bool known = points[i].at_ms < since ? rules_knows(f->rules, s->community_id, device)
+                                             : rules_reading(f->rules, s->community_id, device, str_of(s->metric),
+                                                             points[i].at_ms, points[i].value);
+        if (!known) {
+            note_stranger(f, s, NULL);
             strange = true;
         }
     }
@@ -114,7 +120,7 @@ static enum err adopt_strangers(struct feed *f, struct ctx *ctx) {
         pthread_mutex_unlock(&f->lock);
         if (!some) return OK;
         int64_t id;
-        enum err e = device_put_aside(ctx, s.community_id, str_of(s.code), (struct str){NULL, 0}, &id);
+        enum err e = device_put_aside(ctx, s.community_id, str_of(s.code), str_of(s.line), &id);
         if (e == ERR_BUSY || e == ERR_UNAVAILABLE) return e;
         ctx->fault = (struct fault){0};
     }
@@ -293,10 +299,18 @@ enum err feed_events(struct feed *f, int64_t community_id, const struct rules_ev
         if (events[i].device.len > TELEMETRY_DEVICE_MAX || rules_knows(f->rules, community_id, events[i].device))
             continue;
         memcpy(s.device, events[i].device.ptr, events[i].device.len);
-        note_stranger(f, &s);
+        note_stranger(f, &s, NULL);
     }
     wake(f);
     return OK;
+}
+
+void feed_heard(struct feed *f, int64_t community_id, struct str device, const char *line) {
+    struct source s = {.known = true, .community_id = community_id};
+    if (!device.len || device.len > TELEMETRY_DEVICE_MAX || rules_knows(f->rules, community_id, device)) return;
+    memcpy(s.device, device.ptr, device.len);
+    note_stranger(f, &s, line);
+    wake(f);
 }
 
 enum err feed_barrier(struct feed *f, loop_fn *fn, void *arg) {

@@ -30,6 +30,11 @@ struct telemetry *feed_telemetry(struct feed *feed);
  * ERR_BUSY: nothing was taken; do not acknowledge.  Loop thread. */
 NODISCARD enum err feed_events(struct feed *feed, int64_t community_id, const struct rules_event *events, size_t n);
 
+/* A device spoke on the line of that name: put aside for adoption if nobody knows it.  Tell before what it said, else
+ * its row does not name the line.  Loop thread. */
+#define FEED_LINE_MAX 40
+void feed_heard(struct feed *feed, int64_t community_id, struct str device, const char *line);
+
 /* Calls fn on the loop thread once everything told before is in the store: verdicts as alarms, strangers put aside.
  * Never called when the feed stops first.  Loop thread; at most FEED_BARRIERS_MAX wait, then ERR_BUSY. */
 #define FEED_BARRIERS_MAX 4096

@@ -1,256 +1,262 @@
-/* Lines over TCP.  SPDX-License-Identifier: Apache-2.0 */
-#include "sensing/lines/lines.h"
+/* The lines of a running server: listeners as the rows say, states as the listeners are.  SPDX-License-Identifier:
+ * Apache-2.0 */
+#include "sensing/lines/lines_internal.h"
 
+#include "base/utf8.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define IDLE_MS    INT64_C(600000)
-#define ARENA_CAP  ((size_t)1 << 20)
-#define POINTS_MAX 256
+#define TICK_MS    1000
+#define UNIT_BYTES ((size_t)8 << 20)
 
-struct line {
-    struct line_options o;
-    struct loop *loop;
-    struct tcp_listener *listener;
-    struct line_figures figures;
-};
-struct speaker { /* a connection */
-    struct line *line;
-    struct tcp_conn *conn; /* NULL once it is gone */
-    uint8_t *keep;
-    size_t have, cap;
-    bool waiting; /* an answer is due */
-    int refs;     /* the connection, and the answer under way */
+/* ---- opening and closing, loop thread ---- */
+
+static bool is_tcp(const struct line_spec *s) {
+    const struct codec *c = codec_find(str_of(s->kind));
+    return c && c->frame && c->decode;
+}
+
+static bool listens_otherwise(const struct line_spec *a, const struct line_spec *b) {
+    return a->community_id != b->community_id || a->port != b->port || a->enabled != b->enabled ||
+           strcmp(a->kind, b->kind) != 0 || strcmp(a->bind, b->bind) != 0 || strcmp(a->name, b->name) != 0;
+}
+
+static void close_entry(struct line_set *l, struct line_entry *e) {
+    line_close(e->line);
+    pthread_mutex_lock(&l->lock);
+    e->line = NULL;
+    e->state = LINE_CLOSED;
+    e->address[0] = e->problem[0] = 0;
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* The row's own port; while it is what it was at the start, the port that the command line said instead. */
+static int port_for(struct line_set *l, const struct line_entry *e, int *ret_first) {
+    *ret_first = l->o.first_port;
+    if (l->o.first_port < 0 || e->start_port != e->spec.port) return e->spec.port;
+    int nth = 0;
+    for (const struct line_entry *at = l->entries; at < e; at++) nth += at->start_port >= 0 && is_tcp(&at->spec);
+    return l->o.first_port ? l->o.first_port + nth : 0;
+}
+
+static void open_tcp(struct line_set *l, struct line_entry *e) {
+    struct fault f = {0};
+    struct line *line = NULL;
+    int first, port = port_for(l, e, &first);
+    const char *bind = e->spec.bind[0] ? e->spec.bind : l->o.bind ? l->o.bind : "127.0.0.1";
+    enum err err = line_open(l->o.loop,
+                             &(struct line_options){.codec = codec_find(str_of(e->spec.kind)),
+                                                    .name = e->spec.name,
+                                                    .bind = bind,
+                                                    .port = port,
+                                                    .try_next = first < 0,
+                                                    .community_id = e->spec.community_id,
+                                                    .zone = e->spec.zone,
+                                                    .world = l->o.world,
+                                                    .feed = l->o.feed,
+                                                    .figures = e->figures},
+                             &line, &f);
+    pthread_mutex_lock(&l->lock);
+    e->line = line;
+    e->state = err ? LINE_FAILED : LINE_LISTENING;
+    if (err)
+        utf8_copy(e->problem, sizeof e->problem, str_of(f.text));
+    else
+        snprintf(e->address, sizeof e->address, strchr(bind, ':') ? "[%s]:%d" : "%s:%d", bind, line_port(line));
+    pthread_mutex_unlock(&l->lock);
+}
+
+static const struct lines_server *server_of(const struct line_set *l, const char *kind) {
+    for (size_t i = 0; i < l->servers_n; i++)
+        if (!strcmp(l->servers[i].kind, kind)) return &l->servers[i];
+    return NULL;
+}
+
+static void open_entry(struct line_set *l, struct line_entry *e) {
+    const struct lines_server *by = server_of(l, e->spec.kind);
+    if (!e->spec.enabled) return;
+    if (is_tcp(&e->spec) && e->figures) {
+        open_tcp(l, e);
+        return;
+    }
+    pthread_mutex_lock(&l->lock);
+    if (by) {
+        e->state = LINE_LISTENING;
+        memcpy(e->address, by->address, sizeof by->address);
+    } else if (!e->figures) {
+        e->state = LINE_FAILED;
+        utf8_copy(e->problem, sizeof e->problem, S("out of memory"));
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* ---- rows that changed ---- */
+
+static struct line_entry *entry_of(struct line_set *l, const struct line_spec *s) {
+    struct line_entry *empty = NULL;
+    for (size_t i = 0; i < l->entries_n; i++) {
+        if (l->entries[i].spec.id == s->id) return &l->entries[i];
+        if (!l->entries[i].spec.id && !empty) empty = &l->entries[i];
+    }
+    if (!empty && l->entries_n == LINES_MAX) return NULL;
+    struct figures *figures = figures_create();
+    pthread_mutex_lock(&l->lock);
+    if (!empty) empty = &l->entries[l->entries_n++];
+    *empty = (struct line_entry){.spec = *s, .figures = figures, .start_port = l->started ? -1 : s->port};
+    empty->spec.enabled = false; /* as yet */
+    pthread_mutex_unlock(&l->lock);
+    return empty;
+}
+
+static void take_rows(struct line_set *l) {
+    for (size_t i = 0; i < l->entries_n; i++) l->entries[i].is_seen = false;
+    for (size_t i = 0; i < l->loaded_n; i++) {
+        struct line_entry *e = entry_of(l, &l->loaded[i]);
+        if (!e) continue;
+        e->is_seen = true;
+        bool again = listens_otherwise(&e->spec, &l->loaded[i]);
+        if (again) close_entry(l, e);
+        pthread_mutex_lock(&l->lock);
+        e->spec = l->loaded[i];
+        pthread_mutex_unlock(&l->lock);
+        if (again) open_entry(l, e);
+    }
+    for (size_t i = 0; i < l->entries_n; i++) {
+        if (l->entries[i].is_seen || !l->entries[i].spec.enabled) continue;
+        close_entry(l, &l->entries[i]); /* archived */
+        l->entries[i].spec.enabled = false;
+    }
+    l->started = true;
+}
+
+/* ---- the work between: states to rows, rows to memory ---- */
+
+static enum err work_with(struct line_set *l, struct ctx *ctx) {
+    TRY(line_set_tell(l, ctx));
+    int64_t now = line_rows_generation();
+    if (now == l->loaded_generation) return OK;
+    TRY(line_set_read(l, ctx));
+    l->loaded_generation = now;
+    l->has_loaded = true;
+    return OK;
+}
+
+static enum err work_now(struct line_set *l, struct fault *fault) {
     struct arena arena;
-    struct decoded decoded;
-    char answer[128];
-    size_t answer_n;
-    enum err stored;
-    struct loop_task task;
-};
-
-static void release(struct speaker *s) {
-    if (--s->refs) return;
-    arena_finish(&s->arena);
-    free(s->keep);
-    free(s);
+    struct ctx ctx = {.kernel = l->o.kernel, .arena = &arena, .world = l->o.world, .actor = actor_system()};
+    TRY(db_pool_take(l->o.pool, &ctx.db, fault));
+    arena_init(&arena, UNIT_BYTES);
+    ctx_begin(&ctx);
+    enum err e = work_with(l, &ctx);
+    if (e) *fault = ctx.fault;
+    arena_finish(&arena);
+    db_pool_give(l->o.pool, ctx.db);
+    return e;
 }
 
-static void go_on(struct speaker *s);
-
-/* ---- a frame's way: readings durable, then events as alarms, then the answer ---- */
-
-static void answer(void *arg) {
-    struct speaker *s = arg;
-    s->waiting = false;
-    if (s->conn) {
-        if (s->answer_n && tcp_write(s->conn, (struct bytes){(const uint8_t *)s->answer, s->answer_n})) s->answer_n = 0;
-        tcp_resume(s->conn);
-        go_on(s);
-    }
-    release(s);
-}
-
-static void events_next(void *arg) {
-    struct speaker *s = arg;
-    const struct line_options *o = &s->line->o;
-    if (s->stored) { /* not durable: not answered, so the device says it again */
-        s->answer_n = 0;
-        answer(s);
-        return;
-    }
-    int64_t now = o->world->utc_ms(o->world->self), shift = (int64_t)zone_offset_s(o->zone, now) * 1000;
-    size_t n = s->decoded.events_n;
-    if (!n) {
-        answer(s);
-        return;
-    }
-    struct rules_event *events = arena_new(&s->arena, struct rules_event, n);
-    for (size_t i = 0; events && i < n; i++) {
-        const struct device_event *e = &s->decoded.events[i];
-        events[i] = (struct rules_event){.device = e->device,
-                                         .code = e->code,
-                                         .text = e->text,
-                                         .part = e->part,
-                                         .at_ms = e->at_s ? e->at_s * 1000 - shift : now,
-                                         .is_set = e->is_set,
-                                         .is_level = e->is_level};
-    }
-    /* Not taken, or no barrier: not answered, so the device says it again. */
-    if (!events || feed_events(o->feed, o->community_id, events, n) || feed_barrier(o->feed, answer, s)) {
-        s->answer_n = 0;
-        answer(s);
-    }
-}
-
-static void stored(void *arg, enum err e) { /* the writer's thread */
-    struct speaker *s = arg;
-    s->stored = e;
-    loop_post_task(s->line->loop, &s->task);
-}
-
-static void put(struct speaker *s) {
-    const struct line_options *o = &s->line->o;
-    struct telemetry_point points[POINTS_MAX];
-    int64_t now = o->world->utc_ms(o->world->self), shift = (int64_t)zone_offset_s(o->zone, now) * 1000;
-    size_t n = 0;
-    for (; n < s->decoded.readings_n && n < POINTS_MAX; n++) {
-        const struct reading *r = &s->decoded.readings[n];
-        points[n] = (struct telemetry_point){.device = r->device,
-                                             .metric = r->metric,
-                                             .unit = r->unit,
-                                             .value = r->value,
-                                             .at_ms = r->at_s ? r->at_s * 1000 - shift : now,
-                                             .quality = (uint8_t)r->quality};
-    }
+static void work(void *arg) {
+    struct line_set *l = arg;
     struct fault fault = {0};
-    struct telemetry_batch batch = {o->community_id, points, n};
-    s->stored = OK;
-    if (!n) {
-        events_next(s);
-        return;
-    }
-    enum err e = telemetry_put(feed_telemetry(o->feed), &batch, stored, s, NULL, &fault);
-    if (!e) return;
-    if (e == ERR_INVALID) { /* a clock that is off: the value counts from now */
-        for (size_t i = 0; i < n; i++) points[i].at_ms = now;
-        e = telemetry_put(feed_telemetry(o->feed), &batch, stored, s, NULL, &fault);
-        if (!e) return;
-    }
-    s->stored = e;
-    events_next(s);
+    const struct str no_trace = {NULL, 0};
+    l->failed = work_now(l, &fault);
+    if (l->failed) LOG(l->o.log, LOG_WARN, no_trace, "the lines' rows wait", LOG_TEXT("why", str_of(fault.text)));
 }
 
-static void bad_frame(struct line *l, struct bytes whole, const struct wire_error *e) {
-    struct buf b;
-    l->figures.bad++;
-    l->figures.last_rule = e->rule;
-    buf_init(&b, l->figures.last_bad, sizeof l->figures.last_bad);
-    buf_hex(&b, (struct bytes){whole.ptr, whole.len < 64 ? whole.len : 64});
+static void worked(void *arg);
+
+static void begin(struct line_set *l) {
+    if (!l->working && !l->closing) l->working = !loop_work(l->o.loop, work, worked, l);
 }
 
-static void take_frame(struct speaker *s, struct bytes whole) {
-    struct line *l = s->line;
-    struct wire_error e = {0};
-    struct buf b;
-    arena_reset(&s->arena);
-    bool ok = l->o.codec->decode(whole, &s->arena, &s->decoded, &e);
-    l->figures.frames += ok;
-    if (!ok) bad_frame(l, whole, &e);
-    int64_t now = l->o.world->utc_ms(l->o.world->self);
-    buf_init(&b, s->answer, sizeof s->answer);
-    if (l->o.codec->reply) l->o.codec->reply(whole, ok, now / 1000 + zone_offset_s(l->o.zone, now), &b);
-    s->answer_n = b.overflow ? 0 : b.len;
-    s->waiting = true;
-    s->refs++;
-    tcp_pause(s->conn);
-    if (!ok) {
-        s->decoded = (struct decoded){0};
-        answer(s);
-    } else {
-        put(s);
-    }
+static void take_servers(struct line_set *l) {
+    for (size_t i = 0; i < l->entries_n; i++)
+        if (l->entries[i].state != LINE_LISTENING && server_of(l, l->entries[i].spec.kind))
+            open_entry(l, &l->entries[i]);
+    l->has_servers = false;
 }
 
-/* Splits what is kept until an answer is due or more bytes are needed. */
-static void go_on(struct speaker *s) {
-    while (s->conn && !s->waiting && s->have) {
-        size_t len = 0;
-        enum frame f = s->line->o.codec->frame((struct bytes){s->keep, s->have}, &len);
-        if (f == FRAME_SHORT) return;
-        uint8_t whole[2048];
-        size_t n = len < sizeof whole ? len : sizeof whole;
-        memcpy(whole, s->keep, n);
-        memmove(s->keep, s->keep + len, s->have - len);
-        s->have -= len;
-        if (f == FRAME_SKIP)
-            s->line->figures.skipped_bytes += (int64_t)len;
-        else
-            take_frame(s, (struct bytes){whole, n});
-    }
+static void worked(void *arg) {
+    struct line_set *l = arg;
+    bool more = l->has_loaded || l->has_servers;
+    l->working = false;
+    if (!more || l->closing) return;
+    if (l->has_servers) take_servers(l);
+    if (l->has_loaded) take_rows(l);
+    l->has_loaded = false;
+    begin(l); /* their states */
 }
 
-/* ---- the connection ---- */
-
-static void on_open(void *arg, struct tcp_conn *conn) {
-    struct line *l = arg;
-    struct speaker *s = calloc(1, sizeof *s);
-    if (s) {
-        s->cap = l->o.codec->frame_max * 2 + 65536; /* what one read may bring on top of a frame */
-        s->keep = malloc(s->cap);
-    }
-    if (!s || !s->keep) {
-        free(s);
-        tcp_close(conn);
-        return;
-    }
-    s->line = l;
-    s->conn = conn;
-    s->refs = 1;
-    s->task = (struct loop_task){.fn = events_next, .arg = s};
-    arena_init(&s->arena, ARENA_CAP);
-    tcp_set_user(conn, s);
-    l->figures.connections++;
+static void tick(void *arg) {
+    struct line_set *l = arg;
+    for (size_t i = 0; i < l->entries_n; i++)
+        if (l->entries[i].line) line_tick(l->entries[i].line);
+    if (line_rows_generation() != l->loaded_generation || l->failed) begin(l);
 }
 
-static void on_bytes(void *arg, struct tcp_conn *conn, struct bytes bytes) {
-    struct line *l = arg;
-    struct speaker *s = tcp_user(conn);
-    if (!s) return;
-    while (bytes.len) {
-        size_t n = s->cap - s->have < bytes.len ? s->cap - s->have : bytes.len;
-        if (!n) { /* cannot be while reads are paused; a line never keeps more than its bound */
-            l->figures.skipped_bytes += (int64_t)bytes.len;
-            tcp_close(conn);
-            return;
-        }
-        memcpy(s->keep + s->have, bytes.ptr, n);
-        s->have += n;
-        bytes = (struct bytes){bytes.ptr + n, bytes.len - n};
-        go_on(s);
-    }
-}
+/* ---- life ---- */
 
-static void on_close(void *arg, struct tcp_conn *conn, enum err why) {
-    struct line *l = arg;
-    struct speaker *s = tcp_user(conn);
-    (void)why;
-    if (!s) return;
-    l->figures.connections--;
-    s->conn = NULL;
-    release(s);
-}
-
-enum err line_open(struct loop *loop, const struct line_options *options, struct line **ret, struct fault *fault) {
-    struct line *l = calloc(1, sizeof *l);
-    if (!l) return FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
+enum err lines_open(const struct lines_options *options, struct line_set **ret, struct fault *f) {
+    struct line_set *l = calloc(1, sizeof *l);
+    if (!l) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     l->o = *options;
-    l->loop = loop;
-    struct tcp_calls calls = {on_open, on_bytes, NULL, on_close, l};
-    struct tcp_options tcp = {
-        .bind = options->bind, .port = options->port, .try_next = options->try_next, .idle_ms = IDLE_MS};
-    enum err e = tcp_listen(loop, &tcp, &calls, &l->listener, fault);
+    pthread_mutex_init(&l->lock, NULL);
+    enum err e = work_now(l, f);
+    if (!e && loop_timer_create(options->loop, tick, l, &l->timer)) e = FAIL(f, ERR_INTERNAL, "loop", "no timer");
     if (e) {
-        free(l);
+        lines_free(l);
         return e;
     }
+    l->has_loaded = false;
+    take_rows(l);
+    for (size_t i = 0; options->first_port > 0 && i < l->entries_n; i++) {
+        if (!is_tcp(&l->entries[i].spec) || l->entries[i].state != LINE_FAILED) continue;
+        e = FAIL(f, ERR_BUSY, "port_held", "%s", l->entries[i].problem);
+        lines_stop(l);
+        lines_free(l);
+        return e;
+    }
+    loop_timer_start(l->timer, TICK_MS, TICK_MS);
+    begin(l);
     *ret = l;
     return OK;
 }
 
-int line_port(const struct line *l) {
-    return tcp_port(l->listener);
+void lines_stop(struct line_set *l) {
+    if (!l) return;
+    l->closing = true;
+    loop_timer_destroy(l->timer);
+    l->timer = NULL;
+    for (size_t i = 0; i < l->entries_n; i++) {
+        line_close(l->entries[i].line);
+        l->entries[i].line = NULL;
+    }
 }
 
-void line_close(struct line *l) {
-    if (l) tcp_unlisten(l->listener);
-    if (l) l->listener = NULL;
-}
-
-void line_free(struct line *l) {
+void lines_free(struct line_set *l) {
+    if (!l) return;
+    for (size_t i = 0; i < l->entries_n; i++) figures_destroy(l->entries[i].figures);
+    pthread_mutex_destroy(&l->lock);
     free(l);
 }
 
-void line_figures(const struct line *l, struct line_figures *ret) {
-    *ret = l->figures;
+void lines_served(struct line_set *l, const struct lines_server *by) {
+    if (l->servers_n == LINES_SERVERS_MAX) return;
+    pthread_mutex_lock(&l->lock);
+    l->servers[l->servers_n++] = *by;
+    pthread_mutex_unlock(&l->lock);
+    l->has_servers = true;
+    if (l->working) return; /* the entries are the worker's until it is done */
+    take_servers(l);
+    begin(l);
+}
+
+void lines_each(struct line_set *l,
+                void (*fn)(void *arg, const char *kind, const char *address, int port, int64_t community_id),
+                void *arg) {
+    for (size_t i = 0; i < l->entries_n; i++) {
+        const struct line_entry *e = &l->entries[i];
+        if (e->line) fn(arg, e->spec.kind, e->address, line_port(e->line), e->spec.community_id);
+    }
 }

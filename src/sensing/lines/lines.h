@@ -1,37 +1,57 @@
-/* Lines: what devices of one kind say over TCP, decoded, made durable, answered.  SPDX-License-Identifier: Apache-2.0
- */
+/* Lines: where devices reach this server, as rows.  The rows of TCP kinds open and close listeners while the server
+ * runs; kinds that others serve (mqtt, http) are shown beside them.  SPDX-License-Identifier: Apache-2.0 */
 #ifndef LINLI_SENSING_LINES_LINES_H
 #define LINLI_SENSING_LINES_LINES_H
 
-#include "net/tcp.h"
-#include "protocol/codec.h"
+#include "api/api.h"
 #include "sensing/feed/feed.h"
 
-struct line_options {
-    const struct codec *codec;
-    const char *name; /* "gb26875" */
-    const char *bind;
-    int port;
-    bool try_next;
-    int64_t community_id;    /* whose devices speak here */
-    const struct zone *zone; /* of their clocks; NULL: UTC */
-    const struct world *world;
-    struct feed *feed;
+enum line_state { LINE_CLOSED, LINE_LISTENING, LINE_FAILED };
+struct line_row {
+    struct row row;
+    struct str name, kind, bind, address /* where it listens */, problem /* why it does not */;
+    int64_t port;
+    int32_t state;
+    bool enabled;
 };
-struct line;
-/* A frame is answered only when what it says is in the store.  Bad frames are counted and the last one kept; at most a
- * frame's length is buffered a connection; while an answer is due the connection is not read on. */
-NODISCARD enum err line_open(struct loop *loop, const struct line_options *options, struct line **ret,
-                             struct fault *fault);
-int line_port(const struct line *line);
-void line_close(struct line *line); /* loop thread, before feed_stop; NULL is fine */
-void line_free(struct line *line);  /* after the loop has run what was left; NULL is fine */
+extern const struct resource line_rows; /* "lines" */
+extern const struct module lines_module;
 
-struct line_figures {
-    int64_t frames, bad, skipped_bytes, connections;
-    char last_bad[130]; /* hex of the first 64 bytes */
-    const char *last_rule;
+/* Loop thread, all but the routes' handlers. */
+struct line_set;
+struct lines_options { /* everything is kept */
+    const struct kernel *kernel;
+    struct db_pool *pool;
+    struct loop *loop;
+    const struct world *world;
+    const struct log *log;
+    struct feed *feed;
+    const char *bind; /* for rows without an address of their own; NULL: loopback */
+    int first_port; /* -1: each row's own, or the next free one; else the rows' ports at start give way to this one and
+                       those that follow, 0: to free ones */
 };
-void line_figures(const struct line *line, struct line_figures *ret);
+#define LINES_MAX 64 /* rows that are looked after; further ones fail */
+/* Opens what the rows say.  A row that cannot listen is no error: its state says why. */
+NODISCARD enum err lines_open(const struct lines_options *options, struct line_set **ret, struct fault *f);
+void lines_stop(struct line_set *l); /* before feed_stop; NULL is fine */
+void lines_free(struct line_set *l); /* after the loop has run what was left; NULL is fine */
+
+/* Somebody else serves the lines of a kind: where, and how they go (NULL: nothing is told; called by workers). */
+struct lines_server {
+    const char *kind;
+    char address[64];
+    void (*put)(void *arg, struct jw *j); /* members of an object that is open */
+    void *arg;
+};
+void lines_served(struct line_set *l, const struct lines_server *by);
+/* Calls fn for every line that listens by itself, in the order of the rows. */
+void lines_each(struct line_set *l,
+                void (*fn)(void *arg, const char *kind, const char *address, int port, int64_t community_id),
+                void *arg);
+/* GET /api/v1/lines/{id}/figures, readiness, metrics. */
+struct api_with lines_with(struct line_set *l);
+
+/* A row, for demos and tests. */
+NODISCARD enum err line_row_put(struct ctx *ctx, int64_t community_id, struct str name, const char *kind, int64_t port);
 
 #endif

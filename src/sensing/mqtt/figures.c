@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 void mqtt_sample(struct mqtt_listener *l, const struct mqtt_conn *c, int64_t *which, struct str topic,
                  struct bytes bytes, const char *rule) {
@@ -56,6 +57,26 @@ static void put_figures(struct ctx *ctx, void *arg, struct buf *ret) {
     for (size_t i = 0; i < COUNT(rows); i++)
         buf_fmt(ret, "# TYPE linli_mqtt_%s %s\nlinli_mqtt_%s %" PRId64 "\n", rows[i].name, rows[i].type, rows[i].name,
                 rows[i].value);
+}
+
+void mqtt_put_line(void *listener, struct jw *j) {
+    struct mqtt_figures f;
+    mqtt_figures(listener, &f);
+    jw_ki64(j, "frames", f.messages);
+    jw_ki64(j, "bad", f.bad + f.forbidden + f.malformed);
+    jw_ki64(j, "connections", f.connections);
+    jw_ki64(j, "connections_total", f.log_ins);
+    jw_key(j, "bad_samples");
+    jw_open(j, '[');
+    if (f.last_rule) {
+        jw_open(j, '{');
+        jw_kcstr(j, "peer", f.last_topic[0] ? f.last_topic : f.last_device);
+        jw_ki64(j, "length", (int64_t)strlen(f.last_bad) / 2);
+        jw_kcstr(j, "hex", f.last_bad);
+        jw_kcstr(j, "rule", f.last_rule);
+        jw_close(j, '}');
+    }
+    jw_close(j, ']');
 }
 
 static const struct api_health health_rows[] = {{"mqtt", is_ready}};

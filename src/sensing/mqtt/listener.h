@@ -39,6 +39,7 @@ struct mqtt_figures {             /* since the start, but for `connections` and 
     const char *last_rule;
 };
 void mqtt_figures(struct mqtt_listener *l, struct mqtt_figures *ret); /* any thread */
-struct api_with mqtt_with(struct mqtt_listener *l);                   /* its health and its figures for Prometheus */
+void mqtt_put_line(void *listener, struct jw *j);   /* the same in the words of a line's page (lines_server.put) */
+struct api_with mqtt_with(struct mqtt_listener *l); /* its health and its figures for Prometheus */
 
 #endif

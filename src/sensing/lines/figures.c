@@ -1,0 +1,140 @@
+/* Figures of a line.  SPDX-License-Identifier: Apache-2.0 */
+#include "sensing/lines/figures.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SHOWN_MAX ((size_t)256 * 1024) /* of one frame as JSON */
+
+struct figures *figures_create(void) {
+    struct figures *f = calloc(1, sizeof *f);
+    if (f) pthread_mutex_init(&f->lock, NULL);
+    return f;
+}
+
+void figures_destroy(struct figures *f) {
+    if (!f) return;
+    pthread_mutex_destroy(&f->lock);
+    free(f);
+}
+
+void figures_bad(struct figures *f, const struct sample *what, struct bytes bytes, bool skipped) {
+    pthread_mutex_lock(&f->lock);
+    uint32_t at = f->bad_n++ % FIGURES_BAD_MAX;
+    f->bad++;
+    if (skipped) f->skipped_bytes += (int64_t)what->len;
+    f->bad_samples[at] = *what;
+    memcpy(f->bad_bytes[at], bytes.ptr, bytes.len < FIGURES_BAD_BYTES ? bytes.len : FIGURES_BAD_BYTES);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void figures_good(struct figures *f, const struct sample *what, struct bytes whole) {
+    pthread_mutex_lock(&f->lock);
+    uint32_t at = f->good_n++ % FIGURES_GOOD_MAX;
+    f->frames++;
+    f->last_ms = what->at_ms;
+    f->good_samples[at] = *what;
+    memcpy(f->good_bytes[at], whole.ptr, whole.len < FIGURES_GOOD_BYTES ? whole.len : FIGURES_GOOD_BYTES);
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- as JSON ---- */
+
+static void put_hex(struct jw *j, struct bytes bytes, struct arena *a) {
+    struct buf b;
+    struct str hex = S("");
+    buf_init_arena(&b, a, 2 * FIGURES_GOOD_BYTES + 1);
+    buf_hex(&b, bytes);
+    if (bytes.len) (void)!buf_done(&b, &hex);
+    jw_kstr(j, "hex", hex);
+}
+
+static void put_sample(struct jw *j, const struct sample *s, struct bytes bytes, struct arena *a) {
+    jw_ki64(j, "at_ms", s->at_ms);
+    jw_kcstr(j, "peer", s->peer);
+    jw_ki64(j, "length", (int64_t)s->len);
+    put_hex(j, bytes, a);
+    if (!s->rule) return;
+    jw_kcstr(j, "rule", s->rule);
+    jw_ki64(j, "offset", (int64_t)s->offset);
+}
+
+static void put_decoded(struct jw *j, const struct codec *codec, struct bytes whole, struct arena *a) {
+    struct decoded d = {0};
+    struct wire_error e;
+    struct buf b;
+    struct str shown;
+    struct jw inner;
+    buf_init_arena(&b, a, SHOWN_MAX);
+    jw_init(&inner, &b);
+    if (codec->show && codec->show(whole, a, &inner, &e) && buf_done(&b, &shown)) {
+        jw_key(j, "frame");
+        jw_raw(j, shown);
+    }
+    if (!codec->decode || !codec->decode(whole, a, &d, &e)) return;
+    jw_key(j, "readings");
+    jw_open(j, '[');
+    for (size_t i = 0; i < d.readings_n; i++) {
+        jw_open(j, '{');
+        jw_kstr(j, "device", d.readings[i].device);
+        jw_kstr(j, "key", d.readings[i].metric);
+        jw_key(j, "value");
+        jw_f64(j, d.readings[i].value);
+        jw_kstr(j, "unit", d.readings[i].unit);
+        jw_close(j, '}');
+    }
+    jw_close(j, ']');
+    jw_key(j, "events");
+    jw_open(j, '[');
+    for (size_t i = 0; i < d.events_n; i++) {
+        jw_open(j, '{');
+        jw_kstr(j, "device", d.events[i].device);
+        jw_kstr(j, "code", d.events[i].code);
+        jw_kstr(j, "text", d.events[i].text);
+        jw_kbool(j, "set", d.events[i].is_set);
+        jw_close(j, '}');
+    }
+    jw_close(j, ']');
+}
+
+/* What is told is copied under the lock, so that a slow reader never holds up the loop. */
+void figures_put(struct figures *f, const struct codec *codec, struct arena *a, struct jw *j) {
+    struct figures *now = arena_alloc(a, 1, sizeof *now, _Alignof(struct figures));
+    if (!now) {
+        j->out->overflow = true;
+        return;
+    }
+    pthread_mutex_lock(&f->lock);
+    memcpy(now, f, sizeof *now);
+    pthread_mutex_unlock(&f->lock);
+    jw_ki64(j, "frames", now->frames);
+    jw_ki64(j, "bad", now->bad);
+    jw_ki64(j, "skipped_bytes", now->skipped_bytes);
+    jw_ki64(j, "bytes", now->bytes);
+    jw_ki64(j, "unanswered", now->unanswered);
+    jw_ki64(j, "connections", now->connections);
+    jw_ki64(j, "connections_total", now->connections_total);
+    if (now->last_ms) jw_ki64(j, "last_ms", now->last_ms);
+    jw_key(j, "bad_samples");
+    jw_open(j, '[');
+    for (uint32_t i = now->bad_n; i > 0 && now->bad_n - i < FIGURES_BAD_MAX; i--) {
+        const struct sample *s = &now->bad_samples[(i - 1) % FIGURES_BAD_MAX];
+        size_t n = s->len < FIGURES_BAD_BYTES ? s->len : FIGURES_BAD_BYTES;
+        jw_open(j, '{');
+        put_sample(j, s, (struct bytes){now->bad_bytes[(i - 1) % FIGURES_BAD_MAX], n}, a);
+        jw_close(j, '}');
+    }
+    jw_close(j, ']');
+    jw_key(j, "good_samples");
+    jw_open(j, '[');
+    for (uint32_t i = now->good_n; i > 0 && now->good_n - i < FIGURES_GOOD_MAX; i--) {
+        const struct sample *s = &now->good_samples[(i - 1) % FIGURES_GOOD_MAX];
+        size_t n = s->len < FIGURES_GOOD_BYTES ? s->len : FIGURES_GOOD_BYTES;
+        struct bytes whole = {now->good_bytes[(i - 1) % FIGURES_GOOD_MAX], n};
+        jw_open(j, '{');
+        put_sample(j, s, whole, a);
+        if (codec && n == s->len) put_decoded(j, codec, whole, a);
+        jw_close(j, '}');
+    }
+    jw_close(j, ']');
+}

@@ -1,0 +1,52 @@
+/* Figures of a line: counters, the last bad samples and the last good frames.  Written by the loop, read by workers.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_SENSING_LINES_FIGURES_H
+#define LINLI_SENSING_LINES_FIGURES_H
+
+#include "base/json.h"
+#include "protocol/codec.h"
+
+#include <pthread.h>
+
+#define FIGURES_BAD_MAX    16
+#define FIGURES_GOOD_MAX   8
+#define FIGURES_BAD_BYTES  256  /* kept of a bad sample */
+#define FIGURES_GOOD_BYTES 1100 /* kept of a good frame; a longer one is not shown decoded */
+
+struct sample {
+    int64_t at_ms;
+    char peer[46];
+    const char *rule; /* clause that was broken; NULL: a good frame */
+    size_t offset;    /* of the byte that broke it */
+    size_t len;       /* of the whole; fewer bytes may be kept */
+};
+struct figures {
+    pthread_mutex_t lock;
+    int64_t frames;        /* decoded */
+    int64_t bad;           /* frames refused, and runs of bytes that were no frame */
+    int64_t skipped_bytes; /* of those runs */
+    int64_t bytes;         /* heard */
+    int64_t unanswered;    /* good frames that could not be stored: the device says them again */
+    int64_t connections, connections_total;
+    int64_t last_ms; /* last good frame; 0: none yet */
+    struct sample bad_samples[FIGURES_BAD_MAX], good_samples[FIGURES_GOOD_MAX];
+    uint8_t bad_bytes[FIGURES_BAD_MAX][FIGURES_BAD_BYTES], good_bytes[FIGURES_GOOD_MAX][FIGURES_GOOD_BYTES];
+    uint32_t bad_n, good_n; /* ever kept: the newest is at (n - 1) modulo the ring's size */
+};
+struct figures *figures_create(void); /* NULL: out of memory */
+void figures_destroy(struct figures *f);
+
+/* `skipped`: the bytes belong to no frame. */
+void figures_bad(struct figures *f, const struct sample *what, struct bytes bytes, bool skipped);
+void figures_good(struct figures *f, const struct sample *what, struct bytes whole);
+#define FIGURES_ADD(f, counter, n)        \
+    do {                                  \
+        pthread_mutex_lock(&(f)->lock);   \
+        (f)->counter += (n);              \
+        pthread_mutex_unlock(&(f)->lock); \
+    } while (0)
+/* Members of a JSON object that is open: the counters, "bad_samples" and "good_samples", newest first; good ones with
+ * the frame, its readings and events beside the bytes where the codec shows them.  codec may be NULL. */
+void figures_put(struct figures *f, const struct codec *codec, struct arena *a, struct jw *j);
+
+#endif

@@ -1,0 +1,134 @@
+/* Figures of lines over HTTP: one line's for people, all of them for monitoring.  SPDX-License-Identifier: Apache-2.0
+ */
+#include "kernel/rows.h"
+#include "sensing/lines/lines_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define ANSWER_MAX ((size_t)2 << 20)
+
+/* ---- GET /api/v1/lines/{id}/figures ---- */
+
+static bool find(struct line_set *l, int64_t id, struct line_entry *ret, struct lines_server *ret_by,
+                 bool *ret_served) {
+    bool found = false;
+    *ret_served = false;
+    pthread_mutex_lock(&l->lock);
+    for (size_t i = 0; i < l->entries_n && !found; i++) {
+        found = l->entries[i].spec.id == id;
+        if (found) *ret = l->entries[i];
+    }
+    for (size_t i = 0; found && i < l->servers_n; i++) {
+        if (strcmp(l->servers[i].kind, ret->spec.kind) != 0) continue;
+        *ret_by = l->servers[i];
+        *ret_served = true;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return found;
+}
+
+static void put_line(struct line_set *l, int64_t id, struct arena *a, struct jw *j) {
+    static const char *const words[] = {
+        [LINE_CLOSED] = "closed", [LINE_LISTENING] = "listening", [LINE_FAILED] = "failed"};
+    struct line_entry e;
+    struct lines_server by;
+    bool is_served;
+    jw_kid(j, "id", id);
+    if (!find(l, id, &e, &by, &is_served)) { /* made this moment, archived, or one too many */
+        jw_kcstr(j, "state", words[LINE_CLOSED]);
+        return;
+    }
+    const struct codec *codec = codec_find(str_of(e.spec.kind));
+    jw_kcstr(j, "kind", e.spec.kind);
+    jw_kcstr(j, "state", words[e.state]);
+    if (e.address[0]) jw_kcstr(j, "address", e.address);
+    if (e.problem[0]) jw_kcstr(j, "problem", e.problem);
+    if (codec) jw_kcstr(j, "standard", codec->standard);
+    if (is_served) {
+        if (by.put) by.put(by.arg, j);
+    } else if (e.figures) {
+        figures_put(e.figures, codec, a, j);
+    }
+}
+
+static enum err get_figures(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    struct line_row row = {0};
+    struct buf b;
+    struct str text;
+    struct jw j;
+    int64_t id = 0;
+    if (!str_to_i64(call->args[0], &id)) return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such line");
+    TRY(row_get(ctx, &line_rows, id, &row)); /* who may read the row may read its figures */
+    buf_init_arena(&b, ctx->arena, ANSWER_MAX);
+    jw_init(&j, &b);
+    jw_open(&j, '{');
+    put_line(call->arg, id, ctx->arena, &j);
+    jw_close(&j, '}');
+    if (!buf_done(&b, &text)) return FAIL_MEMORY(ctx);
+    ret->body = (struct bytes){(const uint8_t *)text.ptr, text.len};
+    return OK;
+}
+
+/* ---- readiness and metrics ---- */
+
+static bool is_ready(struct ctx *ctx, void *arg, struct buf *ret_why) {
+    struct line_set *l = arg;
+    bool ok = true;
+    (void)ctx;
+    pthread_mutex_lock(&l->lock);
+    for (size_t i = 0; i < l->entries_n; i++) {
+        const struct line_entry *e = &l->entries[i];
+        if (!e->spec.id || !e->spec.enabled || e->state != LINE_FAILED) continue;
+        buf_fmt(ret_why, "%sline %s: %s", ok ? "" : "; ", e->spec.name, e->problem);
+        ok = false;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return ok;
+}
+
+/* A line is named by its id: names are people's, and change. */
+static void put_metrics(struct ctx *ctx, void *arg, struct buf *ret) {
+    static const struct {
+        const char *name, *type;
+        size_t at;
+    } rows[] = {{"frames_total", "counter", offsetof(struct figures, frames)},
+                {"bad_total", "counter", offsetof(struct figures, bad)},
+                {"skipped_bytes_total", "counter", offsetof(struct figures, skipped_bytes)},
+                {"bytes_total", "counter", offsetof(struct figures, bytes)},
+                {"unanswered_total", "counter", offsetof(struct figures, unanswered)},
+                {"connections", "gauge", offsetof(struct figures, connections)}};
+    struct line_set *l = arg;
+    (void)ctx;
+    pthread_mutex_lock(&l->lock);
+    for (size_t r = 0; r < COUNT(rows); r++) {
+        buf_fmt(ret, "# TYPE linli_line_%s %s\n", rows[r].name, rows[r].type);
+        for (size_t i = 0; i < l->entries_n; i++) {
+            const struct line_entry *e = &l->entries[i];
+            if (!e->spec.id || !e->figures || !codec_find(str_of(e->spec.kind))) continue;
+            pthread_mutex_lock(&e->figures->lock);
+            int64_t v = *(const int64_t *)(const void *)((const char *)e->figures + rows[r].at);
+            pthread_mutex_unlock(&e->figures->lock);
+            buf_fmt(ret, "linli_line_%s{line=\"%" PRId64 "\",kind=\"%s\"} %" PRId64 "\n", rows[r].name, e->spec.id,
+                    e->spec.kind, v);
+        }
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
+static const struct api_route route_rows[] = {
+    {"GET", "/api/v1/lines/{id}/figures", 0, 0, get_figures,
+     "Counters of a line, its last bad frames with the rule they broke, its last good ones decoded"},
+};
+static const struct api_health health_rows[] = {{"lines", is_ready}};
+static const struct api_metrics metrics_rows[] = {{"lines", put_metrics}};
+
+struct api_with lines_with(struct line_set *l) {
+    return (struct api_with){.routes = route_rows,
+                             .routes_n = COUNT(route_rows),
+                             .healths = health_rows,
+                             .healths_n = COUNT(health_rows),
+                             .metrics = metrics_rows,
+                             .metrics_n = COUNT(metrics_rows),
+                             .arg = l};
+}
