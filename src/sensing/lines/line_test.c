@@ -1,0 +1,291 @@
+/* A line over real sockets: answered only when durable, whatever the pieces, whatever the rubbish.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "sensing/lines/line.h"
+
+#include "protocol/frame_json.h"
+#include "sensing/testing.h"
+
+#include <fcntl.h>
+
+/* A pressure of 0.4 MPa, a fire, a heartbeat; device 889.  Answers repeat the serial number: 2, 1, 0x1234. */
+#define READING                                                                                                  \
+    "40400200010100 1E0815 0B1A 790300000000 385B01000000 1200 02 0301 0B01 63 05000100 04 0400 001E08150B1A 69" \
+    " 2323"
+#define FIRE                                                                                  \
+    "4040010001 01 203A091A090C 790300000000 385B01000000 3000 02 0201 0101 28 0A000200 0200" \
+    "20202020202020202020202020202020202020202020202020202020202000 023A091A090C 46 2323"
+#define HEARTBEAT "40403412010100 1E08150B1A 790300000000 385B01000000 0000 02 BA 2323"
+#define ANSWER    30 /* bytes */
+
+struct site {
+    struct estate e;
+    struct figures *figures;
+    struct line *line;
+    int port;
+};
+
+static void start(struct site *s, struct t *t) {
+    *s = (struct site){.figures = figures_create()};
+    estate_start(&s->e, t);
+    struct line_options o = {.codec = codec_find(S("gb26875")),
+                             .name = "fire",
+                             .community_id = s->e.id,
+                             .world = &t->world,
+                             .feed = s->e.feed,
+                             .figures = s->figures};
+    if (line_open(s->e.loop.loop, &o, &s->line, &t->fault)) estate_die("line", &t->fault);
+    s->port = line_port(s->line);
+    test_loop_start(&s->e.loop);
+}
+
+static void stop(struct site *s) {
+    estate_stop(&s->e, (loop_fn *)line_close, s->line);
+    figures_destroy(s->figures);
+}
+
+static struct str wire(struct t *t, const char *hex) {
+    struct bytes b = {NULL, 0};
+    CHECK_SAY(t, frame_unhex(&t->arena, str_of(hex), &b), "no hex: %s", hex);
+    return (struct str){(const char *)b.ptr, b.len};
+}
+
+/* The serial numbers of the next `n` answers, each followed by c (confirmed) or d (denied); what came until the end. */
+static const char *answers(struct t *t, int fd, size_t n) {
+    struct buf b;
+    buf_init_arena(&b, &t->arena, 1000);
+    for (size_t i = 0; i < n; i++) {
+        uint8_t got[ANSWER];
+        for (size_t have = 0; have < sizeof got;) {
+            struct pollfd p = {.fd = fd, .events = POLLIN};
+            ssize_t len = poll(&p, 1, PEER_WAIT_MS) == 1 ? recv(fd, got + have, sizeof got - have, 0) : 0;
+            if (len <= 0) return b.len ? b.ptr : "";
+            have += (size_t)len;
+        }
+        buf_fmt(&b, "%s%x%c", i ? " " : "", got[2] | got[3] << 8, got[26] == 3 ? 'c' : got[26] == 6 ? 'd' : '?');
+    }
+    return b.len ? b.ptr : "";
+}
+
+static bool has_answer(int fd) {
+    uint8_t byte;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+static int64_t figure(struct site *s, const int64_t *at) {
+    pthread_mutex_lock(&s->figures->lock);
+    int64_t v = *at;
+    pthread_mutex_unlock(&s->figures->lock);
+    return v;
+}
+
+static void comes_to(struct site *s, const int64_t *at, int64_t n) {
+    for (int i = 0; i < PEER_WAIT_MS && figure(s, at) != n; i++) (void)poll(NULL, 0, 1);
+    CHECK_SAY(s->e.t, figure(s, at) == n, "%lld, not %lld", (long long)figure(s, at), (long long)n);
+}
+
+/* ---- durable before it is answered ---- */
+
+static void what_is_answered_is_in_the_store(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int fd = peer_dial(s.port);
+    peer_send(fd, wire(t, READING));
+    CHECK(t, !strcmp(answers(t, fd, 1), "2c"));
+    struct telemetry_series *series = NULL;
+    size_t n = 0;
+    struct str device = S("889");
+    CHECK(t, !telemetry_latest(feed_telemetry(s.e.feed), s.e.id, &device, 1, (struct str){NULL, 0}, &t->arena, &series,
+                               &n, &t->fault) &&
+                 n == 1);
+    peer_send(fd, wire(t, FIRE));
+    CHECK(t, !strcmp(answers(t, fd, 1), "1c"));
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM alarms") == 1);
+    peer_send(fd, wire(t, FIRE)); /* said again: confirmed again, no second alarm */
+    CHECK(t, !strcmp(answers(t, fd, 1), "1c"));
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM alarms") == 1);
+    close(fd);
+    stop(&s);
+}
+
+static void readings_that_cannot_be_stored_are_not_answered(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int fd = peer_dial(s.port);
+    io_sim_full_after(s.e.sim, 0);
+    peer_send(fd, wire(t, READING HEARTBEAT)); /* what stores nothing is answered all the same */
+    CHECK_SAY(t, !strcmp(answers(t, fd, 1), "1234c"), "the reading was answered");
+    CHECK(t, figure(&s, &s.figures->unanswered) == 1);
+    io_sim_full_after(s.e.sim, -1);
+    for (int tries = 0; tries < 50; tries++) { /* the device says it again until it is taken */
+        peer_send(fd, wire(t, READING HEARTBEAT));
+        if (!strcmp(answers(t, fd, 1), "2c")) break;
+    }
+    comes_to(&s, &s.figures->connections, 1);
+    close(fd);
+    stop(&s);
+}
+
+/* While somebody else writes to the store, no alarm can become a row. */
+struct waiting {
+    struct site *s;
+    int fd, other;
+};
+static enum err while_the_store_is_held(struct ctx *ctx, void *arg) {
+    struct waiting *w = arg;
+    struct t *t = w->s->e.t;
+    (void)ctx;
+    peer_send(w->fd, wire(t, FIRE));
+    comes_to(w->s, &w->s->figures->frames, 1);
+    peer_send(w->other, wire(t, READING HEARTBEAT)); /* another connection goes on meanwhile */
+    CHECK(t, !strcmp(answers(t, w->other, 2), "2c 1234c"));
+    CHECK(t, !has_answer(w->fd));
+    return OK;
+}
+static struct waiting waiting;
+static enum err hold_the_store(struct ctx *ctx, struct estate *e) {
+    (void)e;
+    return ctx_write(ctx, while_the_store_is_held, &waiting);
+}
+
+static void a_fire_is_not_answered_before_its_alarm_is_a_row(struct t *t) {
+    struct site s;
+    start(&s, t);
+    waiting = (struct waiting){&s, peer_dial(s.port), peer_dial(s.port)};
+    estate_do(&s.e, hold_the_store);
+    CHECK(t, !strcmp(answers(t, waiting.fd, 1), "1c"));
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM alarms") == 1);
+    close(waiting.fd), close(waiting.other);
+    stop(&s);
+}
+
+/* ---- pieces and rubbish ---- */
+
+static void bytes_come_as_they_like(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int fd = peer_dial(s.port);
+    struct str one = wire(t, READING);
+    for (size_t i = 0; i < one.len; i++) peer_send(fd, (struct str){one.ptr + i, 1});
+    CHECK(t, !strcmp(answers(t, fd, 1), "2c"));
+    peer_send(fd, wire(t, HEARTBEAT READING FIRE HEARTBEAT)); /* in one piece: each answered, in order */
+    CHECK(t, !strcmp(answers(t, fd, 4), "1234c 2c 1c 1234c"));
+    CHECK(t, figure(&s, &s.figures->frames) == 5 && figure(&s, &s.figures->bad) == 0);
+    close(fd);
+    stop(&s);
+}
+
+static void ten_thousand_bytes_of_rubbish_do_no_harm(struct t *t) {
+    struct site s;
+    char rubbish[10000];
+    start(&s, t);
+    int fd = peer_dial(s.port);
+    for (size_t i = 0; i < sizeof rubbish; i++) rubbish[i] = (char)(i * 37 % 251 == 0x40 ? 0 : i * 37 % 251);
+    peer_send(fd, (struct str){rubbish, sizeof rubbish});
+    peer_send(fd, wire(t, HEARTBEAT));
+    CHECK(t, !strcmp(answers(t, fd, 1), "1234c"));
+    CHECK(t, figure(&s, &s.figures->skipped_bytes) == (int64_t)sizeof rubbish);
+    CHECK(t, figure(&s, &s.figures->bad) >= 1 && figure(&s, &s.figures->bad) <= 3);
+    close(fd);
+    stop(&s);
+}
+
+static void a_wrong_sum_is_denied_and_kept_as_a_sample(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int fd = peer_dial(s.port);
+    char bad[200];
+    struct str good = wire(t, FIRE);
+    memcpy(bad, good.ptr, good.len);
+    bad[good.len - 3] ^= 1;
+    peer_send(fd, (struct str){bad, good.len});
+    peer_send(fd, wire(t, HEARTBEAT));
+    CHECK(t, !strcmp(answers(t, fd, 2), "1d 1234c"));
+    const struct sample *kept = &s.figures->bad_samples[0];
+    CHECK(t, s.figures->bad_n == 1 && kept->len == good.len && kept->offset == good.len - 3);
+    CHECK(t, str_starts(str_of(kept->rule), S("6.6: the sum")) && !strcmp(kept->peer, "127.0.0.1"));
+    CHECK(t, !memcmp(s.figures->bad_bytes[0], bad, good.len));
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM alarms") == 0);
+    for (int i = 0; i < 40; i++) peer_send(fd, (struct str){bad, good.len}); /* more than are kept */
+    (void)answers(t, fd, 40);
+    comes_to(&s, &s.figures->bad, 41);
+    close(fd);
+    stop(&s);
+}
+
+static void a_fire_behind_lost_bytes_is_heard_at_once(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int fd = peer_dial(s.port);
+    struct str reading = wire(t, READING);
+    peer_send(fd, (struct str){reading.ptr, 33}); /* the rest was lost */
+    peer_send(fd, wire(t, FIRE));
+    CHECK(t, !strcmp(answers(t, fd, 1), "1c"));
+    CHECK(t, figure(&s, &s.figures->skipped_bytes) == 33 && figure(&s, &s.figures->bad) == 1);
+    CHECK(t, str_starts(str_of(s.figures->bad_samples[0].rule), S("6.6: the length")));
+    close(fd);
+    stop(&s);
+}
+
+static void tick(void *arg) {
+    line_tick(arg);
+}
+
+static void a_frame_not_gone_on_with_is_given_up(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int fd = peer_dial(s.port);
+    struct str reading = wire(t, READING);
+    peer_send(fd, (struct str){reading.ptr, 33});
+    comes_to(&s, &s.figures->bytes, 33);
+    world_sim_advance(&t->sim, LINE_PARTIAL_MS - 1);
+    test_on_loop(s.e.loop.loop, tick, s.line);
+    CHECK(t, figure(&s, &s.figures->bad) == 0);
+    world_sim_advance(&t->sim, 1);
+    test_on_loop(s.e.loop.loop, tick, s.line);
+    CHECK(t, figure(&s, &s.figures->bad) == 1 && figure(&s, &s.figures->skipped_bytes) == 33);
+    peer_send(fd, wire(t, HEARTBEAT));
+    CHECK(t, !strcmp(answers(t, fd, 1), "1234c"));
+    close(fd);
+    stop(&s);
+}
+
+static void two_connections_do_not_disturb_each_other(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int a = peer_dial(s.port), b = peer_dial(s.port);
+    struct str fire = wire(t, FIRE);
+    peer_send(a, (struct str){fire.ptr, 40});
+    comes_to(&s, &s.figures->bytes, 40);
+    peer_send(b, wire(t, READING));
+    CHECK(t, !strcmp(answers(t, b, 1), "2c"));
+    close(b);
+    comes_to(&s, &s.figures->connections, 1);
+    peer_send(a, str_from(fire, 40));
+    CHECK(t, !strcmp(answers(t, a, 1), "1c"));
+    CHECK(t, figure(&s, &s.figures->bad) == 0 && figure(&s, &s.figures->connections_total) == 2);
+    close(a);
+    stop(&s);
+}
+
+static void a_panel_that_nobody_knows_is_put_aside_with_its_line(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int fd = peer_dial(s.port);
+    char other[60];
+    struct str beat = wire(t, HEARTBEAT);
+    memcpy(other, beat.ptr, beat.len);
+    other[12]++; /* device 890, and its sum */
+    other[beat.len - 3]++;
+    peer_send(fd, (struct str){other, beat.len});
+    CHECK(t, !strcmp(answers(t, fd, 1), "1234c"));
+    CHECK(t, estate_comes_to(&s.e,
+                             "SELECT COUNT(*) FROM devices WHERE code = '890' AND state = 'new' AND line = 'fire'", 1));
+    close(fd);
+    stop(&s);
+}
+
+TESTS(CASE(what_is_answered_is_in_the_store), CASE(readings_that_cannot_be_stored_are_not_answered),
+      CASE(a_fire_is_not_answered_before_its_alarm_is_a_row), CASE(bytes_come_as_they_like),
+      CASE(ten_thousand_bytes_of_rubbish_do_no_harm), CASE(a_wrong_sum_is_denied_and_kept_as_a_sample),
+      CASE(a_fire_behind_lost_bytes_is_heard_at_once), CASE(a_frame_not_gone_on_with_is_given_up),
+      CASE(two_connections_do_not_disturb_each_other), CASE(a_panel_that_nobody_knows_is_put_aside_with_its_line))

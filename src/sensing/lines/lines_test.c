@@ -1,0 +1,137 @@
+/* Rows and listeners: what rows say is open, what they are is in the rows.  SPDX-License-Identifier: Apache-2.0 */
+#include "sensing/lines/lines.h"
+
+#include "sensing/testing.h"
+
+struct site {
+    struct estate e;
+    struct line_set *lines;
+    int ports[4];
+    size_t n;
+};
+
+static enum err two_lines_and_http(struct ctx *ctx, struct estate *e) {
+    TRY(line_row_put(ctx, e->id, S("one"), "gb26875", 26875));
+    TRY(line_row_put(ctx, e->id, S("two"), "gb26875", 26876));
+    return line_row_put(ctx, e->id, S("web"), "http", 0);
+}
+
+static struct lines_options options_of(struct site *s, int first_port) {
+    return (struct lines_options){.kernel = s->e.kernel,
+                                  .pool = s->e.pool,
+                                  .loop = s->e.loop.loop,
+                                  .world = &s->e.t->world,
+                                  .log = &s->e.log,
+                                  .feed = s->e.feed,
+                                  .first_port = first_port};
+}
+
+static void note(void *arg, const char *kind, const char *address, int port, int64_t community_id) {
+    struct site *s = arg;
+    CHECK(s->e.t, !strcmp(kind, "gb26875") && !strncmp(address, "127.0.0.1:", 10) && community_id == s->e.id);
+    if (s->n < COUNT(s->ports)) s->ports[s->n++] = port;
+}
+
+static void stop(struct site *s) {
+    estate_stop(&s->e, (loop_fn *)lines_stop, s->lines);
+    lines_free(s->lines);
+}
+
+static void serve_http(void *arg) {
+    struct site *s = arg;
+    lines_served(s->lines, &(struct lines_server){.kind = "http", .address = "127.0.0.1:8080"});
+}
+
+static void every_row_listens_and_says_where(struct t *t) {
+    struct site s = {.n = 0};
+    estate_start(&s.e, t);
+    estate_do(&s.e, two_lines_and_http);
+    struct lines_options o = options_of(&s, 0);
+    CHECK(t, !lines_open(&o, &s.lines, &t->fault));
+    lines_each(s.lines, note, &s);
+    CHECK(t, s.n == 2 && s.ports[0] != s.ports[1]);
+    test_loop_start(&s.e.loop);
+    for (size_t i = 0; i < s.n; i++) close(peer_dial(s.ports[i]));
+    CHECK(t, estate_comes_to(&s.e,
+                             "SELECT COUNT(*) FROM lines WHERE state = 'listening' AND address LIKE '127.0.0.1:%'", 2));
+    test_on_loop(s.e.loop.loop, serve_http, &s);
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE kind = 'http' AND state = 'listening'", 1));
+    stop(&s);
+}
+
+static enum err one_bad_address(struct ctx *ctx, struct estate *e) {
+    struct line_row r = {.row.community_id = e->id};
+    SET(&line_rows, &r, name, S("bad"));
+    SET(&line_rows, &r, kind, S("gb26875"));
+    SET(&line_rows, &r, bind, S("192.0.2.1")); /* of no machine: RFC 5737 */
+    SET(&line_rows, &r, port, 26877);
+    SET(&line_rows, &r, enabled, true);
+    TRY(row_create(ctx, &line_rows, &r));
+    return line_row_put(ctx, e->id, S("good"), "gb26875", 26875);
+}
+
+static void a_row_that_cannot_listen_says_why_and_stops_no_other(struct t *t) {
+    struct site s = {.n = 0};
+    estate_start(&s.e, t);
+    estate_do(&s.e, one_bad_address);
+    struct lines_options o = options_of(&s, 0);
+    CHECK(t, !lines_open(&o, &s.lines, &t->fault));
+    lines_each(s.lines, note, &s);
+    CHECK(t, s.n == 1);
+    test_loop_start(&s.e.loop);
+    CHECK(t,
+          estate_comes_to(
+              &s.e, "SELECT COUNT(*) FROM lines WHERE name = 'bad' AND state = 'failed' AND problem LIKE '%192.0.2.1%'",
+              1));
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE name = 'good' AND state = 'listening'", 1));
+    stop(&s);
+}
+
+static void a_port_asked_for_and_held_is_an_error(struct t *t) {
+    struct site s = {.n = 0}, again = {.n = 0};
+    estate_start(&s.e, t);
+    estate_do(&s.e, two_lines_and_http);
+    struct lines_options o = options_of(&s, 0);
+    CHECK(t, !lines_open(&o, &s.lines, &t->fault));
+    lines_each(s.lines, note, &s);
+    o.first_port = s.ports[0];
+    CHECK(t, lines_open(&o, &again.lines, &t->fault) == ERR_BUSY && !strcmp(t->fault.code, "port_held"));
+    test_loop_start(&s.e.loop);
+    stop(&s);
+}
+
+static void rows_are_checked(struct t *t) {
+    static const struct {
+        const char *kind, *bind, *code; /* of the first field error; NULL: taken */
+        int64_t port;
+    } rows[] = {{"gb26875", NULL, "required", -1},
+                {"gb26875", "localhost", "bad_address", 1},
+                {"http", NULL, NULL, -1},
+                {"gb26875", "::1", NULL, 0},
+                {"gb26875", "127.0.0.1", NULL, 65535},
+                {"gb26875", NULL, "too_large", 65536}};
+    struct estate e;
+    estate_start(&e, t);
+    struct db *db;
+    CHECK(t, !db_pool_take(e.pool, &db, &t->fault));
+    struct ctx ctx = {.kernel = e.kernel, .db = db, .arena = &t->arena, .world = &t->world, .actor = actor_system()};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct line_row r = {.row.community_id = e.id};
+        char name[] = {'a', (char)('a' + i), 0};
+        ctx_begin(&ctx);
+        SET(&line_rows, &r, name, str_of(name));
+        SET(&line_rows, &r, kind, str_of(rows[i].kind));
+        if (rows[i].bind) SET(&line_rows, &r, bind, str_of(rows[i].bind));
+        if (rows[i].port >= 0) SET(&line_rows, &r, port, rows[i].port);
+        enum err err = row_create(&ctx, &line_rows, &r);
+        const char *code = err && ctx.fault.fields_n ? ctx.fault.fields[0].code : NULL;
+        CHECK_SAY(t, rows[i].code ? code && !strcmp(code, rows[i].code) : !err, "row %zu: %s", i,
+                  code ? code : "taken");
+    }
+    db_pool_give(e.pool, db);
+    test_loop_start(&e.loop);
+    estate_stop(&e, NULL, NULL);
+}
+
+TESTS(CASE(every_row_listens_and_says_where), CASE(a_row_that_cannot_listen_says_why_and_stops_no_other),
+      CASE(a_port_asked_for_and_held_is_an_error), CASE(rows_are_checked))
