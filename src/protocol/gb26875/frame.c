@@ -82,10 +82,10 @@ bool gb26875_decode(struct bytes b, struct gb26875_frame *ret, struct wire_error
     size_t n = 0;
     int bad = -1;
     size_t at = 0;
-    if (b.len < GB26875_OVERHEAD)
-        bad = 0, at = b.len;
-    else if (p[0] != 0x40 || p[1] != 0x40)
+    if (b.len >= 2 && (p[0] != 0x40 || p[1] != 0x40))
         bad = 1;
+    else if (b.len < GB26875_OVERHEAD)
+        bad = 0, at = b.len;
     else if ((n = low16(p + 24)) > GB26875_DATA_MAX)
         bad = 2, at = 24;
     else if (n + GB26875_OVERHEAD != b.len)

@@ -1,0 +1,248 @@
+/* linli simulate: devices of the field, played against any server.  SPDX-License-Identifier: Apache-2.0 */
+#include "base/json.h"
+#include "main/cmd.h"
+#include "main/simulate/simulate.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CREDENTIALS_BYTES ((size_t)1 << 20)
+
+static const struct sim_protocol *const protocols[] = {&sim_gb26875, &sim_mqtt};
+
+struct asked {
+    const char *to, *count, *rate, *devices, *seed, *faults, *first, *text, *user, *password, *topic, *credentials,
+        *metrics;
+    bool json;
+    struct sim_options o;
+    struct sim_credential keys[SIM_DEVICES_MAX];
+    struct sim_metric values[SIM_METRICS_MAX];
+    struct arena arena;
+};
+
+/* ---- reading what is asked ---- */
+
+/* HOST, HOST:PORT or [HOST]:PORT; names are looked up once. */
+static bool read_address(struct asked *a, int port) {
+    char host[256];
+    struct addrinfo *found = NULL, hints = {.ai_socktype = SOCK_STREAM};
+    struct str s = str_of(a->to), name = s;
+    const char *colon = s.len ? strrchr(a->to, ':') : NULL, *bracket = strrchr(a->to, ']');
+    int64_t n = port;
+    if (colon && (bracket ? colon > bracket : strchr(a->to, ':') == colon)) {
+        if (!str_to_i64(str_of(colon + 1), &n) || n < 1 || n > 65535) return false;
+        name.len = (size_t)(colon - a->to);
+    }
+    if (bracket && name.len >= 2) name = (struct str){name.ptr + 1, name.len - 2};
+    if (!name.len || name.len >= sizeof host) return false;
+    memcpy(host, name.ptr, name.len);
+    host[name.len] = 0;
+    if (getaddrinfo(host, NULL, &hints, &found)) return false;
+    bool ok = !getnameinfo(found->ai_addr, found->ai_addrlen, a->o.host, sizeof a->o.host, NULL, 0, NI_NUMERICHOST);
+    freeaddrinfo(found);
+    a->o.port = (int)n;
+    return ok;
+}
+
+static bool read_number(const char *text, int64_t min, int64_t max, int64_t *ret) {
+    return !text || (str_to_i64(str_of(text), ret) && *ret >= min && *ret <= max);
+}
+
+static bool read_faults(struct asked *a, uint32_t possible) {
+    struct str rest = str_of(a->faults), word;
+    while (str_cut(&rest, ',', &word)) {
+        int i = 0;
+        while (i < SIM_FAULTS && !str_is(str_trim(word), sim_fault_names[i])) i++;
+        if (i == SIM_FAULTS || !(possible >> i & 1)) return false;
+        a->o.faults |= 1u << i;
+    }
+    return true;
+}
+
+static bool read_metrics(struct asked *a) { /* name:low:high,… */
+    struct str rest = str_of(a->metrics ? a->metrics : "temperature:18:26,humidity:40:60"), one, low, high;
+    while (str_cut(&rest, ',', &one)) {
+        struct sim_metric *m = &a->values[a->o.metrics_n];
+        if (a->o.metrics_n == SIM_METRICS_MAX || !str_cut(&one, ':', &m->name) || !m->name.len) return false;
+        if (!str_cut(&one, ':', &low) || !str_cut(&one, ':', &high)) return false;
+        if (!str_to_f64(low, &m->low) || !str_to_f64(high, &m->high) || m->high < m->low) return false;
+        a->o.metrics_n++;
+    }
+    a->o.metrics = a->values;
+    return a->o.metrics_n > 0;
+}
+
+static bool keep(struct asked *a, const json_t *v, const char *key, struct str *ret) {
+    struct str s = json_text(json_object_get(v, key));
+    return s.len && arena_str(&a->arena, s, ret);
+}
+
+/* One line of what `linli device add --json` prints. */
+static bool read_key(struct asked *a, struct str line, struct sim_credential *ret) {
+    json_t *v = NULL;
+    struct fault f = {0};
+    struct str device, community;
+    struct buf b;
+    if (json_read(line, &v, &f)) return false;
+    bool ok = keep(a, v, "username", &ret->user) && keep(a, v, "password", &ret->password) &&
+              keep(a, v, "device", &device) && keep(a, v, "community", &community);
+    json_decref(v);
+    if (!ok) return false;
+    buf_init_arena(&b, &a->arena, 512);
+    buf_fmt(&b, "linli/" STR_FMT "/" STR_FMT "/telemetry", STR_ARG(community), STR_ARG(device));
+    return buf_done(&b, &ret->topic);
+}
+
+static bool read_keys(struct asked *a, size_t *ret_n) {
+    *ret_n = 0;
+    if (!a->credentials) {
+        a->keys[0] = (struct sim_credential){str_of(a->user), str_of(a->password), str_of(a->topic)};
+        *ret_n = a->user && a->password && a->topic ? 1 : 0;
+        return true;
+    }
+    char *text = arena_alloc(&a->arena, CREDENTIALS_BYTES, 1, 1);
+    FILE *in = text ? fopen(a->credentials, "rb") : NULL;
+    if (!in) return false;
+    struct str rest = {text, fread(text, 1, CREDENTIALS_BYTES, in)}, line;
+    bool ok = rest.len < CREDENTIALS_BYTES && !ferror(in);
+    fclose(in);
+    while (ok && str_cut(&rest, '\n', &line)) {
+        if (!str_trim(line).len) continue;
+        ok = *ret_n < SIM_DEVICES_MAX && read_key(a, str_trim(line), &a->keys[*ret_n]);
+        *ret_n += ok;
+    }
+    return ok;
+}
+
+/* What is wrong with what was asked; NULL: nothing. */
+static const char *read_asked(struct asked *a, const struct sim_protocol *p) {
+    int64_t devices = 1, seed = 1;
+    size_t keys = 0;
+    a->o.count = 100;
+    a->o.rate = a->rate ? 0 : 10;
+    a->o.first = 889;
+    if (!a->to) return "--to ADDRESS[:PORT] is missing";
+    if (!read_address(a, p->port)) return "--to is no address";
+    if (!read_number(a->count, 1, INT64_C(100000000), &a->o.count)) return "--count is no number from 1 to 100000000";
+    if (!read_number(a->rate, 0, 1000000, &a->o.rate)) return "--rate is no number from 0 to 1000000";
+    if (!read_number(a->devices, 1, SIM_DEVICES_MAX, &devices)) return "--devices is no number from 1 to 2000";
+    if (!read_number(a->seed, 0, INT64_MAX, &seed)) return "--seed is no number";
+    if (!read_number(a->first, 0, (INT64_C(1) << 47), &a->o.first)) return "--first is no address of a device";
+    if (!read_faults(a, p->faults)) return "--faults names one that is none of this protocol's";
+    if (!read_metrics(a)) return "--metrics is not like temperature:18:26,humidity:40:60";
+    if (!read_keys(a, &keys)) return "the file of credentials is not one JSON object a line, as device add prints it";
+    if (p->needs_account && !keys) return "--user, --password and --topic, or --credentials FILE are needed";
+    if (p->needs_account && !a->devices) devices = (int64_t)keys;
+    if (p->needs_account && devices > (int64_t)keys) return "there are more devices than credentials";
+    a->o.devices = (size_t)devices;
+    a->o.seed = (uint64_t)seed;
+    a->o.credentials = a->keys;
+    a->o.description = a->text ? a->text : "3号楼2层烟感";
+    return NULL;
+}
+
+/* ---- telling ---- */
+
+static void tell(const struct asked *a, const struct sim_protocol *p, const struct sim_figures *f) {
+    char mem[1024];
+    struct buf b;
+    struct jw j;
+    buf_init(&b, mem, sizeof mem);
+    if (a->json) {
+        jw_init(&j, &b);
+        jw_open(&j, '{');
+        jw_kcstr(&j, "protocol", p->name);
+        const struct {
+            const char *key;
+            int64_t value;
+        } rows[] = {{"devices", (int64_t)a->o.devices}, {"connections", f->connections}, {"sent", f->sent},
+                    {"confirmed", f->confirmed},        {"denied", f->denied},           {"repeated", f->repeated},
+                    {"unanswered", f->unanswered},      {"took_ms", f->took_ms}};
+        for (size_t i = 0; i < COUNT(rows); i++) jw_ki64(&j, rows[i].key, rows[i].value);
+        const struct {
+            const char *key;
+            int64_t us;
+        } times[] = {{"p50_ms", f->p50_us}, {"p99_ms", f->p99_us}, {"max_ms", f->max_us}};
+        for (size_t i = 0; i < COUNT(times); i++) {
+            jw_key(&j, times[i].key);
+            jw_f64(&j, (double)times[i].us / 1000);
+        }
+        jw_key(&j, "faults");
+        jw_open(&j, '{');
+        for (int i = 0; i < SIM_FAULTS; i++)
+            if (a->o.faults >> i & 1) jw_ki64(&j, sim_fault_names[i], f->faults[i]);
+        jw_close(&j, '}');
+        jw_close(&j, '}');
+    } else {
+        buf_fmt(&b, "%s: %lld sent, %lld confirmed, %lld unanswered", p->name, (long long)f->sent,
+                (long long)f->confirmed, (long long)f->unanswered);
+        buf_fmt(&b, "; %lld denied, %lld said again", (long long)f->denied, (long long)f->repeated);
+        buf_fmt(&b, "; answered in %.1f ms (half), %.1f ms (99 of 100), %.1f ms (worst)", (double)f->p50_us / 1000,
+                (double)f->p99_us / 1000, (double)f->max_us / 1000);
+        for (int i = 0; i < SIM_FAULTS; i++)
+            if (f->faults[i]) buf_fmt(&b, "; %s %lld", sim_fault_names[i], (long long)f->faults[i]);
+    }
+    printf("%s\n", mem);
+}
+
+static int simulate(struct asked *a, const struct sim_protocol *p) {
+    struct world world = world_real(0);
+    struct sim_figures figures = {0};
+    struct fault f = {0};
+    const char *wrong = read_asked(a, p);
+    if (wrong) return usage_error(&cmd_simulate, "%s", wrong);
+    a->o.world = &world;
+    enum err e = sim_run(p, &a->o, &figures, &f);
+    if (e) fprintf(stderr, "linli simulate: %s\n", f.text);
+    tell(a, p, &figures);
+    return e || figures.unanswered || figures.confirmed < figures.sent ? EXIT_PROBLEM : EXIT_FINE;
+}
+
+static int run(int argc, char **argv) {
+    const char *name = NULL;
+    size_t n = 0;
+    struct asked *a = calloc(1, sizeof *a);
+    if (!a) return EXIT_PROBLEM;
+    const struct option options[] = {{"to", &a->to, NULL},           {"count", &a->count, NULL},
+                                     {"rate", &a->rate, NULL},       {"devices", &a->devices, NULL},
+                                     {"seed", &a->seed, NULL},       {"faults", &a->faults, NULL},
+                                     {"first", &a->first, NULL},     {"text", &a->text, NULL},
+                                     {"user", &a->user, NULL},       {"password", &a->password, NULL},
+                                     {"topic", &a->topic, NULL},     {"credentials", &a->credentials, NULL},
+                                     {"metrics", &a->metrics, NULL}, {"json", NULL, &a->json}};
+    int bad = options_read(argc, argv, options, COUNT(options), &name, &n, 1), code = EXIT_USAGE;
+    const struct sim_protocol *p = NULL;
+    for (size_t i = 0; n && i < COUNT(protocols); i++)
+        if (!strcmp(name, protocols[i]->name)) p = protocols[i];
+    arena_init(&a->arena, 2 * CREDENTIALS_BYTES);
+    if (bad)
+        code = usage_error(&cmd_simulate, "%s is not understood", argv[bad]);
+    else if (!p)
+        code = usage_error(&cmd_simulate, "which devices?  gb26875 or mqtt");
+    else
+        code = simulate(a, p);
+    arena_finish(&a->arena);
+    free(a);
+    return code;
+}
+
+const struct command cmd_simulate = {
+    .name = "simulate",
+    .summary = "plays devices of the field against any server",
+    .usage = "linli simulate gb26875|mqtt --to ADDRESS[:PORT] [options]\n\n"
+             "  --count N      messages of all devices together [100]\n"
+             "  --rate R       messages a second; 0: as fast as they are answered [10]\n"
+             "  --devices N    devices, a connection each [1; with --credentials as many as the file has]\n"
+             "  --seed S       chance; the same seed says the same things [1]\n"
+             "  --faults LIST  what goes wrong, a message each in turn: noise,split,merge,badsum,lost,replay\n"
+             "                 (mqtt: split,merge,replay)\n"
+             "  --json         the summary as JSON\n\n"
+             "  gb26875: --first N   address of the first panel [889];  --text WORDS  what its detector is called\n"
+             "  mqtt:    --user U --password P --topic T, or --credentials FILE (a line of JSON a device, as\n"
+             "           `linli device add --json` prints it);  --metrics name:low:high,…\n\n"
+             "A message waits for its answer, at most 10 s, and is said at most three times.  Exit 1: some were not "
+             "answered.\n",
+    .run = run,
+};

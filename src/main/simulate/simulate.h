@@ -1,0 +1,79 @@
+/* Devices of the field, played against any server: connections, pace, answers waited for, things that go wrong on a
+ * line.  What a device says is its protocol's row.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_MAIN_SIMULATE_SIMULATE_H
+#define LINLI_MAIN_SIMULATE_SIMULATE_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "protocol/codec.h"
+
+#define SIM_DEVICES_MAX 2000
+#define SIM_FRAME_MAX   1100
+#define SIM_METRICS_MAX 16
+#define SIM_TRIES       3     /* clause 6.5 of GB/T 26875.3; others do well with it */
+#define SIM_WAIT_MS     10000 /* for an answer, then it is said again */
+
+/* What goes wrong; each message suffers one of those asked for, in turn. */
+enum sim_fault { SIM_NOISE, SIM_SPLIT, SIM_MERGE, SIM_BADSUM, SIM_LOST, SIM_REPLAY, SIM_FAULTS };
+extern const char *const sim_fault_names[SIM_FAULTS];
+
+struct sim_credential {
+    struct str user, password, topic;
+};
+struct sim_metric {
+    struct str name;
+    double low, high;
+};
+struct sim_options {
+    char host[46]; /* numeric */
+    int port;
+    int64_t count, rate; /* messages of all devices; a second, 0: as fast as they are answered */
+    size_t devices;
+    uint64_t seed;
+    uint32_t faults;         /* bits 1 << enum sim_fault */
+    int64_t first;           /* number of the first device where numbers name them */
+    const char *description; /* of the part that reports, UTF-8 */
+    const struct sim_credential *credentials;
+    const struct sim_metric *metrics;
+    size_t metrics_n;
+    const struct world *world;
+};
+struct sim_device {
+    size_t index;
+    uint64_t random; /* state of its own chance */
+    uint16_t serial; /* of the last message */
+    bool in_fire, in_fault;
+    double values[SIM_METRICS_MAX];
+};
+uint64_t sim_random(struct sim_device *d);
+
+enum sim_heard {
+    SIM_NOTHING /* more bytes are needed */,
+    SIM_OTHER,
+    SIM_READY,
+    SIM_CONFIRMED,
+    SIM_DENIED,
+    SIM_REFUSED
+};
+struct sim_protocol {
+    const char *name;
+    int port;
+    uint32_t faults;    /* those that make sense */
+    size_t sum_at;      /* of SIM_BADSUM: the byte, counted from the frame's end */
+    bool needs_account; /* credentials */
+    /* NULL: nothing is said before the first message. */
+    bool (*greet)(const struct sim_options *o, struct sim_device *d, struct buf *out);
+    bool (*speak)(const struct sim_options *o, struct sim_device *d, int64_t now_ms, struct buf *out);
+    enum sim_heard (*hear)(struct bytes in, size_t *ret_used, uint16_t *ret_serial);
+};
+extern const struct sim_protocol sim_gb26875, sim_mqtt;
+
+struct sim_figures {
+    int64_t sent, confirmed, denied, repeated, unanswered, connections, faults[SIM_FAULTS];
+    int64_t took_ms, p50_us, p99_us, max_us; /* from the last byte of a message to its last answer */
+};
+/* Plays until every message is answered or given up.  ERR_UNAVAILABLE: nobody is there, or the account is refused. */
+NODISCARD enum err sim_run(const struct sim_protocol *p, const struct sim_options *o, struct sim_figures *ret,
+                           struct fault *f);
+
+#endif
