@@ -79,7 +79,8 @@ try {
     check(/还可以试 \d 次/.test(await page.textContent('#wrong')), `signin ${w}: says how many tries are left`)
     await signIn(page, 'manager')
     const device = (await (await page.request.get(url + '/api/v1/devices?limit=1&q=' + encodeURIComponent('电梯机房'))).json()).items[0]
-    for (const [name, path] of [['today', '/today'], ['alarms', '/alarms?view=open'], ['cases', '/cases?view=open'], ['devices', '/devices'], ['device', '/devices/' + device.id],
+    const line = (await (await page.request.get(url + '/api/v1/lines?limit=1&f.kind=gb26875')).json()).items[0]
+    for (const [name, path] of [['today', '/today'], ['alarms', '/alarms?view=open'], ['cases', '/cases?view=open'], ['devices', '/devices'], ['device', '/devices/' + device.id], ['lines', '/lines'], ['line', '/lines/' + line.id],
       ['visits', '/visits'], ['places', '/places'], ['people', '/people'], ['rules', '/rules'], ['case-new', '/cases/new'], ['rule-new', '/rules/new']]) {
       await page.goto(url + path)
       await page.waitForSelector('h1')

@@ -17,7 +17,7 @@ static const struct field device_fields[] = {
     {TEXT(struct device, model), .max = 40, .flags = COLUMN | SEARCH},
     {REF(struct device, place_id, "places"), .flags = COLUMN},
     {TIME(struct device, last_ms), .flags = SYSTEM},
-    {TEXT(struct device, line), .max = 40, .flags = SYSTEM},
+    {TEXT(struct device, line), .max = 40, .flags = SYSTEM | COLUMN},
     {JSON(struct device, attributes), .max = 4000, .flags = SYSTEM},
     {FLAG(struct device, alarmed), .flags = SYSTEM},
 };

@@ -571,6 +571,46 @@ export interface NoticesCreate {
 export type NoticesPatch = Record<string, never>
 export type NoticesReveal = Record<string, never>
 export type NoticesStepSee = Record<string, never>
+export interface LinesRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  state?: 'closed' | 'listening' | 'failed' | null
+  name?: string | null
+  kind?: 'gb26875' | 'mqtt' | 'http' | null
+  bind?: string | null
+  port?: number | null
+  enabled?: boolean | null
+  address?: string | null
+  problem?: string | null
+}
+export interface LinesPage {
+  items: LinesRow[]
+  next: string | null
+  total: number | null
+}
+export interface LinesCreate {
+  name: string
+  kind: 'gb26875' | 'mqtt' | 'http'
+  bind?: string | null
+  port?: number | null
+  enabled?: boolean | null
+  community_id?: Id
+}
+export interface LinesPatch {
+  name?: string | null
+  bind?: string | null
+  port?: number | null
+  enabled?: boolean | null
+}
+export type LinesReveal = Record<string, never>
 export interface UsersRow {
   id: Id
   version: number

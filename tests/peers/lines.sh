@@ -1,0 +1,66 @@
+# Lines by clients that are not ours and by our own devices: bad frames shown on their line, strangers with the line they
+# came from, rows that open and close listeners, frames told by the command line.
+
+line=$(sed -n 's/^listen gb26875 \([^ ]*\)$/\1/p' "$dir/out")
+log_in admin; say $? "lines: logs in"
+id=$(api GET 'lines?f.kind=gb26875' | head -n 1 | jq -r '.items[0].id')
+figure() { api GET "lines/$id/figures" | head -n 1 | jq -c "$1"; }
+# comes_to VALUE COMMAND...: waits up to 10 s until the command prints it, and prints what it printed last.
+comes_to() {
+    local want=$1 got=''
+    shift
+    for _ in $(seq 50); do
+        got=$("$@")
+        [ "$got" != "$want" ] || break
+        sleep 0.2
+    done
+    echo "$got"
+}
+field() { api GET "lines/$id" | head -n 1 | jq -r ".$1"; }
+send() { printf "$(printf '\\x%s' $1)" | nc -q 2 -w 5 "${line%:*}" "${line##*:}" | od -An -v -tx1 | tr -d ' \n'; }
+
+is "$(comes_to listening field state) $(field address)" "listening $line" "lines: the row says where it listens"
+frame='40 40 01 00 01 01 20 3A 09 1A 09 0C 79 03 00 00 00 00 38 5B 01 00 00 00 30 00 02 02 01 01 01 28 0A 00 02 00 02 00 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 00 02 3A 09 1A 09 0C 46 23 23'
+answer=$(send "${frame/46 23 23/47 23 23}")
+is "${answer:52:2}" 06 "lines: a frame with a wrong sum is denied"
+is "$(figure '[.bad, .bad_samples[0].rule, .bad_samples[0].offset, .bad_samples[0].hex[-6:]]')" \
+    '[1,"6.6: the sum is wrong",75,"472323"]' "lines: it is counted and shown with its clause and byte"
+answer=$(send "${frame:0:98} $frame")
+is "${answer:52:2}" 03 "lines: a frame behind one that lost bytes is confirmed at once"
+is "$(figure '[.frames, .bad, .skipped_bytes]')" '[1,2,33]' "lines: what was lost is counted"
+is "$(figure '.good_samples[0].frame.objects[0].component')" 40 "lines: the good frame is shown decoded"
+log_in guard
+is "$(status GET "lines/$id/figures")" 404 "lines: who may not see the line sees no figures"
+log_in admin
+
+devices=$("$bin" simulate gb26875 --to "$line" --count 60 --rate 0 --first 7001 --devices 2 --seed 3 \
+    --faults noise,split,merge,badsum,lost,replay --json)
+say $? "simulate: two panels over a bad line are answered, every message"
+is "$(jq -c '[.sent == .confirmed, .denied > 0, .unanswered, (.faults | length)]' <<<"$devices")" '[true,true,0,6]' "simulate: and say so"
+is "$(comes_to 2 sh -c "$(declare -f api); token=$token url=$url; api GET 'devices?f.state=new&q=700' | head -n 1 | jq '[.items[] | select(.line != null)] | length'")" 2 \
+    "lines: panels nobody knows are put aside with the line they came from"
+"$bin" simulate gb26875 --to 127.0.0.1:1 --count 1 >/dev/null 2>&1; is $? 1 "simulate: where nobody is, it exits 1"
+"$bin" simulate gb26875 --to "$line" --faults thunder >/dev/null 2>&1; is $? 2 "simulate: a fault that is none is wrong usage"
+
+is "$(status PATCH "lines/$id" '{"enabled":false}')" 200 "lines: the row is switched off"
+is "$(comes_to closed field state)" closed "lines: and closes"
+nc -z "${line%:*}" "${line##*:}" 2>/dev/null; is $? 1 "lines: nobody listens there any more"
+is "$(status PATCH "lines/$id" '{"enabled":true}')" 200 "lines: it is switched on"
+is "$(comes_to listening field state)" listening "lines: and listens again"
+is "$(status PATCH "lines/$id" '{"bind":"192.0.2.1"}')" 200 "lines: an address of no machine"
+is "$(comes_to failed field state)" failed "lines: fails"
+[[ $(field problem) = *192.0.2.1* ]]; say $? "lines: and says why"
+is "$(status GET ../../readyz)" 503 "lines: so the server is not ready"
+is "$(status PATCH "lines/$id" '{"bind":null}')" 200 "lines: mended"
+is "$(comes_to listening field state)" listening "lines: it listens"
+is "$(status POST lines '{"name":"x","kind":"gb26875","bind":"localhost","port":1}')" 400 "lines: a name is no address"
+
+f01=$("$bin" decode gb26875 "$frame"); say $? "decode: a good frame exits 0"
+is "$(jq -c '[.protocol, .ok, .events[0].code, .events[0].device, .frame.objects[0].address, (.reply | length)]' <<<"$f01")" \
+    '["gb26875",true,"fire_alarm","889",131082,60]' "decode: says what it means, and the answer"
+is "$("$bin" encode gb26875 - <<<"$f01")" "${frame// /}" "encode: the way back gives the same bytes"
+bad=$("$bin" decode gb26875 - <<<"${frame/46 23 23/47 23 23}"); is $? 1 "decode: a bad frame exits 1"
+is "$bad" '{"ok":false,"rule":"6.6: the sum is wrong","at":75}' "decode: and names rule and byte"
+"$bin" decode nothing 00 >/dev/null 2>&1; is $? 2 "decode: an unknown protocol is wrong usage"
+is "$("$bin" decode --list | cut -d' ' -f1 | sort | paste -sd' ')" "gb26875 mqtt mqtt5" "decode: names what there is"
+is "$("$bin" decode mqtt 3003000161 | "$bin" encode mqtt)" 3003000161 "decode, encode: MQTT, too"
