@@ -62,8 +62,9 @@ static struct str id_number(void) {
 static struct str checked_text(struct run *u, const struct field *f, int64_t length) {
     char *lower = arena_cstr(&u->keep, text_of(u, length, f->flags & UNIQUE));
     for (char *p = lower; *p; p++) *p = (char)(*p + 32);
-    struct str tries[] = {str_of(lower), text_of(u, length, f->flags & UNIQUE), id_number(), S("13800000000"),
-                          S("https://example.org/")};
+    struct str tries[] = {
+        str_of(lower), text_of(u, length, f->flags & UNIQUE), id_number(), S("13800000000"), S("https://example.org/"),
+        S("127.0.0.1")};
     for (size_t i = 0; f->check && i < COUNT(tries); i++)
         if (!f->check(tries[i]) && (int64_t)tries[i].len <= f->max && (int64_t)tries[i].len >= f->min) return tries[i];
     return tries[1];

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "sensing/feed/feed.h"
 
-#include "sensing/testing.h"
+#include "sensing/estate_test_internal.h"
 
 #define HOUR_MS INT64_C(3600000)
 

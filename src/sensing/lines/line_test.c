@@ -3,7 +3,7 @@
 #include "sensing/lines/line.h"
 
 #include "protocol/frame_json.h"
-#include "sensing/testing.h"
+#include "sensing/estate_test_internal.h"
 
 #include <fcntl.h>
 

@@ -1,7 +1,7 @@
 /* Rows and listeners: what rows say is open, what they are is in the rows.  SPDX-License-Identifier: Apache-2.0 */
 #include "sensing/lines/lines.h"
 
-#include "sensing/testing.h"
+#include "sensing/estate_test_internal.h"
 
 struct site {
     struct estate e;
@@ -104,12 +104,9 @@ static void rows_are_checked(struct t *t) {
     static const struct {
         const char *kind, *bind, *code; /* of the first field error; NULL: taken */
         int64_t port;
-    } rows[] = {{"gb26875", NULL, "required", -1},
-                {"gb26875", "localhost", "bad_address", 1},
-                {"http", NULL, NULL, -1},
-                {"gb26875", "::1", NULL, 0},
-                {"gb26875", "127.0.0.1", NULL, 65535},
-                {"gb26875", NULL, "too_large", 65536}};
+    } rows[] = {
+        {"gb26875", NULL, NULL, -1}, {"gb26875", "localhost", "bad_address", 1}, {"http", NULL, NULL, -1},
+        {"gb26875", "::1", NULL, 0}, {"gb26875", "127.0.0.1", NULL, 65535},      {"gb26875", NULL, "too_large", 65536}};
     struct estate e;
     estate_start(&e, t);
     struct db *db;

@@ -41,13 +41,6 @@ static const struct grant grants[] = {
     {"manager dispatcher repairer", READ, COMMUNITY},
 };
 
-static enum err validate(struct ctx *ctx, const void *row) {
-    const struct line_row *r = row;
-    bool is_served = str_is(r->kind, "mqtt") || str_is(r->kind, "http"); /* at the server's own port */
-    if (!is_served && !row_has(&line_rows, r, "port")) return FAIL_FIELD(&ctx->fault, "port", "required", 0);
-    return OK;
-}
-
 const struct resource line_rows = {
     .name = "lines",
     .group = "operations",
@@ -59,7 +52,6 @@ const struct resource line_rows = {
     ROWS(states, states),
     ROWS(steps, steps),
     ROWS(grants, grants),
-    .validate = validate,
 };
 
 int64_t line_rows_generation(void) {

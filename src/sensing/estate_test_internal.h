@@ -1,7 +1,7 @@
 /* For this folder's tests: an estate with one adopted fire panel (device 889), rules for fire and for a level above 10,
  * a feed on a loop of its own.  SPDX-License-Identifier: Apache-2.0 */
-#ifndef LINLI_SENSING_TESTING_H
-#define LINLI_SENSING_TESTING_H
+#ifndef LINLI_SENSING_ESTATE_TEST_INTERNAL_H
+#define LINLI_SENSING_ESTATE_TEST_INTERNAL_H
 
 #include "kernel/rows.h"
 #include "net/testing.h"
