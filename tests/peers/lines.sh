@@ -20,6 +20,8 @@ field() { api GET "lines/$id" | head -n 1 | jq -r ".$1"; }
 send() { printf "$(printf '\\x%s' $1)" | nc -q 2 -w 5 "${line%:*}" "${line##*:}" | od -An -v -tx1 | tr -d ' \n'; }
 
 is "$(comes_to listening field state) $(field address)" "listening $line" "lines: the row says where it listens"
+is "$(comes_to listening sh -c "$(declare -f api); token=$token url=$url; api GET 'lines?f.kind=mqtt' | head -n 1 | jq -r '.items[0].state'")" listening \
+    "lines: and so does that of the MQTT listener"
 frame='40 40 01 00 01 01 20 3A 09 1A 09 0C 79 03 00 00 00 00 38 5B 01 00 00 00 30 00 02 02 01 01 01 28 0A 00 02 00 02 00 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 00 02 3A 09 1A 09 0C 46 23 23'
 answer=$(send "${frame/46 23 23/47 23 23}")
 is "${answer:52:2}" 06 "lines: a frame with a wrong sum is denied"
@@ -59,8 +61,8 @@ f01=$("$bin" decode gb26875 "$frame"); say $? "decode: a good frame exits 0"
 is "$(jq -c '[.protocol, .ok, .events[0].code, .events[0].device, .frame.objects[0].address, (.reply | length)]' <<<"$f01")" \
     '["gb26875",true,"fire_alarm","889",131082,60]' "decode: says what it means, and the answer"
 is "$("$bin" encode gb26875 - <<<"$f01")" "${frame// /}" "encode: the way back gives the same bytes"
-bad=$("$bin" decode gb26875 - <<<"${frame/46 23 23/47 23 23}"); is $? 1 "decode: a bad frame exits 1"
-is "$bad" '{"ok":false,"rule":"6.6: the sum is wrong","at":75}' "decode: and names rule and byte"
+told=$("$bin" decode gb26875 - <<<"${frame/46 23 23/47 23 23}"); is $? 1 "decode: a bad frame exits 1"
+is "$told" '{"ok":false,"rule":"6.6: the sum is wrong","at":75}' "decode: and names rule and byte"
 "$bin" decode nothing 00 >/dev/null 2>&1; is $? 2 "decode: an unknown protocol is wrong usage"
 is "$("$bin" decode --list | cut -d' ' -f1 | sort | paste -sd' ')" "gb26875 mqtt mqtt5" "decode: names what there is"
 is "$("$bin" decode mqtt 3003000161 | "$bin" encode mqtt)" 3003000161 "decode, encode: MQTT, too"

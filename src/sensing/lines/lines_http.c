@@ -44,7 +44,7 @@ static void put_line(struct line_set *l, int64_t id, struct arena *a, struct jw 
     jw_kcstr(j, "state", words[e.state]);
     if (e.address[0]) jw_kcstr(j, "address", e.address);
     if (e.problem[0]) jw_kcstr(j, "problem", e.problem);
-    if (codec) jw_kcstr(j, "standard", codec->standard);
+    if (codec && !is_served) jw_kcstr(j, "standard", codec->standard);
     if (is_served) {
         if (by.put) by.put(by.arg, j);
     } else if (e.figures) {
