@@ -15,7 +15,7 @@ static void must(bool ok) {
 
 static void round_trip(struct bytes whole) {
     struct buf text, again;
-    struct str json;
+    struct str json = {NULL, 0};
     struct jw j;
     struct wire_error e;
     struct fault f = {0};

@@ -3,6 +3,7 @@
 #include <iconv.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define FOUR_BMP 39420 /* four-byte codes 81308130..8431A439, those of the basic plane */
 
@@ -19,14 +20,30 @@ static unsigned code_of(iconv_t cd, const uint8_t *bytes, size_t n) {
     return v <= 0xffff ? v : 0;
 }
 
+#define PAIRS (126 * 190)
+static unsigned pairs[PAIRS];
+
+static int by_code(const void *a, const void *b) {
+    unsigned x = pairs[*(const unsigned *)a], y = pairs[*(const unsigned *)b];
+    return (x > y) - (x < y);
+}
+
+/* The codes of the pairs, and the pairs in the order of their codes. */
 static void put_pairs(iconv_t cd) {
-    printf("const uint16_t gb18030_pairs[126 * 190] = {");
-    unsigned n = 0;
+    static unsigned order[PAIRS];
+    unsigned n = 0, known = 0;
     for (unsigned lead = 0x81; lead <= 0xfe; lead++)
         for (unsigned trail = 0x40; trail <= 0xfe; trail++)
-            if (trail != 0x7f)
-                printf("%s%u,", n++ % 16 ? " " : "\n    ", code_of(cd, (uint8_t[]){(uint8_t)lead, (uint8_t)trail}, 2));
-    printf("\n};\n");
+            if (trail != 0x7f) pairs[n++] = code_of(cd, (uint8_t[]){(uint8_t)lead, (uint8_t)trail}, 2);
+    printf("const uint16_t gb18030_pairs[126 * 190] = {");
+    for (unsigned i = 0; i < PAIRS; i++) {
+        printf("%s%u,", i % 16 ? " " : "\n    ", pairs[i]);
+        if (pairs[i]) order[known++] = i;
+    }
+    qsort(order, known, sizeof order[0], by_code);
+    printf("\n};\nconst uint16_t gb18030_order[] = {");
+    for (unsigned i = 0; i < known; i++) printf("%s%u,", i % 16 ? " " : "\n    ", order[i]);
+    printf("\n};\nconst size_t gb18030_order_n = %u;\n", known);
 }
 
 static void put_ranges(iconv_t cd) {

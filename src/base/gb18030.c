@@ -40,16 +40,28 @@ bool gb18030_to_utf8(struct bytes in, struct buf *out) {
     return true;
 }
 
-/* Few characters go this way (frames that people make), so the tables are searched as they are. */
+/* Place of the pair that stands for the code; -1: none does. */
+static int32_t pair_of(int32_t code) {
+    size_t low = 0, high = gb18030_order_n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (gb18030_pairs[gb18030_order[mid]] < code)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < gb18030_order_n && gb18030_pairs[gb18030_order[low]] == code ? gb18030_order[low] : -1;
+}
+
 static size_t put(int32_t code, uint8_t *ret) {
     if (code < 0x80) {
         ret[0] = (uint8_t)code;
         return 1;
     }
-    for (size_t i = 0; code <= 0xffff && i < 126 * TRAILS; i++) {
-        if (gb18030_pairs[i] != code) continue;
-        size_t trail = i % TRAILS;
-        ret[0] = (uint8_t)(0x81 + i / TRAILS);
+    int32_t pair = pair_of(code);
+    if (pair >= 0) {
+        int32_t trail = pair % TRAILS;
+        ret[0] = (uint8_t)(0x81 + pair / TRAILS);
         ret[1] = (uint8_t)(0x40 + trail + (trail >= 0x3f));
         return 2;
     }

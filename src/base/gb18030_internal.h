@@ -9,6 +9,8 @@ struct gb18030_range { /* four-byte codes in order: `len` characters from `code`
     uint16_t from, code, len;
 };
 extern const uint16_t gb18030_pairs[126 * 190]; /* by lead and trail byte; 0: none */
+extern const uint16_t gb18030_order[];          /* places in it that have a code, rising by code */
+extern const size_t gb18030_order_n;
 extern const struct gb18030_range gb18030_ranges[];
 extern const size_t gb18030_ranges_n;
 

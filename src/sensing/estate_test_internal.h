@@ -91,7 +91,7 @@ static inline void estate_start(struct estate *e, struct t *t) {
     e->log.world = &t->world;
     snprintf(url, sizeof url, "sqlite:%s/sensing-%d.db", test_dir(t), ++serial);
     struct kernel_options k = {.modules = test_modules, .modules_n = COUNT(test_modules)};
-    struct db *db;
+    struct db *db = NULL;
     if (kernel_create(&k, &e->kernel, &t->fault) ||
         db_pool_open(&(struct db_options){.url = url}, 3, &e->pool, &t->fault) ||
         db_pool_take(e->pool, &db, &t->fault) || kernel_install(e->kernel, db, &t->world, &t->fault))
