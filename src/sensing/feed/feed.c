@@ -102,7 +102,7 @@ static void stored(void *arg, const struct telemetry_stored *points, size_t n) {
                                              : rules_reading(f->rules, s->community_id, device, str_of(s->metric),
                                                              points[i].at_ms, points[i].value);
         if (!known) {
-            note_stranger(f, s, NULL);
+            note_stranger(f, s, "http"); /* lines tell of theirs before: see feed_heard */
             strange = true;
         }
     }

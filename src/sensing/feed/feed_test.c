@@ -28,6 +28,7 @@ static void a_device_of_old_readings_is_put_aside_too(struct t *t) {
     put(&e, "889", 24 * HOUR_MS, 1); /* adopted */
     put(&e, "last", 24 * HOUR_MS, 1);
     CHECK(t, estate_comes_to(&e, strangers, 3));
+    CHECK(t, estate_count(&e, "SELECT COUNT(*) FROM devices WHERE line = 'http'") == 3);
     estate_stop(&e, NULL, NULL);
 }
 

@@ -192,7 +192,7 @@ static void tick(void *arg) {
     struct line_set *l = arg;
     for (size_t i = 0; i < l->entries_n; i++)
         if (l->entries[i].line) line_tick(l->entries[i].line);
-    if (line_rows_generation() != l->loaded_generation || l->failed) begin(l);
+    if (!l->working && (line_rows_generation() != l->loaded_generation || l->failed)) begin(l);
 }
 
 /* ---- life ---- */

@@ -30,7 +30,7 @@ struct lines_options { /* everything is kept */
     int first_port; /* -1: each row's own, or the next free one; else the rows' ports at start give way to this one and
                        those that follow, 0: to free ones */
 };
-#define LINES_MAX 64 /* rows that are looked after; further ones fail */
+#define LINES_MAX 64 /* rows that are looked after; further ones stay closed */
 /* Opens what the rows say.  A row that cannot listen is no error: its state says why. */
 NODISCARD enum err lines_open(const struct lines_options *options, struct line_set **ret, struct fault *f);
 void lines_stop(struct line_set *l); /* before feed_stop; NULL is fine */
