@@ -40,7 +40,8 @@ static enum err check_bounds(struct check *c, const char *where, const struct fi
     if (f->kind == FIELD_CHOICE && !f->choices) return WRONG(c, "%s.%s: no choices", where, f->name);
     if ((f->kind == FIELD_REF || f->kind == FIELD_REFS) && !known_named(c->k, str_of(f->to)))
         return WRONG(c, "%s.%s: refers to unknown resource %s", where, f->name, f->to);
-    if (f->check && f->kind != FIELD_TEXT) return WRONG(c, "%s.%s: check is for text", where, f->name);
+    if (f->check && f->kind != FIELD_TEXT && f->kind != FIELD_JSON)
+        return WRONG(c, "%s.%s: check is for text and JSON", where, f->name);
     return OK;
 }
 

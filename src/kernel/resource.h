@@ -85,7 +85,7 @@ struct field {
     int scale;                             /* DECIMAL: digits after the point */
     const char *unit;                      /* UCUM */
     const struct line_type *lines;         /* LINES */
-    const char *(*check)(struct str text); /* TEXT: code of the broken rule, or NULL */
+    const char *(*check)(struct str text); /* TEXT, JSON: code of the broken rule, or NULL */
     const char *group;                     /* group of the form; NULL = "main" */
 };
 /* The member's C type is checked here: a wrong one does not compile. */

@@ -62,9 +62,13 @@ static struct str id_number(void) {
 static struct str checked_text(struct run *u, const struct field *f, int64_t length) {
     char *lower = arena_cstr(&u->keep, text_of(u, length, f->flags & UNIQUE));
     for (char *p = lower; *p; p++) *p = (char)(*p + 32);
-    struct str tries[] = {
-        str_of(lower), text_of(u, length, f->flags & UNIQUE), id_number(), S("13800000000"), S("https://example.org/"),
-        S("127.0.0.1")};
+    struct str tries[] = {str_of(lower),
+                          text_of(u, length, f->flags & UNIQUE),
+                          id_number(),
+                          S("13800000000"),
+                          S("https://example.org/"),
+                          S("127.0.0.1"),
+                          S("{\"coordinates\":[1,2],\"type\":\"Point\"}")};
     for (size_t i = 0; f->check && i < COUNT(tries); i++)
         if (!f->check(tries[i]) && (int64_t)tries[i].len <= f->max && (int64_t)tries[i].len >= f->min) return tries[i];
     return tries[1];
@@ -91,7 +95,9 @@ static bool set_value(struct run *u, const struct resource *r, const struct fiel
     }
     case FIELD_JSON:
         if (size == TOO_SMALL) return false;
-        *(struct str *)at = size == TOO_LARGE ? text_of(u, f->max + 1, false) : S("{\"a\":1}");
+        *(struct str *)at = size == TOO_LARGE ? text_of(u, f->max + 1, false)
+                            : f->check        ? checked_text(u, f, 1)
+                                              : S("{\"a\":1}");
         return true;
     case FIELD_CHOICE: {
         struct str rest = str_of(f->choices), part = {NULL, 0}, last = {NULL, 0};

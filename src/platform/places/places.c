@@ -4,6 +4,7 @@
 #include "kernel/kernel.h"
 #include "kernel/rows.h"
 #include "kernel/sql.h"
+#include "platform/places/shape.h"
 
 #define DEPTH_MAX   16
 #define SUBTREE_MAX 20000
@@ -15,7 +16,7 @@ static const char *check_code(struct str s) { /* stands in topics, where the pla
 static const struct field place_fields[] = {
     {TEXT(struct place, name), .max = 60, .flags = REQUIRED | SEARCH | COLUMN},
     {CHOICE(struct place, kind,
-            "city street community estate grid building unit floor room area public equipment gate parking"),
+            "city street community estate grid building unit floor room area public equipment gate parking green road"),
      .flags = REQUIRED | COLUMN | INDEXED},
     {TEXT(struct place, code), .min = 1, .max = 32, .flags = SEARCH | COLUMN | UNIQUE, .check = check_code},
     {REF(struct place, parent_id, "places"), .flags = FIXED | COLUMN},
@@ -24,7 +25,8 @@ static const struct field place_fields[] = {
     {FLAG(struct place, keeps_records), .flags = FIXED, .group = "records"},
     {TEXT(struct place, zone), .max = 40, .group = "records"},
     {GEO(struct place, at), .group = "map"},
-    {JSON(struct place, shape), .max = 20000, .group = "map"},
+    {JSON(struct place, shape), .max = 20000, .check = shape_check, .group = "map"},
+    {TEXT(struct place, shape_source), .max = 200, .group = "map"},
 };
 
 static const struct grant place_grants[] = {

@@ -9,7 +9,9 @@
 struct place {
     struct row row;
     int64_t parent_id, admin_parent_id; /* today's, as first set; moves are rows of place_parents */
-    struct str name, code, kind, zone, address, shape /* GeoJSON geometry */;
+    struct str name, code, kind, zone, address;
+    struct str shape;        /* GeoJSON geometry: platform/places/shape.h */
+    struct str shape_source; /* whose it is and under which licence: shown wherever it is drawn */
     struct geo at;
     bool keeps_records;
 };

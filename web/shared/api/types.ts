@@ -48,7 +48,7 @@ export interface PlacesRow {
   _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
   _masked: string[]
   name?: string | null
-  kind?: 'city' | 'street' | 'community' | 'estate' | 'grid' | 'building' | 'unit' | 'floor' | 'room' | 'area' | 'public' | 'equipment' | 'gate' | 'parking' | null
+  kind?: 'city' | 'street' | 'community' | 'estate' | 'grid' | 'building' | 'unit' | 'floor' | 'room' | 'area' | 'public' | 'equipment' | 'gate' | 'parking' | 'green' | 'road' | null
   code?: string | null
   parent_id?: string | null
   admin_parent_id?: string | null
@@ -60,6 +60,7 @@ export interface PlacesRow {
     lon: number
   } | null
   shape?: unknown
+  shape_source?: string | null
 }
 export interface PlacesPage {
   items: PlacesRow[]
@@ -68,7 +69,7 @@ export interface PlacesPage {
 }
 export interface PlacesCreate {
   name: string
-  kind: 'city' | 'street' | 'community' | 'estate' | 'grid' | 'building' | 'unit' | 'floor' | 'room' | 'area' | 'public' | 'equipment' | 'gate' | 'parking'
+  kind: 'city' | 'street' | 'community' | 'estate' | 'grid' | 'building' | 'unit' | 'floor' | 'room' | 'area' | 'public' | 'equipment' | 'gate' | 'parking' | 'green' | 'road'
   code?: string | null
   parent_id?: string | null
   admin_parent_id?: string | null
@@ -80,11 +81,12 @@ export interface PlacesCreate {
     lon: number
   } | null
   shape?: unknown
+  shape_source?: string | null
   community_id?: Id
 }
 export interface PlacesPatch {
   name?: string | null
-  kind?: 'city' | 'street' | 'community' | 'estate' | 'grid' | 'building' | 'unit' | 'floor' | 'room' | 'area' | 'public' | 'equipment' | 'gate' | 'parking' | null
+  kind?: 'city' | 'street' | 'community' | 'estate' | 'grid' | 'building' | 'unit' | 'floor' | 'room' | 'area' | 'public' | 'equipment' | 'gate' | 'parking' | 'green' | 'road' | null
   code?: string | null
   address?: string | null
   zone?: string | null
@@ -93,6 +95,7 @@ export interface PlacesPatch {
     lon: number
   } | null
   shape?: unknown
+  shape_source?: string | null
 }
 export type PlacesReveal = Record<string, never>
 export interface PlaceParentsRow {
