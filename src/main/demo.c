@@ -1,9 +1,8 @@
-/* The demo estate: places, made-up people, an account for each role.  SPDX-License-Identifier: Apache-2.0 */
+/* The demo estate: made-up people, an account for each role.  SPDX-License-Identifier: Apache-2.0 */
 #include "main/demo.h"
 
 #include "kernel/rows.h"
 #include "platform/parties/parties.h"
-#include "platform/places/places.h"
 #include "security/users/users.h"
 
 #include <fcntl.h>
@@ -13,14 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BUILDINGS       12
-#define UNITS           3
-#define FLOORS_SHOWN    6
 #define PASSWORDS_BYTES 4096
 
 static const struct account {
     const char *login, *role, *name, *phone;
-    enum { AT_ROOT, AT_STREET, AT_ESTATE, AT_GRID, AT_ROOM } at;
+    enum { AT_ROOT, AT_STREET, AT_ESTATE, AT_GRID, AT_HOME } at;
+    const char *home; /* the unit they live in, as the story has it */
 } accounts[] = {
     {"admin", "admin", "系统管理员", "13900010001", AT_ROOT},
     {"street", "street", "方敏", "13900010002", AT_STREET},
@@ -34,81 +31,18 @@ static const struct account {
     {"carer", "carer", "秦月娥", "13900010010", AT_ESTATE},
     {"doctor", "doctor", "郑怀仁", "13900010011", AT_ESTATE},
     {"committee", "committee", "冯以宁", "13900010012", AT_ESTATE},
-    {"owner", "owner", "李明远", "13900010013", AT_ROOM},
-    {"resident", "resident", "王芳", "13900010014", AT_ROOM},
-    {"elder", "elder", "赵奶奶", "13900010015", AT_ROOM},
+    {"owner", "owner", "李明远", "13900010013", AT_HOME, "7号楼1单元"},
+    {"resident", "resident", "王芳", "13900010014", AT_HOME, "3号楼2单元"},
+    {"elder", "elder", "赵奶奶", "13900010015", AT_HOME, "5号楼3单元"},
 };
 
-struct estate {
-    int64_t street, estate, grid, fire_room, rooms[BUILDINGS * UNITS];
-    size_t rooms_n;
-};
-
-static enum err put_place(struct ctx *ctx, const struct place *like, const char *name, int64_t *ret) {
-    struct place p = *like;
-    struct str copy;
-    if (!arena_str(ctx->arena, str_of(name), &copy)) return FAIL_MEMORY(ctx);
-    SET(&places, &p, name, copy);
-    TRY(row_create(ctx, &places, &p));
-    if (ret) *ret = p.row.id;
-    return OK;
+static int64_t home_of(const struct demo_estate *e, const char *unit) {
+    for (size_t i = 0; unit && i < e->rooms.n; i++)
+        if (str_starts(e->rooms.at[i].name, str_of(unit))) return e->rooms.at[i].id;
+    return e->estate;
 }
 
-/* A place row with what is set below; parents and flags only where given. */
-static struct place place_like(const char *kind, int64_t parent, int64_t admin_parent, bool keeps, const char *code) {
-    struct place p = {0};
-    SET(&places, &p, kind, str_of(kind));
-    if (parent) SET(&places, &p, parent_id, parent);
-    if (admin_parent) SET(&places, &p, admin_parent_id, admin_parent);
-    if (keeps) SET(&places, &p, keeps_records, true);
-    if (code) SET(&places, &p, code, str_of(code));
-    return p;
-}
-
-static enum err put_building(struct ctx *ctx, struct estate *e, int number) {
-    char name[64];
-    int64_t building, unit;
-    struct place like = place_like("building", e->estate, number <= 6 ? e->grid : 0, false, NULL);
-    snprintf(name, sizeof name, "%d号楼", number);
-    TRY(put_place(ctx, &like, name, &building));
-    for (int u = 1; u <= UNITS; u++) {
-        snprintf(name, sizeof name, "%d号楼%d单元", number, u);
-        like = place_like("unit", building, 0, false, NULL);
-        TRY(put_place(ctx, &like, name, &unit));
-        for (int floor = 1; floor <= FLOORS_SHOWN; floor++) {
-            snprintf(name, sizeof name, "%d号楼%d单元%d02", number, u, floor);
-            like = place_like("room", unit, 0, false, NULL);
-            TRY(put_place(ctx, &like, name, floor == 5 ? &e->rooms[e->rooms_n++] : NULL));
-        }
-    }
-    snprintf(name, sizeof name, "%d号楼地下泵房", number);
-    like = place_like("equipment", building, 0, false, NULL);
-    return number % 3 == 1 ? put_place(ctx, &like, name, NULL) : OK;
-}
-
-static enum err put_places(struct ctx *ctx, struct estate *e) {
-    static const char *const public_places[] = {"中心花园",     "地下车库A区", "地下车库B区",
-                                                "物业服务中心", "邻里茶室",    "消防控制室"};
-    static const char *const gates[] = {"北门", "南门", "车行东门"};
-    struct place like = place_like("street", 0, 0, true, "qingshan");
-    TRY(put_place(ctx, &like, "青山街道", &e->street));
-    like = place_like("estate", e->street, 0, true, "yunshanli");
-    TRY(put_place(ctx, &like, "云杉里小区", &e->estate));
-    like = place_like("grid", 0, e->street, false, "grid-03");
-    TRY(put_place(ctx, &like, "第三网格", &e->grid));
-    for (int i = 1; i <= BUILDINGS; i++) TRY(put_building(ctx, e, i));
-    for (size_t i = 0; i < COUNT(public_places); i++) {
-        like = place_like("public", e->estate, 0, false, NULL);
-        TRY(put_place(ctx, &like, public_places[i], &e->fire_room)); /* the last one is the fire control room */
-    }
-    for (size_t i = 0; i < COUNT(gates); i++) {
-        like = place_like("gate", e->estate, 0, false, NULL);
-        TRY(put_place(ctx, &like, gates[i], NULL));
-    }
-    return OK;
-}
-
-static enum err put_account(struct ctx *ctx, const struct estate *e, size_t i, struct str password) {
+static enum err put_account(struct ctx *ctx, struct demo_estate *e, size_t i, struct str password) {
     const struct account *a = &accounts[i];
     struct person p = {0};
     struct membership_row m = {0};
@@ -120,7 +54,7 @@ static enum err put_account(struct ctx *ctx, const struct estate *e, size_t i, s
     SET(&memberships, &m, role, str_of(a->role));
     SET(&memberships, &m, valid_from, ctx->now_ms / 86400000 - 400);
     if (a->at != AT_ROOT) {
-        const int64_t at[] = {0, e->street, e->estate, e->grid, e->rooms[i % e->rooms_n]};
+        const int64_t at[] = {0, e->street, e->estate, e->grid, home_of(e, a->home)};
         SET(&memberships, &m, place_id, at[a->at]);
     }
     TRY(row_create(ctx, &memberships, &m));
@@ -147,16 +81,15 @@ static enum err keep_passwords(struct ctx *ctx, const char *dir, const struct bu
 }
 
 struct making {
-    struct estate estate;
+    struct demo_estate estate;
     struct buf list;
 };
 
 static enum err make(struct ctx *ctx, void *arg) {
     struct making *m = arg;
     const char *one = getenv("LINLI_DEMO_PASSWORD");
-    m->estate = (struct estate){0};
     buf_init_arena(&m->list, ctx->arena, PASSWORDS_BYTES);
-    TRY(put_places(ctx, &m->estate));
+    TRY(demo_places(ctx, &m->estate));
     for (size_t i = 0; i < COUNT(accounts); i++) {
         struct str password = one && *one ? str_of(one) : new_password(ctx);
         if (!password.ptr) return FAIL_MEMORY(ctx);
@@ -164,7 +97,7 @@ static enum err make(struct ctx *ctx, void *arg) {
         buf_fmt(&m->list, "%-12s %-12s %s\n", accounts[i].login, password.ptr, accounts[i].role);
     }
     if (m->list.overflow) return FAIL_MEMORY(ctx);
-    return demo_things(ctx, m->estate.estate, m->estate.fire_room);
+    return demo_things(ctx, &m->estate);
 }
 
 static void print_passwords(const char *dir) {

@@ -7,7 +7,23 @@
 /* Makes the estate if the store is empty, and prints the accounts. */
 NODISCARD enum err demo_prepare(struct ctx *ctx, struct site *site, void *arg);
 
-/* Kinds of cases, models, about 200 devices, rules.  In the caller's transaction. */
-NODISCARD enum err demo_things(struct ctx *ctx, int64_t community_id, int64_t fire_place_id);
+/* ---- its parts, each in the caller's transaction as the system ---- */
+
+struct demo_spot {
+    int64_t id;
+    struct str name; /* in the unit's arena */
+};
+struct demo_spots {
+    struct demo_spot *at;
+    size_t n;
+};
+struct demo_estate {
+    int64_t street, estate, grid, fire_room;
+    struct demo_spots units, rooms, lifts, others; /* lifts: machine rooms; others: gates, greens, public spaces */
+};
+/* Places with the outlines of demo/estate; units, rooms and what is in the houses are made up. */
+NODISCARD enum err demo_places(struct ctx *ctx, struct demo_estate *ret);
+/* Kinds of cases, models, rules; devices in the units, rooms and lifts of e, about 200, and the fire panel. */
+NODISCARD enum err demo_things(struct ctx *ctx, const struct demo_estate *e);
 
 #endif

@@ -5,7 +5,6 @@
 #include "main/demo.h"
 #include "main/replay.h"
 #include "platform/cases/cases.h"
-#include "platform/places/places.h"
 #include "platform/rules/rules.h"
 #include "platform/things/things.h"
 #include "sensing/lines/lines.h"
@@ -86,53 +85,47 @@ static enum err put_rule(struct ctx *ctx, int64_t community_id, size_t i) {
     return row_create(ctx, &rules, &r);
 }
 
-static enum err put_device(struct ctx *ctx, int64_t place_id, struct str place, const char *model, const char *what,
+static enum err put_device(struct ctx *ctx, struct demo_spot at, const char *model, const char *what,
                            const char *code) {
-    struct device d = {0};
+    struct device d = {0}, adopt = {0};
     struct buf b;
     struct str name, copy;
     buf_init_arena(&b, ctx->arena, 256);
-    buf_fmt(&b, STR_FMT " %s", STR_ARG(place), what);
+    buf_fmt(&b, STR_FMT " %s", STR_ARG(at.name), what);
     if (!buf_done(&b, &name) || !arena_str(ctx->arena, str_of(code), &copy)) return FAIL_MEMORY(ctx);
     SET(&devices, &d, name, name);
     SET(&devices, &d, code, copy);
     SET(&devices, &d, model, str_of(model));
-    SET(&devices, &d, place_id, place_id);
+    SET(&devices, &d, place_id, at.id);
     TRY(row_create(ctx, &devices, &d));
-    struct device adopt = {0};
     SET(&devices, &adopt, name, name);
-    SET(&devices, &adopt, place_id, place_id);
+    SET(&devices, &adopt, place_id, at.id);
     return row_act(ctx, &devices, d.row.id, 0, "adopt", &adopt, adopt.row.has, NULL);
 }
 
-/* A device of the model in up to `most` places of the kind. */
-static enum err put_devices(struct ctx *ctx, int64_t community_id, const char *kind, const char *model,
-                            const char *what, const char *prefix, size_t most) {
-    struct list_query q = {.sort = FILTER_ID, .ascending = true, .limit = most};
-    struct list_page page;
-    TRY(list_filter(ctx, &places, &q, S("kind"), str_of(kind)));
-    TRY(row_list(ctx, &places, &q, &page));
-    for (size_t i = 0; i < page.n; i++) {
-        const struct place *p = (const struct place *)page.rows + i;
+/* A device of the model in `most` of the places, spread over all of them. */
+static enum err put_devices(struct ctx *ctx, struct demo_spots list, const char *model, const char *what,
+                            const char *prefix, size_t most) {
+    size_t n = list.n < most ? list.n : most;
+    for (size_t i = 0; i < n; i++) {
         char code[32];
-        if (p->row.community_id != community_id) continue;
         snprintf(code, sizeof code, "%s%03zu", prefix, i + 1);
-        TRY(put_device(ctx, p->row.id, p->name, model, what, code));
+        TRY(put_device(ctx, list.at[i * list.n / n], model, what, code));
     }
     return OK;
 }
 
-enum err demo_things(struct ctx *ctx, int64_t community_id, int64_t fire_place_id) {
+enum err demo_things(struct ctx *ctx, const struct demo_estate *e) {
     for (size_t i = 0; i < COUNT(types); i++) TRY(put_type(ctx, i));
     for (size_t i = 0; i < COUNT(models); i++) TRY(put_model(ctx, i));
-    TRY(put_devices(ctx, community_id, "unit", "climate", "环境", "H-", 36));
-    TRY(put_devices(ctx, community_id, "room", "power_meter", "电表", "D-", 150));
-    TRY(put_devices(ctx, community_id, "building", "machine_room", "电梯机房", "J-", 12));
-    TRY(put_device(ctx, fire_place_id, S("消防控制室"), "fire_panel", "报警主机", "889"));
-    for (size_t i = 0; i < COUNT(rule_rows); i++) TRY(put_rule(ctx, community_id, i));
-    TRY(line_row_put(ctx, community_id, S("消防主机专线"), "gb26875", 26875));
-    TRY(line_row_put(ctx, community_id, S("物联网设备 MQTT"), "mqtt", 0));
-    TRY(line_row_put(ctx, community_id, S("读数上报 HTTP"), "http", 0));
+    TRY(put_devices(ctx, e->units, "climate", "环境", "H-", 42));
+    TRY(put_devices(ctx, e->rooms, "power_meter", "电表", "D-", 150));
+    TRY(put_devices(ctx, e->lifts, "machine_room", "温度", "J-", 12));
+    TRY(put_device(ctx, (struct demo_spot){e->fire_room, S("消防控制室")}, "fire_panel", "报警主机", "889"));
+    for (size_t i = 0; i < COUNT(rule_rows); i++) TRY(put_rule(ctx, e->estate, i));
+    TRY(line_row_put(ctx, e->estate, S("消防主机专线"), "gb26875", 26875));
+    TRY(line_row_put(ctx, e->estate, S("物联网设备 MQTT"), "mqtt", 0));
+    TRY(line_row_put(ctx, e->estate, S("读数上报 HTTP"), "http", 0));
     TRY(setting_put(ctx, 0, "today.banner_zh", S(REPLAY_BANNER_ZH)));
     return setting_put(ctx, 0, "today.banner_en", S(REPLAY_BANNER_EN));
 }

@@ -141,7 +141,7 @@ static enum err put_estates(struct ctx *ctx, void *arg) {
 static enum err put_things(struct ctx *ctx, void *arg) {
     struct filling *w = arg;
     TRY(put_place(ctx, "public", w->estates[0].id, 0, S("消防控制室"), no_code, &w->control_room));
-    return demo_things(ctx, w->estates[0].id, w->control_room);
+    return demo_things(ctx, &(struct demo_estate){.estate = w->estates[0].id, .fire_room = w->control_room});
 }
 
 static enum err put_panels(struct ctx *ctx, void *arg) {
