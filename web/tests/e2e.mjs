@@ -86,6 +86,14 @@ try {
       await page.waitForSelector('h1')
       await look(page, name, w)
     }
+    const unit = (await (await page.request.get(url + '/api/v1/places?limit=1&f.kind=unit')).json()).items[0]
+    await page.goto(url + '/places/' + unit.id)
+    await page.waitForSelector('.plan .house.here', { timeout: 15000 })
+    check((await page.locator('.plan .house').count()) >= 20 && /OpenStreetMap/.test(await page.textContent('.plan figcaption')), `place ${w}: the plan shows where it is among all buildings, and whose outlines they are`)
+    await look(page, 'place', w)
+    await page.goto(url + '/today')
+    await page.waitForSelector('.plan .house', { timeout: 15000 })
+    check(/经 MQTT 每秒报一行/.test(await page.textContent('.banner')), `today ${w}: says what is replayed and how fast`)
     await page.close()
   }
 
@@ -139,6 +147,9 @@ try {
   if (found) {
     await desk.goto(url + '/today')
     await desk.waitForSelector('.work li')
+    await desk.waitForSelector('.plan .label', { timeout: 15000 })
+    const told = await desk.locator('.plan li a').first().getAttribute('href')
+    check(/^\/(alarms|cases)\/\d+$/.test(told), 'the plan names what is open, and leads there')
     await look(desk, 'today-busy', 1366)
     await desk.goto(url + '/cases/' + found.id)
     const step = async (user, words, state, fill) => {
@@ -170,6 +181,12 @@ try {
     check(row.photos?.length === 1, 'the photo is on the case')
     const photo = await desk.request.get(`${url}/api/v1/cases/${found.id}/files/${row.photos?.[0]?.id}`)
     check(photo.ok() && (await photo.body()).equals(png), 'and comes back byte for byte')
+    let fire = null
+    for (let i = 0; i < 90 && !fire; i++) {
+      fire = (await (await desk.request.get(url + '/api/v1/alarms?limit=50&f.severity=bad')).json()).items.find((a) => /B16 F9/.test(a.detail ?? ''))
+      if (!fire) await wait(1000)
+    }
+    check(!!fire, 'the fire panel reported over its own line')
     const stranger = await open(1366, 768)
     await signIn(stranger, 'resident')
     check((await stranger.request.get(`${url}/api/v1/cases/${found.id}/files/${row.photos?.[0]?.id}`)).status() === 404, 'a resident who may not see the case does not see its photo')
