@@ -1,9 +1,7 @@
 /* The demo's devices, their models, the rules over them, and the kinds of cases.  SPDX-License-Identifier: Apache-2.0
  */
 #include "kernel/rows.h"
-#include "kernel/setting.h"
 #include "main/demo.h"
-#include "main/replay.h"
 #include "platform/cases/cases.h"
 #include "platform/rules/rules.h"
 #include "platform/things/things.h"
@@ -125,7 +123,5 @@ enum err demo_things(struct ctx *ctx, const struct demo_estate *e) {
     for (size_t i = 0; i < COUNT(rule_rows); i++) TRY(put_rule(ctx, e->estate, i));
     TRY(line_row_put(ctx, e->estate, S("消防主机专线"), "gb26875", 26875));
     TRY(line_row_put(ctx, e->estate, S("物联网设备 MQTT"), "mqtt", 0));
-    TRY(line_row_put(ctx, e->estate, S("读数上报 HTTP"), "http", 0));
-    TRY(setting_put(ctx, 0, "today.banner_zh", S(REPLAY_BANNER_ZH)));
-    return setting_put(ctx, 0, "today.banner_en", S(REPLAY_BANNER_EN));
+    return line_row_put(ctx, e->estate, S("读数上报 HTTP"), "http", 0);
 }

@@ -133,12 +133,16 @@ static void find_fire(void *arg, const char *kind, const char *address, int port
     if (!*ret && !strcmp(kind, "gb26875")) *ret = port;
 }
 
-static enum err open_replay(struct server *s, struct fault *f) {
-    int64_t community_id = 0;
-    int fire_port = 0;
-    TRY(site_do(&s->site, replayed_community, &community_id, f));
-    lines_each(s->lines, find_fire, &fire_port);
-    return replay_start(&s->site, s->loop, s->feed, community_id, fire_port, &s->replay, f);
+/* The demo's devices come to the listeners from outside, as any would. */
+static enum err open_replay(struct server *s, const struct server_options *o, struct fault *f) {
+    struct replay_options r = {.site = &s->site,
+                               .loop = s->loop,
+                               .feed = s->feed,
+                               .address = o->bind,
+                               .mqtt_port = mqtt_port(s->mqtt)};
+    TRY(site_do(&s->site, replayed_community, &r.community_id, f));
+    lines_each(s->lines, find_fire, &r.lines_port);
+    return replay_start(&r, &s->replay, f);
 }
 
 /* Lines that are not TCP lines of their own are served by those who are open already. */
@@ -170,7 +174,7 @@ static enum err open_all(struct server *s, const struct server_options *o, struc
     if (e) return FAIL(f, e, "loop", "the event loop does not start");
     TRY(open_feed(s, o, f));
     TRY(open_mqtt(s, o, f));
-    if (o->replay) TRY(open_replay(s, f));
+    if (o->replay) TRY(open_replay(s, o, f));
     s->readings = telemetry_http_create(feed_telemetry(s->feed));
     if (!s->readings) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     modules_with(&(struct running){s->readings, s->lines, s->mqtt}, s->with);
@@ -202,9 +206,9 @@ static enum err open_all(struct server *s, const struct server_options *o, struc
 
 static void close_all(struct server *s) {
     if (s->http) http_server_close(s->http);
+    replay_stop(s->replay);
     lines_stop(s->lines);
     mqtt_close(s->mqtt);
-    replay_stop(s->replay);
     s->site.wake = NULL;
     api_destroy(s->api);
     telemetry_http_destroy(s->readings);

@@ -102,7 +102,8 @@ static enum err lock_folder(struct site *s, struct fault *f) {
 }
 
 static bool is_ours(const char *name) {
-    static const char *const names[] = {"linli.db", "linli.db-wal", "linli.db-shm", "passwords"};
+    static const char *const names[] = {"linli.db",  "linli.db-wal",     "linli.db-shm",
+                                        "passwords", "device-passwords", "replay"};
     for (size_t i = 0; i < COUNT(names); i++)
         if (!strcmp(name, names[i])) return true;
     return false;
