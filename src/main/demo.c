@@ -50,6 +50,7 @@ static enum err put_account(struct ctx *ctx, struct demo_estate *e, size_t i, st
     SET(&people, &p, name, str_of(a->name));
     SET(&people, &p, phone, str_of(a->phone));
     TRY(row_create(ctx, &people, &p));
+    e->accounts[i] = (struct demo_account){str_of(a->login), str_of(a->name), p.row.id};
     SET(&memberships, &m, person_id, p.row.id);
     SET(&memberships, &m, role, str_of(a->role));
     SET(&memberships, &m, valid_from, ctx->now_ms / 86400000 - 400);
@@ -80,6 +81,8 @@ static enum err keep_passwords(struct ctx *ctx, const char *dir, const struct bu
               : FAIL(&ctx->fault, ERR_UNAVAILABLE, "data_folder", "the passwords could not be kept in the data folder");
 }
 
+_Static_assert(COUNT(accounts) == DEMO_ACCOUNTS, "the story knows every account");
+
 struct making {
     struct demo_estate estate;
     struct buf list;
@@ -97,7 +100,8 @@ static enum err make(struct ctx *ctx, void *arg) {
         buf_fmt(&m->list, "%-12s %-12s %s\n", accounts[i].login, password.ptr, accounts[i].role);
     }
     if (m->list.overflow) return FAIL_MEMORY(ctx);
-    return demo_things(ctx, &m->estate);
+    TRY(demo_things(ctx, &m->estate));
+    return demo_story(ctx, &m->estate);
 }
 
 static void print_passwords(const char *dir) {

@@ -17,7 +17,13 @@ struct demo_spots {
     struct demo_spot *at;
     size_t n;
 };
+#define DEMO_ACCOUNTS 15
+struct demo_account {
+    struct str login, name;
+    int64_t person_id;
+};
 struct demo_estate {
+    struct demo_account accounts[DEMO_ACCOUNTS];
     int64_t street, estate, grid, fire_room;
     struct demo_spots units, rooms, lifts, others; /* lifts: machine rooms; others: gates, greens, public spaces */
 };
@@ -25,5 +31,8 @@ struct demo_estate {
 NODISCARD enum err demo_places(struct ctx *ctx, struct demo_estate *ret);
 /* Kinds of cases, models, rules; devices in the units, rooms and lifts of e, about 200, and the fire panel. */
 NODISCARD enum err demo_things(struct ctx *ctx, const struct demo_estate *e);
+
+/* What people did in the last two weeks: cases, visits, ideas, activities, alarms. */
+NODISCARD enum err demo_story(struct ctx *ctx, const struct demo_estate *e);
 
 #endif
