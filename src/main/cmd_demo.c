@@ -18,11 +18,14 @@ const struct command cmd_demo = {
              "  --port N     HTTP port [8080, or the next free one]; 0 takes a free one\n"
              "  --data DIR   data folder [data]\n"
              "  --db URL     records elsewhere: postgres://…\n"
+             "  --mqtt N     port for devices over MQTT [1883, or the next free one]\n"
+             "  --lines N    port of the fire line [26875, or the next free one]\n"
              "  --bind ADDR  address to listen on [127.0.0.1]\n"
              "  --lines N    port of the first TCP line, the rest follow; 0 takes free ones [as the lines say]\n"
              "  --cert FILE --key FILE   TLS\n"
              "  --fresh      forget the demo's data first\n\n"
              "At the first start it makes the estate and an account for each role; passwords are printed and kept in\n"
-             "DIR/passwords.  LINLI_DEMO_PASSWORD sets one for all.\n",
+             "DIR/passwords; LINLI_DEMO_PASSWORD sets one for all.  Those of its devices, which replay measurements\n"
+             "over MQTT, are in DIR/device-passwords.\n",
     .run = run,
 };
