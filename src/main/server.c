@@ -135,11 +135,8 @@ static void find_fire(void *arg, const char *kind, const char *address, int port
 
 /* The demo's devices come to the listeners from outside, as any would. */
 static enum err open_replay(struct server *s, const struct server_options *o, struct fault *f) {
-    struct replay_options r = {.site = &s->site,
-                               .loop = s->loop,
-                               .feed = s->feed,
-                               .address = o->bind,
-                               .mqtt_port = mqtt_port(s->mqtt)};
+    struct replay_options r = {
+        .site = &s->site, .loop = s->loop, .feed = s->feed, .address = o->bind, .mqtt_port = mqtt_port(s->mqtt)};
     TRY(site_do(&s->site, replayed_community, &r.community_id, f));
     lines_each(s->lines, find_fire, &r.lines_port);
     return replay_start(&r, &s->replay, f);
