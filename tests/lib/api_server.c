@@ -1,6 +1,7 @@
 /* A server of the api over the test module.  SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/api_server.h"
 
+#include "main/site.h"
 #include "tests/lib/pg.h"
 
 #include <stdatomic.h>
@@ -151,31 +152,34 @@ void api_on_postgres(struct t *t, void (*run)(struct t *t)) {
     t->sim.utc_ms = at_ms;
 }
 
-static void open_store(struct api_server *s) {
+/* The test module's kernel, or the program's own. */
+static enum err make_kernel(struct api_server *s, bool all, struct fault *f) {
     static struct str words[1];
+    struct kernel_options k = {.io = &s->io, .files_dir = s->dir, .wake = wake, .wake_arg = s};
+    if (all) return site_kernel(&s->kernel, &k, f);
+    words[0] = str_of(test_words);
+    k.modules = modules;
+    k.modules_n = COUNT(modules);
+    k.words = words;
+    k.words_n = COUNT(words);
+    return kernel_create(&k, &s->kernel, f);
+}
+
+static void open_store(struct api_server *s, bool all) {
     static int serial;
     struct fault f = {0};
     char url[256];
     struct db *db;
-    words[0] = str_of(test_words);
     snprintf(s->dir, sizeof s->dir, "%s/%d", test_dir(s->t), ++serial);
     s->io = io_real();
     if (s->io.make_dir(s->io.self, s->dir)) die("folder", &f);
     snprintf(url, sizeof url, "sqlite:%s/linli.db", s->dir);
-    struct kernel_options k = {.modules = modules,
-                               .modules_n = COUNT(modules),
-                               .words = words,
-                               .words_n = 1,
-                               .io = &s->io,
-                               .files_dir = s->dir,
-                               .wake = wake,
-                               .wake_arg = s};
-    if (kernel_create(&k, &s->kernel, &f)) die("kernel", &f);
+    if (make_kernel(s, all, &f)) die("kernel", &f);
     if (db_pool_open(&(struct db_options){.url = store_url ? store_url : url}, 4, &s->pool, &f)) die("store", &f);
     if (db_pool_take(s->pool, &db, &f)) die("store", &f);
     if (kernel_install(s->kernel, db, &s->t->world, &f)) die("tables", &f);
     db_pool_give(s->pool, db);
-    api_as_system(s, make_estate, s);
+    if (!all) api_as_system(s, make_estate, s);
 }
 
 static size_t body_cap(void *arg, const struct http_request *req) {
@@ -190,30 +194,38 @@ static void token(char ret[96], const char *role, int64_t place, int64_t person,
     snprintf(ret, 96, "%s.%lld.%lld.%lld", role, (long long)place, (long long)person, (long long)unit);
 }
 
-void api_server_start(struct api_server *s, struct t *t) {
+static void start(struct api_server *s, struct t *t, bool all) {
     struct fault f = {0};
     *s = (struct api_server){.t = t};
     api_server_revoke("");
-    open_store(s);
+    open_store(s, all);
     if (loop_create(&s->loop.loop)) die("loop", &f);
     struct api_options o = {.kernel = s->kernel,
                             .pool = s->pool,
                             .loop = s->loop.loop,
                             .world = &t->world,
                             .version = "0.0.0",
-                            .recheck_ms = 1};
+                            .recheck_ms = all ? 0 : 1};
     if (api_create(&o, &s->api, &f)) die("api", &f);
     if (api_start(s->api)) die("pump", &f);
     if (http_server_open(s->loop.loop, &(struct http_options){.body_cap = body_cap, .world = &t->world}, handle, s,
                          &s->http, &f))
         die("http", &f);
     s->port = http_server_port(s->http);
+    test_loop_start(&s->loop);
+}
+
+void api_server_start_all(struct api_server *s, struct t *t) {
+    start(s, t, true);
+}
+
+void api_server_start(struct api_server *s, struct t *t) {
+    start(s, t, false);
     token(s->chief, "chief", 0, 1, 0);
     token(s->manager, "manager", s->estate.north, 2, 0);
     token(s->worker, "worker", s->estate.house, s->estate.ben, 0);
     token(s->anna, "resident", s->estate.flat, s->estate.anna, s->estate.flat);
     token(s->viewer, "viewer", s->estate.north, 3, 0);
-    test_loop_start(&s->loop);
 }
 
 void api_server_stop(struct api_server *s) {

@@ -34,6 +34,8 @@ struct api_got {
 };
 
 void api_server_start(struct api_server *s, struct t *t);
+/* Over every module of the program instead, with an empty store: callers log in. */
+void api_server_start_all(struct api_server *s, struct t *t);
 /* Runs a case again with the rows in a fresh PostgreSQL database. */
 void api_on_postgres(struct t *t, void (*run)(struct t *t));
 void api_server_stop(struct api_server *s);
