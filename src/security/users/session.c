@@ -92,7 +92,8 @@ struct attempt {
     int64_t user_id, person_id;
     bool found, ok;
     struct hash token;
-    int64_t left; /* tries until the lock */
+    int64_t left;      /* tries until the lock */
+    int64_t locked_ms; /* until then; 0: not locked */
 };
 
 static enum err look_up(struct ctx *ctx, struct attempt *a) {
@@ -121,19 +122,22 @@ static enum err locked(struct ctx *ctx, int64_t until_ms) {
                 (long long)((ctx->fault.retry_after_s + 59) / 60));
 }
 
-static enum err check_lock(struct ctx *ctx, const struct attempt *a) {
-    int64_t until = 0;
+static enum err read_lock(struct ctx *ctx, struct attempt *a) {
     bool found;
-    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT locked_ms FROM login_failures WHERE login = $1 AND peer = $2",
-                   VALS(V_TEXT(a->login), V_TEXT(a->peer)), &until, &found));
-    return found && until > ctx->now_ms ? locked(ctx, until) : OK;
+    a->locked_ms = 0;
+    return db_one_i64(ctx->db, &ctx->fault,
+                      "SELECT locked_ms FROM login_failures WHERE login = $1 AND peer = $2 AND locked_ms > $3",
+                      VALS(V_TEXT(a->login), V_TEXT(a->peer), V_I64(ctx->now_ms)), &a->locked_ms, &found);
 }
 
-/* Counts within a window that starts with the first failure; the fifth locks. */
+/* Counts within a window that starts with the first failure; the fifth locks.  Tries that were under way when the lock
+ * fell are not counted, so they do not lift it. */
 static enum err note_failure(struct ctx *ctx, void *arg) {
     struct attempt *a = arg;
     int64_t count = 0;
     bool found;
+    TRY(read_lock(ctx, a));
+    if (a->locked_ms) return OK;
     TRY(db_one_i64(
         ctx->db, &ctx->fault,
         "INSERT INTO login_failures (login, peer, count, first_ms, locked_ms) VALUES ($1, $2, 1, $3, 0) "
@@ -144,13 +148,21 @@ static enum err note_failure(struct ctx *ctx, void *arg) {
         VALS(V_TEXT(a->login), V_TEXT(a->peer), V_I64(ctx->now_ms), V_I64(ctx->now_ms - WINDOW_MS)), &count, &found));
     a->left = FAILURES_MAX - count;
     if (count < FAILURES_MAX) return OK;
+    a->locked_ms = ctx->now_ms + WINDOW_MS;
     return db_exec(ctx->db, &ctx->fault,
                    "UPDATE login_failures SET locked_ms = $1, count = 0 WHERE login = $2 AND peer = $3",
-                   VALS(V_I64(ctx->now_ms + WINDOW_MS), V_TEXT(a->login), V_TEXT(a->peer)), NULL);
+                   VALS(V_I64(a->locked_ms), V_TEXT(a->login), V_TEXT(a->peer)), NULL);
 }
 
+/* Asks again what may have changed while the hash was computed: a lock, the user's state, his password. */
 static enum err start(struct ctx *ctx, void *arg) {
     struct attempt *a = arg;
+    struct attempt now = {.login = a->login};
+    TRY(read_lock(ctx, a));
+    if (a->locked_ms) return OK;
+    TRY(look_up(ctx, &now));
+    a->ok = now.found && now.user_id == a->user_id && str_eq(now.hash, a->hash);
+    if (!a->ok) return OK;
     TRY(db_exec(ctx->db, &ctx->fault, "DELETE FROM login_failures WHERE login = $1 AND peer = $2",
                 VALS(V_TEXT(a->login), V_TEXT(a->peer)), NULL));
     TRY(db_exec(ctx->db, &ctx->fault, "UPDATE users SET seen_ms = $1 WHERE id = $2",
@@ -213,22 +225,22 @@ static enum err answer_json(struct ctx *ctx, struct buf *b, struct api_answer *r
 static enum err login(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
     struct attempt a = {0};
     TRY(read_attempt(ctx, call, &a));
-    TRY(check_lock(ctx, &a));
+    TRY(read_lock(ctx, &a));
+    if (a.locked_ms) return locked(ctx, a.locked_ms);
     TRY(look_up(ctx, &a));
     TRY(verify(ctx, &a));
-    if (!a.ok) {
-        TRY(ctx_write(ctx, note_failure, &a));
-        if (a.left <= 0) return locked(ctx, ctx->now_ms + WINDOW_MS);
-        return FAIL(&ctx->fault, ERR_UNAUTHENTICATED, "bad_login", "name or password is wrong; %lld tries left",
-                    (long long)a.left);
-    }
     uint8_t random[TOKEN_BYTES];
     char *token = arena_alloc(ctx->arena, TOKEN_BYTES * 2 + 1, 1, 1);
     if (!token) return FAIL_MEMORY(ctx);
     ctx->world->random(ctx->world->self, random, sizeof random);
     sodium_bin2hex(token, TOKEN_BYTES * 2 + 1, random, sizeof random);
     a.token = hash_of(str_of(token));
-    TRY(ctx_write(ctx, start, &a));
+    if (a.ok) TRY(ctx_write(ctx, start, &a));
+    if (!a.ok) TRY(ctx_write(ctx, note_failure, &a));
+    if (a.locked_ms) return locked(ctx, a.locked_ms);
+    if (!a.ok)
+        return FAIL(&ctx->fault, ERR_UNAUTHENTICATED, "bad_login", "name or password is wrong; %lld tries left",
+                    (long long)a.left);
     cookie(ctx, call, str_of(token), ret);
     struct buf b;
     struct jw j;
