@@ -71,6 +71,8 @@ extern const struct point routes;
 
 /* The body as JSON, parsed once; freed with the unit.  415 (code unsupported_type) unless it is application/json. */
 NODISCARD enum err api_body(struct ctx *ctx, const struct api_call *call, json_t **ret);
+/* The row and its ETag, as the resource's own addresses answer. */
+NODISCARD enum err api_row(struct ctx *ctx, const struct resource *r, const void *row, struct api_answer *ret);
 /* Query parameter, decoded; absent when it is not there; a broken one is a field error. */
 NODISCARD enum err api_query(struct ctx *ctx, const struct api_call *call, const char *name, struct str *ret);
 /* Lets a handler of an API_DEFERS route return before its answer is known: the request and arena (which from now on is

@@ -65,10 +65,17 @@ static const char *group_of(const struct field *f) {
     return f->group ? f->group : "main";
 }
 
+/* A secret is in no row; it is told of where a step takes a new one. */
+static bool is_told(const struct resource *r, const struct field *f) {
+    bool told = f->class != SECRET;
+    for (size_t i = 0; i < r->steps_n && !told; i++) told = word_in(r->steps[i].takes, str_of(f->name));
+    return told;
+}
+
 static void put_fields(struct jw *j, const struct kernel *k, const struct resource *r, uint32_t clear) {
     jw_put(j, "'fields':[", NO_JV);
     for (size_t i = 0; i < r->fields_n; i++)
-        if (r->fields[i].class != SECRET) field_describe(j, k, r->name, &r->fields[i], clear);
+        if (is_told(r, &r->fields[i])) field_describe(j, k, r->name, &r->fields[i], clear);
     jw_put(j, "],'form_groups':[", NO_JV);
     for (size_t i = 0; i < r->fields_n; i++) {
         const char *group = group_of(&r->fields[i]);

@@ -132,15 +132,26 @@ static void put_route(struct jw *j, const struct api_route *route) {
     jw_put(j, "],'responses':{'2XX':{'description':'Done'}," PROBLEM "}}", NO_JV);
 }
 
-static void put_routes(struct jw *j, const struct bound_route *all, size_t n) {
+/* A route that stands in for a resource's step is told of as that. */
+static bool is_step(const struct kernel *k, const struct api_route *route) {
+    struct str rest = str_of(route->pattern), part, parts[6];
+    size_t n = 0;
+    while (n < COUNT(parts) && str_cut(&rest, '/', &part)) parts[n++] = part; /* "" api v1 resource {id} step */
+    const struct resource *r = n == COUNT(parts) && !rest.ptr ? kernel_resource(k, parts[3]) : NULL;
+    for (size_t i = 0; r && i < r->steps_n; i++)
+        if (str_is(parts[5], r->steps[i].name)) return true;
+    return false;
+}
+
+static void put_routes(struct jw *j, const struct kernel *k, const struct bound_route *all, size_t n) {
     for (size_t i = 0; i < n; i++) {
-        bool told = false;
-        for (size_t k = 0; k < i; k++) told |= !strcmp(all[k].route->pattern, all[i].route->pattern);
+        bool told = is_step(k, all[i].route);
+        for (size_t m = 0; m < i; m++) told |= !strcmp(all[m].route->pattern, all[i].route->pattern);
         if (told) continue;
         jw_key(j, all[i].route->pattern);
         jw_open(j, '{');
-        for (size_t k = i; k < n; k++)
-            if (!strcmp(all[k].route->pattern, all[i].route->pattern)) put_route(j, all[k].route);
+        for (size_t m = i; m < n; m++)
+            if (!strcmp(all[m].route->pattern, all[i].route->pattern)) put_route(j, all[m].route);
         jw_close(j, '}');
     }
 }
@@ -232,7 +243,7 @@ static void put_document(struct jw *j, const struct api *api) {
            "'Apache-2.0'}},'servers':[{'url':'/'}],'security':[{'bearer':[]},{'cookie':[]}],'paths':{",
            JV(J_CSTR(api->o.version)));
     for (size_t i = 0; i < kernel_resources(k); i++) put_paths(j, kernel_resource_at(k, i));
-    put_routes(j, api->routes, api->routes_n);
+    put_routes(j, k, api->routes, api->routes_n);
     jw_put(j, "},'components':{'schemas':{", NO_JV);
     jw_put(j, shared_schemas, NO_JV);
     for (size_t i = 0; i < kernel_resources(k); i++) put_schemas(j, kernel_resource_at(k, i));

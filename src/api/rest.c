@@ -7,7 +7,7 @@
 
 /* ---- answers with one row ---- */
 
-static enum err row_answer(struct ctx *ctx, const struct resource *r, const void *row, struct api_answer *ret) {
+enum err api_row(struct ctx *ctx, const struct resource *r, const void *row, struct api_answer *ret) {
     struct body b;
     body_open(&b, ctx);
     TRY(rows_write(ctx, r, row, 1, false, &b.j));
@@ -82,7 +82,7 @@ static enum err create(struct ctx *ctx, const struct api_unit *u, struct api_ans
     TRY(row_create(ctx, r, row));
     ret->status = 201;
     TRY(answer_header(ctx, ret, "Location", "/api/v1/%s/%lld", r->name, (long long)row->id));
-    return row_answer(ctx, r, row, ret);
+    return api_row(ctx, r, row, ret);
 }
 
 /* ---- change ---- */
@@ -99,7 +99,7 @@ static enum err patch(struct ctx *ctx, const struct api_unit *u, struct api_answ
     TRY(body_object(ctx, u, &object));
     TRY(row_read_json(ctx, r, object, fields_patchable(r), in, &fields));
     TRY(row_update(ctx, r, u->target.id, version, in, fields, row));
-    return row_answer(ctx, r, row, ret);
+    return api_row(ctx, r, row, ret);
 }
 
 static uint64_t step_takes(const struct resource *r, const char *step) {
@@ -132,7 +132,7 @@ static enum err step(struct ctx *ctx, const struct api_unit *u, struct api_answe
         if (reason.len) ctx->reason = reason;
     }
     TRY(row_act(ctx, r, u->target.id, version, u->target.step, in, fields, row));
-    return row_answer(ctx, r, row, ret);
+    return api_row(ctx, r, row, ret);
 }
 
 static enum err archive(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
@@ -152,7 +152,7 @@ static enum err restore(struct ctx *ctx, const struct api_unit *u, struct api_an
     TRY(optional_object(ctx, u, &object));
     if (object) TRY(refuse_keys(ctx, object));
     TRY(row_restore(ctx, u->target.r, u->target.id, version, row));
-    return row_answer(ctx, u->target.r, row, ret);
+    return api_row(ctx, u->target.r, row, ret);
 }
 
 /* ---- reveal ---- */
@@ -239,7 +239,7 @@ static enum err get(struct ctx *ctx, void *arg) {
     void *row = row_new(ctx, r);
     if (!row) return FAIL_MEMORY(ctx);
     TRY(row_get(ctx, r, g->u->target.id, row));
-    return row_answer(ctx, r, row, g->ret);
+    return api_row(ctx, r, row, g->ret);
 }
 
 enum err rest_handle(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {

@@ -298,6 +298,8 @@ export const words = {
   'error.store_unavailable': ['存储暂时不可用，没有保存', 'The store is unavailable; nothing was saved'],
   'error.disk_full': ['磁盘满了，没有保存', 'The disk is full; nothing was saved'],
   'error.not_empty': ['已经有管理员了，请登录', 'There is an administrator already; sign in'],
+  'error.wrong_password': ['密码不对', 'Not the password'],
+  'error.last_admin': ['这是最后一位管理员，请先再设一位', 'The last administrator; make another one first'],
   'error.bad_login_pair': ['用户名或密码不对', 'Name or password is wrong'],
   'error.other': ['没有成功（{code}）', 'It did not work ({code})']
 } as const satisfies Record<string, readonly [string, string]>

@@ -1,6 +1,8 @@
 /* Password hashes.  SPDX-License-Identifier: Apache-2.0 */
 #include "security/users/users.h"
 
+#include "base/utf8.h"
+
 #include <pthread.h>
 #include <sodium.h>
 #include <time.h>
@@ -34,6 +36,13 @@ static void leave(void) {
     running--;
     pthread_cond_signal(&freed);
     pthread_mutex_unlock(&lock);
+}
+
+enum err password_fit(struct ctx *ctx, const char *field, struct str password) {
+    if (!utf8_is_valid(password)) return FAIL_FIELD(&ctx->fault, field, "bad_text", 0);
+    if (utf8_count(password) < PASSWORD_MIN) return FAIL_FIELD(&ctx->fault, field, "too_short", PASSWORD_MIN);
+    if (password.len > PASSWORD_MAX) return FAIL_FIELD(&ctx->fault, field, "too_long", PASSWORD_MAX);
+    return OK;
 }
 
 enum err password_hash(struct ctx *ctx, struct str password, struct str *ret) {

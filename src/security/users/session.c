@@ -72,6 +72,12 @@ enum err session_end_all(struct ctx *ctx, int64_t user_id) {
     return db_exec(ctx->db, &ctx->fault, "DELETE FROM sessions WHERE user_id = $1", VALS(V_I64(user_id)), NULL);
 }
 
+enum err session_end_others(struct ctx *ctx, int64_t user_id, struct str token) {
+    struct hash h = hash_of(token);
+    return db_exec(ctx->db, &ctx->fault, "DELETE FROM sessions WHERE user_id = $1 AND hash <> $2",
+                   VALS(V_I64(user_id), V_HASH(h)), NULL);
+}
+
 static enum err prune(struct ctx *ctx, void *arg) {
     (void)arg;
     TRY(db_exec(ctx->db, &ctx->fault, "DELETE FROM sessions WHERE seen_ms <= $1", VALS(V_I64(ctx->now_ms - SESSION_MS)),
@@ -101,7 +107,7 @@ static enum err look_up(struct ctx *ctx, struct attempt *a) {
     bool more = false;
     enum err e =
         db_query(ctx->db, &ctx->fault,
-                 "SELECT id, person_id, hash FROM users WHERE login = $1 AND state = 'active' AND archived_ms = 0",
+                 "SELECT id, person_id, password FROM users WHERE login = $1 AND state = 'active' AND archived_ms = 0",
                  VALS(V_TEXT(a->login)), &rows);
     if (!e) e = db_next(&rows, &ctx->fault, &more);
     if (!e && more && db_blob(&rows, 2).len > 1) {
@@ -222,22 +228,35 @@ static enum err answer_json(struct ctx *ctx, struct buf *b, struct api_answer *r
     return OK;
 }
 
+/* Looks whether the password is right; a right one begins what `fn` does, a wrong one counts. */
+static enum err prove(struct ctx *ctx, struct attempt *a, enum err (*fn)(struct ctx *ctx, void *arg)) {
+    TRY(read_lock(ctx, a));
+    if (a->locked_ms) return locked(ctx, a->locked_ms);
+    TRY(look_up(ctx, a));
+    TRY(verify(ctx, a));
+    if (a->ok && fn) TRY(ctx_write(ctx, fn, a));
+    if (!a->ok) TRY(ctx_write(ctx, note_failure, a));
+    return a->locked_ms ? locked(ctx, a->locked_ms) : OK;
+}
+
+enum err session_prove(struct ctx *ctx, const struct api_call *call, struct str login, struct str password,
+                       bool *ret_ok) {
+    struct attempt a = {.login = login, .password = password, .peer = call->req->peer};
+    TRY(prove(ctx, &a, NULL));
+    *ret_ok = a.ok;
+    return OK;
+}
+
 static enum err login(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
     struct attempt a = {0};
-    TRY(read_attempt(ctx, call, &a));
-    TRY(read_lock(ctx, &a));
-    if (a.locked_ms) return locked(ctx, a.locked_ms);
-    TRY(look_up(ctx, &a));
-    TRY(verify(ctx, &a));
     uint8_t random[TOKEN_BYTES];
     char *token = arena_alloc(ctx->arena, TOKEN_BYTES * 2 + 1, 1, 1);
     if (!token) return FAIL_MEMORY(ctx);
+    TRY(read_attempt(ctx, call, &a));
     ctx->world->random(ctx->world->self, random, sizeof random);
     sodium_bin2hex(token, TOKEN_BYTES * 2 + 1, random, sizeof random);
     a.token = hash_of(str_of(token));
-    if (a.ok) TRY(ctx_write(ctx, start, &a));
-    if (!a.ok) TRY(ctx_write(ctx, note_failure, &a));
-    if (a.locked_ms) return locked(ctx, a.locked_ms);
+    TRY(prove(ctx, &a, start));
     if (!a.ok)
         return FAIL(&ctx->fault, ERR_UNAUTHENTICATED, "bad_login", "name or password is wrong; %lld tries left",
                     (long long)a.left);

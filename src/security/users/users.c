@@ -1,17 +1,10 @@
 /* Users as rows.  SPDX-License-Identifier: Apache-2.0 */
 #include "security/users/users.h"
 
-#include "base/utf8.h"
 #include "kernel/rows.h"
+#include "security/users/change.h"
 #include "security/users/first.h"
 #include "security/users/session.h"
-
-struct user {
-    struct row row;
-    struct str login, hash;
-    int64_t person_id, seen_ms;
-    int32_t state;
-};
 
 static const char *check_login(struct str s) {
     for (size_t i = 0; i < s.len; i++) {
@@ -22,12 +15,17 @@ static const char *check_login(struct str s) {
     return NULL;
 }
 
+/* What is kept is the hash that change.c makes; a password itself never gets here. */
+static const char *check_hash(struct str s) {
+    return str_starts(s, S("$argon2id$")) ? NULL : "bad_text";
+}
+
 static const struct field fields[] = {
     {STATE(struct user, state)},
     {TEXT(struct user, login), .min = 2, .max = 40, .flags = REQUIRED | FIXED | UNIQUE | SEARCH | COLUMN,
      .check = check_login},
     {REF(struct user, person_id, "people"), .flags = REQUIRED | FIXED | COLUMN | INDEXED},
-    {TEXT(struct user, hash), .max = 160, .flags = SYSTEM, .class = SECRET},
+    {TEXT(struct user, password), .max = 160, .flags = SYSTEM, .class = SECRET, .check = check_hash},
     {TIME(struct user, seen_ms), .flags = SYSTEM | COLUMN},
 };
 
@@ -38,9 +36,30 @@ static enum err close_sessions(struct ctx *ctx, void *row) {
     return session_end_all(ctx, ((struct user *)row)->row.id);
 }
 
+/* Somebody else must be able to log in and administer the installation. */
+static enum err not_the_last(struct ctx *ctx, const void *row) {
+    static const char mine[] =
+        "SELECT id FROM memberships WHERE person_id = $1 AND role = 'admin' AND place_id IS NULL "
+        "AND archived_ms = 0 AND valid_from <= $2 AND (valid_until IS NULL OR valid_until > $2) "
+        "LIMIT 1";
+    static const char others[] =
+        "SELECT u.id FROM users u JOIN memberships m ON m.person_id = u.person_id WHERE u.id <> $1 AND u.state = "
+        "'active' AND u.archived_ms = 0 AND u.password IS NOT NULL AND m.role = 'admin' AND m.place_id IS NULL AND "
+        "m.archived_ms = 0 AND m.valid_from <= $2 AND (m.valid_until IS NULL OR m.valid_until > $2) LIMIT 1";
+    const struct user *u = row;
+    int64_t id = 0, today = ctx->now_ms / 86400000;
+    bool is_admin = false, found = false;
+    TRY(db_one_i64(ctx->db, &ctx->fault, mine, VALS(V_I64(u->person_id), V_I64(today)), &id, &is_admin));
+    if (!is_admin) return OK;
+    TRY(db_one_i64(ctx->db, &ctx->fault, others, VALS(V_I64(u->row.id), V_I64(today)), &id, &found));
+    return found ? OK : FAIL(&ctx->fault, ERR_CONFLICT, "last_admin", "nobody else could administer the installation");
+}
+
 static const struct step steps[] = {
-    {ACTIVE, "close", CLOSED, "admin", .danger = true, .effect = close_sessions},
+    {ACTIVE, "close", CLOSED, "admin", .danger = true, .guard = not_the_last, .effect = close_sessions},
     {CLOSED, "open", ACTIVE, "admin"},
+    /* Over HTTP change.c computes the hash before the transaction begins. */
+    {ANY_STATE, "set_password", ANY_STATE, "admin", .takes = "password", .need = "password", .effect = close_sessions},
 };
 static const struct relation relations[] = {{"self", "person_id", OWN_ME}};
 static const struct grant grants[] = {
@@ -64,53 +83,24 @@ const struct resource users = {
     ROWS(grants, grants),
 };
 
-static enum err fit_password(struct ctx *ctx, struct str password) {
-    if (!utf8_is_valid(password)) return FAIL_FIELD(&ctx->fault, "password", "bad_text", 0);
-    if (utf8_count(password) < PASSWORD_MIN) return FAIL_FIELD(&ctx->fault, "password", "too_short", PASSWORD_MIN);
-    if (password.len > PASSWORD_MAX) return FAIL_FIELD(&ctx->fault, "password", "too_long", PASSWORD_MAX);
-    return OK;
-}
-
 enum err user_put(struct ctx *ctx, struct str login, struct str password, int64_t person_id, int64_t *ret_user_id) {
     struct user u = {0};
     struct str hash;
-    TRY(fit_password(ctx, password));
+    TRY(password_fit(ctx, "password", password));
     TRY(password_hash(ctx, password, &hash));
     SET(&users, &u, login, login);
     SET(&users, &u, person_id, person_id);
-    SET(&users, &u, hash, hash);
+    SET(&users, &u, password, hash);
     TRY(row_create(ctx, &users, &u));
     *ret_user_id = u.row.id;
     return OK;
-}
-
-struct new_password {
-    struct str login, hash;
-};
-
-static enum err set_password(struct ctx *ctx, void *arg) {
-    const struct new_password *p = arg;
-    struct user u = {0};
-    int64_t id = 0;
-    bool found;
-    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM users WHERE login = $1", VALS(V_TEXT(p->login)), &id, &found));
-    if (!found) return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "no user has that name");
-    SET(&users, &u, hash, p->hash);
-    TRY(row_update(ctx, &users, id, 0, &u, UINT64_C(1) << field_index(&users, "hash"), NULL));
-    return session_end_all(ctx, id);
-}
-
-enum err user_set_password(struct ctx *ctx, struct str login, struct str password) {
-    struct new_password p = {.login = login};
-    TRY(fit_password(ctx, password));
-    TRY(password_hash(ctx, password, &p.hash));
-    return ctx_write(ctx, set_password, &p);
 }
 
 static const struct resource *const resources[] = {&users};
 static const struct contribution contributes[] = {
     CONTRIBUTE(authenticators, session_authenticators),
     CONTRIBUTE(routes, session_routes),
+    CONTRIBUTE(routes, change_routes),
     CONTRIBUTE(routes, first_routes),
 };
 static const struct job jobs[] = {{"users.sessions_prune", INT64_C(600000), session_prune}};
