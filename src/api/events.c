@@ -77,6 +77,8 @@ static void check_done(struct hub *hub, struct client *c) {
 
 static void read_done(struct hub *hub, struct client *c) {
     struct str text;
+    if (c->is_doubted) c->checked_ms = loop_now_ms(hub->api->o.loop) - hub->recheck_ms;
+    c->is_doubted = false;
     if (hub->reset) {
         write_text(c, S("event: reset\ndata: {}\n\n"));
         c->last = hub->read_to;

@@ -16,7 +16,7 @@ struct client {
     size_t topics_n;
     int64_t last, checked_ms;
     /* what the running job found out */
-    bool is_gone;
+    bool is_gone, is_doubted; /* logged out | perhaps logged out: to be asked at once */
     int64_t job_last;
     struct buf out;
     struct arena new_arena;

@@ -49,6 +49,26 @@ static void serve(struct ctx *ctx, struct client *c, const struct numbered_event
     c->job_last = read_to > c->last ? read_to : c->last;
 }
 
+struct ending {
+    struct str topic;
+    bool yes;
+};
+
+static enum err look_at_ends(void *arg, const void *row) {
+    struct ending *e = arg;
+    e->yes |= word_in(((const struct api_authenticator *)row)->ends, e->topic);
+    return OK;
+}
+
+/* Events that may have ended log-ins: whose streams are to be looked at again? */
+static enum err doubt(struct ctx *ctx, struct hub *hub, const struct event *event) {
+    struct ending e = {.topic = event->topic};
+    TRY(kernel_each(ctx->kernel, &authenticators, look_at_ends, &e));
+    for (struct client *c = e.yes ? hub->job : NULL; c; c = c->job_next)
+        c->is_doubted |= c->actor.user_id == event->row_id;
+    return OK;
+}
+
 static enum err read_page(struct ctx *ctx, struct hub *hub) {
     struct numbered_event *events;
     size_t n;
@@ -59,6 +79,7 @@ static enum err read_page(struct ctx *ctx, struct hub *hub) {
     struct str *texts = arena_new(ctx->arena, struct str, n + 1);
     if (!texts) return FAIL_MEMORY(ctx);
     for (size_t i = 0; i < n; i++) texts[i] = event_text(ctx, &events[i]);
+    for (size_t i = 0; i < n; i++) TRY(doubt(ctx, hub, &events[i].event));
     for (struct client *c = hub->job; c; c = c->job_next) serve(ctx, c, events, texts, n, hub->read_to);
     return OK;
 }

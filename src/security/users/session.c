@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "security/users/session.h"
 
+#include "kernel/outbox.h"
 #include "platform/parties/parties.h"
 #include "security/users/users.h"
 
@@ -66,7 +67,8 @@ static enum err identify(struct ctx *ctx, struct str token, struct api_identity 
     return party_actor(ctx, user, person);
 }
 
-const struct api_authenticator session_authenticators[1] = {{"session", identify}};
+const struct api_authenticator session_authenticators[1] = {
+    {"session", identify, "users.logout users.close users.set_password users.update"}};
 
 enum err session_end_all(struct ctx *ctx, int64_t user_id) {
     return db_exec(ctx->db, &ctx->fault, "DELETE FROM sessions WHERE user_id = $1", VALS(V_I64(user_id)), NULL);
@@ -272,8 +274,8 @@ static enum err login(struct ctx *ctx, const struct api_call *call, struct api_a
 }
 
 static enum err end(struct ctx *ctx, void *arg) {
-    return db_exec(ctx->db, &ctx->fault, "DELETE FROM sessions WHERE hash = $1", VALS(V_HASH(*(struct hash *)arg)),
-                   NULL);
+    TRY(db_exec(ctx->db, &ctx->fault, "DELETE FROM sessions WHERE hash = $1", VALS(V_HASH(*(struct hash *)arg)), NULL));
+    return event_emit(ctx, users.name, ctx->actor.user_id, 0, 0, "logout", (struct str){NULL, 0});
 }
 
 static enum err logout(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {

@@ -187,6 +187,26 @@ static void the_last_administrator_can_not_be_closed(struct t *t) {
     api_server_stop(&u.s);
 }
 
+/* Far under the time after which every log-in is asked again. */
+static void an_event_stream_ends_with_its_log_in(struct t *t) {
+    static const char *const last_piece = "\r\n0\r\n\r\n";
+    struct site u;
+    char text[8192], line[256], token[80];
+    start(&u, t);
+    log_in(&u, "chief", "first horse", token);
+    int fd = peer_dial(u.s.port);
+    snprintf(line, sizeof line, "GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", token);
+    peer_send(fd, str_of(line));
+    (void)peer_read(fd, text, sizeof text, "\n:\n\n");
+    CHECK(t, peer_status(text) == 200);
+    CHECK(t, ask(&u, token, "POST", "/api/v1/logout", NULL).status == 204);
+    (void)peer_read(fd, text, sizeof text, last_piece);
+    CHECK_SAY(t, strstr(text, last_piece), "%s", text);
+    CHECK(t, ask(&u, u.chief, "GET", "/api/v1/me", NULL).status == 200); /* the other session goes on */
+    close(fd);
+    api_server_stop(&u.s);
+}
+
 static void describe_offers_the_password_where_it_is_set_and_shows_it_nowhere(struct t *t) {
     struct site u;
     start(&u, t);
@@ -206,5 +226,5 @@ TESTS(CASE(a_user_made_over_http_logs_in_once_he_has_a_password),
       CASE(only_an_administrator_sets_a_password_and_only_a_fit_one),
       CASE(a_person_changes_his_own_password_and_stays_logged_in_here_only),
       CASE(guesses_at_the_old_password_lock_as_those_at_log_in_do), CASE(a_password_is_kept_nowhere_but_as_its_hash),
-      CASE(the_last_administrator_can_not_be_closed), 
+      CASE(the_last_administrator_can_not_be_closed), CASE(an_event_stream_ends_with_its_log_in),
       CASE(describe_offers_the_password_where_it_is_set_and_shows_it_nowhere))
