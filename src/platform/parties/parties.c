@@ -43,6 +43,30 @@ static const struct grant person_grants[] = {
      OWN, .by = "self", .clear = IDENTITY | CONTACT},
 };
 
+/* Somebody else must be left to administer the installation. */
+static enum err others_administer(struct ctx *ctx, int64_t person_id) {
+    int64_t id, today = kernel_day(ctx, 0);
+    bool found;
+    TRY(db_one_i64(ctx->db, &ctx->fault,
+                   "SELECT m.id FROM memberships m JOIN people p ON p.id = m.person_id WHERE m.role = 'admin' AND "
+                   "m.place_id IS NULL AND m.person_id <> $1 AND m.archived_ms = 0 AND p.archived_ms = 0 AND "
+                   "m.valid_from <= $2 AND (m.valid_until IS NULL OR m.valid_until > $2) LIMIT 1",
+                   VALS(V_I64(person_id), V_I64(today)), &id, &found));
+    return found ? OK : FAIL(&ctx->fault, ERR_CONFLICT, "last_admin", "nobody else could administer the installation");
+}
+
+static enum err person_changed(struct ctx *ctx, void *row, const void *before) {
+    const struct person *p = row, *was = before;
+    int64_t id;
+    bool administers;
+    if (!was || was->row.archived_ms || !p->row.archived_ms) return OK;
+    TRY(db_one_i64(ctx->db, &ctx->fault,
+                   "SELECT id FROM memberships WHERE person_id = $1 AND role = 'admin' AND place_id IS NULL AND "
+                   "archived_ms = 0 LIMIT 1",
+                   VALS(V_I64(p->row.id)), &id, &administers));
+    return administers ? others_administer(ctx, p->row.id) : OK;
+}
+
 const struct resource people = {
     .name = "people",
     .group = "people",
@@ -54,6 +78,7 @@ const struct resource people = {
     ROWS(fields, person_fields),
     ROWS(relations, person_relations),
     ROWS(grants, person_grants),
+    .after = person_changed,
 };
 
 static const struct field membership_fields[] = {
@@ -71,23 +96,70 @@ static const struct grant membership_grants[] = {
     {"owner resident elder", READ, OWN, .by = "self"},
 };
 
-/* Nobody hands out more than he has: administrators are made by administrators. */
-static enum err prepare_membership(struct ctx *ctx, void *row, const void *before) {
-    const struct membership_row *m = row;
-    if (before || ctx->actor.is_system) return OK;
-    bool everywhere = !row_has(&memberships, m, "place_id");
-    bool is_admin = ctx->actor.roles & kernel_role(ctx->kernel, S("admin"));
-    bool street = str_is(m->role, "street") && !(ctx->actor.roles & kernel_role(ctx->kernel, S("street")));
-    if (!is_admin && (everywhere || str_is(m->role, "admin") || street))
-        return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "only an administrator gives this role");
-    return OK;
-}
-
 static enum err validate_membership(struct ctx *ctx, const void *row) {
     const struct membership_row *m = row;
     if (row_has(&memberships, m, "valid_until") && m->valid_until <= m->valid_from)
         return FAIL_FIELD(&ctx->fault, "valid_until", "not_after", 0);
     return OK;
+}
+
+/* ---- who gives which role ---- */
+
+/* A role is given, changed and ended by whoever appoints to it: the property company its staff, the street its own and
+ * those who watch over the company, the administrator anybody. */
+static const struct {
+    const char *role, *givers;
+} appointments[] = {
+    {"admin", "admin"},
+    {"street", "admin"},
+    {"manager", "admin street"},
+    {"committee", "admin street"},
+    {"grid", "admin street"},
+    {"carer", "admin street"},
+    {"doctor", "admin street"},
+    {"dispatcher", "admin manager"},
+    {"guard", "admin manager"},
+    {"repairer", "admin manager"},
+    {"cashier", "admin manager"},
+    {"device", "admin manager"},
+    {"partner", "admin street manager"},
+    {"owner", "admin street manager"},
+    {"resident", "admin street manager"},
+    {"elder", "admin street manager"},
+};
+
+bool party_is(const struct ctx *ctx, const char *roles, int64_t community_id) {
+    uint64_t bits = kernel_roles(ctx->kernel, roles);
+    if (ctx->actor.is_system) return true;
+    for (size_t i = 0; i < ctx->actor.scopes_n; i++) {
+        const struct scope *s = &ctx->actor.scopes[i];
+        if (!(s->roles & bits)) continue;
+        if (!s->place_id || (community_id && s->within == community_id)) return true;
+        for (size_t c = 0; c < s->communities_n; c++)
+            if (s->communities[c] == community_id) return true;
+    }
+    return false;
+}
+
+static enum err may_appoint(struct ctx *ctx, const struct membership_row *m, bool ends) {
+    const char *givers = "";
+    if (ctx->actor.is_system) return OK;
+    if (m->person_id == ctx->actor.person_id && !ends)
+        return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "nobody gives himself a role");
+    for (size_t i = 0; i < COUNT(appointments); i++)
+        if (str_is(m->role, appointments[i].role)) givers = appointments[i].givers;
+    if (party_is(ctx, row_has(&memberships, m, "place_id") ? givers : "admin", m->row.community_id)) return OK;
+    return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "who may give this role: " STR_FMT ": %s", STR_ARG(m->role),
+                givers);
+}
+
+static enum err membership_changed(struct ctx *ctx, void *row, const void *before) {
+    const struct membership_row *m = row;
+    bool archived = m->row.archived_ms != 0, bounded = row_has(&memberships, m, "valid_until");
+    TRY(may_appoint(ctx, m, before && archived));
+    bool ends = archived || (bounded && m->valid_until <= kernel_day(ctx, 0));
+    bool is_root = str_is(m->role, "admin") && !row_has(&memberships, m, "place_id");
+    return before && ends && is_root ? others_administer(ctx, m->person_id) : OK;
 }
 
 const struct resource memberships = {
@@ -100,8 +172,8 @@ const struct resource memberships = {
     ROWS(fields, membership_fields),
     ROWS(relations, membership_relations),
     ROWS(grants, membership_grants),
-    .prepare = prepare_membership,
     .validate = validate_membership,
+    .after = membership_changed,
 };
 
 /* Memberships in force today, each by the day of its own community. */
@@ -154,6 +226,27 @@ enum err party_actor(struct ctx *ctx, int64_t user_id, int64_t person_id) {
     a.own[OWN_UNITS].n = units_n;
     ctx->actor = a;
     return actor_scopes(ctx, all, n);
+}
+
+enum err party_holds(struct ctx *ctx, int64_t person_id, const char *roles, int64_t community_id, int64_t place_id,
+                     bool *ret) {
+    struct membership *all = arena_new(ctx->arena, struct membership, MEMBERSHIPS_MAX);
+    size_t n = 0;
+    if (!all) return FAIL_MEMORY(ctx);
+    TRY(in_force(ctx, person_id, all, &n));
+    *ret = false;
+    for (size_t i = 0; i < n && !*ret; i++) {
+        int64_t one, community = 0;
+        if (!word_in(roles, all[i].role)) continue;
+        if (!all[i].place_id) *ret = true;
+        if (!*ret && !str_is(all[i].role, "grid")) TRY(place_community(ctx, all[i].place_id, &community));
+        if (community && community == community_id) *ret = true;
+        if (!*ret)
+            TRY(db_one_i64(ctx->db, &ctx->fault,
+                           "SELECT 1 FROM place_closure WHERE ancestor = $1 AND descendant = $2 LIMIT 1",
+                           VALS(V_I64(all[i].place_id), V_I64(place_id ? place_id : community_id)), &one, ret));
+    }
+    return OK;
 }
 
 static const struct resource *const resources[] = {&people, &memberships};

@@ -23,4 +23,11 @@ extern const struct module parties_module;
 /* Fills ctx->actor for a person from his memberships in force today: scopes, roles, own units. */
 NODISCARD enum err party_actor(struct ctx *ctx, int64_t user_id, int64_t person_id);
 
+/* Does the actor hold one of the roles over the community, or within it?  The program itself holds all. */
+bool party_is(const struct ctx *ctx, const char *roles, int64_t community_id);
+/* Does the person hold one of the roles today where it reaches that place (0: the community)?  Roles reach the whole
+ * community they are held in; a grid worker's reaches his own places only. */
+NODISCARD enum err party_holds(struct ctx *ctx, int64_t person_id, const char *roles, int64_t community_id,
+                               int64_t place_id, bool *ret);
+
 #endif

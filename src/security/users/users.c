@@ -47,7 +47,7 @@ static enum err not_the_last(struct ctx *ctx, const void *row) {
         "'active' AND u.archived_ms = 0 AND u.password IS NOT NULL AND m.role = 'admin' AND m.place_id IS NULL AND "
         "m.archived_ms = 0 AND m.valid_from <= $2 AND (m.valid_until IS NULL OR m.valid_until > $2) LIMIT 1";
     const struct user *u = row;
-    int64_t id = 0, today = ctx->now_ms / 86400000;
+    int64_t id = 0, today = kernel_day(ctx, 0);
     bool is_admin = false, found = false;
     TRY(db_one_i64(ctx->db, &ctx->fault, mine, VALS(V_I64(u->person_id), V_I64(today)), &id, &is_admin));
     if (!is_admin) return OK;
