@@ -3,6 +3,7 @@
 
 #include "kernel/rows.h"
 #include "platform/cases/today.h"
+#include "platform/parties/parties.h"
 #include "platform/rules/alarms.h"
 
 #include <string.h>
@@ -45,6 +46,8 @@ static const struct field fields[] = {
     {TEXT(struct case_row, text), .max = 2000, .flags = SEARCH},
     {FILES(struct case_row, photos), .max = 20},
     {REF(struct case_row, assignee_id, "people"), .flags = SYSTEM | COLUMN | INDEXED},
+    {REF(struct case_row, onsite_by_id, "people"), .flags = SYSTEM},
+    {REF(struct case_row, done_by_id, "people"), .flags = SYSTEM},
     {TIME(struct case_row, reported_ms), .flags = SYSTEM | COLUMN},
     {TIME(struct case_row, accept_due_ms), .flags = SYSTEM, .group = "clocks"},
     {TIME(struct case_row, onsite_due_ms), .flags = SYSTEM, .group = "clocks"},
@@ -69,22 +72,85 @@ static const char *const states[] = {
     [CASE_DONE] = "done", [CASE_VERIFIED] = "verified", [CASE_CLOSED] = "closed",     [CASE_CANCELLED] = "cancelled",
 };
 
+#define DESK    "manager dispatcher"
+#define WORKERS "repairer guard grid"
+
+/* ---- who works on it ---- */
+
+/* The desk acts for whoever has the case; the others only on their own. */
+static enum err is_mine(struct ctx *ctx, const void *row) {
+    const struct case_row *c = row;
+    if (party_is(ctx, DESK, c->row.community_id)) return OK;
+    if (!row_has(&cases, c, "assignee_id"))
+        return FAIL(&ctx->fault, ERR_CONFLICT, "not_assigned", "nobody has this case yet; accept it first");
+    if (c->assignee_id == ctx->actor.person_id) return OK;
+    return FAIL(&ctx->fault, ERR_DENIED, "not_yours", "somebody else has this case");
+}
+
+static enum err may_note(struct ctx *ctx, const void *row) {
+    const struct case_row *c = row;
+    bool reported = row_has(&cases, c, "reporter_id") && c->reporter_id == ctx->actor.person_id;
+    return reported ? OK : is_mine(ctx, row);
+}
+
+/* In whose name it happens; absent where the desk acts on a case that nobody has. */
+static int64_t worker(struct ctx *ctx, const struct case_row *c) {
+    return row_has(&cases, c, "assignee_id") ? c->assignee_id : ctx->actor.person_id;
+}
+
 /* Each step stamps its clock the first time it is reached. */
-#define STAMP(name, field)                                                                          \
-    static enum err name(struct ctx *ctx, void *row) {                                              \
-        if (!row_has(&cases, row, #field)) SET(&cases, (struct case_row *)row, field, ctx->now_ms); \
-        return OK;                                                                                  \
-    }
-STAMP(accepted, accepted_ms)
-STAMP(arrived, onsite_ms)
-STAMP(finished, done_ms)
-STAMP(verified, verified_ms)
-STAMP(closed, closed_ms)
+#define STAMP(c, field)                                                          \
+    do {                                                                         \
+        if (!row_has(&cases, (c), #field)) SET(&cases, (c), field, ctx->now_ms); \
+    } while (0)
+
+/* Who accepts and is not of the desk takes the case himself. */
+static enum err accepted(struct ctx *ctx, void *row) {
+    struct case_row *c = row;
+    STAMP(c, accepted_ms);
+    if (!party_is(ctx, DESK, c->row.community_id)) SET(&cases, c, assignee_id, ctx->actor.person_id);
+    return OK;
+}
+
+/* Who dispatches has accepted. */
+static enum err assigned(struct ctx *ctx, void *row) {
+    struct case_row *c = row;
+    int64_t place = row_has(&cases, c, "place_id") ? c->place_id : 0;
+    bool works;
+    TRY(party_holds(ctx, c->assignee_id, WORKERS " " DESK, c->row.community_id, place, &works));
+    if (!works) return FAIL_FIELD(&ctx->fault, "assignee_id", "bad_assignee", 0);
+    STAMP(c, accepted_ms);
+    return OK;
+}
+
+static enum err arrived(struct ctx *ctx, void *row) {
+    struct case_row *c = row;
+    int64_t who = worker(ctx, c);
+    STAMP(c, onsite_ms);
+    if (who) SET(&cases, c, onsite_by_id, who);
+    return OK;
+}
+
+static enum err finished(struct ctx *ctx, void *row) {
+    struct case_row *c = row;
+    int64_t who = worker(ctx, c);
+    STAMP(c, done_ms);
+    if (who) SET(&cases, c, done_by_id, who);
+    return OK;
+}
+
+static enum err verified(struct ctx *ctx, void *row) {
+    STAMP((struct case_row *)row, verified_ms);
+    return OK;
+}
+
+static enum err closed(struct ctx *ctx, void *row) {
+    STAMP((struct case_row *)row, closed_ms);
+    return OK;
+}
 #undef STAMP
 
-static enum err assigned(struct ctx *ctx, void *row) {
-    return accepted(ctx, row); /* who dispatches has accepted */
-}
+/* ---- what is late ---- */
 
 static enum err late_accept(struct ctx *ctx, void *row) {
     (void)ctx;
@@ -102,24 +168,27 @@ static enum err late_close(struct ctx *ctx, void *row) {
     return OK;
 }
 
-#define DESK "manager dispatcher"
 static const struct step steps[] = {
-    {CASE_NEW, "accept", CASE_ACCEPTED, DESK " guard", .takes = "priority", .effect = accepted},
+    {CASE_NEW, "accept", CASE_ACCEPTED, DESK " " WORKERS, .takes = "priority", .effect = accepted},
     {CASE_NEW, "assign", CASE_ASSIGNED, DESK, .takes = "assignee_id priority", .need = "assignee_id",
      .effect = assigned},
     {CASE_ACCEPTED, "assign", CASE_ASSIGNED, DESK, .takes = "assignee_id priority", .need = "assignee_id",
      .effect = assigned},
-    {CASE_ASSIGNED, "assign", CASE_ASSIGNED, DESK, .takes = "assignee_id priority", .need = "assignee_id"},
-    {CASE_ASSIGNED, "arrive", CASE_ONSITE, "repairer guard grid " DESK, .takes = "note photos", .effect = arrived},
-    {CASE_ACCEPTED, "arrive", CASE_ONSITE, "repairer guard grid " DESK, .takes = "note photos", .effect = arrived},
-    {CASE_ONSITE, "finish", CASE_DONE, "repairer guard grid " DESK, .takes = "result photos", .need = "result",
+    {CASE_ASSIGNED, "assign", CASE_ASSIGNED, DESK, .takes = "assignee_id priority", .need = "assignee_id",
+     .effect = assigned},
+    {CASE_ASSIGNED, "arrive", CASE_ONSITE, WORKERS " " DESK, .takes = "note photos", .guard = is_mine,
+     .effect = arrived},
+    {CASE_ACCEPTED, "arrive", CASE_ONSITE, WORKERS " " DESK, .takes = "note photos", .guard = is_mine,
+     .effect = arrived},
+    {CASE_ONSITE, "finish", CASE_DONE, WORKERS " " DESK, .takes = "result photos", .need = "result", .guard = is_mine,
      .effect = finished},
     {CASE_DONE, "verify", CASE_VERIFIED, DESK " resident owner", .takes = "note", .effect = verified},
     {CASE_DONE, "reject", CASE_ACCEPTED, DESK " resident owner", .takes = "reason", .need = "reason"},
     {CASE_VERIFIED, "close", CASE_CLOSED, DESK, .effect = closed},
     {CASE_NEW, "cancel", CASE_CANCELLED, DESK " resident owner", .takes = "reason", .need = "reason", .danger = true},
     {CASE_ACCEPTED, "cancel", CASE_CANCELLED, DESK, .takes = "reason", .need = "reason", .danger = true},
-    {ANY_STATE, "note", ANY_STATE, DESK " repairer guard grid resident owner", .takes = "note photos", .need = "note"},
+    {ANY_STATE, "note", ANY_STATE, DESK " " WORKERS " resident owner", .takes = "note photos", .need = "note",
+     .guard = may_note},
     {CASE_NEW, "late_accept", CASE_NEW, "timer", .effect = late_accept},
     {CASE_ACCEPTED, "late_onsite", CASE_ACCEPTED, "timer", .effect = late_onsite},
     {CASE_ASSIGNED, "late_onsite", CASE_ASSIGNED, "timer", .effect = late_onsite},

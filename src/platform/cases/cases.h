@@ -18,7 +18,7 @@ enum case_state {
 struct case_row {
     struct row row;
     struct str number, title, text, type, source, priority, result, note, reason, late;
-    int64_t place_id, device_id, alarm_id, reporter_id, assignee_id;
+    int64_t place_id, device_id, alarm_id, reporter_id, assignee_id, onsite_by_id, done_by_id;
     int64_t reported_ms, accept_due_ms, onsite_due_ms, close_due_ms, accepted_ms, onsite_ms, done_ms, verified_ms,
         closed_ms;
     struct ids photos;
