@@ -127,7 +127,7 @@ static void a_case_is_assigned_only_to_who_works_at_its_place(struct t *t) {
         bool fits;
     } rows[] = {
         {"repairer here", "repairer", s.w.estate, true},
-        {"repairer of a building here", "repairer", s.w.building, true},
+        {"repairer of another place here", "repairer", grid, true},
         {"guard here", "guard", s.w.estate, true},
         {"manager here", "manager", s.w.estate, true},
         {"dispatcher of the street", "dispatcher", s.w.street, true},
