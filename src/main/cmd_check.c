@@ -80,7 +80,7 @@ static int run(int argc, char **argv) {
     jw_init(&w, &b);
     jw_open(&w, '[');
     c.w = &w;
-    enum err e = site_open(&site, &(struct site_options){.data = data, .db = db}, &f);
+    enum err e = site_open(&site, &(struct site_options){.data = data, .db = db, .must_exist = true}, &f);
     say(&c, "store", !e,
         e    ? f.text
         : db ? "the database answers, its tables fit this program"

@@ -111,7 +111,7 @@ static int run(int argc, char **argv) {
     if (!j.password && fn != list) make_password(&j);
     struct site site;
     struct fault f = {0};
-    enum err e = site_open(&site, &(struct site_options){.data = data, .db = db}, &f);
+    enum err e = site_open(&site, &(struct site_options){.data = data, .db = db, .must_exist = fn != add_whole}, &f);
     if (!e) e = site_do(&site, fn, &j, &f);
     site_close(&site);
     if (e) {

@@ -128,6 +128,39 @@ static void wake(void *arg) {
     if (s->wake) s->wake(s->wake_arg);
 }
 
+static enum err no_installation(struct fault *f) {
+    return FAIL(f, ERR_NOT_FOUND, "no_installation",
+                "there is no installation here; linli serve or linli demo makes one, --data or --db names another");
+}
+
+/* A store of ours, before anything opens it: opening would make it. */
+static bool has_store(const char *url) {
+    static const char sqlite[] = "sqlite:";
+    return strncmp(url, sqlite, sizeof sqlite - 1) != 0 || !access(url + sizeof sqlite - 1, F_OK);
+}
+
+static enum err make_folder(struct site *s, struct fault *f) {
+    if (s->io.make_dir(s->io.self, s->dir) < 0)
+        return FAIL(f, ERR_UNAVAILABLE, "data_folder", "the data folder cannot be made");
+    (void)!chmod(s->dir, 0700);
+    return OK;
+}
+
+static enum err open_records(struct site *s, const struct site_options *options, struct fault *f) {
+    char columns[1024];
+    struct buf b;
+    struct db *db;
+    size_t connections = options->connections ? options->connections : 2;
+    TRY(db_pool_open(&(struct db_options){.url = s->db_url}, connections, &s->pool, f));
+    TRY(db_pool_take(s->pool, &db, f));
+    buf_init(&b, columns, sizeof columns);
+    enum err e = options->must_exist ? db_columns(db, f, "upgrades", &b) : OK;
+    if (!e && options->must_exist && !b.len) e = no_installation(f);
+    if (!e) e = kernel_install(s->kernel, db, &s->world, f);
+    db_pool_give(s->pool, db);
+    return e;
+}
+
 enum err site_open(struct site *s, const struct site_options *options, struct fault *f) {
     /* A command beside the server writes to the same tables, so its ids need a node of their own. */
     uint32_t node = options->lock ? 0 : 1 + (uint32_t)getpid() % (NODES - 1);
@@ -136,25 +169,18 @@ enum err site_open(struct site *s, const struct site_options *options, struct fa
     int n = snprintf(s->dir, sizeof s->dir, "%s", options->data ? options->data : SITE_DATA_DEFAULT);
     if (n < 0 || (size_t)n >= sizeof s->dir)
         return FAIL(f, ERR_INVALID, "data_folder", "the name of the data folder is too long");
-    if (s->io.make_dir(s->io.self, s->dir) < 0)
-        return FAIL(f, ERR_UNAVAILABLE, "data_folder", "the data folder cannot be made");
-    (void)!chmod(s->dir, 0700);
-    if (options->lock) TRY(lock_folder(s, f));
-    if (options->fresh && options->lock) forget(s->dir, false);
-    snprintf(s->files_dir, sizeof s->files_dir, "%s/files", s->dir);
     if (options->db)
         snprintf(s->db_url, sizeof s->db_url, "%s", options->db);
     else
         snprintf(s->db_url, sizeof s->db_url, "sqlite:%s/linli.db", s->dir);
+    if (options->must_exist && !has_store(s->db_url)) return no_installation(f);
+    if (!options->must_exist) TRY(make_folder(s, f));
+    if (options->lock) TRY(lock_folder(s, f));
+    if (options->fresh && options->lock) forget(s->dir, false);
+    snprintf(s->files_dir, sizeof s->files_dir, "%s/files", s->dir);
     struct kernel_options k = {.io = &s->io, .files_dir = s->files_dir, .wake = wake, .wake_arg = s};
     TRY(site_kernel(&s->kernel, &k, f));
-    TRY(db_pool_open(&(struct db_options){.url = s->db_url}, options->connections ? options->connections : 2, &s->pool,
-                     f));
-    struct db *db;
-    TRY(db_pool_take(s->pool, &db, f));
-    enum err e = kernel_install(s->kernel, db, &s->world, f);
-    db_pool_give(s->pool, db);
-    return e;
+    return open_records(s, options, f);
 }
 
 void site_close(struct site *s) {

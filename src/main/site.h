@@ -24,6 +24,7 @@ struct site_options {
     bool lock;             /* be the only server on this folder: ERR_BUSY says who holds it */
     size_t connections;    /* 0: 2 */
     bool fresh;            /* forget what is there (only with lock) */
+    bool must_exist;       /* ERR_NOT_FOUND where no installation is; nothing is made then */
 };
 /* Makes the folder (0700), opens store and kernel, installs or upgrades tables. */
 NODISCARD enum err site_open(struct site *s, const struct site_options *options, struct fault *f);
