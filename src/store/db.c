@@ -245,12 +245,18 @@ static void back_off(int run) {
     nanosleep(&(struct timespec){.tv_nsec = (long)(wait_us * 1000)}, NULL);
 }
 
+static enum err tx_over(const struct db *db, enum db_mode mode, enum err e) {
+    if (!db->writes_fail || mode != DB_WRITE || (e && e != ERR_UNAVAILABLE)) return e;
+    if (atomic_load(db->writes_fail) != (e != OK)) atomic_store(db->writes_fail, e != OK);
+    return e;
+}
+
 enum err db_tx(struct db *db, struct fault *f, enum db_mode mode, const struct db_unit *unit) {
     if (db->depth) return tx_nested(db, unit);
     for (int run = 0;; run++) {
         *f = (struct fault){0};
         enum err e = tx_once(db, f, mode, unit);
-        if (!e || !db->may_rerun || run == RERUNS_MAX) return e;
+        if (!e || !db->may_rerun || run == RERUNS_MAX) return tx_over(db, mode, e);
         back_off(run);
         if (unit->again) unit->again(unit->arg);
     }

@@ -109,5 +109,8 @@ NODISCARD enum err db_pool_open(const struct db_options *options, size_t size, s
 void db_pool_close(struct db_pool *pool);
 NODISCARD enum err db_pool_take(struct db_pool *pool, struct db **ret, struct fault *f);
 void db_pool_give(struct db_pool *pool, struct db *db);
+/* Did the last write transaction that ended, of all its connections, fail as ERR_UNAVAILABLE (disk full, store away)?
+ */
+bool db_pool_writes_fail(struct db_pool *pool);
 
 #endif

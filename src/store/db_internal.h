@@ -4,6 +4,8 @@
 
 #include "store/db.h"
 
+#include <stdatomic.h>
+
 #define DB_BUSY_MS_DEFAULT 5000
 
 /* Every call that fails sets the fault (never SQL or paths in it), leaves the store's own words in db->detail, and sets
@@ -32,9 +34,10 @@ struct db {
     const struct db_driver *driver;
     int busy_ms;
     int64_t statements, fail_in;
-    unsigned depth;     /* of nested db_tx calls */
-    enum err tx_failed; /* why the open transaction can no longer commit */
-    bool may_rerun;     /* serialization failure or deadlock */
+    unsigned depth;           /* of nested db_tx calls */
+    enum err tx_failed;       /* why the open transaction can no longer commit */
+    bool may_rerun;           /* serialization failure or deadlock */
+    atomic_bool *writes_fail; /* the pool's; NULL outside of one */
     char detail[256];
 };
 

@@ -14,6 +14,7 @@ struct db_pool {
     pthread_mutex_t mutex;
     pthread_cond_t given;
     size_t size, opened; /* opened counts those taken, too */
+    atomic_bool writes_fail;
     size_t idle_n;
     struct db *idle[];
 };
@@ -24,8 +25,14 @@ static void pool_free(struct db_pool *p) {
     free(p);
 }
 
-static enum err pool_connect(const struct db_pool *p, struct db **ret, struct fault *f) {
-    return db_open(&(struct db_options){.url = p->url, .vfs = p->vfs, .busy_ms = p->busy_ms}, ret, f);
+static enum err pool_connect(struct db_pool *p, struct db **ret, struct fault *f) {
+    TRY(db_open(&(struct db_options){.url = p->url, .vfs = p->vfs, .busy_ms = p->busy_ms}, ret, f));
+    (*ret)->writes_fail = &p->writes_fail;
+    return OK;
+}
+
+bool db_pool_writes_fail(struct db_pool *p) {
+    return atomic_load(&p->writes_fail);
 }
 
 enum err db_pool_open(const struct db_options *options, size_t size, struct db_pool **ret, struct fault *f) {

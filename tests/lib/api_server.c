@@ -143,6 +143,7 @@ void api_as_system(struct api_server *s, enum err (*fn)(struct ctx *ctx, void *a
 }
 
 static const char *store_url; /* NULL: SQLite in the case's folder */
+static const char *store_vfs; /* of that; NULL: the system's */
 
 void api_on_postgres(struct t *t, void (*run)(struct t *t)) {
     int64_t at_ms = t->sim.utc_ms;
@@ -150,6 +151,12 @@ void api_on_postgres(struct t *t, void (*run)(struct t *t)) {
     if (store_url) run(t);
     store_url = NULL;
     t->sim.utc_ms = at_ms;
+}
+
+void api_on_vfs(struct t *t, const char *vfs, void (*run)(struct t *t)) {
+    store_vfs = vfs;
+    run(t);
+    store_vfs = NULL;
 }
 
 /* The test module's kernel, or the program's own. */
@@ -175,7 +182,8 @@ static void open_store(struct api_server *s, bool all) {
     if (s->io.make_dir(s->io.self, s->dir)) die("folder", &f);
     snprintf(url, sizeof url, "sqlite:%s/linli.db", s->dir);
     if (make_kernel(s, all, &f)) die("kernel", &f);
-    if (db_pool_open(&(struct db_options){.url = store_url ? store_url : url}, 4, &s->pool, &f)) die("store", &f);
+    if (db_pool_open(&(struct db_options){.url = store_url ? store_url : url, .vfs = store_vfs}, 4, &s->pool, &f))
+        die("store", &f);
     if (db_pool_take(s->pool, &db, &f)) die("store", &f);
     if (kernel_install(s->kernel, db, &s->t->world, &f)) die("tables", &f);
     db_pool_give(s->pool, db);

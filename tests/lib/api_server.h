@@ -38,6 +38,8 @@ void api_server_start(struct api_server *s, struct t *t);
 void api_server_start_all(struct api_server *s, struct t *t);
 /* Runs a case again with the rows in a fresh PostgreSQL database. */
 void api_on_postgres(struct t *t, void (*run)(struct t *t));
+/* Runs a case on SQLite over a registered VFS. */
+void api_on_vfs(struct t *t, const char *vfs, void (*run)(struct t *t));
 void api_server_stop(struct api_server *s);
 /* Ends the log-in of everybody whose token begins so ("" : nobody's any more). */
 void api_server_revoke(const char *token);
