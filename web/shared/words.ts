@@ -298,6 +298,8 @@ export const words = {
   'error.store_unavailable': ['存储暂时不可用，没有保存', 'The store is unavailable; nothing was saved'],
   'error.disk_full': ['磁盘满了，没有保存', 'The disk is full; nothing was saved'],
   'error.not_empty': ['已经有管理员了，请登录', 'There is an administrator already; sign in'],
+  'error.has_places': ['它下面还有地点，请先归档那些', 'Places stand under it; archive those first'],
+  'error.under_archived': ['它的上级已归档，请先恢复上级', 'It stands under an archived place; restore that first'],
   'error.bad_assignee': ['他在这里没有办理工单的身份', 'Has no role here that works on cases'],
   'error.not_yours': ['这是别人在办的工单', 'Somebody else has this case'],
   'error.not_assigned': ['还没有人接单，请先受理', 'Nobody has it yet; accept it first'],
