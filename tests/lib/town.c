@@ -76,11 +76,12 @@ void town_as(struct town *w, int64_t person_id) {
 
 void town_pass(struct town *w, int64_t ms) {
     struct actor before = begin(w);
-    size_t done = 1;
+    size_t done;
     int64_t next;
     world_sim_advance(&w->t->sim, ms);
     ctx_begin(&w->ctx);
     must(w, !timers_run(&w->ctx, 100, &done, &next), "timers");
+    done = 1;
     for (int i = 0; done && i < ROUNDS_MAX; i++) must(w, !events_deliver(&w->ctx, 100, &done), "events");
     end(w, before);
 }

@@ -39,8 +39,8 @@ static const struct grant person_grants[] = {
     {"admin", CREATE | READ | UPDATE | ARCHIVE, PLACE, .reveal = IDENTITY | CONTACT},
     {"street manager", CREATE | READ | UPDATE, COMMUNITY, .reveal = IDENTITY | CONTACT},
     {"dispatcher guard grid carer doctor", READ, COMMUNITY, .reveal = CONTACT},
-    {"owner resident elder repairer guard grid dispatcher manager cashier carer doctor committee street", READ | UPDATE,
-     OWN, .by = "self", .clear = IDENTITY | CONTACT},
+    {"owner resident elder repairer guard grid dispatcher manager cashier carer doctor committee street partner",
+     READ | UPDATE, OWN, .by = "self", .clear = IDENTITY | CONTACT},
 };
 
 /* Somebody else must be left to administer the installation. */

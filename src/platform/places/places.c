@@ -32,7 +32,7 @@ static const struct field place_fields[] = {
 static const struct grant place_grants[] = {
     {"admin street", CREATE | READ | UPDATE | ARCHIVE, PLACE},
     {"manager", CREATE | READ | UPDATE | ARCHIVE, COMMUNITY},
-    {"dispatcher guard repairer grid cashier carer doctor committee owner resident elder", READ, COMMUNITY},
+    {"dispatcher guard repairer grid cashier carer doctor committee owner resident elder partner", READ, COMMUNITY},
     {"grid", READ, PLACE},
 };
 static const struct view place_views[] = {{"buildings", "kind=building", "name"}, {"units", "kind=unit", "name"}};
@@ -301,5 +301,6 @@ const struct module places_module = {
     .part = "platform",
     ROWS(resources, resources),
     ROWS(jobs, jobs),
-    .roles = "admin street manager dispatcher guard repairer grid cashier carer doctor committee owner resident elder",
+    .roles = "admin street manager dispatcher guard repairer grid cashier carer doctor committee owner resident elder "
+             "partner",
 };

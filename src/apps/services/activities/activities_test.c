@@ -1,0 +1,124 @@
+/* Activities: seen by residents once reviewed, with a seat for each who enrols.  SPDX-License-Identifier: Apache-2.0 */
+#include "apps/services/activities/activities.h"
+
+#include "kernel/row_json.h"
+#include "tests/lib/town.h"
+
+#include <stdio.h>
+
+#include <string.h>
+
+#define HOUR_MS INT64_C(3600000)
+
+struct site {
+    struct town w;
+    const struct resource *activities, *open, *seats;
+    int64_t partner, manager, anna, ben, cleo;
+};
+
+static void start(struct site *s, struct t *t) {
+    town_open(&s->w, t);
+    s->activities = kernel_resource(s->w.kernel, S("activities"));
+    s->open = kernel_resource(s->w.kernel, S("open_activities"));
+    s->seats = kernel_resource(s->w.kernel, S("attendances"));
+    s->partner = town_person(&s->w, "Pia", "partner", s->w.estate);
+    s->manager = town_person(&s->w, "Mia", "manager", s->w.estate);
+    s->anna = town_person(&s->w, "Anna", "resident", s->w.unit);
+    s->ben = town_person(&s->w, "Ben", "resident", s->w.unit);
+    s->cleo = town_person(&s->w, "Cleo", "elder", s->w.unit);
+}
+
+static enum err make(struct site *s, int64_t who, const struct resource *r, json_t *o, int64_t *ret_id) {
+    struct row *row = row_new(&s->w.ctx, r);
+    uint64_t fields;
+    town_as(&s->w, who);
+    enum err e = row_read_json(&s->w.ctx, r, o, fields_creatable(r), row, &fields);
+    json_decref(o);
+    if (!e) e = row_create(&s->w.ctx, r, row);
+    *ret_id = row->id;
+    return e;
+}
+
+static int64_t draft(struct site *s, int seats) {
+    int64_t id, now = s->w.ctx.now_ms;
+    enum err e = make(s, s->partner, s->activities,
+                      json_pack("{s:s,s:s,s:I,s:I,s:I,s:i}", "title", "first aid", "kind", "class", "place_id",
+                                (json_int_t)s->w.estate, "from_ms", (json_int_t)(now + HOUR_MS), "until_ms",
+                                (json_int_t)(now + 2 * HOUR_MS), "seats", seats),
+                      &id);
+    CHECK_SAY(s->w.t, !e, "%s %s", s->w.ctx.fault.text, s->w.ctx.fault.fields[0].field);
+    return id;
+}
+
+static enum err take(struct site *s, const struct resource *r, int64_t who, int64_t id, const char *step) {
+    town_as(&s->w, who);
+    return row_act(&s->w.ctx, r, id, 0, step, NULL, 0, NULL);
+}
+
+static int64_t published(struct site *s, int seats) {
+    int64_t id = draft(s, seats);
+    CHECK(s->w.t,
+          !take(s, s->activities, s->partner, id, "submit") && !take(s, s->activities, s->manager, id, "publish"));
+    return id;
+}
+
+static enum err enrol(struct site *s, int64_t who, int64_t activity, int64_t *ret_id) {
+    return make(s, who, s->seats, json_pack("{s:I}", "activity_id", (json_int_t)activity), ret_id);
+}
+
+static size_t shown(struct site *s, int64_t who) {
+    struct list_query q = {.sort = FILTER_ID, .limit = 10};
+    struct list_page page = {0};
+    town_as(&s->w, who);
+    CHECK(s->w.t, !row_list(&s->w.ctx, s->open, &q, &page));
+    return page.n;
+}
+
+static void residents_see_it_once_it_is_reviewed(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int64_t id = draft(&s, 10);
+    CHECK(t, town_refused(&s.w, take(&s, s.activities, s.manager, id, "publish"), "wrong_state"));
+    CHECK(t, shown(&s, s.anna) == 0);
+    CHECK(t, !take(&s, s.activities, s.partner, id, "submit"));
+    CHECK(t, town_refused(&s.w, take(&s, s.activities, s.partner, id, "publish"), "not_allowed"));
+    CHECK(t, shown(&s, s.anna) == 0);
+    CHECK(t, !take(&s, s.activities, s.manager, id, "publish"));
+    CHECK(t, shown(&s, s.anna) == 1);
+    town_pass(&s.w, 2 * HOUR_MS); /* held, and still to be read of */
+    CHECK(t, town_count(&s.w, "SELECT COUNT(*) FROM activities WHERE state = 'held'") == 1 && shown(&s, s.anna) == 1);
+    town_close(&s.w);
+}
+
+static void one_enrols_in_what_is_published_once_and_while_there_are_seats(struct t *t) {
+    struct site s;
+    int64_t seat, other;
+    start(&s, t);
+    int64_t secret = draft(&s, 2), id = published(&s, 2);
+    CHECK(t, town_refused(&s.w, enrol(&s, s.anna, secret, &seat), "bad_ref"));
+    CHECK(t, !enrol(&s, s.anna, id, &seat));
+    CHECK(t, town_refused(&s.w, enrol(&s, s.anna, id, &other), "not_unique"));
+    CHECK(t, !enrol(&s, s.ben, id, &other));
+    CHECK(t, town_refused(&s.w, enrol(&s, s.cleo, id, &other), "full"));
+    town_as(&s.w, s.anna);
+    CHECK(t, !row_archive(&s.w.ctx, s.seats, seat, 0)); /* who withdraws makes room */
+    CHECK(t, !enrol(&s, s.cleo, id, &other));
+    town_close(&s.w);
+}
+
+static void attendance_is_taken_by_the_organiser(struct t *t) {
+    struct site s;
+    int64_t came, missed;
+    start(&s, t);
+    int64_t id = published(&s, 5);
+    CHECK(t, !enrol(&s, s.anna, id, &came) && !enrol(&s, s.ben, id, &missed));
+    CHECK(t, town_refused(&s.w, take(&s, s.seats, s.anna, came, "attend"), "not_allowed"));
+    CHECK(t, !take(&s, s.seats, s.manager, came, "attend") && !take(&s, s.seats, s.manager, missed, "miss"));
+    CHECK(t, town_refused(&s.w, take(&s, s.seats, s.manager, came, "miss"), "wrong_state"));
+    CHECK(t, town_count(&s.w, "SELECT COUNT(*) FROM attendances WHERE state = 'came' AND came_ms IS NOT NULL") == 1);
+    CHECK(t, town_count(&s.w, "SELECT COUNT(*) FROM attendances WHERE state = 'absent' AND came_ms IS NULL") == 1);
+    town_close(&s.w);
+}
+
+TESTS(CASE(residents_see_it_once_it_is_reviewed), CASE(one_enrols_in_what_is_published_once_and_while_there_are_seats),
+      CASE(attendance_is_taken_by_the_organiser))
