@@ -67,6 +67,8 @@ static enum err prepare(struct ctx *ctx, void *row, const void *before) {
     struct idea *i = row;
     int64_t days;
     if (before) return OK;
+    /* Who names nobody else, as one does who empties the paper box, writes in his own name. */
+    if (!row_has(&ideas, i, "author_id") && ctx->actor.person_id) SET(&ideas, i, author_id, ctx->actor.person_id);
     TRY(setting_i64(ctx, i->row.community_id, "ideas.reply_days", &days));
     SET(&ideas, i, reply_due_ms, zone_add_days_ms(kernel_zone(ctx, i->row.community_id), ctx->now_ms, days));
     return OK;
