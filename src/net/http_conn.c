@@ -66,16 +66,32 @@ static void linger(struct http_conn *conn) {
     enter(conn, CONN_LINGER);
 }
 
+/* The caller's own where the head came so far, else a new one: what a person quotes must be in every error. */
+static void make_trace(const struct http_conn *conn, char ret[65]) {
+    const struct world *w = conn->server->options.world;
+    struct str given = http_trace_get(&conn->parse.message.request);
+    uint8_t random[16] = {0};
+    struct buf b;
+    struct str text;
+    buf_init(&b, ret, 65);
+    buf_str(&b, given);
+    if (w) w->random(w->self, random, sizeof random);
+    for (size_t i = 0; i < sizeof random && !given.len; i++) buf_fmt(&b, "%02x", random[i]);
+    (void)!buf_done(&b, &text); /* 64 characters at most, both ways */
+}
+
 static void refuse(struct http_conn *conn, int status) {
-    char text[512], body[256]; /* in the form of the other errors a client meets (RFC 9457) */
-    int len = snprintf(
-        body, sizeof(body),
-        "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"code\":\"%s\",\"detail\":\"%s\",\"errors\":[]}",
-        http_reason(status), status, status == 413 ? "too_large" : "refused", http_reason(status));
-    int n = snprintf(text, sizeof(text),
-                     "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n"
-                     "Connection: close\r\n\r\n%s",
-                     status, http_reason(status), len, body);
+    char text[768], body[384], trace[65]; /* in the form of the other errors a client meets (RFC 9457) */
+    make_trace(conn, trace);
+    int len =
+        snprintf(body, sizeof body,
+                 "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"code\":\"%s\",\"detail\":\"%s\","
+                 "\"errors\":[],\"trace\":\"%s\"}",
+                 http_reason(status), status, status == 413 ? "too_large" : "refused", http_reason(status), trace);
+    int n = snprintf(text, sizeof text,
+                     "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nX-Request-Id: %s\r\n"
+                     "Content-Length: %d\r\nConnection: close\r\n\r\n%s",
+                     status, http_reason(status), trace, len, body);
     http_conn_send(conn, (struct bytes){(const uint8_t *)text, (size_t)n});
     linger(conn);
 }

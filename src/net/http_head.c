@@ -55,17 +55,47 @@ static bool has_dots(struct str path) {
     return false;
 }
 
+/* RFC 9110, 7.2: nothing that belongs to another part of a URL. */
+static bool is_host(struct str value) {
+    for (size_t i = 0; i < value.len; i++)
+        if (value.ptr[i] <= ' ' || value.ptr[i] > '~' || strchr("/@,?#\\\"<>", value.ptr[i])) return false;
+    return value.len > 0;
+}
+
+/* A slash in disguise is part of a name to some readers and ends it for others. */
+static bool has_escaped_slash(struct str path) {
+    for (size_t i = 0; i + 2 < path.len; i++)
+        if (path.ptr[i] == '%' && path.ptr[i + 1] == '2' && (path.ptr[i + 2] | 32) == 'f') return true;
+    return false;
+}
+
+/* http://host/path, as a proxy is asked (RFC 9112, 3.2.2): the host here counts instead of the Host header's. */
+static bool take_authority(struct str *target, struct str *ret) {
+    static const char *const schemes[] = {"http://", "https://"};
+    struct str rest = {0};
+    for (size_t i = 0; i < COUNT(schemes) && !rest.ptr; i++)
+        if (target->len >= strlen(schemes[i]) && !strncasecmp(target->ptr, schemes[i], strlen(schemes[i])))
+            rest = str_from(*target, strlen(schemes[i]));
+    size_t n = 0;
+    while (n < rest.len && rest.ptr[n] != '/' && rest.ptr[n] != '?') n++;
+    *ret = (struct str){rest.ptr, n};
+    *target = str_from(rest, n);
+    return rest.ptr && is_host(*ret);
+}
+
 static int read_target(struct http_message *m, struct str target, const struct http_parse_limits *limits) {
     struct http_request *req = &m->request;
     if (target.len > limits->target_bytes) return 414;
     for (size_t i = 0; i < target.len; i++)
         if (target.ptr[i] <= ' ' || target.ptr[i] > '~' || target.ptr[i] == '#') return 400;
-    bool is_star = str_is(target, "*") && req->method == METHOD_OPTIONS;
-    if (!is_star && !str_starts(target, S("/"))) return 400;
     req->target = target;
-    const char *mark = memchr(target.ptr, '?', target.len);
+    bool is_star = str_is(target, "*") && req->method == METHOD_OPTIONS;
+    if (!is_star && !str_starts(target, S("/")) && !take_authority(&target, &m->authority)) return 400;
+    const char *mark = target.len ? memchr(target.ptr, '?', target.len) : NULL;
     struct str path = {target.ptr, mark ? (size_t)(mark - target.ptr) : target.len};
     req->query = mark ? str_from(target, path.len + 1) : (struct str){0};
+    if (!path.len) path = S("/");
+    if (has_escaped_slash(path)) return 400;
     m->path = malloc(path.len + 1);
     if (!m->path) return 503;
     struct buf b;
@@ -99,13 +129,6 @@ static int read_header(struct str line, struct http_header *ret) {
     return 0;
 }
 
-/* RFC 9110, 7.2: nothing that belongs to another part of a URL. */
-static bool is_host(struct str value) {
-    for (size_t i = 0; i < value.len; i++)
-        if (value.ptr[i] <= ' ' || value.ptr[i] > '~' || strchr("/@,?#\\\"<>", value.ptr[i])) return false;
-    return value.len > 0;
-}
-
 static bool is_length(struct str value, int64_t *ret) {
     for (size_t i = 0; i < value.len; i++)
         if (value.ptr[i] < '0' || value.ptr[i] > '9') return false; /* signs and lists too */
@@ -125,9 +148,12 @@ static int read_framing(struct http_message *m) {
     m->content_length = -1;
     m->keep_alive = !m->is_v10 || has_word(http_header_get(&m->request, "connection"), "keep-alive");
     for (size_t i = 0; i < m->request.headers_n; i++) {
-        const struct http_header *h = &m->request.headers[i];
+        struct http_header *h = &m->headers[i];
         bool ok = true;
-        if (is_nocase(h->name, "host")) ok = !hosts++ && is_host(h->value);
+        if (is_nocase(h->name, "host")) {
+            ok = !hosts++ && is_host(h->value);
+            if (m->authority.ptr) h->value = m->authority;
+        }
         if (is_nocase(h->name, "content-length")) ok = !lengths++ && is_length(h->value, &m->content_length);
         if (is_nocase(h->name, "transfer-encoding")) ok = !codings++ && is_nocase(h->value, "chunked");
         if (is_nocase(h->name, "connection")) m->keep_alive = m->keep_alive && !has_word(h->value, "close");

@@ -14,6 +14,7 @@ struct http_parse_limits {
 /* Owns what the slices of `request` point to. */
 struct http_message {
     struct http_request request; /* without peer and TLS */
+    struct str authority;        /* of an absolute target; else absent */
     char *head, *path;
     struct http_header *headers;
     uint8_t *body;

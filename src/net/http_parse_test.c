@@ -68,6 +68,27 @@ static void request_is_taken_apart(struct t *t) {
     http_message_finish(&m);
 }
 
+static void the_host_of_an_absolute_target_counts(struct t *t) {
+    static const struct {
+        struct str bytes;
+        const char *path, *query, *host;
+    } rows[] = {
+        {S("GET http://b:80/c/d?e=f HTTP/1.1\r\nHost: a\r\n\r\n"), "/c/d", "e=f", "b:80"},
+        {S("GET https://b?e HTTP/1.1\r\nHost: a\r\n\r\n"), "/", "e", "b"},
+        {S("GET http://b HTTP/1.1\r\nHost: a\r\n\r\n"), "/", "", "b"},
+        {S("GET /c HTTP/1.1\r\nHost: a\r\n\r\n"), "/c", "", "a"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_message m = {0};
+        CHECK(t, run(rows[i].bytes, 3, 7, &m) == 0);
+        CHECK_SAY(t,
+                  str_is(m.request.path, rows[i].path) && str_is(m.request.query, rows[i].query) &&
+                      str_is(http_header_get(&m.request, "host"), rows[i].host),
+                  "row %zu: " STR_FMT, i, STR_ARG(m.request.path));
+        http_message_finish(&m);
+    }
+}
+
 static void keep_alive_follows_version_and_connection(struct t *t) {
     static const struct {
         struct str bytes;
@@ -142,5 +163,5 @@ static void body_is_capped_by_length_and_by_chunks(struct t *t) {
 }
 
 TESTS(CASE(each_row_is_read_the_same_in_every_split), CASE(request_is_taken_apart),
-      CASE(keep_alive_follows_version_and_connection), CASE(limits_hold_below_at_and_above),
-      CASE(body_is_capped_by_length_and_by_chunks))
+      CASE(the_host_of_an_absolute_target_counts), CASE(keep_alive_follows_version_and_connection),
+      CASE(limits_hold_below_at_and_above), CASE(body_is_capped_by_length_and_by_chunks))

@@ -103,6 +103,13 @@ static void wait_until(struct fixture *f, loop_fn *count, size_t n) {
     while (f->seen != n);
 }
 
+/* The same in the head and in the body, and something. */
+static bool has_trace(const char *got) {
+    const char *head = strstr(got, "\r\nX-Request-Id: "), *body = strstr(got, "\"trace\":\"");
+    size_t n = head ? strcspn(head + 16, "\r") : 0;
+    return body && n >= 8 && !strncmp(head + 16, body + 9, n) && body[9 + n] == '"';
+}
+
 static void bad_rows_are_answered_and_closed(struct t *t) {
     struct fixture f;
     char got[4096];
@@ -114,7 +121,7 @@ static void bad_rows_are_answered_and_closed(struct t *t) {
         if (!row->status) shutdown(fd, SHUT_WR);
         bool ended = peer_read(fd, got, sizeof(got), NULL);
         CHECK_SAY(t, ended && peer_status(got) == want, "%s: %d, not %d", row->why, peer_status(got), want);
-        if (row->status) CHECK_SAY(t, strstr(got, "\r\nConnection: close\r\n") != NULL, "%s", row->why);
+        if (row->status) CHECK_SAY(t, strstr(got, "\r\nConnection: close\r\n") && has_trace(got), "%s", row->why);
         close(fd);
     }
     stop(&f);
@@ -180,6 +187,18 @@ static void continue_is_said_before_a_body(struct t *t) {
 static size_t cap_by_path(void *arg, const struct http_request *req) {
     (void)arg;
     return req->method == METHOD_POST && str_is(req->path, "/large") ? 100 : 4;
+}
+
+static void a_refusal_bears_the_caller_s_own_trace(struct t *t) {
+    struct fixture f;
+    char got[4096];
+    start(t, &f, (struct http_options){.body_bytes = 1});
+    int fd = peer_dial(f.port);
+    peer_send(fd, POST("X-Request-Id: ask-me-12345\r\nContent-Length: 2\r\n\r\nab"));
+    CHECK(t, peer_read(fd, got, sizeof(got), NULL));
+    CHECK_SAY(t, peer_status(got) == 413 && strstr(got, "\"trace\":\"ask-me-12345\"") && has_trace(got), "%s", got);
+    close(fd);
+    stop(&f);
 }
 
 static void body_cap_depends_on_the_request(struct t *t) {
@@ -349,8 +368,8 @@ static void held_port_moves_on_only_when_asked(struct t *t) {
 
 TESTS(CASE(bad_rows_are_answered_and_closed), CASE(answer_carries_length_and_date),
       CASE(pipelined_requests_are_answered_in_order), CASE(continue_is_said_before_a_body),
-      CASE(body_cap_depends_on_the_request), CASE(deadlines_end_what_does_not_move), CASE(reader_that_stalls_is_closed),
-      CASE(slow_reader_gets_all), CASE(answer_after_the_peer_left_is_harmless),
-      CASE(half_closed_peer_still_gets_its_answer), CASE(requests_outlive_the_server),
-      CASE(connections_over_the_limit_are_closed), CASE(header_injection_becomes_500),
-      CASE(held_port_moves_on_only_when_asked))
+      CASE(a_refusal_bears_the_caller_s_own_trace), CASE(body_cap_depends_on_the_request),
+      CASE(deadlines_end_what_does_not_move), CASE(reader_that_stalls_is_closed), CASE(slow_reader_gets_all),
+      CASE(answer_after_the_peer_left_is_harmless), CASE(half_closed_peer_still_gets_its_answer),
+      CASE(requests_outlive_the_server), CASE(connections_over_the_limit_are_closed),
+      CASE(header_injection_becomes_500), CASE(held_port_moves_on_only_when_asked))
