@@ -471,6 +471,8 @@ export interface CasesRow {
   text?: string | null
   photos?: File[] | null
   assignee_id?: string | null
+  onsite_by_id?: string | null
+  done_by_id?: string | null
   reported_ms?: number | null
   accept_due_ms?: number | null
   onsite_due_ms?: number | null
@@ -642,6 +644,9 @@ export type UsersPatch = Record<string, never>
 export type UsersReveal = Record<string, never>
 export type UsersStepClose = Record<string, never>
 export type UsersStepOpen = Record<string, never>
+export interface UsersStepSetPassword {
+  password: string | null
+}
 export interface IdeasRow {
   id: Id
   version: number
