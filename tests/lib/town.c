@@ -5,6 +5,7 @@
 #include "kernel/work.h"
 #include "main/site.h"
 #include "platform/cases/cases.h"
+#include "tests/lib/pg.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,11 +113,24 @@ static void add_case_type(struct town *w) {
     must(w, !row_create(&w->ctx, &case_types, &c), "case type");
 }
 
+static bool on_postgres;
+
+void town_on_postgres(struct t *t, void (*run)(struct t *t)) {
+    int64_t at_ms = t->sim.utc_ms;
+    on_postgres = true;
+    run(t);
+    on_postgres = false;
+    t->sim.utc_ms = at_ms;
+}
+
 void town_open(struct town *w, struct t *t) {
     static int serial;
     char url[256];
     *w = (struct town){.t = t};
-    snprintf(url, sizeof url, "sqlite:%s/town-%d.db", test_dir(t), ++serial);
+    if (on_postgres)
+        snprintf(url, sizeof url, "%s", test_pg_url(t));
+    else
+        snprintf(url, sizeof url, "sqlite:%s/town-%d.db", test_dir(t), ++serial);
     struct fault *f = &w->ctx.fault;
     bool ok = !site_kernel(&w->kernel, &(struct kernel_options){0}, f) &&
               !db_pool_open(&(struct db_options){.url = url}, 1, &w->pool, f);

@@ -20,6 +20,8 @@ struct town {
 /* On SQLite in the case's folder, Asia/Shanghai, with a type of case `repair`: 30 min, 2 h, 24 h. */
 void town_open(struct town *w, struct t *t);
 void town_close(struct town *w);
+/* Runs a case again with every town in a fresh PostgreSQL database. */
+void town_on_postgres(struct t *t, void (*run)(struct t *t));
 /* As the system, whoever acts. */
 int64_t town_place(struct town *w, const char *name, const char *kind, int64_t parent_id);
 int64_t town_person(struct town *w, const char *name, const char *role, int64_t place_id); /* 0: the installation */

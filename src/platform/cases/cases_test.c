@@ -223,7 +223,13 @@ static void what_is_done_in_time_is_never_late(struct t *t) {
     town_close(&s.w);
 }
 
+static void the_same_on_postgresql(struct t *t) {
+    town_on_postgres(t, a_case_is_assigned_only_to_who_works_at_its_place);
+    town_on_postgres(t, each_limit_is_missed_once_at_its_time);
+}
+
 TESTS(CASE(only_the_assignee_works_on_a_case), CASE(who_accepts_a_case_that_nobody_has_takes_it),
       CASE(the_desk_acts_in_the_assignee_s_name), CASE(a_case_is_assigned_only_to_who_works_at_its_place),
       CASE(a_role_that_has_ended_works_no_more), CASE(the_three_limits_run_from_the_report),
-      CASE(each_limit_is_missed_once_at_its_time), CASE(what_is_done_in_time_is_never_late))
+      CASE(each_limit_is_missed_once_at_its_time), CASE(what_is_done_in_time_is_never_late),
+      CASE(the_same_on_postgresql))

@@ -114,6 +114,11 @@ static void the_last_administrator_keeps_his_role(struct t *t) {
     town_close(&w);
 }
 
+static void the_same_on_postgresql(struct t *t) {
+    town_on_postgres(t, a_role_is_given_by_whoever_appoints_to_it);
+    town_on_postgres(t, the_last_administrator_keeps_his_role);
+}
+
 TESTS(CASE(a_role_is_given_by_whoever_appoints_to_it), CASE(nobody_gives_himself_a_role),
       CASE(a_role_is_ended_by_whoever_gives_it_and_one_s_own_by_oneself), CASE(who_appoints_here_does_not_there),
-      CASE(the_last_administrator_keeps_his_role))
+      CASE(the_last_administrator_keeps_his_role), CASE(the_same_on_postgresql))

@@ -153,6 +153,12 @@ static void a_ring_is_refused(struct t *t) {
     town_close(&w);
 }
 
+static void the_same_on_postgresql(struct t *t) {
+    town_on_postgres(t, a_grid_redrawn_changes_who_sees_what_on_its_day);
+    town_on_postgres(t, what_stands_under_a_place_moves_with_it);
+    town_on_postgres(t, a_place_is_not_put_away_over_others);
+}
+
 TESTS(CASE(a_grid_redrawn_changes_who_sees_what_on_its_day), CASE(what_stands_under_a_place_moves_with_it),
       CASE(a_night_with_many_changes_leaves_none_behind), CASE(a_place_is_not_put_away_over_others),
-      CASE(a_ring_is_refused))
+      CASE(a_ring_is_refused), CASE(the_same_on_postgresql))

@@ -80,5 +80,11 @@ static void unknown_names_are_answered_as_known_ones(struct t *t) {
     api_server_stop(&s);
 }
 
+static void the_same_on_postgresql(struct t *t) {
+    api_on_postgres(t, many_guesses_at_once_get_no_more_tries_than_one_after_another);
+    api_on_postgres(t, a_good_log_in_forgets_the_failures_before_it);
+}
+
 TESTS(CASE(many_guesses_at_once_get_no_more_tries_than_one_after_another),
-      CASE(a_good_log_in_forgets_the_failures_before_it), CASE(unknown_names_are_answered_as_known_ones))
+      CASE(a_good_log_in_forgets_the_failures_before_it), CASE(unknown_names_are_answered_as_known_ones),
+      CASE(the_same_on_postgresql))

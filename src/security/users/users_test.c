@@ -222,9 +222,15 @@ static void describe_offers_the_password_where_it_is_set_and_shows_it_nowhere(st
     api_server_stop(&u.s);
 }
 
+static void the_same_on_postgresql(struct t *t) {
+    api_on_postgres(t, a_person_changes_his_own_password_and_stays_logged_in_here_only);
+    api_on_postgres(t, the_last_administrator_can_not_be_closed);
+    api_on_postgres(t, an_event_stream_ends_with_its_log_in);
+}
+
 TESTS(CASE(a_user_made_over_http_logs_in_once_he_has_a_password),
       CASE(only_an_administrator_sets_a_password_and_only_a_fit_one),
       CASE(a_person_changes_his_own_password_and_stays_logged_in_here_only),
       CASE(guesses_at_the_old_password_lock_as_those_at_log_in_do), CASE(a_password_is_kept_nowhere_but_as_its_hash),
       CASE(the_last_administrator_can_not_be_closed), CASE(an_event_stream_ends_with_its_log_in),
-      CASE(describe_offers_the_password_where_it_is_set_and_shows_it_nowhere))
+      CASE(describe_offers_the_password_where_it_is_set_and_shows_it_nowhere), CASE(the_same_on_postgresql))
