@@ -73,7 +73,7 @@ static void a_pass_opens_only_inside_its_window(struct t *t) {
 
 static void a_pass_nobody_used_expires_with_its_window(struct t *t) {
     struct site s;
-    int64_t asked, approved, inside;
+    int64_t asked = 0, approved = 0, inside = 0;
     start(&s, t);
     CHECK(t, !invite(&s, s.anna, 0, HOUR_MS, &asked) && !invite(&s, s.anna, 0, HOUR_MS, &approved) &&
                  !invite(&s, s.anna, 0, HOUR_MS, &inside));
