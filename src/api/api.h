@@ -131,6 +131,11 @@ size_t api_body_cap(void *api, const struct http_request *req); /* http_options.
 void api_handle(void *api, const struct http_request *req);     /* http_handler */
 void api_wake(void *api);                                       /* kernel_options.wake; any thread */
 NODISCARD enum err api_start(struct api *api);                  /* delivery, timers, jobs; loop thread */
+/* The same two without a loop that runs, on the caller's thread.  `told` gets the one answer before the return, with
+ * slices that live as long as the call; streams and routes that answer later are refused.  False: nothing was due. */
+void api_handle_now(struct api *api, const struct http_request *req,
+                    void (*told)(void *arg, const struct api_answer *answer), void *arg);
+bool api_run_now(struct api *api);
 void api_events_wake(struct api *api);                          /* events were delivered; any thread */
 
 /* ---- what `linli describe` prints ---- */

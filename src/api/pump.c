@@ -138,7 +138,7 @@ static void on_wake(void *arg) {
 
 void api_wake(void *arg) {
     const struct api *api = arg;
-    if (api->pump && !is_pumping && !atomic_exchange(&api->pump->is_posted, true))
+    if (api->pump && api->pump->timer && !is_pumping && !atomic_exchange(&api->pump->is_posted, true))
         loop_post_task(api->o.loop, &api->pump->wake);
 }
 
@@ -150,16 +150,32 @@ static void on_tick(void *arg) {
     if (due || loop_now_ms(p->api->o.loop) - p->looked_ms >= LOOK_MS) go_on(p);
 }
 
-enum err api_start(struct api *api) {
+static struct pump *pump_new(struct api *api, int64_t now_ms) {
     struct pump *p = calloc(1, sizeof *p);
-    if (!p) return ERR_INTERNAL;
+    if (!p) return NULL;
     p->api = api;
     p->wake = (struct loop_task){.fn = on_wake, .arg = p};
-    p->looked_ms = p->swept_ms = loop_now_ms(api->o.loop) - SWEEP_MS;
+    p->looked_ms = p->swept_ms = now_ms - SWEEP_MS;
     arena_init(&p->arena, RUN_BYTES);
+    return p;
+}
+
+bool api_run_now(struct api *api) {
+    const struct world *w = api->o.world;
+    int64_t now_ms = w->mono_us(w->self) / 1000;
+    if (!api->pump) api->pump = pump_new(api, now_ms);
+    if (!api->pump) return false;
+    api->pump->now_ms = now_ms;
+    work(api->pump);
+    return api->pump->full;
+}
+
+enum err api_start(struct api *api) {
+    struct pump *p = pump_new(api, loop_now_ms(api->o.loop));
+    if (!p) return ERR_INTERNAL;
     enum err e = loop_timer_create(api->o.loop, on_tick, p, &p->timer);
     if (e) {
-        free(p);
+        pump_destroy(p);
         return e;
     }
     api->pump = p;
@@ -174,7 +190,7 @@ bool pump_is_busy(const struct pump *p) {
 void pump_close(struct pump *p) {
     if (!p) return;
     p->is_closed = true;
-    loop_timer_stop(p->timer);
+    if (p->timer) loop_timer_stop(p->timer);
 }
 
 void pump_destroy(struct pump *p) {

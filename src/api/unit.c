@@ -182,13 +182,9 @@ static void refuse(struct api *api, const struct http_request *req) {
                                             .body = {(const uint8_t *)text.ptr, text.len}});
 }
 
-void api_handle(void *arg, const struct http_request *req) {
-    struct api *api = arg;
+static struct api_unit *unit_new(struct api *api, const struct http_request *req) {
     struct api_unit *u = atomic_load(&api->units) < API_UNITS_MAX ? calloc(1, sizeof *u) : NULL;
-    if (!u) {
-        refuse(api, req);
-        return;
-    }
+    if (!u) return NULL;
     u->api = api;
     u->req = req;
     u->started_us = api->o.world->mono_us(api->o.world->self);
@@ -200,7 +196,39 @@ void api_handle(void *arg, const struct http_request *req) {
     u->call = (struct api_call){.req = req, .unit = u};
     atomic_fetch_add(&api->units, 1);
     atomic_fetch_add(&api->counters.under_way, 1);
-    if (!loop_work(api->o.loop, work, NULL, u)) return;
-    unit_free(u);
+    return u;
+}
+
+void api_handle(void *arg, const struct http_request *req) {
+    struct api *api = arg;
+    struct api_unit *u = unit_new(api, req);
+    if (u && !loop_work(api->o.loop, work, NULL, u)) return;
+    if (u) unit_free(u);
     refuse(api, req);
+}
+
+static bool answers_at_once(const struct api *api, const struct http_request *req) {
+    struct target target = {0};
+    return !target_find(api, req, &target) || !target.bound ||
+           !(target.bound->route->flags & (API_DEFERS | API_EVENTS));
+}
+
+void api_handle_now(struct api *api, const struct http_request *req,
+                    void (*told)(void *arg, const struct api_answer *answer), void *arg) {
+    static const struct fault busy = {.kind = ERR_BUSY, .code = "busy"},
+                              not_now = {.kind = ERR_INVALID, .code = "not_at_once"};
+    struct api_unit *u = unit_new(api, req);
+    if (!u) {
+        told(arg, &(struct api_answer){.status = problem_status(&busy)});
+        return;
+    }
+    if (answers_at_once(api, req))
+        (void)decide(u);
+    else
+        problem_fill(u, &not_now);
+    if (u->answer.next) problem_fill(u, &not_now);
+    if (!u->answer.status) u->answer.status = u->answer.body.len ? 200 : 204;
+    unit_count(u, u->answer.status);
+    told(arg, &u->answer);
+    unit_free(u);
 }

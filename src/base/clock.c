@@ -84,8 +84,11 @@ static void sim_random(void *self, void *ret_bytes, size_t n) {
 
 static int64_t sim_new_id(void *self) {
     struct world_sim *sim = self;
-    int64_t base = atomic_load(&sim->utc_ms) - ID_EPOCH_MS;
-    return ((base > 0 ? base : 0) << 22) + atomic_fetch_add(&sim->next_id, 1) + 1;
+    int64_t base = atomic_load(&sim->utc_ms) - ID_EPOCH_MS, latest = atomic_load(&sim->id_ms);
+    if (base < 0) base = 0;
+    while (base > latest && !atomic_compare_exchange_weak(&sim->id_ms, &latest, base)) continue;
+    if (base < latest) base = latest; /* the clock went back */
+    return (base << 22) + atomic_fetch_add(&sim->next_id, 1) + 1;
 }
 
 struct world world_sim(struct world_sim *sim) {

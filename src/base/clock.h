@@ -25,7 +25,7 @@ struct world world_real(uint32_t node);
 
 /* Test double: time moves only when told to (each new_id and random is deterministic from the seed). */
 struct world_sim {
-    _Atomic int64_t utc_ms, mono_us, next_id;
+    _Atomic int64_t utc_ms, mono_us, next_id, id_ms; /* id_ms: of the latest id; 0 is a program that starts anew */
     _Atomic uint64_t seed;
 };
 struct world world_sim(struct world_sim *sim);

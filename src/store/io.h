@@ -39,6 +39,9 @@ struct io io_sim_io(struct io_sim *sim);
 void io_sim_cut_after(struct io_sim *sim, int64_t ops_left); /* -1: never */
 void io_sim_restart(struct io_sim *sim, uint64_t seed);
 void io_sim_full_after(struct io_sim *sim, int64_t bytes_left); /* -1: never; then writes give -ENOSPC */
+/* The next n syncs of files fail, and what they were to make durable never is, though programs go on seeing it: a
+ * kernel counts such pages as written. */
+void io_sim_fail_syncs(struct io_sim *sim, int64_t n);
 int64_t io_sim_ops(const struct io_sim *sim);
 
 /* Registers a SQLite VFS of that name over an I/O table (single process: locks and WAL index live in memory).  */

@@ -96,6 +96,11 @@ static int sim_sync(void *self, int64_t file) {
     const struct handle *h = handle_of(sim, file);
     if (!h) return (int)leave(sim, -EBADF);
     if (power_fails(sim)) return (int)leave(sim, -EIO);
+    if (sim->sync_fails > 0) {
+        sim->sync_fails--;
+        disk_forget(h->inode);
+        return (int)leave(sim, -EIO);
+    }
     return (int)leave(sim, disk_sync(h->inode) ? 0 : -ENOMEM);
 }
 
@@ -217,6 +222,12 @@ void io_sim_cut_after(struct io_sim *sim, int64_t ops_left) {
 void io_sim_full_after(struct io_sim *sim, int64_t bytes_left) {
     pthread_mutex_lock(&sim->mutex);
     sim->bytes_left = bytes_left;
+    pthread_mutex_unlock(&sim->mutex);
+}
+
+void io_sim_fail_syncs(struct io_sim *sim, int64_t n) {
+    pthread_mutex_lock(&sim->mutex);
+    sim->sync_fails = n;
     pthread_mutex_unlock(&sim->mutex);
 }
 

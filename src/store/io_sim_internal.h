@@ -54,7 +54,7 @@ struct io_sim {
     struct name *seen, *durable;
     struct name_change *first, **last;
     struct handle handles[HANDLES_MAX];
-    int64_t files_given, ops, ops_left, bytes_left;
+    int64_t files_given, ops, ops_left, bytes_left, sync_fails;
     bool off;
 };
 
@@ -62,6 +62,7 @@ struct io_sim {
 bool disk_write(struct inode *inode, const uint8_t *bytes, int64_t n, int64_t at); /* seen, not durable */
 bool disk_truncate(struct inode *inode, int64_t size);
 bool disk_sync(struct inode *inode);
+void disk_forget(struct inode *inode);                         /* what is not durable stays so */
 struct inode *disk_make(struct io_sim *sim, const char *path); /* NULL when out of memory */
 bool disk_rename(struct io_sim *sim, const char *from, const char *to, struct inode *made);
 bool disk_sync_names(struct io_sim *sim, const char *folder);

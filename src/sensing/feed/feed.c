@@ -87,6 +87,7 @@ static void note_stranger(struct feed *f, const struct source *s, const char *li
 }
 
 static void wake(struct feed *f) {
+    if (!f->o.loop) return; /* the next step looks by itself */
     if (!atomic_exchange(&f->woken, true)) loop_post_task(f->o.loop, &f->wake);
 }
 
@@ -190,7 +191,7 @@ static void worked(void *arg) {
 }
 
 static void begin(struct feed *f) {
-    if (f->working) {
+    if (f->working || !f->o.loop) {
         f->again = true;
         return;
     }
@@ -211,6 +212,19 @@ static void tick(void *arg) {
     bool strange = f->strangers_n > 0;
     pthread_mutex_unlock(&f->lock);
     if (strange || f->barriers_n || rules_waiting(f->rules) || rules_is_stale(f->rules)) begin(f);
+}
+
+/* The loop's rounds without a loop. */
+enum err feed_step(struct feed *f) {
+    while (telemetry_step(f->telemetry)) continue;
+    rules_tick(f->rules, f->o.world->utc_ms(f->o.world->self));
+    do {
+        f->again = false;
+        f->due = f->barriers_n;
+        work(f);
+        worked(f);
+    } while (f->again && !f->failed);
+    return f->failed;
 }
 
 static enum err load(struct feed *f, struct fault *fault) {
@@ -253,18 +267,22 @@ enum err feed_open(const struct feed_options *options, struct feed **ret, struct
     f->barriers = calloc(FEED_BARRIERS_MAX, sizeof *f->barriers);
     enum err e = f->rules && f->barriers ? load(f, fault) : FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
     if (!e)
-        e = telemetry_open(
-            &(struct telemetry_options){
-                .io = options->io, .world = options->world, .dir = options->dir, .stored = stored, .arg = f},
-            &f->telemetry, fault);
-    if (!e && loop_timer_create(options->loop, tick, f, &f->timer)) e = FAIL(fault, ERR_INTERNAL, "loop", "no timer");
+        e = telemetry_open(&(struct telemetry_options){.io = options->io,
+                                                       .world = options->world,
+                                                       .dir = options->dir,
+                                                       .threadless = !options->loop,
+                                                       .stored = stored,
+                                                       .arg = f},
+                           &f->telemetry, fault);
+    if (!e && options->loop && loop_timer_create(options->loop, tick, f, &f->timer))
+        e = FAIL(fault, ERR_INTERNAL, "loop", "no timer");
     if (e) {
         feed_close(f);
         return e;
     }
     seed(f);
     rules_each_device(f->rules, know, f->telemetry);
-    loop_timer_start(f->timer, TICK_MS, TICK_MS);
+    if (f->timer) loop_timer_start(f->timer, TICK_MS, TICK_MS);
     *ret = f;
     return OK;
 }

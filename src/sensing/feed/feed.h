@@ -13,7 +13,7 @@ struct feed;
 struct feed_options { /* everything is kept */
     const struct kernel *kernel;
     struct db_pool *pool;
-    struct loop *loop;
+    struct loop *loop; /* NULL: no thread and no timer; feed_step() does their work */
     const struct world *world;
     const struct io *io;
     const struct log *log;
@@ -24,6 +24,9 @@ NODISCARD enum err feed_open(const struct feed_options *options, struct feed **r
 /* Loop thread, after nobody puts readings any more: what waits is written, nothing new is begun.  NULL is fine. */
 void feed_stop(struct feed *feed);
 void feed_close(struct feed *feed); /* after the loop has run what was left; NULL is fine */
+/* Without a loop: writes what waits, lets the rules judge it and the clock, makes verdicts rows, runs barriers.  An error:
+ * the store took not all of it; the next step goes on. */
+NODISCARD enum err feed_step(struct feed *feed);
 struct telemetry *feed_telemetry(struct feed *feed);
 
 /* The events of one report (a fire alarm, a fault): durable as alarm rows once they are applied, see feed_barrier.
