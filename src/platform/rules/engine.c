@@ -24,6 +24,7 @@ struct watched { /* one rule on one device */
     struct rule_state state;
     uint32_t device; /* index */
     uint32_t next;   /* next of the same device, index + 1 */
+    bool carried;    /* its state goes on from the book before */
 };
 struct known_device {
     int64_t id, community_id;
@@ -212,7 +213,7 @@ static struct watched *watch_of(const struct book *b, int64_t rule_id, int64_t d
     return NULL;
 }
 
-/* Alarms that are open count as firing. */
+/* Alarms that are open count as firing where nothing newer is known: the end of one may still wait in the queue. */
 static enum err book_alarms(struct ctx *ctx, struct book *b) {
     struct db_rows rows = {0};
     enum err e = db_query(
@@ -224,7 +225,7 @@ static enum err book_alarms(struct ctx *ctx, struct book *b) {
         e = db_next(&rows, &ctx->fault, &more);
         if (e || !more) break;
         struct watched *w = watch_of(b, db_i64(&rows, 0), db_i64(&rows, 1));
-        if (!w || w->terms.kind == RULE_EVENT) continue;
+        if (!w || w->carried || w->terms.kind == RULE_EVENT) continue;
         w->state.firing = true;
         w->state.since_ms = db_i64(&rows, 2);
         if (!w->state.last_ms) w->state.last_ms = db_i64(&rows, 2);
@@ -240,8 +241,10 @@ static void carry_states(const struct book *from, struct book *to) {
         const struct known_device *d = &to->devices[to->watches[i].device];
         const struct known_device *was = device_of(from, d->community_id, d->code);
         for (uint32_t w = was ? was->first : 0; w; w = from->watches[w - 1].next)
-            if (from->watches[w - 1].rule->row.id == to->watches[i].rule->row.id)
+            if (from->watches[w - 1].rule->row.id == to->watches[i].rule->row.id) {
                 to->watches[i].state = from->watches[w - 1].state;
+                to->watches[i].carried = true;
+            }
     }
 }
 

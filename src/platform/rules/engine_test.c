@@ -336,6 +336,19 @@ static void a_duration_goes_on_while_rules_are_read_anew(struct t *t) {
     stop(&s);
 }
 
+static void an_end_that_waits_while_rules_are_read_anew_hides_no_later_breach(struct t *t) {
+    struct site s;
+    start(&s, t);
+    add_above(&s, 0, true);
+    hear(&s, "pump", "temp", 1, 11);
+    CHECK(t, alarms_open(&s) == 1);
+    hear(&s, "pump", "temp", 2, 7);
+    CHECK(t, rules_waiting(s.engine) == 1 && !rules_load(s.engine, &s.ctx) && alarms_open(&s) == 0);
+    hear(&s, "pump", "temp", 3, 11);
+    CHECK(t, alarms_ever(&s) == 2 && alarms_open(&s) == 1);
+    stop(&s);
+}
+
 static void an_event_raises_until_it_is_over_or_ended(struct t *t) {
     struct site s;
     start(&s, t);
@@ -426,8 +439,9 @@ TESTS(CASE(a_breach_raises_one_alarm_and_calm_ends_it), CASE(a_rule_minds_its_ow
       CASE(a_crash_between_reading_and_alarm_is_made_good_by_the_newest_reading),
       CASE(a_device_that_fell_silent_before_a_restart_is_missed_after_it),
       CASE(an_alarm_ended_by_hand_does_not_come_again_for_the_same_cause),
-      CASE(a_duration_goes_on_while_rules_are_read_anew), CASE(an_event_raises_until_it_is_over_or_ended),
-      CASE(each_part_of_a_device_raises_and_ends_its_own_alarm),
+      CASE(a_duration_goes_on_while_rules_are_read_anew),
+      CASE(an_end_that_waits_while_rules_are_read_anew_hides_no_later_breach),
+      CASE(an_event_raises_until_it_is_over_or_ended), CASE(each_part_of_a_device_raises_and_ends_its_own_alarm),
       CASE(a_device_shows_its_alarm_until_the_last_one_is_over), CASE(a_device_comes_back_with_the_alarm_it_had),
       CASE(a_device_that_is_back_in_service_is_watched_again),
       CASE(a_report_of_all_that_holds_ends_what_it_does_not_name), CASE(events_that_find_no_room_are_not_taken_at_all),
