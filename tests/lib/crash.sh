@@ -1,5 +1,5 @@
-# Real kills: writers over HTTP and a device over MQTT, kill -9 at a moment of chance, and a look at what was acknowledged.  Sourced by parts of
-# ./test after server.sh.
+# Real kills: writers and a device over HTTP, one over MQTT, a fire panel; kill -9 at a moment of chance, and a look at what
+# was acknowledged.  Sourced by parts of ./test after server.sh.
 
 WRITERS=4
 # writer NUMBER FILE ESTATE: one place after the other, each with a key of its own.  FILE gets "key id" for what was
@@ -16,15 +16,53 @@ writer() {
     done >>"$2"
 }
 
-# What the store holds, as "name id" lines: by list pages of 1,000.
-held() {
-    local cursor='' page
-    for _ in $(seq 200); do
-        page=$(api GET "places?limit=1000&sort=created_ms&f.kind=public${cursor:+&cursor=$cursor}" | head -n 1)
-        printf %s "$page" | jq -r '.items[] | "\(.name) \(.id)"'
-        cursor=$(printf %s "$page" | jq -r '.next // empty')
-        [ -n "$cursor" ] || break
-    done | sed -n 's/^crash //p' | sort
+# sensor FILE: readings of one device, five a request and one a millisecond.  FILE gets "time value" for each that was
+# acknowledged.
+sensor() {
+    local n=0 lines i from=$(($(date +%s%3N) - 100000))
+    while [ ! -e "$dir/stop" ] && [ $n -lt 100000 ]; do
+        lines=
+        for i in 1 2 3 4 5; do
+            n=$((n + 1))
+            lines+="crash,device=crash-$round level=$n $((from + n))"$'\n'
+        done
+        [ "$(status POST 'ingest/line?precision=ms' "$lines" -H 'Content-Type: text/plain')" = 204 ] || return
+        printf %s "$lines" | sed 's/.*level=\([0-9]*\) \([0-9]*\)$/\2 \1/'
+    done >>"$1"
+}
+
+# Frame 1 of the GB/T 26875.3 vectors, a smoke detector on fire, with serial number N (1 .. 65535) and from part N of
+# device 889.
+fire_frame() {
+    local number sum=0 byte
+    number=$(printf '%02X %02X' $(($1 % 256)) $(($1 / 256)))
+    set -- 40 40 $number 01 01 20 3A 09 1A 09 0C 79 03 00 00 00 00 38 5B 01 00 00 00 30 00 02 02 01 01 01 28 $number 02 00 \
+        02 00 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 00 02 3A 09 1A 09 0C
+    for byte in "${@:3}"; do sum=$(((sum + 0x$byte) % 256)); done
+    printf '\\x%s' "$@" "$(printf %02X $sum)" 23 23
+}
+# confirmed N TRIES: sends frame N and waits for its confirmation (command 3), 5 s a try.
+confirmed() {
+    local answer
+    for _ in $(seq "$2"); do
+        printf "$(fire_frame "$1")" >&4 || return
+        while answer=$(timeout 5 head -c 30 <&4 | od -An -v -tx1 | tr -d ' \n') && [ ${#answer} = 60 ]; do
+            [ "${answer:4:4}" != "$(printf '%02x%02x' $(($1 % 256)) $(($1 / 256)))" ] || break # else one of a try before
+        done
+        [ "${answer:52:2}" != 03 ] || return 0
+    done
+    return 1
+}
+
+# panel FILE PORT [TRIES]: one part after the other is on fire.  FILE gets each that was confirmed, as alarms name it.
+panel() {
+    local n
+    exec 4<>"/dev/tcp/127.0.0.1/$2" || return
+    for n in $(seq $((round * 1000)) $((round * 1000 + 999))); do
+        [ ! -e "$dir/stop" ] && confirmed "$n" "${3:-1}" || break
+        echo "1.1.$((n + 0x20000))"
+    done 2>/dev/null >>"$1"
+    exec 4>&-
 }
 
 # device STORE: adds the device that publishes, once; sets user, password and topic.
@@ -60,18 +98,60 @@ published() {
     publishes=$((publishes + $(wc -l <"$dir/answered")))
 }
 
+# What the store holds, as "name id" lines: by list pages of 1,000.
+pages() {
+    local cursor='' page
+    for _ in $(seq 200); do
+        page=$(api GET "$1${cursor:+&cursor=$cursor}" | head -n 1)
+        printf %s "$page" | jq -r "$2"
+        cursor=$(printf %s "$page" | jq -r '.next // empty')
+        [ -n "$cursor" ] || break
+    done
+}
+held() { pages 'places?limit=1000&sort=created_ms&f.kind=public' '.items[] | "\(.name) \(.id)"' | sed -n 's/^crash //p' | sort; }
+burning() { pages 'alarms?limit=1000' '.items[].part // empty' | sort; }
+# Readings of this round's device as "time value" lines.
+measured() {
+    api GET "telemetry?device=crash-$round&metric=level&limit=100000" | head -n 1 | jq -r '.points[]? | "\(.[0]) \(.[1])"' | sort
+}
+
+# after_kill STORE ESTATE: what was acknowledged before the kill is there, once.
+after_kill() {
+    local acked unsure
+    cat "$dir/$1".[0-9]* >"$dir/told"
+    # The same key again tells what became of a write without an answer; it must not double it.
+    grep ' ?$' "$dir/told" | cut -d' ' -f1 | while read -r key; do
+        status POST places "{\"name\":\"crash $key\",\"kind\":\"public\",\"parent_id\":\"$2\"}" -H "Idempotency-Key: $key" >/dev/null
+    done
+    held >"$dir/held"
+    grep -v ' ?$' "$dir/told" | sort >"$dir/acked"
+    acked=$(wc -l <"$dir/acked") unsure=$(grep -c ' ?$' "$dir/told")
+    is "$(comm -23 "$dir/acked" "$dir/held" | wc -l)" 0 "$1, kill $round: none of $acked acknowledged writes is lost"
+    is "$(cut -d' ' -f1 "$dir/held" | uniq -d | wc -l)" 0 "$1, kill $round: none of $unsure unanswered ones, asked again, is doubled"
+    is "$(wc -l <"$dir/held")" $((acked + unsure)) "$1, kill $round: each is there once"
+    measured >"$dir/measured"
+    sort "$dir/$1.readings" >"$dir/readings"
+    is "$(comm -23 "$dir/readings" "$dir/measured" | wc -l)" 0 "$1, kill $round: none of $(wc -l <"$dir/readings") acknowledged readings is lost"
+    burning >"$dir/burning"
+    is "$(sort "$dir/$1.fires" | comm -23 - "$dir/burning" | wc -l)" 0 "$1, kill $round: each of $(wc -l <"$dir/$1.fires") confirmed fires has its alarm"
+    is "$(uniq -d "$dir/burning" | wc -l)" 0 "$1, kill $round: and only one"
+    told=$((told + $(wc -l <"$dir/readings"))) fires=$(wc -l <"$dir/$1.fires")
+}
+
 # crash_rounds STORE ROUNDS COMMAND...: the checks, counted by say.
 crash_rounds() {
-    local store=$1 rounds=$2 estate n acked unsure user password topic publisher publishes=0
+    local store=$1 rounds=$2 estate n told=0 fires=0 user password topic publisher publishes=0
     shift 2
     server_start "$@"; say $? "$store: the server is ready"
     device "$store"; say $? "$store: a device is added beside it"
     for round in $(seq "$rounds"); do
-        rm -f "$dir/stop"
+        rm -f "$dir/stop" "$dir/$store.readings"
         log_in admin || { say 1 "$store, kill $round: no log-in"; return; }
         estate=$(api GET 'places?f.kind=estate' | head -n 1 | jq -r '.items[0].id')
         publish_begin "$dir/published"
         for n in $(seq $WRITERS); do writer "$n" "$dir/$store.$n" "$estate" & done
+        sensor "$dir/$store.readings" &
+        panel "$dir/$store.fires" "$(sed -n 's/^listen gb26875 .*:\([0-9]*\)$/\1/p' "$dir/out")" &
         sleep "0.$((RANDOM % 900 + 100))"
         server_stop KILL
         touch "$dir/stop"
@@ -85,19 +165,10 @@ crash_rounds() {
         fi
         server_start "$@" || { say 1 "$store, kill $round: the server did not come back"; return; }
         log_in admin
-        cat "$dir/$store".[0-9]* >"$dir/told"
-        # The same key again tells what became of a write without an answer; it must not double it.
-        grep ' ?$' "$dir/told" | cut -d' ' -f1 | while read -r key; do
-            status POST places "{\"name\":\"crash $key\",\"kind\":\"public\",\"parent_id\":\"$estate\"}" -H "Idempotency-Key: $key" >/dev/null
-        done
-        held >"$dir/held"
-        grep -v ' ?$' "$dir/told" | sort >"$dir/acked"
-        acked=$(wc -l <"$dir/acked") unsure=$(grep -c ' ?$' "$dir/told")
-        is "$(comm -23 "$dir/acked" "$dir/held" | wc -l)" 0 "$store, kill $round: none of $acked acknowledged writes is lost"
-        is "$(cut -d' ' -f1 "$dir/held" | uniq -d | wc -l)" 0 "$store, kill $round: none of $unsure unanswered ones, asked again, is doubled"
-        is "$(wc -l <"$dir/held")" $((acked + unsure)) "$store, kill $round: each is there once"
+        after_kill "$store" "$estate"
         published "$store"
     done
-    [ "$(wc -l <"$dir/acked")" -gt "$rounds" ] && [ $publishes -gt "$rounds" ]; say $? "$store: the kills met a server at work"
+    [ "$(wc -l <"$dir/acked")" -gt "$rounds" ] && [ $publishes -gt "$rounds" ] && [ "$told" -gt 0 ] && [ "$fires" -gt 0 ]
+    say $? "$store: the kills met a server at work: $(wc -l <"$dir/acked") writes, $publishes publishes, $told readings, $fires fires"
     server_stop; say $? "$store: and it still stops cleanly"
 }
