@@ -136,7 +136,7 @@ NODISCARD enum err api_start(struct api *api);                  /* delivery, tim
 void api_handle_now(struct api *api, const struct http_request *req,
                     void (*told)(void *arg, const struct api_answer *answer), void *arg);
 bool api_run_now(struct api *api);
-void api_events_wake(struct api *api);                          /* events were delivered; any thread */
+void api_events_wake(struct api *api); /* events were delivered; any thread */
 
 /* ---- what `linli describe` prints ---- */
 NODISCARD enum err describe_json(struct ctx *ctx, struct str user, const char *version, struct buf *ret);

@@ -285,7 +285,9 @@ void http_conn_accept(struct http_server *server, uv_stream_t *from) {
     struct tls *tls = server->tls ? tls_create(server->tls) : NULL;
     if (!conn || (server->tls && !tls)) {
         free(conn);
-        return; /* stays in the kernel's queue until there is memory */
+        tls_destroy(tls);
+        wire_turn_away(from);
+        return;
     }
     conn->server = server;
     conn->next = server->conns;

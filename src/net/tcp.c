@@ -88,7 +88,10 @@ static void opened(struct tcp_conn *conn, int64_t idle_ms) {
 static void on_connection(void *owner, uv_stream_t *from) {
     struct tcp_listener *listener = owner;
     struct tcp_conn *conn = calloc(1, sizeof(*conn));
-    if (!conn) return; /* stays in the kernel's queue until there is memory */
+    if (!conn) {
+        wire_turn_away(from);
+        return;
+    }
     conn->listener = listener;
     conn->calls = listener->calls;
     conn->write_queue = listener->options.write_queue;

@@ -23,6 +23,8 @@ struct wire_listener {
     void (*fn)(void *owner, uv_stream_t *from);
     void *owner;
     int port;
+    uv_tcp_t turned; /* a peer on his way out */
+    bool is_turning, waits, is_gone;
 };
 
 static void on_handle_gone(uv_handle_t *handle) {
@@ -270,7 +272,30 @@ static void on_connection(uv_stream_t *stream, int status) {
 }
 
 static void listener_gone(uv_handle_t *handle) {
-    free(handle->data);
+    struct wire_listener *listener = handle->data;
+    listener->is_gone = true; /* the one turned away may still be closing */
+    if (!listener->is_turning) free(listener);
+}
+
+static void turned_away(uv_handle_t *handle) {
+    struct wire_listener *listener = handle->data;
+    bool next = listener->waits && !uv_is_closing((uv_handle_t *)&listener->tcp);
+    listener->is_turning = listener->waits = false;
+    if (listener->is_gone)
+        free(listener);
+    else if (next)
+        listener->fn(listener->owner, (uv_stream_t *)&listener->tcp);
+}
+
+void wire_turn_away(uv_stream_t *from) {
+    struct wire_listener *listener = from->data;
+    listener->waits = listener->is_turning;
+    if (listener->is_turning) return;
+    listener->is_turning = true;
+    uv_tcp_init(from->loop, &listener->turned);
+    listener->turned.data = listener;
+    (void)uv_accept(from, (uv_stream_t *)&listener->turned); /* failed: libuv has closed it */
+    uv_close((uv_handle_t *)&listener->turned, turned_away);
 }
 
 static enum err listen_on(struct wire_listener *listener, struct loop *loop, int fd, struct fault *fault) {

@@ -51,11 +51,13 @@ void wire_close(struct wire *wire);                   /* again and again is fine
 
 void wire_refuse(struct wire *wire); /* over a limit: closes, marked is_refused like a failed accept */
 
-/* A listening socket.  fn must wire_accept each time it is called. */
+/* A listening socket.  fn must wire_accept or wire_turn_away each time it is called: until then nobody else is taken.
+ */
 struct wire_listener;
 NODISCARD enum err wire_listen(struct loop *loop, const char *bind, int port, bool try_next,
                                void (*fn)(void *owner, uv_stream_t *from), void *owner, struct wire_listener **ret,
                                struct fault *fault);
+void wire_turn_away(uv_stream_t *from); /* takes and closes, without memory */
 int wire_listener_port(const struct wire_listener *listener);
 void wire_unlisten(struct wire_listener *listener); /* fn is not called any more; frees itself later; NULL is fine */
 struct str wire_peer_name(const struct sockaddr *addr, char *mem, size_t size, bool *ret_is_loopback);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define VFS         "week"
-#define ROUNDS_MOST 200
+#define ROUNDS_MOST 40
 #define MODULES_MAX 100
 #define ARENA_BYTES ((size_t)64 << 20)
 

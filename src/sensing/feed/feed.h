@@ -24,8 +24,8 @@ NODISCARD enum err feed_open(const struct feed_options *options, struct feed **r
 /* Loop thread, after nobody puts readings any more: what waits is written, nothing new is begun.  NULL is fine. */
 void feed_stop(struct feed *feed);
 void feed_close(struct feed *feed); /* after the loop has run what was left; NULL is fine */
-/* Without a loop: writes what waits, lets the rules judge it and the clock, makes verdicts rows, runs barriers.  An error:
- * the store took not all of it; the next step goes on. */
+/* Without a loop: writes what waits, lets the rules judge it and the clock, makes verdicts rows, runs barriers.  An
+ * error: the store took not all of it; the next step goes on. */
 NODISCARD enum err feed_step(struct feed *feed);
 struct telemetry *feed_telemetry(struct feed *feed);
 
