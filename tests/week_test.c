@@ -31,13 +31,28 @@ static void plan_end(struct week *w) {
     }
 }
 
-/* No kill behind it: what SQLite could not sync it may find again as long as the machine runs, and trust.  Its next
- * commit writes over it. */
+/* No kill right behind it: what SQLite could not sync it would find again as long as the machine runs, and trust.  Its
+ * next commit writes over it. */
 static void fail_syncs(struct week *w) {
     io_sim_fail_syncs(w->disk, 1 + (int64_t)week_dice(w, 4));
     w->io.kill_after = -1;
     w->is_failing = true;
     w->sync_fails++;
+}
+
+static enum err commit(struct ctx *ctx, void *arg) {
+    (void)arg;
+    return db_exec(ctx->db, &ctx->fault,
+                   "INSERT INTO counters (name, value) VALUES ('week', 1) ON CONFLICT (name) DO UPDATE SET value = "
+                   "counters.value + 1",
+                   NO_VALS, NULL);
+}
+
+static void mend_syncs(struct week *w) {
+    if (!w->is_failing) return;
+    io_sim_fail_syncs(w->disk, 0);
+    w->is_failing = false;
+    if (!w->is_full) CHECK(w->t, !week_do(w, commit, NULL));
 }
 
 static void fill_disk(struct week *w, int64_t *until_ms) {
@@ -70,11 +85,10 @@ static void live(struct week *w) {
     int64_t full_until_ms = 0, checked_ms = 0, end_ms = week_true_now(w) + DAYS * 24 * WEEK_HOUR;
     while (week_true_now(w) < end_ms && w->api && !w->t->failed) {
         world_sim_advance(&w->sim, STEP_MS / 2 + (int64_t)week_dice(w, STEP_MS));
+        mend_syncs(w);
         if (week_chance(w, 80)) jump(w);
         if (week_chance(w, 40)) plan_end(w);
-        if (w->is_failing) io_sim_fail_syncs(w->disk, 0);
-        w->is_failing = false;
-        if (week_chance(w, 100)) fail_syncs(w);
+        if (!w->is_full && week_chance(w, 100)) fail_syncs(w);
         if (!w->is_full && week_chance(w, 200)) fill_disk(w, &full_until_ms);
         if (w->is_full && week_true_now(w) >= full_until_ms) {
             io_sim_full_after(w->disk, -1);
