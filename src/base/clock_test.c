@@ -53,6 +53,11 @@ static void the_simulated_world_repeats_itself_from_its_seed(struct t *t) {
     CHECK(t, world_u64(&wa) == world_u64(&wb));
     CHECK(t, wa.new_id(wa.self) == wb.new_id(wb.self));
     CHECK(t, id_ms(wa.new_id(wa.self)) == ID_EPOCH_MS + 5);
+    int64_t before = wa.new_id(wa.self);
+    world_sim_advance(&a, -4);
+    CHECK_SAY(t, wa.new_id(wa.self) > before, "ids rise while the clock goes back");
+    a.id_ms = 0;
+    CHECK_SAY(t, wa.new_id(wa.self) < before, "as long as the program runs");
 }
 
 static void simulated_time_moves_only_when_told(struct t *t) {

@@ -209,6 +209,21 @@ static void a_full_disk_writes_what_fits_then_refuses(struct t *t) {
 
 /* ---- SQLite over it ---- */
 
+static void what_a_failed_sync_was_to_keep_is_seen_until_the_power_fails(struct t *t) {
+    struct io_sim *sim = io_sim_create(t->seed);
+    struct io io = io_sim_io(sim);
+    char got[8] = "";
+    int64_t file = io.open(io.self, "/d/x", IO_CREATE);
+    CHECK(t, !io.sync_dir(io.self, "/d") && io.write(io.self, file, "lost", 4, 0) == 4);
+    io_sim_fail_syncs(sim, 1);
+    CHECK(t, io.sync(io.self, file) == -EIO && io.read(io.self, file, got, 4, 0) == 4 && !memcmp(got, "lost", 4));
+    CHECK(t, io.write(io.self, file, "kept", 4, 4) == 4 && !io.sync(io.self, file));
+    io_sim_restart(sim, t->seed);
+    file = io.open(io.self, "/d/x", IO_READ);
+    CHECK(t, io.read(io.self, file, got, 8, 0) == 8 && !memcmp(got, "\0\0\0\0kept", 8));
+    io_sim_destroy(sim);
+}
+
 static void the_vfs_works_over_real_files_too(struct t *t) {
     struct io real = io_real();
     char url[200];
@@ -238,4 +253,5 @@ static void the_vfs_works_over_real_files_too(struct t *t) {
 TESTS(CASE(real_and_simulated_files_behave_alike), CASE(what_was_synced_survives_a_power_cut),
       CASE(an_unsynced_write_is_kept_dropped_or_torn_at_a_sector), CASE(a_name_whose_folder_was_not_synced_may_be_gone),
       CASE(the_same_seed_gives_the_same_disk), CASE(operations_are_counted_and_the_cut_comes_in_time),
-      CASE(a_full_disk_writes_what_fits_then_refuses), CASE(the_vfs_works_over_real_files_too))
+      CASE(a_full_disk_writes_what_fits_then_refuses),
+      CASE(what_a_failed_sync_was_to_keep_is_seen_until_the_power_fails), CASE(the_vfs_works_over_real_files_too))
