@@ -29,10 +29,13 @@ export function age(ms: number, now = Date.now()): string {
 }
 export function span(ms: number): string {
   const m = Math.floor(Math.abs(ms) / 60000)
+  if (!m) return t('time.short')
   if (m < 60) return t('time.m', { n: m })
   if (m < 48 * 60) return m % 60 ? t('time.hm', { h: Math.floor(m / 60), m: m % 60 }) : t('time.h', { n: m / 60 })
   return t('time.d', { n: Math.floor(m / 1440) })
 }
+/** A duration of a rule or a limit, in the largest unit that says it. */
+export const seconds = (n: number): string => (n < 60 || n % 60 ? t('time.s', { n }) : span(n * 1000))
 export const money = (cents: number): string =>
   new Intl.NumberFormat(locale.value, { style: 'currency', currency: 'CNY' }).format(cents / 100)
 
@@ -47,7 +50,8 @@ export function text(r: Resource, f: Field, row: Row): string {
     case 'time': return typeof v === 'number' ? time(v) : String(v)
     case 'money': return typeof v === 'number' ? money(v) : String(v)
     case 'flag': return v === true ? t('form.yes') : t('form.no')
-    case 'decimal': case 'int': return f.unit ? `${String(v)} ${unitWords(f.unit)}` : String(v)
+    case 'decimal': case 'int': if (f.unit === 's' && typeof v === 'number') return seconds(v)
+      return f.unit ? `${String(v)} ${unitWords(f.unit)}` : String(v)
     case 'geo': { const g = v as { lat: number; lon: number }; return `${g.lat}, ${g.lon}` }
     case 'file': case 'lines': return String((v as unknown[]).length)
     case 'json': return JSON.stringify(v)
@@ -61,5 +65,5 @@ export function label(r: Resource, row: Row): string {
 }
 
 // UCUM codes as people write them.
-const units: Record<string, string> = { Cel: '°C', '[degF]': '°F', 'm3/min': 'm³/min', m3: 'm³', '%': '%' }
+const units: Record<string, string> = { Cel: '°C', '[degF]': '°F', K: 'K', m3: 'm³', 'm3/min': 'm³/min', 'm3/h': 'm³/h', '[ppm]': 'ppm', 'kW.h': 'kWh', 'W.h': 'Wh', Ohm: 'Ω', 'ug/m3': 'µg/m³', 'mg/m3': 'mg/m³', deg: '°', 'dB[SPL]': 'dB', '1': '' }
 export const unitWords = (u: string | null | undefined): string => (u ? units[u] ?? u : '')

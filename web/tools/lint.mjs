@@ -15,7 +15,7 @@ function walk(dir) {
 }
 for (const d of ['shared', 'apps']) walk(join(root, d))
 const used = new Set()
-const words = readFileSync(join(root, 'shared/words.ts'), 'utf8')
+const words = ['words.ts', 'words.pages.ts'].map((f) => readFileSync(join(root, 'shared', f), 'utf8')).join('\n')
 const keys = new Set([...words.matchAll(/^ {2}'([^']+)':/gm)].map((m) => m[1]))
 for (const path of files) {
   const name = relative(root, path)
@@ -25,13 +25,13 @@ for (const path of files) {
   if (/\bv-html\b|innerHTML|\sstyle="|\bonclick=|\beval\(|randomUUID/.test(text)) bad.push(`${name}: a forbidden way (v-html, innerHTML, style="", inline handler, eval, randomUUID)`)
   if (/https?:\/\/(?!www\.w3\.org)/.test(text)) bad.push(`${name}: an address off our origin`)
   if (!name.endsWith('api/types.ts') && text.split('\n').length > 320) bad.push(`${name}: over 320 lines`)
-  if (!name.endsWith('words.ts')) {
+  if (!/words(\.pages)?\.ts$/.test(name)) {
     for (const m of text.matchAll(/'([a-z]+\.[A-Za-z0-9_]+)'/g)) if (keys.has(m[1])) used.add(m[1])
     for (const m of text.matchAll(/\bt\(\s*'([^']+)'/g)) if (!keys.has(m[1])) bad.push(`${name}: no word for ${m[1]}`)
   }
 }
-for (const k of keys) if (!used.has(k) && !/^(error|verb)\./.test(k)) bad.push(`shared/words.ts: ${k} is not used`)
-for (const [, zh, en] of words.matchAll(/: \['([^']*)', '([^']*)'\]/g)) if (!zh || !en) bad.push('shared/words.ts: an empty word')
+for (const k of keys) if (!used.has(k) && !/^(error|verb)\./.test(k)) bad.push(`shared/words*.ts: ${k} is not used`)
+for (const [, zh, en] of words.matchAll(/: \['([^']*)', '([^']*)'\]/g)) if (!zh || !en) bad.push('shared/words*.ts: an empty word')
 const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
 for (const [name, p] of Object.entries(lock.packages)) {
   if (p.resolved) bad.push(`package-lock.json: ${name} has an address`)

@@ -5,6 +5,7 @@ import { t, type Key } from '@/shared/i18n'
 import { clock, span } from '@/shared/format'
 
 export interface Limit { word: Key; due: number; at: number | null; from: number; tone: Tone; running: boolean; share: number }
+export const WARN_SHARE = 0.8
 const n = (v: unknown): number | null => (typeof v === 'number' ? v : null)
 
 export function limits(c: Row, now: number): Limit[] {
@@ -18,7 +19,7 @@ export function limits(c: Row, now: number): Limit[] {
     const running = open && at === null
     if (at === null) open = false
     const share = Math.min(1, Math.max(0, ((at ?? now) - from) / (due - from)))
-    const tone: Tone = at !== null ? (at <= due ? 'ok' : 'bad') : ended ? 'off' : now >= due ? 'bad' : running && share >= 0.8 ? 'warn' : running ? 'info' : 'off'
+    const tone: Tone = at !== null ? (at <= due ? 'ok' : 'bad') : ended ? 'off' : now >= due ? 'bad' : running && share >= WARN_SHARE ? 'warn' : running ? 'info' : 'off'
     return { word, due, at, from, tone, running, share }
   })
 }

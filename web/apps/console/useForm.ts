@@ -28,7 +28,11 @@ export const fieldFor = (fields: Field[], e: FieldError): Field | null => fields
 
 interface Draft { at: number; values: Values }
 const asProblem = (e: unknown): Problem => (e instanceof Problem ? e : new Problem(0, 'offline', ''))
-export function useForm(r: () => Resource, id: string | undefined) {
+/** Values that a link brings along ("v.place_id"); only of fields that the form has. */
+export function broughtAlong(fields: Field[], query: Record<string, unknown>): Values {
+  return Object.fromEntries(fields.map((f) => [f.name, query['v.' + f.name]] as const).filter((e) => typeof e[1] === 'string' && e[1] !== ''))
+}
+export function useForm(r: () => Resource, id: string | undefined, query: Record<string, unknown> = {}) {
   const values = reactive<Values>({})
   const row = ref<Row | null>(null)
   const theirs = ref<Row | null>(null)
@@ -49,6 +53,7 @@ export function useForm(r: () => Resource, id: string | undefined) {
     try {
       if (id) row.value = await get<Row>(`/${r().name}/${id}`)
       fill(row.value)
+      if (!id) Object.assign(values, broughtAlong(fields.value, query))
       const kept = sessionStorage.getItem(key)
       if (kept) { const d = JSON.parse(kept) as Draft; Object.assign(values, d.values); restored.value = d.at }
       await nextTick() // what was filled in by us is no draft

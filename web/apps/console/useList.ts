@@ -16,7 +16,8 @@ export function listQuery(r: Resource, q: Record<string, unknown>): string {
   return out.toString()
 }
 
-export function useList(r: () => Resource) {
+export const PAGE = 25
+export function useList(r: () => Resource | undefined) {
   const route = useRoute()
   const router = useRouter()
   const page = ref<Page | null>(null)
@@ -24,29 +25,31 @@ export function useList(r: () => Resource) {
   const loading = ref(false)
   const cursors = ref<string[]>([]) // of the pages behind us
   let abort = new AbortController()
-  const query = computed(() => listQuery(r(), route.query))
+  const name = computed(() => r()?.name ?? '')
+  const query = computed(() => { const x = r(); return x ? listQuery(x, route.query) : '' })
 
   async function load(): Promise<void> {
+    if (!name.value) return
     abort.abort()
     const mine = abort = new AbortController()
     loading.value = true
     try {
       const cursor = cursors.value[cursors.value.length - 1]
       const p = new URLSearchParams(query.value)
-      p.set('limit', '25')
+      p.set('limit', String(PAGE))
       if (cursor) p.set('cursor', cursor)
-      page.value = await get<Page>(`/${r().name}?${p}`, mine.signal)
+      page.value = await get<Page>(`/${name.value}?${p}`, mine.signal)
       problem.value = null
     } catch (e) {
       if (mine.signal.aborted) return
       problem.value = e instanceof Problem ? e : new Problem(0, 'offline', '')
     } finally { if (abort === mine) loading.value = false }
   }
-  watch([query, () => r().name], () => { cursors.value = []; page.value = null; void load() }, { immediate: true })
+  watch([query, name], () => { cursors.value = []; page.value = null; void load() }, { immediate: true })
   function set(change: LocationQueryRaw): void {
     const q: LocationQueryRaw = { ...route.query, ...change }
     for (const k of Object.keys(q)) if (q[k] === '' || q[k] === undefined) delete q[k]
-    void router.push({ path: '/' + r().name, query: q })
+    void router.push({ path: '/' + name.value, query: q })
   }
   const forward = (): void => { if (page.value?.next) { cursors.value.push(page.value.next); void load() } }
   const back = (): void => { cursors.value.pop(); void load() }
