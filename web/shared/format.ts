@@ -2,6 +2,7 @@
 import { fieldOf, stateOption, zone, type Field, type Resource } from './meta'
 import { both, locale, t } from './i18n'
 import { codeLabel } from './codes'
+import { metricWords, withUnit } from './metrics'
 import type { Row } from './api'
 
 export function time(ms: number, withDate = true): string {
@@ -55,7 +56,9 @@ export function text(r: Resource, f: Field, row: Row): string {
     case 'geo': { const g = v as { lat: number; lon: number }; return `${g.lat}, ${g.lon}` }
     case 'file': case 'lines': return String((v as unknown[]).length)
     case 'json': return JSON.stringify(v)
-    case 'text': return codeLabel(r.name, f.name, String(v)) ?? String(v)
+    case 'text': if (f.name === 'metric') return metricWords(String(v))
+      if (f.name === 'value' && r.name === 'alarms') return withUnit(v, row.metric)
+      return codeLabel(r.name, f.name, String(v)) ?? String(v)
     default: return String(v)
   }
 }

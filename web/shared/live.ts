@@ -15,6 +15,7 @@ function heard(e: MessageEvent<string>): void {
 const verbs = ['create', 'update', 'archive', 'restore']
 export function startLive(topics: string[]): void {
   stopLive()
+  topicsNow = topics
   source = new EventSource('/api/v1/events')
   source.onopen = () => { live.connected = true; live.at = Date.now() }
   source.onerror = () => { live.connected = false }
@@ -25,6 +26,10 @@ export function topicsOf(resources: { name: string; state?: { actions: { name: s
   return resources.flatMap((r) => [...verbs, ...(r.state?.actions.map((a) => a.name) ?? []), 'clear', 'alarm', 'calm', 'lose', 'hear',
     'late_accept', 'late_onsite', 'late_close', 'expire'].map((v) => `${r.name}.${v}`))
 }
+// A network that goes away leaves the connection looking open; the browser knows better.
+let topicsNow: string[] = []
+window.addEventListener('offline', () => { live.connected = false })
+window.addEventListener('online', () => { if (source) startLive(topicsNow) })
 export function stopLive(): void { source?.close(); source = null; live.connected = false }
 /** Calls fn, at most twice a second, when rows of these resources changed. */
 export function onChange(resources: string[], fn: () => void): void {

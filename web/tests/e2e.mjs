@@ -35,19 +35,20 @@ check(!!url, 'the server is ready')
 if (url) check(generate(await (await fetch(url + '/api/openapi.json')).json()) === readFileSync(target, 'utf8'), 'the types of the rows are those of the server (else: npm run types)')
 
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking'] })
-const complaints = []
 async function open(width, height) {
   const context = await browser.newContext({ viewport: { width, height }, locale: 'zh-CN', bypassCSP: false })
   const page = await context.newPage()
-  page.on('console', (m) => { if (m.type() === 'error' && !/status of 401/.test(m.text())) complaints.push(m.text()) })
+  const complaints = page.complaints = []
+  page.on('console', (m) => { if (m.type() === 'error' && !/status of 401|ERR_INTERNET_DISCONNECTED|ERR_FAILED/.test(m.text())) complaints.push(m.text()) })
   page.on('pageerror', (e) => complaints.push(e.message))
   page.on('request', (r) => { if (!r.url().startsWith(url) && !r.url().startsWith('blob:')) complaints.push('off our origin: ' + r.url()) })
   await page.addInitScript(() => { window.__policy = []; addEventListener('securitypolicyviolation', (e) => window.__policy.push(e.violatedDirective + ' ' + e.blockedURI)) })
   return page
 }
 async function look(page, name, width) {
+  const complaints = page.complaints
   complaints.length = 0
-  await page.waitForTimeout(700)
+  await page.waitForTimeout(400)
   const policy = await page.evaluate(() => window.__policy)
   check(!policy.length, `${name}: no policy violation`, policy.join('; '))
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
@@ -59,6 +60,13 @@ async function look(page, name, width) {
   check(!complaints.length, `${name}: nothing on the console, nothing off our origin`, complaints.join('\n  '))
   if (shots) await page.screenshot({ path: join(shots, `${name}-${width}.png`) })
 }
+/** What the console itself says, not the data: no word of the other language in it. */
+async function wordsOf(page, name, language) {
+  const found = await page.evaluate(() => [...document.querySelectorAll('nav.menu a, nav.menu .group, h1, h2, h3, th, dt, legend, label, .tabs a, .filters button, .acts > .btn, .face p, .keys dd')]
+    .filter((e) => e.offsetParent && !e.closest('[lang]:not(html)') && !e.matches('.device h1, .case h1, .drawer h2')).map((e) => e.textContent.replace(/Linli|Ctrl|Enter|Esc|CSV|Modbus|\\bCO2\\b/g, '').trim()))
+  const wrong = found.filter((s) => (language === 'en' ? /[\u4e00-\u9fff]/ : /[A-Za-z]{3,}/).test(s))
+  check(!wrong.length, `${name}: no word of the other language (${language})`, [...new Set(wrong)].slice(0, 8).join(' | '))
+}
 async function signIn(page, user) {
   await page.goto(url + '/signin')
   await page.fill('#user', user)
@@ -67,6 +75,74 @@ async function signIn(page, user) {
   await page.waitForSelector('nav.menu', { state: 'attached', timeout: 15000 })
 }
 
+// What goes on beside the main loop, each in a browser context of its own.
+async function inEnglish() {
+  // English, and what the system asks for: less motion, twice the size.
+  const english = await open(1366, 768)
+  await english.addInitScript(() => localStorage.setItem('linli.language', 'en'))
+  await english.emulateMedia({ reducedMotion: 'reduce' })
+  await signIn(english, 'manager')
+  for (const [name, path] of [['today-en', '/today'], ['alarms-en', '/alarms'], ['visits-en', '/visits'], ['case-new-en', '/cases/new'], ['devices-en', '/devices']]) {
+    await english.goto(url + path)
+    await english.waitForSelector('h1')
+    await look(english, name, 1366)
+    await wordsOf(english, name, 'en')
+  }
+  check(await english.evaluate(() => [...document.querySelectorAll('*')].every((e) => parseFloat(getComputedStyle(e).transitionDuration) === 0)), 'nothing moves for those who ask for less motion')
+  await english.setViewportSize({ width: 683, height: 384 }) // 1366 x 768 at 200 %
+  for (const path of ['/today', '/alarms', '/visits', '/cases/new']) {
+    await english.goto(url + path)
+    await english.waitForSelector('h1')
+    await english.waitForTimeout(300)
+    check(await english.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `200 %: no sideways scroll on ${path}`)
+  }
+  await english.context().close()
+}
+async function faces() {
+  // The faces of a view: error, no permission, loading, empty, filtered empty, lost stream.
+  const bad = await open(1366, 768)
+  await signIn(bad, 'manager')
+  const answer = (status, code) => (r) => r.fulfill({ status, contentType: 'application/problem+json', body: JSON.stringify({ status, code, detail: '', trace: '7k2f0000aaaa' }) })
+  const face = async (name, path, how, words, quiet = false) => {
+    await bad.route('**/api/v1/visits?*', how)
+    await bad.goto(url + path)
+    await bad.waitForFunction((w) => document.querySelector('main')?.innerText.includes(w), words, { timeout: 15000 })
+    await wordsOf(bad, name, 'zh')
+    if (quiet) { if (shots) await bad.screenshot({ path: join(shots, `${name}-1366.png`) }) } else await look(bad, name, 1366)
+    await bad.unroute('**/api/v1/visits?*')
+    check(true, `${name}: says “${words}”`)
+  }
+  await face('face-error', '/visits', answer(503, 'store_unavailable'), '没能读到访客', true)
+  check((await bad.textContent('.face')).includes('7k2f0000'), 'an error has the code for support')
+  await bad.click('.face .btn.main')
+  await bad.waitForSelector('.face, tbody tr')
+  check(!(await bad.textContent('main')).includes('没能读到'), 'and a way to try again')
+  await face('face-denied', '/visits', answer(403, 'not_allowed'), '缺“查看访客”的权限', true)
+  await face('face-empty', '/visits', (r) => r.fulfill({ json: { items: [], next: null, total: 0 } }), '还没有访客')
+  await face('face-none', '/visits?f.purpose=repair', (r) => r.fulfill({ json: { items: [], next: null, total: 0 } }), '没有符合条件的访客')
+  await bad.click('.face .btn.main')
+  check(!bad.url().includes('f.purpose'), 'clearing the filters is one press')
+  await face('face-many', '/visits', (r) => r.fulfill({ json: { items: [], next: 'x', total: null } }), '超过 1,000 条')
+  let slow = null
+  await bad.route('**/api/v1/visits?limit=25*', (r) => { slow = r })
+  await bad.goto(url + '/visits')
+  await bad.waitForSelector('.skeleton .line')
+  check(await bad.locator('.skeleton .line').count() > 4, 'loading shows the shape of rows')
+  await bad.waitForSelector('.skeleton .slow', { timeout: 12000 })
+  if (shots) await bad.screenshot({ path: join(shots, 'face-loading-1366.png') })
+  await bad.click('.skeleton .btn')
+  check((await bad.textContent('.face')).includes('已取消'), 'a slow load can be cancelled')
+  await slow?.abort()
+  await bad.unroute('**/api/v1/visits?limit=25*')
+  await bad.goto(url + '/today')
+  await bad.waitForSelector('.today .head')
+  await bad.context().setOffline(true)
+  await bad.waitForSelector('.lost', { timeout: 20000 })
+  check(/数据停在 \d\d:\d\d/.test(await bad.textContent('.lost')), 'a lost server: the bar says how old the data is')
+  check(await bad.locator('.work, .face').count() > 0, 'and what was read stays')
+  if (shots) await bad.screenshot({ path: join(shots, 'face-offline-1366.png') })
+  await bad.context().close()
+}
 try {
   for (const [w, h] of [[1366, 768], [390, 844]]) {
     const page = await open(w, h)
@@ -85,6 +161,14 @@ try {
       await page.goto(url + path)
       await page.waitForSelector('h1')
       await look(page, name, w)
+      if (w > 1000) await wordsOf(page, name, 'zh')
+    }
+    if (w < 640) { // the menu as a drawer
+      await page.click('.burger')
+      check(await page.evaluate(() => document.activeElement.closest('nav.menu') !== null), 'phone: the menu takes the focus')
+      await look(page, 'menu', w)
+      await page.keyboard.press('Escape')
+      check(await page.evaluate(() => document.activeElement.classList.contains('burger')), 'phone: Escape gives it back')
     }
     const unit = (await (await page.request.get(url + '/api/v1/places?limit=1&f.kind=unit')).json()).items[0]
     await page.goto(url + '/places/' + unit.id)
@@ -96,6 +180,9 @@ try {
     check(/经 MQTT 每秒报一行/.test(await page.textContent('.banner')), `today ${w}: says what is replayed and how fast`)
     await page.close()
   }
+
+  const beside = Promise.all([inEnglish(), faces()])
+  beside.catch(() => { /* told below */ })
 
   // A visitor, by the resident and the guard.
   const guest = '陈' + Date.now().toString().slice(-4)
@@ -131,6 +218,46 @@ try {
   await guard.waitForFunction(() => document.querySelector('.drawer h2')?.textContent.includes('已到访'))
   check(true, 'the guard approves and lets in')
   await look(guard, 'visit-drawer', 1366)
+  check(await guard.evaluate(() => document.querySelector('.shell').classList.contains('folded')), 'a drawer folds the menu')
+  await guard.keyboard.press('Escape')
+  await guard.waitForFunction(() => !document.querySelector('.drawer'))
+  check(await guard.evaluate(() => document.activeElement.closest('tr') !== null), 'Escape shuts the drawer and gives the focus back to the row')
+  await guard.keyboard.press('j')
+  await guard.keyboard.press('Enter')
+  await guard.waitForSelector('.drawer')
+  await guard.waitForFunction(() => document.activeElement.closest('.tools') !== null)
+  check(guard.url().includes('/visits/'), 'j and Enter open the row at its own address, the focus is in the drawer')
+
+  // A list as its reader arranges it.
+  await guard.goto(url + '/visits')
+  await guard.waitForSelector('tbody tr')
+  await guard.click('.filters button:text-is("加条件")')
+  await guard.selectOption('#filter-which', 'purpose')
+  await guard.click('dialog fieldset label:has-text("维修")')
+  await guard.click('dialog .btn.main')
+  await guard.waitForSelector('.chip')
+  check(guard.url().includes('f.purpose=repair') && (await guard.textContent('.chip')).includes('维修'), 'a filter is a chip and stands in the address')
+  await guard.click('.tabs .save')
+  await guard.fill('#view-name', '来维修的')
+  await guard.keyboard.press('Enter')
+  await guard.click('.filters .columns')
+  await guard.click('dialog li:has-text("交通") label')
+  await guard.click('dialog li:has-text("到访") .btn:nth-of-type(1)')
+  await guard.click('dialog .btn.main')
+  await guard.waitForFunction(() => !document.querySelector('thead')?.innerText.includes('交通'))
+  await guard.reload()
+  await guard.waitForSelector('tbody tr')
+  const heads = await guard.locator('.names th').allInnerTexts()
+  check(!heads.some((h) => h.includes('交通')) && heads.findIndex((h) => h.includes('到访')) < heads.findIndex((h) => h.includes('到哪里')), 'columns chosen and moved stay so', heads.join(' '))
+  await guard.waitForFunction(() => [...document.querySelectorAll('.tabs a')].some((a) => /来维修的\s*\d+/.test(a.textContent) && a.classList.contains('here')))
+  const waiting = (await (await guard.request.get(url + '/api/v1/visits?limit=1&f.state=asked')).json()).total
+  check((await guard.textContent('.tabs a:has-text("待审核")')).includes(String(waiting)), 'a tab counts its rows')
+  await guard.click('.chip')
+  await guard.waitForFunction(() => !location.search.includes('purpose'))
+  check(true, 'a chip is taken away by a press')
+  await guard.check('tbody tr:first-child .pick input')
+  check((await guard.textContent('.bulk')).includes('已选 1 条'), 'a chosen row turns the head into the bulk bar')
+  await look(guard, 'visits-bulk', 1366)
   const csv = await guard.request.get(url + '/api/v1/visits?format=csv')
   check(csv.ok() && (await csv.text()).includes(guest), 'the export holds the visitor')
 
@@ -151,7 +278,36 @@ try {
     const told = await desk.locator('.plan li a').first().getAttribute('href')
     check(/^\/(alarms|cases)\/\d+$/.test(told), 'the plan names what is open, and leads there')
     await look(desk, 'today-busy', 1366)
+    check(await desk.locator('.work li.at').count() === 1 && await desk.locator('.work li:first-child.at').count() === 1, 'the first row is selected at start')
+    const rows = await desk.locator('.work li').count()
+    if (rows > 1) { await desk.keyboard.press('j'); check(await desk.evaluate(() => [...document.querySelectorAll('.work li')].findIndex((l) => l.classList.contains('at'))) === 1, 'j moves the selection, the filled button follows') }
+    await desk.keyboard.press('?')
+    await desk.waitForSelector('dialog .keys')
+    await look(desk, 'keys', 1366)
+    await desk.keyboard.press('Escape')
+    const device = (await (await desk.request.get(url + '/api/v1/devices?limit=1&q=' + encodeURIComponent('电梯机房'))).json()).items[0]
+    await desk.goto(url + '/devices/' + device.id)
+    await desk.waitForSelector('.chart svg')
+    await desk.focus('.chart svg')
+    await desk.keyboard.press('End')
+    await desk.keyboard.press('ArrowLeft')
+    check(await desk.locator('.chart .cross').count() === 1, 'arrows move the cross-hair')
+    await desk.click('.seg + .btn')
+    check(await desk.locator('.chart table tbody tr').count() > 3, 'a table stands behind the chart')
     await desk.goto(url + '/cases/' + found.id)
+    await desk.waitForSelector('.note input.input')
+    const other = await open(1366, 768)
+    await signIn(other, 'manager')
+    const now = await (await other.request.get(`${url}/api/v1/cases/${found.id}`)).json()
+    await desk.route('**/api/v1/cases/' + found.id, (r) => (r.request().method() === 'GET' ? r.fulfill({ json: now }) : r.continue())) // the desk's page has not heard yet
+    const first = await other.request.post(`${url}/api/v1/cases/${found.id}/note`, { data: { note: '已看过现场照片' }, headers: { Origin: url, 'Idempotency-Key': 'e2e' + Date.now() } })
+    check(first.ok(), 'the manager writes a note first', String(first.status()))
+    await desk.fill('.note input.input', '保安说门开着')
+    await desk.keyboard.press('Enter')
+    await desk.waitForSelector('.note .wrong')
+    check((await desk.textContent('.note .wrong')).includes('备注没有丢') && (await desk.inputValue('.note input.input')) === '保安说门开着', 'somebody else was first: it says so and keeps what was typed')
+    await desk.unroute('**/api/v1/cases/' + found.id)
+    await other.context().close()
     const step = async (user, words, state, fill) => {
       const page = user
       await page.goto(url + '/cases/' + found.id)
@@ -191,6 +347,7 @@ try {
     await signIn(stranger, 'resident')
     check((await stranger.request.get(`${url}/api/v1/cases/${found.id}/files/${row.photos?.[0]?.id}`)).status() === 404, 'a resident who may not see the case does not see its photo')
   }
+  await beside
 } catch (e) {
   check(false, 'the walk goes through', String(e.stack ?? e).slice(0, 1500))
 } finally {

@@ -75,7 +75,7 @@ describe('an input drawn from describe', () => {
   })
   it('offers the options of a choice, and none where it may stay empty', () => {
     const options = [{ v: 'a', t: { zh: '甲', en: 'A' } }]
-    expect(draw(field('k', 'choice', { options }), undefined).findAll('option').map((o) => o.text())).toEqual(['', '无', '甲'])
-    expect(draw(field('k', 'choice', { options, required: true }), undefined).findAll('option').map((o) => o.text())).toEqual(['', '甲'])
+    expect(draw(field('k', 'choice', { options }), undefined).findAll('option').map((o) => o.text())).toEqual(['请选择', '无', '甲'])
+    expect(draw(field('k', 'choice', { options, required: true }), undefined).findAll('option').map((o) => o.text())).toEqual(['请选择', '甲'])
   })
 })
