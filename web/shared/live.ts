@@ -2,7 +2,7 @@
 import { onScopeDispose, reactive } from 'vue'
 
 export interface Change { resource: string; id: string; change: string; at_ms: number }
-export const live = reactive({ connected: false, at: Date.now(), now: Date.now() })
+export const live = reactive({ connected: false, opening: true, at: Date.now(), now: Date.now() })
 type Listener = (c: Change) => void
 const listeners = new Set<Listener>()
 let source: EventSource | null = null
@@ -16,9 +16,10 @@ const verbs = ['create', 'update', 'archive', 'restore']
 export function startLive(topics: string[]): void {
   stopLive()
   topicsNow = topics
+  live.opening = true
   source = new EventSource('/api/v1/events')
-  source.onopen = () => { live.connected = true; live.at = Date.now() }
-  source.onerror = () => { live.connected = false }
+  source.onopen = () => { live.opening = false; live.connected = navigator.onLine; if (live.connected) live.at = Date.now() }
+  source.onerror = () => { live.connected = live.opening = false }
   for (const topic of topics) source.addEventListener(topic, heard as EventListener)
   source.addEventListener('reset', () => { for (const l of listeners) l({ resource: '*', id: '', change: 'reset', at_ms: Date.now() }) })
 }

@@ -30,7 +30,7 @@ for (const path of files) {
     for (const m of text.matchAll(/\bt\(\s*'([^']+)'/g)) if (!keys.has(m[1])) bad.push(`${name}: no word for ${m[1]}`)
   }
 }
-for (const k of keys) if (!used.has(k) && !/^(error|verb)\./.test(k)) bad.push(`shared/words*.ts: ${k} is not used`)
+for (const k of keys) if (!used.has(k) && !/^(error|verb|role)\./.test(k)) bad.push(`shared/words*.ts: ${k} is not used`)
 for (const [, zh, en] of words.matchAll(/: \['([^']*)', '([^']*)'\]/g)) if (!zh || !en) bad.push('shared/words*.ts: an empty word')
 const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
 for (const [name, p] of Object.entries(lock.packages)) {
