@@ -1,0 +1,95 @@
+// Rows of a list and a step asked for, mounted: what the bulk bar offers, what is asked before, what a lost race keeps.
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { flushPromises, mount } from '@vue/test-utils'
+import type { Row } from '@/shared/api'
+import type { Field, Resource } from '@/shared/meta'
+import { setLanguage } from '@/shared/i18n'
+
+vi.mock('vue-router', () => ({ useRoute: () => ({ query: {} }), useRouter: () => ({ push: () => undefined }) }))
+const { default: Rows } = await import('../apps/console/list/Rows.vue')
+const { default: StepDialog } = await import('../apps/console/StepDialog.vue')
+
+const field = (name: string, type = 'text'): Field => ({ name, type, title: { zh: name + '名', en: name }, required: false, readonly: false, fixed: false, max: 40, list: { default: true, sort: true, filter: true } })
+const action = (name: string, zh: string, more: object = {}): object => ({ name, title: { zh, en: name }, from: [], to: null, danger: false, takes: [], need: [], ...more })
+const visits = {
+  name: 'visits', path: '', group: null, label_field: 'name', title: { zh: '访客', en: 'Visitors' }, rights: ['read'], fields: [field('state', 'state'), field('name'), field('reason')],
+  state: { field: 'state', values: [{ v: 'asked', t: { zh: '待审核', en: 'Waiting' }, tone: 'warn' }], actions: [action('approve', '通过'), action('refuse', '谢绝', { danger: true, takes: ['reason'], need: ['reason'] }), action('enter', '登记进入')] }
+} as unknown as Resource
+const row = (id: string, actions: string[], more: object = {}): Row => ({ id, version: 3, created_ms: 0, updated_ms: 0, archived_ms: null, state: 'asked', name: '客' + id, reason: null, _labels: {}, _actions: actions, _rights: [], _masked: [], ...more })
+const draw = (rows: Row[], chosen: string[] = []) => mount(Rows, { props: { r: visits, rows, columns: [field('name')], at: -1, sorted: '', chosen }, global: { stubs: { RouterLink: true } } })
+const sent: { url: string; body: unknown; match: string | undefined }[] = []
+function server(answer: (url: string, method: string) => [number, object]): void {
+  vi.stubGlobal('fetch', (url: string, o: RequestInit = {}) => {
+    if (o.method === 'POST') sent.push({ url, body: JSON.parse(String(o.body)), match: (o.headers as Record<string, string>)['If-Match'] })
+    const [status, body] = answer(url, o.method ?? 'GET')
+    return Promise.resolve(new Response(JSON.stringify(body), { status }))
+  })
+}
+beforeEach(() => {
+  setLanguage('zh')
+  sent.length = 0
+  HTMLDialogElement.prototype.showModal = function () { this.setAttribute('open', '') }
+})
+
+describe('rows of a list', () => {
+  it('offer in the bulk bar only what every chosen row may do', () => {
+    const bar = draw([row('1', ['approve', 'refuse']), row('2', ['approve', 'enter'])], ['1', '2']).get('.bulk').text()
+    expect(bar).toContain('已选 2 条')
+    expect(bar).toContain('通过')
+    expect(bar).not.toContain('谢绝')
+    expect(bar).not.toContain('登记进入')
+  })
+  it('run a plain step on each chosen row, with its version', async () => {
+    server(() => [200, {}])
+    const w = draw([row('1', ['approve']), row('2', ['approve'])], ['1', '2'])
+    await w.get('.bulk button').trigger('click')
+    await flushPromises()
+    expect(sent.map((s) => `${s.url} ${String(s.match)}`)).toEqual(['/api/v1/visits/1/approve "3"', '/api/v1/visits/2/approve "3"'])
+    expect(w.emitted('changed')).toHaveLength(1)
+  })
+  it('stop at the first that is refused, and say which', async () => {
+    server((url) => (url.includes('/1/') ? [200, {}] : [409, { code: 'wrong_state' }]))
+    const w = draw([row('1', ['approve']), row('2', ['approve']), row('3', ['approve'])], ['1', '2', '3'])
+    await w.get('.bulk button').trigger('click')
+    await flushPromises()
+    expect(sent).toHaveLength(2)
+    expect(w.get('.told').text()).toContain('客2')
+  })
+  it('keep a dangerous step out of the row, and ask before it', async () => {
+    server(() => [200, {}])
+    const w = draw([row('1', ['refuse', 'approve'])], ['1'])
+    expect(w.findAll('td.acts button.text:not(.icon)').map((b) => b.text())).toEqual(['通过'])
+    await w.get('.bulk .danger').trigger('click')
+    expect(sent).toHaveLength(0)
+    expect(w.get('dialog').text()).toContain('客1')
+  })
+})
+
+describe('a step that somebody overtook', () => {
+  it('shows both versions, keeps what was typed, and goes on from the new one', async () => {
+    let first = true
+    const theirs = row('1', ['refuse'], { version: 4, name: '改了名' })
+    server((_, method) => { if (method === 'GET') return [200, theirs]; if (first) { first = false; return [412, { code: 'stale_version' }] } return [200, theirs] })
+    const w = mount(StepDialog, { props: { r: visits, row: row('1', ['refuse']), step: 'refuse' } })
+    await w.get('input.input').setValue('没有预约')
+    await w.get('form').trigger('submit')
+    await flushPromises()
+    const told = w.get('.other').text()
+    expect(told).toContain('客1')
+    expect(told).toContain('改了名')
+    expect((w.get('input.input').element as HTMLInputElement).value).toBe('没有预约')
+    expect(w.emitted('done')).toBeUndefined()
+    await w.get('form').trigger('submit')
+    await flushPromises()
+    expect(sent.map((s) => s.match)).toEqual(['"3"', '"4"'])
+    expect(w.emitted('done')).toHaveLength(1)
+  })
+  it('cannot go on when the step is gone', async () => {
+    server((_, method) => (method === 'GET' ? [200, row('1', [], { version: 4 })] : [412, { code: 'stale_version' }]))
+    const w = mount(StepDialog, { props: { r: visits, row: row('1', ['refuse']), step: 'refuse' } })
+    await w.get('input.input').setValue('没有预约')
+    await w.get('form').trigger('submit')
+    await flushPromises()
+    expect((w.get('.foot .btn:last-child').element as HTMLButtonElement).disabled).toBe(true)
+  })
+})
