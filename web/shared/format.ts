@@ -57,7 +57,7 @@ export function text(r: Resource, f: Field, row: Row): string {
     case 'file': case 'lines': return String((v as unknown[]).length)
     case 'json': return JSON.stringify(v)
     case 'text': if (f.name === 'metric') return metricWords(String(v))
-      if (f.name === 'value' && r.name === 'alarms') return withUnit(v, row.metric)
+      if (f.name === 'value' && r.name === 'alarms') return withUnit(v, row.metric, row.rule_id)
       return codeLabel(r.name, f.name, String(v)) ?? String(v)
     default: return String(v)
   }

@@ -1,4 +1,5 @@
-// What metrics are called and measured in, from the models of devices; asked once.
+// What metrics are called and measured in, from the models of devices; asked once.  The unit of an alarm's value is that of the
+// model its rule is for; without one, the unit that all models agree on.
 import { reactive } from 'vue'
 import { get, type Page, type Row } from './api'
 import { both } from './i18n'
@@ -6,30 +7,35 @@ import { unitWords } from './format'
 import { resource } from './meta'
 
 interface Metric { metric: string; name_zh: string | null; name_en: string | null; unit: string | null }
-const known = reactive<Record<string, { zh: string; en: string; units: string[] }>>({})
+interface Known { zh: string; en: string; units: Record<string, string> }
+const store = reactive<{ metrics: Record<string, Known>; models: Record<string, string> }>({ metrics: {}, models: {} })
 let asked = false
 const MODELS_MAX = 50
+const may = (name: string): boolean => !!resource(name)?.rights.includes('read')
 async function read(): Promise<void> {
   try {
-    for (const m of (await get<Page>(`/device_models?limit=${MODELS_MAX}`)).items) {
-      const metrics = (m.metrics ?? (await get<Row>('/device_models/' + m.id)).metrics) as Metric[] | null
-      for (const x of metrics ?? []) {
-        known[x.metric] ??= { zh: x.name_zh ?? '', en: x.name_en ?? '', units: [] }
-        const k = known[x.metric]! // read again: pages watch the store's own object
-        if (!k.units.includes(x.unit ?? '')) k.units.push(x.unit ?? '')
+    const metrics: Record<string, Known> = {}
+    for (const m of (await get<Page>(`/device_models?limit=${MODELS_MAX}`)).items)
+      for (const x of ((m.metrics ?? (await get<Row>('/device_models/' + m.id)).metrics) as Metric[] | null) ?? []) {
+        const k = metrics[x.metric] ??= { zh: x.name_zh ?? '', en: x.name_en ?? '', units: {} }
+        k.units[String(m.code)] = x.unit ?? ''
       }
-    }
+    if (may('rules')) store.models = Object.fromEntries((await get<Page>('/rules?limit=200')).items.filter((r) => r.model).map((r) => [r.id, String(r.model)]))
+    store.metrics = metrics // at once: half of the models could agree on a unit that is not this one
   } catch { asked = false }
 }
-function lookUp(metric: string): typeof known[string] | undefined {
-  if (!asked && resource('device_models')?.rights.includes('read')) { asked = true; void read() }
-  return known[metric]
+function lookUp(metric: string): Known | undefined {
+  if (!asked && may('device_models')) { asked = true; void read() }
+  return store.metrics[metric]
 }
 export const metricWords = (metric: string): string => both(lookUp(metric)) || metric
-/** A value with its unit, where every model measures the metric in the same one. */
-export function withUnit(value: unknown, metric: unknown): string {
+/** A value with its unit, where it is known for sure. */
+export function withUnit(value: unknown, metric: unknown, rule?: unknown): string {
   const v = value === null || value === undefined ? '' : String(value)
-  const units = metric ? lookUp(String(metric))?.units ?? [] : []
-  return v && units.length === 1 && units[0] && /^-?[\d.]+$/.test(v) ? `${v} ${unitWords(units[0])}` : v
+  const units = (metric ? lookUp(String(metric)) : undefined)?.units
+  if (!v || !units || !/^-?[\d.]+$/.test(v)) return v
+  const model = store.models[String(rule ?? '')], all = [...new Set(Object.values(units))]
+  const unit = model !== undefined && model in units ? units[model] : all.length === 1 ? all[0] : ''
+  return unit ? `${v} ${unitWords(unit)}` : v
 }
-export function forgetMetrics(): void { asked = false; for (const k of Object.keys(known)) delete known[k] }
+export function forgetMetrics(): void { asked = false; store.metrics = {}; store.models = {} }

@@ -120,6 +120,7 @@ export const words = {
   'form.longitude': ['经度', 'Longitude'],
   'form.conflict': ['别人刚改过这一条。你写的还在，看过新内容再保存。', 'Somebody changed this meanwhile. What you typed is kept; look at the new content, then save.'],
   'step.changed': ['别人刚改过这一条，你填的还在。看过再{step}。', 'Somebody changed this meanwhile; what you typed is kept. Look, then: {step}.'],
+  'step.again': ['重新{step}', '{step} again'],
   'step.was': ['刚才', 'Before'],
   'step.is': ['现在', 'Now'],
   'step.gone': ['现在不能“{step}”了', '“{step}” is no longer possible'],

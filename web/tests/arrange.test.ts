@@ -1,8 +1,9 @@
 // Units of what a reader arranges and what a page works out: own columns and views, work of the day, series, stories.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { beyond, gapsOf, niceTicks, timeTicks, together, type Point } from '@/shared/kit/series'
 import type { Row } from '@/shared/api'
-import type { Resource } from '@/shared/meta'
+import { meta, type Describe, type Resource } from '@/shared/meta'
+import { forgetMetrics, withUnit } from '@/shared/metrics'
 import { seconds, span, unitWords } from '@/shared/format'
 import { setLanguage } from '@/shared/i18n'
 import { columnsOf, ownQuery, readKept, sameQuery, VIEWS_MAX } from '../apps/console/kept'
@@ -99,5 +100,21 @@ describe('a story', () => {
 describe('a form', () => {
   it('takes along what a link says, for fields that it has', () => {
     expect(broughtAlong(visits.fields, { 'v.name': '陈', 'v.gone': 'x', name: 'y', 'v.phone': '' })).toEqual({ name: '陈' })
+  })
+})
+
+describe('the unit of an alarm’s value', () => {
+  it('is that of the model its rule is for, else the one all agree on, else none', async () => {
+    vi.stubGlobal('fetch', (url: string) => Promise.resolve(new Response(JSON.stringify({ items: url.includes('/rules') ? [{ id: '7', model: 'lift' }]
+      : [{ id: '1', code: 'lift', metrics: [{ metric: 't', unit: '[degF]' }] }, { id: '2', code: 'hall', metrics: [{ metric: 't', unit: 'Cel' }, { metric: 'co2', unit: '[ppm]' }] }], next: null, total: 2 }))))
+    meta.d = { resources: [{ name: 'device_models', rights: ['read'] }, { name: 'rules', rights: ['read'] }] } as unknown as Describe
+    expect(withUnit('86', 't', '7')).toBe('86') // not yet asked
+    await vi.waitFor(() => expect(withUnit('86', 't', '7')).toBe('86 °F'))
+    expect(withUnit('86', 't')).toBe('86')
+    expect(withUnit('1389', 'co2')).toBe('1389 ppm')
+    expect(withUnit('open', 'co2')).toBe('open')
+    expect(withUnit(null, 'co2')).toBe('')
+    forgetMetrics()
+    meta.d = null
   })
 })
