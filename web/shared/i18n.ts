@@ -14,7 +14,11 @@ export type Key = keyof typeof words
 export function t(key: Key, args: Record<string, string | number> = {}): string {
   const pair = words[key]
   let text: string = language.value === 'zh' ? pair[0] : pair[1]
-  for (const [k, v] of Object.entries(args)) text = text.replace('{' + k + '}', String(v))
+  for (const [k, v] of Object.entries(args)) {
+    const s = String(v)
+    if (/^[\u4e00-\u9fff]/.test(s)) text = text.replace(new RegExp(`([\\u4e00-\\u9fff]) \\{${k}\\}`), `$1{${k}}`) // Chinese beside Chinese takes no space
+    text = text.replace('{' + k + '}', () => s) // as it is: a name may hold $&
+  }
   return text
 }
 export const has = (key: string): key is Key => key in words

@@ -24,6 +24,11 @@ describe('words', () => {
     setLanguage('zh')
     expect(t('today.pieces', { n: 3 })).toBe('3 件')
   })
+  it('puts what is filled in as it is, and no space between Chinese and Chinese', () => {
+    expect(t('time.late', { time: '不到 1 分钟' })).toBe('超时不到 1 分钟')
+    expect(t('time.late', { time: '12 分钟' })).toBe('超时 12 分钟')
+    expect(t('list.newOf', { name: '$&{n}' })).toBe('新建$&{n}')
+  })
 })
 
 describe('limits of a case', () => {
