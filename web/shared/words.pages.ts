@@ -110,7 +110,7 @@ export const pageWords = {
   'case.note': ['写备注', 'Write a note'],
   'case.send': ['发备注', 'Send'],
   'case.byYou': ['下一步会记下是你登记的', 'The next step is recorded as yours'],
-  'case.forOther': ['下一步由经办人 {name} 做；你也可以替他登记，会记下是你', 'The next step is for {name}; you may record it, and it is kept as yours'],
+  'case.forOther': ['下一步由经办人{name}做；你也可以替他登记，会记下是你', 'The next step is for {name}; you may record it, and it is kept as yours'],
   'case.previous': ['上一件', 'Previous'],
   'case.following': ['下一件', 'Next'],
   'case.started': ['{time} 起', 'since {time}'],
