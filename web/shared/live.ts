@@ -9,7 +9,7 @@ let source: EventSource | null = null
 setInterval(() => { live.now = Date.now(); if (live.connected) live.at = live.now }, 1000)
 
 function heard(e: MessageEvent<string>): void {
-  live.at = Date.now()
+  if (live.connected) live.at = Date.now()
   try { const c = JSON.parse(e.data) as Change; for (const l of listeners) l(c) } catch { /* not ours */ }
 }
 const verbs = ['create', 'update', 'archive', 'restore']
