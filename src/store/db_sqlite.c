@@ -1,6 +1,8 @@
 /* The SQLite driver.  SPDX-License-Identifier: Apache-2.0 */
 #include "store/sqlite_internal.h"
 
+#include "store/checkpoint_internal.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -31,6 +33,13 @@ static int set_wal(struct lite *lite) {
     }
 }
 
+/* In the place of SQLite's own checkpoint after a commit. */
+static int committed(void *arg, sqlite3 *handle, const char *name, int frames) {
+    if (!checkpointer_tell(arg, frames))
+        (void)sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return SQLITE_OK;
+}
+
 static int configure(struct lite *lite) {
     static const char *const pragmas[] = {"PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON",
                                           "PRAGMA temp_store=MEMORY", "PRAGMA cache_size=-8192",
@@ -41,6 +50,8 @@ static int configure(struct lite *lite) {
     if (!rc) rc = sqlite3_db_config(h, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     if (!rc) rc = lite_add_functions(h);
     if (!rc && lite->writer) rc = set_wal(lite);
+    struct checkpointer *checkpointer = lite->writer ? writer_checkpointer(lite->writer) : NULL;
+    if (!rc && checkpointer) sqlite3_wal_hook(h, committed, checkpointer);
     for (size_t i = 0; i < COUNT(pragmas) && !rc; i++) rc = sqlite3_exec(h, pragmas[i], NULL, NULL, NULL);
     char limit[64];
     sqlite3_snprintf(sizeof limit, limit, "PRAGMA journal_size_limit=%d", WAL_KEPT_BYTES);

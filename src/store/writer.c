@@ -1,6 +1,8 @@
 /* The queue of writers in front of a SQLite file.  SPDX-License-Identifier: Apache-2.0 */
 #include "store/writer_internal.h"
 
+#include "store/checkpoint_internal.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,7 @@ struct writer {
     pthread_mutex_t mutex;
     bool held;
     struct waiter *first, *last;
+    struct checkpointer *checkpointer;
 };
 
 /* The files open in this process.  A lock that several connections share has to live outside all of them. */
@@ -36,9 +39,14 @@ static struct writer *writer_new(const char *vfs, const char *path) {
         free(w);
         return NULL;
     }
+    if (!*vfs) w->checkpointer = checkpointer_open(path, w); /* a simulated disk repeats itself, so no threads there */
     w->next = writers;
     writers = w;
     return w;
+}
+
+struct checkpointer *writer_checkpointer(struct writer *w) {
+    return w->checkpointer;
 }
 
 struct writer *writer_open(const char *vfs, const char *path) {
@@ -59,6 +67,7 @@ void writer_close(struct writer *w) {
         struct writer **at = &writers;
         while (*at != w) at = &(*at)->next;
         *at = w->next;
+        checkpointer_close(w->checkpointer);
         pthread_mutex_destroy(&w->mutex);
         free(w->vfs);
         free(w->path);

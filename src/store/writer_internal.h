@@ -9,6 +9,7 @@ struct writer; /* one a database file, shared by its connections */
 
 struct writer *writer_open(const char *vfs, const char *path); /* NULL when out of memory */
 void writer_close(struct writer *w);                           /* NULL is fine */
+struct checkpointer *writer_checkpointer(struct writer *w);    /* NULL: the file is on a VFS of a test, or no memory */
 NODISCARD bool writer_take(struct writer *w, int wait_ms);     /* false when it took too long */
 void writer_give(struct writer *w);
 
