@@ -105,31 +105,42 @@ static enum err mark(struct ctx *ctx, int64_t id) {
                    VALS(V_I64(number), V_I64(ctx->now_ms), V_I64(id)), NULL);
 }
 
+/* What handlers tell is delivered in the same transaction, so that an alarm, its case and the notices of it cost one
+ * sync together; as far as `rounds` goes. */
+#define ROUNDS 4
 struct batch {
     size_t most, done;
+    int rounds, round;
     int64_t failed_id, failed_tries; /* the one whose handler failed */
 };
 
-static enum err deliver(struct ctx *ctx, void *arg) {
-    struct batch *b = arg;
+static enum err deliver_waiting(struct ctx *ctx, struct batch *b, size_t most, size_t *ret_n) {
     struct waiting *all;
-    size_t n;
-    b->done = 0;
-    b->failed_id = 0;
     TRY(read_events(ctx,
                     "SELECT " EVENT_COLUMNS
                     " FROM events e WHERE delivered_ms IS NULL AND dead = 0 AND next_ms <= $1 AND NOT "
                     "EXISTS (SELECT 1 FROM events w WHERE w.delivered_ms IS NULL AND w.dead = 0 AND w.next_ms > $1 AND "
                     "w.resource = e.resource AND w.row_id = e.row_id AND w.id < e.id) ORDER BY id LIMIT $2",
-                    VALS(V_I64(ctx->now_ms), V_I64((int64_t)b->most)), b->most, &all, &n));
-    for (size_t i = 0; i < n; i++) {
+                    VALS(V_I64(ctx->now_ms), V_I64((int64_t)most)), most, &all, ret_n));
+    for (size_t i = 0; i < *ret_n; i++) {
         b->failed_id = all[i].e.event.id;
         b->failed_tries = all[i].tries;
         TRY(run_handlers(ctx, &all[i].e.event));
         b->failed_id = 0;
         TRY(mark(ctx, all[i].e.event.id));
     }
-    b->done = n;
+    return OK;
+}
+
+static enum err deliver(struct ctx *ctx, void *arg) {
+    struct batch *b = arg;
+    size_t n = 1;
+    b->done = 0;
+    b->failed_id = 0;
+    for (b->round = 0; b->round < b->rounds && n && b->done < b->most; b->round++) {
+        TRY(deliver_waiting(ctx, b, b->most - b->done, &n));
+        b->done += n;
+    }
     return OK;
 }
 
@@ -145,14 +156,17 @@ static enum err put_off(struct ctx *ctx, void *arg) {
 }
 
 enum err events_deliver(struct ctx *ctx, size_t most, size_t *ret_done) {
-    struct batch b = {.most = most};
+    struct batch b = {.most = most, .rounds = ROUNDS};
     *ret_done = 0;
     enum err e = ctx_write(ctx, deliver, &b);
     for (size_t i = 0; e && b.failed_id && i < most; i++) {
         if (e == ERR_BUSY || e == ERR_UNAVAILABLE) return e; /* the store's fault, not the handler's */
         struct batch failed = b;
         ctx->fault = (struct fault){0};
-        TRY(ctx_write(ctx, put_off, &failed));
+        if (b.round) /* an event that went away with the transaction: next time it stands by itself */
+            b.rounds = 1;
+        else
+            TRY(ctx_write(ctx, put_off, &failed));
         ctx_begin(ctx);
         e = ctx_write(ctx, deliver, &b);
     }
@@ -180,8 +194,10 @@ enum err events_after(struct ctx *ctx, int64_t after, size_t most, struct number
     int64_t oldest = 0, last;
     bool found;
     TRY(events_last(ctx, &last));
-    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT MIN(number) FROM events WHERE delivered_ms >= $1",
-                   VALS(V_I64(ctx->now_ms - SERVED_MS)), &oldest, &found));
+    TRY(db_one_i64(
+        ctx->db, &ctx->fault,
+        "SELECT number FROM events WHERE delivered_ms >= $1 ORDER BY delivered_ms, number NULLS LAST LIMIT 1",
+        VALS(V_I64(ctx->now_ms - SERVED_MS)), &oldest, &found));
     *ret_reset = after > last || (found ? after + 1 < oldest : after < last);
     TRY(read_events(ctx, "SELECT " EVENT_COLUMNS " FROM events WHERE number > $1 ORDER BY number LIMIT $2",
                     VALS(V_I64(after), V_I64((int64_t)most)), most, &all, ret_n));
