@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TICK_MS     1000
-#define UNKNOWN_MAX 256 /* devices waiting to be put aside; more come again with their next reading */
-#define APPLY_BATCH 64
-#define JUDGED_MS   (INT64_C(15) * 60 * 1000) /* older readings are history: they raise nothing now */
-#define UNIT_BYTES  ((size_t)64 << 20)
+#define TICK_MS         1000
+#define UNKNOWN_MAX     256 /* devices waiting to be put aside; more come again with their next reading */
+#define APPLY_BATCH     64
+#define STRANGERS_BATCH 16
+#define JUDGED_MS       (INT64_C(15) * 60 * 1000) /* older readings are history: they raise nothing now */
+#define UNIT_BYTES      ((size_t)64 << 20)
 
 struct source { /* what a series number means, kept by the writer's thread alone */
     bool known;
@@ -112,19 +113,48 @@ static void stored(void *arg, const struct telemetry_stored *points, size_t n) {
 
 /* ---- a worker: verdicts to alarms, strangers to rows ---- */
 
+struct strangers {
+    const struct stranger *list;
+    size_t n;
+};
+static enum err put_aside(struct ctx *ctx, void *arg) {
+    const struct strangers *s = arg;
+    int64_t id;
+    for (size_t i = 0; i < s->n; i++)
+        TRY(device_put_aside(ctx, s->list[i].community_id, str_of(s->list[i].code), str_of(s->list[i].line), &id));
+    return OK;
+}
+
+static size_t strangers_take(struct feed *f, struct stranger *ret, size_t most) {
+    pthread_mutex_lock(&f->lock);
+    size_t n = f->strangers_n < most ? f->strangers_n : most;
+    f->strangers_n -= n;
+    if (n) memcpy(ret, f->strangers + f->strangers_n, n * sizeof *ret);
+    pthread_mutex_unlock(&f->lock);
+    return n;
+}
+
+static bool strangers_wait(struct feed *f) {
+    pthread_mutex_lock(&f->lock);
+    bool some = f->strangers_n > 0;
+    pthread_mutex_unlock(&f->lock);
+    return some;
+}
+
+/* Some at a time, in one transaction: a flood of them must not hold up an alarm. */
 static enum err adopt_strangers(struct feed *f, struct ctx *ctx) {
-    struct stranger s;
-    for (;;) {
-        pthread_mutex_lock(&f->lock);
-        bool some = f->strangers_n > 0;
-        if (some) s = f->strangers[--f->strangers_n];
-        pthread_mutex_unlock(&f->lock);
-        if (!some) return OK;
-        int64_t id;
-        enum err e = device_put_aside(ctx, s.community_id, str_of(s.code), str_of(s.line), &id);
-        if (e == ERR_BUSY || e == ERR_UNAVAILABLE) return e;
+    struct stranger list[STRANGERS_BATCH];
+    size_t n = strangers_take(f, list, COUNT(list));
+    if (!n) return OK;
+    enum err e = ctx_write(ctx, put_aside, &(struct strangers){list, n});
+    bool one_was_refused = e && e != ERR_BUSY && e != ERR_UNAVAILABLE;
+    for (size_t i = 0; one_was_refused && i < n; i++) {
         ctx->fault = (struct fault){0};
+        e = ctx_write(ctx, put_aside, &(struct strangers){&list[i], 1});
+        if (e == ERR_BUSY || e == ERR_UNAVAILABLE) return e;
     }
+    if (one_was_refused) ctx->fault = (struct fault){0};
+    return one_was_refused ? OK : e;
 }
 
 static enum err work_with(struct feed *f, struct ctx *ctx) {
@@ -183,9 +213,9 @@ static void worked(void *arg) {
     f->working = false;
     if (f->loaded && !f->closing) rules_each_device(f->rules, know, f->telemetry);
     f->loaded = false;
-    if (!f->failed && !rules_waiting(f->rules) && !f->closing) barriers_run(f);
+    if (!f->failed && !rules_waiting(f->rules) && !strangers_wait(f) && !f->closing) barriers_run(f);
     if (f->barriers_n) f->again = true;
-    bool more = f->again || (!f->failed && rules_waiting(f->rules));
+    bool more = f->again || (!f->failed && (rules_waiting(f->rules) || strangers_wait(f)));
     f->again = false;
     if (more && !f->closing && !f->failed) begin(f); /* after a failure the next tick tries again */
 }
@@ -208,10 +238,7 @@ static void woken(void *arg) {
 static void tick(void *arg) {
     struct feed *f = arg;
     rules_tick(f->rules, f->o.world->utc_ms(f->o.world->self));
-    pthread_mutex_lock(&f->lock);
-    bool strange = f->strangers_n > 0;
-    pthread_mutex_unlock(&f->lock);
-    if (strange || f->barriers_n || rules_waiting(f->rules) || rules_is_stale(f->rules)) begin(f);
+    if (strangers_wait(f) || f->barriers_n || rules_waiting(f->rules) || rules_is_stale(f->rules)) begin(f);
 }
 
 /* The loop's rounds without a loop. */
