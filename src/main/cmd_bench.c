@@ -19,7 +19,7 @@ static const struct floor {
     double floor;
 } floors[] = {
     {"api", "p99_ms", true, 10}, {"api", "failed", true, 1},       {"alarm", "p99_ms", true, 50},
-    {"alarm", "lost", true, 1},  {"alarm", "unanswered", true, 1}, {"alarm", "readings_per_s", false, 900},
+    {"alarm", "lost", true, 1},  {"alarm", "unanswered", true, 1}, {"alarm", "points_per_s", false, 900},
 };
 
 static const struct floor *floor_of(const struct bench *b, const struct figure *g) {
@@ -81,7 +81,7 @@ static int run(int argc, char **argv) {
     const char *rest[1] = {0}, *numbers[7] = {0};
     size_t rest_n = 0, at = 0;
     bool json = false, gate = false;
-    struct bench_options o = {.serve_port = -1};
+    struct bench_options o = {.readings = -1, .serve_port = -1};
     const struct {
         const char *name;
         int64_t least, most, *to;

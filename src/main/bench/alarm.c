@@ -1,8 +1,252 @@
-/* linli bench alarm.  SPDX-License-Identifier: Apache-2.0 */
+/* linli bench alarm: from the last byte of a fire frame to the event of its case at a client, beside readings.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "main/bench/bench.h"
-static enum err run(const struct bench_options *options, struct figures *ret, struct fault *f) {
-    (void)options;
-    (void)ret;
-    return FAIL(f, ERR_INTERNAL, "todo", "not yet");
+#include "main/bench/child.h"
+#include "main/bench/fill.h"
+#include "main/bench/load.h"
+#include "net/client_parse.h"
+#include "protocol/gb26875/gb26875.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOLDERS     20 /* connections that the panels share, as concentrators would hold them */
+#define BATCH       20 /* readings of one request */
+#define DEVICES     100
+#define READERS     8
+#define PATIENCE_US INT64_C(10000000)
+#define SETTLE_US   INT64_C(1000000) /* from the start of the server to the first alarm */
+#define ZONE_S      (8 * 3600)       /* a panel's clock is local */
+#define TEXT_MAX    65536
+
+struct alarm_bench {
+    const struct bench_options *o;
+    size_t n;
+    struct wires wires;
+    struct wire *lines[HOLDERS];
+    struct pace pace;
+    size_t answered; /* bytes of confirmations */
+    /* events as they come */
+    struct client_parse *stream;
+    char text[TEXT_MAX];
+    size_t text_n;
+    int64_t *case_ids, *seen_us;
+    size_t seen_n;
+    char token[96], password[33], body[BATCH * 64 + 512];
+    struct latencies latencies;
+};
+
+/* ---- what is said ---- */
+
+static struct bytes frame(size_t panel, uint8_t mem[128]) {
+    static const uint8_t object[] = {2, 1, 1, 1, 40, 0x0a, 0, 2, 0, 2, 0}; /* one component: a smoke detector, fire */
+    uint8_t data[48] = {0};
+    struct gb26875_time t = gb26875_time_of(bench_utc_s() + ZONE_S);
+    struct buf b;
+    memcpy(data, object, sizeof object);
+    memcpy(data + 42, &(uint8_t[]){t.second, t.minute, t.hour, t.day, t.month, t.year}, 6);
+    struct gb26875_frame f = {.serial = (uint16_t)panel,
+                              .version = {1, 1},
+                              .time = t,
+                              .source = FILL_PANEL_FIRST + panel,
+                              .destination = 1,
+                              .command = GB26875_SEND,
+                              .data = {data, sizeof data}};
+    buf_init(&b, (char *)mem, 128);
+    gb26875_encode(&f, &b);
+    return (struct bytes){mem, b.len};
 }
-const struct bench bench_alarm = {"alarm", "x", run};
+
+/* Line protocol, a value of some devices each time. */
+static struct bytes readings(void *arg, size_t i) {
+    struct alarm_bench *a = arg;
+    char lines[BATCH * 64];
+    struct buf b;
+    buf_init(&b, lines, sizeof lines);
+    for (size_t k = 0; k < BATCH; k++)
+        buf_fmt(&b, "bench,device=B-%zu value=%zu.%zu\n", (i * BATCH + k) % DEVICES, i % 50, k);
+    int n = snprintf(a->body, sizeof a->body,
+                     "POST /api/v1/ingest/line?community=estate-1 HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer "
+                     "%s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n%s",
+                     a->token, b.len, lines);
+    return (struct bytes){(const uint8_t *)a->body, (size_t)n};
+}
+
+static void on_answer(void *arg, struct bytes bytes) {
+    ((struct alarm_bench *)arg)->answered += bytes.len;
+}
+
+/* ---- what is heard ---- */
+
+/* One event, its lines ended by NUL: the case that was made. */
+static void take_event(struct alarm_bench *a, const char *event) {
+    const char *id = strstr(event, "\"id\":\""), *end = id ? strchr(id + 6, '"') : NULL;
+    int64_t number;
+    if (!strstr(event, "event: cases.create") || !end || a->seen_n == a->n) return;
+    if (!str_to_i64((struct str){id + 6, (size_t)(end - id - 6)}, &number)) return;
+    a->case_ids[a->seen_n] = number;
+    a->seen_us[a->seen_n++] = bench_now_us();
+}
+
+static void on_events(void *arg, struct bytes piece) {
+    struct alarm_bench *a = arg;
+    size_t n = sizeof a->text - 1 - a->text_n;
+    if (piece.len < n) n = piece.len;
+    memcpy(a->text + a->text_n, piece.ptr, n);
+    a->text_n += n;
+    a->text[a->text_n] = 0;
+    char *from = a->text;
+    for (char *end; (end = strstr(from, "\n\n")); from = end + 2) {
+        *end = 0;
+        take_event(a, from);
+    }
+    a->text_n -= (size_t)(from - a->text);
+    memmove(a->text, from, a->text_n + 1);
+}
+
+static void on_stream(void *arg, struct bytes bytes) {
+    struct alarm_bench *a = arg;
+    if (bytes.len) (void)client_parse_feed(a->stream, bytes);
+}
+
+static enum err listen_to(struct alarm_bench *a, const struct child *c, struct fault *f) {
+    char token[96], ask[256];
+    struct wire *w;
+    TRY(child_log_in(c, "estate", a->password, token, f));
+    a->stream = client_parse_create(false, 0);
+    if (!a->stream) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    a->stream->on_piece = on_events;
+    a->stream->arg = a;
+    TRY(wire_open(&a->wires, c->port, on_stream, a, &w, f));
+    int n = snprintf(
+        ask, sizeof ask,
+        "GET /api/v1/events?topics=cases.* HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n\r\n", token);
+    wire_send(w, (struct bytes){(const uint8_t *)ask, (size_t)n});
+    return OK;
+}
+
+/* ---- the run ---- */
+
+static int64_t send_frames(struct alarm_bench *a, int64_t now_us) {
+    uint8_t mem[128];
+    size_t i;
+    while (pace_take(&a->pace, now_us, &i)) wire_send(a->lines[i % HOLDERS], frame(i, mem));
+    return a->pace.taken == a->n ? INT64_MAX : pace_due_us(&a->pace, a->pace.taken);
+}
+
+static bool is_heard(const struct alarm_bench *a) {
+    return a->pace.taken == a->n && a->seen_n == a->n && a->answered >= a->n * GB26875_OVERHEAD;
+}
+
+static enum err play(struct alarm_bench *a, const struct child *c, struct load *load, struct fault *f) {
+    TRY(listen_to(a, c, f));
+    for (size_t i = 0; i < HOLDERS; i++) TRY(wire_open(&a->wires, c->fire_port, on_answer, a, &a->lines[i], f));
+    int64_t begin = bench_now_us() + SETTLE_US, end = begin + a->o->seconds * 1000000 + PATIENCE_US;
+    a->pace = (struct pace){.begin_us = begin, .rate = (double)a->o->rate, .n = a->n};
+    if (load) load_begin(load, begin);
+    fprintf(stderr, "measuring: %zu alarms beside readings\n", a->n);
+    while (!bench_is_stopped && bench_now_us() < end && !(is_heard(a) && (!load || load_is_done(load)))) {
+        int64_t now = bench_now_us(), next = send_frames(a, now), due = load ? load_send(load, now) : INT64_MAX;
+        wires_wait(&a->wires, next < due ? next : due);
+    }
+    return bench_is_stopped ? FAIL(f, ERR_UNAVAILABLE, "stopped", "stopped") : OK;
+}
+
+/* Which case came of which panel: asked of the store when all is over, so that asking costs nobody anything. */
+static enum err match(struct ctx *ctx, void *arg) {
+    struct alarm_bench *a = arg;
+    for (size_t i = 0; i < a->seen_n; i++) {
+        struct db_rows rows = {0};
+        int64_t panel = 0;
+        enum err e = db_query(ctx->db, &ctx->fault,
+                              "SELECT d.code FROM cases c JOIN devices d ON d.id = c.device_id WHERE c.id = $1",
+                              VALS(V_I64(a->case_ids[i])), &rows);
+        bool found = db_more(&rows, &ctx->fault, &e) && str_to_i64(db_text(&rows, 0), &panel);
+        db_done(&rows);
+        if (e) return e;
+        panel -= FILL_PANEL_FIRST;
+        if (found && panel >= 0 && (size_t)panel < a->n)
+            latencies_add(&a->latencies, a->seen_us[i] - pace_due_us(&a->pace, (size_t)panel));
+    }
+    return OK;
+}
+
+static enum err match_all(struct alarm_bench *a, const char *dir, struct fault *f) {
+    struct site site;
+    enum err e = site_open(&site, &(struct site_options){.data = dir, .db = a->o->db}, f);
+    if (!e) e = site_do(&site, match, a, f);
+    site_close(&site);
+    return e;
+}
+
+static void put_figures(struct alarm_bench *a, struct load *load, double cpu_s, struct figures *ret) {
+    size_t confirmed = a->answered / GB26875_OVERHEAD, stored = load ? load_result(load)->answered * BATCH : 0;
+    figure_put(ret, "alarms", (double)a->latencies.n, 0, "count");
+    figure_put(ret, "lost", (double)a->n - (double)a->latencies.n, 0, "count");
+    figure_put(ret, "unanswered", (double)a->n - (double)confirmed, 0, "count");
+    figure_put(ret, "points_per_s", (double)stored / (double)a->o->seconds, 0, "/s");
+    figure_put(ret, "p50_ms", (double)latencies_percentile(&a->latencies, 50) / 1000, 2, "ms");
+    figure_put(ret, "p90_ms", (double)latencies_percentile(&a->latencies, 90) / 1000, 2, "ms");
+    figure_put(ret, "p99_ms", (double)latencies_percentile(&a->latencies, 99) / 1000, 2, "ms");
+    figure_put(ret, "max_ms", (double)latencies_percentile(&a->latencies, 100) / 1000, 2, "ms");
+    figure_put(ret, "server_cpu", 100 * cpu_s / (double)a->o->seconds, 0, "%");
+}
+
+static enum err run_over(struct alarm_bench *a, const char *dir, struct figures *ret, struct fault *f) {
+    struct child c = {.out = -1};
+    struct load *load = NULL;
+    struct load_options l = {.connections = READERS,
+                             .rate = (double)a->o->readings / BATCH,
+                             .n = (size_t)(a->o->readings * a->o->seconds / BATCH),
+                             .request = readings,
+                             .arg = a};
+    TRY(fill_site(dir, a->o->db, &(struct fill_plan){.estates = 1, .panels = (int64_t)a->n, .password = a->password},
+                  f));
+    enum err e = child_start(dir, a->o->db, 0, &c, f);
+    l.port = c.port;
+    if (!e) e = child_log_in(&c, "admin", a->password, a->token, f);
+    if (!e && l.n) e = load_open(&a->wires, &l, &load, f);
+    if (!e) e = play(a, &c, load, f);
+    double cpu_s = child_cpu_s(&c);
+    child_stop(&c);
+    if (!e) e = match_all(a, dir, f);
+    if (!e) put_figures(a, load, cpu_s, ret);
+    load_close(load);
+    wires_close(&a->wires);
+    client_parse_destroy(a->stream);
+    return e;
+}
+
+static enum err run(const struct bench_options *options, struct figures *ret, struct fault *f) {
+    struct bench_options o = *options;
+    char dir[512];
+    if (!o.rate) o.rate = 50;
+    if (!o.seconds) o.seconds = 10;
+    if (o.readings < 0) o.readings = 1000;
+    struct alarm_bench *a = calloc(1, sizeof *a);
+    enum err e = a ? OK : FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    if (!e) {
+        a->o = &o;
+        a->n = (size_t)(o.rate * o.seconds);
+        bench_password(a->password);
+        a->case_ids = calloc(a->n, sizeof *a->case_ids);
+        a->seen_us = calloc(a->n, sizeof *a->seen_us);
+        bool made = a->case_ids && a->seen_us && latencies_init(&a->latencies, a->n);
+        e = made ? bench_dir_make(&o, dir, f) : FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    }
+    if (!e) {
+        e = run_over(a, dir, ret, f);
+        bench_dir_remove(dir);
+    }
+    if (a) {
+        latencies_free(&a->latencies);
+        free(a->case_ids);
+        free(a->seen_us);
+    }
+    free(a);
+    return e;
+}
+
+const struct bench bench_alarm = {
+    "alarm", "50 fire frames a second beside 1,000 readings a second, to the event of the case", run};

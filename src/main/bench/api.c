@@ -7,7 +7,6 @@
 
 #include "main/bench/bench.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -147,16 +146,10 @@ static enum err serve(const struct child *c, const char *password, struct fault 
     return OK;
 }
 
-static void make_password(char ret[33]) {
-    uint8_t random[16];
-    randombytes_buf(random, sizeof random);
-    sodium_bin2hex(ret, 33, random, sizeof random);
-}
-
 static enum err run_in(const struct bench_options *o, const char *dir, struct figures *ret, struct fault *f) {
     char password[33];
     struct child c = {.out = -1};
-    make_password(password);
+    bench_password(password);
     struct fill_plan plan = {.estates = o->estates, .cases = o->cases, .password = password};
     int64_t begin = bench_now_us();
     TRY(fill_site(dir, o->db, &plan, f));

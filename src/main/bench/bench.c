@@ -2,6 +2,7 @@
 #include "main/bench/bench.h"
 
 #include <dirent.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,18 @@ int64_t bench_now_us(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t bench_utc_s(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec;
+}
+
+void bench_password(char ret[33]) {
+    uint8_t random[16];
+    randombytes_buf(random, sizeof random);
+    sodium_bin2hex(ret, 33, random, sizeof random);
 }
 
 void figure_put(struct figures *f, const char *name, double value, int digits, const char *unit) {

@@ -16,7 +16,7 @@ struct bench_options {
     int64_t cases, estates; /* api */
     int64_t connections;    /* api */
     int64_t rate, seconds;  /* requests or alarms a second, and for how long */
-    int64_t readings;       /* alarm: a second, beside */
+    int64_t readings;       /* alarm: a second, beside; -1: its default */
     int64_t serve_port;     /* api: -1, or leave the filled server up there and measure nothing */
 };
 
@@ -41,6 +41,8 @@ extern const struct bench bench_api, bench_alarm;
 /* Set by SIGINT and SIGTERM: a bench ends soon and cleans up. */
 extern volatile sig_atomic_t bench_is_stopped;
 int64_t bench_now_us(void); /* never goes back */
+int64_t bench_utc_s(void);
+void bench_password(char ret[33]); /* of log-ins that live as long as the bench */
 /* A folder of its own under options->data, TMPDIR or /var/tmp (which, unlike /tmp, is a disk), and its end. */
 NODISCARD enum err bench_dir_make(const struct bench_options *o, char ret[512], struct fault *f);
 void bench_dir_remove(const char *dir);

@@ -36,7 +36,7 @@ static int by_value(const void *a, const void *b) {
 int64_t latencies_percentile(struct latencies *l, double percent) {
     if (!l->n) return 0;
     qsort(l->us, l->n, sizeof *l->us, by_value);
-    double rank = ceil(percent / 100 * (double)l->n);
+    double rank = ceil(percent * (double)l->n / 100 - 1e-6); /* 99.9 has no exact double */
     size_t at = rank < 1 ? 0 : (size_t)rank - 1;
     return l->us[at < l->n ? at : l->n - 1];
 }
