@@ -118,13 +118,23 @@ enum err kernel_each(const struct kernel *k, const struct point *point, enum err
     return OK;
 }
 
-static void resolve_columns(struct kernel *k, struct known *kn) {
+static char *columns_of(struct kernel *k, const struct known *kn, uint64_t fields) {
     struct buf b;
     buf_init_arena(&b, &k->arena, 16384);
     buf_cstr(&b, "id, community_id, version, created_ms, created_by, updated_ms, archived_ms");
     for (size_t i = 0; i < kn->r->fields_n; i++)
-        if (kn->r->fields[i].kind != FIELD_LINES) buf_fmt(&b, ", %s", kn->r->fields[i].name);
-    kn->columns = b.overflow ? NULL : b.ptr;
+        if (bit_has(fields & kn->stored, i)) buf_fmt(&b, ", %s", kn->r->fields[i].name);
+    return b.overflow ? NULL : b.ptr;
+}
+
+static void resolve_columns(struct kernel *k, struct known *kn) {
+    const struct resource *r = kn->r;
+    size_t at[66] = {kn->label, kn->place};
+    for (size_t i = 0; i < r->relations_n && i < 64; i++) at[2 + i] = field_index(r, r->relations[i].column);
+    for (size_t i = 0; i < 2 + r->relations_n && i < COUNT(at); i++)
+        if (at[i] < r->fields_n) kn->label_fields |= UINT64_C(1) << at[i];
+    kn->columns = columns_of(k, kn, kn->stored);
+    kn->label_columns = columns_of(k, kn, kn->label_fields);
 }
 
 static enum err resolve(struct kernel *k, struct known *kn, struct fault *f) {
@@ -132,9 +142,7 @@ static enum err resolve(struct kernel *k, struct known *kn, struct fault *f) {
     kn->grant_roles = arena_new(&k->arena, uint64_t, r->grants_n + 1);
     kn->step_roles = arena_new(&k->arena, uint64_t, r->steps_n + 1);
     kn->refs = (const struct known **)arena_alloc(&k->arena, r->fields_n + 1, sizeof *kn->refs, sizeof(void *));
-    resolve_columns(k, kn);
-    if (!kn->grant_roles || !kn->step_roles || !kn->refs || !kn->columns)
-        return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    if (!kn->grant_roles || !kn->step_roles || !kn->refs) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     for (size_t i = 0; i < r->grants_n; i++) kn->grant_roles[i] = kernel_roles(k, r->grants[i].roles);
     for (size_t i = 0; i < r->steps_n; i++) kn->step_roles[i] = kernel_roles(k, r->steps[i].roles);
     kn->place = !r->place ? NO_FIELD : str_is(str_of(r->place), "id") ? PLACE_IS_ID : field_index(r, r->place);
@@ -147,6 +155,8 @@ static enum err resolve(struct kernel *k, struct known *kn, struct fault *f) {
         if (field->flags & SEARCH) kn->search_bits |= bit;
         if (field->to) kn->refs[i] = known_named(k, str_of(field->to));
     }
+    resolve_columns(k, kn);
+    if (!kn->columns || !kn->label_columns) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     return OK;
 }
 

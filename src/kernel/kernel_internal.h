@@ -22,6 +22,8 @@ struct known {
     uint64_t search_bits;
     const struct known **refs; /* per field: target of REF and REFS, else NULL */
     char *columns;             /* "id, community_id, …" in the order row_load() reads */
+    uint64_t label_fields;     /* what a label and the right to see it need */
+    char *label_columns;
 };
 #define PLACE_IS_ID (SIZE_MAX - 1)
 
@@ -79,7 +81,9 @@ bool rights_step(struct ctx *ctx, const struct known *kn, const void *row, size_
 int64_t row_place(const struct known *kn, const void *row); /* 0 when unplaced */
 struct db_val field_to_val(struct ctx *ctx, const struct resource *r, const struct field *f, const void *row,
                            bool present);
-NODISCARD enum err row_load(struct ctx *ctx, const struct known *kn, const struct db_rows *rows, void *ret_row);
+/* Of a statement that gives kn->columns (fields: kn->stored) or kn->label_columns (kn->label_fields). */
+NODISCARD enum err row_load(struct ctx *ctx, const struct known *kn, const struct db_rows *rows, uint64_t fields,
+                            void *ret_row);
 NODISCARD enum err lines_load(struct ctx *ctx, const struct known *kn, void *row);
 NODISCARD enum err lines_save(struct ctx *ctx, const struct known *kn, const void *row, uint64_t fields);
 bool field_same(const struct field *f, const void *a, bool a_has, const void *b, bool b_has);

@@ -288,8 +288,18 @@ static void put_part_limit(const struct part *p, struct sql *q) {
         sql_fmt(q, " LIMIT %zu", p->most);
 }
 
+static enum err put_any_of_communities(struct ctx *ctx, const struct part *p, struct sql *q) {
+    sql_fmt(q, "SELECT id FROM (SELECT id FROM %s WHERE community_id IN ", p->l->kn->r->name);
+    sql_list(q, p->sets->communities, p->sets->communities_n);
+    TRY(put_part_conditions(ctx, p, q));
+    put_part_limit(p, q);
+    sql_add(q, ") AS c");
+    return OK;
+}
+
 /* Communities have no row in common: one merge, which reads no more rows than it gives. */
 static enum err put_communities(struct ctx *ctx, const struct part *p, struct sql *q) {
+    if (!p->in_order) return put_any_of_communities(ctx, p, q);
     sql_add(q, "SELECT id FROM (");
     for (size_t i = 0; i < p->sets->communities_n; i++) {
         if (i) sql_add(q, " UNION ALL ");
@@ -374,7 +384,8 @@ static enum err put_statement(struct ctx *ctx, const struct list *l, struct sql 
 }
 
 /* Every row that the statement gives, into the arena. */
-static enum err load_all(struct ctx *ctx, const struct known *kn, struct sql *q, char **ret, size_t *ret_n) {
+static enum err load_all(struct ctx *ctx, const struct known *kn, struct sql *q, uint64_t fields, char **ret,
+                         size_t *ret_n) {
     struct db_rows rows = {0};
     size_t size = kn->r->size, n = 0, cap = 0;
     char *mem = NULL;
@@ -390,7 +401,7 @@ static enum err load_all(struct ctx *ctx, const struct known *kn, struct sql *q,
             if (n) memcpy(grown, mem, n * size);
             mem = grown;
         }
-        e = row_load(ctx, kn, &rows, mem + n * size);
+        e = row_load(ctx, kn, &rows, fields, mem + n * size);
         n += !e;
     }
     db_done(&rows);
@@ -405,7 +416,7 @@ static enum err fetch_page(struct ctx *ctx, struct list *l) {
     char *mem = NULL;
     sql_init(&q, ctx->arena);
     TRY(put_statement(ctx, l, &q));
-    TRY(load_all(ctx, l->kn, &q, &mem, &n));
+    TRY(load_all(ctx, l->kn, &q, l->kn->stored, &mem, &n));
     bool has_more = n > l->q->limit;
     if (has_more) n = l->q->limit;
     l->page.rows = mem;
@@ -421,19 +432,19 @@ static enum err fetch_page(struct ctx *ctx, struct list *l) {
 static enum err put_count(struct ctx *ctx, const struct list *l, struct sql *q) {
     struct reach_sets s;
     if (!rights_sets(ctx, l->kn, READ, &s)) return FAIL_MEMORY(ctx);
-    sql_add(q, "SELECT COUNT(*) FROM (SELECT ");
-    if (has_ways(l, &s)) {
-        bool disjoint = !s.places_n && !s.own;
-        sql_add(q, disjoint ? "id FROM (" : "DISTINCT id FROM (");
+    if (has_ways(l, &s)) { /* one way gives a row once, several may give it again */
+        size_t ways = (s.communities_n > 0) + (s.places_n > 0) + (size_t)__builtin_popcountll(s.own);
+        sql_add(q, ways > 1 ? "SELECT COUNT(*) FROM (SELECT DISTINCT id FROM (" : "SELECT COUNT(*) FROM (");
         TRY(put_ways(ctx, &(struct part){l, &s, LIST_LIMIT_MAX + 1, false}, q));
-        sql_add(q, ") AS w");
+        if (ways > 1) sql_fmt(q, ") AS w LIMIT %d", LIST_LIMIT_MAX + 1);
     } else {
-        sql_add(q, "id");
+        sql_add(q, "SELECT COUNT(*) FROM (SELECT id");
         put_from(l->kn, q);
         rights_where(ctx, l->kn, READ, q);
         TRY(put_conditions(ctx, l, q));
+        sql_fmt(q, " LIMIT %d", LIST_LIMIT_MAX + 1);
     }
-    sql_fmt(q, " LIMIT %d) AS n", LIST_LIMIT_MAX + 1);
+    sql_add(q, ") AS n");
     return OK;
 }
 
@@ -494,11 +505,11 @@ enum err row_labels(struct ctx *ctx, const struct resource *r, const int64_t *id
     for (size_t i = 0; i < n; i++) ret[i] = (struct str){NULL, 0};
     if (kn->label == NO_FIELD || !n) return OK;
     sql_init(&q, ctx->arena);
-    sql_fmt(&q, "SELECT %s", kn->columns);
+    sql_fmt(&q, "SELECT %s", kn->label_columns);
     put_from(kn, &q);
     sql_add(&q, "id IN ");
     sql_list(&q, ids, n);
-    TRY(load_all(ctx, kn, &q, &mem, &found));
+    TRY(load_all(ctx, kn, &q, kn->label_fields, &mem, &found));
     rights_expect(ctx, kn, mem, found);
     for (size_t at = 0; at < found; at++) {
         const void *row = mem + at * r->size;

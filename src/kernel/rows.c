@@ -48,7 +48,7 @@ static enum err fetch(struct ctx *ctx, const struct known *kn, int64_t id, void 
     sql_with(&q, " WHERE id = ", V_I64(id));
     enum err e = sql_query(ctx, &q, &rows);
     bool found = db_more(&rows, &ctx->fault, &e);
-    if (found) e = row_load(ctx, kn, &rows, row);
+    if (found) e = row_load(ctx, kn, &rows, kn->stored, row);
     db_done(&rows);
     if (!e && found) e = lines_load(ctx, kn, row);
     TRY(e);

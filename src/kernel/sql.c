@@ -50,10 +50,14 @@ void sql_with(struct sql *q, const char *text, struct db_val v) {
         sql_val(q, v);
 }
 
-/* The last one is said again up to a power of two: few texts, which a store then has prepared. */
+/* The last one is said again up to a round number: few texts, which a store then has prepared. */
+static size_t padded(size_t n) {
+    size_t step = n <= 2 ? 1 : n <= 64 ? 8 : 64;
+    return (n + step - 1) / step * step;
+}
+
 void sql_list(struct sql *q, const int64_t *ids, size_t n) {
-    size_t size = n ? 1 : 0;
-    while (size < n) size *= 2;
+    size_t size = padded(n);
     sql_add(q, "(");
     for (size_t i = 0; i < size; i++) {
         if (i) sql_add(q, ", ");

@@ -160,7 +160,7 @@ static enum err val_into(struct ctx *ctx, const struct resource *r, const struct
     return OK;
 }
 
-enum err row_load(struct ctx *ctx, const struct known *kn, const struct db_rows *rows, void *ret_row) {
+enum err row_load(struct ctx *ctx, const struct known *kn, const struct db_rows *rows, uint64_t fields, void *ret_row) {
     const struct resource *r = kn->r;
     struct row *row = ret_row;
     memset(row, 0, r->size);
@@ -169,7 +169,7 @@ enum err row_load(struct ctx *ctx, const struct known *kn, const struct db_rows 
     size_t col = 0;
     for (; col < COUNT(system); col++) *system[col] = db_i64(rows, col);
     for (size_t i = 0; i < r->fields_n; i++) {
-        if (r->fields[i].kind == FIELD_LINES) continue;
+        if (!bit_has(fields & kn->stored, i)) continue;
         struct db_val v = db_col(rows, col++);
         if (v.type == DB_NULL) continue;
         row->has |= UINT64_C(1) << i;
