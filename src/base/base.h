@@ -76,6 +76,7 @@ struct buf {
 void buf_init(struct buf *b, char *mem, size_t cap);
 void buf_init_arena(struct buf *b, struct arena *a, size_t cap); /* grows inside the arena up to cap */
 void buf_add(struct buf *b, const void *bytes, size_t n);
+char *buf_take(struct buf *b, size_t n); /* n more bytes, for the caller to fill; NULL: they do not fit */
 void buf_str(struct buf *b, struct str s);
 void buf_cstr(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);

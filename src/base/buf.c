@@ -13,10 +13,7 @@ void buf_init_arena(struct buf *b, struct arena *a, size_t cap) {
     *b = (struct buf){.cap = cap, .arena = a};
 }
 
-/* Room for n more bytes and the NUL. */
-static bool room(struct buf *b, size_t n) {
-    if (b->overflow) return false;
-    if (n < b->size - b->len) return true; /* size - len >= 1 once there is memory */
+static bool grow(struct buf *b, size_t n) {
     if (!b->arena || n >= b->cap - b->len) {
         b->overflow = true;
         return false;
@@ -35,11 +32,25 @@ static bool room(struct buf *b, size_t n) {
     return true;
 }
 
+/* Room for n more bytes and the NUL. */
+static inline bool room(struct buf *b, size_t n) {
+    if (b->overflow) return false;
+    return n < b->size - b->len || grow(b, n); /* size - len >= 1 once there is memory */
+}
+
 void buf_add(struct buf *b, const void *bytes, size_t n) {
     if (!room(b, n)) return;
     if (n) memcpy(b->ptr + b->len, bytes, n);
     b->len += n;
     b->ptr[b->len] = 0;
+}
+
+char *buf_take(struct buf *b, size_t n) {
+    if (!room(b, n)) return NULL;
+    char *at = b->ptr + b->len;
+    b->len += n;
+    b->ptr[b->len] = 0;
+    return at;
 }
 
 void buf_str(struct buf *b, struct str s) {
@@ -51,7 +62,9 @@ void buf_cstr(struct buf *b, const char *s) {
 }
 
 void buf_char(struct buf *b, char c) {
-    buf_add(b, &c, 1);
+    if (!room(b, 1)) return;
+    b->ptr[b->len++] = c;
+    b->ptr[b->len] = 0;
 }
 
 void buf_i64(struct buf *b, int64_t v) {

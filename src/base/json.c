@@ -73,7 +73,30 @@ void jw_close(struct jw *j, char bracket) {
     buf_char(j->out, bracket);
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Nothing to escape?  Eight bytes at a time; a byte below n leaves its high bit in (v - EACH(n)) & ~v, as does a zero
+ * with n = 1. */
+static bool is_plain(struct str s) {
+    uint64_t bad = 0;
+    for (size_t i = 0; i < s.len; i += 8) {
+        uint64_t v = EACH(' ');
+        memcpy(&v, s.ptr + i, s.len - i < 8 ? s.len - i : 8);
+        uint64_t quote = v ^ EACH('"'), slash = v ^ EACH('\\');
+        bad |= ((v - EACH(0x20)) & ~v) | ((quote - EACH(1)) & ~quote) | ((slash - EACH(1)) & ~slash);
+    }
+    return !(bad & EACH(0x80));
+}
+
 static void put_text(struct buf *b, struct str s) {
+    if (is_plain(s)) { /* nearly all there is */
+        char *at = buf_take(b, s.len + 2);
+        if (!at) return;
+        at[0] = '"';
+        if (s.len) memcpy(at + 1, s.ptr, s.len);
+        at[s.len + 1] = '"';
+        return;
+    }
     buf_char(b, '"');
     size_t from = 0;
     for (size_t i = 0; i < s.len; i++) {
