@@ -1,32 +1,31 @@
-/* linli bench alarm: from the last byte of a fire frame to the event of its case at a client, beside readings.
+/* linli bench alarm: from the last byte of a fire frame or an MQTT publish to the event of its case at a client, beside
+ * readings.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "main/bench/bench.h"
 #include "main/bench/child.h"
 #include "main/bench/fill.h"
 #include "main/bench/load.h"
+#include "main/bench/panels.h"
 #include "net/client_parse.h"
-#include "protocol/gb26875/gb26875.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HOLDERS     20 /* connections that the panels share, as concentrators would hold them */
 #define BATCH       20 /* readings of one request */
 #define DEVICES     100
 #define READERS     8
 #define PATIENCE_US INT64_C(10000000)
 #define SETTLE_US   INT64_C(1000000) /* from the start of the server to the first alarm */
-#define ZONE_S      (8 * 3600)       /* a panel's clock is local */
 #define TEXT_MAX    65536
 
 struct alarm_bench {
     const struct bench_options *o;
     size_t n;
     struct wires wires;
-    struct wire *lines[HOLDERS];
+    struct panels *panels;
+    struct fill_key *keys;
     struct pace pace;
-    size_t answered; /* bytes of confirmations */
     /* events as they come */
     struct client_parse *stream;
     char text[TEXT_MAX];
@@ -39,25 +38,6 @@ struct alarm_bench {
 
 /* ---- what is said ---- */
 
-static struct bytes frame(size_t panel, uint8_t mem[128]) {
-    static const uint8_t object[] = {2, 1, 1, 1, 40, 0x0a, 0, 2, 0, 2, 0}; /* one component: a smoke detector, fire */
-    uint8_t data[48] = {0};
-    struct gb26875_time t = gb26875_time_of(bench_utc_s() + ZONE_S);
-    struct buf b;
-    memcpy(data, object, sizeof object);
-    memcpy(data + 42, &(uint8_t[]){t.second, t.minute, t.hour, t.day, t.month, t.year}, 6);
-    struct gb26875_frame f = {.serial = (uint16_t)panel,
-                              .version = {1, 1},
-                              .time = t,
-                              .source = FILL_PANEL_FIRST + panel,
-                              .destination = 1,
-                              .command = GB26875_SEND,
-                              .data = {data, sizeof data}};
-    buf_init(&b, (char *)mem, 128);
-    gb26875_encode(&f, &b);
-    return (struct bytes){mem, b.len};
-}
-
 /* Line protocol, a value of some devices each time. */
 static struct bytes readings(void *arg, size_t i) {
     struct alarm_bench *a = arg;
@@ -67,14 +47,11 @@ static struct bytes readings(void *arg, size_t i) {
     for (size_t k = 0; k < BATCH; k++)
         buf_fmt(&b, "bench,device=B-%zu value=%zu.%zu\n", (i * BATCH + k) % DEVICES, i % 50, k);
     int n = snprintf(a->body, sizeof a->body,
-                     "POST /api/v1/ingest/line?community=estate-1 HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer "
+                     "POST /api/v1/ingest/line?community=" FILL_FIRST_ESTATE
+                     " HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer "
                      "%s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n%s",
                      a->token, b.len, lines);
     return (struct bytes){(const uint8_t *)a->body, (size_t)n};
-}
-
-static void on_answer(void *arg, struct bytes bytes) {
-    ((struct alarm_bench *)arg)->answered += bytes.len;
 }
 
 /* ---- what is heard ---- */
@@ -129,19 +106,23 @@ static enum err listen_to(struct alarm_bench *a, const struct child *c, struct f
 /* ---- the run ---- */
 
 static int64_t send_frames(struct alarm_bench *a, int64_t now_us) {
-    uint8_t mem[128];
     size_t i;
-    while (pace_take(&a->pace, now_us, &i)) wire_send(a->lines[i % HOLDERS], frame(i, mem));
+    while (pace_take(&a->pace, now_us, &i)) panels_fire(a->panels, i);
     return a->pace.taken == a->n ? INT64_MAX : pace_due_us(&a->pace, a->pace.taken);
 }
 
 static bool is_heard(const struct alarm_bench *a) {
-    return a->pace.taken == a->n && a->seen_n == a->n && a->answered >= a->n * GB26875_OVERHEAD;
+    return a->pace.taken == a->n && a->seen_n == a->n && panels_answered(a->panels) == a->n;
 }
 
 static enum err play(struct alarm_bench *a, const struct child *c, struct load *load, struct fault *f) {
     TRY(listen_to(a, c, f));
-    for (size_t i = 0; i < HOLDERS; i++) TRY(wire_open(&a->wires, c->fire_port, on_answer, a, &a->lines[i], f));
+    TRY(panels_open(&a->wires, c, a->keys, a->n, &a->panels, f));
+    for (int64_t until = bench_now_us() + PATIENCE_US; !panels_are_ready(a->panels);) {
+        if (bench_is_stopped || bench_now_us() > until)
+            return FAIL(f, ERR_UNAVAILABLE, "server", "the server does not let all MQTT clients in");
+        wires_wait(&a->wires, until);
+    }
     int64_t begin = bench_now_us() + SETTLE_US, end = begin + a->o->seconds * 1000000 + PATIENCE_US;
     a->pace = (struct pace){.begin_us = begin, .rate = (double)a->o->rate, .n = a->n};
     if (load) load_begin(load, begin);
@@ -181,7 +162,7 @@ static enum err match_all(struct alarm_bench *a, const char *dir, struct fault *
 }
 
 static void put_figures(struct alarm_bench *a, struct load *load, double cpu_s, struct figures *ret) {
-    size_t confirmed = a->answered / GB26875_OVERHEAD, stored = load ? load_result(load)->answered * BATCH : 0;
+    size_t confirmed = panels_answered(a->panels), stored = load ? load_result(load)->answered * BATCH : 0;
     figure_put(ret, "alarms", (double)a->latencies.n, 0, "count");
     figure_put(ret, "lost", (double)a->n - (double)a->latencies.n, 0, "count");
     figure_put(ret, "unanswered", (double)a->n - (double)confirmed, 0, "count");
@@ -201,8 +182,8 @@ static enum err run_over(struct alarm_bench *a, const char *dir, struct figures 
                              .n = (size_t)(a->o->readings * a->o->seconds / BATCH),
                              .request = readings,
                              .arg = a};
-    TRY(fill_site(dir, a->o->db, &(struct fill_plan){.estates = 1, .panels = (int64_t)a->n, .password = a->password},
-                  f));
+    struct fill_plan plan = {.estates = 1, .panels = (int64_t)a->n, .password = a->password, .keys = a->keys};
+    TRY(fill_site(dir, a->o->db, &plan, f));
     enum err e = child_start(dir, a->o->db, 0, &c, f);
     l.port = c.port;
     if (!e) e = child_log_in(&c, "admin", a->password, a->token, f);
@@ -213,6 +194,7 @@ static enum err run_over(struct alarm_bench *a, const char *dir, struct figures 
     if (!e) e = match_all(a, dir, f);
     if (!e) put_figures(a, load, cpu_s, ret);
     load_close(load);
+    panels_close(a->panels);
     wires_close(&a->wires);
     client_parse_destroy(a->stream);
     return e;
@@ -230,9 +212,10 @@ static enum err run(const struct bench_options *options, struct figures *ret, st
         a->o = &o;
         a->n = (size_t)(o.rate * o.seconds);
         bench_password(a->password);
+        a->keys = calloc(a->n, sizeof *a->keys);
         a->case_ids = calloc(a->n, sizeof *a->case_ids);
         a->seen_us = calloc(a->n, sizeof *a->seen_us);
-        bool made = a->case_ids && a->seen_us && latencies_init(&a->latencies, a->n);
+        bool made = a->keys && a->case_ids && a->seen_us && latencies_init(&a->latencies, a->n);
         e = made ? bench_dir_make(&o, dir, f) : FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     }
     if (!e) {
@@ -241,6 +224,7 @@ static enum err run(const struct bench_options *options, struct figures *ret, st
     }
     if (a) {
         latencies_free(&a->latencies);
+        free(a->keys);
         free(a->case_ids);
         free(a->seen_us);
     }
@@ -249,4 +233,4 @@ static enum err run(const struct bench_options *options, struct figures *ret, st
 }
 
 const struct bench bench_alarm = {
-    "alarm", "50 fire frames a second beside 1,000 readings a second, to the event of the case", run};
+    "alarm", "50 fire frames and publishes a second beside 1,000 readings a second, to the event of the case", run};

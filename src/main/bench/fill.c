@@ -146,10 +146,17 @@ static enum err put_things(struct ctx *ctx, void *arg) {
 
 static enum err put_panels(struct ctx *ctx, void *arg) {
     struct filling *w = arg;
+    struct str user, password;
     int64_t id;
-    for (int64_t i = w->first; i < w->end; i++)
+    for (int64_t i = w->first; i < w->end; i++) {
         TRY(put_device(ctx, text(ctx, "报警主机%d", (int)i + 1), "fire_panel",
                        text(ctx, "%d", FILL_PANEL_FIRST + (int)i), w->control_room, &id));
+        if (!w->plan->keys) continue;
+        TRY(device_key_make(ctx, id, &user, &password));
+        struct fill_key *k = &w->plan->keys[i];
+        snprintf(k->user, sizeof k->user, STR_FMT, STR_ARG(user));
+        snprintf(k->password, sizeof k->password, STR_FMT, STR_ARG(password));
+    }
     return OK;
 }
 
@@ -253,7 +260,7 @@ static enum err in_batches(struct filling *w, enum err (*fn)(struct ctx *ctx, vo
 
 static enum err fill(struct filling *w, struct fault *f) {
     const struct fill_plan *p = w->plan;
-    w->sim = (struct world_sim){.utc_ms = w->now_ms - (DAYS + 1) * DAY_MS};
+    w->sim = (struct world_sim){.seed = world_u64(&w->site->world), .utc_ms = w->now_ms - (DAYS + 1) * DAY_MS};
     w->site->world = world_sim(&w->sim);
     TRY(site_do(w->site, whole, &(struct part){put_street, w}, f));
     TRY(in_batches(w, put_estates, p->estates, 4, "estates", f));

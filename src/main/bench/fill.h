@@ -4,14 +4,20 @@
 
 #include "main/site.h"
 
-#define FILL_PANEL_FIRST 100000 /* address of the first fire panel */
+#define FILL_PANEL_FIRST  100000     /* address of the first fire panel, and its code */
+#define FILL_FIRST_ESTATE "estate-1" /* code of the first estate */
+
+struct fill_key { /* MQTT credentials of a device */
+    char user[32], password[48];
+};
 
 /* One street, `estates` estates with buildings, rooms, people and devices, and grids that each take in a building or
  * two of several estates; `cases` reported over the last 60 days, the newest of them in every state; `panels` fire
  * panels in the control room of the first estate, with the demo's rules over them. */
 struct fill_plan {
     int64_t estates, cases, panels;
-    const char *password; /* of the log-ins "admin", "street", "estate" and "grid": one of each scope */
+    struct fill_key *keys; /* one a panel, to be filled; NULL: panels get none */
+    const char *password;  /* of the log-ins "admin", "street", "estate" and "grid": one of each scope */
 };
 /* Makes the installation in dir; tells on stderr how far it is. */
 NODISCARD enum err fill_site(const char *dir, const char *db, const struct fill_plan *plan, struct fault *f);
