@@ -72,13 +72,24 @@ struct reach_sets {
 };
 NODISCARD bool rights_sets(struct ctx *ctx, const struct known *kn, enum verb verb, struct reach_sets *ret);
 void rights_own(const struct ctx *ctx, const struct known *kn, size_t relation, struct sql *q);
+/* Rows of the installation that stand at places have no community: only the closure reaches them. */
+bool rights_by_place_only(const struct known *kn);
+void rights_put_in_force(struct ctx *ctx, struct sql *q); /* condition: membership `m` is in force today */
+bool rights_under(struct ctx *ctx, int64_t above, int64_t place);
+struct belonging { /* one row of a member table */
+    int64_t id, community_id, place_id;
+};
+/* Where the rows of `member` resources belong, of several at once; false: this one was not expected. */
+bool rights_belongings(const struct ctx *ctx, const struct known *kn, int64_t id, const struct belonging **ret,
+                       size_t *ret_n);
 /* Rights of all these rows are asked for next: reads what they depend on at one go. */
 void rights_expect(struct ctx *ctx, const struct known *kn, const void *rows, size_t n);
 bool rights_row(struct ctx *ctx, const struct known *kn, enum verb verb, const void *row);
 bool rights_step(struct ctx *ctx, const struct known *kn, const void *row, size_t step);
 
 /* ---- rows and columns ---- */
-int64_t row_place(const struct known *kn, const void *row); /* 0 when unplaced */
+const char *list_column(const struct resource *r, size_t index); /* of a field, or FILTER_ID and its like */
+int64_t row_place(const struct known *kn, const void *row);      /* 0 when unplaced */
 struct db_val field_to_val(struct ctx *ctx, const struct resource *r, const struct field *f, const void *row,
                            bool present);
 /* Of a statement that gives kn->columns (fields: kn->stored) or kn->label_columns (kn->label_fields). */

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/kernel_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* One way in: a scope of the actor joined with a grant of the resource. */
@@ -37,7 +36,7 @@ static bool is_everywhere(const struct known *kn, const struct way *w, uint32_t 
 }
 
 /* Rows of the installation that stand at places have no community: only the closure reaches them. */
-static bool by_place_only(const struct known *kn) {
+bool rights_by_place_only(const struct known *kn) {
     return (kn->r->flags & INSTALLATION) && kn->place != NO_FIELD;
 }
 
@@ -59,7 +58,7 @@ static bool add_id(int64_t *ids, size_t *n, size_t cap, int64_t id) {
 /* What a way that is no OWN adds. */
 static bool add_way(const struct known *kn, const struct way *w, uint32_t verb, size_t cap, struct reach_sets *ret) {
     if (is_everywhere(kn, w, verb)) ret->everywhere = true;
-    if (by_place_only(kn)) return !way_place(w) || add_id(ret->places, &ret->places_n, cap, way_place(w));
+    if (rights_by_place_only(kn)) return !way_place(w) || add_id(ret->places, &ret->places_n, cap, way_place(w));
     for (size_t i = 0; i < w->scope->communities_n; i++)
         if (!add_id(ret->communities, &ret->communities_n, cap, w->scope->communities[i])) return false;
     if (w->scope->communities_n) return true;
@@ -93,7 +92,7 @@ bool rights_sets(struct ctx *ctx, const struct known *kn, enum verb verb, struct
 }
 
 /* A membership `m` that is in force today, where the caller is. */
-static void put_in_force(struct ctx *ctx, struct sql *q) {
+void rights_put_in_force(struct ctx *ctx, struct sql *q) {
     int64_t where = 0;
     for (size_t i = 0; !where && i < ctx->actor.scopes_n; i++) {
         const struct scope *s = &ctx->actor.scopes[i];
@@ -109,7 +108,7 @@ static void where_communities(struct ctx *ctx, const struct known *kn, const str
     const char *member = kn->r->member, *dot = member ? strchr(member, '.') : NULL;
     if (dot) {
         sql_fmt(q, " OR id IN (SELECT m.%s FROM %.*s m WHERE ", dot + 1, (int)(dot - member), member);
-        put_in_force(ctx, q);
+        rights_put_in_force(ctx, q);
         sql_add(q, " AND m.community_id IN ");
         sql_list(q, s->communities, s->communities_n);
         sql_add(q, ")");
@@ -124,7 +123,7 @@ static void where_places(struct ctx *ctx, const struct known *kn, const struct r
     if (dot) {
         sql_fmt(q, " OR id IN (SELECT m.%s FROM place_closure p JOIN %.*s m ON m.place_id = p.descendant WHERE ",
                 dot + 1, (int)(dot - member), member);
-        put_in_force(ctx, q);
+        rights_put_in_force(ctx, q);
         sql_add(q, " AND p.ancestor IN ");
     } else if (kn->place == PLACE_IS_ID) {
         sql_add(q, " OR id IN (SELECT p.descendant FROM place_closure p WHERE p.ancestor IN ");
@@ -188,175 +187,6 @@ bool own_grants(struct ctx *ctx, const struct resource *r, enum verb verb) {
 
 /* ---- in memory ---- */
 
-/* Is `place` under `above`, and where do people belong?  Answers of one unit of work are remembered, and those for the
- * rows of a page asked for together. */
-#define UNDER_SLOTS 256 /* at first; a power of two */
-struct under {
-    int64_t above, place; /* above 0: a free slot */
-    bool is_under;
-};
-struct belonging { /* one row of a member table */
-    int64_t id, community_id, place_id;
-};
-struct rights_cache {
-    struct under *slots;
-    size_t slots_n, used;
-    const struct known *member_of; /* whose rows `expected` are; NULL: none */
-    int64_t *expected;
-    struct belonging *belongings;
-    size_t expected_n, belongings_n;
-};
-
-static struct rights_cache *cache_of(struct ctx *ctx) {
-    if (!ctx->rights_cache) ctx->rights_cache = arena_new(ctx->arena, struct rights_cache, 1);
-    return ctx->rights_cache;
-}
-
-static struct under *slot_of(struct under *slots, size_t n, int64_t above, int64_t place) {
-    size_t at = (size_t)(((uint64_t)above * 31 + (uint64_t)place) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
-    for (;; at++) {
-        struct under *u = &slots[at & (n - 1)];
-        if (!u->above || (u->above == above && u->place == place)) return u;
-    }
-}
-
-static bool cache_grow(struct ctx *ctx, struct rights_cache *c) {
-    size_t n = c->slots_n ? c->slots_n * 2 : UNDER_SLOTS;
-    struct under *slots = arena_new(ctx->arena, struct under, n);
-    if (!slots) return false;
-    for (size_t i = 0; i < c->slots_n; i++)
-        if (c->slots[i].above) *slot_of(slots, n, c->slots[i].above, c->slots[i].place) = c->slots[i];
-    c->slots = slots;
-    c->slots_n = n;
-    return true;
-}
-
-static void remember(struct ctx *ctx, int64_t above, int64_t place, bool is_under) {
-    struct rights_cache *c = cache_of(ctx);
-    if (!c || (c->used * 2 >= c->slots_n && !cache_grow(ctx, c))) return; /* asked again, then */
-    struct under *u = slot_of(c->slots, c->slots_n, above, place);
-    c->used += !u->above;
-    *u = (struct under){above, place, is_under};
-}
-
-static const struct under *recall(const struct ctx *ctx, int64_t above, int64_t place) {
-    const struct rights_cache *c = ctx->rights_cache;
-    const struct under *u = c && c->slots_n ? slot_of(c->slots, c->slots_n, above, place) : NULL;
-    return u && u->above ? u : NULL;
-}
-
-static bool place_under(struct ctx *ctx, int64_t above, int64_t place) {
-    if (above == place) return true;
-    const struct under *known = recall(ctx, above, place);
-    if (known) return known->is_under;
-    int64_t one = 0;
-    bool found = false;
-    struct fault f = {0};
-    enum err e = db_one_i64(ctx->db, &f, "SELECT 1 FROM place_closure WHERE ancestor = $1 AND descendant = $2 LIMIT 1",
-                            VALS(V_I64(above), V_I64(place)), &one, &found);
-    if (e) return false; /* a store that does not answer grants nothing */
-    remember(ctx, above, place, found);
-    return found;
-}
-
-static int by_value(const void *a, const void *b) {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static size_t unique(int64_t *ids, size_t n) {
-    size_t kept = 0;
-    qsort(ids, n, sizeof *ids, by_value);
-    for (size_t i = 0; i < n; i++)
-        if (ids[i] && (!kept || ids[i] != ids[kept - 1])) ids[kept++] = ids[i];
-    return kept;
-}
-
-/* Asks the store for all of these places at once. */
-static void expect_places(struct ctx *ctx, int64_t above, const int64_t *places, size_t n) {
-    struct sql q;
-    struct db_rows rows = {0};
-    struct fault kept = ctx->fault;
-    sql_init(&q, ctx->arena);
-    sql_add(&q, "SELECT descendant FROM place_closure WHERE ancestor = ");
-    sql_i64(&q, above);
-    sql_add(&q, " AND descendant IN ");
-    sql_list(&q, places, n);
-    enum err e = sql_query(ctx, &q, &rows);
-    while (db_more(&rows, &ctx->fault, &e)) remember(ctx, above, db_i64(&rows, 0), true);
-    db_done(&rows);
-    for (size_t i = 0; !e && i < n; i++)
-        if (!recall(ctx, above, places[i])) remember(ctx, above, places[i], false);
-    ctx->fault = kept;
-}
-
-static void expect_under_scopes(struct ctx *ctx, const struct known *kn, int64_t *places, size_t n) {
-    n = unique(places, n);
-    if (n < 2) return;
-    for (size_t i = 0; i < ctx->actor.scopes_n; i++) {
-        const struct scope *s = &ctx->actor.scopes[i];
-        if (s->place_id && (!s->communities_n || by_place_only(kn))) expect_places(ctx, s->place_id, places, n);
-    }
-}
-
-/* People and their like: reads where all of them belong. */
-static void expect_members(struct ctx *ctx, const struct known *kn, int64_t *ids, size_t n) {
-    const char *dot = strchr(kn->r->member, '.');
-    struct rights_cache *c = cache_of(ctx);
-    struct belonging *all = NULL;
-    int64_t *places = NULL;
-    struct sql q;
-    struct db_rows rows = {0};
-    struct fault kept = ctx->fault;
-    size_t count = 0, cap = 0;
-    n = unique(ids, n);
-    sql_init(&q, ctx->arena);
-    sql_fmt(&q, "SELECT m.%s, m.community_id, m.place_id FROM %.*s m WHERE ", dot + 1, (int)(dot - kn->r->member),
-            kn->r->member);
-    put_in_force(ctx, &q);
-    sql_fmt(&q, " AND m.%s IN ", dot + 1);
-    sql_list(&q, ids, n);
-    enum err e = c ? sql_query(ctx, &q, &rows) : ERR_LIMIT;
-    while (db_more(&rows, &ctx->fault, &e)) {
-        if (count == cap) {
-            cap = cap ? cap * 2 : 64;
-            struct belonging *grown = arena_new(ctx->arena, struct belonging, cap);
-            if (!grown) {
-                e = ERR_LIMIT;
-                break;
-            }
-            if (count) memcpy(grown, all, count * sizeof *all);
-            all = grown;
-        }
-        all[count++] = (struct belonging){db_i64(&rows, 0), db_i64(&rows, 1), db_i64(&rows, 2)};
-    }
-    db_done(&rows);
-    if (!e) places = arena_new(ctx->arena, int64_t, count + 1);
-    ctx->fault = kept;
-    if (!places) return;
-    for (size_t i = 0; i < count; i++) places[i] = all[i].place_id;
-    expect_under_scopes(ctx, kn, places, count);
-    c->member_of = kn;
-    c->expected = ids;
-    c->expected_n = n;
-    c->belongings = all;
-    c->belongings_n = count;
-}
-
-void rights_expect(struct ctx *ctx, const struct known *kn, const void *rows, size_t n) {
-    if (ctx->actor.is_system || n < 2) return;
-    int64_t *ids = arena_new(ctx->arena, int64_t, n);
-    if (!ids) return;
-    for (size_t i = 0; i < n; i++) {
-        const void *row = (const char *)rows + i * kn->r->size;
-        ids[i] = kn->r->member ? row_of(row)->id : row_place(kn, row);
-    }
-    if (kn->r->member)
-        expect_members(ctx, kn, ids, n);
-    else
-        expect_under_scopes(ctx, kn, ids, n);
-}
-
 static bool has_id(const int64_t *ids, size_t n, int64_t id) {
     for (size_t i = 0; i < n; i++)
         if (ids[i] == id) return true;
@@ -366,24 +196,25 @@ static bool has_id(const int64_t *ids, size_t n, int64_t id) {
 static bool way_reaches(struct ctx *ctx, const struct known *kn, const struct way *w, uint32_t verb,
                         int64_t community_id, int64_t place_id) {
     if (is_everywhere(kn, w, verb)) return true;
-    if (by_place_only(kn)) return place_id && way_place(w) && place_under(ctx, way_place(w), place_id);
+    if (rights_by_place_only(kn)) return place_id && way_place(w) && rights_under(ctx, way_place(w), place_id);
     if (w->scope->communities_n) return has_id(w->scope->communities, w->scope->communities_n, community_id);
     if (w->grant->reach == COMMUNITY) return w->scope->within && w->scope->within == community_id;
-    return place_id && place_under(ctx, w->scope->place_id, place_id);
+    return place_id && rights_under(ctx, w->scope->place_id, place_id);
 }
 
 static bool belongs(struct ctx *ctx, const struct way *w, const struct belonging *b) {
     if (w->scope->communities_n) return has_id(w->scope->communities, w->scope->communities_n, b->community_id);
     if (w->grant->reach == COMMUNITY) return b->community_id == w->scope->within;
-    return b->place_id && place_under(ctx, w->scope->place_id, b->place_id);
+    return b->place_id && rights_under(ctx, w->scope->place_id, b->place_id);
 }
 
 /* People and their like: placed by the rows of another table. */
 static bool member_reaches(struct ctx *ctx, const struct known *kn, const struct way *w, int64_t id) {
-    const struct rights_cache *c = ctx->rights_cache;
-    if (c && c->member_of == kn && bsearch(&id, c->expected, c->expected_n, sizeof id, by_value)) {
-        for (size_t i = 0; i < c->belongings_n; i++)
-            if (c->belongings[i].id == id && belongs(ctx, w, &c->belongings[i])) return true;
+    const struct belonging *all;
+    size_t n;
+    if (rights_belongings(ctx, kn, id, &all, &n)) {
+        for (size_t i = 0; i < n; i++)
+            if (all[i].id == id && belongs(ctx, w, &all[i])) return true;
         return false;
     }
     struct sql q;
@@ -393,7 +224,7 @@ static bool member_reaches(struct ctx *ctx, const struct known *kn, const struct
     sql_fmt(&q, "SELECT 1 FROM %.*s m WHERE m.%s = ", (int)(dot - kn->r->member), kn->r->member, dot + 1);
     sql_i64(&q, id);
     sql_add(&q, " AND ");
-    put_in_force(ctx, &q);
+    rights_put_in_force(ctx, &q);
     if (w->scope->communities_n || w->grant->reach == COMMUNITY) {
         sql_add(&q, " AND m.community_id IN ");
         sql_list(&q, w->scope->communities_n ? w->scope->communities : &w->scope->within,
