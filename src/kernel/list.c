@@ -170,7 +170,7 @@ static void put_order(const struct list *l, struct sql *q, size_t limit) {
 struct part { /* what a way is asked for */
     const struct list *l;
     const struct reach_sets *sets;
-    size_t most;
+    size_t skip, most;
     bool in_order; /* by id, the newest or oldest; else any, as for counting */
 };
 
@@ -184,7 +184,7 @@ static void put_part_limit(const struct part *p, struct sql *q) {
     if (p->in_order)
         put_order(p->l, q, p->most);
     else
-        sql_fmt(q, " LIMIT %zu", p->most);
+        sql_fmt(q, " LIMIT %zu OFFSET %zu", p->most, p->skip);
 }
 
 static enum err put_any_of_communities(struct ctx *ctx, const struct part *p, struct sql *q) {
@@ -271,7 +271,7 @@ static enum err put_statement(struct ctx *ctx, const struct list *l, struct sql 
     put_from(l->kn, q);
     if (has_ways(l, &s) && l->q->sort == FILTER_ID) { /* the order that their indexes share */
         sql_add(q, "id IN (");
-        TRY(put_ways(ctx, &(struct part){l, &s, l->q->limit + 1, true}, q));
+        TRY(put_ways(ctx, &(struct part){l, &s, 0, l->q->limit + 1, true}, q));
         sql_add(q, ")");
     } else {
         rights_where(ctx, l->kn, READ, q);
@@ -328,14 +328,12 @@ static enum err fetch_page(struct ctx *ctx, struct list *l) {
     return OK;
 }
 
-static enum err put_count(struct ctx *ctx, const struct list *l, struct sql *q) {
-    struct reach_sets s;
-    if (!rights_sets(ctx, l->kn, READ, &s)) return FAIL_MEMORY(ctx);
-    if (has_ways(l, &s)) { /* one way gives a row once, several may give it again */
-        size_t ways = (s.communities_n > 0) + (s.places_n > 0) + (size_t)__builtin_popcountll(s.own);
-        sql_add(q, ways > 1 ? "SELECT COUNT(*) FROM (SELECT DISTINCT id FROM (" : "SELECT COUNT(*) FROM (");
-        TRY(put_ways(ctx, &(struct part){l, &s, LIST_LIMIT_MAX + 1, false}, q));
-        if (ways > 1) sql_fmt(q, ") AS w LIMIT %d", LIST_LIMIT_MAX + 1);
+static enum err put_count(struct ctx *ctx, const struct list *l, const struct reach_sets *s, struct sql *q) {
+    if (has_ways(l, s)) { /* one way gives a row once, several may give it again */
+        bool several = (s->communities_n > 0) + (s->places_n > 0) + __builtin_popcountll(s->own) > 1;
+        sql_add(q, several ? "SELECT COUNT(*) FROM (SELECT DISTINCT id FROM (" : "SELECT COUNT(*) FROM (");
+        TRY(put_ways(ctx, &(struct part){l, s, 0, LIST_LIMIT_MAX + 1, false}, q));
+        if (several) sql_fmt(q, ") AS w LIMIT %d", LIST_LIMIT_MAX + 1);
     } else {
         sql_add(q, "SELECT COUNT(*) FROM (SELECT id");
         put_from(l->kn, q);
@@ -347,15 +345,39 @@ static enum err put_count(struct ctx *ctx, const struct list *l, struct sql *q) 
     return OK;
 }
 
-static enum err count(struct ctx *ctx, struct list *l) {
-    struct sql q;
+static enum err first_i64(struct ctx *ctx, struct sql *q, int64_t *ret, bool *ret_found) {
     struct db_rows rows = {0};
-    sql_init(&q, ctx->arena);
-    TRY(put_count(ctx, l, &q));
-    enum err e = sql_query(ctx, &q, &rows);
-    if (db_more(&rows, &ctx->fault, &e)) l->page.total = db_i64(&rows, 0) > LIST_LIMIT_MAX ? -1 : db_i64(&rows, 0);
+    enum err e = sql_query(ctx, q, &rows);
+    *ret_found = db_more(&rows, &ctx->fault, &e);
+    if (*ret_found) *ret = db_i64(&rows, 0);
     db_done(&rows);
     return e;
+}
+
+/* Is there one behind the last that would be counted?  Passing over rows is much quicker than counting them. */
+static enum err is_beyond(struct ctx *ctx, const struct list *l, const struct reach_sets *s, bool *ret) {
+    struct sql q;
+    int64_t id;
+    *ret = false;
+    if (!has_ways(l, s)) return OK;
+    sql_init(&q, ctx->arena);
+    TRY(put_ways(ctx, &(struct part){l, s, LIST_LIMIT_MAX, 1, false}, &q));
+    return first_i64(ctx, &q, &id, ret);
+}
+
+static enum err count(struct ctx *ctx, struct list *l) {
+    struct reach_sets s;
+    struct sql q;
+    int64_t n = 0;
+    bool found;
+    if (!rights_sets(ctx, l->kn, READ, &s)) return FAIL_MEMORY(ctx);
+    TRY(is_beyond(ctx, l, &s, &found));
+    if (found) return OK;
+    sql_init(&q, ctx->arena);
+    TRY(put_count(ctx, l, &s, &q));
+    TRY(first_i64(ctx, &q, &n, &found));
+    l->page.total = n > LIST_LIMIT_MAX ? -1 : n;
+    return OK;
 }
 
 static enum err list(struct ctx *ctx, void *arg) {
