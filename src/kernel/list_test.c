@@ -96,5 +96,64 @@ static void a_bad_filter_is_named_as_it_was_written(struct t *t) {
     kernel_site_close(&s);
 }
 
-TESTS(CASE(pages_join_whatever_they_are_sorted_by), CASE(cursors_that_nobody_made_are_refused),
-      CASE(a_bad_filter_is_named_as_it_was_written))
+/* By id each way in gives its own, by title one condition holds them all: the same rows, each once, and as many. */
+static size_t walk(struct kernel_site *s, const char *sort, int64_t *ret_total, int64_t *ret_sum) {
+    struct list_query q = sorted_by(s, sort);
+    struct list_page page = {0};
+    size_t n = 0;
+    *ret_sum = 0;
+    q.want_total = true;
+    do {
+        CHECK_SAY(s->t, !row_list(&s->ctx, &test_samples, &q, &page), "%s: %s", sort, s->ctx.fault.text);
+        if (!n) *ret_total = page.total;
+        for (size_t r = 0; r < page.n; r++) *ret_sum += ((const struct sample *)page.rows)[r].row.id % 1000003;
+        n += page.n;
+        q.cursor = page.next;
+    } while (page.next.ptr && n < 100);
+    return n;
+}
+
+static void put_samples(struct kernel_site *s) {
+    const int64_t areas[] = {s->estate.flat, s->estate.house, s->estate.other_house, s->estate.south_house};
+    const int64_t owners[] = {s->estate.anna, s->estate.ben, 0};
+    for (size_t i = 0; i < 24; i++) {
+        struct sample row = {0};
+        ctx_begin(&s->ctx);
+        SET(&test_samples, &row, title, S("ways"));
+        SET(&test_samples, &row, area_id, areas[i % COUNT(areas)]);
+        if (owners[i % COUNT(owners)]) SET(&test_samples, &row, owner_id, owners[i % COUNT(owners)]);
+        CHECK_SAY(s->t, !row_create(&s->ctx, &test_samples, &row), "%s", s->ctx.fault.text);
+    }
+}
+
+static void every_way_in_lists_what_the_rights_say(struct t *t) {
+    for (size_t store = 0; store < KERNEL_SITE_STORES; store++) {
+        struct kernel_site s;
+        kernel_site_open(&s, t, store);
+        put_samples(&s);
+        const struct {
+            const char *role;
+            int64_t place, person;
+            size_t least;
+        } rows[] = {{"manager", s.estate.town, s.estate.ben, 24},  {"manager", s.estate.north, s.estate.ben, 18},
+                    {"manager", s.estate.house, s.estate.ben, 12}, {"worker", s.estate.house, s.estate.ben, 1},
+                    {"worker", s.estate.town, s.estate.ben, 1},    {"resident", s.estate.flat, s.estate.anna, 1},
+                    {"chief", s.estate.south, s.estate.ben, 6}};
+        for (size_t i = 0; i < COUNT(rows); i++) {
+            int64_t totals[3] = {-2, -2, -2}, sums[3];
+            ctx_begin(&s.ctx);
+            CHECK(t, !test_actor(&s.ctx, rows[i].role, rows[i].place, rows[i].person, 0));
+            size_t n = walk(&s, "title", &totals[0], &sums[0]), newest = walk(&s, "-id", &totals[1], &sums[1]),
+                   oldest = walk(&s, "id", &totals[2], &sums[2]);
+            CHECK_SAY(t, n == newest && n == oldest && n >= rows[i].least, "store %zu, row %zu: %zu, %zu, %zu", store,
+                      i, n, newest, oldest);
+            CHECK_SAY(t, sums[0] == sums[1] && sums[0] == sums[2], "store %zu, row %zu: other rows", store, i);
+            CHECK_SAY(t, totals[1] == (int64_t)n && totals[2] == totals[1], "store %zu, row %zu: %lld in all", store, i,
+                      (long long)totals[1]);
+        }
+        kernel_site_close(&s);
+    }
+}
+
+TESTS(CASE(every_way_in_lists_what_the_rights_say), CASE(pages_join_whatever_they_are_sorted_by),
+      CASE(cursors_that_nobody_made_are_refused), CASE(a_bad_filter_is_named_as_it_was_written))
