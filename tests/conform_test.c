@@ -1,6 +1,7 @@
 /* Conformance: the kernel's own resources exhaustively on both stores, every module on SQLite, a sample of each on
  * PostgreSQL.  SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/row_json.h"
+#include "kernel/setting.h"
 #include "main/modules.h"
 #include "platform/cases/cases.h"
 #include "platform/parties/parties.h"
@@ -19,12 +20,12 @@ static enum err make_test_site(struct ctx *ctx, struct conform_site *ret) {
     return OK;
 }
 
-static const struct module *const test_modules[] = {&test_module};
+static const struct module *const test_modules[] = {&test_module, &kernel_module};
 static const struct conform own = {
     test_modules,   COUNT(test_modules),
     "areas",        "folk",
     make_test_site, NULL,
-    NULL,           "chief manager worker resident viewer",
+    NULL,           "chief manager worker resident viewer admin",
     false,
 };
 
@@ -110,10 +111,12 @@ static struct conform all(bool sampled) {
 
 static void own_resources_conform_on_sqlite(struct t *t) {
     CHECK(t, conform_module(t, &own, &test_module, "sqlite::memory:") > 500);
+    CHECK(t, conform_module(t, &own, &kernel_module, "sqlite::memory:") > 100);
 }
 
 static void own_resources_conform_on_postgres(struct t *t) {
     CHECK(t, conform_module(t, &own, &test_module, test_pg_url(t)) > 500);
+    CHECK(t, conform_module(t, &own, &kernel_module, test_pg_url(t)) > 100);
 }
 
 static void every_module_conforms_on_sqlite(struct t *t) {

@@ -55,7 +55,7 @@ static void put_text(struct ctx *ctx, struct buf *b, struct str text) {
 }
 
 static void put_title(struct ctx *ctx, struct buf *b, const char *name, const char *key) {
-    struct str title = kernel_word_fmt(ctx->kernel, ctx->actor.language, "%s.%s", key, name);
+    struct str title = word_fmt(ctx, ctx->actor.language, "%s.%s", key, name);
     put_text(ctx, b, title.len ? title : str_of(name));
 }
 
@@ -74,10 +74,9 @@ static void put_head(struct ctx *ctx, struct buf *b, const struct csv *c) {
 
 /* A word of a choice or state in the caller's language. */
 static struct str word_of(struct ctx *ctx, const struct csv *c, const struct field *f, struct str v) {
-    struct str word =
-        f->kind == FIELD_STATE
-            ? kernel_word_fmt(ctx->kernel, ctx->actor.language, "%s.state." STR_FMT, c->r->name, STR_ARG(v))
-            : kernel_word_fmt(ctx->kernel, ctx->actor.language, "%s.%s." STR_FMT, c->r->name, f->name, STR_ARG(v));
+    struct str word = f->kind == FIELD_STATE
+                          ? word_fmt(ctx, ctx->actor.language, "%s.state." STR_FMT, c->r->name, STR_ARG(v))
+                          : word_fmt(ctx, ctx->actor.language, "%s.%s." STR_FMT, c->r->name, f->name, STR_ARG(v));
     return word.len ? word : v;
 }
 
@@ -144,6 +143,9 @@ static enum err next(struct ctx *ctx, void *state, struct buf *ret, bool *ret_mo
     struct csv *c = state;
     struct list_page page;
     struct buf kept;
+    int64_t community;
+    TRY(actor_community(ctx, &community));
+    TRY(words_use(ctx, community));
     TRY(row_list(ctx, c->r, &c->q, &page));
     if (!c->begun) put_head(ctx, ret, c);
     c->begun = true;

@@ -72,10 +72,10 @@ static bool is_told(const struct resource *r, const struct field *f) {
     return told;
 }
 
-static void put_fields(struct jw *j, const struct kernel *k, const struct resource *r, uint32_t clear) {
+static void put_fields(struct jw *j, struct ctx *ctx, const struct resource *r, uint32_t clear) {
     jw_put(j, "'fields':[", NO_JV);
     for (size_t i = 0; i < r->fields_n; i++)
-        if (is_told(r, &r->fields[i])) field_describe(j, k, r->name, &r->fields[i], clear);
+        if (is_told(r, &r->fields[i])) field_describe(j, ctx, r->name, &r->fields[i], clear);
     jw_put(j, "],'form_groups':[", NO_JV);
     for (size_t i = 0; i < r->fields_n; i++) {
         const char *group = group_of(&r->fields[i]);
@@ -83,7 +83,7 @@ static void put_fields(struct jw *j, const struct kernel *k, const struct resour
         while (strcmp(group_of(&r->fields[first]), group)) first++;
         if (first < i) continue;
         jw_put(j, "{'name':$", JV(J_CSTR(group)));
-        describe_words_put(j, k, "title", "", "%s.group.%s", r->name, group);
+        describe_words_put(j, ctx, "title", "", "%s.group.%s", r->name, group);
         jw_close(j, '}');
     }
     jw_close(j, ']');
@@ -94,10 +94,10 @@ static bool same_action(const struct step *a, const struct step *b) {
 }
 
 /* One step with several arrows to the same state is one action. */
-static void put_action(struct jw *j, const struct kernel *k, const struct resource *r, size_t at) {
+static void put_action(struct jw *j, struct ctx *ctx, const struct resource *r, size_t at) {
     const struct step *s = &r->steps[at];
     jw_put(j, "{'name':$", JV(J_CSTR(s->name)));
-    describe_words_put(j, k, "title", s->name, "%s.step.%s", r->name, s->name);
+    describe_words_put(j, ctx, "title", s->name, "%s.step.%s", r->name, s->name);
     jw_put(j, "'from':[", NO_JV);
     for (size_t i = 0; i < r->states_n; i++)
         for (size_t n = at; n < r->steps_n; n++)
@@ -131,25 +131,25 @@ static void put_state(struct jw *j, struct ctx *ctx, const struct resource *r) {
     for (size_t i = 0; i < r->states_n; i++) {
         if (!str_word(&tones, &tone)) tone = (struct str){NULL, 0};
         jw_put(j, "{'v':$", JV(J_CSTR(r->states[i])));
-        describe_words_put(j, ctx->kernel, "t", r->states[i], "%s.state.%s", r->name, r->states[i]);
+        describe_words_put(j, ctx, "t", r->states[i], "%s.state.%s", r->name, r->states[i]);
         jw_put(j, "'tone':$}", JV(J_STR(tone)));
     }
     jw_put(j, "],'actions':[", NO_JV);
     for (size_t i = 0; i < r->steps_n; i++) {
         bool told = false;
         for (size_t n = 0; n < i; n++) told |= same_action(&r->steps[n], &r->steps[i]) && may_step(ctx, &r->steps[n]);
-        if (!told && may_step(ctx, &r->steps[i])) put_action(j, ctx->kernel, r, i);
+        if (!told && may_step(ctx, &r->steps[i])) put_action(j, ctx, r, i);
     }
     jw_put(j, "]}", NO_JV);
 }
 
-static void put_views(struct jw *j, const struct kernel *k, const struct resource *r) {
+static void put_views(struct jw *j, struct ctx *ctx, const struct resource *r) {
     jw_put(j, "'views':[", NO_JV);
     for (size_t i = 0; i < r->views_n; i++) {
         const struct view *v = &r->views[i];
         struct str rest = str_of(v->filter), part, name;
         jw_put(j, "{'name':$", JV(J_CSTR(v->name)));
-        describe_words_put(j, k, "title", v->name, "%s.view.%s", r->name, v->name);
+        describe_words_put(j, ctx, "title", v->name, "%s.view.%s", r->name, v->name);
         jw_put(j, "'filter':{", NO_JV);
         while (str_cut(&rest, '&', &part)) {
             if (!str_cut(&part, '=', &name) || !part.ptr) continue;
@@ -170,8 +170,8 @@ static void put_resource(struct jw *j, struct ctx *ctx, const struct resource *r
     buf_fmt(&b, "/api/v1/%s", r->name);
     jw_put(j, "{'name':$,'path':$,'group':$,'icon':$,'label_field':$",
            JV(J_CSTR(r->name), J_CSTR(path), J_CSTR(r->group), J_CSTR(r->icon), J_CSTR(r->label)));
-    describe_words_put(j, ctx->kernel, "title", r->name, "%s", r->name);
-    describe_words_put(j, ctx->kernel, "help", "", "%s.help", r->name);
+    describe_words_put(j, ctx, "title", r->name, "%s", r->name);
+    describe_words_put(j, ctx, "help", "", "%s.help", r->name);
     jw_put(j, "'rights':[", NO_JV);
     put_word_if(j, !r->select && (verbs & CREATE), "create");
     put_word_if(j, verbs & READ, "read");
@@ -179,9 +179,9 @@ static void put_resource(struct jw *j, struct ctx *ctx, const struct resource *r
     put_word_if(j, !r->select && (verbs & ARCHIVE) && !(r->flags & NO_ARCHIVE), "archive");
     put_word_if(j, !r->select && (reveal & ~(uint32_t)SECRET), "reveal");
     jw_close(j, ']');
-    put_fields(j, ctx->kernel, r, clear);
+    put_fields(j, ctx, r, clear);
     put_state(j, ctx, r);
-    put_views(j, ctx->kernel, r);
+    put_views(j, ctx, r);
     jw_close(j, '}');
 }
 
@@ -198,7 +198,7 @@ static void put_groups(struct jw *j, struct ctx *ctx) {
         if (n < told_n || n == COUNT(told)) continue;
         told[told_n++] = r->group;
         jw_put(j, "{'name':$", JV(J_CSTR(r->group)));
-        describe_words_put(j, ctx->kernel, "title", r->group, "group.%s", r->group);
+        describe_words_put(j, ctx, "title", r->group, "group.%s", r->group);
         jw_close(j, '}');
     }
     jw_close(j, ']');
@@ -221,6 +221,21 @@ enum err describe_json(struct ctx *ctx, struct str user, const char *version, st
     return OK;
 }
 
+/* Of the community that is asked for by its code, else of the only one the caller reaches. */
+static enum err own_words(struct ctx *ctx, const struct api_call *call) {
+    struct str code;
+    int64_t id = 0;
+    bool found;
+    TRY(api_query(ctx, call, "community", &code));
+    if (!code.ptr) {
+        TRY(actor_community(ctx, &id));
+        return words_use(ctx, id);
+    }
+    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM communities WHERE code = $1", VALS(V_TEXT(code)), &id,
+                   &found));
+    return found && reaches(&ctx->actor, id) ? words_use(ctx, id) : FAIL_FIELD(&ctx->fault, "community", "bad_ref", 0);
+}
+
 enum err describe_handle(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
     struct buf b;
     struct str text;
@@ -228,6 +243,7 @@ enum err describe_handle(struct ctx *ctx, const struct api_call *call, struct ap
     char tag[sizeof sum * 2 + 1];
     const struct api *api = call->arg;
     buf_init_arena(&b, ctx->arena, ANSWER_MAX);
+    TRY(own_words(ctx, call));
     TRY(describe_json(ctx, call->user, api->o.version, &b));
     if (!buf_done(&b, &text)) return FAIL_MEMORY(ctx);
     crypto_generichash(sum, sizeof sum, (const uint8_t *)text.ptr, text.len, NULL, 0);

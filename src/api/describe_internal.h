@@ -5,8 +5,8 @@
 #include "api/api_internal.h"
 
 /* "key":{"zh":…,"en":…} of the catalogue's entry; where there is none, `fallback` stands in ("" for help). */
-void describe_words_put(struct jw *j, const struct kernel *k, const char *key, const char *fallback, const char *fmt,
-                        ...) PRINTF(5, 6);
-void field_describe(struct jw *j, const struct kernel *k, const char *owner, const struct field *f, uint32_t clear);
+void describe_words_put(struct jw *j, struct ctx *ctx, const char *key, const char *fallback, const char *fmt, ...)
+    PRINTF(5, 6);
+void field_describe(struct jw *j, struct ctx *ctx, const char *owner, const struct field *f, uint32_t clear);
 
 #endif

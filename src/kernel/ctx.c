@@ -2,6 +2,7 @@
 #include "kernel/ctx.h"
 
 #include "kernel/kernel_internal.h"
+#include "kernel/setting.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +73,8 @@ enum err community_put(struct ctx *ctx, int64_t id, struct str code, struct str 
                 "INSERT INTO communities (id, code, name, zone) VALUES ($1, $2, $3, $4) "
                 "ON CONFLICT (id) DO UPDATE SET code = $2, name = $3, zone = $4",
                 VALS(V_I64(id), V_TEXT(code), V_TEXT(name), V_TEXT(zone)), NULL));
-    return places_changed(ctx);
+    TRY(places_changed(ctx));
+    return settings_sync(ctx);
 }
 
 enum err closure_put(struct ctx *ctx, struct str hierarchy, int64_t place_id, const int64_t *ancestors, size_t n) {
@@ -169,6 +171,24 @@ enum err actor_scopes(struct ctx *ctx, const struct membership *memberships, siz
     }
     ctx->actor.scopes = scopes;
     ctx->actor.scopes_n = count;
+    return OK;
+}
+
+enum err actor_community(struct ctx *ctx, int64_t *ret) {
+    const struct actor *a = &ctx->actor;
+    int64_t one = 0, n = 0;
+    bool found, several = false;
+    for (size_t i = 0; i < a->scopes_n; i++)
+        for (size_t c = 0; c <= a->scopes[i].communities_n; c++) {
+            int64_t id = c < a->scopes[i].communities_n ? a->scopes[i].communities[c] : a->scopes[i].within;
+            several |= id && one && id != one;
+            if (id) one = id;
+        }
+    if (!one) { /* the installation's own people */
+        TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT COUNT(*) FROM communities", NO_VALS, &n, &found));
+        if (n == 1) TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT MIN(id) FROM communities", NO_VALS, &one, &found));
+    }
+    *ret = several ? 0 : one;
     return OK;
 }
 

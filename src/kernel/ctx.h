@@ -46,6 +46,7 @@ struct ctx {
     struct str trace;   /* correlation id, in every log line, audit row and event */
     struct str reason;  /* why, where the caller said so; kept in the audit */
     void *rights_cache; /* the kernel's own, per unit of work */
+    const void *words;  /* the kernel's own: set by words_use() */
     struct str purpose; /* stated purpose of a read of protected data (door for later) */
 };
 

@@ -175,6 +175,7 @@ static enum err register_all(struct kernel *k, struct fault *f) {
     for (size_t m = 0; m < k->options.modules_n; m++)
         for (size_t i = 0; i < k->options.modules[m]->resources_n; i++) {
             const struct resource *r = k->options.modules[m]->resources[i];
+            if (r == &setting_rows && !(r = setting_names(k))) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
             if (known_of(k, r)) return FAIL(f, ERR_INTERNAL, "tables", "%s: two resources of that name", r->name);
             size_t at = str_hash(str_of(r->name)) % k->by_name_size;
             while (k->by_name[at]) at = (at + 1) % k->by_name_size;

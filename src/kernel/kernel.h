@@ -46,6 +46,10 @@ NODISCARD enum err kernel_each(const struct kernel *k, const struct point *point
 /* Words: the catalogue's text of a key in "zh" or "en"; the absent slice when there is none. */
 struct str kernel_word(const struct kernel *k, struct str key, struct str language);
 struct str kernel_word_fmt(const struct kernel *k, struct str language, const char *fmt, ...) PRINTF(3, 4);
+/* The words of a community, `words` rows that win over the catalogue: used by word_fmt() for the rest of this unit of
+ * work.  0: none. */
+NODISCARD enum err words_use(struct ctx *ctx, int64_t community_id);
+struct str word_fmt(const struct ctx *ctx, struct str language, const char *fmt, ...) PRINTF(3, 4);
 /* Keys the tables need and no catalogue has: number of them, the first one in `ret_first`. */
 size_t kernel_words_missing(const struct kernel *k, struct buf *ret_first);
 
@@ -67,6 +71,8 @@ struct membership {
 };
 NODISCARD enum err actor_scopes(struct ctx *ctx, const struct membership *memberships, size_t n);
 struct actor actor_system(void);
+/* The community the actor reaches when it is one only, or the only one there is; 0 when there are several. */
+NODISCARD enum err actor_community(struct ctx *ctx, int64_t *ret);
 /* The community that a place is in or is; 0 when above or unknown. */
 NODISCARD enum err place_community(struct ctx *ctx, int64_t place_id, int64_t *ret_community_id);
 NODISCARD enum err community_put(struct ctx *ctx, int64_t id, struct str code, struct str name, struct str zone);

@@ -28,7 +28,7 @@ struct setting {
     const char *name;     /* "cases.accept_limit_ms" */
     enum field_kind kind; /* INT, DECIMAL (scale 3), MONEY, FLAG, TEXT */
     const char *fallback, *unit;
-    int64_t min, max; /* of the value, or TEXT's length */
+    int64_t min, max; /* of the value (both 0: any), or TEXT's length, at most 1000 */
 };
 
 /* ---- contributions: an engine exports a point, modules bring rows, the kernel groups them by pointer */

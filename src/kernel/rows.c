@@ -149,28 +149,6 @@ static enum err store(struct ctx *ctx, const struct known *kn, void *row, uint64
 
 /* ---- where a row belongs ---- */
 
-static enum err only_community(struct ctx *ctx, int64_t *ret) {
-    const struct actor *a = &ctx->actor;
-    int64_t one = 0;
-    for (size_t i = 0; i < a->scopes_n; i++) {
-        for (size_t c = 0; c < a->scopes[i].communities_n; c++) {
-            if (one && one != a->scopes[i].communities[c]) one = -1;
-            if (!one) one = a->scopes[i].communities[c];
-        }
-        if (a->scopes[i].within && one && one != a->scopes[i].within) one = -1;
-        if (a->scopes[i].within && !one) one = a->scopes[i].within;
-    }
-    if (!one) { /* the installation's own people: the only community there is, if there is one */
-        int64_t n = 0;
-        bool found;
-        TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT COUNT(*) FROM communities", NO_VALS, &n, &found));
-        if (n == 1) TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT MIN(id) FROM communities", NO_VALS, &one, &found));
-    }
-    if (one <= 0) return FAIL_FIELD(&ctx->fault, "community_id", "required", 0);
-    *ret = one;
-    return OK;
-}
-
 static enum err belong(struct ctx *ctx, const struct known *kn, void *row) {
     struct row *h = row;
     if (kn->r->flags & INSTALLATION) {
@@ -182,13 +160,14 @@ static enum err belong(struct ctx *ctx, const struct known *kn, void *row) {
     if (!place && kn->place != NO_FIELD && (kn->r->fields[kn->place].flags & REQUIRED))
         return FAIL_FIELD(&ctx->fault, kn->r->place, "required", 0);
     if (!place && (kn->r->flags & ROOT_ROWS)) {
-        h->community_id = 0;
+        if (kn->place != NO_FIELD) h->community_id = 0;
         return OK;
     }
     if (place) TRY(place_community(ctx, place, &community));
     if (place && !community) return FAIL_FIELD(&ctx->fault, kn->r->place, "bad_ref", 0);
     if (community) h->community_id = community;
-    return h->community_id ? OK : only_community(ctx, &h->community_id);
+    if (!h->community_id) TRY(actor_community(ctx, &h->community_id));
+    return h->community_id ? OK : FAIL_FIELD(&ctx->fault, "community_id", "required", 0);
 }
 
 /* A row created as "my own" says whose it is without being told. */

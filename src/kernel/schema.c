@@ -1,5 +1,6 @@
 /* Tables from tables: DDL for both stores, fresh installs and upgrades.  SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/kernel_internal.h"
+#include "kernel/setting.h"
 #include "kernel/tables_internal.h"
 
 #include <string.h>
@@ -118,6 +119,14 @@ static enum err fresh(struct install *in) {
     return OK;
 }
 
+static enum err as_system(struct install *in, enum err (*fn)(struct ctx *ctx)) {
+    struct ctx ctx = {.kernel = in->k, .db = in->db, .arena = in->arena, .world = in->world, .actor = actor_system()};
+    ctx_begin(&ctx);
+    enum err e = fn(&ctx);
+    if (e) *in->f = ctx.fault;
+    return e;
+}
+
 static enum err run_upgrade(struct install *in, const struct module *module, const struct upgrade *up) {
     const char *texts[] = {up->sql, db_kind(in->db) == DB_SQLITE ? up->sqlite : up->postgres};
     for (size_t i = 0; i < COUNT(texts); i++) {
@@ -129,16 +138,7 @@ static enum err run_upgrade(struct install *in, const struct module *module, con
             return FAIL(in->f, ERR_LIMIT, "schema", "upgrade %s %d is too long", module->name, up->number);
         TRY(db_script(in->db, in->f, ddl.ptr));
     }
-    if (up->run) {
-        struct ctx ctx = {
-            .kernel = in->k, .db = in->db, .arena = in->arena, .world = in->world, .actor = actor_system()};
-        ctx_begin(&ctx);
-        enum err e = up->run(&ctx);
-        if (e) {
-            *in->f = ctx.fault;
-            return e;
-        }
-    }
+    if (up->run) TRY(as_system(in, up->run));
     return note_upgrade(in, module->name, up->number);
 }
 
@@ -196,11 +196,14 @@ static enum err install(void *arg) {
     struct buf have;
     buf_init_arena(&have, in->arena, 65536);
     TRY(db_columns(in->db, in->f, "upgrades", &have));
-    if (!have.len) return fresh(in);
+    if (!have.len) {
+        TRY(fresh(in));
+        return as_system(in, settings_sync);
+    }
     for (size_t m = 0; m < in->k->options.modules_n; m++) TRY(upgrade_module(in, in->k->options.modules[m]));
     for (size_t i = 0; i < in->k->known_n; i++)
         if (!in->k->known[i].r->select) TRY(compare(in, &in->k->known[i]));
-    return OK;
+    return as_system(in, settings_sync);
 }
 
 enum err kernel_install(const struct kernel *k, struct db *db, const struct world *world, struct fault *f) {

@@ -1,7 +1,8 @@
-/* Words: catalogue look-up and what the tables need of it.  SPDX-License-Identifier: Apache-2.0 */
+/* Words: catalogue look-up, what a community says instead, and what the tables need.  SPDX-License-Identifier:
+ * Apache-2.0 */
 #include "kernel/words_internal.h"
 
-#include "kernel/kernel_internal.h"
+#include <string.h>
 
 #define WORD_KEY_SIZE 192
 
@@ -48,11 +49,14 @@ enum err words_load(struct arena *a, const struct str *texts, size_t n, void **r
     return OK;
 }
 
+static struct str text_of(const struct word *w, struct str language) {
+    return str_is(language, "en") ? w->en : w->zh;
+}
+
 struct str kernel_word(const struct kernel *k, struct str key, struct str language) {
     const struct words *w = k->words;
     if (!w) return (struct str){NULL, 0};
-    const struct word *slot = slot_of(w, key);
-    return str_is(language, "en") ? slot->en : slot->zh;
+    return text_of(slot_of(w, key), language);
 }
 
 struct str kernel_word_fmt(const struct kernel *k, struct str language, const char *fmt, ...) {
@@ -65,6 +69,88 @@ struct str kernel_word_fmt(const struct kernel *k, struct str language, const ch
     buf_vfmt(&b, fmt, args);
     va_end(args);
     return buf_done(&b, &key) ? kernel_word(k, key, language) : (struct str){NULL, 0};
+}
+
+/* ---- the words of a community ---- */
+
+#define OWN_MOST 5000
+
+struct wording {
+    struct row row;
+    struct str key, zh, en;
+};
+
+static const char *check_key(struct str s) {
+    for (size_t i = 0; i < s.len; i++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789_.", s.ptr[i])) return "bad_word_key";
+    return NULL;
+}
+
+static const struct field fields[] = {
+    {TEXT(struct wording, key), .max = 120, .flags = REQUIRED | FIXED | UNIQUE | SEARCH | COLUMN, .check = check_key},
+    {TEXT(struct wording, zh), .max = 200, .flags = SEARCH | COLUMN},
+    {TEXT(struct wording, en), .max = 200, .flags = SEARCH | COLUMN},
+};
+static const struct grant grants[] = {{"admin manager", CREATE | READ | UPDATE | ARCHIVE, COMMUNITY}};
+
+/* People may only say otherwise what there is to say. */
+static enum err prepare(struct ctx *ctx, void *row, const void *before) {
+    struct str key = ((struct wording *)row)->key;
+    if (before || ctx->actor.is_system || !key.len || kernel_word(ctx->kernel, key, S("zh")).len) return OK;
+    return FAIL_FIELD(&ctx->fault, "key", "unknown_word", 0);
+}
+
+const struct resource word_rows = {
+    .name = "words",
+    .group = "operations",
+    .icon = "words",
+    .size = sizeof(struct wording),
+    .label = "key",
+    ROWS(fields, fields),
+    ROWS(grants, grants),
+    .prepare = prepare,
+};
+
+enum err words_use(struct ctx *ctx, int64_t community_id) {
+    struct db_rows rows = {0};
+    struct word *list = NULL;
+    size_t n = 0, cap = 0;
+    ctx->words = NULL;
+    if (!community_id || !kernel_resource(ctx->kernel, S("words"))) return OK;
+    enum err e =
+        db_query(ctx->db, &ctx->fault,
+                 "SELECT key, zh, en FROM words WHERE community_id = $1 AND archived_ms = 0 ORDER BY id LIMIT $2",
+                 VALS(V_I64(community_id), V_I64(OWN_MOST)), &rows);
+    while (db_more(&rows, &ctx->fault, &e)) {
+        list = arena_grow(ctx->arena, list, n, &cap, sizeof *list);
+        if (!list || !arena_str(ctx->arena, db_text(&rows, 0), &list[n].key) ||
+            !arena_str(ctx->arena, db_text(&rows, 1), &list[n].zh) ||
+            !arena_str(ctx->arena, db_text(&rows, 2), &list[n].en))
+            e = FAIL_MEMORY(ctx);
+        n++;
+    }
+    db_done(&rows);
+    if (e || !n) return e;
+    struct words *w = arena_new(ctx->arena, struct words, 1);
+    if (w) *w = (struct words){arena_new(ctx->arena, struct word, n * 2 + 1), n * 2 + 1};
+    if (!w || !w->slots) return FAIL_MEMORY(ctx);
+    for (size_t i = 0; i < n; i++) *slot_of(w, list[i].key) = list[i];
+    ctx->words = w;
+    return OK;
+}
+
+struct str word_fmt(const struct ctx *ctx, struct str language, const char *fmt, ...) {
+    char mem[WORD_KEY_SIZE];
+    struct buf b;
+    struct str key, text = {NULL, 0};
+    va_list args;
+    buf_init(&b, mem, sizeof mem);
+    va_start(args, fmt);
+    buf_vfmt(&b, fmt, args);
+    va_end(args);
+    if (!buf_done(&b, &key)) return text;
+    if (ctx->words) text = text_of(slot_of(ctx->words, key), language);
+    return text.len ? text : kernel_word(ctx->kernel, key, language);
 }
 
 /* ---- what the tables need ---- */

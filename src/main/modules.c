@@ -5,6 +5,7 @@
 #include "apps/governance/ideas/ideas.h"
 #include "apps/property/visitors/visitors.h"
 #include "apps/services/activities/activities.h"
+#include "kernel/setting.h"
 #include "platform/cases/cases.h"
 #include "platform/notices/notices.h"
 #include "platform/parties/parties.h"
@@ -15,6 +16,7 @@
 #include "sensing/lines/lines.h"
 
 const struct module *const modules[] = {
+    &kernel_module,
     /* platform */
     &places_module,
     &parties_module,

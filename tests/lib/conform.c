@@ -594,7 +594,7 @@ size_t conform_module(struct t *t, const struct conform *c, const struct module 
         CHECK_SAY(t, !e, "the site: %s %s %s", u.ctx.fault.text, u.ctx.fault.fields[0].field,
                   u.ctx.fault.fields[0].code);
         for (size_t i = 0; !e && i < m->resources_n; i++) {
-            u.r = m->resources[i];
+            u.r = kernel_resource(u.k, str_of(m->resources[i]->name)); /* some are completed at start */
             run_resource(&u);
         }
     }

@@ -47,8 +47,10 @@ static enum err today(struct ctx *ctx, const struct api_call *call, struct api_a
     jw_open(&j, '{');
     jw_ki64(&j, "now_ms", ctx->now_ms);
     struct str zh, en;
-    TRY(setting_text(ctx, 0, "today.banner_zh", &zh));
-    TRY(setting_text(ctx, 0, "today.banner_en", &en));
+    int64_t community_id;
+    TRY(actor_community(ctx, &community_id));
+    TRY(setting_text(ctx, community_id, "today.banner_zh", &zh));
+    TRY(setting_text(ctx, community_id, "today.banner_en", &en));
     jw_key(&j, "banner");
     jw_open(&j, '{');
     jw_kstr(&j, "zh", zh);
