@@ -103,7 +103,7 @@ static enum err prepare(struct ctx *ctx, void *row, const void *before) {
 const struct resource word_rows = {
     .name = "words",
     .group = "operations",
-    .icon = "words",
+    .icon = "globe",
     .size = sizeof(struct wording),
     .label = "key",
     ROWS(fields, fields),

@@ -16,7 +16,6 @@
 #include "sensing/lines/lines.h"
 
 const struct module *const modules[] = {
-    &kernel_module,
     /* platform */
     &places_module,
     &parties_module,
@@ -35,6 +34,8 @@ const struct module *const modules[] = {
     &visitors_module,
     /* services */
     &activities_module,
+    /* settings and words of a community */
+    &kernel_module,
 };
 const size_t modules_n = COUNT(modules);
 

@@ -2,6 +2,7 @@
 #include "tests/lib/api_server.h"
 
 #include "kernel/outbox.h"
+#include "kernel/setting.h"
 #include "main/site.h"
 #include "tests/lib/pg.h"
 
@@ -114,7 +115,7 @@ static const struct contribution contributions[] = {CONTRIBUTE(authenticators, t
                                                     CONTRIBUTE(routes, test_routes), CONTRIBUTE(health, test_healths),
                                                     CONTRIBUTE(metrics, test_figures)};
 static const struct module api_module = {.name = "api_test", .part = "platform", ROWS(contributes, contributions)};
-static const struct module *const modules[] = {&test_module, &api_module};
+static const struct module *const modules[] = {&test_module, &api_module, &kernel_module};
 
 /* ---- life ---- */
 
