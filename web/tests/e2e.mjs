@@ -261,6 +261,32 @@ try {
   const csv = await guard.request.get(url + '/api/v1/visits?format=csv')
   check(csv.ok() && (await csv.text()).includes(guest), 'the export holds the visitor')
 
+  // What a community sets and how it words things: pages drawn from describe alone.
+  const boss = await open(1366, 768)
+  await signIn(boss, 'manager')
+  await boss.goto(url + '/settings')
+  await boss.click('tbody a:text-is("建议答复期限")')
+  await boss.click('.drawer a:has-text("修改"), .drawer button:has-text("修改")')
+  await boss.fill('label:text-matches("^当前值") ~ textarea', '91')
+  await boss.click('form.form button[type=submit]')
+  await boss.waitForSelector('.problems, [role=alert]')
+  check((await boss.textContent('main')).includes('太大'), 'a setting out of its bounds is refused by name')
+  complaints.length = 0 // the refusal is a 400, and told as such
+  await boss.fill('label:text-matches("^当前值") ~ textarea', '14')
+  await boss.click('form.form button[type=submit]')
+  await boss.waitForSelector('.drawer h2')
+  check((await boss.textContent('.drawer')).includes('14'), 'a setting is changed in the console')
+  await look(boss, 'settings', 1366)
+  await boss.goto(url + '/words/new')
+  await boss.fill('label:text-matches("^用语代号") + input', 'ideas')
+  await boss.fill('label:text-matches("^中文") + input', '金点子')
+  await boss.click('form.form button[type=submit]:text-is("提交")')
+  await boss.waitForSelector('.drawer h2')
+  await boss.goto(url + '/words')
+  await boss.waitForSelector('nav >> text=金点子')
+  check(true, 'the menu speaks the words of the community')
+  await look(boss, 'words', 1366)
+
   // The main loop: a real measurement raises an alarm, the alarm is a case, the case is dealt with.
   const desk = await open(1366, 768)
   await signIn(desk, 'dispatcher')

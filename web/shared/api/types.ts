@@ -881,3 +881,68 @@ export type AttendancesPatch = Record<string, never>
 export type AttendancesReveal = Record<string, never>
 export type AttendancesStepAttend = Record<string, never>
 export type AttendancesStepMiss = Record<string, never>
+export interface SettingsRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  name?: 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days' | null
+  value?: string | null
+  standard?: string | null
+  unit?: string | null
+  kind?: 'int' | 'decimal' | 'money' | 'flag' | 'text' | null
+  smallest?: number | null
+  largest?: number | null
+}
+export interface SettingsPage {
+  items: SettingsRow[]
+  next: string | null
+  total: number | null
+}
+export interface SettingsCreate {
+  name: 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days'
+  value?: string | null
+  community_id?: Id
+}
+export interface SettingsPatch {
+  value?: string | null
+}
+export type SettingsReveal = Record<string, never>
+export type SettingsStepReset = Record<string, never>
+export interface WordsRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  key?: string | null
+  zh?: string | null
+  en?: string | null
+}
+export interface WordsPage {
+  items: WordsRow[]
+  next: string | null
+  total: number | null
+}
+export interface WordsCreate {
+  key: string
+  zh?: string | null
+  en?: string | null
+  community_id?: Id
+}
+export interface WordsPatch {
+  zh?: string | null
+  en?: string | null
+}
+export type WordsReveal = Record<string, never>
