@@ -7,6 +7,7 @@
 #include "platform/parties/parties.h"
 #include "platform/places/places.h"
 #include "platform/rules/rules.h"
+#include "tests/lib/api_server.h"
 #include "tests/lib/conform.h"
 #include "tests/lib/pg.h"
 #include "tests/lib/test_module.h"
@@ -131,5 +132,17 @@ static void a_sample_of_every_module_conforms_on_postgres(struct t *t) {
         if (modules[i]->resources_n) conform_module(t, &c, modules[i], test_pg_url(t));
 }
 
+static void own_keys(struct t *t) {
+    CHECK(t, conform_keys(t, &own) > 10);
+}
+
+static void a_repeated_key_makes_one_row_of_every_resource(struct t *t) {
+    struct conform c = all(false);
+    own_keys(t);
+    api_on_postgres(t, own_keys);
+    CHECK(t, conform_keys(t, &c) > 40);
+}
+
 TESTS(CASE(own_resources_conform_on_sqlite), CASE(own_resources_conform_on_postgres),
-      CASE(every_module_conforms_on_sqlite), CASE(a_sample_of_every_module_conforms_on_postgres))
+      CASE(every_module_conforms_on_sqlite), CASE(a_sample_of_every_module_conforms_on_postgres),
+      CASE(a_repeated_key_makes_one_row_of_every_resource))

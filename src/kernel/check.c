@@ -68,7 +68,8 @@ static enum err check_field(struct check *c, size_t i) {
         for (size_t j = 0; j < f->lines->fields_n; j++) {
             const struct field *line = &f->lines->fields[j];
             if (!is_name(line->name)) return WRONG(c, "%s.%s: bad name of a line's field", r->name, f->name);
-            if (line->kind == FIELD_LINES || line->kind == FIELD_STATE || line->kind == FIELD_FILE)
+            if (line->kind == FIELD_LINES || line->kind == FIELD_STATE || line->kind == FIELD_FILE ||
+                line->kind == FIELD_REFS)
                 return WRONG(c, "%s.%s.%s: not a kind for lines", r->name, f->name, line->name);
             if (line->class != ORDINARY) return WRONG(c, "%s.%s.%s: lines hide nothing", r->name, f->name, line->name);
             TRY(check_bounds(c, f->name, line));

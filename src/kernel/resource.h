@@ -110,7 +110,7 @@ struct field {
 /* Child rows: saved with their parent in its transaction.  The struct begins with `uint64_t has`. */
 struct line_type {
     size_t size;
-    const struct field *fields; /* no LINES, STATE or FILE among them, and none protected */
+    const struct field *fields; /* no LINES, STATE, FILE or REFS among them, and none protected */
     size_t fields_n;
 };
 

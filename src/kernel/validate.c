@@ -86,15 +86,20 @@ static void check_field(struct at *a, const struct field *f, const void *row, bo
     check_present(a, f, row);
 }
 
+#define LINE_PREFIX 40
+static const char *line_prefix(char mem[LINE_PREFIX], const struct field *f, size_t n) {
+    struct buf b;
+    buf_init(&b, mem, LINE_PREFIX);
+    buf_fmt(&b, "%.24s.%zu.", f->name, n);
+    return mem;
+}
+
 static void check_lines(struct at *a, const struct field *f, const void *row) {
     const struct lines *lines = (const struct lines *)((const char *)row + f->at);
     for (size_t n = 0; n < lines->n && (int64_t)n < f->max; n++) {
         const char *line = (const char *)lines->rows + n * f->lines->size;
-        char prefix[40];
-        struct buf b;
-        buf_init(&b, prefix, sizeof prefix);
-        buf_fmt(&b, "%.24s.%zu.", f->name, n);
-        struct at in = {a->ctx, a->kn, prefix};
+        char prefix[LINE_PREFIX];
+        struct at in = {a->ctx, a->kn, line_prefix(prefix, f, n)};
         for (size_t i = 0; i < f->lines->fields_n; i++)
             check_field(&in, &f->lines->fields[i], line, bit_has(*(const uint64_t *)(const void *)line, i));
     }
@@ -102,8 +107,9 @@ static void check_lines(struct at *a, const struct field *f, const void *row) {
 
 /* ---- references: the target must be there, not archived, and readable to the actor ---- */
 
-static enum err check_target(struct ctx *ctx, const struct field *f, const struct known *target, const int64_t *ids,
-                             size_t n) {
+static enum err check_target(struct at *a, const struct field *f, const int64_t *ids, size_t n) {
+    struct ctx *ctx = a->ctx;
+    const struct known *target = known_named(ctx->kernel, str_of(f->to));
     struct sql q;
     struct db_rows rows = {0};
     if (!n) return OK;
@@ -119,36 +125,66 @@ static enum err check_target(struct ctx *ctx, const struct field *f, const struc
     int64_t found = db_more(&rows, &ctx->fault, &e) ? db_i64(&rows, 0) : 0;
     db_done(&rows);
     if (e) return e;
-    if (found != (int64_t)n) (void)FAIL_FIELD(&ctx->fault, f->name, "bad_ref", 0);
+    if (found != (int64_t)n) wrong(a, f, "bad_ref", 0);
+    return OK;
+}
+
+static bool lines_name(const struct lines *lines, const struct line_type *t, size_t i, int64_t id) {
+    for (size_t n = 0; lines && n < lines->n; n++) {
+        const char *line = (const char *)lines->rows + n * t->size;
+        if (bit_has(*(const uint64_t *)(const void *)line, i) &&
+            *(const int64_t *)(const void *)(line + t->fields[i].at) == id)
+            return true;
+    }
+    return false;
+}
+
+/* What no line named before. */
+static enum err check_line_refs(struct ctx *ctx, const struct known *kn, const struct field *f,
+                                const struct lines *lines, const struct lines *before) {
+    const struct line_type *t = f->lines;
+    for (size_t n = 0; n < lines->n; n++)
+        for (size_t i = 0; i < t->fields_n; i++) {
+            const char *line = (const char *)lines->rows + n * t->size;
+            const int64_t *id = (const int64_t *)(const void *)(line + t->fields[i].at);
+            char prefix[LINE_PREFIX];
+            struct at a = {ctx, kn, line_prefix(prefix, f, n)};
+            if (t->fields[i].kind == FIELD_REF && bit_has(*(const uint64_t *)(const void *)line, i) &&
+                !lines_name(before, t, i, *id))
+                TRY(check_target(&a, &t->fields[i], id, 1));
+        }
     return OK;
 }
 
 static enum err check_refs(struct ctx *ctx, const struct known *kn, const void *row, const void *before) {
+    struct at a = {ctx, kn, ""};
     for (size_t i = 0; i < kn->r->fields_n; i++) {
         const struct field *f = &kn->r->fields[i];
         bool has = bit_has(row_of(row)->has, i);
         if (!has || (before && field_same(f, row, has, before, bit_has(row_of(before)->has, i)))) continue;
         const void *at = (const char *)row + f->at;
+        bool had = before && bit_has(row_of(before)->has, i);
+        const void *was = had ? (const char *)before + f->at : NULL;
         if (f->kind == FIELD_REF) {
             /* What the program filled in need not be readable to the actor; what he named must be. */
             struct actor actor = ctx->actor;
             if (f->flags & SYSTEM) ctx->actor = actor_system();
-            enum err e = check_target(ctx, f, kn->refs[i], at, 1);
+            enum err e = check_target(&a, f, at, 1);
             ctx->actor = actor;
             TRY(e);
         } else if (f->kind == FIELD_REFS) {
-            TRY(check_target(ctx, f, kn->refs[i], ((const struct ids *)at)->ids, ((const struct ids *)at)->n));
+            TRY(check_target(&a, f, ((const struct ids *)at)->ids, ((const struct ids *)at)->n));
         } else if (f->kind == FIELD_FILE) {
-            struct ids none = {0};
-            bool had = before && bit_has(row_of(before)->has, i);
             struct fault kept = ctx->fault;
-            enum err e = file_check_attach(ctx, at, had ? (const struct ids *)((const char *)before + f->at) : &none);
-            if (e == ERR_NOT_FOUND) {
-                ctx->fault = kept;
-                (void)FAIL_FIELD(&ctx->fault, f->name, "bad_ref", 0);
-            } else {
+            enum err e = file_check_attach(ctx, at, had ? was : &(struct ids){0});
+            if (e != ERR_NOT_FOUND) {
                 TRY(e);
+            } else {
+                ctx->fault = kept;
+                wrong(&a, f, "bad_ref", 0);
             }
+        } else if (f->kind == FIELD_LINES) {
+            TRY(check_line_refs(ctx, kn, f, at, was));
         }
     }
     return OK;

@@ -114,8 +114,8 @@ static const struct api_metrics test_figures[] = {{"test", put_figure}};
 static const struct contribution contributions[] = {CONTRIBUTE(authenticators, test_authenticators),
                                                     CONTRIBUTE(routes, test_routes), CONTRIBUTE(health, test_healths),
                                                     CONTRIBUTE(metrics, test_figures)};
-static const struct module api_module = {.name = "api_test", .part = "platform", ROWS(contributes, contributions)};
-static const struct module *const modules[] = {&test_module, &api_module, &kernel_module};
+const struct module api_test_module = {.name = "api_test", .part = "platform", ROWS(contributes, contributions)};
+static const struct module *const modules[] = {&test_module, &api_test_module, &kernel_module};
 
 /* ---- life ---- */
 
@@ -130,7 +130,7 @@ static void wake(void *arg) {
 }
 
 static enum err make_estate(struct ctx *ctx, void *arg) {
-    return test_estate_make(ctx, &((struct api_server *)arg)->estate);
+    return test_estate_make(ctx, arg);
 }
 
 /* What making the estate told is over before anybody listens, however late the pump comes. */
@@ -169,20 +169,20 @@ void api_on_vfs(struct t *t, const char *vfs, void (*run)(struct t *t)) {
     store_vfs = NULL;
 }
 
-/* The test module's kernel, or the program's own. */
-static enum err make_kernel(struct api_server *s, bool all, struct fault *f) {
+/* The world's kernel, or (NULL) the program's own. */
+static enum err make_kernel(struct api_server *s, const struct api_world *w, struct fault *f) {
     static struct str words[1];
     struct kernel_options k = {.io = &s->io, .files_dir = s->dir, .wake = wake, .wake_arg = s};
-    if (all) return site_kernel(&s->kernel, &k, f);
+    if (!w) return site_kernel(&s->kernel, &k, f);
     words[0] = str_of(test_words);
-    k.modules = modules;
-    k.modules_n = COUNT(modules);
+    k.modules = w->modules;
+    k.modules_n = w->modules_n;
     k.words = words;
     k.words_n = COUNT(words);
     return kernel_create(&k, &s->kernel, f);
 }
 
-static void open_store(struct api_server *s, bool all) {
+static void open_store(struct api_server *s, const struct api_world *w) {
     static int serial;
     struct fault f = {0};
     char url[256];
@@ -191,13 +191,13 @@ static void open_store(struct api_server *s, bool all) {
     s->io = io_real();
     if (s->io.make_dir(s->io.self, s->dir)) die("folder", &f);
     snprintf(url, sizeof url, "sqlite:%s/linli.db", s->dir);
-    if (make_kernel(s, all, &f)) die("kernel", &f);
+    if (make_kernel(s, w, &f)) die("kernel", &f);
     if (db_pool_open(&(struct db_options){.url = store_url ? store_url : url, .vfs = store_vfs}, 4, &s->pool, &f))
         die("store", &f);
     if (db_pool_take(s->pool, &db, &f)) die("store", &f);
     if (kernel_install(s->kernel, db, &s->t->world, &f)) die("tables", &f);
     db_pool_give(s->pool, db);
-    if (!all) api_as_system(s, make_estate, s);
+    if (w) api_as_system(s, w->make, w->arg);
     api_as_system(s, deliver, NULL);
 }
 
@@ -213,18 +213,18 @@ static void token(char ret[96], const char *role, int64_t place, int64_t person,
     snprintf(ret, 96, "%s.%lld.%lld.%lld", role, (long long)place, (long long)person, (long long)unit);
 }
 
-static void start(struct api_server *s, struct t *t, bool all) {
+void api_server_open(struct api_server *s, struct t *t, const struct api_world *w) {
     struct fault f = {0};
     *s = (struct api_server){.t = t};
     api_server_revoke("");
-    open_store(s, all);
+    open_store(s, w);
     if (loop_create(&s->loop.loop)) die("loop", &f);
     struct api_options o = {.kernel = s->kernel,
                             .pool = s->pool,
                             .loop = s->loop.loop,
                             .world = &t->world,
                             .version = "0.0.0",
-                            .recheck_ms = all ? 0 : 1};
+                            .recheck_ms = w ? 1 : 0};
     if (api_create(&o, &s->api, &f)) die("api", &f);
     if (api_start(s->api)) die("pump", &f);
     if (http_server_open(s->loop.loop, &(struct http_options){.body_cap = body_cap, .world = &t->world}, handle, s,
@@ -235,11 +235,13 @@ static void start(struct api_server *s, struct t *t, bool all) {
 }
 
 void api_server_start_all(struct api_server *s, struct t *t) {
-    start(s, t, true);
+    api_server_open(s, t, NULL);
 }
 
 void api_server_start(struct api_server *s, struct t *t) {
-    start(s, t, false);
+    struct test_estate estate;
+    api_server_open(s, t, &(struct api_world){modules, COUNT(modules), make_estate, &estate});
+    s->estate = estate;
     token(s->chief, "chief", 0, 1, 0);
     token(s->manager, "manager", s->estate.north, 2, 0);
     token(s->worker, "worker", s->estate.house, s->estate.ben, 0);

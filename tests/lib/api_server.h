@@ -36,6 +36,15 @@ struct api_got {
 void api_server_start(struct api_server *s, struct t *t);
 /* Over every module of the program instead, with an empty store: callers log in. */
 void api_server_start_all(struct api_server *s, struct t *t);
+/* Over other modules, among them api_test_module, and rows that `make` puts there as the system. */
+struct api_world {
+    const struct module *const *modules;
+    size_t modules_n;
+    enum err (*make)(struct ctx *ctx, void *arg);
+    void *arg;
+};
+extern const struct module api_test_module; /* brings the tokens */
+void api_server_open(struct api_server *s, struct t *t, const struct api_world *world);
 /* Runs a case again with the rows in a fresh PostgreSQL database. */
 void api_on_postgres(struct t *t, void (*run)(struct t *t));
 /* Runs a case on SQLite over a registered VFS. */

@@ -1,30 +1,19 @@
 /* The conformance test of the kernel's promise.  SPDX-License-Identifier: Apache-2.0 */
-#include "tests/lib/conform.h"
+#include "tests/lib/conform_internal.h"
 
+#include "kernel/file.h"
 #include "kernel/row_json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct run {
-    struct t *t;
-    const struct conform *c;
-    const struct resource *r;
-    struct kernel *k;
-    struct db *db;
-    struct ctx ctx;
-    struct arena keep; /* what outlives one row of the test */
-    struct conform_site site;
-    size_t rows;
-    int64_t serial; /* makes unique text */
-};
-
-static bool skipped(struct run *u) {
+bool conform_skips(struct run *u) {
     u->rows++;
     return u->c->sampled && test_random(u->t) % 10 != 0;
 }
 
-static void fresh(struct run *u) {
+void conform_fresh(struct run *u) {
     arena_reset(&u->t->arena);
     u->ctx.arena = &u->t->arena;
     u->ctx.actor = actor_system();
@@ -52,8 +41,6 @@ static struct str text_of(struct run *u, int64_t length, bool unique) {
     return (struct str){text, (size_t)length};
 }
 
-enum size { SMALLEST, LARGEST, TOO_SMALL, TOO_LARGE };
-
 static struct str id_number(void) {
     return S("110105194912310021");
 }
@@ -75,6 +62,47 @@ static struct str checked_text(struct run *u, const struct field *f, int64_t len
 }
 
 static int64_t ref_of(struct run *u, const struct field *f, const struct resource *owner, const char *name);
+static bool set_value(struct run *u, const struct resource *r, const struct field *f, void *row, enum size size);
+
+/* A JSON text of so many characters. */
+static struct str json_of(struct run *u, int64_t length) {
+    char *text = arena_cstr(&u->keep, text_of(u, length, false));
+    text[0] = text[length - 1] = '"';
+    return (struct str){text, (size_t)length};
+}
+
+static int64_t file_of(struct run *u) {
+    struct file_info info;
+    struct str bytes = text_of(u, 12, true);
+    enum err e = file_put(&u->ctx, (struct bytes){(const uint8_t *)bytes.ptr, bytes.len}, S("a.txt"), &info);
+    CHECK_SAY(u->t, !e, "a file: %s", u->ctx.fault.text);
+    return e ? 0 : info.id;
+}
+
+/* Different ones; of places and people there are few, and one is enough to be looked up. */
+static struct ids ids_of(struct run *u, const struct field *f, int64_t n, enum size size) {
+    bool few = f->to && (!strcmp(f->to, u->c->places) || !strcmp(f->to, u->c->people));
+    if (few && n > 2 && size == LARGEST) n = 2;
+    int64_t *ids = arena_new(&u->keep, int64_t, (size_t)n + 1);
+    for (int64_t i = 0; i < n; i++)
+        ids[i] = size == TOO_LARGE       ? 77 + i
+                 : f->kind == FIELD_FILE ? file_of(u)
+                 : few && i              ? (strcmp(f->to, u->c->places) ? u->site.other_person : u->site.community)
+                                         : ref_of(u, f, NULL, f->name);
+    return (struct ids){ids, (size_t)n};
+}
+
+/* n lines, each with every field: at its smallest, or at its largest. */
+static struct lines lines_of(struct run *u, const struct field *f, int64_t n, enum size size) {
+    const struct line_type *t = f->lines;
+    struct resource as = {.name = f->name, .fields = t->fields, .fields_n = t->fields_n};
+    char *rows = arena_alloc(&u->keep, (size_t)n + 1, t->size, _Alignof(max_align_t));
+    for (int64_t i = 0; i < n; i++)
+        for (size_t k = 0; k < t->fields_n; k++)
+            if (set_value(u, &as, &t->fields[k], rows + (size_t)i * t->size, size == LARGEST ? LARGEST : SMALLEST))
+                *(uint64_t *)(void *)(rows + (size_t)i * t->size) |= UINT64_C(1) << k;
+    return (struct lines){rows, (size_t)n};
+}
 
 /* Sets a field to a value of that size; false: the field has no such value. */
 static bool set_value(struct run *u, const struct resource *r, const struct field *f, void *row, enum size size) {
@@ -95,9 +123,10 @@ static bool set_value(struct run *u, const struct resource *r, const struct fiel
     }
     case FIELD_JSON:
         if (size == TOO_SMALL) return false;
-        *(struct str *)at = size == TOO_LARGE ? text_of(u, f->max + 1, false)
-                            : f->check        ? checked_text(u, f, 1)
-                                              : S("{\"a\":1}");
+        *(struct str *)at = size > TOO_SMALL   ? json_of(u, f->max + 1)
+                            : f->check         ? checked_text(u, f, 1)
+                            : size == SMALLEST ? S("{}")
+                                               : json_of(u, f->max);
         return true;
     case FIELD_CHOICE: {
         struct str rest = str_of(f->choices), part = {NULL, 0}, last = {NULL, 0};
@@ -124,21 +153,27 @@ static bool set_value(struct run *u, const struct resource *r, const struct fiel
                                               : (struct geo){900000001, 0};
         return true;
     case FIELD_REF: *(int64_t *)at = size <= LARGEST ? ref_of(u, f, r, f->name) : 77; return true;
-    case FIELD_REFS: {
-        int64_t *ids = arena_new(&u->keep, int64_t, 1);
-        ids[0] = size <= LARGEST ? ref_of(u, f, r, f->name) : 77;
-        *(struct ids *)at = (struct ids){ids, 1};
+    case FIELD_REFS:
+    case FIELD_FILE:
+    case FIELD_LINES: {
+        /* A field that may be empty has one at its smallest, so that there is something to read back. */
+        int64_t n = size == SMALLEST    ? (f->min ? f->min : 1)
+                    : size == LARGEST   ? f->max
+                    : size == TOO_LARGE ? f->max + 1
+                                        : f->min - 1;
+        if (n < 0) return false;
+        if (f->kind == FIELD_LINES)
+            *(struct lines *)at = lines_of(u, f, n, size);
+        else
+            *(struct ids *)at = ids_of(u, f, n, size);
         return true;
     }
-    case FIELD_FILE:
-    case FIELD_LINES:
     case FIELD_STATE: return false;
     }
     return false;
 }
 
-/* Base row: every required field at a modest value, times in order around now. */
-static void base_row(struct run *u, const struct resource *r, void *row) {
+void conform_base_row(struct run *u, const struct resource *r, void *row) {
     int64_t step = 0;
     memset(row, 0, r->size);
     if (!r->place && !(r->flags & INSTALLATION)) ((struct row *)row)->community_id = u->site.community;
@@ -176,7 +211,7 @@ static int64_t make_row(struct run *u, const struct resource *r) {
     struct ctx kept = u->ctx;
     u->ctx.actor = actor_system();
     u->ctx.fault = (struct fault){0};
-    base_row(u, r, row);
+    conform_base_row(u, r, row);
     enum err e = row_create(&u->ctx, r, row);
     CHECK_SAY(u->t, !e, "%s: a row for a reference: %s %s", r->name, u->ctx.fault.text, u->ctx.fault.fields[0].code);
     int64_t id = ((struct row *)row)->id;
@@ -203,10 +238,7 @@ static int64_t ref_of(struct run *u, const struct field *f, const struct resourc
 
 /* ---- counting what a change leaves ---- */
 
-struct counts {
-    int64_t audit, events, rows;
-};
-static struct counts count(struct run *u) {
+struct counts conform_count(struct run *u) {
     struct buf b;
     char sql[128];
     buf_init(&b, sql, sizeof sql);
@@ -220,7 +252,7 @@ static struct counts count(struct run *u) {
 }
 
 static void check_left(struct run *u, struct counts before, int64_t changes, int64_t rows, const char *what) {
-    struct counts now = count(u);
+    struct counts now = conform_count(u);
     CHECK_SAY(u->t, now.audit == before.audit + changes && now.events == before.events + changes,
               "%s: %s leaves %lld audit rows and %lld events, not %lld each", u->r->name, what,
               (long long)(now.audit - before.audit), (long long)(now.events - before.events), (long long)changes);
@@ -230,13 +262,49 @@ static void check_left(struct run *u, struct counts before, int64_t changes, int
 
 /* ---- fields ---- */
 
+struct str conform_told(struct run *u, const struct field *f, const void *row, bool mask) {
+    struct buf b;
+    struct jw j;
+    struct str text = {NULL, 0};
+    buf_init_arena(&b, &u->t->arena, 1 << 20);
+    jw_init(&j, &b);
+    field_write_json(&j, u->r, f, row, mask);
+    CHECK(u->t, buf_done(&b, &text));
+    return text;
+}
+
+/* A value of a line that breaks its field's bounds is refused by the line and the field. */
+static void try_line(struct run *u, size_t i, size_t inner, enum size size) {
+    const struct field *f = &u->r->fields[i], *in = &f->lines->fields[inner];
+    struct resource as = {.name = f->name, .fields = f->lines->fields, .fields_n = f->lines->fields_n};
+    char name[96];
+    void *row = new_row(u->r);
+    conform_fresh(u);
+    conform_base_row(u, u->r, row);
+    struct lines lines = lines_of(u, f, f->min > 1 ? f->min : 1, SMALLEST);
+    if (set_value(u, &as, in, lines.rows, size)) {
+        *(struct lines *)(void *)((char *)row + f->at) = lines;
+        *(uint64_t *)lines.rows |= UINT64_C(1) << inner;
+        ((struct row *)row)->has |= UINT64_C(1) << i;
+        struct counts before = conform_count(u);
+        snprintf(name, sizeof name, "%.24s.0.%s", f->name, in->name);
+        enum err e = row_create(&u->ctx, u->r, row);
+        CHECK_SAY(u->t, e == ERR_INVALID && !strncmp(u->ctx.fault.fields[0].field, name, 46),
+                  "%s.%s must be refused by name, got %s %s", u->r->name, name, err_name(e),
+                  u->ctx.fault.fields[0].field);
+        check_left(u, before, 0, 0, name);
+        u->rows++;
+    }
+    free(row);
+}
+
 static void try_field(struct run *u, size_t i, enum size size) {
     static const char *const names[] = {"smallest", "largest", "too small", "too large"};
     const struct field *f = &u->r->fields[i];
     void *row = new_row(u->r);
     bool good = size <= LARGEST;
-    fresh(u);
-    base_row(u, u->r, row);
+    conform_fresh(u);
+    conform_base_row(u, u->r, row);
     bool kernels = u->r->dated && word_in("valid_from valid_until", str_of(f->name)); /* its own test looks at these */
     if (kernels || (f->flags & SYSTEM) || !set_value(u, u->r, f, row, size)) {
         free(row);
@@ -244,7 +312,7 @@ static void try_field(struct run *u, size_t i, enum size size) {
     }
     ((struct row *)row)->has |= UINT64_C(1) << i;
     u->rows++;
-    struct counts before = count(u);
+    struct counts before = conform_count(u);
     enum err e = row_create(&u->ctx, u->r, row);
     bool own_rule =
         false; /* a rule across fields may refuse a value that its field allows; it must name a field then */
@@ -262,16 +330,9 @@ static void try_field(struct run *u, size_t i, enum size size) {
     if (!e) { /* what was stored reads back the same */
         void *back = new_row(u->r);
         e = row_get(&u->ctx, u->r, ((struct row *)row)->id, back);
-        char a[4096], b[4096];
-        struct buf x, y;
-        struct jw j;
-        buf_init(&x, a, sizeof a);
-        buf_init(&y, b, sizeof b);
-        jw_init(&j, &x);
-        field_write_json(&j, u->r, f, row, false);
-        jw_init(&j, &y);
-        if (!e) field_write_json(&j, u->r, f, back, false);
-        CHECK_SAY(u->t, !e && !strcmp(a, b), "%s.%s comes back as %s, was %s", u->r->name, f->name, b, a);
+        struct str was = conform_told(u, f, row, false), is = conform_told(u, f, back, false);
+        CHECK_SAY(u->t, !e && str_eq(was, is), "%s.%s comes back as " STR_FMT ", was " STR_FMT, u->r->name, f->name,
+                  STR_ARG(is), STR_ARG(was));
         free(back);
     }
     free(row);
@@ -281,8 +342,8 @@ static void try_absent(struct run *u, size_t i) {
     const struct field *f = &u->r->fields[i];
     if (!(f->flags & REQUIRED) || (f->flags & SYSTEM)) return;
     void *row = new_row(u->r);
-    fresh(u);
-    base_row(u, u->r, row);
+    conform_fresh(u);
+    conform_base_row(u, u->r, row);
     ((struct row *)row)->has &= ~(UINT64_C(1) << i);
     u->rows++;
     enum err e = row_create(&u->ctx, u->r, row);
@@ -291,116 +352,6 @@ static void try_absent(struct run *u, size_t i) {
         named |= !strcmp(u->ctx.fault.fields[n].field, f->name) && !strcmp(u->ctx.fault.fields[n].code, "required");
     CHECK_SAY(u->t, e == ERR_INVALID && named, "%s without %s must be refused by name", u->r->name, f->name);
     free(row);
-}
-
-/* ---- rights: a plain reading of the grants, against what the kernel does ---- */
-
-struct who {
-    const char *role;
-    int64_t place_id;
-    int64_t person_id;
-};
-
-static bool is_under(struct run *u, int64_t scope, bool community_reach) {
-    const struct conform_site *s = &u->site;
-    if (scope == 0 || scope == s->above) return true;
-    if (scope == s->community) return true;
-    if (scope == s->place) return true;
-    (void)community_reach;
-    return false;
-}
-
-/* The row stands at site.place and belongs to site.person. */
-static bool may(struct run *u, const struct who *w, uint32_t verb, uint32_t *ret_clear) {
-    bool yes = false;
-    uint32_t clear = 0;
-    for (size_t g = 0; g < u->r->grants_n; g++) {
-        const struct grant *grant = &u->r->grants[g];
-        bool reaches = false;
-        if (!word_in(grant->roles, str_of(w->role)) || !(grant->verbs & verb)) continue;
-        if (grant->reach == OWN) {
-            for (size_t i = 0; i < u->r->relations_n; i++) {
-                const struct relation *rel = &u->r->relations[i];
-                size_t at = field_index(u->r, rel->column);
-                if (!word_in(grant->by, str_of(rel->name)) || at == NO_FIELD) continue;
-                bool person = u->r->fields[at].to && !strcmp(u->r->fields[at].to, u->c->people) && rel->set == OWN_ME &&
-                              (u->r->fields[at].flags & REQUIRED);
-                reaches |= person && w->person_id == u->site.person;
-            }
-        } else if ((u->r->flags & INSTALLATION) && !u->r->place && !u->r->member) {
-            reaches = w->place_id == 0 || verb == READ; /* everybody's to read, the installation's to write */
-        } else if (grant->reach == PLACE && w->place_id == u->site.place) {
-            reaches = u->r->place != NULL;
-        } else {
-            reaches = is_under(u, w->place_id, grant->reach == COMMUNITY);
-        }
-        yes |= reaches;
-        if (reaches && (grant->verbs & READ)) clear |= grant->clear;
-    }
-    if (ret_clear) *ret_clear = clear;
-    return yes;
-}
-
-static void become(struct run *u, const struct who *w) {
-    struct membership m = {str_of(w->role), w->place_id};
-    int64_t *me = arena_new(u->ctx.arena, int64_t, 1);
-    u->ctx.actor = (struct actor){.user_id = w->person_id, .person_id = w->person_id, .language = S("en")};
-    *me = w->person_id;
-    u->ctx.actor.own[OWN_ME].ids = me;
-    u->ctx.actor.own[OWN_ME].n = 1;
-    u->ctx.fault = (struct fault){0};
-    u->ctx.rights_cache = NULL;
-    CHECK(u->t, !actor_scopes(&u->ctx, &m, 1));
-}
-
-static void try_rights(struct run *u, const struct who *w, int64_t id) {
-    if (skipped(u)) return;
-    uint32_t clear;
-    void *row = new_row(u->r);
-    struct list_page page = {0};
-    fresh(u);
-    become(u, w);
-    bool reads = may(u, w, READ, &clear);
-    enum err e = row_get(&u->ctx, u->r, id, row);
-    CHECK_SAY(u->t, e == (reads ? OK : ERR_NOT_FOUND), "%s: %s at %lld reads: %s, expected %s", u->r->name, w->role,
-              (long long)w->place_id, err_name(e), reads ? "ok" : "not_found");
-    if (!e) {
-        CHECK_SAY(u->t, row_clear_classes(&u->ctx, u->r, row) == clear, "%s: %s sees classes %x, expected %x",
-                  u->r->name, w->role, row_clear_classes(&u->ctx, u->r, row), clear);
-    }
-    u->ctx.fault = (struct fault){0};
-    struct list_query q = {.sort = FILTER_ID, .limit = 1000};
-    e = row_list(&u->ctx, u->r, &q, &page);
-    bool listed = false;
-    for (size_t i = 0; !e && i < page.n; i++)
-        listed |= ((struct row *)(void *)((char *)page.rows + i * u->r->size))->id == id;
-    CHECK_SAY(u->t, listed == reads, "%s: %s at %lld lists it: %d, expected %d (%s)", u->r->name, w->role,
-              (long long)w->place_id, listed, reads, u->ctx.fault.text);
-    u->ctx.fault = (struct fault){0};
-    e = row_update(&u->ctx, u->r, id, 0, row, 0, NULL); /* changes nothing, so only the right is asked */
-    enum err want = !reads ? ERR_NOT_FOUND : may(u, w, UPDATE, NULL) ? OK : ERR_DENIED;
-    CHECK_SAY(u->t, e == want, "%s: %s at %lld updates: %s, expected %s: %s %s", u->r->name, w->role,
-              (long long)w->place_id, err_name(e), err_name(want), u->ctx.fault.text, u->ctx.fault.fields[0].field);
-    u->ctx.fault = (struct fault){0};
-    if (!may(u, w, ARCHIVE, NULL) || (u->r->flags & NO_ARCHIVE)) {
-        e = row_archive(&u->ctx, u->r, id, 0);
-        CHECK_SAY(u->t, e == (reads ? ERR_DENIED : ERR_NOT_FOUND), "%s: %s at %lld archives: %s", u->r->name, w->role,
-                  (long long)w->place_id, err_name(e));
-    }
-    free(row);
-}
-
-static void all_rights(struct run *u, int64_t id) {
-    const int64_t at[] = {
-        0, u->site.above, u->site.community, u->site.place, u->site.other_community, u->site.other_place};
-    struct str rest = str_of(u->c->roles), role;
-    while (str_cut(&rest, ' ', &role)) {
-        char *name = arena_cstr(&u->keep, role);
-        for (size_t i = 0; i < COUNT(at); i++) {
-            try_rights(u, &(struct who){name, at[i], u->site.other_person}, id);
-            try_rights(u, &(struct who){name, at[i], u->site.person}, id);
-        }
-    }
 }
 
 /* ---- steps ---- */
@@ -433,14 +384,14 @@ static uint64_t step_input(struct run *u, const struct step *s, void *row) {
 }
 
 static int64_t make_own(struct run *u) {
-    fresh(u);
+    conform_fresh(u);
     return make_row(u, u->r);
 }
 
 static void try_step(struct run *u, int32_t state, size_t step, const struct who *w) {
     const struct step *s = &u->r->steps[step];
     bool named_here = false, role_here = false;
-    if (skipped(u)) return;
+    if (conform_skips(u)) return;
     int64_t id = make_own(u);
     force_state(u, id, state);
     void *input = new_row(u->r), *after = new_row(u->r);
@@ -457,9 +408,9 @@ static void try_step(struct run *u, int32_t state, size_t step, const struct who
             reads |= word_in(u->r->grants[g].roles, str_of(w->role)) && (u->r->grants[g].verbs & READ);
         role_here |= !w || (reads && word_in(u->r->steps[i].roles, str_of(w->role)));
     }
-    if (w) become(u, w);
-    bool sees = !w || may(u, w, READ, NULL);
-    struct counts before = count(u);
+    if (w) conform_become(u, w);
+    bool sees = !w || conform_may(u, w, READ, NULL, NULL);
+    struct counts before = conform_count(u);
     enum err e = row_act(&u->ctx, u->r, id, 0, s->name, fields ? input : NULL, fields, after);
     enum err want = !sees ? ERR_NOT_FOUND : !named_here ? ERR_CONFLICT : !role_here ? ERR_DENIED : OK;
     /* A guard or a rule of the module may still refuse; then nothing is left behind. */
@@ -497,12 +448,29 @@ static void all_needs(struct run *u) {
     }
 }
 
+/* A row with something in every protected field that a rule of its module does not forbid. */
+static int64_t make_full(struct run *u) {
+    int64_t id = make_own(u);
+    for (size_t i = 0; i < u->r->fields_n; i++) {
+        const struct field *f = &u->r->fields[i];
+        void *patch = new_row(u->r);
+        if (f->class != ORDINARY && set_value(u, u->r, f, patch, LARGEST)) {
+            ((struct row *)patch)->has = UINT64_C(1) << i;
+            enum err e = row_update(&u->ctx, u->r, id, 0, patch, UINT64_C(1) << i, NULL);
+            CHECK_SAY(u->t, !e || u->r->validate || u->r->prepare, "%s.%s: %s", u->r->name, f->name, u->ctx.fault.text);
+            u->ctx.fault = (struct fault){0};
+        }
+        free(patch);
+    }
+    return id;
+}
+
 /* ---- versions, archive ---- */
 
 static void life(struct run *u) {
     int64_t id = make_own(u);
     void *row = new_row(u->r);
-    struct counts before = count(u);
+    struct counts before = conform_count(u);
     u->rows += 4;
     CHECK(u->t, !row_get(&u->ctx, u->r, id, row));
     int64_t version = ((struct row *)row)->version;
@@ -537,14 +505,14 @@ static void fail_each(struct run *u, bool statements) {
     void *row = new_row(u->r);
     for (int64_t n = 1; n < FAILURES_MOST; n++) {
         bool skip = u->c->sampled && test_random(u->t) % 10 != 0 && n > 3;
-        fresh(u);
-        base_row(u, u->r, row);
+        conform_fresh(u);
+        conform_base_row(u, u->r, row);
         if (skip) {
             /* Still find the end: an unfailed create ends the sampled walk now and then. */
             if (n > 400) break;
             continue;
         }
-        struct counts before = count(u);
+        struct counts before = conform_count(u);
         u->rows++;
         if (statements)
             db_fail_in(u->db, n);
@@ -567,10 +535,13 @@ static void fail_each(struct run *u, bool statements) {
 static void run_resource(struct run *u) {
     if (u->r->select || !strcmp(u->r->name, u->c->places) || !strcmp(u->r->name, u->c->people)) return;
     for (size_t i = 0; i < u->r->fields_n; i++) {
+        const struct line_type *lines = u->r->fields[i].lines;
         for (enum size s = SMALLEST; s <= TOO_LARGE; s++) try_field(u, i, s);
+        for (size_t n = 0; lines && n < lines->fields_n; n++)
+            for (enum size s = TOO_SMALL; s <= TOO_LARGE; s++) try_line(u, i, n, s);
         try_absent(u, i);
     }
-    all_rights(u, make_own(u));
+    conform_all_rights(u, make_full(u));
     if (u->r->states_n) all_steps(u);
     all_needs(u);
     life(u);
@@ -580,7 +551,9 @@ static void run_resource(struct run *u) {
 
 size_t conform_module(struct t *t, const struct conform *c, const struct module *m, const char *url) {
     struct run u = {.t = t, .c = c};
-    struct kernel_options options = {.modules = c->modules, .modules_n = c->modules_n};
+    struct io_sim *disk = io_sim_create(t->seed);
+    struct io io = io_sim_io(disk);
+    struct kernel_options options = {.modules = c->modules, .modules_n = c->modules_n, .io = &io, .files_dir = "files"};
     struct db_options store = {.url = url};
     arena_init(&u.keep, (size_t)256 << 20);
     u.r = m->resources[0];
@@ -589,7 +562,7 @@ size_t conform_module(struct t *t, const struct conform *c, const struct module 
     CHECK_SAY(t, ready, "%s %s", m->name, t->fault.text);
     if (ready) {
         u.ctx = (struct ctx){.kernel = u.k, .db = u.db, .world = &t->world};
-        fresh(&u);
+        conform_fresh(&u);
         enum err e = c->make(&u.ctx, &u.site);
         CHECK_SAY(t, !e, "the site: %s %s %s", u.ctx.fault.text, u.ctx.fault.fields[0].field,
                   u.ctx.fault.fields[0].code);
@@ -600,6 +573,7 @@ size_t conform_module(struct t *t, const struct conform *c, const struct module 
     }
     db_close(u.db);
     kernel_destroy(u.k);
+    io_sim_destroy(disk);
     arena_finish(&u.keep);
     return u.rows;
 }

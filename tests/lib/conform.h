@@ -27,4 +27,8 @@ struct conform {
  * themselves) on the store at `url`.  Returns how many rows were checked. */
 size_t conform_module(struct t *t, const struct conform *c, const struct module *m, const char *url);
 
+/* Over HTTP: for each resource of the modules that some role may create, the same Idempotency-Key makes one row and
+ * gives one answer, and another body under it is refused. */
+size_t conform_keys(struct t *t, const struct conform *c);
+
 #endif
