@@ -251,7 +251,7 @@ struct counts conform_count(struct run *u) {
     return (struct counts){number(u, audit), number(u, events), number(u, sql)};
 }
 
-static void check_left(struct run *u, struct counts before, int64_t changes, int64_t rows, const char *what) {
+void conform_check_left(struct run *u, struct counts before, int64_t changes, int64_t rows, const char *what) {
     struct counts now = conform_count(u);
     CHECK_SAY(u->t, now.audit == before.audit + changes && now.events == before.events + changes,
               "%s: %s leaves %lld audit rows and %lld events, not %lld each", u->r->name, what,
@@ -292,7 +292,7 @@ static void try_line(struct run *u, size_t i, size_t inner, enum size size) {
         CHECK_SAY(u->t, e == ERR_INVALID && !strncmp(u->ctx.fault.fields[0].field, name, 46),
                   "%s.%s must be refused by name, got %s %s", u->r->name, name, err_name(e),
                   u->ctx.fault.fields[0].field);
-        check_left(u, before, 0, 0, name);
+        conform_check_left(u, before, 0, 0, name);
         u->rows++;
     }
     free(row);
@@ -326,7 +326,7 @@ static void try_field(struct run *u, size_t i, enum size size) {
         CHECK_SAY(u->t, e == ERR_INVALID && named, "%s.%s %s must be refused by name, got %s %s", u->r->name, f->name,
                   names[size], err_name(e), u->ctx.fault.fields[0].field);
     }
-    check_left(u, before, e ? 0 : 1, e ? 0 : 1, names[size]);
+    conform_check_left(u, before, e ? 0 : 1, e ? 0 : 1, names[size]);
     if (!e) { /* what was stored reads back the same */
         void *back = new_row(u->r);
         e = row_get(&u->ctx, u->r, ((struct row *)row)->id, back);
@@ -419,7 +419,7 @@ static void try_step(struct run *u, int32_t state, size_t step, const struct who
     CHECK_SAY(u->t, e == want || refused, "%s.%s from %s as %s: %s, expected %s: %s %s", u->r->name, s->name,
               u->r->states[state], w ? w->role : "system", err_name(e), err_name(want), u->ctx.fault.text,
               u->ctx.fault.fields[0].field);
-    check_left(u, before, e ? 0 : 1, 0, s->name);
+    conform_check_left(u, before, e ? 0 : 1, 0, s->name);
     free(input);
     free(after);
 }
@@ -477,11 +477,11 @@ static void life(struct run *u) {
     enum err e = row_update(&u->ctx, u->r, id, version + 1, row, 0, NULL);
     CHECK_SAY(u->t, e == ERR_STALE, "%s: a stale version: %s", u->r->name, err_name(e));
     u->ctx.fault = (struct fault){0};
-    check_left(u, before, 0, 0, "a stale update");
+    conform_check_left(u, before, 0, 0, "a stale update");
     if (!(u->r->flags & NO_ARCHIVE)) {
         e = row_archive(&u->ctx, u->r, id, version);
         CHECK_SAY(u->t, !e, "%s: archive: %s", u->r->name, u->ctx.fault.text);
-        check_left(u, before, 1, 0, "archive");
+        conform_check_left(u, before, 1, 0, "archive");
         u->ctx.fault = (struct fault){0};
         struct list_query q = {.sort = FILTER_ID, .limit = 1000};
         struct list_page page = {0};
@@ -492,7 +492,7 @@ static void life(struct run *u) {
         CHECK_SAY(u->t, !e && !listed, "%s: an archived row is listed", u->r->name);
         e = row_restore(&u->ctx, u->r, id, 0, NULL);
         CHECK_SAY(u->t, !e, "%s: restore: %s", u->r->name, u->ctx.fault.text);
-        check_left(u, before, 2, 0, "archive and restore");
+        conform_check_left(u, before, 2, 0, "archive and restore");
     }
     free(row);
 }
@@ -523,7 +523,8 @@ static void fail_each(struct run *u, bool statements) {
         db_fail_in(u->db, 0);
         u->ctx.arena->fail_in = 0;
         u->ctx.fault = (struct fault){0};
-        check_left(u, before, hit ? 0 : 1, hit ? 0 : 1, statements ? "a failed statement" : "a failed allocation");
+        conform_check_left(u, before, hit ? 0 : 1, hit ? 0 : 1,
+                           statements ? "a failed statement" : "a failed allocation");
         if (!hit) break;
         CHECK_SAY(u->t, n + 1 < FAILURES_MOST, "%s: a create that never ends failing", u->r->name);
     }

@@ -26,6 +26,8 @@ void conform_fresh(struct run *u); /* a unit of work as the system */
 /* Every required field at a modest value, times in order around now. */
 void conform_base_row(struct run *u, const struct resource *r, void *row);
 struct counts conform_count(struct run *u);
+/* So many changes and rows since `before`, each change with exactly one audit row and one event. */
+void conform_check_left(struct run *u, struct counts before, int64_t changes, int64_t rows, const char *what);
 bool conform_skips(struct run *u); /* counts a row of the test; true: not this one, where a sample is taken */
 /* One field's value as JSON; in the test's arena. */
 struct str conform_told(struct run *u, const struct field *f, const void *row, bool mask);

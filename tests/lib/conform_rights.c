@@ -28,7 +28,12 @@ bool conform_may(struct run *u, const struct who *w, uint32_t verb, uint32_t *re
             for (size_t i = 0; i < u->r->relations_n; i++) {
                 const struct relation *rel = &u->r->relations[i];
                 size_t at = field_index(u->r, rel->column);
-                if (!word_in(grant->by, str_of(rel->name)) || at == NO_FIELD) continue;
+                if (!word_in(grant->by, str_of(rel->name))) continue;
+                /* What one makes is one's own where the row says nobody else. */
+                if (verb == CREATE && rel->set == OWN_ME)
+                    reaches |=
+                        at == NO_FIELD ? !strcmp(rel->column, "created_by") : !(u->r->fields[at].flags & REQUIRED);
+                if (at == NO_FIELD) continue;
                 bool person = u->r->fields[at].to && !strcmp(u->r->fields[at].to, u->c->people) && rel->set == OWN_ME &&
                               (u->r->fields[at].flags & REQUIRED);
                 reaches |= person && w->person_id == u->site.person;
@@ -116,6 +121,25 @@ static void try_reveal(struct run *u, const struct who *w, int64_t id, bool read
     free(row);
 }
 
+/* A plain row at site.place: made where a grant says so, else refused without a trace. */
+static void try_create(struct run *u, const struct who *w) {
+    if (conform_skips(u)) return;
+    void *row = calloc(1, u->r->size);
+    conform_fresh(u);
+    conform_base_row(u, u->r, row);
+    conform_become(u, w);
+    struct counts before = conform_count(u);
+    bool may = conform_may(u, w, CREATE, NULL, NULL);
+    enum err e = row_create(&u->ctx, u->r, row);
+    /* A module's own rules may refuse more, and before the right is asked; never less. */
+    bool own = u->r->prepare || u->r->validate;
+    bool ok = may ? e != ERR_DENIED || own : e == ERR_DENIED || (e && own);
+    CHECK_SAY(u->t, ok, "%s: %s at %lld creates: %s, expected %s", u->r->name, w->role, (long long)w->place_id,
+              err_name(e), may ? "ok" : "denied");
+    conform_check_left(u, before, e ? 0 : 1, e ? 0 : 1, "a create by a role");
+    free(row);
+}
+
 static void try_rights(struct run *u, const struct who *w, int64_t id) {
     if (conform_skips(u)) return;
     uint32_t clear, reveal;
@@ -163,7 +187,9 @@ void conform_all_rights(struct run *u, int64_t id) {
         char *name = arena_cstr(&u->keep, role);
         for (size_t i = 0; i < COUNT(at); i++) {
             try_rights(u, &(struct who){name, at[i], u->site.other_person}, id);
+            try_create(u, &(struct who){name, at[i], u->site.other_person});
             try_rights(u, &(struct who){name, at[i], u->site.person}, id);
+            try_create(u, &(struct who){name, at[i], u->site.person});
         }
     }
 }
