@@ -101,6 +101,8 @@ bool field_same(const struct field *f, const void *a, bool a_has, const void *b,
 bool is_stored_sealed(const struct field *f); /* kept as key-version byte and bytes */
 /* Field rules alone, without those of fields that the module fills in: for an answer that names every bad field. */
 void row_check_given(struct ctx *ctx, const struct known *kn, const void *row);
+/* Does the dated row meet none of its key?  What comes back from the archive is asked, too. */
+NODISCARD enum err row_check_dated(struct ctx *ctx, const struct known *kn, const void *row);
 NODISCARD enum err row_check(struct ctx *ctx, const struct known *kn, void *row, const void *before);
 
 /* ---- trail ---- */

@@ -381,6 +381,7 @@ static enum err archive(struct ctx *ctx, void *arg) {
     if ((e->kn->r->flags & NO_ARCHIVE) || !rights_row(ctx, e->kn, ARCHIVE, e->row)) return denied(ctx, e->kn->r);
     TRY(foreign_check(ctx, e->kn->r, e->id));
     if ((h->archived_ms != 0) == !e->restore) return OK; /* already so */
+    if (e->restore && e->kn->r->dated) TRY(row_check_dated(ctx, e->kn, h));
     h->archived_ms = e->restore ? 0 : ctx->now_ms;
     return finish(ctx, e, before, e->restore ? "restore" : "archive");
 }

@@ -192,7 +192,7 @@ static enum err check_refs(struct ctx *ctx, const struct known *kn, const void *
 
 /* ---- dated rows: [valid_from, valid_until) of one key never overlap ---- */
 
-static enum err check_dated(struct ctx *ctx, const struct known *kn, const void *row) {
+enum err row_check_dated(struct ctx *ctx, const struct known *kn, const void *row) {
     const struct resource *r = kn->r;
     size_t from = field_index(r, "valid_from"), until = field_index(r, "valid_until");
     bool has_until = bit_has(row_of(row)->has, until);
@@ -243,6 +243,6 @@ enum err row_check(struct ctx *ctx, const struct known *kn, void *row, const voi
     if (ctx->fault.kind) return ctx->fault.kind;
     TRY(check_refs(ctx, kn, row, before));
     if (ctx->fault.kind) return ctx->fault.kind;
-    if (r->dated) TRY(check_dated(ctx, kn, row));
+    if (r->dated) TRY(row_check_dated(ctx, kn, row));
     return r->validate ? r->validate(ctx, row) : OK;
 }
