@@ -281,9 +281,7 @@ try {
   await boss.fill('label:text-matches("^用语代号") + input', 'ideas')
   await boss.fill('label:text-matches("^中文") + input', '金点子')
   await boss.click('form.form button[type=submit]:text-is("提交")')
-  await boss.waitForSelector('.drawer h2')
-  await boss.goto(url + '/words')
-  await boss.waitForSelector('nav >> text=金点子')
+  await boss.waitForSelector('nav >> text=金点子') // without loading the page again
   check(true, 'the menu speaks the words of the community')
   await look(boss, 'words', 1366)
 
