@@ -5,7 +5,6 @@
 #include "kernel/file.h"
 #include "kernel/row_json.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* What one REF, REFS or FILE column of a page refers to, sorted by id. */
@@ -36,19 +35,13 @@ static struct ids ids_at(const struct field *f, const void *row) {
     return f->kind == FIELD_REF ? (struct ids){at, 1} : *(const struct ids *)at;
 }
 
-static int by_value(const void *a, const void *b) {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
 static size_t find(const struct column *c, int64_t id) {
-    const int64_t *at = c->n ? bsearch(&id, c->ids, c->n, sizeof id, by_value) : NULL;
-    return at ? (size_t)(at - c->ids) : SIZE_MAX;
+    return ids_find(c->ids, c->n, id);
 }
 
 static enum err gather(struct ctx *ctx, const struct page *p, size_t field, struct column *c) {
     const struct field *f = &p->r->fields[field];
-    size_t n = 0, unique = 0;
+    size_t n = 0;
     for (size_t i = 0; i < p->n; i++)
         if (has(row_at(p, i), field)) n += ids_at(f, row_at(p, i)).n;
     c->ids = arena_new(ctx->arena, int64_t, n + 1);
@@ -57,11 +50,7 @@ static enum err gather(struct ctx *ctx, const struct page *p, size_t field, stru
         struct ids ids = has(row_at(p, i), field) ? ids_at(f, row_at(p, i)) : (struct ids){0};
         for (size_t k = 0; k < ids.n; k++) c->ids[c->n++] = ids.ids[k];
     }
-    if (!c->n) return OK;
-    qsort(c->ids, c->n, sizeof *c->ids, by_value);
-    for (size_t i = 0; i < c->n; i++)
-        if (!i || c->ids[i] != c->ids[unique - 1]) c->ids[unique++] = c->ids[i];
-    c->n = unique;
+    c->n = ids_unique(c->ids, c->n);
     return OK;
 }
 

@@ -91,25 +91,14 @@ enum err closure_put(struct ctx *ctx, struct str hierarchy, int64_t place_id, co
 /* ---- who may act where ---- */
 
 static enum err scope_read(struct ctx *ctx, struct scope *s) {
-    struct db_rows rows = {0};
-    int64_t *ids = NULL;
-    size_t n = 0, cap = 0;
-    enum err e = db_query(ctx->db, &ctx->fault,
-                          "SELECT DISTINCT c.id FROM communities c JOIN place_closure p ON p.descendant = c.id "
-                          "WHERE p.ancestor = $1 ORDER BY c.id",
-                          VALS(V_I64(s->place_id)), &rows);
-    while (db_more(&rows, &ctx->fault, &e)) {
-        ids = arena_grow(ctx->arena, ids, n, &cap, sizeof *ids);
-        if (ids)
-            ids[n++] = db_i64(&rows, 0);
-        else
-            e = FAIL_MEMORY(ctx);
-    }
-    db_done(&rows);
-    if (e) return e;
-    s->communities = ids;
-    s->communities_n = n;
-    return n ? OK : place_community(ctx, s->place_id, &s->within);
+    struct ids ids;
+    TRY(sql_ids(ctx,
+                "SELECT DISTINCT c.id FROM communities c JOIN place_closure p ON p.descendant = c.id "
+                "WHERE p.ancestor = $1 ORDER BY c.id",
+                VALS(V_I64(s->place_id)), &ids));
+    s->communities = ids.ids;
+    s->communities_n = ids.n;
+    return ids.n ? OK : place_community(ctx, s->place_id, &s->within);
 }
 
 /* To and from the kernel's memory, under its lock. */

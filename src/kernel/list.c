@@ -290,17 +290,8 @@ static enum err load_all(struct ctx *ctx, const struct known *kn, struct sql *q,
     char *mem = NULL;
     enum err e = sql_query(ctx, q, &rows);
     while (db_more(&rows, &ctx->fault, &e)) {
-        if (n == cap) {
-            cap = cap ? cap * 4 : 16;
-            char *grown = arena_alloc(ctx->arena, cap, size, _Alignof(max_align_t));
-            if (!grown) {
-                e = FAIL_MEMORY(ctx);
-                break;
-            }
-            if (n) memcpy(grown, mem, n * size);
-            mem = grown;
-        }
-        e = row_load(ctx, kn, &rows, fields, mem + n * size);
+        mem = arena_grow(ctx->arena, mem, n, &cap, size);
+        e = mem ? row_load(ctx, kn, &rows, fields, mem + n * size) : FAIL_MEMORY(ctx);
         n += !e;
     }
     db_done(&rows);

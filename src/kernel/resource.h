@@ -24,6 +24,9 @@ struct lines { /* LINES: child rows, n structs of the line type's size */
     size_t n;
 };
 
+size_t ids_unique(int64_t *ids, size_t n);                 /* sorts, drops 0 and repeats; gives how many are left */
+size_t ids_find(const int64_t *ids, size_t n, int64_t id); /* in sorted ones; SIZE_MAX: not there */
+
 /* ---- fields -------------------------------------------------------------------------------------------------- */
 enum field_kind {
     FIELD_REF,

@@ -73,39 +73,8 @@ bool rights_under(struct ctx *ctx, int64_t above, int64_t place) {
     return found;
 }
 
-static int by_value(const void *a, const void *b) {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static size_t unique(int64_t *ids, size_t n) {
-    size_t kept = 0;
-    qsort(ids, n, sizeof *ids, by_value);
-    for (size_t i = 0; i < n; i++)
-        if (ids[i] && (!kept || ids[i] != ids[kept - 1])) ids[kept++] = ids[i];
-    return kept;
-}
-
-/* Asks the store for all of these places at once. */
-static void expect_places(struct ctx *ctx, int64_t above, const int64_t *places, size_t n) {
-    struct sql q;
-    struct db_rows rows = {0};
-    struct fault kept = ctx->fault;
-    sql_init(&q, ctx->arena);
-    sql_add(&q, "SELECT descendant FROM place_closure WHERE ancestor = ");
-    sql_i64(&q, above);
-    sql_add(&q, " AND descendant IN ");
-    sql_list(&q, places, n);
-    enum err e = sql_query(ctx, &q, &rows);
-    while (db_more(&rows, &ctx->fault, &e)) remember(ctx, above, db_i64(&rows, 0), true);
-    db_done(&rows);
-    for (size_t i = 0; !e && i < n; i++)
-        if (!recall(ctx, above, places[i])) remember(ctx, above, places[i], false);
-    ctx->fault = kept;
-}
-
 static void expect_under_scopes(struct ctx *ctx, const struct known *kn, int64_t *places, size_t n) {
-    n = unique(places, n);
+    n = ids_unique(places, n);
     if (n < 2) return;
     for (size_t i = 0; i < ctx->actor.scopes_n; i++) {
         const struct scope *s = &ctx->actor.scopes[i];
@@ -123,7 +92,7 @@ static void expect_members(struct ctx *ctx, const struct known *kn, int64_t *ids
     struct db_rows rows = {0};
     struct fault kept = ctx->fault;
     size_t count = 0, cap = 0;
-    n = unique(ids, n);
+    n = ids_unique(ids, n);
     sql_init(&q, ctx->arena);
     sql_fmt(&q, "SELECT m.%s, m.community_id, m.place_id FROM %.*s m WHERE ", dot + 1, (int)(dot - kn->r->member),
             kn->r->member);
@@ -132,17 +101,11 @@ static void expect_members(struct ctx *ctx, const struct known *kn, int64_t *ids
     sql_list(&q, ids, n);
     enum err e = c ? sql_query(ctx, &q, &rows) : ERR_LIMIT;
     while (db_more(&rows, &ctx->fault, &e)) {
-        if (count == cap) {
-            cap = cap ? cap * 2 : 64;
-            struct belonging *grown = arena_new(ctx->arena, struct belonging, cap);
-            if (!grown) {
-                e = ERR_LIMIT;
-                break;
-            }
-            if (count) memcpy(grown, all, count * sizeof *all);
-            all = grown;
-        }
-        all[count++] = (struct belonging){db_i64(&rows, 0), db_i64(&rows, 1), db_i64(&rows, 2)};
+        all = arena_grow(ctx->arena, all, count, &cap, sizeof *all);
+        if (all)
+            all[count++] = (struct belonging){db_i64(&rows, 0), db_i64(&rows, 1), db_i64(&rows, 2)};
+        else
+            e = ERR_LIMIT;
     }
     db_done(&rows);
     if (!e) places = arena_new(ctx->arena, int64_t, count + 1);
@@ -160,7 +123,7 @@ static void expect_members(struct ctx *ctx, const struct known *kn, int64_t *ids
 bool rights_belongings(const struct ctx *ctx, const struct known *kn, int64_t id, const struct belonging **ret,
                        size_t *ret_n) {
     const struct rights_cache *c = ctx->rights_cache;
-    if (!c || c->member_of != kn || !bsearch(&id, c->expected, c->expected_n, sizeof id, by_value)) return false;
+    if (!c || c->member_of != kn || ids_find(c->expected, c->expected_n, id) == SIZE_MAX) return false;
     *ret = c->belongings;
     *ret_n = c->belongings_n;
     return true;

@@ -108,36 +108,26 @@ const struct resource *setting_names(struct kernel *k) {
 
 static enum err sync_one(struct ctx *ctx, const struct setting *s) {
     const char *kind = field_kinds[s->kind].word;
-    struct db_rows rows = {0};
-    int64_t *ids = NULL;
-    size_t n = 0, cap = 0;
+    struct ids missing;
     TRY(db_exec(ctx->db, &ctx->fault,
                 "UPDATE settings SET standard = $2, unit = $3, kind = $4, smallest = $5, largest = $6 WHERE name = $1",
                 VALS(V_TEXT(str_of(s->name)), V_TEXT(str_of(s->fallback)), V_TEXT(str_of(s->unit)),
                      V_TEXT(str_of(kind)), V_I64(s->min), V_I64(s->max)),
                 NULL));
-    enum err e = db_query(ctx->db, &ctx->fault,
-                          "SELECT c.id FROM (SELECT id FROM communities UNION ALL SELECT 0) AS c WHERE NOT EXISTS "
-                          "(SELECT 1 FROM settings s WHERE s.community_id = c.id AND s.name = $1) ORDER BY c.id",
-                          VALS(V_TEXT(str_of(s->name))), &rows);
-    while (db_more(&rows, &ctx->fault, &e)) {
-        ids = arena_grow(ctx->arena, ids, n, &cap, sizeof *ids);
-        if (ids)
-            ids[n++] = db_i64(&rows, 0);
-        else
-            e = FAIL_MEMORY(ctx);
-    }
-    db_done(&rows);
-    for (size_t i = 0; !e && i < n; i++)
-        e = db_exec(ctx->db, &ctx->fault,
+    TRY(sql_ids(ctx,
+                "SELECT c.id FROM (SELECT id FROM communities UNION ALL SELECT 0) AS c WHERE NOT EXISTS "
+                "(SELECT 1 FROM settings s WHERE s.community_id = c.id AND s.name = $1) ORDER BY c.id",
+                VALS(V_TEXT(str_of(s->name))), &missing));
+    for (size_t i = 0; i < missing.n; i++)
+        TRY(db_exec(ctx->db, &ctx->fault,
                     "INSERT INTO settings (id, community_id, version, created_ms, created_by, updated_ms, archived_ms, "
                     "name, standard, unit, kind, smallest, largest) VALUES ($1, $2, 1, $3, 0, $3, 0, $4, $5, $6, $7, "
                     "$8, $9)",
-                    VALS(V_I64(ctx->world->new_id(ctx->world->self)), V_I64(ids[i]), V_I64(ctx->now_ms),
+                    VALS(V_I64(ctx->world->new_id(ctx->world->self)), V_I64(missing.ids[i]), V_I64(ctx->now_ms),
                          V_TEXT(str_of(s->name)), V_TEXT(str_of(s->fallback)), V_TEXT(str_of(s->unit)),
                          V_TEXT(str_of(kind)), V_I64(s->min), V_I64(s->max)),
-                    NULL);
-    return e;
+                    NULL));
+    return OK;
 }
 
 enum err settings_sync(struct ctx *ctx) {

@@ -80,3 +80,20 @@ enum err sql_exec(struct ctx *ctx, struct sql *q, int64_t *ret_changed) {
     TRY(ready(ctx, q));
     return db_exec(ctx->db, &ctx->fault, q->text.ptr, q->vals, q->n, ret_changed);
 }
+
+enum err sql_ids(struct ctx *ctx, const char *text, const struct db_val *vals, size_t n, struct ids *ret) {
+    struct db_rows rows = {0};
+    int64_t *ids = NULL;
+    size_t count = 0, cap = 0;
+    enum err e = db_query(ctx->db, &ctx->fault, text, vals, n, &rows);
+    while (db_more(&rows, &ctx->fault, &e)) {
+        ids = arena_grow(ctx->arena, ids, count, &cap, sizeof *ids);
+        if (ids)
+            ids[count++] = db_i64(&rows, 0);
+        else
+            e = FAIL_MEMORY(ctx);
+    }
+    db_done(&rows);
+    if (!e) *ret = (struct ids){ids, count};
+    return e;
+}

@@ -59,18 +59,6 @@ struct str kernel_word(const struct kernel *k, struct str key, struct str langua
     return text_of(slot_of(w, key), language);
 }
 
-struct str kernel_word_fmt(const struct kernel *k, struct str language, const char *fmt, ...) {
-    char mem[WORD_KEY_SIZE];
-    struct buf b;
-    struct str key;
-    va_list args;
-    buf_init(&b, mem, sizeof mem);
-    va_start(args, fmt);
-    buf_vfmt(&b, fmt, args);
-    va_end(args);
-    return buf_done(&b, &key) ? kernel_word(k, key, language) : (struct str){NULL, 0};
-}
-
 /* ---- the words of a community ---- */
 
 #define OWN_MOST 5000
@@ -139,18 +127,32 @@ enum err words_use(struct ctx *ctx, int64_t community_id) {
     return OK;
 }
 
-struct str word_fmt(const struct ctx *ctx, struct str language, const char *fmt, ...) {
+static struct str word_vfmt(const struct kernel *k, const struct words *own, struct str language, const char *fmt,
+                            va_list args) {
     char mem[WORD_KEY_SIZE];
     struct buf b;
     struct str key, text = {NULL, 0};
-    va_list args;
     buf_init(&b, mem, sizeof mem);
-    va_start(args, fmt);
     buf_vfmt(&b, fmt, args);
-    va_end(args);
     if (!buf_done(&b, &key)) return text;
-    if (ctx->words) text = text_of(slot_of(ctx->words, key), language);
-    return text.len ? text : kernel_word(ctx->kernel, key, language);
+    if (own) text = text_of(slot_of(own, key), language);
+    return text.len ? text : kernel_word(k, key, language);
+}
+
+struct str word_fmt(const struct ctx *ctx, struct str language, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    struct str word = word_vfmt(ctx->kernel, ctx->words, language, fmt, args);
+    va_end(args);
+    return word;
+}
+
+struct str kernel_word_fmt(const struct kernel *k, struct str language, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    struct str word = word_vfmt(k, NULL, language, fmt, args);
+    va_end(args);
+    return word;
 }
 
 /* ---- what the tables need ---- */
