@@ -501,32 +501,67 @@ static void life(struct run *u) {
 
 #define FAILURES_MOST 4000
 
-static void fail_each(struct run *u, bool statements) {
+enum doing { CREATING, UPDATING, ARCHIVING, DOING__COUNT };
+static const char *const doings[] = {"create", "update", "archive"};
+
+/* The first field that a client may change, at its largest; 0: there is none. */
+static uint64_t change_of(struct run *u, void *patch) {
+    uint64_t may = fields_patchable(u->r);
+    memset(patch, 0, u->r->size);
+    for (size_t i = 0; i < u->r->fields_n; i++) {
+        const struct field *f = &u->r->fields[i];
+        bool own = u->r->dated && word_in("valid_from valid_until", str_of(f->name));
+        if (own || !(may >> i & 1) || f->to || f->kind == FIELD_FILE || !set_value(u, u->r, f, patch, LARGEST))
+            continue;
+        return ((struct row *)patch)->has = UINT64_C(1) << i;
+    }
+    return 0;
+}
+
+static enum err do_it(struct run *u, enum doing doing, int64_t id, void *row, uint64_t fields) {
+    switch (doing) {
+    case CREATING: return row_create(&u->ctx, u->r, row);
+    case UPDATING: return row_update(&u->ctx, u->r, id, 0, row, fields, NULL);
+    case ARCHIVING: return row_archive(&u->ctx, u->r, id, 0);
+    case DOING__COUNT: break;
+    }
+    return ERR_INTERNAL;
+}
+
+/* The n-th statement, or allocation, fails: all of it is done, with its trail, or nothing is. */
+static void fail_each(struct run *u, enum doing doing, bool statements) {
     void *row = new_row(u->r);
+    bool own_rules = u->r->validate || u->r->prepare || u->r->after;
     for (int64_t n = 1; n < FAILURES_MOST; n++) {
-        bool skip = u->c->sampled && test_random(u->t) % 10 != 0 && n > 3;
-        conform_fresh(u);
-        conform_base_row(u, u->r, row);
-        if (skip) {
-            /* Still find the end: an unfailed create ends the sampled walk now and then. */
-            if (n > 400) break;
+        int64_t id = 0;
+        uint64_t fields = 0;
+        if (u->c->sampled && n > 3 && test_random(u->t) % 10) {
+            if (n > 400) break; /* an unfailed one ends the sampled walk now and then */
             continue;
         }
+        conform_fresh(u);
+        if (doing == CREATING)
+            conform_base_row(u, u->r, row);
+        else
+            id = make_row(u, u->r);
+        if (doing == UPDATING && !(fields = change_of(u, row))) break;
         struct counts before = conform_count(u);
+        int64_t ran = db_statements(u->db);
         u->rows++;
         if (statements)
             db_fail_in(u->db, n);
         else
             u->ctx.arena->fail_in = n;
-        enum err e = row_create(&u->ctx, u->r, row);
-        bool hit = e != OK;
+        enum err e = do_it(u, doing, id, row, fields);
+        bool reached = statements ? db_statements(u->db) - ran >= n : !u->ctx.arena->fail_in;
+        bool refused = e && !reached && doing == UPDATING && own_rules; /* by a rule of the module */
         db_fail_in(u->db, 0);
         u->ctx.arena->fail_in = 0;
         u->ctx.fault = (struct fault){0};
-        conform_check_left(u, before, hit ? 0 : 1, hit ? 0 : 1,
+        conform_check_left(u, before, !e, !e && doing == CREATING,
                            statements ? "a failed statement" : "a failed allocation");
-        if (!hit) break;
-        CHECK_SAY(u->t, n + 1 < FAILURES_MOST, "%s: a create that never ends failing", u->r->name);
+        if (refused || (!e && !reached)) break;
+        CHECK_SAY(u->t, n + 1 < FAILURES_MOST, "%s: %s never ends failing", u->r->name, doings[doing]);
     }
     free(row);
 }
@@ -546,8 +581,11 @@ static void run_resource(struct run *u) {
     if (u->r->states_n) all_steps(u);
     all_needs(u);
     life(u);
-    fail_each(u, true);
-    fail_each(u, false);
+    for (enum doing d = CREATING; d < DOING__COUNT; d++) {
+        if (d == ARCHIVING && (u->r->flags & NO_ARCHIVE)) continue;
+        fail_each(u, d, true);
+        fail_each(u, d, false);
+    }
 }
 
 size_t conform_module(struct t *t, const struct conform *c, const struct module *m, const char *url) {
