@@ -454,7 +454,7 @@ static int64_t make_full(struct run *u) {
     for (size_t i = 0; i < u->r->fields_n; i++) {
         const struct field *f = &u->r->fields[i];
         void *patch = new_row(u->r);
-        if (f->class != ORDINARY && set_value(u, u->r, f, patch, LARGEST)) {
+        if (f->class != ORDINARY && f->class != SECRET && set_value(u, u->r, f, patch, LARGEST)) {
             ((struct row *)patch)->has = UINT64_C(1) << i;
             enum err e = row_update(&u->ctx, u->r, id, 0, patch, UINT64_C(1) << i, NULL);
             CHECK_SAY(u->t, !e || u->r->validate || u->r->prepare, "%s.%s: %s", u->r->name, f->name, u->ctx.fault.text);

@@ -34,9 +34,10 @@ static const char *body_of(struct run *u, bool says_community) {
     "required unknown_field read_only fixed bad_ref bad_type bad_choice bad_text too_long too_short too_large " \
     "too_small "                                                                                                \
     "too_many too_few"
-static bool try_key(struct run *u, struct api_server *s, const char *role, int64_t place_id, bool *ret_own_rule) {
+static bool try_key(struct run *u, struct api_server *s, const char *role, int64_t place_id, int64_t person_id,
+                    bool *ret_own_rule) {
     char target[80], key[64], token[96];
-    snprintf(token, sizeof token, "%s.%lld.%lld.%lld", role, (long long)place_id, (long long)u->site.person,
+    snprintf(token, sizeof token, "%s.%lld.%lld.%lld", role, (long long)place_id, (long long)person_id,
              (long long)u->site.place);
     snprintf(target, sizeof target, "/api/v1/%s", u->r->name);
     snprintf(key, sizeof key, "Idempotency-Key: key-%lld", (long long)u->serial);
@@ -46,6 +47,7 @@ static bool try_key(struct run *u, struct api_server *s, const char *role, int64
     /* A code that is none of the kernel's: a rule of the module refuses the plain row, whoever sends it. */
     if (first.status == 400 && api_at(&first, "errors.0.code")[0])
         *ret_own_rule |= !word_in(KERNEL_CODES, str_of(api_at(&first, "errors.0.code")));
+    if (first.status == 403) *ret_own_rule |= strcmp(api_at(&first, "code"), "not_allowed") != 0;
     if (first.status != 201) return false;
     struct api_got again = api_ask(s, token, "POST", target, key, body);
     struct bytes x = first.reply.body, y = again.reply.body;
@@ -75,7 +77,9 @@ static void try_resource(struct run *u, struct api_server *s) {
         while (!made && str_word(&rest, &role)) {
             const char *name = arena_cstr(&u->keep, role);
             const int64_t places[] = {u->site.community, u->site.place, 0};
-            for (size_t i = 0; i < COUNT(places) && !made; i++) made = try_key(u, s, name, places[i], &own_rule);
+            for (size_t i = 0; i < COUNT(places) && !made; i++)
+                made = try_key(u, s, name, places[i], u->site.person, &own_rule) ||
+                       try_key(u, s, name, places[i], u->site.other_person, &own_rule); /* nobody's own business */
         }
     }
     CHECK_SAY(u->t, made || !may || own_rule, "%s: nobody who may create it could, over HTTP", u->r->name);
