@@ -73,6 +73,24 @@ bool rights_under(struct ctx *ctx, int64_t above, int64_t place) {
     return found;
 }
 
+/* Asks the store for all of these places at once. */
+static void expect_places(struct ctx *ctx, int64_t above, const int64_t *places, size_t n) {
+    struct sql q;
+    struct db_rows rows = {0};
+    struct fault kept = ctx->fault;
+    sql_init(&q, ctx->arena);
+    sql_add(&q, "SELECT descendant FROM place_closure WHERE ancestor = ");
+    sql_i64(&q, above);
+    sql_add(&q, " AND descendant IN ");
+    sql_list(&q, places, n);
+    enum err e = sql_query(ctx, &q, &rows);
+    while (db_more(&rows, &ctx->fault, &e)) remember(ctx, above, db_i64(&rows, 0), true);
+    db_done(&rows);
+    for (size_t i = 0; !e && i < n; i++)
+        if (!recall(ctx, above, places[i])) remember(ctx, above, places[i], false);
+    ctx->fault = kept;
+}
+
 static void expect_under_scopes(struct ctx *ctx, const struct known *kn, int64_t *places, size_t n) {
     n = ids_unique(places, n);
     if (n < 2) return;
