@@ -79,9 +79,8 @@ bool rights_under(struct ctx *ctx, int64_t above, int64_t place);
 struct belonging { /* one row of a member table */
     int64_t id, community_id, place_id;
 };
-/* Where the rows of `member` resources belong, of several at once; false: this one was not expected. */
-bool rights_belongings(const struct ctx *ctx, const struct known *kn, int64_t id, const struct belonging **ret,
-                       size_t *ret_n);
+/* Where the row of a `member` resource belongs, and others beside it; read unless it was expected. */
+size_t rights_belongings(struct ctx *ctx, const struct known *kn, int64_t id, const struct belonging **ret);
 /* Rights of all these rows are asked for next: reads what they depend on at one go. */
 void rights_expect(struct ctx *ctx, const struct known *kn, const void *rows, size_t n);
 bool rights_row(struct ctx *ctx, const struct known *kn, enum verb verb, const void *row);

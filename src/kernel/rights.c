@@ -211,53 +211,28 @@ static bool belongs(struct ctx *ctx, const struct way *w, const struct belonging
 /* People and their like: placed by the rows of another table. */
 static bool member_reaches(struct ctx *ctx, const struct known *kn, const struct way *w, int64_t id) {
     const struct belonging *all;
-    size_t n;
-    if (rights_belongings(ctx, kn, id, &all, &n)) {
-        for (size_t i = 0; i < n; i++)
-            if (all[i].id == id && belongs(ctx, w, &all[i])) return true;
-        return false;
-    }
-    struct sql q;
-    struct db_rows rows = {0};
-    const char *dot = strchr(kn->r->member, '.');
-    sql_init(&q, ctx->arena);
-    sql_fmt(&q, "SELECT 1 FROM %.*s m WHERE m.%s = ", (int)(dot - kn->r->member), kn->r->member, dot + 1);
-    sql_i64(&q, id);
-    sql_add(&q, " AND ");
-    rights_put_in_force(ctx, &q);
-    if (w->scope->communities_n || w->grant->reach == COMMUNITY) {
-        sql_add(&q, " AND m.community_id IN ");
-        sql_list(&q, w->scope->communities_n ? w->scope->communities : &w->scope->within,
-                 w->scope->communities_n ? w->scope->communities_n : 1);
-    } else {
-        sql_add(&q, " AND m.place_id IN (SELECT descendant FROM place_closure WHERE ancestor = ");
-        sql_i64(&q, w->scope->place_id);
-        sql_add(&q, ")");
-    }
-    sql_add(&q, " LIMIT 1");
-    bool more = false;
-    struct fault kept = ctx->fault;
-    bool ok = !sql_query(ctx, &q, &rows) && !db_next(&rows, &ctx->fault, &more) && more;
-    db_done(&rows);
-    ctx->fault = kept;
-    return ok;
+    size_t n = rights_belongings(ctx, kn, id, &all);
+    for (size_t i = 0; i < n; i++)
+        if (all[i].id == id && belongs(ctx, w, &all[i])) return true;
+    return false;
 }
 
 static bool is_unplaced(struct ctx *ctx, const struct known *kn, const void *row) {
     struct sql q;
     struct db_rows rows = {0};
-    const char *dot = strchr(kn->r->member, '.');
+    struct fault kept = ctx->fault;
     if (!ctx->actor.person_id || row_of(row)->created_by != ctx->actor.person_id) return false;
     sql_init(&q, ctx->arena);
-    sql_fmt(&q, "SELECT 1 FROM %.*s m WHERE m.%s = ", (int)(dot - kn->r->member), kn->r->member, dot + 1);
+    sql_fmt(&q, "SELECT 1 FROM %s WHERE id = ", kn->r->name);
     sql_i64(&q, row_of(row)->id);
-    sql_add(&q, " LIMIT 1");
-    bool more = true;
-    struct fault kept = ctx->fault;
-    bool ok = !sql_query(ctx, &q, &rows) && !db_next(&rows, &ctx->fault, &more) && !more;
+    sql_add(&q, " AND (1 = 0");
+    where_unplaced(ctx, kn, &q);
+    sql_add(&q, ")");
+    enum err e = sql_query(ctx, &q, &rows);
+    bool some = db_more(&rows, &ctx->fault, &e);
     db_done(&rows);
-    ctx->fault = kept;
-    return ok;
+    ctx->fault = kept; /* a store that does not answer grants nothing */
+    return some;
 }
 
 static int64_t relation_value(const struct known *kn, const struct relation *rel, const void *row) {

@@ -138,13 +138,14 @@ static void expect_members(struct ctx *ctx, const struct known *kn, int64_t *ids
     c->belongings_n = count;
 }
 
-bool rights_belongings(const struct ctx *ctx, const struct known *kn, int64_t id, const struct belonging **ret,
-                       size_t *ret_n) {
-    const struct rights_cache *c = ctx->rights_cache;
-    if (!c || c->member_of != kn || ids_find(c->expected, c->expected_n, id) == SIZE_MAX) return false;
-    *ret = c->belongings;
-    *ret_n = c->belongings_n;
-    return true;
+size_t rights_belongings(struct ctx *ctx, const struct known *kn, int64_t id, const struct belonging **ret) {
+    struct rights_cache *c = cache_of(ctx);
+    bool known = c && c->member_of == kn && ids_find(c->expected, c->expected_n, id) != SIZE_MAX;
+    int64_t *one = c && !known ? arena_new(ctx->arena, int64_t, 1) : NULL;
+    if (one) *one = id;
+    if (one) expect_members(ctx, kn, one, 1);
+    *ret = c ? c->belongings : NULL;
+    return c && c->member_of == kn ? c->belongings_n : 0;
 }
 
 void rights_expect(struct ctx *ctx, const struct known *kn, const void *rows, size_t n) {

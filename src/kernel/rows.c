@@ -115,6 +115,7 @@ static enum err timers_keep(struct ctx *ctx, const struct known *kn, const void 
 
 static enum err trail(struct ctx *ctx, const struct known *kn, void *row, const struct change *change) {
     const struct row *h = row_of(row);
+    ctx->rights_cache = NULL; /* who reaches what may be another matter now */
     TRY(audit_write(ctx, kn, h->id, h->community_id, change));
     TRY(timers_keep(ctx, kn, row, change->before));
     if (kn->search_bits) TRY(search_put(ctx, kn->r, row, change->before));
