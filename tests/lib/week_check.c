@@ -45,7 +45,6 @@ static void check_series(struct week *w, const struct week_device *d, const stru
 static enum err check_readings(struct ctx *ctx, void *arg) {
     struct week *w = arg;
     struct telemetry *t = feed_telemetry(w->feed);
-    size_t read = 0;
     for (size_t i = 0; i < WEEK_DEVICES; i++) {
         const struct week_device *d = &w->devices[i];
         struct telemetry_series *series;
@@ -58,7 +57,6 @@ static enum err check_readings(struct ctx *ctx, void *arg) {
             TRY(telemetry_range(t, series[0].number, 0, INT64_MAX, TELEMETRY_POINTS_MAX, ctx->arena, &got,
                                 &ctx->fault));
         check_series(w, d, &got);
-        read += n;
         arena_reset(ctx->arena);
     }
     struct telemetry_stats stats;
