@@ -1,6 +1,6 @@
 /* linli demo: an estate with made-up people, served like any other.  SPDX-License-Identifier: Apache-2.0 */
 #include "main/cmd.h"
-#include "main/demo.h"
+#include "main/demo/demo.h"
 #include "main/server.h"
 
 static int run(int argc, char **argv) {

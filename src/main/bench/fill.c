@@ -4,7 +4,7 @@
 
 #include "kernel/rows.h"
 #include "main/bench/bench.h"
-#include "main/demo.h"
+#include "main/demo/demo.h"
 #include "platform/cases/cases.h"
 #include "platform/parties/parties.h"
 #include "platform/places/places.h"

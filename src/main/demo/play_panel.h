@@ -1,7 +1,7 @@
 /* The demo's fire panel: a GB/T 26875.3 transmission device that holds its line and repeats what is not confirmed.
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef LINLI_MAIN_PLAY_PANEL_H
-#define LINLI_MAIN_PLAY_PANEL_H
+#ifndef LINLI_MAIN_DEMO_PLAY_PANEL_H
+#define LINLI_MAIN_DEMO_PLAY_PANEL_H
 
 #include "base/log.h"
 #include "net/loop.h"

@@ -1,7 +1,7 @@
 /* The demo's readings: real measurements, back-filled and then replayed by devices over MQTT and a fire line.
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef LINLI_MAIN_REPLAY_H
-#define LINLI_MAIN_REPLAY_H
+#ifndef LINLI_MAIN_DEMO_REPLAY_H
+#define LINLI_MAIN_DEMO_REPLAY_H
 
 #include "main/site.h"
 #include "sensing/feed/feed.h"

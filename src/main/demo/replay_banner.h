@@ -1,7 +1,7 @@
 /* What the first page says of the replay: kept true while it runs, when it stands still, and after it.
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef LINLI_MAIN_REPLAY_BANNER_H
-#define LINLI_MAIN_REPLAY_BANNER_H
+#ifndef LINLI_MAIN_DEMO_REPLAY_BANNER_H
+#define LINLI_MAIN_DEMO_REPLAY_BANNER_H
 
 #include "main/site.h"
 

@@ -1,7 +1,7 @@
 /* A device as one in the field would be: MQTT 5.0 over a socket of its own, QoS 1, kept until it is acknowledged.
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef LINLI_MAIN_PLAY_DEVICE_H
-#define LINLI_MAIN_PLAY_DEVICE_H
+#ifndef LINLI_MAIN_DEMO_PLAY_DEVICE_H
+#define LINLI_MAIN_DEMO_PLAY_DEVICE_H
 
 #include "base/clock.h"
 #include "net/loop.h"

@@ -1,5 +1,5 @@
 /* The demo's line on top of the first page.  SPDX-License-Identifier: Apache-2.0 */
-#include "main/replay_banner.h"
+#include "main/demo/replay_banner.h"
 
 #include "kernel/setting.h"
 

@@ -1,10 +1,10 @@
 /* The demo's devices, their models, the rules over them, and the kinds of cases.  SPDX-License-Identifier: Apache-2.0
  */
+#include "platform/things/things.h"
 #include "kernel/rows.h"
-#include "main/demo.h"
+#include "main/demo/demo.h"
 #include "platform/cases/cases.h"
 #include "platform/rules/rules.h"
-#include "platform/things/things.h"
 #include "sensing/lines/lines.h"
 
 #include <stdio.h>

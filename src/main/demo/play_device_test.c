@@ -1,5 +1,5 @@
 /* A demo device against a server that answers late, wrongly or not at all.  SPDX-License-Identifier: Apache-2.0 */
-#include "main/play_device.h"
+#include "main/demo/play_device.h"
 #include "net/tcp.h"
 #include "protocol/mqtt/mqtt.h"
 #include "tests/lib/test.h"

@@ -1,5 +1,5 @@
 /* A device of the demo over MQTT.  SPDX-License-Identifier: Apache-2.0 */
-#include "main/play_device.h"
+#include "main/demo/play_device.h"
 
 #include "net/tcp.h"
 #include "protocol/mqtt/mqtt.h"

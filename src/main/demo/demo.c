@@ -1,5 +1,5 @@
 /* The demo estate: made-up people, an account for each role.  SPDX-License-Identifier: Apache-2.0 */
-#include "main/demo.h"
+#include "main/demo/demo.h"
 
 #include "kernel/rows.h"
 #include "platform/parties/parties.h"

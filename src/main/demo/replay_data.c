@@ -1,5 +1,5 @@
 /* The demo's measurements.  SPDX-License-Identifier: Apache-2.0 */
-#include "main/replay_data.h"
+#include "main/demo/replay_data.h"
 
 #include "main/assets.h"
 

@@ -1,6 +1,6 @@
 /* The demo estate.  SPDX-License-Identifier: Apache-2.0 */
-#ifndef LINLI_MAIN_DEMO_H
-#define LINLI_MAIN_DEMO_H
+#ifndef LINLI_MAIN_DEMO_DEMO_H
+#define LINLI_MAIN_DEMO_DEMO_H
 
 #include "main/site.h"
 

@@ -1,9 +1,9 @@
 /* The demo's places: real outlines (demo/estate), made-up units and rooms.  SPDX-License-Identifier: Apache-2.0 */
+#include "platform/places/places.h"
 #include "base/json.h"
 #include "kernel/rows.h"
 #include "main/assets.h"
-#include "main/demo.h"
-#include "platform/places/places.h"
+#include "main/demo/demo.h"
 
 #include <math.h>
 #include <stdio.h>

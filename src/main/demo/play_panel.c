@@ -1,5 +1,5 @@
 /* The demo's fire panel over its TCP line.  SPDX-License-Identifier: Apache-2.0 */
-#include "main/play_panel.h"
+#include "main/demo/play_panel.h"
 
 #include "net/tcp.h"
 #include "protocol/gb26875/gb26875.h"

@@ -1,7 +1,7 @@
 /* What the demo replays: public measurements (demo/), and which model of device plays them.
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef LINLI_MAIN_REPLAY_DATA_H
-#define LINLI_MAIN_REPLAY_DATA_H
+#ifndef LINLI_MAIN_DEMO_REPLAY_DATA_H
+#define LINLI_MAIN_DEMO_REPLAY_DATA_H
 
 #include "base/err.h"
 

@@ -1,12 +1,12 @@
 /* Replay of the demo's measurements.  SPDX-License-Identifier: Apache-2.0 */
-#include "main/replay.h"
+#include "main/demo/replay.h"
 
 #include "base/json.h"
-#include "main/demo_keys.h"
-#include "main/play_device.h"
-#include "main/play_panel.h"
-#include "main/replay_banner.h"
-#include "main/replay_data.h"
+#include "main/demo/keys.h"
+#include "main/demo/play_device.h"
+#include "main/demo/play_panel.h"
+#include "main/demo/replay_banner.h"
+#include "main/demo/replay_data.h"
 
 #include <fcntl.h>
 #include <stdio.h>

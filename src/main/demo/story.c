@@ -4,7 +4,7 @@
 #include "kernel/row_json.h"
 #include "kernel/rows.h"
 #include "main/assets.h"
-#include "main/demo.h"
+#include "main/demo/demo.h"
 #include "platform/cases/cases.h"
 #include "platform/notices/notices.h"
 #include "platform/parties/parties.h"

@@ -1,5 +1,5 @@
 /* MQTT passwords of the demo's devices.  SPDX-License-Identifier: Apache-2.0 */
-#include "main/demo_keys.h"
+#include "main/demo/keys.h"
 
 #include "platform/things/things.h"
 
