@@ -432,6 +432,11 @@ static void pop(struct rules_engine *e) {
     pthread_mutex_unlock(&e->lock);
 }
 
+/* The row itself says no, and would again: a device or a rule that is gone. */
+static bool is_refusal(enum err e) {
+    return e == ERR_NOT_FOUND || e == ERR_INVALID || e == ERR_DENIED || e == ERR_CONFLICT;
+}
+
 enum err rules_apply(struct rules_engine *e, struct ctx *ctx, size_t most, size_t *ret_done) {
     struct verdict_row v;
     struct rule r;
@@ -455,8 +460,8 @@ enum err rules_apply(struct rules_engine *e, struct ctx *ctx, size_t most, size_
         else if (r.row.id)
             err = alarm_clear(ctx, v.rule_id, v.device_id, str_of(v.part));
         if (!err && r.row.id && v.silence) err = device_step(ctx, v.device_id, v.raise ? "lose" : "hear");
-        if (err == ERR_BUSY || err == ERR_UNAVAILABLE) return err;
-        pop(e); /* done, or refused for good: a device or rule that is gone */
+        if (err && !is_refusal(err)) return err; /* kept: whoever waits for it is not told that it is there */
+        pop(e);
         if (err) ctx->fault = (struct fault){0};
         (*ret_done)++;
     }

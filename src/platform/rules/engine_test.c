@@ -419,6 +419,24 @@ static void events_that_find_no_room_are_not_taken_at_all(struct t *t) {
     stop(&s);
 }
 
+static void a_verdict_stays_until_it_is_an_alarm(struct t *t) {
+    struct site s;
+    size_t done = 0;
+    start(&s, t);
+    add_event_rule(&s, S("fire"));
+    CHECK(t, !db_exec(s.ctx.db, &s.ctx.fault, "ALTER TABLE alarms RENAME TO away", NO_VALS, NULL));
+    CHECK(t, !tell(&s, event(&s, "fire", "", 0, true)));
+    CHECK(t, rules_apply(s.engine, &s.ctx, 100, &done) != OK && done == 0 && rules_waiting(s.engine) == 1);
+    s.ctx.fault = (struct fault){0};
+    CHECK(t, !db_exec(s.ctx.db, &s.ctx.fault, "ALTER TABLE away RENAME TO alarms", NO_VALS, NULL));
+    CHECK(t, alarms_ever(&s) == 1 && rules_waiting(s.engine) == 0);
+    CHECK(t, !tell(&s, event(&s, "fire", "", 1, false)) && !tell(&s, event(&s, "fire", "", 2, true)));
+    CHECK(t, !db_exec(s.ctx.db, &s.ctx.fault, "DELETE FROM devices", NO_VALS, NULL)); /* that one is for good */
+    s.ctx.fault = (struct fault){0};
+    CHECK(t, !rules_apply(s.engine, &s.ctx, 100, &done) && rules_waiting(s.engine) == 0);
+    stop(&s);
+}
+
 static void verdicts_that_find_no_room_come_again(struct t *t) {
     struct site s;
     start(&s, t);
@@ -445,4 +463,4 @@ TESTS(CASE(a_breach_raises_one_alarm_and_calm_ends_it), CASE(a_rule_minds_its_ow
       CASE(a_device_shows_its_alarm_until_the_last_one_is_over), CASE(a_device_comes_back_with_the_alarm_it_had),
       CASE(a_device_that_is_back_in_service_is_watched_again),
       CASE(a_report_of_all_that_holds_ends_what_it_does_not_name), CASE(events_that_find_no_room_are_not_taken_at_all),
-      CASE(verdicts_that_find_no_room_come_again))
+      CASE(verdicts_that_find_no_room_come_again), CASE(a_verdict_stays_until_it_is_an_alarm))

@@ -134,6 +134,13 @@ static size_t strangers_take(struct feed *f, struct stranger *ret, size_t most) 
     return n;
 }
 
+/* The store takes nothing: they wait on, as far as there is room; the others come again by themselves. */
+static void strangers_give_back(struct feed *f, const struct stranger *list, size_t n) {
+    pthread_mutex_lock(&f->lock);
+    for (size_t i = 0; i < n && f->strangers_n < UNKNOWN_MAX; i++) f->strangers[f->strangers_n++] = list[i];
+    pthread_mutex_unlock(&f->lock);
+}
+
 static bool strangers_wait(struct feed *f) {
     pthread_mutex_lock(&f->lock);
     bool some = f->strangers_n > 0;
@@ -147,14 +154,16 @@ static enum err adopt_strangers(struct feed *f, struct ctx *ctx) {
     size_t n = strangers_take(f, list, COUNT(list));
     if (!n) return OK;
     enum err e = ctx_write(ctx, put_aside, &(struct strangers){list, n});
-    bool one_was_refused = e && e != ERR_BUSY && e != ERR_UNAVAILABLE;
-    for (size_t i = 0; one_was_refused && i < n; i++) {
+    bool is_away = e == ERR_BUSY || e == ERR_UNAVAILABLE;
+    for (size_t i = 0; e && !is_away && i < n; i++) { /* one was refused: the others go without it */
         ctx->fault = (struct fault){0};
-        e = ctx_write(ctx, put_aside, &(struct strangers){&list[i], 1});
-        if (e == ERR_BUSY || e == ERR_UNAVAILABLE) return e;
+        enum err one = ctx_write(ctx, put_aside, &(struct strangers){&list[i], 1});
+        is_away = one == ERR_BUSY || one == ERR_UNAVAILABLE;
+        if (is_away) e = one;
     }
-    if (one_was_refused) ctx->fault = (struct fault){0};
-    return one_was_refused ? OK : e;
+    if (is_away) strangers_give_back(f, list, n); /* those that are rows by now are found */
+    if (!is_away) ctx->fault = (struct fault){0};
+    return is_away ? e : OK;
 }
 
 static enum err work_with(struct feed *f, struct ctx *ctx) {
