@@ -349,7 +349,7 @@ try {
       check(true, `case: ${words} -> ${state}`)
     }
     await step(desk, '受理', '已受理')
-    await step(desk, '派工', '路上', async (p) => { await p.fill('dialog .pick input', '何'); await p.waitForSelector('dialog .pick li[role=option]'); await p.waitForTimeout(600); await p.click('dialog .pick li[role=option] >> nth=0') })
+    await step(desk, '派工', '路上', async (p) => { await p.fill('dialog .pick input', '何志强'); await p.waitForSelector('dialog .pick li[role=option]'); await p.waitForTimeout(600); await p.click('dialog .pick li[role=option] >> nth=0') })
     const repairer = await open(1366, 768)
     await signIn(repairer, 'repairer')
     await step(repairer, '登记到场', '处理中', async () => {})
