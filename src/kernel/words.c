@@ -128,6 +128,8 @@ enum err words_use(struct ctx *ctx, int64_t community_id) {
 }
 
 static struct str word_vfmt(const struct kernel *k, const struct words *own, struct str language, const char *fmt,
+                            va_list args) PRINTF(4, 0);
+static struct str word_vfmt(const struct kernel *k, const struct words *own, struct str language, const char *fmt,
                             va_list args) {
     char mem[WORD_KEY_SIZE];
     struct buf b;
