@@ -3,6 +3,7 @@
 
 #include "kernel/kernel.h"
 #include "kernel/rows.h"
+#include "platform/parties/parties.h"
 
 struct activity {
     struct row row;
@@ -46,6 +47,14 @@ static const struct grant grants[] = {
 };
 static const struct view views[] = {{"review", "state=review", "from_ms"}, {"published", "state=published", "from_ms"}};
 
+/* What was handed in stays as it is reviewed, and what is published as it was: only reviewers correct it. */
+static enum err reviewed(struct ctx *ctx, void *row, const void *before) {
+    const struct activity *was = before;
+    if (!was || was->state == DRAFT || party_is(ctx, "manager street", ((struct row *)row)->community_id)) return OK;
+    return FAIL(&ctx->fault, ERR_CONFLICT, "wrong_state",
+                "what is in review, or was reviewed, is changed by reviewers");
+}
+
 static enum err validate(struct ctx *ctx, const void *row) {
     const struct activity *a = row;
     return a->until_ms > a->from_ms ? OK : FAIL_FIELD(&ctx->fault, "until_ms", "not_after", 0);
@@ -66,6 +75,7 @@ static const struct resource activities = {
     ROWS(relations, relations),
     ROWS(grants, grants),
     ROWS(views, views),
+    .prepare = reviewed,
     .validate = validate,
 };
 
@@ -131,30 +141,42 @@ static const struct grant attendance_grants[] = {
     {"manager street", CREATE | READ | ARCHIVE, COMMUNITY},
 };
 
-/* A seat for each, once. */
-static enum err seat(struct ctx *ctx, void *row, const void *before) {
-    struct attendance *a = row;
-    int64_t taken = 0, mine = 0;
-    bool found;
-    struct published act = {0};
-    if (before || !row_has(&attendances, a, "activity_id")) return OK;
+static enum err find_open(struct ctx *ctx, int64_t id, struct published *ret) {
     struct actor actor = ctx->actor;
     ctx->actor = actor_system();
-    enum err e = row_get(ctx, &open_activities, a->activity_id, &act);
+    enum err e = row_get(ctx, &open_activities, id, ret);
     ctx->actor = actor;
-    if (e == ERR_NOT_FOUND) {
-        ctx->fault = (struct fault){0};
-        return FAIL_FIELD(&ctx->fault, "activity_id", "bad_ref", 0);
-    }
-    TRY(e);
+    if (e != ERR_NOT_FOUND) return e;
+    ctx->fault = (struct fault){0};
+    return FAIL_FIELD(&ctx->fault, "activity_id", "bad_ref", 0);
+}
+
+static enum err belongs(struct ctx *ctx, void *row, const void *before) {
+    struct attendance *a = row;
+    struct published act = {0};
+    if (before || !row_has(&attendances, a, "activity_id")) return OK;
+    TRY(find_open(ctx, a->activity_id, &act));
     a->row.community_id = act.row.community_id;
+    return OK;
+}
+
+/* A seat for each, once, while it lasts: asked of who enrols and of who comes back. */
+static enum err seat(struct ctx *ctx, void *row, const void *before) {
+    const struct attendance *a = row, *was = before;
+    int64_t taken = 0, mine = 0;
+    bool found, is_new = !was || was->row.archived_ms;
+    struct published act = {0};
+    if (a->row.archived_ms || !is_new) return OK;
+    TRY(find_open(ctx, a->activity_id, &act));
+    if (a->state == ENROLLED && ctx->now_ms >= act.until_ms)
+        return FAIL(&ctx->fault, ERR_CONFLICT, "not_now", "it is over");
     TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT COUNT(*) FROM attendances WHERE activity_id = $1 AND archived_ms = 0",
                    VALS(V_I64(a->activity_id)), &taken, &found));
     TRY(db_one_i64(ctx->db, &ctx->fault,
                    "SELECT COUNT(*) FROM attendances WHERE activity_id = $1 AND person_id = $2 AND archived_ms = 0",
                    VALS(V_I64(a->activity_id), V_I64(a->person_id)), &mine, &found));
-    if (mine) return FAIL(&ctx->fault, ERR_CONFLICT, "not_unique", "there is a seat for this person already");
-    return taken < act.seats ? OK : FAIL(&ctx->fault, ERR_CONFLICT, "full", "every seat is taken");
+    if (mine > 1) return FAIL(&ctx->fault, ERR_CONFLICT, "not_unique", "there is a seat for this person already");
+    return taken <= act.seats ? OK : FAIL(&ctx->fault, ERR_CONFLICT, "full", "every seat is taken");
 }
 
 static const struct resource attendances = {
@@ -168,7 +190,8 @@ static const struct resource attendances = {
     ROWS(steps, attendance_steps),
     ROWS(relations, attendance_relations),
     ROWS(grants, attendance_grants),
-    .prepare = seat,
+    .prepare = belongs,
+    .after = seat,
 };
 
 static const struct resource *const resources[] = {&activities, &open_activities, &attendances};

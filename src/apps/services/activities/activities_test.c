@@ -106,6 +106,48 @@ static void one_enrols_in_what_is_published_once_and_while_there_are_seats(struc
     town_close(&s.w);
 }
 
+static enum err retitle(struct site *s, int64_t who, int64_t id) {
+    struct row *row = row_new(&s->w.ctx, s->activities);
+    uint64_t fields;
+    town_as(&s->w, who);
+    json_t *o = json_pack("{s:s}", "title", "a sale");
+    enum err e = row_read_json(&s->w.ctx, s->activities, o, ~UINT64_C(0), row, &fields);
+    json_decref(o);
+    return e ? e : row_update(&s->w.ctx, s->activities, id, 0, row, fields, NULL);
+}
+
+static void what_was_reviewed_stays_as_it_was(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int64_t id = draft(&s, 10);
+    CHECK(t, !retitle(&s, s.partner, id));
+    CHECK(t, !take(&s, s.activities, s.partner, id, "submit"));
+    CHECK(t, town_refused(&s.w, retitle(&s, s.partner, id), "wrong_state"));
+    CHECK(t, !take(&s, s.activities, s.manager, id, "publish"));
+    CHECK(t, town_refused(&s.w, retitle(&s, s.partner, id), "wrong_state"));
+    CHECK(t, !retitle(&s, s.manager, id));
+    town_close(&s.w);
+}
+
+static void who_comes_back_needs_a_seat_too(struct t *t) {
+    struct site s;
+    int64_t first, again, other;
+    start(&s, t);
+    int64_t id = published(&s, 1);
+    CHECK(t, !enrol(&s, s.anna, id, &first));
+    CHECK(t, !row_archive(&s.w.ctx, s.seats, first, 0) && !row_restore(&s.w.ctx, s.seats, first, 0, NULL));
+    CHECK(t, !row_archive(&s.w.ctx, s.seats, first, 0) && !enrol(&s, s.anna, id, &again));
+    CHECK(t, town_refused(&s.w, row_restore(&s.w.ctx, s.seats, first, 0, NULL), "not_unique"));
+    CHECK(t, !row_archive(&s.w.ctx, s.seats, again, 0) && !enrol(&s, s.ben, id, &other));
+    town_as(&s.w, s.anna);
+    CHECK(t, town_refused(&s.w, row_restore(&s.w.ctx, s.seats, first, 0, NULL), "full"));
+    CHECK(t, town_count(&s.w, "SELECT COUNT(*) FROM attendances WHERE archived_ms = 0") == 1);
+    int64_t later = published(&s, 5);
+    town_pass(&s.w, 2 * HOUR_MS);
+    CHECK(t, town_refused(&s.w, enrol(&s, s.anna, later, &other), "not_now"));
+    town_close(&s.w);
+}
+
 static void attendance_is_taken_by_the_organiser(struct t *t) {
     struct site s;
     int64_t came, missed;
@@ -121,4 +163,5 @@ static void attendance_is_taken_by_the_organiser(struct t *t) {
 }
 
 TESTS(CASE(residents_see_it_once_it_is_reviewed), CASE(one_enrols_in_what_is_published_once_and_while_there_are_seats),
-      CASE(attendance_is_taken_by_the_organiser))
+      CASE(attendance_is_taken_by_the_organiser), CASE(what_was_reviewed_stays_as_it_was),
+      CASE(who_comes_back_needs_a_seat_too))
