@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "apps/property/visitors/visitors.h"
 
+#include "platform/parties/parties.h"
+
 struct visit {
     struct row row;
     int64_t place_id, host_id;
@@ -63,6 +65,7 @@ static const char *const states[] = {
 static const struct step steps[] = {
     {ASKED, "approve", APPROVED, "resident owner manager guard"},
     {ASKED, "refuse", REFUSED, "resident owner manager guard", .takes = "reason", .need = "reason", .danger = true},
+    {APPROVED, "refuse", REFUSED, "resident owner manager guard", .takes = "reason", .need = "reason", .danger = true},
     {APPROVED, "enter", INSIDE, "guard manager", .guard = in_window, .effect = entered},
     {INSIDE, "leave", GONE, "guard manager", .effect = gone},
     {ASKED, "expire", EXPIRED, "timer"},
@@ -83,6 +86,14 @@ static const struct view views[] = {
     {"inside", "state=inside", "-entered_ms"},
     {"expected", "state=approved", "from_ms"},
 };
+
+/* What was approved is what comes in, and what happened stays so; the desk corrects. */
+static enum err prepare(struct ctx *ctx, void *row, const void *before) {
+    const struct visit *was = before;
+    if (!was || was->state == ASKED || party_is(ctx, "manager dispatcher", ((struct row *)row)->community_id))
+        return OK;
+    return FAIL(&ctx->fault, ERR_CONFLICT, "wrong_state", "the visit was decided on; refuse it and ask anew");
+}
 
 static enum err validate(struct ctx *ctx, const void *row) {
     const struct visit *v = row;
@@ -107,6 +118,7 @@ static const struct resource visits = {
     ROWS(grants, grants),
     ROWS(views, views),
     .tones = "warn info info ok off off",
+    .prepare = prepare,
     .validate = validate,
 };
 static const struct resource *const resources[] = {&visits};

@@ -115,5 +115,34 @@ static void a_window_is_forward_and_at_most_a_month(struct t *t) {
     town_close(&s.w);
 }
 
-TESTS(CASE(a_pass_opens_only_inside_its_window), CASE(a_pass_nobody_used_expires_with_its_window),
-      CASE(a_visit_concerns_its_host_and_the_gate_only), CASE(a_window_is_forward_and_at_most_a_month))
+static enum err rename_to(struct site *s, int64_t who, int64_t id, const char *name) {
+    struct row *row = row_new(&s->w.ctx, s->visits);
+    uint64_t fields;
+    town_as(&s->w, who);
+    json_t *o = json_pack("{s:s}", "name", name);
+    enum err e = row_read_json(&s->w.ctx, s->visits, o, ~UINT64_C(0), row, &fields);
+    json_decref(o);
+    return e ? e : row_update(&s->w.ctx, s->visits, id, 0, row, fields, NULL);
+}
+
+static void what_was_approved_is_what_comes_in(struct t *t) {
+    struct site s;
+    int64_t id, other;
+    start(&s, t);
+    int64_t desk = town_person(&s.w, "Mia", "manager", s.w.estate);
+    CHECK(t, !invite(&s, s.anna, 0, HOUR_MS, &id) && !invite(&s, s.anna, 0, HOUR_MS, &other));
+    CHECK(t, !rename_to(&s, s.anna, id, "Vera B."));
+    CHECK(t, !take(&s, s.guard, id, "approve"));
+    CHECK(t, town_refused(&s.w, rename_to(&s, s.anna, id, "Walt"), "wrong_state"));
+    CHECK(t, !take(&s, s.guard, id, "enter") && !take(&s, s.guard, id, "leave"));
+    CHECK(t, town_refused(&s.w, rename_to(&s, s.anna, id, "Walt"), "wrong_state"));
+    CHECK(t, !rename_to(&s, desk, id, "Vera C."));
+    CHECK(t, !take(&s, s.guard, other, "approve"));
+    CHECK(t,
+          town_refused(&s.w, take(&s, s.anna, other, "refuse"), "required")); /* it may be withdrawn, with a reason */
+    town_close(&s.w);
+}
+
+TESTS(CASE(what_was_approved_is_what_comes_in), CASE(a_pass_opens_only_inside_its_window),
+      CASE(a_pass_nobody_used_expires_with_its_window), CASE(a_visit_concerns_its_host_and_the_gate_only),
+      CASE(a_window_is_forward_and_at_most_a_month))
