@@ -65,7 +65,10 @@ static const struct view views[] = {{"waiting", "state=sent", "reply_due_ms"}, {
 
 static enum err prepare(struct ctx *ctx, void *row, const void *before) {
     struct idea *i = row;
+    const struct idea *was = before;
     int64_t days;
+    if (was && was->state != SENT) /* a reply answers what was written, not what is written later */
+        return FAIL(&ctx->fault, ERR_CONFLICT, "wrong_state", "the idea was answered; write another");
     if (before) return OK;
     /* Who names nobody else, as one does who empties the paper box, writes in his own name. */
     if (!row_has(&ideas, i, "author_id") && ctx->actor.person_id) SET(&ideas, i, author_id, ctx->actor.person_id);

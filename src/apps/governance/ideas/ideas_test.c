@@ -93,6 +93,23 @@ static void an_answer_in_time_keeps_it_from_being_late(struct t *t) {
     town_close(&s.w);
 }
 
+static enum err rewrite(struct site *s, int64_t who, int64_t id) {
+    void *row = row_new(&s->w.ctx, s->ideas);
+    uint64_t fields = 0;
+    enum err e = with(s, who, json_pack("{s:s}", "text", "by the pond"), row, &fields);
+    return e ? e : row_update(&s->w.ctx, s->ideas, id, 0, row, fields, NULL);
+}
+
+static void what_was_answered_stays_as_it_was_written(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int64_t id = send(&s, s.anna);
+    CHECK(t, !rewrite(&s, s.anna, id));
+    CHECK(t, !answer(&s, s.cora, id, "two benches are ordered"));
+    CHECK(t, town_refused(&s.w, rewrite(&s, s.anna, id), "wrong_state"));
+    town_close(&s.w);
+}
+
 static void the_days_are_the_community_s_own_setting(struct t *t) {
     struct site s;
     start(&s, t);
@@ -103,4 +120,5 @@ static void the_days_are_the_community_s_own_setting(struct t *t) {
 }
 
 TESTS(CASE(an_idea_bears_the_name_of_who_wrote_it), CASE(an_unanswered_idea_is_late_on_its_day_and_once),
-      CASE(an_answer_in_time_keeps_it_from_being_late), CASE(the_days_are_the_community_s_own_setting))
+      CASE(an_answer_in_time_keeps_it_from_being_late), CASE(the_days_are_the_community_s_own_setting),
+      CASE(what_was_answered_stays_as_it_was_written))
