@@ -88,6 +88,18 @@ static void only_the_assignee_works_on_a_case(struct t *t) {
     town_close(&s.w);
 }
 
+static void an_elder_speaks_for_the_case_he_reported(struct t *t) {
+    struct site s;
+    start(&s, t);
+    s.anna = town_person(&s.w, "Cleo", "elder", s.w.unit); /* report() is hers */
+    int64_t id = report(&s);
+    CHECK(t, !note(&s, s.anna, id));
+    CHECK(t, !assign(&s, s.desk, id, s.repairer) && !take(&s, s.repairer, id, "arrive", NULL, NULL) &&
+                 !finish(&s, s.repairer, id));
+    CHECK(t, !take(&s, s.anna, id, "verify", NULL, NULL));
+    town_close(&s.w);
+}
+
 static void who_accepts_a_case_that_nobody_has_takes_it(struct t *t) {
     struct site s;
     start(&s, t);
@@ -228,8 +240,8 @@ static void the_same_on_postgresql(struct t *t) {
     town_on_postgres(t, each_limit_is_missed_once_at_its_time);
 }
 
-TESTS(CASE(only_the_assignee_works_on_a_case), CASE(who_accepts_a_case_that_nobody_has_takes_it),
-      CASE(the_desk_acts_in_the_assignee_s_name), CASE(a_case_is_assigned_only_to_who_works_at_its_place),
-      CASE(a_role_that_has_ended_works_no_more), CASE(the_three_limits_run_from_the_report),
-      CASE(each_limit_is_missed_once_at_its_time), CASE(what_is_done_in_time_is_never_late),
-      CASE(the_same_on_postgresql))
+TESTS(CASE(only_the_assignee_works_on_a_case), CASE(an_elder_speaks_for_the_case_he_reported),
+      CASE(who_accepts_a_case_that_nobody_has_takes_it), CASE(the_desk_acts_in_the_assignee_s_name),
+      CASE(a_case_is_assigned_only_to_who_works_at_its_place), CASE(a_role_that_has_ended_works_no_more),
+      CASE(the_three_limits_run_from_the_report), CASE(each_limit_is_missed_once_at_its_time),
+      CASE(what_is_done_in_time_is_never_late), CASE(the_same_on_postgresql))
