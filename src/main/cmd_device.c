@@ -202,7 +202,7 @@ static int run(int argc, char **argv) {
     t.code = rest[1];
     struct site site;
     struct fault f = {0};
-    enum err e = site_open(&site, &(struct site_options){.data = data, .db = db}, &f);
+    enum err e = site_open(&site, &(struct site_options){.data = data, .db = db, .must_exist = true}, &f);
     if (!e) e = site_do(&site, fn, &t, &f);
     site_close(&site);
     if (e) site_say("device", &f);
