@@ -163,20 +163,19 @@ static enum err belongs(struct ctx *ctx, void *row, const void *before) {
 /* A seat for each, once, while it lasts: asked of who enrols and of who comes back. */
 static enum err seat(struct ctx *ctx, void *row, const void *before) {
     const struct attendance *a = row, *was = before;
-    int64_t taken = 0, mine = 0;
+    int64_t taken = 0, mine = 0, seats = 0;
     bool found, is_new = !was || was->row.archived_ms;
-    struct published act = {0};
     if (a->row.archived_ms || !is_new) return OK;
-    TRY(find_open(ctx, a->activity_id, &act));
-    if (a->state == ENROLLED && ctx->now_ms >= act.until_ms)
-        return FAIL(&ctx->fault, ERR_CONFLICT, "not_now", "it is over");
+    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT seats FROM activities WHERE id = $1 AND state = 'published'",
+                   VALS(V_I64(a->activity_id)), &seats, &found));
+    if (!found) return FAIL(&ctx->fault, ERR_CONFLICT, "not_now", "it was held, or will not be");
     TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT COUNT(*) FROM attendances WHERE activity_id = $1 AND archived_ms = 0",
                    VALS(V_I64(a->activity_id)), &taken, &found));
     TRY(db_one_i64(ctx->db, &ctx->fault,
                    "SELECT COUNT(*) FROM attendances WHERE activity_id = $1 AND person_id = $2 AND archived_ms = 0",
                    VALS(V_I64(a->activity_id), V_I64(a->person_id)), &mine, &found));
     if (mine > 1) return FAIL(&ctx->fault, ERR_CONFLICT, "not_unique", "there is a seat for this person already");
-    return taken <= act.seats ? OK : FAIL(&ctx->fault, ERR_CONFLICT, "full", "every seat is taken");
+    return taken <= seats ? OK : FAIL(&ctx->fault, ERR_CONFLICT, "full", "every seat is taken");
 }
 
 static const struct resource attendances = {
