@@ -41,6 +41,22 @@ static void a_row_of_ones_own_does_not_move_to_another_community(struct t *t) {
     kernel_site_close(&s);
 }
 
+/* Who may change his rows but make none takes none of them to another community. */
+static void moving_a_row_is_making_it_there(struct t *t) {
+    struct kernel_site s;
+    struct sample given = {0}, moved = {0};
+    kernel_site_open(&s, t, 0);
+    int64_t id = kernel_site_sample(&s, S("given to Ben"), 0);
+    SET(&test_samples, &given, worker_id, s.estate.ben);
+    CHECK(t, !row_act(&s.ctx, &test_samples, id, 0, "accept", &given, given.row.has, NULL));
+    be(&s, "worker", s.estate.town, s.estate.ben);
+    SET(&test_samples, &moved, area_id, s.estate.other_house);
+    CHECK_SAY(t, !row_update(&s.ctx, &test_samples, id, 0, &moved, moved.row.has, NULL), "%s", s.ctx.fault.text);
+    moved.area_id = s.estate.south_house;
+    CHECK(t, row_update(&s.ctx, &test_samples, id, 0, &moved, moved.row.has, NULL) == ERR_DENIED);
+    kernel_site_close(&s);
+}
+
 /* Carl stays in the flat from `from` days to `until` days from today on; who lists him and who reads him? */
 static void stays(struct kernel_site *s, int64_t from, int64_t until, size_t expected) {
     int64_t today = kernel_day(&s->ctx, s->estate.north);
@@ -123,5 +139,5 @@ static void a_person_without_a_place_is_his_makers(struct t *t) {
 }
 
 TESTS(CASE(what_is_ones_own_is_made_where_one_belongs), CASE(a_row_of_ones_own_does_not_move_to_another_community),
-      CASE(only_stays_in_force_open_a_person), CASE(the_day_is_the_communitys_own),
-      CASE(a_person_without_a_place_is_his_makers))
+      CASE(moving_a_row_is_making_it_there), CASE(only_stays_in_force_open_a_person),
+      CASE(the_day_is_the_communitys_own), CASE(a_person_without_a_place_is_his_makers))

@@ -197,6 +197,29 @@ static void a_store_that_does_not_fit_is_refused(struct t *t) {
     try_stores(t, test_pg_url(t));
 }
 
-TESTS(CASE(dated_rows_of_one_key_never_overlap), CASE(a_row_kept_elsewhere_is_found_and_only_read),
-      CASE(an_archived_row_rests_until_it_is_restored), CASE(a_fault_of_the_tables_is_found_at_the_start),
-      CASE(a_store_that_does_not_fit_is_refused))
+static void a_guard_is_asked_before_a_step_and_leaves_nothing(struct t *t) {
+    struct kernel_site s;
+    struct sample given = {0}, heavy = {0}, row = {0};
+    kernel_site_open(&s, t, 0);
+    int64_t id = kernel_site_sample(&s, S("too heavy"), 0);
+    SET(&test_samples, &heavy, weight, 60000);
+    SET(&test_samples, &given, worker_id, s.estate.ben);
+    CHECK(t, !row_update(&s.ctx, &test_samples, id, 0, &heavy, heavy.row.has, NULL));
+    CHECK(t, !row_act(&s.ctx, &test_samples, id, 0, "accept", &given, given.row.has, NULL));
+    int64_t audited = kernel_site_count(&s, "SELECT COUNT(*) FROM audit"),
+            told = kernel_site_count(&s, "SELECT COUNT(*) FROM events");
+    CHECK(t, row_act(&s.ctx, &test_samples, id, 0, "start", NULL, 0, NULL) == ERR_CONFLICT);
+    CHECK_SAY(t, !strcmp(s.ctx.fault.code, "too_heavy"), "%s", s.ctx.fault.code);
+    s.ctx.fault = (struct fault){0};
+    CHECK(t, !row_get(&s.ctx, &test_samples, id, &row) && row.state == SAMPLE_ACCEPTED && row.row.version == 3);
+    CHECK(t, kernel_site_count(&s, "SELECT COUNT(*) FROM audit") == audited &&
+                 kernel_site_count(&s, "SELECT COUNT(*) FROM events") == told);
+    heavy.weight = 50000;
+    CHECK(t, !row_update(&s.ctx, &test_samples, id, 0, &heavy, heavy.row.has, NULL));
+    CHECK(t, !row_act(&s.ctx, &test_samples, id, 0, "start", NULL, 0, NULL));
+    kernel_site_close(&s);
+}
+
+TESTS(CASE(a_guard_is_asked_before_a_step_and_leaves_nothing), CASE(dated_rows_of_one_key_never_overlap),
+      CASE(a_row_kept_elsewhere_is_found_and_only_read), CASE(an_archived_row_rests_until_it_is_restored),
+      CASE(a_fault_of_the_tables_is_found_at_the_start), CASE(a_store_that_does_not_fit_is_refused))
