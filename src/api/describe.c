@@ -140,7 +140,11 @@ static void put_state(struct jw *j, struct ctx *ctx, const struct resource *r) {
         for (size_t n = 0; n < i; n++) told |= same_action(&r->steps[n], &r->steps[i]) && may_step(ctx, &r->steps[n]);
         if (!told && may_step(ctx, &r->steps[i])) put_action(j, ctx, r, i);
     }
-    jw_put(j, "]}", NO_JV);
+    jw_put(j, "],'steps':{", NO_JV); /* the words of all: a history names those of others, too */
+    for (size_t i = 0; i < r->steps_n; i++)
+        if (!i || strcmp(r->steps[i].name, r->steps[i - 1].name))
+            describe_words_put(j, ctx, r->steps[i].name, r->steps[i].name, "%s.step.%s", r->name, r->steps[i].name);
+    jw_put(j, "}}", NO_JV);
 }
 
 static void put_views(struct jw *j, struct ctx *ctx, const struct resource *r) {

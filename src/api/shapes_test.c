@@ -77,6 +77,7 @@ static void describe_has_its_shape(struct t *t) {
           "\"dropped\",\"danger\":true,\"takes\":[\"reason\"],\"need\":[\"reason\"]}");
     looks(t, json_object_get(named(json_object_get(state, "actions"), "remark"), "to"), "null");
     CHECK(t, !named(json_object_get(state, "actions"), "expire") && !named(json_object_get(state, "actions"), "start"));
+    looks(t, json_object_get(json_object_get(state, "steps"), "expire"), "{\"zh\":\"过期\",\"en\":\"Expire\"}");
     looks(t, json_array_get(json_object_get(samples, "views"), 1),
           "{\"name\":\"urgent\",\"title\":{\"zh\":\"紧急\",\"en\":\"Urgent\"},\"filter\":{\"urgent\":\"true\",\"size\":"
           "\"large\"},\"sort\":\"due_ms\"}");
@@ -94,6 +95,7 @@ static void describe_has_its_shape(struct t *t) {
     samples = named(json_object_get(viewer.json, "resources"), "samples");
     looks(t, json_object_get(samples, "rights"), "[\"read\"]");
     looks(t, json_object_get(json_object_get(samples, "state"), "actions"), "[]");
+    CHECK(t, json_object_get(json_object_get(json_object_get(samples, "state"), "steps"), "drop") != NULL);
     CHECK(t, !named(json_object_get(viewer.json, "resources"), "folk"));
     CHECK(t, json_is_true(json_object_get(named(json_object_get(samples, "fields"), "phone"), "mask")));
     char tag[96];

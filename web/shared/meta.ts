@@ -16,7 +16,7 @@ export interface Action { name: string; title: Both; from: string[]; to: string 
 export interface Resource {
   name: string; path: string; group: string | null; icon?: string; label_field: string | null; title: Both; help?: Both | null; rights: string[]
   fields: Field[]; form_groups?: { name: string; title: Both }[]
-  state?: { field: string | null; values: Option[]; actions: Action[] } | null
+  state?: { field: string | null; values: Option[]; actions: Action[]; steps?: Record<string, Both> } | null
   views?: { name: string; title: Both; filter: Record<string, string>; sort: string | null }[]
 }
 export interface Describe {

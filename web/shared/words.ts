@@ -174,7 +174,6 @@ export const words = {
   'keys.letters': ['单个字母当快捷键（? 除外）', 'Single letters act as keys (? always does)'],
   'story.arrow': ['{from} → {to}', '{from} → {to}'],
   'story.fromAlarm': ['由告警“{name}”生成', 'made from the alarm “{name}”'],
-  'story.became': ['状态到“{state}”', 'state is now “{state}”'],
   'role.admin': ['系统管理员', 'Administrator'],
   'role.street': ['街道', 'Street'],
   'role.manager': ['物业经理', 'Manager'],

@@ -8,6 +8,7 @@ import { setLanguage } from '@/shared/i18n'
 vi.mock('vue-router', () => ({ useRoute: () => ({ query: {} }), useRouter: () => ({ push: () => undefined }) }))
 const { default: Rows } = await import('../apps/console/list/Rows.vue')
 const { default: StepDialog } = await import('../apps/console/StepDialog.vue')
+const { default: Story } = await import('../apps/console/Story.vue')
 
 const field = (name: string, type = 'text'): Field => ({ name, type, title: { zh: name + '名', en: name }, required: false, readonly: false, fixed: false, max: 40, list: { default: true, sort: true, filter: true } })
 const action = (name: string, zh: string, more: object = {}): object => ({ name, title: { zh, en: name }, from: [], to: null, danger: false, takes: [], need: [], ...more })
@@ -91,5 +92,14 @@ describe('a step that somebody overtook', () => {
     await w.get('form').trigger('submit')
     await flushPromises()
     expect((w.get('.foot .btn:last-child').element as HTMLButtonElement).disabled).toBe(true)
+  })
+})
+
+describe('a story', () => {
+  it('names a step that is not the reader’s to take', () => {
+    const r = { ...visits, state: { ...visits.state!, actions: [], steps: { expire: { zh: '过期', en: 'Expire' } } } }
+    const item = (step: string) => ({ id: step, at_ms: 0, actor: { id: '2', name: '安娜' }, verb: 'update', step, changes: [{ field: 'state', from: 'new', to: 'asked' }], reason: null })
+    const w = mount(Story, { props: { r, items: [item('expire'), item('gone')] } })
+    expect(w.findAll('li p').map((p) => p.text())).toEqual(['安娜 过期', '安娜 修改'])
   })
 })
