@@ -3,6 +3,7 @@ import { fieldOf, stateOption, zone, type Field, type Resource } from './meta'
 import { both, locale, t } from './i18n'
 import { codeLabel } from './codes'
 import { metricWords, withUnit } from './metrics'
+import { eventWords, wireWords } from './wire'
 import type { Row } from './api'
 
 export function time(ms: number, withDate = true): string {
@@ -40,6 +41,9 @@ export const seconds = (n: number): string => (n < 60 || n % 60 ? t('time.s', { 
 export const money = (cents: number): string =>
   new Intl.NumberFormat(locale.value, { style: 'currency', currency: 'CNY' }).format(cents / 100)
 
+/** What a case is about; one that an alarm opened has the alarm's detail. */
+export const caseText = (row: Row): string => (row.alarm_id ? wireWords(String(row.text ?? '')) : String(row.text ?? ''))
+
 export function text(r: Resource, f: Field, row: Row): string {
   const v = row[f.name]
   if (v === null || v === undefined || v === '') return ''
@@ -58,6 +62,9 @@ export function text(r: Resource, f: Field, row: Row): string {
     case 'json': return JSON.stringify(v)
     case 'text': if (f.name === 'metric') return metricWords(String(v))
       if (f.name === 'value' && r.name === 'alarms') return withUnit(v, row.metric, row.rule_id)
+      if (f.name === 'detail' && r.name === 'alarms') return wireWords(String(v))
+      if (f.name === 'text' && r.name === 'cases') return caseText(row)
+      if (f.name === 'event_code' && r.name === 'rules') return eventWords(String(v))
       return codeLabel(r.name, f.name, String(v)) ?? String(v)
     default: return String(v)
   }
