@@ -3,6 +3,7 @@
 
 #include "kernel/rows.h"
 #include "platform/cases/today.h"
+#include "platform/cases/workers.h"
 #include "platform/parties/parties.h"
 #include "platform/rules/alarms.h"
 
@@ -72,15 +73,12 @@ static const char *const states[] = {
     [CASE_DONE] = "done", [CASE_VERIFIED] = "verified", [CASE_CLOSED] = "closed",     [CASE_CANCELLED] = "cancelled",
 };
 
-#define DESK    "manager dispatcher"
-#define WORKERS "repairer guard grid"
-
 /* ---- who works on it ---- */
 
 /* The desk acts for whoever has the case; the others only on their own. */
 static enum err is_mine(struct ctx *ctx, const void *row) {
     const struct case_row *c = row;
-    if (party_is(ctx, DESK, c->row.community_id)) return OK;
+    if (party_is(ctx, CASE_DESK, c->row.community_id)) return OK;
     if (!row_has(&cases, c, "assignee_id"))
         return FAIL(&ctx->fault, ERR_CONFLICT, "not_assigned", "nobody has this case yet; accept it first");
     if (c->assignee_id == ctx->actor.person_id) return OK;
@@ -108,16 +106,15 @@ static int64_t worker(struct ctx *ctx, const struct case_row *c) {
 static enum err accepted(struct ctx *ctx, void *row) {
     struct case_row *c = row;
     STAMP(c, accepted_ms);
-    if (!party_is(ctx, DESK, c->row.community_id)) SET(&cases, c, assignee_id, ctx->actor.person_id);
+    if (!party_is(ctx, CASE_DESK, c->row.community_id)) SET(&cases, c, assignee_id, ctx->actor.person_id);
     return OK;
 }
 
 /* Who dispatches has accepted. */
 static enum err assigned(struct ctx *ctx, void *row) {
     struct case_row *c = row;
-    int64_t place = row_has(&cases, c, "place_id") ? c->place_id : 0;
     bool works;
-    TRY(party_holds(ctx, c->assignee_id, WORKERS " " DESK, c->row.community_id, place, &works));
+    TRY(case_worker(ctx, c, c->assignee_id, CASE_WORKERS " " CASE_DESK, &works));
     if (!works) return FAIL_FIELD(&ctx->fault, "assignee_id", "bad_assignee", 0);
     STAMP(c, accepted_ms);
     return OK;
@@ -169,27 +166,27 @@ static enum err late_close(struct ctx *ctx, void *row) {
 }
 
 static const struct step steps[] = {
-    {CASE_NEW, "accept", CASE_ACCEPTED, DESK " " WORKERS, .takes = "priority", .effect = accepted},
-    {CASE_NEW, "assign", CASE_ASSIGNED, DESK, .takes = "assignee_id priority", .need = "assignee_id",
+    {CASE_NEW, "accept", CASE_ACCEPTED, CASE_DESK " " CASE_WORKERS, .takes = "priority", .effect = accepted},
+    {CASE_NEW, "assign", CASE_ASSIGNED, CASE_DESK, .takes = "assignee_id priority", .need = "assignee_id",
      .effect = assigned},
-    {CASE_ACCEPTED, "assign", CASE_ASSIGNED, DESK, .takes = "assignee_id priority", .need = "assignee_id",
+    {CASE_ACCEPTED, "assign", CASE_ASSIGNED, CASE_DESK, .takes = "assignee_id priority", .need = "assignee_id",
      .effect = assigned},
-    {CASE_ASSIGNED, "assign", CASE_ASSIGNED, DESK, .takes = "assignee_id priority", .need = "assignee_id",
+    {CASE_ASSIGNED, "assign", CASE_ASSIGNED, CASE_DESK, .takes = "assignee_id priority", .need = "assignee_id",
      .effect = assigned},
-    {CASE_ASSIGNED, "arrive", CASE_ONSITE, WORKERS " " DESK, .takes = "note photos", .guard = is_mine,
+    {CASE_ASSIGNED, "arrive", CASE_ONSITE, CASE_WORKERS " " CASE_DESK, .takes = "note photos", .guard = is_mine,
      .effect = arrived},
-    {CASE_ACCEPTED, "arrive", CASE_ONSITE, WORKERS " " DESK, .takes = "note photos", .guard = is_mine,
+    {CASE_ACCEPTED, "arrive", CASE_ONSITE, CASE_WORKERS " " CASE_DESK, .takes = "note photos", .guard = is_mine,
      .effect = arrived},
-    {CASE_ONSITE, "finish", CASE_DONE, WORKERS " " DESK, .takes = "result photos", .need = "result", .guard = is_mine,
-     .effect = finished},
-    {CASE_DONE, "verify", CASE_VERIFIED, DESK " resident owner elder", .takes = "note", .effect = verified},
-    {CASE_DONE, "reject", CASE_ACCEPTED, DESK " resident owner elder", .takes = "reason", .need = "reason"},
-    {CASE_VERIFIED, "close", CASE_CLOSED, DESK, .effect = closed},
-    {CASE_NEW, "cancel", CASE_CANCELLED, DESK " resident owner elder", .takes = "reason", .need = "reason",
+    {CASE_ONSITE, "finish", CASE_DONE, CASE_WORKERS " " CASE_DESK, .takes = "result photos", .need = "result",
+     .guard = is_mine, .effect = finished},
+    {CASE_DONE, "verify", CASE_VERIFIED, CASE_DESK " resident owner elder", .takes = "note", .effect = verified},
+    {CASE_DONE, "reject", CASE_ACCEPTED, CASE_DESK " resident owner elder", .takes = "reason", .need = "reason"},
+    {CASE_VERIFIED, "close", CASE_CLOSED, CASE_DESK, .effect = closed},
+    {CASE_NEW, "cancel", CASE_CANCELLED, CASE_DESK " resident owner elder", .takes = "reason", .need = "reason",
      .danger = true},
-    {CASE_ACCEPTED, "cancel", CASE_CANCELLED, DESK, .takes = "reason", .need = "reason", .danger = true},
-    {ANY_STATE, "note", ANY_STATE, DESK " " WORKERS " resident owner elder", .takes = "note photos", .need = "note",
-     .guard = may_note},
+    {CASE_ACCEPTED, "cancel", CASE_CANCELLED, CASE_DESK, .takes = "reason", .need = "reason", .danger = true},
+    {ANY_STATE, "note", ANY_STATE, CASE_DESK " " CASE_WORKERS " resident owner elder", .takes = "note photos",
+     .need = "note", .guard = may_note},
     {CASE_NEW, "late_accept", CASE_NEW, "timer", .effect = late_accept},
     {CASE_ACCEPTED, "late_onsite", CASE_ACCEPTED, "timer", .effect = late_onsite},
     {CASE_ASSIGNED, "late_onsite", CASE_ASSIGNED, "timer", .effect = late_onsite},
@@ -207,7 +204,7 @@ static const struct due dues[] = {
 static const struct relation relations[] = {{"reporter", "reporter_id", OWN_ME}, {"assignee", "assignee_id", OWN_ME}};
 static const struct grant grants[] = {
     {"admin", READ, PLACE},
-    {DESK, CREATE | READ | UPDATE | ARCHIVE, COMMUNITY},
+    {CASE_DESK, CREATE | READ | UPDATE | ARCHIVE, COMMUNITY},
     {"guard repairer", CREATE | READ, COMMUNITY},
     {"grid", CREATE | READ, PLACE},
     {"cashier carer doctor", CREATE, COMMUNITY},
@@ -264,7 +261,8 @@ static enum err prepare(struct ctx *ctx, void *row, const void *before) {
     TRY(find_type(ctx, c->type, &type));
     if (!row_has(&cases, c, "priority")) SET(&cases, c, priority, type.priority);
     if (!row_has(&cases, c, "source")) {
-        bool staff = ctx->actor.roles & kernel_roles(ctx->kernel, DESK " guard repairer grid cashier carer doctor");
+        bool staff =
+            ctx->actor.roles & kernel_roles(ctx->kernel, CASE_DESK " guard repairer grid cashier carer doctor");
         SET(&cases, c, source, staff ? S("staff") : S("resident"));
     }
     if (!row_has(&cases, c, "reporter_id") && ctx->actor.person_id) SET(&cases, c, reporter_id, ctx->actor.person_id);
@@ -323,7 +321,7 @@ static enum err on_alarm(struct ctx *ctx, const struct event *e) {
 
 static const struct resource *const resources[] = {&case_types, &cases};
 static const struct subscription listens[] = {{"alarms.create", on_alarm}};
-static const struct contribution contributes[] = {CONTRIBUTE(routes, today_routes)};
+static const struct contribution contributes[] = {CONTRIBUTE(routes, today_routes), CONTRIBUTE(routes, worker_routes)};
 
 static const struct setting settings[] = {
     {"today.banner_zh", FIELD_TEXT, "", NULL, 0, 1000}, /* a line on top of the first page; empty: none */

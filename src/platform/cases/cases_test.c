@@ -1,6 +1,7 @@
 /* Cases: whose they are, who may have them, and the three clocks that run from the report.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "platform/cases/cases.h"
+#include "platform/cases/workers.h"
 
 #include "tests/lib/town.h"
 
@@ -129,10 +130,34 @@ static void the_desk_acts_in_the_assignee_s_name(struct t *t) {
     town_close(&s.w);
 }
 
+/* Is somebody among those whom the page offers?  Each is there once. */
+static bool offered(struct site *s, int64_t who, int64_t id, int64_t person) {
+    char text[24], wanted[24];
+    struct api_call call = {0};
+    struct api_answer answer = {0};
+    json_t *got = NULL, *item;
+    size_t i, n = 0;
+    snprintf(text, sizeof text, "%lld", (long long)id);
+    snprintf(wanted, sizeof wanted, "%lld", (long long)person);
+    call.args[0] = str_of(text);
+    town_as(&s->w, who);
+    CHECK(s->w.t, !worker_routes[0].handle(&s->w.ctx, &call, &answer));
+    CHECK(s->w.t, !json_read((struct str){(const char *)answer.body.ptr, answer.body.len}, &got, &s->w.ctx.fault));
+    json_array_foreach(json_object_get(got, "items"), i, item) {
+        if (!str_is(json_text(json_object_get(item, "id")), wanted)) continue;
+        CHECK(s->w.t, json_array_size(json_object_get(item, "roles")) > 0);
+        n++;
+    }
+    json_decref(got);
+    CHECK(s->w.t, n <= 1);
+    return n == 1;
+}
+
 static void a_case_is_assigned_only_to_who_works_at_its_place(struct t *t) {
     struct site s;
     start(&s, t);
-    int64_t id = report(&s), grid = town_place(&s.w, "grid", "grid", s.w.estate);
+    int64_t id = report(&s), grid = town_place(&s.w, "grid", "grid", s.w.estate),
+            all_seeing = town_person(&s.w, "Mo", "manager", 0);
     const struct {
         const char *who, *role;
         int64_t place;
@@ -157,7 +182,11 @@ static void a_case_is_assigned_only_to_who_works_at_its_place(struct t *t) {
         CHECK_SAY(t, e == (rows[i].fits ? OK : ERR_INVALID), "%s: %s", rows[i].who, e ? err_name(e) : "ok");
         if (!rows[i].fits)
             CHECK(t, !strcmp(s.w.ctx.fault.fields[0].field, "assignee_id") && town_refused(&s.w, e, "bad_assignee"));
+        CHECK_SAY(t, offered(&s, all_seeing, id, who) == rows[i].fits, "%s: offered?", rows[i].who);
     }
+    CHECK(t, offered(&s, s.desk, id, s.guard) && !offered(&s, s.desk, id, all_seeing)); /* whose roles the desk sees */
+    town_member(&s.w, s.guard, "repairer", s.w.estate);
+    CHECK(t, offered(&s, s.desk, id, s.guard));
     town_close(&s.w);
 }
 
