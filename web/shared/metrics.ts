@@ -29,6 +29,12 @@ function lookUp(metric: string): Known | undefined {
   return store.metrics[metric]
 }
 export const metricWords = (metric: string): string => both(lookUp(metric)) || metric
+/** The metrics of a model, or of all models, with their words; none until they are read. */
+export function metricsOf(model: unknown): { v: string; t: string }[] {
+  lookUp('')
+  return Object.entries(store.metrics).filter(([, k]) => !model || String(model) in k.units)
+    .map(([v, k]) => ({ v, t: [both(k), model ? unitWords(k.units[String(model)]) : ''].filter(Boolean).join(' ') }))
+}
 /** A value with its unit, where it is known for sure. */
 export function withUnit(value: unknown, metric: unknown, rule?: unknown): string {
   const v = value === null || value === undefined ? '' : String(value)

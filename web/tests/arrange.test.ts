@@ -3,11 +3,12 @@ import { describe, expect, it, vi } from 'vitest'
 import { beyond, gapsOf, niceTicks, timeTicks, together, type Point } from '@/shared/kit/series'
 import type { Row } from '@/shared/api'
 import { meta, type Describe, type Resource } from '@/shared/meta'
-import { forgetMetrics, withUnit } from '@/shared/metrics'
+import { forgetMetrics, metricsOf, withUnit } from '@/shared/metrics'
 import { seconds, span, unitWords } from '@/shared/format'
 import { setLanguage } from '@/shared/i18n'
 import { columnsOf, ownQuery, readKept, sameQuery, VIEWS_MAX } from '../apps/console/kept'
 import { kindsOf } from '../apps/console/story'
+import { suggestionsFor } from '../apps/console/suggest'
 import { broughtAlong } from '../apps/console/useForm'
 import { handsOf, isNear, workOf } from '../apps/console/useToday'
 import type { HistoryItem } from '../apps/console/useRow'
@@ -103,10 +104,10 @@ describe('a form', () => {
   })
 })
 
-describe('the unit of an alarm’s value', () => {
-  it('is that of the model its rule is for, else the one all agree on, else none', async () => {
+describe('metrics of the models', () => {
+  it('give an alarm’s value the unit of its rule’s model, else the one all agree on, else none; and a rule its choices', async () => {
     vi.stubGlobal('fetch', (url: string) => Promise.resolve(new Response(JSON.stringify({ items: url.includes('/rules') ? [{ id: '7', model: 'lift' }]
-      : [{ id: '1', code: 'lift', metrics: [{ metric: 't', unit: '[degF]' }] }, { id: '2', code: 'hall', metrics: [{ metric: 't', unit: 'Cel' }, { metric: 'co2', unit: '[ppm]' }] }], next: null, total: 2 }))))
+      : [{ id: '1', code: 'lift', metrics: [{ metric: 't', name_zh: '温度', unit: '[degF]' }] }, { id: '2', code: 'hall', metrics: [{ metric: 't', unit: 'Cel' }, { metric: 'co2', unit: '[ppm]' }] }], next: null, total: 2 }))))
     meta.d = { resources: [{ name: 'device_models', rights: ['read'] }, { name: 'rules', rights: ['read'] }] } as unknown as Describe
     expect(withUnit('86', 't', '7')).toBe('86') // not yet asked
     await vi.waitFor(() => expect(withUnit('86', 't', '7')).toBe('86 °F'))
@@ -114,6 +115,10 @@ describe('the unit of an alarm’s value', () => {
     expect(withUnit('1389', 'co2')).toBe('1389 ppm')
     expect(withUnit('open', 'co2')).toBe('open')
     expect(withUnit(null, 'co2')).toBe('')
+    setLanguage('zh')
+    expect(suggestionsFor('rules', 'metric', { model: 'lift' })).toEqual([{ v: 't', t: '温度 °F' }])
+    expect(metricsOf(null).map((m) => m.v)).toEqual(['t', 'co2'])
+    expect(metricsOf('gone')).toEqual([])
     forgetMetrics()
     meta.d = null
   })

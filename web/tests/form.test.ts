@@ -5,6 +5,7 @@ import type { Row } from '@/shared/api'
 import type { Field } from '@/shared/meta'
 import { fromWall, parseMoney, toWall } from '@/shared/wall'
 import Input from '../apps/console/Input.vue'
+import { suggestionsFor } from '../apps/console/suggest'
 import { createBody, fieldFor, patchBody } from '../apps/console/useForm'
 
 const field = (name: string, type: string, more: Partial<Field> = {}): Field =>
@@ -77,5 +78,15 @@ describe('an input drawn from describe', () => {
     const options = [{ v: 'a', t: { zh: '甲', en: 'A' } }]
     expect(draw(field('k', 'choice', { options }), undefined).findAll('option').map((o) => o.text())).toEqual(['请选择', '无', '甲'])
     expect(draw(field('k', 'choice', { options, required: true }), undefined).findAll('option').map((o) => o.text())).toEqual(['请选择', '甲'])
+  })
+  it('suggests what a free text may be and says what it means, and takes anything', async () => {
+    const w = mount(Input, { props: { field: field('event_code', 'text', { max: 40 }), inputId: 'x', modelValue: 'fire_alarm', suggestions: suggestionsFor('rules', 'event_code', {}) } })
+    expect(w.get('input').attributes('list')).toBe('xd')
+    expect(w.findAll('#xd option').map((o) => o.attributes('value'))).toEqual(expect.arrayContaining(['fire_alarm', 'fault']))
+    expect(w.get('#xh').text()).toBe('火警')
+    await w.get('input').setValue('door_forced')
+    expect(w.emitted('update:modelValue')!.at(-1)).toEqual(['door_forced'])
+    await w.setProps({ modelValue: 'door_forced' })
+    expect(w.get('#xh').text()).toBe('')
   })
 })
