@@ -67,20 +67,59 @@ async function wordsOf(page, name, language) {
   const wrong = found.filter((s) => (language === 'en' ? /[\u4e00-\u9fff]/ : /[A-Za-z]{3,}/).test(s))
   check(!wrong.length, `${name}: no word of the other language (${language})`, [...new Set(wrong)].slice(0, 8).join(' | '))
 }
-async function signIn(page, user) {
+const sessions = {} // of who has signed in: his further pages take the session along
+async function signIn(page, user, byForm = false) {
+  if (sessions[user] && !byForm) { await page.context().addCookies(sessions[user]); return }
   await page.goto(url + '/signin')
   await page.fill('#user', user)
   await page.fill('#password', password)
   await page.keyboard.press('Enter')
   await page.waitForSelector('nav.menu', { state: 'attached', timeout: 15000 })
+  sessions[user] = await page.context().cookies()
 }
 
 // What goes on beside the main loop, each in a browser context of its own.
+async function everyPage(w, h) {
+  const page = await open(w, h)
+  await page.goto(url + '/signin')
+  await look(page, 'signin', w)
+  await page.fill('#user', 'manager')
+  await page.fill('#password', 'not the password')
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('.hint.wrong')
+  check(/还可以试 \d 次/.test(await page.textContent('#wrong')), `signin ${w}: says how many tries are left`)
+  await signIn(page, 'manager', true)
+  const device = (await (await page.request.get(url + '/api/v1/devices?limit=1&q=' + encodeURIComponent('电梯机房'))).json()).items[0]
+  const line = (await (await page.request.get(url + '/api/v1/lines?limit=1&f.kind=gb26875')).json()).items[0]
+  for (const [name, path] of [['today', '/today'], ['alarms', '/alarms?view=open'], ['cases', '/cases?view=open'], ['devices', '/devices'], ['device', '/devices/' + device.id], ['lines', '/lines'], ['line', '/lines/' + line.id],
+    ['visits', '/visits'], ['places', '/places'], ['people', '/people'], ['rules', '/rules'], ['case-new', '/cases/new'], ['rule-new', '/rules/new']]) {
+    await page.goto(url + path)
+    await page.waitForSelector('h1')
+    await look(page, name, w)
+    if (w > 1000) await wordsOf(page, name, 'zh')
+  }
+  if (w < 640) { // the menu as a drawer
+    await page.click('.burger')
+    check(await page.evaluate(() => document.activeElement.closest('nav.menu') !== null), 'phone: the menu takes the focus')
+    await look(page, 'menu', w)
+    await page.keyboard.press('Escape')
+    check(await page.evaluate(() => document.activeElement.classList.contains('burger')), 'phone: Escape gives it back')
+  }
+  const unit = (await (await page.request.get(url + '/api/v1/places?limit=1&f.kind=unit')).json()).items[0]
+  await page.goto(url + '/places/' + unit.id)
+  await page.waitForSelector('.plan .house.here', { timeout: 15000 })
+  check((await page.locator('.plan .house').count()) >= 20 && /OpenStreetMap/.test(await page.textContent('.plan figcaption')), `place ${w}: the plan shows where it is among all buildings, and whose outlines they are`)
+  await look(page, 'place', w)
+  await page.goto(url + '/today')
+  await page.waitForSelector('.plan .house', { timeout: 15000 })
+  check(/经 MQTT 每秒报一行/.test(await page.textContent('.banner')), `today ${w}: says what is replayed and how fast`)
+  await page.context().close()
+}
 async function inEnglish() {
-  // English, and what the system asks for: less motion, twice the size.
+  // English, and what the system asks for: less motion, dark, twice the size.
   const english = await open(1366, 768)
   await english.addInitScript(() => localStorage.setItem('linli.language', 'en'))
-  await english.emulateMedia({ reducedMotion: 'reduce' })
+  await english.emulateMedia({ reducedMotion: 'reduce', colorScheme: 'dark' })
   await signIn(english, 'manager')
   for (const [name, path] of [['today-en', '/today'], ['alarms-en', '/alarms'], ['visits-en', '/visits'], ['case-new-en', '/cases/new'], ['devices-en', '/devices']]) {
     await english.goto(url + path)
@@ -89,6 +128,12 @@ async function inEnglish() {
     await wordsOf(english, name, 'en')
   }
   check(await english.evaluate(() => [...document.querySelectorAll('*')].every((e) => parseFloat(getComputedStyle(e).transitionDuration) === 0)), 'nothing moves for those who ask for less motion')
+  check(await english.evaluate(() => {
+    const bare = document.body.appendChild(document.createElement('input'))
+    const seen = [getComputedStyle(document.body).backgroundColor, getComputedStyle(bare).backgroundColor].join(' ')
+    bare.remove()
+    return window.matchMedia('(prefers-color-scheme: dark)').matches && seen === 'rgb(245, 247, 248) rgb(255, 255, 255)'
+  }), 'where the system is dark the console stays light as a whole')
   await english.setViewportSize({ width: 683, height: 384 }) // 1366 x 768 at 200 %
   for (const path of ['/today', '/alarms', '/visits', '/cases/new']) {
     await english.goto(url + path)
@@ -98,7 +143,30 @@ async function inEnglish() {
   }
   await english.context().close()
 }
+async function pages() {
+  await everyPage(1366, 768)
+  await everyPage(390, 844)
+  await inEnglish()
+}
+async function ownPassword() {
+  const own = await open(390, 844)
+  await signIn(own, 'cashier')
+  await own.goto(url + '/today')
+  await own.click('.account > button')
+  await own.click('.account button:text-is("修改密码")')
+  const fill = async (old, fresh) => { for (const [n, v] of [['old', old], ['new', fresh], ['again', fresh]]) await own.fill('#password-' + n, v); await own.keyboard.press('Enter') }
+  await fill('not the password', 'white horse')
+  await own.waitForSelector('#password-old-h.wrong')
+  await look(own, 'password', 390)
+  await fill(password, 'white horse')
+  await own.waitForSelector('dialog .done')
+  const asked = (path, data) => own.request.post(url + '/api/v1' + path, { data, headers: { Origin: url } })
+  check((await asked('/login', { user: 'cashier', password: 'white horse' })).ok(), 'one’s own password is changed in the console')
+  check((await asked('/me/password', { old: 'white horse', new: password })).ok(), 'and back again')
+  await own.context().close()
+}
 async function faces() {
+  await ownPassword()
   // The faces of a view: error, no permission, loading, empty, filtered empty, lost stream.
   const bad = await open(1366, 768)
   await signIn(bad, 'manager')
@@ -144,44 +212,7 @@ async function faces() {
   await bad.context().close()
 }
 try {
-  for (const [w, h] of [[1366, 768], [390, 844]]) {
-    const page = await open(w, h)
-    await page.goto(url + '/signin')
-    await look(page, 'signin', w)
-    await page.fill('#user', 'manager')
-    await page.fill('#password', 'not the password')
-    await page.keyboard.press('Enter')
-    await page.waitForSelector('.hint.wrong')
-    check(/还可以试 \d 次/.test(await page.textContent('#wrong')), `signin ${w}: says how many tries are left`)
-    await signIn(page, 'manager')
-    const device = (await (await page.request.get(url + '/api/v1/devices?limit=1&q=' + encodeURIComponent('电梯机房'))).json()).items[0]
-    const line = (await (await page.request.get(url + '/api/v1/lines?limit=1&f.kind=gb26875')).json()).items[0]
-    for (const [name, path] of [['today', '/today'], ['alarms', '/alarms?view=open'], ['cases', '/cases?view=open'], ['devices', '/devices'], ['device', '/devices/' + device.id], ['lines', '/lines'], ['line', '/lines/' + line.id],
-      ['visits', '/visits'], ['places', '/places'], ['people', '/people'], ['rules', '/rules'], ['case-new', '/cases/new'], ['rule-new', '/rules/new']]) {
-      await page.goto(url + path)
-      await page.waitForSelector('h1')
-      await look(page, name, w)
-      if (w > 1000) await wordsOf(page, name, 'zh')
-    }
-    if (w < 640) { // the menu as a drawer
-      await page.click('.burger')
-      check(await page.evaluate(() => document.activeElement.closest('nav.menu') !== null), 'phone: the menu takes the focus')
-      await look(page, 'menu', w)
-      await page.keyboard.press('Escape')
-      check(await page.evaluate(() => document.activeElement.classList.contains('burger')), 'phone: Escape gives it back')
-    }
-    const unit = (await (await page.request.get(url + '/api/v1/places?limit=1&f.kind=unit')).json()).items[0]
-    await page.goto(url + '/places/' + unit.id)
-    await page.waitForSelector('.plan .house.here', { timeout: 15000 })
-    check((await page.locator('.plan .house').count()) >= 20 && /OpenStreetMap/.test(await page.textContent('.plan figcaption')), `place ${w}: the plan shows where it is among all buildings, and whose outlines they are`)
-    await look(page, 'place', w)
-    await page.goto(url + '/today')
-    await page.waitForSelector('.plan .house', { timeout: 15000 })
-    check(/经 MQTT 每秒报一行/.test(await page.textContent('.banner')), `today ${w}: says what is replayed and how fast`)
-    await page.close()
-  }
-
-  const beside = Promise.all([inEnglish(), faces()])
+  const beside = Promise.all([pages(), faces()])
   beside.catch(() => { /* told below */ })
 
   // A visitor, by the resident and the guard.
@@ -349,7 +380,7 @@ try {
       check(true, `case: ${words} -> ${state}`)
     }
     await step(desk, '受理', '已受理')
-    await step(desk, '派工', '路上', async (p) => { await p.fill('dialog .pick input', '何志强'); await p.waitForSelector('dialog .pick li[role=option]'); await p.waitForTimeout(600); await p.click('dialog .pick li[role=option] >> nth=0') })
+    await step(desk, '派工', '路上', async (p) => { await p.fill('dialog .pick input', '何志强'); await p.waitForSelector('dialog .pick li .note'); check(/维修/.test(await p.textContent('dialog .pick li >> nth=0')), 'who may be given the case is offered with his role'); await p.click('dialog .pick li[role=option] >> nth=0') })
     const repairer = await open(1366, 768)
     await signIn(repairer, 'repairer')
     await step(repairer, '登记到场', '处理中', async () => {})
@@ -374,6 +405,9 @@ try {
       if (!fire) await wait(1000)
     }
     check(!!fire, 'the fire panel reported over its own line')
+    await desk.goto(`${url}/alarms/${fire?.id}`)
+    await desk.waitForSelector('.drawer dd')
+    check((await desk.textContent('.drawer')).includes('感烟探测器 1.1.40.131082 B16 F9'), 'and what it says is in the reader’s language')
     const stranger = await open(1366, 768)
     await signIn(stranger, 'resident')
     check((await stranger.request.get(`${url}/api/v1/cases/${found.id}/files/${row.photos?.[0]?.id}`)).status() === 404, 'a resident who may not see the case does not see its photo')
