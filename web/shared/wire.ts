@@ -46,3 +46,5 @@ export function wireWords(text: string): string {
   const words = pick(Object.hasOwn(table, name) ? table[name] : undefined)
   return words ? words + text.slice(name.length) : text
 }
+/** The same for a list: the address goes where the panel wrote the place in words. */
+export const wireShort = (text: string): string => wireWords(text).replace(/^(\S+) \d+(?:\.\d+){3} (?=\S)/, '$1 ')

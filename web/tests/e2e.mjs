@@ -113,6 +113,7 @@ async function everyPage(w, h) {
   await page.goto(url + '/today')
   await page.waitForSelector('.plan .house', { timeout: 15000 })
   check(/经 MQTT 每秒报一行/.test(await page.textContent('.banner')), `today ${w}: says what is replayed and how fast`)
+  check((await page.locator('.banner').boundingBox()).y < 300, `today ${w}: and says so above everything else`)
   await page.context().close()
 }
 async function inEnglish() {

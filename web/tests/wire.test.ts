@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { setLanguage } from '@/shared/i18n'
-import { components, events, eventWords, systems, wireWords } from '@/shared/wire'
+import { components, events, eventWords, systems, wireShort, wireWords } from '@/shared/wire'
 
 const source = (name: string): string => readFileSync(join(__dirname, '../../src/protocol/gb26875', name), 'utf8')
 const namesIn = (text: string, array: RegExp): string[] => [...text.matchAll(array)].flatMap((m) => [...m[1]!.matchAll(/"([a-z_]+)"/g)].map((x) => x[1]!))
@@ -25,6 +25,11 @@ describe('words of the wire', () => {
     setLanguage('en')
     expect(wireWords('smoke_detector 1.1.40.131082 3号楼烟感')).toBe('Smoke detector 1.1.40.131082 3号楼烟感')
     expect(eventWords('battery_fault')).toBe('Battery fault')
+  })
+  it('says in a list where, not at which address', () => {
+    expect(wireShort('smoke_detector 1.1.40.131082 3号楼烟感')).toBe('感烟探测器 3号楼烟感')
+    expect(wireShort('smoke_detector 1.1.40.131082')).toBe('感烟探测器 1.1.40.131082')
+    expect(wireShort('{ "level":"高"}')).toBe('{ "level":"高"}')
   })
   it('words an operator and the transmitter itself', () => {
     expect(wireWords('operator 3')).toBe('操作员 3')
