@@ -402,13 +402,13 @@ try {
     check(photo.ok() && (await photo.body()).equals(png), 'and comes back byte for byte')
     let fire = null
     for (let i = 0; i < 90 && !fire; i++) {
-      fire = (await (await desk.request.get(url + '/api/v1/alarms?limit=50&f.severity=bad')).json()).items.find((a) => /B16 F9/.test(a.detail ?? ''))
+      fire = (await (await desk.request.get(url + '/api/v1/alarms?limit=50&f.severity=bad')).json()).items.find((a) => /16号楼9层/.test(a.detail ?? ''))
       if (!fire) await wait(1000)
     }
     check(!!fire, 'the fire panel reported over its own line')
     await desk.goto(`${url}/alarms/${fire?.id}`)
     await desk.waitForSelector('.drawer dd')
-    check((await desk.textContent('.drawer')).includes('感烟探测器 1.1.40.131082 B16 F9'), 'and what it says is in the reader’s language')
+    check((await desk.textContent('.drawer')).includes('感烟探测器 1.1.40.131082 16号楼9层烟感'), 'and what it says is in the reader’s language')
     const stranger = await open(1366, 768)
     await signIn(stranger, 'resident')
     check((await stranger.request.get(`${url}/api/v1/cases/${found.id}/files/${row.photos?.[0]?.id}`)).status() === 404, 'a resident who may not see the case does not see its photo')

@@ -1,6 +1,7 @@
 /* The demo's fire panel over its TCP line.  SPDX-License-Identifier: Apache-2.0 */
 #include "main/demo/play_panel.h"
 
+#include "base/gb18030.h"
 #include "net/tcp.h"
 #include "protocol/gb26875/gb26875.h"
 
@@ -28,7 +29,8 @@ static void report(struct play_panel *p) {
     char mem[128];
     struct buf b;
     struct gb26875_time t = gb26875_time_of(p->o.world->utc_ms(p->o.world->self) / 1000 + p->o.clock_ahead_s);
-    memcpy(object + 11, "B16 F9 smoke", 12);
+    buf_init(&b, (char *)object + 11, 31);
+    (void)!gb18030_from_utf8(S("16号楼9层烟感"), &b); /* as panels write it */
     memcpy(object + 42, &(uint8_t[]){t.second, t.minute, t.hour, t.day, t.month, t.year}, 6);
     buf_init(&b, mem, sizeof mem);
     gb26875_encode(&(struct gb26875_frame){.serial = p->serial,
