@@ -55,7 +55,6 @@ size_t kernel_words_missing(const struct kernel *k, struct buf *ret_first);
 
 /* Tables.  Fresh store: everything is made.  Else upgrade steps are run; a store newer than the program is refused. */
 NODISCARD enum err kernel_install(const struct kernel *k, struct db *db, const struct world *world, struct fault *f);
-NODISCARD enum err kernel_ddl(const struct kernel *k, enum db_kind kind, struct buf *ret);
 
 /* Zone of a community, cached for the kernel's life.  NULL (UTC) when it has none. */
 const struct zone *kernel_zone(struct ctx *ctx, int64_t community_id);

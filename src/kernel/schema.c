@@ -7,24 +7,6 @@
 
 #define DDL_MAX (4u * 1024 * 1024)
 
-/* Writes DDL text with {I} {T} {B} {R} {S} {W} replaced by what the store calls them. */
-static void put_ddl(struct buf *b, enum db_kind kind, const char *text) {
-    static const struct {
-        char token;
-        const char *name[2];
-    } types[] = {{'I', {"INTEGER", "BIGINT"}},        {'T', {"TEXT", "TEXT"}}, {'B', {"BLOB", "BYTEA"}},
-                 {'R', {"REAL", "DOUBLE PRECISION"}}, {'S', {"STRICT", ""}},   {'W', {"STRICT, WITHOUT ROWID", ""}}};
-    for (const char *p = text; *p; p++) {
-        if (p[0] != '{' || !p[1] || p[2] != '}') {
-            buf_char(b, *p);
-            continue;
-        }
-        for (size_t i = 0; i < COUNT(types); i++)
-            if (types[i].token == p[1]) buf_cstr(b, types[i].name[kind]);
-        p += 2;
-    }
-}
-
 bool is_stored_sealed(const struct field *f) {
     return f->class != ORDINARY;
 }
@@ -68,28 +50,6 @@ static void put_table(struct buf *b, const struct known *kn) {
     }
 }
 
-static void put_resource(struct buf *b, enum db_kind kind, struct arena *scratch, const struct known *kn) {
-    struct buf raw;
-    buf_init_arena(&raw, scratch, 256u * 1024);
-    put_table(&raw, kn);
-    if (raw.overflow)
-        b->overflow = true;
-    else
-        put_ddl(b, kind, raw.ptr);
-}
-
-enum err kernel_ddl(const struct kernel *k, enum db_kind kind, struct buf *ret) {
-    struct arena scratch;
-    arena_init(&scratch, DDL_MAX);
-    put_ddl(ret, kind, kernel_tables);
-    for (size_t i = 0; i < k->known_n; i++)
-        if (!k->known[i].r->select) put_resource(ret, kind, &scratch, &k->known[i]);
-    for (size_t i = 0; i < k->options.modules_n; i++)
-        if (k->options.modules[i]->ddl) put_ddl(ret, kind, k->options.modules[i]->ddl);
-    arena_finish(&scratch);
-    return ret->overflow ? ERR_LIMIT : OK;
-}
-
 /* ---- install ---- */
 
 struct install {
@@ -105,17 +65,17 @@ static enum err note_upgrade(struct install *in, const char *module, int64_t num
                    VALS(V_TEXT(str_of(module)), V_I64(number), V_I64(in->world->utc_ms(in->world->self))), NULL);
 }
 
-static enum err fresh(struct install *in) {
+/* Tables of the module's resources and its own. */
+static enum err module_tables(struct install *in, const struct module *module) {
     struct buf ddl;
     buf_init_arena(&ddl, in->arena, DDL_MAX);
-    if (kernel_ddl(in->k, db_kind(in->db), &ddl))
-        return FAIL(in->f, ERR_LIMIT, "schema", "the schema is larger than %u bytes", DDL_MAX);
-    TRY(db_script(in->db, in->f, ddl.ptr));
-    for (size_t m = 0; m < in->k->options.modules_n; m++) {
-        const struct module *module = in->k->options.modules[m];
-        TRY(note_upgrade(in, module->name, 0));
-        for (size_t i = 0; i < module->upgrades_n; i++) TRY(note_upgrade(in, module->name, module->upgrades[i].number));
-    }
+    for (size_t i = 0; i < module->resources_n; i++)
+        if (!module->resources[i]->select) put_table(&ddl, known_of(in->k, module->resources[i]));
+    if (module->ddl) buf_cstr(&ddl, module->ddl);
+    if (ddl.overflow) return FAIL(in->f, ERR_LIMIT, "schema", "the schema of %s is too large", module->name);
+    if (ddl.len) TRY(db_script(in->db, in->f, ddl.ptr));
+    TRY(note_upgrade(in, module->name, 0));
+    for (size_t i = 0; i < module->upgrades_n; i++) TRY(note_upgrade(in, module->name, module->upgrades[i].number));
     return OK;
 }
 
@@ -129,15 +89,8 @@ static enum err as_system(struct install *in, enum err (*fn)(struct ctx *ctx)) {
 
 static enum err run_upgrade(struct install *in, const struct module *module, const struct upgrade *up) {
     const char *texts[] = {up->sql, db_kind(in->db) == DB_SQLITE ? up->sqlite : up->postgres};
-    for (size_t i = 0; i < COUNT(texts); i++) {
-        if (!texts[i]) continue;
-        struct buf ddl;
-        buf_init_arena(&ddl, in->arena, DDL_MAX);
-        put_ddl(&ddl, db_kind(in->db), texts[i]);
-        if (ddl.overflow)
-            return FAIL(in->f, ERR_LIMIT, "schema", "upgrade %s %d is too long", module->name, up->number);
-        TRY(db_script(in->db, in->f, ddl.ptr));
-    }
+    for (size_t i = 0; i < COUNT(texts); i++)
+        if (texts[i]) TRY(db_script(in->db, in->f, texts[i]));
     if (up->run) TRY(as_system(in, up->run));
     return note_upgrade(in, module->name, up->number);
 }
@@ -152,21 +105,9 @@ static enum err upgrade_module(struct install *in, const struct module *module) 
     if (known && have > newest)
         return FAIL(in->f, ERR_CONFLICT, "store_newer", "the store was written by a newer program (%s %lld)",
                     module->name, (long long)have);
-    if (known) {
-        for (size_t i = 0; i < module->upgrades_n; i++)
-            if (module->upgrades[i].number > have) TRY(run_upgrade(in, module, &module->upgrades[i]));
-        return OK;
-    }
-    struct buf ddl;
-    buf_init_arena(&ddl, in->arena, DDL_MAX);
-    for (size_t i = 0; i < module->resources_n; i++)
-        if (!module->resources[i]->select)
-            put_resource(&ddl, db_kind(in->db), in->arena, known_of(in->k, module->resources[i]));
-    if (module->ddl) put_ddl(&ddl, db_kind(in->db), module->ddl);
-    if (ddl.overflow) return FAIL(in->f, ERR_LIMIT, "schema", "the schema of %s is too large", module->name);
-    if (ddl.len) TRY(db_script(in->db, in->f, ddl.ptr));
-    TRY(note_upgrade(in, module->name, 0));
-    for (size_t i = 0; i < module->upgrades_n; i++) TRY(note_upgrade(in, module->name, module->upgrades[i].number));
+    if (!known) return module_tables(in, module);
+    for (size_t i = 0; i < module->upgrades_n; i++)
+        if (module->upgrades[i].number > have) TRY(run_upgrade(in, module, &module->upgrades[i]));
     return OK;
 }
 
@@ -197,7 +138,8 @@ static enum err install(void *arg) {
     buf_init_arena(&have, in->arena, 65536);
     TRY(db_columns(in->db, in->f, "upgrades", &have));
     if (!have.len) {
-        TRY(fresh(in));
+        TRY(db_script(in->db, in->f, kernel_tables));
+        for (size_t m = 0; m < in->k->options.modules_n; m++) TRY(module_tables(in, in->k->options.modules[m]));
         return as_system(in, settings_sync);
     }
     for (size_t m = 0; m < in->k->options.modules_n; m++) TRY(upgrade_module(in, in->k->options.modules[m]));

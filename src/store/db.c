@@ -11,6 +11,7 @@
 #include <time.h>
 
 #define RERUNS_MAX 8
+#define SCRIPT_MAX (4u * 1024 * 1024)
 
 int64_t db_mono_ms(void) {
     struct timespec ts;
@@ -109,19 +110,46 @@ enum err db_exec(struct db *db, struct fault *f, const char *sql, const struct d
 struct script {
     struct db *db;
     struct fault *f;
-    const char *sql;
+    struct str sql;
 };
+
+/* Types by what the store calls them. */
+static void put_script(struct buf *b, enum db_kind kind, const char *sql) {
+    static const struct {
+        char letter;
+        const char *name[2]; /* by enum db_kind */
+    } types[] = {{'I', {"INTEGER", "BIGINT"}},        {'T', {"TEXT", "TEXT"}}, {'B', {"BLOB", "BYTEA"}},
+                 {'R', {"REAL", "DOUBLE PRECISION"}}, {'S', {"STRICT", ""}},   {'W', {"STRICT, WITHOUT ROWID", ""}}};
+    for (const char *p = sql; *p; p++) {
+        if (p[0] != '{' || !p[1] || p[2] != '}') {
+            buf_char(b, *p);
+            continue;
+        }
+        for (size_t i = 0; i < COUNT(types); i++)
+            if (types[i].letter == p[1]) buf_cstr(b, types[i].name[kind]);
+        p += 2;
+    }
+}
 
 static enum err script_run(void *arg) {
     struct script *s = arg;
     enum err e = statement_begin(s->db, s->f);
-    if (!e) e = s->db->driver->script(s->db, s->f, s->sql);
+    if (!e) e = s->db->driver->script(s->db, s->f, s->sql.ptr);
     return statement_end(s->db, e);
 }
 
 enum err db_script(struct db *db, struct fault *f, const char *sql) {
-    struct script s = {db, f, sql};
-    return db->depth ? script_run(&s) : db_tx(db, f, DB_WRITE, &(struct db_unit){.fn = script_run, .arg = &s});
+    struct script s = {.db = db, .f = f};
+    struct arena arena;
+    struct buf b;
+    arena_init(&arena, (size_t)4 * SCRIPT_MAX);
+    buf_init_arena(&b, &arena, SCRIPT_MAX);
+    put_script(&b, db_kind(db), sql);
+    enum err e =
+        buf_done(&b, &s.sql) ? OK : FAIL(f, ERR_LIMIT, "script", "a script has more than %u bytes", SCRIPT_MAX);
+    if (!e) e = db->depth ? script_run(&s) : db_tx(db, f, DB_WRITE, &(struct db_unit){.fn = script_run, .arg = &s});
+    arena_finish(&arena);
+    return e;
 }
 
 enum err db_query(struct db *db, struct fault *f, const char *sql, const struct db_val *args, size_t args_n,

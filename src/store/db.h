@@ -51,7 +51,8 @@ enum db_kind db_kind(const struct db *db);
  * transaction rolls back.  V_TEXT and V_BLOB of an absent slice bind NULL, and so does NaN. */
 NODISCARD enum err db_exec(struct db *db, struct fault *f, const char *sql, const struct db_val *args, size_t args_n,
                            int64_t *ret_changed);
-/* Several statements separated by semicolons and without arguments; for DDL.  All or nothing. */
+/* Several statements separated by semicolons and without arguments; for DDL.  All or nothing.  Types are written {I}
+ * {T} {B} {R} (integer, text, bytes, real); {S} or {W} ends a table (strict, there also without row ids). */
 NODISCARD enum err db_script(struct db *db, struct fault *f, const char *sql);
 
 /* Rows are pulled; text and blobs stay valid until the next db_next() or db_done().  Zero value is "no query", and
