@@ -119,10 +119,8 @@ static bool may_step(struct ctx *ctx, const struct step *s) {
 }
 
 static void put_state(struct jw *j, struct ctx *ctx, const struct resource *r) {
-    const char *field = NULL;
+    const char *field = field_state(r) == NO_FIELD ? NULL : r->fields[field_state(r)].name;
     struct str tones = str_of(r->tones), tone;
-    for (size_t i = 0; i < r->fields_n; i++)
-        if (r->fields[i].kind == FIELD_STATE) field = r->fields[i].name;
     if (!field && !r->steps_n) {
         jw_put(j, "'state':null", NO_JV);
         return;

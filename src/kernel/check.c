@@ -78,15 +78,9 @@ static enum err check_field(struct check *c, size_t i) {
     return OK;
 }
 
-static size_t state_field(const struct resource *r) {
-    for (size_t i = 0; i < r->fields_n; i++)
-        if (r->fields[i].kind == FIELD_STATE) return i;
-    return NO_FIELD;
-}
-
 static enum err check_states(struct check *c) {
     const struct resource *r = c->kn->r;
-    size_t field = state_field(r);
+    size_t field = field_state(r);
     if (!r->states_n) {
         for (size_t i = 0; i < r->steps_n; i++)
             if (r->steps[i].from != ANY_STATE || r->steps[i].to != ANY_STATE)
@@ -158,11 +152,10 @@ static enum err check_grant(struct check *c, size_t i) {
 
 static enum err check_member(struct check *c) {
     const struct resource *r = c->kn->r;
-    const char *dot = r->member ? strchr(r->member, '.') : NULL;
     if (!r->member) return OK;
-    const struct known *of = dot ? known_named(c->k, (struct str){r->member, (size_t)(dot - r->member)}) : NULL;
+    const struct known *of = known_named(c->k, str_of(c->kn->member_table));
     struct str bad;
-    if (!of || field_index(of->r, dot + 1) == NO_FIELD ||
+    if (!of || field_index(of->r, c->kn->member_column) == NO_FIELD ||
         !words_are_fields(of->r, "place_id valid_from valid_until", &bad))
         return WRONG(c, "%s: member names no REF of dated rows at places", r->name);
     return OK;

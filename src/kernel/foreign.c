@@ -7,7 +7,7 @@ enum err foreign_put(struct ctx *ctx, const struct resource *r, int64_t row_id, 
         "INSERT INTO foreign_ids (resource, source, foreign_id, row_id, version, is_authority) VALUES ($1, $2, $3, $4, "
         "$5, $6) ON CONFLICT (resource, source, foreign_id) DO UPDATE SET row_id = $4, version = $5, is_authority = $6",
         VALS(V_TEXT(str_of(r->name)), V_TEXT(foreign->source), V_TEXT(foreign->id), V_I64(row_id),
-             foreign->version.ptr ? V_TEXT(foreign->version) : V_NULL, V_I64(foreign->is_authority)),
+             V_TEXT(foreign->version), V_I64(foreign->is_authority)),
         NULL);
 }
 

@@ -15,6 +15,17 @@ size_t field_index(const struct resource *r, const char *name) {
     return field_index_str(r, str_of(name));
 }
 
+size_t field_state(const struct resource *r) {
+    for (size_t i = 0; i < r->fields_n; i++)
+        if (r->fields[i].kind == FIELD_STATE) return i;
+    return NO_FIELD;
+}
+
+int32_t row_state(const struct resource *r, const void *row) {
+    size_t i = field_state(r);
+    return i == NO_FIELD ? ANY_STATE : *(const int32_t *)(const void *)((const char *)row + r->fields[i].at);
+}
+
 bool row_has(const struct resource *r, const void *row, const char *field) {
     size_t i = field_index(r, field);
     return i != NO_FIELD && bit_has(row_of(row)->has, i);
@@ -141,19 +152,22 @@ static enum err resolve(struct kernel *k, struct known *kn, struct fault *f) {
     const struct resource *r = kn->r;
     kn->grant_roles = arena_new(&k->arena, uint64_t, r->grants_n + 1);
     kn->step_roles = arena_new(&k->arena, uint64_t, r->steps_n + 1);
-    kn->refs = (const struct known **)arena_alloc(&k->arena, r->fields_n + 1, sizeof *kn->refs, sizeof(void *));
-    if (!kn->grant_roles || !kn->step_roles || !kn->refs) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    if (!kn->grant_roles || !kn->step_roles) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     for (size_t i = 0; i < r->grants_n; i++) kn->grant_roles[i] = kernel_roles(k, r->grants[i].roles);
     for (size_t i = 0; i < r->steps_n; i++) kn->step_roles[i] = kernel_roles(k, r->steps[i].roles);
+    struct str column = str_of(r->member), table;
+    if (str_cut(&column, '.', &table)) {
+        kn->member_table = arena_cstr(&k->arena, table);
+        kn->member_column = column.ptr;
+        if (!kn->member_table) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    }
     kn->place = !r->place ? NO_FIELD : str_is(str_of(r->place), "id") ? PLACE_IS_ID : field_index(r, r->place);
     kn->label = r->label ? field_index(r, r->label) : NO_FIELD;
     for (size_t i = 0; i < r->fields_n && i < 64; i++) {
         const struct field *field = &r->fields[i];
         uint64_t bit = UINT64_C(1) << i;
         if (field->kind != FIELD_LINES) kn->stored |= bit;
-        if (field->class != ORDINARY) kn->protected_bits |= bit;
         if (field->flags & SEARCH) kn->search_bits |= bit;
-        if (field->to) kn->refs[i] = known_named(k, str_of(field->to));
     }
     resolve_columns(k, kn);
     if (!kn->columns || !kn->label_columns) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");

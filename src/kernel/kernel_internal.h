@@ -16,13 +16,12 @@ struct known {
     const struct resource *r;
     const struct module *module;
     uint64_t *grant_roles, *step_roles;
-    size_t place, label;     /* field indexes or NO_FIELD; place PLACE_IS_ID when rows are places themselves */
-    uint64_t stored;         /* bits of fields that are columns (all but LINES) */
-    uint64_t protected_bits; /* fields of a class other than ORDINARY */
+    size_t place, label; /* field indexes or NO_FIELD; place PLACE_IS_ID when rows are places themselves */
+    uint64_t stored;     /* bits of fields that are columns (all but LINES) */
     uint64_t search_bits;
-    const struct known **refs; /* per field: target of REF and REFS, else NULL */
-    char *columns;             /* "id, community_id, …" in the order row_load() reads */
-    uint64_t label_fields;     /* what a label and the right to see it need */
+    const char *member_table, *member_column; /* NULL: rows of no other table place it */
+    char *columns;                            /* "id, community_id, …" in the order row_load() reads */
+    uint64_t label_fields;                    /* what a label and the right to see it need */
     char *label_columns;
 };
 #define PLACE_IS_ID (SIZE_MAX - 1)

@@ -149,13 +149,6 @@ static enum err put_conditions(struct ctx *ctx, const struct list *l, struct sql
     return OK;
 }
 
-static void put_from(const struct known *kn, struct sql *q) {
-    if (kn->r->select)
-        sql_fmt(q, " FROM (%s) AS t WHERE ", kn->r->select);
-    else
-        sql_fmt(q, " FROM %s WHERE ", kn->r->name);
-}
-
 static void put_order(const struct list *l, struct sql *q, size_t limit) {
     const char *way = l->q->ascending ? "ASC" : "DESC";
     if (l->q->sort == FILTER_ID)
@@ -268,7 +261,7 @@ static enum err put_statement(struct ctx *ctx, const struct list *l, struct sql 
     struct reach_sets s;
     if (!rights_sets(ctx, l->kn, READ, &s)) return FAIL_MEMORY(ctx);
     sql_fmt(q, "SELECT %s", l->kn->columns);
-    put_from(l->kn, q);
+    sql_from(q, l->kn->r);
     if (has_ways(l, &s) && l->q->sort == FILTER_ID) { /* the order that their indexes share */
         sql_add(q, "id IN (");
         TRY(put_ways(ctx, &(struct part){l, &s, 0, l->q->limit + 1, true}, q));
@@ -327,22 +320,13 @@ static enum err put_count(struct ctx *ctx, const struct list *l, const struct re
         if (several) sql_fmt(q, ") AS w LIMIT %d", LIST_LIMIT_MAX + 1);
     } else {
         sql_add(q, "SELECT COUNT(*) FROM (SELECT id");
-        put_from(l->kn, q);
+        sql_from(q, l->kn->r);
         rights_where(ctx, l->kn, READ, q);
         TRY(put_conditions(ctx, l, q));
         sql_fmt(q, " LIMIT %d", LIST_LIMIT_MAX + 1);
     }
     sql_add(q, ") AS n");
     return OK;
-}
-
-static enum err first_i64(struct ctx *ctx, struct sql *q, int64_t *ret, bool *ret_found) {
-    struct db_rows rows = {0};
-    enum err e = sql_query(ctx, q, &rows);
-    *ret_found = db_more(&rows, &ctx->fault, &e);
-    if (*ret_found) *ret = db_i64(&rows, 0);
-    db_done(&rows);
-    return e;
 }
 
 /* Is there one behind the last that would be counted?  Passing over rows is much quicker than counting them. */
@@ -353,7 +337,7 @@ static enum err is_beyond(struct ctx *ctx, const struct list *l, const struct re
     if (!has_ways(l, s)) return OK;
     sql_init(&q, ctx->arena);
     TRY(put_ways(ctx, &(struct part){l, s, LIST_LIMIT_MAX, 1, false}, &q));
-    return first_i64(ctx, &q, &id, ret);
+    return sql_one_i64(ctx, &q, &id, ret);
 }
 
 static enum err count(struct ctx *ctx, struct list *l) {
@@ -366,7 +350,7 @@ static enum err count(struct ctx *ctx, struct list *l) {
     if (found) return OK;
     sql_init(&q, ctx->arena);
     TRY(put_count(ctx, l, &s, &q));
-    TRY(first_i64(ctx, &q, &n, &found));
+    TRY(sql_one_i64(ctx, &q, &n, &found));
     l->page.total = n > LIST_LIMIT_MAX ? -1 : n;
     return OK;
 }
@@ -418,7 +402,7 @@ enum err row_labels(struct ctx *ctx, const struct resource *r, const int64_t *id
     if (kn->label == NO_FIELD || !n) return OK;
     sql_init(&q, ctx->arena);
     sql_fmt(&q, "SELECT %s", kn->label_columns);
-    put_from(kn, &q);
+    sql_from(&q, r);
     sql_add(&q, "id IN ");
     sql_list(&q, ids, n);
     TRY(load_all(ctx, kn, &q, kn->label_fields, &mem, &found));

@@ -205,6 +205,8 @@ struct resource {
 #define NO_FIELD SIZE_MAX
 size_t field_index(const struct resource *r, const char *name); /* NO_FIELD when there is none */
 size_t field_index_str(const struct resource *r, struct str name);
+size_t field_state(const struct resource *r);                 /* NO_FIELD: it has no states */
+int32_t row_state(const struct resource *r, const void *row); /* ANY_STATE: it has none */
 bool row_has(const struct resource *r, const void *row, const char *field);
 void row_set(const struct resource *r, void *row, const char *field);   /* marks present */
 void row_clear(const struct resource *r, void *row, const char *field); /* makes absent */

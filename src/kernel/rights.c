@@ -105,9 +105,8 @@ void rights_put_in_force(struct ctx *ctx, struct sql *q) {
 }
 
 static void where_communities(struct ctx *ctx, const struct known *kn, const struct reach_sets *s, struct sql *q) {
-    const char *member = kn->r->member, *dot = member ? strchr(member, '.') : NULL;
-    if (dot) {
-        sql_fmt(q, " OR id IN (SELECT m.%s FROM %.*s m WHERE ", dot + 1, (int)(dot - member), member);
+    if (kn->member_table) {
+        sql_fmt(q, " OR id IN (SELECT m.%s FROM %s m WHERE ", kn->member_column, kn->member_table);
         rights_put_in_force(ctx, q);
         sql_add(q, " AND m.community_id IN ");
         sql_list(q, s->communities, s->communities_n);
@@ -119,10 +118,9 @@ static void where_communities(struct ctx *ctx, const struct known *kn, const str
 }
 
 static void where_places(struct ctx *ctx, const struct known *kn, const struct reach_sets *s, struct sql *q) {
-    const char *member = kn->r->member, *dot = member ? strchr(member, '.') : NULL;
-    if (dot) {
-        sql_fmt(q, " OR id IN (SELECT m.%s FROM place_closure p JOIN %.*s m ON m.place_id = p.descendant WHERE ",
-                dot + 1, (int)(dot - member), member);
+    if (kn->member_table) {
+        sql_fmt(q, " OR id IN (SELECT m.%s FROM place_closure p JOIN %s m ON m.place_id = p.descendant WHERE ",
+                kn->member_column, kn->member_table);
         rights_put_in_force(ctx, q);
         sql_add(q, " AND p.ancestor IN ");
     } else if (kn->place == PLACE_IS_ID) {
@@ -148,10 +146,9 @@ void rights_own(const struct ctx *ctx, const struct known *kn, size_t relation, 
 
 /* What nothing places yet is its maker's: somebody registered, who is given a place next. */
 static void where_unplaced(const struct ctx *ctx, const struct known *kn, struct sql *q) {
-    const char *member = kn->r->member, *dot = member ? strchr(member, '.') : NULL;
-    if (!dot || !ctx->actor.person_id) return;
+    if (!kn->member_table || !ctx->actor.person_id) return;
     sql_with(q, " OR (created_by = ", V_I64(ctx->actor.person_id));
-    sql_fmt(q, " AND NOT EXISTS (SELECT 1 FROM %.*s m WHERE m.%s = %s.id))", (int)(dot - member), member, dot + 1,
+    sql_fmt(q, " AND NOT EXISTS (SELECT 1 FROM %s m WHERE m.%s = %s.id))", kn->member_table, kn->member_column,
             kn->r->name);
 }
 
@@ -193,19 +190,19 @@ static bool has_id(const int64_t *ids, size_t n, int64_t id) {
     return false;
 }
 
+/* Does the way lead there, where rows stand in communities? */
+static bool leads_to(struct ctx *ctx, const struct way *w, int64_t community_id, int64_t place_id) {
+    const struct scope *s = w->scope;
+    if (s->communities_n) return has_id(s->communities, s->communities_n, community_id);
+    if (w->grant->reach == COMMUNITY) return s->within && s->within == community_id;
+    return place_id && rights_under(ctx, s->place_id, place_id);
+}
+
 static bool way_reaches(struct ctx *ctx, const struct known *kn, const struct way *w, uint32_t verb,
                         int64_t community_id, int64_t place_id) {
     if (is_everywhere(kn, w, verb)) return true;
     if (rights_by_place_only(kn)) return place_id && way_place(w) && rights_under(ctx, way_place(w), place_id);
-    if (w->scope->communities_n) return has_id(w->scope->communities, w->scope->communities_n, community_id);
-    if (w->grant->reach == COMMUNITY) return w->scope->within && w->scope->within == community_id;
-    return place_id && rights_under(ctx, w->scope->place_id, place_id);
-}
-
-static bool belongs(struct ctx *ctx, const struct way *w, const struct belonging *b) {
-    if (w->scope->communities_n) return has_id(w->scope->communities, w->scope->communities_n, b->community_id);
-    if (w->grant->reach == COMMUNITY) return b->community_id == w->scope->within;
-    return b->place_id && rights_under(ctx, w->scope->place_id, b->place_id);
+    return leads_to(ctx, w, community_id, place_id);
 }
 
 /* People and their like: placed by the rows of another table. */
@@ -213,14 +210,15 @@ static bool member_reaches(struct ctx *ctx, const struct known *kn, const struct
     const struct belonging *all;
     size_t n = rights_belongings(ctx, kn, id, &all);
     for (size_t i = 0; i < n; i++)
-        if (all[i].id == id && belongs(ctx, w, &all[i])) return true;
+        if (all[i].id == id && leads_to(ctx, w, all[i].community_id, all[i].place_id)) return true;
     return false;
 }
 
 static bool is_unplaced(struct ctx *ctx, const struct known *kn, const void *row) {
     struct sql q;
-    struct db_rows rows = {0};
     struct fault kept = ctx->fault;
+    int64_t one;
+    bool some = false;
     if (!ctx->actor.person_id || row_of(row)->created_by != ctx->actor.person_id) return false;
     sql_init(&q, ctx->arena);
     sql_fmt(&q, "SELECT 1 FROM %s WHERE id = ", kn->r->name);
@@ -228,10 +226,8 @@ static bool is_unplaced(struct ctx *ctx, const struct known *kn, const void *row
     sql_add(&q, " AND (1 = 0");
     where_unplaced(ctx, kn, &q);
     sql_add(&q, ")");
-    enum err e = sql_query(ctx, &q, &rows);
-    bool some = db_more(&rows, &ctx->fault, &e);
-    db_done(&rows);
-    ctx->fault = kept; /* a store that does not answer grants nothing */
+    if (sql_one_i64(ctx, &q, &one, &some)) some = false; /* a store that does not answer grants nothing */
+    ctx->fault = kept;
     return some;
 }
 
@@ -333,10 +329,8 @@ uint32_t resource_verbs(struct ctx *ctx, const struct resource *r) {
 
 uint64_t row_steps(struct ctx *ctx, const struct resource *r, const void *row) {
     const struct known *kn = known_of(ctx->kernel, r);
-    int32_t state = ANY_STATE;
+    int32_t state = row_state(r, row);
     uint64_t bits = 0;
-    for (size_t i = 0; i < r->fields_n; i++)
-        if (r->fields[i].kind == FIELD_STATE) state = *(const int32_t *)((const char *)row + r->fields[i].at);
     if (row_of(row)->archived_ms) return 0;
     for (size_t i = 0; i < r->steps_n && i < 64; i++) {
         bool from = r->steps[i].from == ANY_STATE || r->steps[i].from == state;

@@ -102,7 +102,6 @@ static void expect_under_scopes(struct ctx *ctx, const struct known *kn, int64_t
 
 /* People and their like: reads where all of them belong. */
 static void expect_members(struct ctx *ctx, const struct known *kn, int64_t *ids, size_t n) {
-    const char *dot = strchr(kn->r->member, '.');
     struct rights_cache *c = cache_of(ctx);
     struct belonging *all = NULL;
     int64_t *places = NULL;
@@ -112,10 +111,9 @@ static void expect_members(struct ctx *ctx, const struct known *kn, int64_t *ids
     size_t count = 0, cap = 0;
     n = ids_unique(ids, n);
     sql_init(&q, ctx->arena);
-    sql_fmt(&q, "SELECT m.%s, m.community_id, m.place_id FROM %.*s m WHERE ", dot + 1, (int)(dot - kn->r->member),
-            kn->r->member);
+    sql_fmt(&q, "SELECT m.%s, m.community_id, m.place_id FROM %s m WHERE ", kn->member_column, kn->member_table);
     rights_put_in_force(ctx, &q);
-    sql_fmt(&q, " AND m.%s IN ", dot + 1);
+    sql_fmt(&q, " AND m.%s IN ", kn->member_column);
     sql_list(&q, ids, n);
     enum err e = c ? sql_query(ctx, &q, &rows) : ERR_LIMIT;
     while (db_more(&rows, &ctx->fault, &e)) {

@@ -19,17 +19,6 @@ struct edit { /* one call, seen from inside its transaction */
     bool restore;
 };
 
-static const int32_t *state_of(const struct resource *r, const void *row) { /* NULL: it has no states */
-    for (size_t i = 0; i < r->fields_n; i++)
-        if (r->fields[i].kind == FIELD_STATE)
-            return (const int32_t *)(const void *)((const char *)row + r->fields[i].at);
-    return NULL;
-}
-
-static int32_t *state_at(const struct resource *r, void *row) {
-    return (int32_t *)(uintptr_t)state_of(r, row);
-}
-
 void *row_new(struct ctx *ctx, const struct resource *r) {
     return arena_alloc(ctx->arena, 1, r->size, _Alignof(max_align_t));
 }
@@ -40,12 +29,9 @@ static enum err fetch(struct ctx *ctx, const struct known *kn, int64_t id, void 
     struct sql q;
     struct db_rows rows = {0};
     sql_init(&q, ctx->arena);
-    sql_fmt(&q, "SELECT %s FROM ", kn->columns);
-    if (kn->r->select)
-        sql_fmt(&q, "(%s) AS t", kn->r->select);
-    else
-        sql_add(&q, kn->r->name);
-    sql_with(&q, " WHERE id = ", V_I64(id));
+    sql_fmt(&q, "SELECT %s", kn->columns);
+    sql_from(&q, kn->r);
+    sql_with(&q, "id = ", V_I64(id));
     enum err e = sql_query(ctx, &q, &rows);
     bool found = db_more(&rows, &ctx->fault, &e);
     if (found) e = row_load(ctx, kn, &rows, kn->stored, row);
@@ -91,12 +77,11 @@ static bool step_waits(const struct resource *r, const char *step, int32_t state
 
 /* When the step comes by itself; false: it does not. */
 static bool waits_until(const struct resource *r, const struct due *d, const void *row, int64_t *ret_ms) {
-    const int32_t *state = state_of(r, row);
     size_t at = field_index(r, d->field);
     if (row_of(row)->archived_ms || !bit_has(row_of(row)->has, at) || (d->unless && row_has(r, row, d->unless)))
         return false;
     *ret_ms = *(const int64_t *)((const char *)row + r->fields[at].at) + d->plus_ms;
-    return step_waits(r, d->step, state ? *state : ANY_STATE);
+    return step_waits(r, d->step, row_state(r, row));
 }
 
 /* A timer is set when its row begins to wait, or for another time; one that has run while the row went on waiting for
@@ -219,9 +204,7 @@ static enum err create(struct ctx *ctx, void *arg) {
                       .created_by = ctx->actor.person_id,
                       .updated_ms = ctx->now_ms,
                       .has = h->has};
-    int32_t *state = state_at(r, e->row);
-    for (size_t i = 0; state && i < r->fields_n; i++)
-        if (r->fields[i].kind == FIELD_STATE) h->has |= UINT64_C(1) << i;
+    if (field_state(r) != NO_FIELD) h->has |= UINT64_C(1) << field_state(r);
     fill_own(ctx, e->kn, e->row);
     if (e->kn->place != PLACE_IS_ID && belong(ctx, e->kn, e->row)) {
         if (ctx->fault.kind == ERR_INVALID) row_check_given(ctx, e->kn, e->row);
@@ -315,13 +298,13 @@ enum err row_update(struct ctx *ctx, const struct resource *r, int64_t id, int64
 
 static enum err find_step(struct ctx *ctx, struct edit *e, const struct step **ret) {
     const struct resource *r = e->kn->r;
-    const int32_t *state = state_at(r, e->row);
+    int32_t state = row_state(r, e->row);
     bool named = false, from_here = false;
     for (size_t i = 0; i < r->steps_n; i++) {
         const struct step *s = &r->steps[i];
         if (strcmp(s->name, e->step)) continue;
         named = true;
-        if (s->from != ANY_STATE && (!state || s->from != *state)) continue;
+        if (s->from != ANY_STATE && s->from != state) continue;
         from_here = true;
         if (!rights_step(ctx, e->kn, e->row, i)) continue;
         *ret = s;
@@ -330,7 +313,7 @@ static enum err find_step(struct ctx *ctx, struct edit *e, const struct step **r
     if (!named) return FAIL(&ctx->fault, ERR_NOT_FOUND, "no_such_step", "%s has no such step", r->name);
     if (from_here) return denied(ctx, r);
     return FAIL(&ctx->fault, ERR_CONFLICT, "wrong_state", "%s is not possible in state %s", e->step,
-                state ? r->states[*state] : "");
+                state == ANY_STATE ? "" : r->states[state]);
 }
 
 static enum err take_input(struct ctx *ctx, struct edit *e, const struct step *s) {
@@ -358,7 +341,7 @@ static enum err act(struct ctx *ctx, void *arg) {
     TRY(foreign_check(ctx, r, e->id));
     if (s->guard) TRY(s->guard(ctx, e->row));
     TRY(take_input(ctx, e, s));
-    if (s->to != ANY_STATE) *state_at(r, e->row) = s->to;
+    if (s->to != ANY_STATE) *(int32_t *)(void *)((char *)e->row + r->fields[field_state(r)].at) = s->to;
     if (s->effect) TRY(s->effect(ctx, e->row));
     TRY(belong(ctx, e->kn, e->row));
     TRY(row_check(ctx, e->kn, e->row, before));

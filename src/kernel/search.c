@@ -178,13 +178,6 @@ enum err search_put(struct ctx *ctx, const struct resource *r, const void *row, 
                    VALS(V_TEXT(str_of(r->name)), V_I64(row_of(row)->id), V_TEXT(now.doc.ptr ? now.doc : S(""))), NULL);
 }
 
-enum err search_drop(struct ctx *ctx, const struct resource *r, int64_t id) {
-    TRY(db_exec(ctx->db, &ctx->fault, "DELETE FROM search_docs WHERE resource = $1 AND row_id = $2",
-                VALS(V_TEXT(str_of(r->name)), V_I64(id)), NULL));
-    return db_exec(ctx->db, &ctx->fault, "DELETE FROM search_terms WHERE resource = $1 AND row_id = $2",
-                   VALS(V_TEXT(str_of(r->name)), V_I64(id)), NULL);
-}
-
 /* Rows that have the term; of a single ideograph also those that have it in front of another character. */
 static void put_term(struct sql *q, struct db_val resource, struct str term) {
     sql_with(q, " AND d.row_id IN (SELECT row_id FROM search_terms WHERE resource = ", resource);

@@ -66,6 +66,10 @@ void sql_list(struct sql *q, const int64_t *ids, size_t n) {
     sql_add(q, n ? ")" : "NULL)");
 }
 
+void sql_from(struct sql *q, const struct resource *r) {
+    sql_fmt(q, r->select ? " FROM (%s) AS t WHERE " : " FROM %s WHERE ", r->select ? r->select : r->name);
+}
+
 static enum err ready(struct ctx *ctx, const struct sql *q) {
     if (q->failed || q->text.overflow) return FAIL_MEMORY(ctx);
     return OK;
@@ -74,6 +78,11 @@ static enum err ready(struct ctx *ctx, const struct sql *q) {
 enum err sql_query(struct ctx *ctx, struct sql *q, struct db_rows *ret) {
     TRY(ready(ctx, q));
     return db_query(ctx->db, &ctx->fault, q->text.ptr, q->vals, q->n, ret);
+}
+
+enum err sql_one_i64(struct ctx *ctx, struct sql *q, int64_t *ret, bool *ret_found) {
+    TRY(ready(ctx, q));
+    return db_one_i64(ctx->db, &ctx->fault, q->text.ptr, q->vals, q->n, ret, ret_found);
 }
 
 enum err sql_exec(struct ctx *ctx, struct sql *q, int64_t *ret_changed) {

@@ -31,9 +31,8 @@ enum err audit_write(struct ctx *ctx, const struct known *kn, int64_t id, int64_
         "INSERT INTO audit (id, at_ms, community_id, resource, row_id, verb, step, user_id, person_id, actor, "
         "before, after, reason, trace) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         VALS(V_I64(ctx->world->new_id(ctx->world->self)), V_I64(ctx->now_ms), V_I64(community_id),
-             V_TEXT(str_of(kn->r->name)), V_I64(id), V_TEXT(str_of(c->verb)),
-             c->step ? V_TEXT(str_of(c->step)) : V_NULL, V_I64(a->user_id), V_I64(a->person_id),
-             a->name.ptr ? V_TEXT(a->name) : V_NULL, before, after, ctx->reason.ptr ? V_TEXT(ctx->reason) : V_NULL,
-             ctx->trace.ptr ? V_TEXT(ctx->trace) : V_NULL),
+             V_TEXT(str_of(kn->r->name)), V_I64(id), V_TEXT(str_of(c->verb)), V_TEXT(str_of(c->step)),
+             V_I64(a->user_id), V_I64(a->person_id), V_TEXT(a->name), before, after, V_TEXT(ctx->reason),
+             V_TEXT(ctx->trace)),
         NULL);
 }

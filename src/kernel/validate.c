@@ -11,7 +11,6 @@
 
 struct at {
     struct ctx *ctx;
-    const struct known *kn;
     const char *prefix; /* "" or "lines.0." */
 };
 
@@ -99,7 +98,7 @@ static void check_lines(struct at *a, const struct field *f, const void *row) {
     for (size_t n = 0; n < lines->n && (int64_t)n < f->max; n++) {
         const char *line = (const char *)lines->rows + n * f->lines->size;
         char prefix[LINE_PREFIX];
-        struct at in = {a->ctx, a->kn, line_prefix(prefix, f, n)};
+        struct at in = {a->ctx, line_prefix(prefix, f, n)};
         for (size_t i = 0; i < f->lines->fields_n; i++)
             check_field(&in, &f->lines->fields[i], line, bit_has(*(const uint64_t *)(const void *)line, i));
     }
@@ -111,20 +110,17 @@ static enum err check_target(struct at *a, const struct field *f, const int64_t 
     struct ctx *ctx = a->ctx;
     const struct known *target = known_named(ctx->kernel, str_of(f->to));
     struct sql q;
-    struct db_rows rows = {0};
+    int64_t found = 0;
+    bool answered;
     if (!n) return OK;
     sql_init(&q, ctx->arena);
-    if (target->r->select)
-        sql_fmt(&q, "SELECT COUNT(*) FROM (%s) AS t WHERE archived_ms = 0 AND id IN ", target->r->select);
-    else
-        sql_fmt(&q, "SELECT COUNT(*) FROM %s WHERE archived_ms = 0 AND id IN ", target->r->name);
+    sql_add(&q, "SELECT COUNT(*)");
+    sql_from(&q, target->r);
+    sql_add(&q, "archived_ms = 0 AND id IN ");
     sql_list(&q, ids, n);
     sql_add(&q, " AND ");
     rights_where(ctx, target, READ, &q);
-    enum err e = sql_query(ctx, &q, &rows);
-    int64_t found = db_more(&rows, &ctx->fault, &e) ? db_i64(&rows, 0) : 0;
-    db_done(&rows);
-    if (e) return e;
+    TRY(sql_one_i64(ctx, &q, &found, &answered));
     if (found != (int64_t)n) wrong(a, f, "bad_ref", 0);
     return OK;
 }
@@ -140,15 +136,15 @@ static bool lines_name(const struct lines *lines, const struct line_type *t, siz
 }
 
 /* What no line named before. */
-static enum err check_line_refs(struct ctx *ctx, const struct known *kn, const struct field *f,
-                                const struct lines *lines, const struct lines *before) {
+static enum err check_line_refs(struct ctx *ctx, const struct field *f, const struct lines *lines,
+                                const struct lines *before) {
     const struct line_type *t = f->lines;
     for (size_t n = 0; n < lines->n; n++)
         for (size_t i = 0; i < t->fields_n; i++) {
             const char *line = (const char *)lines->rows + n * t->size;
             const int64_t *id = (const int64_t *)(const void *)(line + t->fields[i].at);
             char prefix[LINE_PREFIX];
-            struct at a = {ctx, kn, line_prefix(prefix, f, n)};
+            struct at a = {ctx, line_prefix(prefix, f, n)};
             if (t->fields[i].kind == FIELD_REF && bit_has(*(const uint64_t *)(const void *)line, i) &&
                 !lines_name(before, t, i, *id))
                 TRY(check_target(&a, &t->fields[i], id, 1));
@@ -157,7 +153,7 @@ static enum err check_line_refs(struct ctx *ctx, const struct known *kn, const s
 }
 
 static enum err check_refs(struct ctx *ctx, const struct known *kn, const void *row, const void *before) {
-    struct at a = {ctx, kn, ""};
+    struct at a = {ctx, ""};
     for (size_t i = 0; i < kn->r->fields_n; i++) {
         const struct field *f = &kn->r->fields[i];
         bool has = bit_has(row_of(row)->has, i);
@@ -184,7 +180,7 @@ static enum err check_refs(struct ctx *ctx, const struct known *kn, const void *
                 wrong(&a, f, "bad_ref", 0);
             }
         } else if (f->kind == FIELD_LINES) {
-            TRY(check_line_refs(ctx, kn, f, at, was));
+            TRY(check_line_refs(ctx, f, at, was));
         }
     }
     return OK;
@@ -214,26 +210,22 @@ enum err row_check_dated(struct ctx *ctx, const struct known *kn, const void *ro
     }
     sql_with(&q, " AND (valid_until IS NULL OR valid_until > ", V_I64(a));
     sql_add(&q, ")");
-    if (has_until) {
-        sql_with(&q, " AND valid_from < ", V_I64(b));
-    }
+    if (has_until) sql_with(&q, " AND valid_from < ", V_I64(b));
     sql_add(&q, " LIMIT 1");
-    struct db_rows rows = {0};
-    enum err e = sql_query(ctx, &q, &rows);
-    bool overlaps = db_more(&rows, &ctx->fault, &e);
-    db_done(&rows);
-    TRY(e);
+    int64_t other;
+    bool overlaps;
+    TRY(sql_one_i64(ctx, &q, &other, &overlaps));
     return overlaps ? FAIL_FIELD(&ctx->fault, "valid_from", "overlaps", 0) : OK;
 }
 
 void row_check_given(struct ctx *ctx, const struct known *kn, const void *row) {
-    struct at a = {ctx, kn, ""};
+    struct at a = {ctx, ""};
     for (size_t i = 0; i < kn->r->fields_n; i++)
         if (!(kn->r->fields[i].flags & SYSTEM)) check_field(&a, &kn->r->fields[i], row, bit_has(row_of(row)->has, i));
 }
 
 enum err row_check(struct ctx *ctx, const struct known *kn, void *row, const void *before) {
-    struct at a = {ctx, kn, ""};
+    struct at a = {ctx, ""};
     const struct resource *r = kn->r;
     for (size_t i = 0; i < r->fields_n; i++) {
         bool has = bit_has(row_of(row)->has, i);

@@ -16,9 +16,6 @@ enum err timer_set(struct ctx *ctx, const struct resource *r, int64_t id, const 
 }
 
 enum err timer_cancel(struct ctx *ctx, const struct resource *r, int64_t id, const char *step) {
-    if (!step)
-        return db_exec(ctx->db, &ctx->fault, "DELETE FROM timers WHERE resource = $1 AND row_id = $2",
-                       VALS(V_TEXT(str_of(r->name)), V_I64(id)), NULL);
     return db_exec(ctx->db, &ctx->fault, "DELETE FROM timers WHERE resource = $1 AND row_id = $2 AND step = $3",
                    VALS(V_TEXT(str_of(r->name)), V_I64(id), V_TEXT(str_of(step))), NULL);
 }

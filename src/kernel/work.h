@@ -7,8 +7,7 @@
 
 /* In the row's own transaction.  One timer a row and step; setting again moves it. */
 NODISCARD enum err timer_set(struct ctx *ctx, const struct resource *r, int64_t id, const char *step, int64_t due_ms);
-NODISCARD enum err timer_cancel(struct ctx *ctx, const struct resource *r, int64_t id,
-                                const char *step); /* NULL: all */
+NODISCARD enum err timer_cancel(struct ctx *ctx, const struct resource *r, int64_t id, const char *step);
 
 /* Runs up to `most` due timers, each in a transaction of its own as role "timer": the step is taken, or the timer
  * dropped where the row's state no longer has it; a failing one comes again with back-off.  *ret_next_ms: when the next
