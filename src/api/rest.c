@@ -17,13 +17,7 @@ enum err api_row(struct ctx *ctx, const struct resource *r, const void *row, str
 
 /* If-Match: the version the caller saw; 0 without one.  Anything that cannot be a version of ours is stale. */
 static enum err if_match(struct ctx *ctx, const struct http_request *req, int64_t *ret) {
-    struct str tag = str_trim(http_header_get(req, "if-match"));
-    *ret = 0;
-    if (!tag.ptr || str_is(tag, "*")) return OK;
-    if (str_starts(tag, S("W/"))) tag = str_from(tag, 2);
-    if (tag.len > 2 && tag.ptr[0] == '"' && tag.ptr[tag.len - 1] == '"' &&
-        str_to_i64((struct str){tag.ptr + 1, tag.len - 2}, ret) && *ret > 0)
-        return OK;
+    if (http_if_match(req, ret)) return OK;
     return FAIL(&ctx->fault, ERR_STALE, "stale_version", "If-Match names no version of this row");
 }
 

@@ -3,34 +3,7 @@
 
 #include <string.h>
 
-#define SEGMENTS_MAX 8
-#define V1           "/api/v1/"
-
-static size_t split(struct str path, struct str *ret, size_t most) {
-    struct str rest = str_from(path, 1), part;
-    size_t n = 0;
-    while (str_cut(&rest, '/', &part)) {
-        if (n == most) return most + 1;
-        ret[n++] = part;
-    }
-    return n;
-}
-
-static bool pattern_matches(const char *pattern, const struct str *path, size_t path_n, struct str args[API_ARGS_MAX]) {
-    struct str rest = str_of(pattern + 1), part;
-    size_t n = 0, args_n = 0;
-    while (str_cut(&rest, '/', &part)) {
-        if (n == path_n) return false;
-        if (part.len && part.ptr[0] == '{') {
-            if (!path[n].len || args_n == API_ARGS_MAX) return false;
-            args[args_n++] = path[n];
-        } else if (!str_eq(part, path[n])) {
-            return false;
-        }
-        n++;
-    }
-    return n == path_n;
-}
+#define V1 "/api/v1/"
 
 /* `methods` in the words of the Allow header: "GET, POST". */
 static void allow_add(struct target *t, const char *methods) {
@@ -77,21 +50,20 @@ static bool is_method(const struct http_request *req, const char *method, struct
 }
 
 bool target_find(const struct api *api, const struct http_request *req, struct target *ret) {
-    struct str s[SEGMENTS_MAX], args[API_ARGS_MAX] = {{0}};
-    size_t n = split(req->path, s, SEGMENTS_MAX);
+    struct str args[API_ARGS_MAX] = {{0}};
     *ret = (struct target){0};
-    if (n > SEGMENTS_MAX) return false;
     for (size_t i = 0; i < api->routes_n; i++) {
         const struct api_route *route = api->routes[i].route;
-        if (!pattern_matches(route->pattern, s, n, args) || !is_method(req, route->method, ret)) continue;
+        if (!http_pattern_matches(route->pattern, req->path, args, API_ARGS_MAX) || !is_method(req, route->method, ret))
+            continue;
         ret->bound = &api->routes[i];
         memcpy(ret->args, args, sizeof args);
         return true;
     }
     for (size_t i = 0; i < COUNT(rest_routes); i++) {
         const struct rest_route *route = &rest_routes[i];
-        if (!pattern_matches(route->pattern, s, n, args) || !args_are_sound(api, route->kind, args, ret) ||
-            !is_method(req, route->method, ret))
+        if (!http_pattern_matches(route->pattern, req->path, args, API_ARGS_MAX) ||
+            !args_are_sound(api, route->kind, args, ret) || !is_method(req, route->method, ret))
             continue;
         ret->rest = route->kind;
         return true;
@@ -118,18 +90,6 @@ struct collect {
     void *arg;
 };
 
-static bool pattern_is_sound(const char *pattern) {
-    size_t args = 0;
-    if (!pattern || pattern[0] != '/' || strlen(pattern) > 100) return false;
-    for (const char *p = pattern; *p; p++) {
-        if (*p != '{') continue;
-        const char *end = strchr(p, '}');
-        if (p[-1] != '/' || !end || (end[1] && end[1] != '/')) return false;
-        if (++args > API_ARGS_MAX) return false;
-    }
-    return true;
-}
-
 static enum err add_route(void *arg, const void *row) {
     struct collect *c = arg;
     struct api *api = c->api;
@@ -137,7 +97,7 @@ static enum err add_route(void *arg, const void *row) {
     bool known = false;
     for (int m = 0; m < METHOD__COUNT; m++)
         known |= r->method && !strcmp(r->method, http_method_name((enum http_method)m));
-    if (!known || !r->handle || !pattern_is_sound(r->pattern) ||
+    if (!known || !r->handle || !http_pattern_is_sound(r->pattern, API_ARGS_MAX) ||
         ((r->flags & API_NO_STORE) && !(r->flags & API_PUBLIC)))
         return FAIL(c->f, ERR_INTERNAL, "routes", "a route is not well formed: %s", r->pattern ? r->pattern : "");
     for (size_t i = 0; i < api->routes_n; i++)

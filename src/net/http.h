@@ -40,6 +40,8 @@ struct str http_header_get(const struct http_request *req, const char *name);
 struct str http_cookie_get(const struct http_request *req, const char *name);
 /* Does If-None-Match name the tag (with its quotes), or any?  Weak comparison (RFC 9110, 13.1.2). */
 bool http_tag_is_known(const struct http_request *req, struct str tag);
+/* If-Match as the number of a version, 0 without one.  False: it names none. */
+NODISCARD bool http_if_match(const struct http_request *req, int64_t *ret);
 /* Does the request come from a page of this host?  Browsers say so (Fetch Metadata, else Origin); who says nothing gets
  * `when_unknown`. */
 bool http_is_same_origin(const struct http_request *req, bool when_unknown);
@@ -48,6 +50,9 @@ bool http_is_same_origin(const struct http_request *req, bool when_unknown);
 struct str http_trace_get(const struct http_request *req);
 /* "inline" or "attachment" with the file's name for Content-Disposition (RFC 6266, RFC 8187). */
 void http_disposition(struct buf *b, const char *how, struct str file_name);
+/* "/things/{id}/parts/{part}": a {…} stands for one segment that is not empty. */
+bool http_pattern_is_sound(const char *pattern, size_t args_max);
+bool http_pattern_matches(const char *pattern, struct str path, struct str *ret_args, size_t args_max);
 /* First query parameter of that name, '+' and %XX decoded into the arena.  False: not there (ret absent), or broken
  * escape, NUL, invalid UTF-8 or no memory (ret {"",0}: present but bad). */
 bool http_query_get(struct str query, const char *name, struct arena *arena, struct str *ret);

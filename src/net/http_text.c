@@ -39,6 +39,15 @@ bool http_tag_is_known(const struct http_request *req, struct str tag) {
     return false;
 }
 
+bool http_if_match(const struct http_request *req, int64_t *ret) {
+    struct str tag = str_trim(http_header_get(req, "if-match"));
+    *ret = 0;
+    if (!tag.ptr || str_is(tag, "*")) return true;
+    if (str_starts(tag, S("W/"))) tag = str_from(tag, 2);
+    return tag.len > 2 && tag.ptr[0] == '"' && tag.ptr[tag.len - 1] == '"' &&
+           str_to_i64((struct str){tag.ptr + 1, tag.len - 2}, ret) && *ret > 0;
+}
+
 bool http_is_same_origin(const struct http_request *req, bool when_unknown) {
     static const char *const schemes[] = {"http://", "https://"};
     struct str site = http_header_get(req, "sec-fetch-site"), origin = http_header_get(req, "origin");
@@ -116,4 +125,29 @@ bool http_query_get(struct str query, const char *name, struct arena *arena, str
         return http_decode(value, true, &b) && buf_done(&b, ret);
     }
     return false;
+}
+
+/* ---- patterns of addresses ---- */
+
+bool http_pattern_is_sound(const char *pattern, size_t args_max) {
+    size_t args = 0;
+    if (!pattern || pattern[0] != '/' || strlen(pattern) > 100) return false;
+    for (const char *p = pattern; *p; p++) {
+        if (*p != '{') continue;
+        const char *end = strchr(p, '}');
+        if (p[-1] != '/' || !end || (end[1] && end[1] != '/') || ++args > args_max) return false;
+    }
+    return true;
+}
+
+bool http_pattern_matches(const char *pattern, struct str path, struct str *ret_args, size_t args_max) {
+    struct str rest = str_of(pattern), part, have;
+    size_t n = 0;
+    while (str_cut(&rest, '/', &part)) {
+        bool is_arg = part.len && part.ptr[0] == '{';
+        if (!str_cut(&path, '/', &have)) return false;
+        if (is_arg ? !have.len || n == args_max : !str_eq(part, have)) return false;
+        if (is_arg) ret_args[n++] = have;
+    }
+    return !path.ptr;
 }
