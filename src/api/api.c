@@ -11,7 +11,7 @@ enum err api_create(const struct api_options *options, struct api **ret, struct 
         return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     }
     api->o = *options;
-    pthread_mutex_init(&api->lock, NULL);
+    arena_pool_init(&api->arenas);
     enum err e = routes_collect(api, f);
     if (!e && hub_create(api, &api->hub)) e = FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     if (e) {
@@ -49,7 +49,6 @@ void api_destroy(struct api *api) {
     }
     pump_destroy(api->pump);
     hub_destroy(api->hub);
-    for (size_t i = 0; i < api->spare_n; i++) arena_finish(&api->spare[i]);
-    pthread_mutex_destroy(&api->lock);
+    arena_pool_finish(&api->arenas);
     free(api);
 }

@@ -5,7 +5,6 @@
 #include "api/api.h"
 #include "kernel/rows.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #define ROUTES_MAX     256
@@ -39,9 +38,7 @@ struct api {
     struct bound_extra extras[EXTRAS_MAX];
     size_t extras_n;
     struct counters counters;
-    pthread_mutex_t lock;
-    struct arena spare[8]; /* under lock: arenas ready for reuse */
-    size_t spare_n;
+    struct arena_pool arenas;
     _Atomic int units;
     struct hub *hub;
     struct pump *pump;
@@ -100,8 +97,6 @@ struct api_unit {
 NODISCARD enum err unit_fill_actor(struct ctx *ctx, struct str token, struct api_identity *ret);
 struct str token_of(const struct http_request *req, bool *ret_is_cookie);
 void trace_make(const struct api *api, const struct http_request *req, char ret[65]);
-void arena_take(struct api *api, struct arena *ret, size_t cap);
-void arena_give(struct api *api, struct arena *a);
 
 /* ---- answers ---- */
 int problem_status(const struct fault *f);

@@ -22,41 +22,9 @@ static bool is_column(const struct field *f) {
     return f->class != SECRET && f->kind != FIELD_LINES;
 }
 
-static void put_quoted(struct buf *b, struct str text) {
-    bool quote = false;
-    for (size_t i = 0; i < text.len; i++) quote |= strchr(",\"\r\n", text.ptr[i]) && text.ptr[i];
-    if (!quote) {
-        buf_str(b, text);
-        return;
-    }
-    buf_char(b, '"');
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '"') buf_char(b, '"');
-        buf_char(b, text.ptr[i]);
-    }
-    buf_char(b, '"');
-}
-
-/* What people typed must not become a formula in the spreadsheet that opens it. */
-static void put_text(struct ctx *ctx, struct buf *b, struct str text) {
-    struct buf safe;
-    struct str out;
-    if (!text.len || !text.ptr[0] || !strchr("=+-@\t\r", text.ptr[0])) {
-        put_quoted(b, text);
-        return;
-    }
-    buf_init_arena(&safe, ctx->arena, text.len + 2);
-    buf_char(&safe, '\'');
-    buf_str(&safe, text);
-    if (buf_done(&safe, &out))
-        put_quoted(b, out);
-    else
-        b->overflow = true;
-}
-
 static void put_title(struct ctx *ctx, struct buf *b, const char *name, const char *key) {
     struct str title = word_fmt(ctx, ctx->actor.language, "%s.%s", key, name);
-    put_text(ctx, b, title.len ? title : str_of(name));
+    buf_csv(b, title.len ? title : str_of(name), true);
 }
 
 static void put_head(struct ctx *ctx, struct buf *b, const struct csv *c) {
@@ -87,7 +55,7 @@ static enum err put_cell(struct ctx *ctx, struct buf *b, const struct csv *c, si
     struct str text;
     if (!(((const struct row *)row)->has >> i & 1)) return OK;
     if (f->kind == FIELD_REF && label.ptr) {
-        put_text(ctx, b, label);
+        buf_csv(b, label, true);
         return OK;
     }
     buf_init_arena(&cell, ctx->arena, 64u * 1024);
@@ -95,10 +63,8 @@ static enum err put_cell(struct ctx *ctx, struct buf *b, const struct csv *c, si
                      kernel_zone(ctx, ((const struct row *)row)->community_id));
     if (!buf_done(&cell, &text)) return FAIL_MEMORY(ctx);
     if (f->kind == FIELD_CHOICE || f->kind == FIELD_STATE) text = word_of(ctx, c, f, text);
-    if (f->kind == FIELD_TEXT || f->kind == FIELD_JSON || f->kind == FIELD_CHOICE || f->kind == FIELD_STATE)
-        put_text(ctx, b, text);
-    else
-        put_quoted(b, text);
+    enum field_shape shape = field_kinds[f->kind].shape;
+    buf_csv(b, text, shape == SHAPE_TEXT || shape == SHAPE_STATE);
     return OK;
 }
 
@@ -154,7 +120,7 @@ static enum err next(struct ctx *ctx, void *state, struct buf *ret, bool *ret_mo
     *ret_more = page.next.ptr != NULL;
     if (*ret_more && c->done >= ROWS_MOST) {
         struct str note = kernel_word(ctx->kernel, S("csv.cut"), ctx->actor.language);
-        put_text(ctx, ret, note.len ? note : S("# cut here: an export holds at most 100000 rows"));
+        buf_csv(ret, note.len ? note : S("# cut here: an export holds at most 100000 rows"), true);
         buf_cstr(ret, "\r\n");
         *ret_more = false;
     }

@@ -23,8 +23,8 @@ bool hub_is_busy(const struct hub *hub) {
 }
 
 static void client_free(struct client *c) {
-    arena_give(c->hub->api, &c->arena);
-    arena_give(c->hub->api, &c->new_arena);
+    arena_give(&c->hub->api->arenas, &c->arena);
+    arena_give(&c->hub->api->arenas, &c->new_arena);
     free(c);
 }
 
@@ -70,7 +70,7 @@ static void check_done(struct hub *hub, struct client *c) {
     bool was_asked = c->has_new || c->is_gone;
     if (c->has_new) actor_swap(c);
     c->has_new = false;
-    arena_give(hub->api, &c->new_arena);
+    arena_give(&hub->api->arenas, &c->new_arena);
     c->checked_ms = was_asked ? now : now - hub->recheck_ms + CHECK_AGAIN_MS;
     if (c->is_gone && c->http) http_stream_end(c->http);
 }

@@ -88,7 +88,7 @@ static enum err read_page(struct ctx *ctx, struct hub *hub) {
 static enum err check_clients(struct ctx *ctx, struct hub *hub) {
     for (struct client *c = hub->job; c; c = c->job_next) {
         struct api_identity who;
-        arena_take(hub->api, &c->new_arena, ACTOR_BYTES);
+        arena_take(&hub->api->arenas, &c->new_arena, ACTOR_BYTES);
         ctx->arena = &c->new_arena;
         ctx->actor = (struct actor){0};
         ctx->rights_cache = NULL;

@@ -17,7 +17,7 @@ enum err stream_next(struct api_unit *u, struct ctx *ctx) {
     struct arena *kept = ctx->arena;
     struct buf b;
     struct str piece;
-    if (!u->piece.cap) arena_take(u->api, &u->piece, API_UNIT_BYTES + PIECE_MAX);
+    if (!u->piece.cap) arena_take(&u->api->arenas, &u->piece, API_UNIT_BYTES + PIECE_MAX);
     arena_reset(&u->piece);
     ctx->arena = &u->piece;
     ctx->rights_cache = NULL;

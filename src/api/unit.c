@@ -5,33 +5,13 @@
 #include <string.h>
 #include <strings.h>
 
-/* ---- arenas are used again, so that a request does not begin with the allocator ---- */
-
-void arena_take(struct api *api, struct arena *ret, size_t cap) {
-    arena_init(ret, cap);
-    pthread_mutex_lock(&api->lock);
-    if (api->spare_n) *ret = api->spare[--api->spare_n];
-    pthread_mutex_unlock(&api->lock);
-    ret->cap = cap;
-}
-
-void arena_give(struct api *api, struct arena *a) {
-    arena_reset(a);
-    pthread_mutex_lock(&api->lock);
-    bool kept = a->blocks && api->spare_n < COUNT(api->spare);
-    if (kept) api->spare[api->spare_n++] = *a;
-    pthread_mutex_unlock(&api->lock);
-    if (!kept) arena_finish(a);
-    *a = (struct arena){0};
-}
-
 /* ---- life ---- */
 
 void unit_free(struct api_unit *u) {
     struct api *api = u->api;
     if (u->json) json_decref(u->json);
-    arena_give(api, &u->arena);
-    arena_give(api, &u->piece);
+    arena_give(&api->arenas, &u->arena);
+    arena_give(&api->arenas, &u->piece);
     free(u);
     atomic_fetch_sub(&api->counters.under_way, 1);
     atomic_fetch_sub(&api->units, 1);
@@ -189,7 +169,7 @@ static struct api_unit *unit_new(struct api *api, const struct http_request *req
     u->req = req;
     u->started_us = api->o.world->mono_us(api->o.world->self);
     atomic_store(&u->holds, 1);
-    arena_take(api, &u->arena, API_UNIT_BYTES);
+    arena_take(&api->arenas, &u->arena, API_UNIT_BYTES);
     trace_make(api, req, u->trace);
     u->ctx =
         (struct ctx){.kernel = api->o.kernel, .arena = &u->arena, .world = api->o.world, .trace = str_of(u->trace)};

@@ -96,3 +96,31 @@ void *arena_grow(struct arena *a, void *old, size_t n, size_t *cap, size_t size)
     *cap = n ? n * 2 : 8;
     return grown;
 }
+
+void arena_pool_init(struct arena_pool *p) {
+    *p = (struct arena_pool){0};
+    pthread_mutex_init(&p->lock, NULL);
+}
+
+void arena_pool_finish(struct arena_pool *p) {
+    for (size_t i = 0; i < p->n; i++) arena_finish(&p->spare[i]);
+    pthread_mutex_destroy(&p->lock);
+}
+
+void arena_take(struct arena_pool *p, struct arena *ret, size_t cap) {
+    arena_init(ret, cap);
+    pthread_mutex_lock(&p->lock);
+    if (p->n) *ret = p->spare[--p->n];
+    pthread_mutex_unlock(&p->lock);
+    ret->cap = cap;
+}
+
+void arena_give(struct arena_pool *p, struct arena *a) {
+    arena_reset(a);
+    pthread_mutex_lock(&p->lock);
+    bool kept = a->blocks && p->n < COUNT(p->spare);
+    if (kept) p->spare[p->n++] = *a;
+    pthread_mutex_unlock(&p->lock);
+    if (!kept) arena_finish(a);
+    *a = (struct arena){0};
+}

@@ -3,6 +3,7 @@
 #ifndef LINLI_BASE_BASE_H
 #define LINLI_BASE_BASE_H
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,9 +40,14 @@ bool str_cut(struct str *rest, char sep, struct str *ret_part);
 /* Fit to name something in addresses and topics: no blank or control character, none of / + #. */
 bool str_is_code(struct str s);
 bool str_word(struct str *rest, struct str *ret_word); /* the next of blank-separated words; false after the last */
+bool word_in(const char *words, struct str word);      /* is it one of the blank-separated words? */
 NODISCARD bool str_to_i64(struct str s, int64_t *ret); /* whole slice, base 10, overflow checked */
 NODISCARD bool str_to_f64(struct str s, double *ret);  /* whole slice, finite decimal; locale-free */
 uint64_t str_hash(struct str s);                       /* FNV-1a; for tables, not for security */
+
+/* Sets of ids as sorted arrays. */
+size_t ids_unique(int64_t *ids, size_t n);                 /* sorts, drops 0 and repeats; gives how many are left */
+size_t ids_find(const int64_t *ids, size_t n, int64_t id); /* where it is; SIZE_MAX: not there */
 
 /* Arena: everything made for one unit of work (request, message, job) dies together.
  * Grows in blocks up to `cap` bytes in all; past it arena_alloc gives NULL.  `fail_in` counts allocations down for
@@ -64,6 +70,17 @@ NODISCARD bool arena_str(struct arena *a, struct str s, struct str *ret); /* cop
 void *arena_grow(struct arena *a, void *old, size_t n, size_t *cap, size_t size);
 #define arena_new(a, T, n) ((T *)arena_alloc((a), (n), sizeof(T), _Alignof(T)))
 
+/* Arenas that are used again, so that a unit of work does not begin with the allocator.  From any thread. */
+struct arena_pool {
+    pthread_mutex_t lock;
+    struct arena spare[8];
+    size_t n;
+};
+void arena_pool_init(struct arena_pool *p);
+void arena_pool_finish(struct arena_pool *p);
+void arena_take(struct arena_pool *p, struct arena *ret, size_t cap);
+void arena_give(struct arena_pool *p, struct arena *a); /* becomes all zero */
+
 /* Builder with a hard cap.  After the first overflow every append is a no-op; check once, at buf_done().
  * Always NUL-terminated within ptr[len], so cap counts one byte more than the longest text. */
 struct buf {
@@ -81,6 +98,9 @@ void buf_str(struct buf *b, struct str s);
 void buf_cstr(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);
 void buf_i64(struct buf *b, int64_t v);
+void buf_decimal(struct buf *b, int64_t v, int scale); /* v / 10^scale with all its digits; scale 0..9 */
+/* A cell of CSV (RFC 4180).  What people typed must not become a formula in the spreadsheet that opens it. */
+void buf_csv(struct buf *b, struct str text, bool is_typed);
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_vfmt(struct buf *b, const char *fmt, va_list args) PRINTF(2, 0);
 void buf_hex(struct buf *b, struct bytes bytes);               /* upper case, no blanks */

@@ -110,3 +110,23 @@ bool buf_done(const struct buf *b, struct str *ret) {
     *ret = (struct str){b->ptr ? b->ptr : "", b->len};
     return true;
 }
+
+void buf_decimal(struct buf *b, int64_t v, int scale) {
+    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v, ten = 1;
+    for (int i = 0; i < scale; i++) ten *= 10;
+    if (v < 0) buf_char(b, '-');
+    buf_i64(b, (int64_t)(u / ten));
+    if (scale) buf_fmt(b, ".%0*llu", scale, (unsigned long long)(u % ten));
+}
+
+void buf_csv(struct buf *b, struct str text, bool is_typed) {
+    bool quoted = false;
+    for (size_t i = 0; i < text.len; i++) quoted |= text.ptr[i] && strchr(",\"\r\n", text.ptr[i]);
+    if (quoted) buf_char(b, '"');
+    if (is_typed && text.len && text.ptr[0] && strchr("=+-@\t\r", text.ptr[0])) buf_char(b, '\'');
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '"') buf_char(b, '"');
+        buf_char(b, text.ptr[i]);
+    }
+    if (quoted) buf_char(b, '"');
+}

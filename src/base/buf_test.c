@@ -100,8 +100,43 @@ static void formats_and_hex_obey_the_cap_too(struct t *t) {
     CHECK(t, buf_done(&b, &s) && s.len == 9);
 }
 
+static void decimals_have_all_their_digits(struct t *t) {
+    static const struct {
+        int64_t v;
+        int scale;
+        const char *text;
+    } rows[] = {{0, 2, "0.00"},    {5, 2, "0.05"},       {-5, 2, "-0.05"},
+                {1234, 0, "1234"}, {-1234, 3, "-1.234"}, {INT64_MIN, 9, "-9223372036.854775808"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char mem[32];
+        struct buf b;
+        buf_init(&b, mem, sizeof mem);
+        buf_decimal(&b, rows[i].v, rows[i].scale);
+        CHECK_SAY(t, !strcmp(mem, rows[i].text), "%s, not %s", mem, rows[i].text);
+    }
+}
+
+static void cells_are_quoted_where_they_must_and_are_no_formulas(struct t *t) {
+    static const struct {
+        const char *text;
+        bool is_typed;
+        const char *cell;
+    } rows[] = {{"a b", true, "a b"},       {"", true, ""},
+                {"a,b", true, "\"a,b\""},   {"say \"a\"", false, "\"say \"\"a\"\"\""},
+                {"a\nb", true, "\"a\nb\""}, {"=1+1", true, "'=1+1"},
+                {"-1", false, "-1"},        {"@a,b", true, "\"'@a,b\""}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char mem[32];
+        struct buf b;
+        buf_init(&b, mem, sizeof mem);
+        buf_csv(&b, str_of(rows[i].text), rows[i].is_typed);
+        CHECK_SAY(t, !strcmp(mem, rows[i].cell), "%s, not %s", mem, rows[i].cell);
+    }
+}
+
 TESTS(CASE(text_one_byte_below_the_cap_fits_and_one_more_does_not),
       CASE(an_overflow_is_remembered_even_when_later_text_would_fit),
       CASE(no_memory_at_all_is_an_overflow_and_not_a_crash), CASE(nothing_written_is_empty_text),
       CASE(it_grows_in_the_arena_up_to_its_own_cap), CASE(it_stops_where_the_arena_stops),
-      CASE(numbers_are_written_to_both_ends), CASE(formats_and_hex_obey_the_cap_too))
+      CASE(numbers_are_written_to_both_ends), CASE(formats_and_hex_obey_the_cap_too),
+      CASE(decimals_have_all_their_digits), CASE(cells_are_quoted_where_they_must_and_are_no_formulas))

@@ -113,3 +113,10 @@ uint64_t str_hash(struct str s) {
     for (size_t i = 0; i < s.len; i++) h = (h ^ (unsigned char)s.ptr[i]) * UINT64_C(1099511628211);
     return h;
 }
+
+bool word_in(const char *words, struct str word) {
+    struct str rest = str_of(words), part;
+    while (str_word(&rest, &part))
+        if (str_eq(part, word)) return true;
+    return false;
+}

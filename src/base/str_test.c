@@ -139,8 +139,21 @@ static void codes_stand_in_topics(struct t *t) {
     for (size_t i = 0; i < COUNT(bad); i++) CHECK_SAY(t, !str_is_code(str_of(bad[i])), "%s", bad[i]);
 }
 
+static void sets_of_ids_are_sorted_and_hold_each_once(struct t *t) {
+    int64_t ids[] = {7, 0, -3, 7, 9, 0, 9};
+    CHECK(t, ids_unique(ids, COUNT(ids)) == 3 && ids[0] == -3 && ids[1] == 7 && ids[2] == 9);
+    CHECK(t, ids_find(ids, 3, 9) == 2 && ids_find(ids, 3, 8) == SIZE_MAX);
+    CHECK(t, ids_unique(NULL, 0) == 0 && ids_find(NULL, 0, 1) == SIZE_MAX);
+}
+
+static void a_word_is_in_only_as_a_whole(struct t *t) {
+    CHECK(t, word_in(" ab  abc ", S("abc")) && word_in("a", S("a")));
+    CHECK(t, !word_in("abc", S("ab")) && !word_in("abc", S("")) && !word_in(NULL, S("a")));
+}
+
 TESTS(CASE(codes_stand_in_topics), CASE(absent_and_empty_differ_only_by_their_pointer),
       CASE(order_is_by_bytes_and_a_prefix_comes_first), CASE(parts_come_one_by_one_with_the_empty_ones),
       CASE(cutting_and_trimming_stay_inside), CASE(words_come_without_the_blanks_between),
       CASE(integers_are_read_whole_or_not_at_all), CASE(decimals_are_read_whole_finite_and_without_hex),
-      CASE(slices_end_where_they_say), CASE(hash_is_fnv_1a))
+      CASE(slices_end_where_they_say), CASE(hash_is_fnv_1a), CASE(sets_of_ids_are_sorted_and_hold_each_once),
+      CASE(a_word_is_in_only_as_a_whole))

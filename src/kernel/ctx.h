@@ -6,7 +6,8 @@
 #include "base/err.h"
 #include "store/db.h"
 
-struct kernel; /* kernel/kernel.h */
+struct kernel;    /* kernel/kernel.h */
+struct catalogue; /* base/catalogue.h */
 
 /* One place where the actor has roles.  A place at or above communities reaches those communities whole; one below
  * reaches the places under it, in whichever hierarchy it stands. */
@@ -43,11 +44,11 @@ struct ctx {
     int64_t now_ms; /* read once at the start: one unit of work happens at one time */
     struct actor actor;
     struct fault fault;
-    struct str trace;   /* correlation id, in every log line, audit row and event */
-    struct str reason;  /* why, where the caller said so; kept in the audit */
-    void *rights_cache; /* the kernel's own, per unit of work */
-    const void *words;  /* the kernel's own: set by words_use() */
-    struct str purpose; /* stated purpose of a read of protected data (door for later) */
+    struct str trace;              /* correlation id, in every log line, audit row and event */
+    struct str reason;             /* why, where the caller said so; kept in the audit */
+    void *rights_cache;            /* the kernel's own, per unit of work */
+    const struct catalogue *words; /* the kernel's own: set by words_use() */
+    struct str purpose;            /* stated purpose of a read of protected data (door for later) */
 };
 
 /* Starts a unit of work: reads the clock, clears the fault, leaves actor and trace. */

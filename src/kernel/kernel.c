@@ -1,6 +1,5 @@
 /* The registry: modules resolved once at start.  SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/kernel_internal.h"
-#include "kernel/words_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,13 +38,6 @@ void row_set(const struct resource *r, void *row, const char *field) {
 void row_clear(const struct resource *r, void *row, const char *field) {
     size_t i = field_index(r, field);
     if (i != NO_FIELD) ((struct row *)row)->has &= ~(UINT64_C(1) << i);
-}
-
-bool word_in(const char *words, struct str word) {
-    struct str rest = str_of(words), part;
-    while (str_word(&rest, &part))
-        if (str_eq(part, word)) return true;
-    return false;
 }
 
 /* ---- roles ---- */
@@ -208,7 +200,7 @@ enum err kernel_create(const struct kernel_options *options, struct kernel **ret
     pthread_mutex_init(&k->lock, NULL);
     enum err e = register_all(k, f);
     if (!e) e = kernel_check(k, f);
-    if (!e) e = words_load(&k->arena, options->words, options->words_n, &k->words, f);
+    if (!e) e = catalogue_load(&k->arena, options->words, options->words_n, &k->words, f);
     if (e) {
         kernel_destroy(k);
         return e;

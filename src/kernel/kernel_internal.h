@@ -2,6 +2,7 @@
 #ifndef LINLI_KERNEL_KERNEL_INTERNAL_H
 #define LINLI_KERNEL_KERNEL_INTERNAL_H
 
+#include "base/catalogue.h"
 #include "kernel/kernel.h"
 #include "kernel/rows.h"
 #include "kernel/sql.h"
@@ -49,7 +50,7 @@ struct kernel {
     size_t by_name_size;
     const char *roles[ROLES_MAX];
     size_t roles_n;
-    void *words; /* kernel/words_internal.h */
+    struct catalogue *words;
     pthread_mutex_t lock;
     struct zone_entry *zones; /* under lock, as what follows */
     struct reached reached[REACHED_SLOTS];
@@ -58,6 +59,11 @@ struct kernel {
 const struct known *known_of(const struct kernel *k, const struct resource *r);
 const struct known *known_named(const struct kernel *k, struct str name);
 NODISCARD enum err kernel_check(const struct kernel *k, struct fault *f);
+
+extern const char kernel_tables[]; /* DDL of what every store has; {I} {T} {B} {R} {S} {W} as in modules */
+extern const struct resource setting_rows, word_rows;
+/* `settings` with the names that the modules register as choices; NULL: no memory. */
+const struct resource *setting_names(struct kernel *k);
 
 /* ---- rights ---- */
 /* Appends a condition over the resource's own columns for rows the actor may do `verb` to. */

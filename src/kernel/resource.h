@@ -24,9 +24,6 @@ struct lines { /* LINES: child rows, n structs of the line type's size */
     size_t n;
 };
 
-size_t ids_unique(int64_t *ids, size_t n);                 /* sorts, drops 0 and repeats; gives how many are left */
-size_t ids_find(const int64_t *ids, size_t n, int64_t id); /* in sorted ones; SIZE_MAX: not there */
-
 /* ---- fields -------------------------------------------------------------------------------------------------- */
 enum field_kind {
     FIELD_REF,
@@ -215,7 +212,6 @@ bool field_is_counted(const struct field *f); /* min and max are a count, of cha
 bool field_is_number(const struct field *f);  /* min and max are values */
 /* Is there a column to compare?  Protected values are neither compared nor sorted by. */
 bool field_is_comparable(const struct field *f);
-bool word_in(const char *words, struct str word); /* is it one of the blank-separated words? */
 /* Inside a module: HAS(row, r, member) and SET(row, r, member, value). */
 #define SET(r, row, m, ...)      \
     do {                         \

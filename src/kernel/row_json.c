@@ -241,13 +241,6 @@ void mask_text(struct buf *out, enum field_class class, struct str text) {
     for (size_t i = 0; i < stars; i++) buf_char(out, '*');
 }
 
-static void put_decimal(struct buf *b, int64_t v, int scale) {
-    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v, ten = (uint64_t)tens[scale];
-    if (v < 0) buf_char(b, '-');
-    buf_i64(b, (int64_t)(u / ten));
-    if (scale) buf_fmt(b, ".%0*llu", scale, (unsigned long long)(u % ten));
-}
-
 static void put_ids(struct jw *j, const struct ids *ids) {
     jw_open(j, '[');
     for (size_t i = 0; i < ids->n; i++) jw_id(j, ids->ids[i]);
@@ -292,9 +285,9 @@ static void put_text(struct buf *b, const struct resource *r, const struct field
     case FIELD_JSON: buf_str(b, *(const struct str *)at); return;
     case FIELD_STATE: buf_cstr(b, r->states[*(const int32_t *)at]); return;
     case FIELD_FLAG: buf_cstr(b, *(const bool *)at ? "true" : "false"); return;
-    case FIELD_DECIMAL: put_decimal(b, *(const int64_t *)at, f->scale); return;
+    case FIELD_DECIMAL: buf_decimal(b, *(const int64_t *)at, f->scale); return;
     case FIELD_DATE: civil_put_date(b, *(const int64_t *)at); return;
-    case FIELD_MONEY: put_decimal(b, *(const int64_t *)at, plain ? 0 : 2); return;
+    case FIELD_MONEY: buf_decimal(b, *(const int64_t *)at, plain ? 0 : 2); return;
     case FIELD_TIME:
         if (!plain) {
             civil_put_time(b, zone, *(const int64_t *)at);
@@ -305,9 +298,9 @@ static void put_text(struct buf *b, const struct resource *r, const struct field
     case FIELD_INT: break;
     case FIELD_GEO:
         buf_cstr(b, "{\"lat\":");
-        put_decimal(b, g->lat_e7, 7);
+        buf_decimal(b, g->lat_e7, 7);
         buf_cstr(b, ",\"lon\":");
-        put_decimal(b, g->lon_e7, 7);
+        buf_decimal(b, g->lon_e7, 7);
         buf_char(b, '}');
         return;
     case FIELD_REFS:

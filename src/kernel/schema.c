@@ -1,7 +1,6 @@
 /* Tables from tables: DDL for both stores, fresh installs and upgrades.  SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/kernel_internal.h"
 #include "kernel/setting.h"
-#include "kernel/tables_internal.h"
 
 #include <string.h>
 

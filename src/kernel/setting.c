@@ -4,7 +4,6 @@
 #include "base/utf8.h"
 #include "kernel/kernel_internal.h"
 #include "kernel/row_json.h"
-#include "kernel/words_internal.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The kernel's own tables.  SPDX-License-Identifier: Apache-2.0 */
-#include "kernel/tables_internal.h"
+#include "kernel/kernel_internal.h"
 
 const char kernel_tables[] =
     "CREATE TABLE upgrades (module {T} NOT NULL, number {I} NOT NULL, at_ms {I} NOT NULL, PRIMARY KEY (module, "

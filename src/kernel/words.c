@@ -1,62 +1,13 @@
-/* Words: catalogue look-up, what a community says instead, and what the tables need.  SPDX-License-Identifier:
+/* Words: what the catalogue says, what a community says instead, and what the tables need.  SPDX-License-Identifier:
  * Apache-2.0 */
-#include "kernel/words_internal.h"
+#include "kernel/kernel_internal.h"
 
 #include <string.h>
 
 #define WORD_KEY_SIZE 192
 
-struct word {
-    struct str key, zh, en;
-};
-struct words {
-    struct word *slots;
-    size_t size;
-};
-
-static struct word *slot_of(const struct words *w, struct str key) {
-    size_t at = str_hash(key) % w->size;
-    while (w->slots[at].key.ptr && !str_eq(w->slots[at].key, key)) at = (at + 1) % w->size;
-    return &w->slots[at];
-}
-
-static enum err add_line(struct words *w, struct str line, struct fault *f) {
-    struct str rest = line, key, zh, en;
-    line = str_trim(line);
-    if (!line.len || line.ptr[0] == '#') return OK;
-    if (!str_cut(&rest, '\t', &key) || !str_cut(&rest, '\t', &zh) || !str_cut(&rest, '\t', &en) || rest.ptr || !key.len)
-        return FAIL(f, ERR_INTERNAL, "words", "a line of words is not key TAB zh TAB en: " STR_FMT, STR_ARG(line));
-    struct word *slot = slot_of(w, key);
-    if (slot->key.ptr) return FAIL(f, ERR_INTERNAL, "words", "two words for " STR_FMT, STR_ARG(key));
-    *slot = (struct word){key, zh, str_trim(en)};
-    return OK;
-}
-
-enum err words_load(struct arena *a, const struct str *texts, size_t n, void **ret, struct fault *f) {
-    size_t lines = 1;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < texts[i].len; j++) lines += texts[i].ptr[j] == '\n';
-    struct words *w = arena_new(a, struct words, 1);
-    if (!w) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
-    w->size = (lines + n) * 2 + 1;
-    w->slots = arena_new(a, struct word, w->size);
-    if (!w->slots) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
-    for (size_t i = 0; i < n; i++) {
-        struct str rest = texts[i], line;
-        while (str_cut(&rest, '\n', &line)) TRY(add_line(w, line, f));
-    }
-    *ret = w;
-    return OK;
-}
-
-static struct str text_of(const struct word *w, struct str language) {
-    return str_is(language, "en") ? w->en : w->zh;
-}
-
 struct str kernel_word(const struct kernel *k, struct str key, struct str language) {
-    const struct words *w = k->words;
-    if (!w) return (struct str){NULL, 0};
-    return text_of(slot_of(w, key), language);
+    return catalogue_find(k->words, key, language);
 }
 
 /* ---- the words of a community ---- */
@@ -119,17 +70,13 @@ enum err words_use(struct ctx *ctx, int64_t community_id) {
     }
     db_done(&rows);
     if (e || !n) return e;
-    struct words *w = arena_new(ctx->arena, struct words, 1);
-    if (w) *w = (struct words){arena_new(ctx->arena, struct word, n * 2 + 1), n * 2 + 1};
-    if (!w || !w->slots) return FAIL_MEMORY(ctx);
-    for (size_t i = 0; i < n; i++) *slot_of(w, list[i].key) = list[i];
-    ctx->words = w;
-    return OK;
+    ctx->words = catalogue_of(ctx->arena, list, n);
+    return ctx->words ? OK : FAIL_MEMORY(ctx);
 }
 
-static struct str word_vfmt(const struct kernel *k, const struct words *own, struct str language, const char *fmt,
+static struct str word_vfmt(const struct kernel *k, const struct catalogue *own, struct str language, const char *fmt,
                             va_list args) PRINTF(4, 0);
-static struct str word_vfmt(const struct kernel *k, const struct words *own, struct str language, const char *fmt,
+static struct str word_vfmt(const struct kernel *k, const struct catalogue *own, struct str language, const char *fmt,
                             va_list args) {
     char mem[WORD_KEY_SIZE];
     struct buf b;
@@ -137,7 +84,7 @@ static struct str word_vfmt(const struct kernel *k, const struct words *own, str
     buf_init(&b, mem, sizeof mem);
     buf_vfmt(&b, fmt, args);
     if (!buf_done(&b, &key)) return text;
-    if (own) text = text_of(slot_of(own, key), language);
+    text = catalogue_find(own, key, language);
     return text.len ? text : kernel_word(k, key, language);
 }
 
