@@ -1,17 +1,9 @@
-/* Long answers in pieces: a worker makes one, the loop sends it, and only then the next is made, so that a slow reader
- * costs neither memory nor a worker.  SPDX-License-Identifier: Apache-2.0 */
+/* Long answers: a worker makes each piece in a fresh arena.  SPDX-License-Identifier: Apache-2.0 */
 #include "api/api_internal.h"
 
-#include <stdlib.h>
+#include "net/pieces.h"
 
 #define PIECE_MAX ((size_t)4 * 1024 * 1024)
-#define SLICE_MAX ((size_t)64 * 1024) /* handed to the socket at once */
-
-struct stream {
-    struct api_unit *u;
-    struct http_stream *http; /* NULL once closed */
-    bool is_working, is_sending;
-};
 
 enum err stream_next(struct api_unit *u, struct ctx *ctx) {
     struct arena *kept = ctx->arena;
@@ -31,9 +23,8 @@ enum err stream_next(struct api_unit *u, struct ctx *ctx) {
     return e;
 }
 
-static void work(void *arg) {
-    struct stream *s = arg;
-    struct api_unit *u = s->u;
+static bool next(void *arg, struct str *ret) {
+    struct api_unit *u = arg;
     const struct api *api = u->api;
     ctx_begin(&u->ctx);
     enum err e = db_pool_take(api->o.pool, &u->ctx.db, &u->ctx.fault);
@@ -49,75 +40,25 @@ static void work(void *arg) {
     }
     if (u->ctx.db) db_pool_give(api->o.pool, u->ctx.db);
     u->ctx.db = NULL;
-}
-
-static void done(void *arg);
-
-static void finish(struct stream *s) {
-    if (s->http || s->is_working) return;
-    unit_free(s->u);
-    free(s);
-}
-
-static void send_on(struct stream *s) {
-    struct api_unit *u = s->u;
-    if (!s->http || s->is_working || s->is_sending) return;
-    s->is_sending = true; /* on_drain may come from within the write */
-    while (u->first.len && !http_stream_pending(s->http)) {
-        size_t n = u->first.len < SLICE_MAX ? u->first.len : SLICE_MAX;
-        if (http_stream_write(s->http, (struct bytes){(const uint8_t *)u->first.ptr, n})) break; /* on_close follows */
-        u->first = str_from(u->first, n);
-    }
-    s->is_sending = false;
-    if (u->first.len || http_stream_pending(s->http)) return;
-    if (!u->more) {
-        http_stream_end(s->http);
-    } else {
-        s->is_working = true;
-        if (loop_work(u->api->o.loop, work, done, s)) {
-            static const char cut[] = "\r\n# failed: busy\r\n";
-            s->is_working = false;
-            u->more = false;
-            if (!http_stream_write(s->http, (struct bytes){(const uint8_t *)cut, sizeof cut - 1}))
-                http_stream_end(s->http);
-        }
-    }
+    *ret = u->first;
+    return u->more;
 }
 
 static void done(void *arg) {
-    struct stream *s = arg;
-    s->is_working = false;
-    if (s->http)
-        send_on(s);
-    else
-        finish(s);
-}
-
-static void on_drain(void *arg) {
-    send_on(arg);
-}
-
-static void on_close(void *arg, enum err why) {
-    struct stream *s = arg;
-    (void)why;
-    s->http = NULL;
-    finish(s);
+    unit_free(arg);
 }
 
 void stream_begin(void *arg) {
     struct api_unit *u = arg;
-    struct stream *s = calloc(1, sizeof *s);
+    const struct http_pieces pieces = {
+        .first = u->first, .more = u->more, .next = next, .done = done, .arg = u, .cut = S("\r\n# failed: busy\r\n")};
     if (!u->answer.status) u->answer.status = 200;
-    if (!s || u->req->method == METHOD_HEAD) {
-        if (!s) u->answer = (struct api_answer){.status = 503};
-        free(s);
-        unit_release(u);
+    size_t n = unit_headers(u, &u->answer);
+    const struct http_answer head = {.status = u->answer.status, .headers = u->headers, .headers_n = n};
+    if (u->req->method != METHOD_HEAD && !http_pieces_begin(u->api->o.loop, u->req, &head, &pieces)) {
+        unit_count(u, head.status);
         return;
     }
-    s->u = u;
-    size_t n = unit_headers(u, &u->answer);
-    unit_count(u, u->answer.status);
-    s->http = http_stream_begin(u->req, u->answer.status, u->headers, n,
-                                &(struct http_stream_calls){.on_drain = on_drain, .on_close = on_close, .arg = s});
-    send_on(s);
+    if (u->req->method != METHOD_HEAD) u->answer = (struct api_answer){.status = 503};
+    unit_release(u);
 }
