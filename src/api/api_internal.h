@@ -142,7 +142,6 @@ NODISCARD enum err rows_write(struct ctx *ctx, const struct resource *r, const v
                               struct jw *j);
 NODISCARD enum err files_upload(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 NODISCARD enum err rest_file(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret);
-bool actor_spans_communities(const struct actor *a);
 
 NODISCARD enum err openapi_handle(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 NODISCARD enum err health_alive(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);

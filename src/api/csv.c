@@ -59,7 +59,7 @@ static enum err put_cell(struct ctx *ctx, struct buf *b, const struct csv *c, si
         return OK;
     }
     buf_init_arena(&cell, ctx->arena, 64u * 1024);
-    field_write_text(&cell, c->r, f, row, f->class != ORDINARY && !(f->class & clear),
+    field_write_text(&cell, c->r, f, row, field_is_masked(f, clear),
                      kernel_zone(ctx, ((const struct row *)row)->community_id));
     if (!buf_done(&cell, &text)) return FAIL_MEMORY(ctx);
     if (f->kind == FIELD_CHOICE || f->kind == FIELD_STATE) text = word_of(ctx, c, f, text);

@@ -7,10 +7,6 @@
 
 #define COMMUNITIES_MOST 1000
 
-static void put_word_if(struct jw *j, bool yes, const char *word) {
-    if (yes) jw_cstr(j, word);
-}
-
 /* ---- who and where ---- */
 
 static void put_me(struct jw *j, struct ctx *ctx, struct str user) {
@@ -19,7 +15,7 @@ static void put_me(struct jw *j, struct ctx *ctx, struct str user) {
     jw_put(j, "'me':{'id':$,'name':$,'user':$,'roles':[",
            JV(J_ID(a->person_id ? a->person_id : a->user_id), J_STR(a->name), J_STR(user)));
     for (size_t bit = 0; bit < 64 && (role = kernel_role_name(ctx->kernel, bit)); bit++)
-        put_word_if(j, a->roles >> bit & 1, role);
+        jw_cstr_if(j, a->roles >> bit & 1, role);
     jw_put(j, "],'language':$}", JV(J_STR(a->language.ptr ? a->language : S("zh"))));
 }
 
@@ -27,9 +23,8 @@ static bool reaches(const struct actor *a, int64_t community) {
     if (a->is_system) return true;
     for (size_t i = 0; i < a->scopes_n; i++) {
         const struct scope *s = &a->scopes[i];
-        if (!s->place_id || s->within == community) return true;
-        for (size_t c = 0; c < s->communities_n; c++)
-            if (s->communities[c] == community) return true;
+        if (!s->place_id || s->within == community || ids_have(s->communities, s->communities_n, community))
+            return true;
     }
     return false;
 }
@@ -175,11 +170,11 @@ static void put_resource(struct jw *j, struct ctx *ctx, const struct resource *r
     describe_words_put(j, ctx, "title", r->name, "%s", r->name);
     describe_words_put(j, ctx, "help", "", "%s.help", r->name);
     jw_put(j, "'rights':[", NO_JV);
-    put_word_if(j, !r->select && (verbs & CREATE), "create");
-    put_word_if(j, verbs & READ, "read");
-    put_word_if(j, !r->select && (verbs & UPDATE), "update");
-    put_word_if(j, !r->select && (verbs & ARCHIVE) && !(r->flags & NO_ARCHIVE), "archive");
-    put_word_if(j, !r->select && (reveal & ~(uint32_t)SECRET), "reveal");
+    jw_cstr_if(j, !r->select && (verbs & CREATE), "create");
+    jw_cstr_if(j, verbs & READ, "read");
+    jw_cstr_if(j, !r->select && (verbs & UPDATE), "update");
+    jw_cstr_if(j, !r->select && (verbs & ARCHIVE) && !(r->flags & NO_ARCHIVE), "archive");
+    jw_cstr_if(j, !r->select && (reveal & ~(uint32_t)SECRET), "reveal");
     jw_close(j, ']');
     put_fields(j, ctx, r, clear);
     put_state(j, ctx, r);

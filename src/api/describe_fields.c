@@ -46,9 +46,8 @@ void field_describe(struct jw *j, struct ctx *ctx, const char *owner, const stru
     jw_key(j, "max");
     field_write_bound(j, f, f->max);
     jw_put(j, "'class':$,'mask':$,'unit':$,'scale':$",
-           JV(J_IF(f->class != ORDINARY, J_CSTR(field_class_word(f->class))),
-              J_BOOL(f->class != ORDINARY && !(f->class & clear)), J_CSTR(f->unit),
-              f->kind == FIELD_MONEY ? J_I64(2) : J_IF(f->kind == FIELD_DECIMAL, J_I64(f->scale))));
+           JV(J_IF(f->class != ORDINARY, J_CSTR(field_class_word(f->class))), J_BOOL(field_is_masked(f, clear)),
+              J_CSTR(f->unit), f->kind == FIELD_MONEY ? J_I64(2) : J_IF(f->kind == FIELD_DECIMAL, J_I64(f->scale))));
     if (f->kind == FIELD_CHOICE) put_options(j, ctx, owner, f);
     const struct resource *to = f->to ? kernel_resource(ctx->kernel, str_of(f->to)) : NULL;
     if (f->to) jw_put(j, "'ref':{'resource':$,'label':$}", JV(J_CSTR(f->to), J_CSTR(to ? to->label : NULL)));

@@ -54,12 +54,17 @@ static void write_text(struct client *c, struct str text) {
     /* Too slow or gone: the stream closes itself and on_close follows. */
 }
 
-/* The new actor replaces the old one, with what the client keeps beside it. */
+/* Copies what the client keeps beside its actor. */
+static bool keep_texts(struct client *c, struct arena *a) {
+    bool copied = arena_str(a, c->token, &c->token);
+    for (size_t i = 0; i < c->topics_n; i++) copied &= arena_str(a, c->topics[i], &c->topics[i]);
+    return copied;
+}
+
+/* The new actor replaces the old one. */
 static void actor_swap(struct client *c) {
     struct arena old = c->arena;
-    bool copied = arena_str(&c->new_arena, c->token, &c->token);
-    for (size_t i = 0; i < c->topics_n; i++) copied &= arena_str(&c->new_arena, c->topics[i], &c->topics[i]);
-    c->is_gone |= !copied;
+    c->is_gone |= !keep_texts(c, &c->new_arena);
     c->actor = c->new_actor;
     c->arena = c->new_arena;
     c->new_arena = old;
@@ -234,9 +239,7 @@ void hub_begin(void *arg) {
     c->hub = hub;
     c->arena = u->arena; /* holds the actor and what else the worker read */
     u->arena = (struct arena){0};
-    bool copied = arena_str(&c->arena, c->token, &c->token);
-    for (size_t i = 0; i < c->topics_n; i++) copied &= arena_str(&c->arena, c->topics[i], &c->topics[i]);
-    if (!copied) {
+    if (!keep_texts(c, &c->arena)) {
         client_free(c);
         refuse(u);
         return;

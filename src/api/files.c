@@ -34,8 +34,7 @@ static bool row_holds(const struct resource *r, const void *row, int64_t file_id
     for (size_t i = 0; i < r->fields_n; i++) {
         if (r->fields[i].kind != FIELD_FILE || !(((const struct row *)row)->has >> i & 1)) continue;
         const struct ids *ids = (const struct ids *)(const void *)((const char *)row + r->fields[i].at);
-        for (size_t k = 0; k < ids->n; k++)
-            if (ids->ids[k] == file_id) return true;
+        if (ids_have(ids->ids, ids->n, file_id)) return true;
     }
     return false;
 }

@@ -32,7 +32,7 @@ static void put_value(struct ctx *ctx, struct jw *j, const struct field *f, cons
         jw_null(j);
         return;
     }
-    if (f->class != ORDINARY && !(f->class & clear)) {
+    if (field_is_masked(f, clear)) {
         buf_init_arena(&b, ctx->arena, 4096);
         if (json_is_string(v) && f->kind == FIELD_TEXT)
             mask_text(&b, f->class, json_text(v));

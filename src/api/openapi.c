@@ -158,15 +158,6 @@ static void put_routes(struct jw *j, const struct kernel *k, const struct bound_
 
 /* ---- components ---- */
 
-static uint64_t fields_of_step(const struct resource *r, const char *step, bool need) {
-    uint64_t bits = 0;
-    for (size_t i = 0; i < r->steps_n; i++)
-        for (size_t f = 0; !strcmp(r->steps[i].name, step) && f < r->fields_n; f++)
-            if (word_in(need ? r->steps[i].need : r->steps[i].takes, str_of(r->fields[f].name)))
-                bits |= UINT64_C(1) << f;
-    return bits;
-}
-
 static void put_schemas(struct jw *j, const struct resource *r) {
     uint64_t required = 0, revealed = 0;
     for (size_t i = 0; i < r->fields_n; i++) {

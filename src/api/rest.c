@@ -96,18 +96,10 @@ static enum err patch(struct ctx *ctx, const struct api_unit *u, struct api_answ
     return api_row(ctx, r, row, ret);
 }
 
-static uint64_t step_takes(const struct resource *r, const char *step) {
-    uint64_t bits = 0;
-    for (size_t i = 0; i < r->steps_n; i++)
-        for (size_t f = 0; !strcmp(r->steps[i].name, step) && f < r->fields_n; f++)
-            if (word_in(r->steps[i].takes, str_of(r->fields[f].name))) bits |= UINT64_C(1) << f;
-    return bits;
-}
-
 static enum err step(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
     const struct resource *r = u->target.r;
     void *in = row_new(ctx, r), *row = row_new(ctx, r);
-    uint64_t fields = 0, takes = step_takes(r, u->target.step);
+    uint64_t fields = 0, takes = fields_of_step(r, u->target.step, false);
     json_t *object, *value;
     const char *key;
     int64_t version;

@@ -89,10 +89,6 @@ static void put_files(struct jw *j, const struct column *c, struct ids ids) {
     jw_close(j, ']');
 }
 
-static bool is_masked(const struct field *f, uint32_t clear) {
-    return f->class != ORDINARY && !(f->class & clear);
-}
-
 static void put_fields(struct jw *j, const struct page *p, const void *row, uint32_t clear) {
     for (size_t i = 0; i < p->r->fields_n; i++) {
         const struct field *f = &p->r->fields[i];
@@ -101,7 +97,7 @@ static void put_fields(struct jw *j, const struct page *p, const void *row, uint
         if (f->kind == FIELD_FILE)
             put_files(j, &p->columns[i], has(row, i) ? ids_at(f, row) : (struct ids){0});
         else if (has(row, i))
-            field_write_json(j, p->r, f, row, is_masked(f, clear));
+            field_write_json(j, p->r, f, row, field_is_masked(f, clear));
         else
             jw_put(j, f->kind == FIELD_LINES || f->kind == FIELD_REFS ? "[]" : "null", NO_JV);
     }
@@ -131,10 +127,6 @@ static void put_labels(struct jw *j, const struct page *p, const void *row) {
     jw_close(j, '}');
 }
 
-static void put_word_if(struct jw *j, bool yes, const char *word) {
-    if (yes) jw_cstr(j, word);
-}
-
 static void put_rights(struct ctx *ctx, struct jw *j, const struct page *p, const void *row, uint32_t clear) {
     const struct resource *r = p->r;
     uint64_t steps = row_steps(ctx, r, row);
@@ -143,22 +135,22 @@ static void put_rights(struct ctx *ctx, struct jw *j, const struct page *p, cons
          archives = (verbs & ARCHIVE) && !(r->flags & NO_ARCHIVE);
     bool reveals = false;
     for (size_t i = 0; i < r->fields_n; i++)
-        reveals |= has(row, i) && is_masked(&r->fields[i], clear) && (r->fields[i].class & may_reveal & ~SECRET);
+        reveals |= has(row, i) && field_is_masked(&r->fields[i], clear) && (r->fields[i].class & may_reveal & ~SECRET);
     jw_put(j, "'_actions':[", NO_JV);
     for (size_t i = 0; i < r->steps_n; i++) {
         bool told = false;
         for (size_t k = 0; k < i; k++) told |= (steps >> k & 1) && !strcmp(r->steps[k].name, r->steps[i].name);
-        put_word_if(j, (steps >> i & 1) && !told, r->steps[i].name);
+        jw_cstr_if(j, (steps >> i & 1) && !told, r->steps[i].name);
     }
     jw_put(j, "],'_rights':[", NO_JV);
-    put_word_if(j, (verbs & UPDATE) && !archived, "update");
-    put_word_if(j, archives && !archived, "archive");
-    put_word_if(j, archives && archived, "restore");
-    put_word_if(j, reveals, "reveal");
+    jw_cstr_if(j, (verbs & UPDATE) && !archived, "update");
+    jw_cstr_if(j, archives && !archived, "archive");
+    jw_cstr_if(j, archives && archived, "restore");
+    jw_cstr_if(j, reveals, "reveal");
     jw_put(j, "],'_masked':[", NO_JV);
     for (size_t i = 0; i < r->fields_n; i++)
-        put_word_if(j, has(row, i) && is_masked(&r->fields[i], clear) && r->fields[i].class != SECRET,
-                    r->fields[i].name);
+        jw_cstr_if(j, has(row, i) && field_is_masked(&r->fields[i], clear) && r->fields[i].class != SECRET,
+                   r->fields[i].name);
     jw_close(j, ']');
 }
 
@@ -172,21 +164,6 @@ static void put_row(struct ctx *ctx, struct jw *j, const struct page *p, const s
     put_labels(j, p, row);
     put_rights(ctx, j, p, row, clear);
     jw_close(j, '}');
-}
-
-bool actor_spans_communities(const struct actor *a) {
-    int64_t one = 0;
-    if (a->is_system) return true;
-    for (size_t i = 0; i < a->scopes_n; i++) {
-        const struct scope *s = &a->scopes[i];
-        if (!s->place_id) return true;
-        for (size_t c = 0; c <= s->communities_n; c++) {
-            int64_t id = c < s->communities_n ? s->communities[c] : s->within;
-            if (id && one && id != one) return true;
-            if (id) one = id;
-        }
-    }
-    return false;
 }
 
 enum err rows_write(struct ctx *ctx, const struct resource *r, const void *rows, size_t n, bool many, struct jw *j) {

@@ -45,7 +45,8 @@ NODISCARD bool str_to_i64(struct str s, int64_t *ret); /* whole slice, base 10, 
 NODISCARD bool str_to_f64(struct str s, double *ret);  /* whole slice, finite decimal; locale-free */
 uint64_t str_hash(struct str s);                       /* FNV-1a; for tables, not for security */
 
-/* Sets of ids as sorted arrays. */
+/* Sets of ids; the sorted ones are found quickly. */
+bool ids_have(const int64_t *ids, size_t n, int64_t id);   /* in any order */
 size_t ids_unique(int64_t *ids, size_t n);                 /* sorts, drops 0 and repeats; gives how many are left */
 size_t ids_find(const int64_t *ids, size_t n, int64_t id); /* where it is; SIZE_MAX: not there */
 

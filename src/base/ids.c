@@ -1,7 +1,13 @@
-/* Sets of ids as sorted arrays.  SPDX-License-Identifier: Apache-2.0 */
+/* Sets of ids.  SPDX-License-Identifier: Apache-2.0 */
 #include "base/base.h"
 
 #include <stdlib.h>
+
+bool ids_have(const int64_t *ids, size_t n, int64_t id) {
+    for (size_t i = 0; i < n; i++)
+        if (ids[i] == id) return true;
+    return false;
+}
 
 static int by_value(const void *a, const void *b) {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;

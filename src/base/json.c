@@ -139,6 +139,10 @@ void jw_cstr(struct jw *j, const char *s) {
     jw_str(j, str_of(s));
 }
 
+void jw_cstr_if(struct jw *j, bool is, const char *s) {
+    if (is) jw_cstr(j, s);
+}
+
 void jw_i64(struct jw *j, int64_t v) {
     separate(j);
     buf_i64(j->out, v);

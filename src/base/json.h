@@ -30,6 +30,7 @@ void jw_key(struct jw *j, const char *name);
 void jw_key_str(struct jw *j, struct str name);
 void jw_str(struct jw *j, struct str s); /* absent: null */
 void jw_cstr(struct jw *j, const char *s);
+void jw_cstr_if(struct jw *j, bool is, const char *s); /* for lists of what holds */
 void jw_i64(struct jw *j, int64_t v);
 void jw_id(struct jw *j, int64_t id); /* as a string: 64 bits do not fit a JavaScript number */
 void jw_f64(struct jw *j, double v);  /* shortest text that reads back the same; NaN and infinities: null */

@@ -163,22 +163,35 @@ enum err actor_scopes(struct ctx *ctx, const struct membership *memberships, siz
     return OK;
 }
 
-enum err actor_community(struct ctx *ctx, int64_t *ret) {
-    const struct actor *a = &ctx->actor;
-    int64_t one = 0, n = 0;
-    bool found, several = false;
+/* The community of his scopes; 0: of none, or of several. */
+static int64_t scopes_community(const struct actor *a, bool *ret_several) {
+    int64_t one = 0;
+    *ret_several = false;
     for (size_t i = 0; i < a->scopes_n; i++)
         for (size_t c = 0; c <= a->scopes[i].communities_n; c++) {
             int64_t id = c < a->scopes[i].communities_n ? a->scopes[i].communities[c] : a->scopes[i].within;
-            several |= id && one && id != one;
+            *ret_several |= id && one && id != one;
             if (id) one = id;
         }
-    if (!one) { /* the installation's own people */
-        TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT COUNT(*) FROM communities", NO_VALS, &n, &found));
-        if (n == 1) TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT MIN(id) FROM communities", NO_VALS, &one, &found));
-    }
-    *ret = several ? 0 : one;
-    return OK;
+    return *ret_several ? 0 : one;
+}
+
+bool actor_spans_communities(const struct actor *a) {
+    bool spans;
+    (void)scopes_community(a, &spans);
+    for (size_t i = 0; i < a->scopes_n; i++) spans |= !a->scopes[i].place_id;
+    return spans || a->is_system;
+}
+
+enum err actor_community(struct ctx *ctx, int64_t *ret) {
+    int64_t n = 0;
+    bool found, several;
+    *ret = scopes_community(&ctx->actor, &several);
+    if (*ret || several) return OK;
+    /* the installation's own people */
+    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT COUNT(*) FROM communities", NO_VALS, &n, &found));
+    if (n != 1) return OK;
+    return db_one_i64(ctx->db, &ctx->fault, "SELECT MIN(id) FROM communities", NO_VALS, ret, &found);
 }
 
 /* ---- zones ---- */

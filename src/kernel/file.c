@@ -89,9 +89,9 @@ enum err file_check_attach(struct ctx *ctx, const struct ids *now, const struct 
     if (!infos) return FAIL_MEMORY(ctx);
     TRY(file_infos(ctx, now->ids, now->n, infos));
     for (size_t i = 0; i < now->n; i++) {
-        bool had = ctx->actor.is_system || infos[i].created_by == ctx->actor.user_id;
-        for (size_t j = 0; !had && j < before->n; j++) had = before->ids[j] == now->ids[i];
-        if (!had) return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such file");
+        bool had = infos[i].created_by == ctx->actor.user_id || ids_have(before->ids, before->n, now->ids[i]);
+        if (!had && !ctx->actor.is_system)
+            return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such file");
     }
     return OK;
 }

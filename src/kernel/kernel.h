@@ -72,6 +72,7 @@ NODISCARD enum err actor_scopes(struct ctx *ctx, const struct membership *member
 struct actor actor_system(void);
 /* The community the actor reaches when it is one only, or the only one there is; 0 when there are several. */
 NODISCARD enum err actor_community(struct ctx *ctx, int64_t *ret);
+bool actor_spans_communities(const struct actor *a); /* may he reach more than one? */
 /* The community that a place is in or is; 0 when above or unknown. */
 NODISCARD enum err place_community(struct ctx *ctx, int64_t place_id, int64_t *ret_community_id);
 NODISCARD enum err community_put(struct ctx *ctx, int64_t id, struct str code, struct str name, struct str zone);

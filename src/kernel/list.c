@@ -173,19 +173,20 @@ static enum err put_part_conditions(struct ctx *ctx, const struct part *p, struc
     return OK;
 }
 
-static void put_part_limit(const struct part *p, struct sql *q) {
+/* What stands behind the conditions of a way, or of several. */
+static void end_part(const struct part *p, struct sql *q) {
     if (p->in_order)
         put_order(p->l, q, p->most);
     else
         sql_fmt(q, " LIMIT %zu OFFSET %zu", p->most, p->skip);
+    sql_add(q, ") AS w");
 }
 
 static enum err put_any_of_communities(struct ctx *ctx, const struct part *p, struct sql *q) {
     sql_fmt(q, "SELECT id FROM (SELECT id FROM %s WHERE community_id IN ", p->l->kn->r->name);
     sql_list(q, p->sets->communities, p->sets->communities_n);
     TRY(put_part_conditions(ctx, p, q));
-    put_part_limit(p, q);
-    sql_add(q, ") AS c");
+    end_part(p, q);
     return OK;
 }
 
@@ -195,14 +196,11 @@ static enum err put_communities(struct ctx *ctx, const struct part *p, struct sq
     sql_add(q, "SELECT id FROM (");
     for (size_t i = 0; i < p->sets->communities_n; i++) {
         if (i) sql_add(q, " UNION ALL ");
-        sql_add(q, "SELECT id FROM ");
-        sql_add(q, p->l->kn->r->name);
-        sql_add(q, " WHERE community_id = ");
+        sql_fmt(q, "SELECT id FROM %s WHERE community_id = ", p->l->kn->r->name);
         sql_i64(q, p->sets->communities[i]);
         TRY(put_part_conditions(ctx, p, q));
     }
-    put_part_limit(p, q);
-    sql_add(q, ") AS c");
+    end_part(p, q);
     return OK;
 }
 
@@ -213,8 +211,7 @@ static enum err put_places(struct ctx *ctx, const struct part *p, struct sql *q)
     sql_list(q, p->sets->places, p->sets->places_n);
     sql_fmt(q, ") AS d CROSS JOIN %s WHERE %s = descendant", p->l->kn->r->name, p->l->kn->r->place);
     TRY(put_part_conditions(ctx, p, q));
-    put_part_limit(p, q);
-    sql_add(q, ") AS p");
+    end_part(p, q);
     return OK;
 }
 
@@ -222,8 +219,7 @@ static enum err put_own(struct ctx *ctx, const struct part *p, size_t relation, 
     sql_fmt(q, "SELECT id FROM (SELECT id FROM %s WHERE ", p->l->kn->r->name);
     rights_own(ctx, p->l->kn, relation, q);
     TRY(put_part_conditions(ctx, p, q));
-    put_part_limit(p, q);
-    sql_fmt(q, ") AS o%zu", relation);
+    end_part(p, q);
     return OK;
 }
 

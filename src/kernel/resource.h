@@ -208,6 +208,7 @@ bool row_has(const struct resource *r, const void *row, const char *field);
 void row_set(const struct resource *r, void *row, const char *field);   /* marks present */
 void row_clear(const struct resource *r, void *row, const char *field); /* makes absent */
 const char *field_class_word(enum field_class class);                   /* "contact" */
+bool field_is_masked(const struct field *f, uint32_t clear);            /* by who may see these classes */
 bool field_is_counted(const struct field *f); /* min and max are a count, of characters or items */
 bool field_is_number(const struct field *f);  /* min and max are values */
 /* Is there a column to compare?  Protected values are neither compared nor sorted by. */

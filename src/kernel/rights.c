@@ -48,8 +48,7 @@ static int64_t way_place(const struct way *w) {
 /* ---- as SQL ---- */
 
 static bool add_id(int64_t *ids, size_t *n, size_t cap, int64_t id) {
-    for (size_t i = 0; i < *n; i++)
-        if (ids[i] == id) return true;
+    if (ids_have(ids, *n, id)) return true;
     if (*n == cap) return false;
     ids[(*n)++] = id;
     return true;
@@ -184,16 +183,10 @@ bool own_grants(struct ctx *ctx, const struct resource *r, enum verb verb) {
 
 /* ---- in memory ---- */
 
-static bool has_id(const int64_t *ids, size_t n, int64_t id) {
-    for (size_t i = 0; i < n; i++)
-        if (ids[i] == id) return true;
-    return false;
-}
-
 /* Does the way lead there, where rows stand in communities? */
 static bool leads_to(struct ctx *ctx, const struct way *w, int64_t community_id, int64_t place_id) {
     const struct scope *s = w->scope;
-    if (s->communities_n) return has_id(s->communities, s->communities_n, community_id);
+    if (s->communities_n) return ids_have(s->communities, s->communities_n, community_id);
     if (w->grant->reach == COMMUNITY) return s->within && s->within == community_id;
     return place_id && rights_under(ctx, s->place_id, place_id);
 }
@@ -243,7 +236,7 @@ static int64_t relation_value(const struct known *kn, const struct relation *rel
 static bool may_make_in(const struct way *w, int64_t community_id) {
     const struct scope *s = w->scope;
     return !community_id || !s->place_id || s->within == community_id ||
-           has_id(s->communities, s->communities_n, community_id);
+           ids_have(s->communities, s->communities_n, community_id);
 }
 
 static bool way_matches(struct ctx *ctx, const struct known *kn, const struct way *w, uint32_t verb, const void *row) {
@@ -253,7 +246,7 @@ static bool way_matches(struct ctx *ctx, const struct known *kn, const struct wa
             const struct relation *rel = &kn->r->relations[i];
             if (!word_in(w->grant->by, str_of(rel->name))) continue;
             int64_t value = relation_value(kn, rel, row);
-            if (value && has_id(ctx->actor.own[rel->set].ids, ctx->actor.own[rel->set].n, value)) return true;
+            if (value && ids_have(ctx->actor.own[rel->set].ids, ctx->actor.own[rel->set].n, value)) return true;
         }
         return false;
     }

@@ -26,6 +26,15 @@ uint64_t fields_patchable(const struct resource *r) {
     return fields_without(r, SYSTEM | FIXED);
 }
 
+uint64_t fields_of_step(const struct resource *r, const char *step, bool need) {
+    uint64_t bits = 0;
+    for (size_t i = 0; i < r->steps_n; i++)
+        for (size_t f = 0; !strcmp(r->steps[i].name, step) && f < r->fields_n; f++)
+            if (word_in(need ? r->steps[i].need : r->steps[i].takes, str_of(r->fields[f].name)))
+                bits |= UINT64_C(1) << f;
+    return bits;
+}
+
 /* ---- in: each reader gives NULL or the code of the broken rule ---- */
 
 static const char *read_decimal_text(struct str text, int scale, int64_t *ret) {
@@ -71,8 +80,7 @@ static const char *read_ids(struct ctx *ctx, const json_t *v, const struct field
     for (size_t i = 0; i < n; i++) {
         const char *code = read_id(json_array_get(v, i), &ids[i]);
         if (code) return code;
-        for (size_t j = 0; j < i; j++)
-            if (ids[j] == ids[i]) return "duplicate";
+        if (ids_have(ids, i, ids[i])) return "duplicate";
     }
     *ret = (struct ids){ids, n};
     return NULL;
@@ -255,7 +263,7 @@ static void put_members(struct jw *j, const struct resource *r, const void *row,
         if (!bit_has(fields, i) || f->class == SECRET) continue;
         jw_key(j, f->name);
         if (bit_has(has, i))
-            field_write_json(j, r, f, row, f->class != ORDINARY && !(f->class & clear));
+            field_write_json(j, r, f, row, field_is_masked(f, clear));
         else
             jw_null(j);
     }

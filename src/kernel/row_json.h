@@ -15,6 +15,7 @@ NODISCARD enum err field_read_text(struct ctx *ctx, const struct field *f, const
                                    struct db_val *ret);
 uint64_t fields_creatable(const struct resource *r); /* bits of fields a client may send on create */
 uint64_t fields_patchable(const struct resource *r);
+uint64_t fields_of_step(const struct resource *r, const char *step, bool need); /* that it takes, or needs */
 
 /* Writes "field":value for the bits of `fields` into an open object.  Classes outside `clear` are masked. */
 void row_write_json(struct jw *j, const struct resource *r, const void *row, uint64_t fields, uint32_t clear);

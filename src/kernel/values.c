@@ -40,6 +40,10 @@ static enum field_shape shape_of(const struct field *f) {
     return field_kinds[f->kind].shape;
 }
 
+bool field_is_masked(const struct field *f, uint32_t clear) {
+    return f->class != ORDINARY && !(f->class & clear);
+}
+
 bool field_is_counted(const struct field *f) {
     return (shape_of(f) == SHAPE_TEXT && f->kind != FIELD_CHOICE) || shape_of(f) >= SHAPE_IDS;
 }
