@@ -125,17 +125,10 @@ enum err body_close(struct body *b, struct ctx *ctx, struct api_answer *ret) {
 
 /* ---- sending and counting ---- */
 
-const int64_t latency_bounds_us[LATENCY_BUCKETS] = {500,   1000,   2000,   5000,   10000,   20000,
-                                                    50000, 100000, 200000, 500000, 1000000, 5000000};
-
 void unit_count(struct api_unit *u, int status) {
     struct counters *c = &u->api->counters;
     const struct world *w = u->api->o.world;
-    int64_t took = w->mono_us(w->self) - u->started_us;
-    size_t i = 0;
-    while (i < LATENCY_BUCKETS && took > latency_bounds_us[i]) i++;
-    atomic_fetch_add(&c->latency[i], 1);
-    atomic_fetch_add(&c->latency_sum_us, took);
+    durations_add(&c->took, w->mono_us(w->self) - u->started_us);
     atomic_fetch_add(&c->status[status / 100 % 6], 1);
 }
 

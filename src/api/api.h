@@ -91,12 +91,10 @@ struct api_health {
     const char *name;
     bool (*check)(struct ctx *ctx, void *arg, struct buf *ret_why); /* true: ready */
 };
-extern const struct point health;
 struct api_metrics {
     const char *name;
     void (*write)(struct ctx *ctx, void *arg, struct buf *ret); /* Prometheus text, whole lines */
 };
-extern const struct point metrics;
 
 /* Rows that need something that runs (an engine): bound to it when the api is made. */
 struct api_with {

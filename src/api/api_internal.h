@@ -3,12 +3,12 @@
 #define LINLI_API_API_INTERNAL_H
 
 #include "api/api.h"
+#include "base/prometheus.h"
 #include "kernel/rows.h"
 
 #include <stdatomic.h>
 
 #define ROUTES_MAX     256
-#define EXTRAS_MAX     32
 #define ANSWER_MAX     ((size_t)12 * 1024 * 1024) /* bytes of one answer */
 #define API_FILE_BYTES ((size_t)20 * 1024 * 1024)
 
@@ -16,16 +16,10 @@ struct bound_route {
     const struct api_route *route;
     void *arg;
 };
-struct bound_extra {
-    const struct api_health *health;
-    const struct api_metrics *metrics;
-    void *arg;
-};
-
-#define LATENCY_BUCKETS 12
 struct counters {
     _Atomic int64_t status[6]; /* by hundred */
-    _Atomic int64_t latency[LATENCY_BUCKETS + 1], latency_sum_us, under_way;
+    struct durations took;
+    _Atomic int64_t under_way;
     _Atomic int64_t events_sent, events_delivered, timers_run, jobs_run;
 };
 
@@ -35,8 +29,6 @@ struct api {
     struct api_options o;
     struct bound_route routes[ROUTES_MAX];
     size_t routes_n;
-    struct bound_extra extras[EXTRAS_MAX];
-    size_t extras_n;
     struct counters counters;
     struct arena_pool arenas;
     _Atomic int units;
@@ -107,7 +99,6 @@ void unit_release(struct api_unit *u);                        /* one hold less; 
 void unit_free(struct api_unit *u);
 void unit_count(struct api_unit *u, int status);
 size_t unit_headers(struct api_unit *u, const struct api_answer *a); /* fills u->headers */
-extern const int64_t latency_bounds_us[LATENCY_BUCKETS];
 /* Worker: the next piece of u->answer into u->piece.  Loop thread: begins the stream; takes the unit. */
 NODISCARD enum err stream_next(struct api_unit *u, struct ctx *ctx);
 void stream_begin(void *unit);
@@ -140,6 +131,16 @@ NODISCARD enum err history_answer(struct ctx *ctx, const struct resource *r, int
 /* Rows with everything a client needs; `many`: rows of a list, without their LINES. */
 NODISCARD enum err rows_write(struct ctx *ctx, const struct resource *r, const void *rows, size_t n, bool many,
                               struct jw *j);
+/* What one REF, REFS or FILE field of a page of rows refers to, sorted by id. */
+struct refs {
+    int64_t *ids;
+    size_t n;
+    struct str *labels; /* NULL for files */
+    struct file_info *files;
+};
+NODISCARD enum err refs_read(struct ctx *ctx, const struct resource *r, const void *rows, size_t n, size_t field,
+                             struct refs *ret);
+struct str refs_label(const struct refs *c, int64_t id); /* absent where there is none to be seen */
 NODISCARD enum err files_upload(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 NODISCARD enum err rest_file(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret);
 

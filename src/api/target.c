@@ -108,32 +108,13 @@ static enum err add_route(void *arg, const void *row) {
     return OK;
 }
 
-static enum err add_extra(struct collect *c, struct bound_extra extra) {
-    if (c->api->extras_n == EXTRAS_MAX)
-        return FAIL(c->f, ERR_INTERNAL, "routes", "more than %d checks and figures", EXTRAS_MAX);
-    c->api->extras[c->api->extras_n++] = extra;
-    return OK;
-}
-
-static enum err add_health(void *arg, const void *row) {
-    return add_extra(arg, (struct bound_extra){.health = row, .arg = ((struct collect *)arg)->arg});
-}
-
-static enum err add_metrics(void *arg, const void *row) {
-    return add_extra(arg, (struct bound_extra){.metrics = row, .arg = ((struct collect *)arg)->arg});
-}
-
 enum err routes_collect(struct api *api, struct fault *f) {
     struct collect c = {api, f, NULL};
     TRY(kernel_each(api->o.kernel, &routes, add_route, &c));
-    TRY(kernel_each(api->o.kernel, &health, add_health, &c));
-    TRY(kernel_each(api->o.kernel, &metrics, add_metrics, &c));
     for (size_t w = 0; w < api->o.with_n; w++) {
         const struct api_with *with = &api->o.with[w];
         c.arg = with->arg;
         for (size_t i = 0; i < with->routes_n; i++) TRY(add_route(&c, &with->routes[i]));
-        for (size_t i = 0; i < with->healths_n; i++) TRY(add_health(&c, &with->healths[i]));
-        for (size_t i = 0; i < with->metrics_n; i++) TRY(add_metrics(&c, &with->metrics[i]));
     }
     c.arg = api;
     for (size_t i = 0; i < builtin_routes_n; i++) TRY(add_route(&c, &builtin_routes[i]));

@@ -111,9 +111,9 @@ static const struct api_route test_routes[] = {
 };
 static const struct api_health test_healths[] = {{"test", is_well}};
 static const struct api_metrics test_figures[] = {{"test", put_figure}};
+static const struct api_with test_with = {ROWS(healths, test_healths), ROWS(metrics, test_figures)};
 static const struct contribution contributions[] = {CONTRIBUTE(authenticators, test_authenticators),
-                                                    CONTRIBUTE(routes, test_routes), CONTRIBUTE(health, test_healths),
-                                                    CONTRIBUTE(metrics, test_figures)};
+                                                    CONTRIBUTE(routes, test_routes)};
 const struct module api_test_module = {.name = "api_test", .part = "platform", ROWS(contributes, contributions)};
 static const struct module *const modules[] = {&test_module, &api_test_module, &kernel_module};
 
@@ -224,7 +224,9 @@ void api_server_open(struct api_server *s, struct t *t, const struct api_world *
                             .loop = s->loop.loop,
                             .world = &t->world,
                             .version = "0.0.0",
-                            .recheck_ms = w ? 1 : 0};
+                            .recheck_ms = w ? 1 : 0,
+                            .with = &test_with,
+                            .with_n = w ? 1 : 0};
     if (api_create(&o, &s->api, &f)) die("api", &f);
     if (api_start(s->api)) die("pump", &f);
     if (http_server_open(s->loop.loop, &(struct http_options){.body_cap = body_cap, .world = &t->world}, handle, s,

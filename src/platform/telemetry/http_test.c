@@ -17,6 +17,7 @@
 /* ---- a server ---- */
 
 struct site {
+    struct api_with with;
     struct t *t;
     struct test_loop loop;
     struct db_pool *pool;
@@ -148,13 +149,13 @@ static void start(struct site *s, struct t *t) {
         die("readings", &f);
     s->readings = telemetry_http_create(s->store);
     if (loop_create(&s->loop.loop)) die("loop", &f);
-    struct api_with with = telemetry_http_with(s->readings);
+    s->with = telemetry_http_with(s->readings);
     struct api_options o = {.kernel = s->kernel,
                             .pool = s->pool,
                             .loop = s->loop.loop,
                             .world = &t->world,
                             .version = "0",
-                            .with = &with,
+                            .with = &s->with,
                             .with_n = 1};
     if (api_create(&o, &s->api, &f)) die("api", &f);
     if (http_server_open(s->loop.loop, &(struct http_options){.body_cap = body_cap, .world = &t->world}, handle, s,

@@ -2,10 +2,10 @@
 #include "platform/telemetry/telemetry_http.h"
 
 #include "base/json.h"
+#include "base/prometheus.h"
 #include "kernel/rows.h"
 #include "platform/telemetry/http_internal.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 /* ---- attributes ---- */
@@ -72,10 +72,7 @@ static void put_figures(struct ctx *ctx, void *arg, struct buf *ret) {
     struct telemetry_stats s;
     (void)ctx;
     telemetry_stats(((struct telemetry_http *)arg)->telemetry, &s);
-    const struct {
-        const char *name, *type;
-        int64_t value;
-    } rows[] = {
+    const struct figure rows[] = {
         {"points_total", "counter", s.points},
         {"batches_total", "counter", s.batches},
         {"groups_total", "counter", s.groups},
@@ -92,9 +89,7 @@ static void put_figures(struct ctx *ctx, void *arg, struct buf *ret) {
         {"chunk_bytes", "gauge", s.chunk_bytes},
         {"log_bytes", "gauge", s.log_bytes},
     };
-    for (size_t i = 0; i < COUNT(rows); i++)
-        buf_fmt(ret, "# TYPE linli_telemetry_%s %s\nlinli_telemetry_%s %" PRId64 "\n", rows[i].name, rows[i].type,
-                rows[i].name, rows[i].value);
+    prometheus_figures(ret, "linli_telemetry_", rows, COUNT(rows));
 }
 
 /* ---- routes ---- */

@@ -1,7 +1,7 @@
 /* Figures of the MQTT listener: for a page, for /readyz and for /metrics.  SPDX-License-Identifier: Apache-2.0 */
+#include "base/prometheus.h"
 #include "sensing/mqtt/mqtt_internal.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,10 +37,7 @@ static void put_figures(struct ctx *ctx, void *arg, struct buf *ret) {
     struct mqtt_figures f;
     (void)ctx;
     mqtt_figures(arg, &f);
-    const struct {
-        const char *name, *type;
-        int64_t value;
-    } rows[] = {
+    const struct figure rows[] = {
         {"connections", "gauge", f.connections},
         {"waiting", "gauge", f.waiting},
         {"log_ins_total", "counter", f.log_ins},
@@ -54,9 +51,7 @@ static void put_figures(struct ctx *ctx, void *arg, struct buf *ret) {
         {"malformed_total", "counter", f.malformed},
         {"replies_total", "counter", f.replies},
     };
-    for (size_t i = 0; i < COUNT(rows); i++)
-        buf_fmt(ret, "# TYPE linli_mqtt_%s %s\nlinli_mqtt_%s %" PRId64 "\n", rows[i].name, rows[i].type, rows[i].name,
-                rows[i].value);
+    prometheus_figures(ret, "linli_mqtt_", rows, COUNT(rows));
 }
 
 void mqtt_put_line(void *listener, struct jw *j) {
