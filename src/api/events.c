@@ -200,24 +200,19 @@ static enum err topics_read(struct ctx *ctx, struct str text, struct client *c) 
 }
 
 enum err hub_prepare(struct ctx *ctx, struct api_unit *u, struct api_answer *ret) {
-    struct client *c = calloc(1, sizeof *c);
+    struct client c = {.actor = ctx->actor, .token = u->call.token};
     struct str topics, after = http_header_get(u->req, "last-event-id");
-    if (!c) return FAIL_MEMORY(ctx);
-    ret->state = c;
-    ret->type = "text/event-stream";
-    enum err e = api_query(ctx, &u->call, "topics", &topics);
-    if (!e) e = topics_read(ctx, topics, c);
-    if (!e) e = events_last(ctx, &c->last);
-    if (e) {
-        free(c);
-        ret->state = NULL;
-        return e;
-    }
-    c->job_last = c->last; /* where the stream of now begins */
+    TRY(api_query(ctx, &u->call, "topics", &topics));
+    TRY(topics_read(ctx, topics, &c));
+    TRY(events_last(ctx, &c.last));
+    c.job_last = c.last; /* where the stream of now begins */
     /* An id that is none of ours cannot be resumed from: -1 is older than everything kept. */
-    if (after.len && (!str_to_i64(after, &c->last) || c->last < 0)) c->last = -1;
-    c->actor = ctx->actor;
-    c->token = u->call.token;
+    if (after.len && (!str_to_i64(after, &c.last) || c.last < 0)) c.last = -1;
+    struct client *kept = malloc(sizeof *kept);
+    if (!kept) return FAIL_MEMORY(ctx);
+    *kept = c;
+    ret->state = kept;
+    ret->type = "text/event-stream";
     return OK;
 }
 
@@ -231,15 +226,10 @@ void hub_begin(void *arg) {
     struct api_unit *u = arg;
     struct hub *hub = u->api->hub;
     struct client *c = u->answer.state;
-    if (hub->is_closed || hub->n >= API_EVENT_CLIENTS || u->req->method == METHOD_HEAD) {
-        free(c);
-        refuse(u);
-        return;
-    }
     c->hub = hub;
     c->arena = u->arena; /* holds the actor and what else the worker read */
     u->arena = (struct arena){0};
-    if (!keep_texts(c, &c->arena)) {
+    if (hub->is_closed || hub->n >= API_EVENT_CLIENTS || u->req->method == METHOD_HEAD || !keep_texts(c, &c->arena)) {
         client_free(c);
         refuse(u);
         return;

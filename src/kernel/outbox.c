@@ -10,32 +10,26 @@
 #define KEPT_MS    (INT64_C(48) * 3600 * 1000)
 #define SERVED_MS  (INT64_C(24) * 3600 * 1000)
 
-static bool put_body(struct ctx *ctx, const struct event *e, const char *change, struct str *ret) {
-    struct buf b;
-    struct jw j;
-    buf_init_arena(&b, ctx->arena, 1024);
-    jw_init(&j, &b);
-    jw_put(&j, "{'resource':$,'id':$,'change':$,'community_id':$,'at_ms':$}",
-           JV(J_STR(e->resource), J_ID(e->row_id), J_CSTR(change), J_ID(e->community_id), J_I64(e->at_ms)));
-    return buf_done(&b, ret);
-}
-
 enum err event_emit(struct ctx *ctx, const char *resource, int64_t row_id, int64_t community_id, int64_t place_id,
-                    const char *change, struct str body) {
+                    const char *change) {
     char topic[96];
-    struct buf b;
-    struct event e = {
-        .at_ms = ctx->now_ms, .row_id = row_id, .community_id = community_id, .resource = str_of(resource)};
+    struct buf b, body;
+    struct str text;
+    struct jw j;
+    if (!db_in_tx(ctx->db)) return FAIL(&ctx->fault, ERR_INTERNAL, "event", "an event outside of a transaction");
     buf_init(&b, topic, sizeof topic);
     buf_fmt(&b, "%s.%s", resource, change);
-    if (!db_in_tx(ctx->db)) return FAIL(&ctx->fault, ERR_INTERNAL, "event", "an event outside of a transaction");
-    if (!body.ptr && !put_body(ctx, &e, change, &body)) return FAIL_MEMORY(ctx);
+    buf_init_arena(&body, ctx->arena, 1024);
+    jw_init(&j, &body);
+    jw_put(&j, "{'resource':$,'id':$,'change':$,'community_id':$,'at_ms':$}",
+           JV(J_CSTR(resource), J_ID(row_id), J_CSTR(change), J_ID(community_id), J_I64(ctx->now_ms)));
+    if (!buf_done(&body, &text)) return FAIL_MEMORY(ctx);
     return db_exec(
         ctx->db, &ctx->fault,
         "INSERT INTO events (id, at_ms, community_id, place_id, resource, row_id, topic, body, trace, actor_id, "
         "tries, next_ms, dead) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $2, 0)",
         VALS(V_I64(ctx->world->new_id(ctx->world->self)), V_I64(ctx->now_ms), V_I64(community_id), V_I64(place_id),
-             V_TEXT(str_of(resource)), V_I64(row_id), V_TEXT(((struct str){topic, b.len})), V_TEXT(body),
+             V_TEXT(str_of(resource)), V_I64(row_id), V_TEXT(((struct str){topic, b.len})), V_TEXT(text),
              V_TEXT(ctx->trace), V_I64(ctx->actor.person_id)),
         NULL);
 }
@@ -44,27 +38,22 @@ enum err event_emit(struct ctx *ctx, const char *resource, int64_t row_id, int64
 
 #define EVENT_COLUMNS "id, at_ms, community_id, place_id, row_id, actor_id, resource, topic, body, trace, number, tries"
 
-struct waiting {
-    struct numbered_event e;
-    int64_t tries;
-};
-
 static enum err read_events(struct ctx *ctx, const char *sql, const struct db_val *vals, size_t vals_n, size_t most,
-                            struct waiting **ret, size_t *ret_n) {
+                            struct numbered_event **ret, size_t *ret_n) {
     struct db_rows rows = {0};
-    struct waiting *all = arena_new(ctx->arena, struct waiting, most + 1);
+    struct numbered_event *all = arena_new(ctx->arena, struct numbered_event, most + 1);
     size_t n = 0;
     if (!all) return FAIL_MEMORY(ctx);
     enum err e = db_query(ctx->db, &ctx->fault, sql, vals, vals_n, &rows);
     while (n < most && db_more(&rows, &ctx->fault, &e)) {
-        struct event *v = &all[n].e.event;
+        struct event *v = &all[n].event;
         int64_t *numbers[] = {&v->id, &v->at_ms, &v->community_id, &v->place_id, &v->row_id, &v->actor_id};
         for (size_t i = 0; i < COUNT(numbers); i++) *numbers[i] = db_i64(&rows, i);
         bool ok = arena_str(ctx->arena, db_text(&rows, 6), &v->resource) &&
                   arena_str(ctx->arena, db_text(&rows, 7), &v->topic) &&
                   arena_str(ctx->arena, db_text(&rows, 8), &v->body) &&
                   arena_str(ctx->arena, db_text(&rows, 9), &v->trace);
-        all[n].e.number = db_i64(&rows, 10);
+        all[n].number = db_i64(&rows, 10);
         all[n++].tries = db_i64(&rows, 11);
         if (!ok) e = FAIL_MEMORY(ctx);
     }
@@ -115,7 +104,7 @@ struct batch {
 };
 
 static enum err deliver_waiting(struct ctx *ctx, struct batch *b, size_t most, size_t *ret_n) {
-    struct waiting *all;
+    struct numbered_event *all;
     TRY(read_events(ctx,
                     "SELECT " EVENT_COLUMNS
                     " FROM events e WHERE delivered_ms IS NULL AND dead = 0 AND next_ms <= $1 AND NOT "
@@ -123,11 +112,11 @@ static enum err deliver_waiting(struct ctx *ctx, struct batch *b, size_t most, s
                     "w.resource = e.resource AND w.row_id = e.row_id AND w.id < e.id) ORDER BY id LIMIT $2",
                     VALS(V_I64(ctx->now_ms), V_I64((int64_t)most)), most, &all, ret_n));
     for (size_t i = 0; i < *ret_n; i++) {
-        b->failed_id = all[i].e.event.id;
+        b->failed_id = all[i].event.id;
         b->failed_tries = all[i].tries;
-        TRY(run_handlers(ctx, &all[i].e.event));
+        TRY(run_handlers(ctx, &all[i].event));
         b->failed_id = 0;
-        TRY(mark(ctx, all[i].e.event.id));
+        TRY(mark(ctx, all[i].event.id));
     }
     return OK;
 }
@@ -190,7 +179,6 @@ enum err events_last(struct ctx *ctx, int64_t *ret_number) {
 
 enum err events_after(struct ctx *ctx, int64_t after, size_t most, struct numbered_event **ret, size_t *ret_n,
                       bool *ret_reset) {
-    struct waiting *all;
     int64_t oldest = 0, last;
     bool found;
     TRY(events_last(ctx, &last));
@@ -199,12 +187,8 @@ enum err events_after(struct ctx *ctx, int64_t after, size_t most, struct number
         "SELECT number FROM events WHERE delivered_ms >= $1 ORDER BY delivered_ms, number NULLS LAST LIMIT 1",
         VALS(V_I64(ctx->now_ms - SERVED_MS)), &oldest, &found));
     *ret_reset = after > last || (found ? after + 1 < oldest : after < last);
-    TRY(read_events(ctx, "SELECT " EVENT_COLUMNS " FROM events WHERE number > $1 ORDER BY number LIMIT $2",
-                    VALS(V_I64(after), V_I64((int64_t)most)), most, &all, ret_n));
-    *ret = arena_new(ctx->arena, struct numbered_event, *ret_n + 1);
-    if (!*ret) return FAIL_MEMORY(ctx);
-    for (size_t i = 0; i < *ret_n; i++) (*ret)[i] = all[i].e;
-    return OK;
+    return read_events(ctx, "SELECT " EVENT_COLUMNS " FROM events WHERE number > $1 ORDER BY number LIMIT $2",
+                       VALS(V_I64(after), V_I64((int64_t)most)), most, ret, ret_n);
 }
 
 bool event_visible(struct ctx *ctx, const struct event *e) {

@@ -5,10 +5,10 @@
 
 #include "kernel/kernel.h"
 
-/* Adds an event to the caller's transaction (it must be in one).  `place_id` 0 where the row has none.  body: small
- * JSON object text, or absent for {"resource","id","change","community_id","at_ms"}, which row changes use. */
+/* Adds an event to the caller's transaction (it must be in one).  `place_id` 0 where the row has none.  Its body is
+ * {"resource","id","change","community_id","at_ms"}. */
 NODISCARD enum err event_emit(struct ctx *ctx, const char *resource, int64_t row_id, int64_t community_id,
-                              int64_t place_id, const char *change, struct str body);
+                              int64_t place_id, const char *change);
 
 /* Delivers up to `most` waiting events: runs the subscriptions (as the system), numbers and marks them, in one
  * transaction; when a handler fails, one by one, the failing one with back-off (1 s doubling to 10 min; after 20 tries
@@ -21,7 +21,7 @@ NODISCARD enum err events_prune(struct ctx *ctx);
 /* Delivered events with a number above `after`, in order, at most `most`; for SSE.  *ret_reset: `after` is older than
  * what is kept. */
 struct numbered_event {
-    int64_t number;
+    int64_t number, tries; /* 0 until delivered | how often a handler failed */
     struct event event;
 };
 NODISCARD enum err events_after(struct ctx *ctx, int64_t after, size_t most, struct numbered_event **ret, size_t *ret_n,

@@ -106,7 +106,7 @@ static enum err trail(struct ctx *ctx, const struct known *kn, void *row, const 
     if (kn->search_bits) TRY(search_put(ctx, kn->r, row, change->before));
     if (kn->r->after) TRY(kn->r->after(ctx, row, change->before));
     return event_emit(ctx, kn->r->name, h->id, h->community_id, row_place(kn, row),
-                      change->step ? change->step : change->verb, (struct str){NULL, 0});
+                      change->step ? change->step : change->verb);
 }
 
 static enum err store(struct ctx *ctx, const struct known *kn, void *row, uint64_t fields) {

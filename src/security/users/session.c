@@ -275,7 +275,7 @@ static enum err login(struct ctx *ctx, const struct api_call *call, struct api_a
 
 static enum err end(struct ctx *ctx, void *arg) {
     TRY(db_exec(ctx->db, &ctx->fault, "DELETE FROM sessions WHERE hash = $1", VALS(V_HASH(*(struct hash *)arg)), NULL));
-    return event_emit(ctx, users.name, ctx->actor.user_id, 0, 0, "logout", (struct str){NULL, 0});
+    return event_emit(ctx, users.name, ctx->actor.user_id, 0, 0, "logout");
 }
 
 static enum err logout(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
