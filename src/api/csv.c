@@ -49,13 +49,14 @@ static struct str word_of(struct ctx *ctx, const struct csv *c, const struct fie
 }
 
 static enum err put_cell(struct ctx *ctx, struct buf *b, const struct csv *c, size_t i, const void *row,
-                         struct str label, uint32_t clear) {
+                         const struct refs *refs, uint32_t clear) {
     const struct field *f = &c->r->fields[i];
     struct buf cell;
     struct str text;
     if (!(((const struct row *)row)->has >> i & 1)) return OK;
-    if (f->kind == FIELD_REF && label.ptr) {
-        buf_csv(b, label, true);
+    if (f->kind == FIELD_REF) text = refs_label(refs, *(const int64_t *)(const void *)((const char *)row + f->at));
+    if (f->kind == FIELD_REF && text.ptr) {
+        buf_csv(b, text, true);
         return OK;
     }
     buf_init_arena(&cell, ctx->arena, 64u * 1024);
@@ -68,26 +69,12 @@ static enum err put_cell(struct ctx *ctx, struct buf *b, const struct csv *c, si
     return OK;
 }
 
-/* Labels of one REF column of the page, a row each. */
-static enum err labels_of(struct ctx *ctx, const struct csv *c, const struct list_page *page, size_t field,
-                          struct str *ret) {
-    const struct field *f = &c->r->fields[field];
-    int64_t *ids = arena_new(ctx->arena, int64_t, page->n + 1);
-    if (!ids) return FAIL_MEMORY(ctx);
-    for (size_t n = 0; n < page->n; n++) {
-        const char *row = (const char *)page->rows + n * c->r->size;
-        if (((const struct row *)(const void *)row)->has >> field & 1)
-            ids[n] = *(const int64_t *)(const void *)(row + f->at);
-    }
-    return row_labels(ctx, kernel_resource(ctx->kernel, str_of(f->to)), ids, page->n, ret);
-}
-
 static enum err put_page(struct ctx *ctx, struct buf *b, const struct csv *c, const struct list_page *page) {
     size_t fields = c->r->fields_n;
-    struct str *labels = arena_new(ctx->arena, struct str, page->n * fields + 1);
-    if (!labels) return FAIL_MEMORY(ctx);
+    struct refs *refs = arena_new(ctx->arena, struct refs, fields);
+    if (!refs) return FAIL_MEMORY(ctx);
     for (size_t i = 0; i < fields; i++)
-        if (c->r->fields[i].kind == FIELD_REF) TRY(labels_of(ctx, c, page, i, labels + i * page->n));
+        if (c->r->fields[i].kind == FIELD_REF) TRY(refs_read(ctx, c->r, page->rows, page->n, i, &refs[i]));
     for (size_t n = 0; n < page->n; n++) {
         const void *row = (const char *)page->rows + n * c->r->size;
         const struct row *h = row;
@@ -96,7 +83,7 @@ static enum err put_page(struct ctx *ctx, struct buf *b, const struct csv *c, co
         for (size_t i = 0; i < fields; i++) {
             if (!is_column(&c->r->fields[i])) continue;
             buf_char(b, ',');
-            TRY(put_cell(ctx, b, c, i, row, labels[i * page->n + n], clear));
+            TRY(put_cell(ctx, b, c, i, row, &refs[i], clear));
         }
         buf_char(b, ',');
         civil_put_time(b, kernel_zone(ctx, h->community_id), h->created_ms);

@@ -184,55 +184,44 @@ static enum err reveal(struct ctx *ctx, const struct api_unit *u, struct api_ans
 
 /* ---- read ---- */
 
-struct list_job {
-    const struct resource *r;
-    const struct list_query *q;
-    struct body *b;
-};
-
-/* The page and its labels see one state of the store. */
-static enum err list_run(struct ctx *ctx, void *arg) {
-    struct list_job *l = arg;
-    struct list_page page;
-    struct jw *j = &l->b->j;
-    TRY(row_list(ctx, l->r, l->q, &page));
-    body_open(l->b, ctx);
-    jw_put(j, "{'items':[", NO_JV);
-    TRY(rows_write(ctx, l->r, page.rows, page.n, true, j));
-    jw_put(j, "],'next':$,'total':$}", JV(J_STR(page.next), J_IF(page.total >= 0, J_I64(page.total))));
-    return OK;
-}
-
-static enum err list(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
-    struct list_query *q = arena_new(ctx->arena, struct list_query, 1);
-    struct body b;
-    bool csv;
-    if (!q) return FAIL_MEMORY(ctx);
-    TRY(list_parse(ctx, u->target.r, u->req->query, q, &csv));
-    if (csv) return csv_answer(ctx, u->target.r, q, ret);
-    TRY(ctx_read(ctx, list_run, &(struct list_job){u->target.r, q, &b}));
-    return body_close(&b, ctx, ret);
-}
-
-struct get_job {
+/* Runs in a transaction: a page and its labels see one state of the store. */
+struct read {
     const struct api_unit *u;
     struct api_answer *ret;
 };
 
+static enum err list(struct ctx *ctx, void *arg) {
+    const struct read *read = arg;
+    const struct resource *r = read->u->target.r;
+    struct list_query *q = arena_new(ctx->arena, struct list_query, 1);
+    struct list_page page;
+    struct body b;
+    bool csv;
+    if (!q) return FAIL_MEMORY(ctx);
+    TRY(list_parse(ctx, r, read->u->req->query, q, &csv));
+    if (csv) return csv_answer(ctx, r, q, read->ret);
+    TRY(row_list(ctx, r, q, &page));
+    body_open(&b, ctx);
+    jw_put(&b.j, "{'items':[", NO_JV);
+    TRY(rows_write(ctx, r, page.rows, page.n, true, &b.j));
+    jw_put(&b.j, "],'next':$,'total':$}", JV(J_STR(page.next), J_IF(page.total >= 0, J_I64(page.total))));
+    return body_close(&b, ctx, read->ret);
+}
+
 static enum err get(struct ctx *ctx, void *arg) {
-    struct get_job *g = arg;
-    const struct resource *r = g->u->target.r;
+    const struct read *read = arg;
+    const struct resource *r = read->u->target.r;
     void *row = row_new(ctx, r);
     if (!row) return FAIL_MEMORY(ctx);
-    TRY(row_get(ctx, r, g->u->target.id, row));
-    return api_row(ctx, r, row, g->ret);
+    TRY(row_get(ctx, r, read->u->target.id, row));
+    return api_row(ctx, r, row, read->ret);
 }
 
 enum err rest_handle(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
     switch (u->target.rest) {
-    case REST_LIST: return list(ctx, u, ret);
+    case REST_LIST: return ctx_read(ctx, list, &(struct read){u, ret});
     case REST_CREATE: return create(ctx, u, ret);
-    case REST_GET: return ctx_read(ctx, get, &(struct get_job){u, ret});
+    case REST_GET: return ctx_read(ctx, get, &(struct read){u, ret});
     case REST_PATCH: return patch(ctx, u, ret);
     case REST_ARCHIVE: return archive(ctx, u, ret);
     case REST_RESTORE: return restore(ctx, u, ret);

@@ -7,19 +7,12 @@
 
 #include <string.h>
 
-/* What one REF, REFS or FILE column of a page refers to, sorted by id. */
-struct column {
-    int64_t *ids;
-    size_t n;
-    struct str *labels;
-    struct file_info *files;
-};
 struct page {
     const struct resource *r;
     const char *rows;
     size_t n;
     bool many, spans;
-    struct column *columns; /* one a field; empty for the others */
+    struct refs *columns; /* one a field; empty for the others */
 };
 
 static const struct row *row_at(const struct page *p, size_t i) {
@@ -35,11 +28,16 @@ static struct ids ids_at(const struct field *f, const void *row) {
     return f->kind == FIELD_REF ? (struct ids){at, 1} : *(const struct ids *)at;
 }
 
-static size_t find(const struct column *c, int64_t id) {
+static size_t find(const struct refs *c, int64_t id) {
     return ids_find(c->ids, c->n, id);
 }
 
-static enum err gather(struct ctx *ctx, const struct page *p, size_t field, struct column *c) {
+struct str refs_label(const struct refs *c, int64_t id) {
+    size_t at = c->labels ? find(c, id) : SIZE_MAX;
+    return at == SIZE_MAX ? (struct str){NULL, 0} : c->labels[at];
+}
+
+static enum err gather(struct ctx *ctx, const struct page *p, size_t field, struct refs *c) {
     const struct field *f = &p->r->fields[field];
     size_t n = 0;
     for (size_t i = 0; i < p->n; i++)
@@ -54,30 +52,26 @@ static enum err gather(struct ctx *ctx, const struct page *p, size_t field, stru
     return OK;
 }
 
-static enum err look_up(struct ctx *ctx, struct page *p) {
-    for (size_t i = 0; i < p->r->fields_n; i++) {
-        const struct field *f = &p->r->fields[i];
-        struct column *c = &p->columns[i];
-        if (f->kind != FIELD_REF && f->kind != FIELD_REFS && f->kind != FIELD_FILE) continue;
-        TRY(gather(ctx, p, i, c));
-        if (!c->n) continue;
-        if (f->kind == FIELD_FILE) {
-            c->files = arena_new(ctx->arena, struct file_info, c->n);
-            if (!c->files) return FAIL_MEMORY(ctx);
-            TRY(file_infos(ctx, c->ids, c->n, c->files));
-            continue;
-        }
-        c->labels = arena_new(ctx->arena, struct str, c->n);
-        if (!c->labels) return FAIL_MEMORY(ctx);
-        for (size_t at = 0; at < c->n; at += LIST_LIMIT_MAX) {
-            size_t n = c->n - at < LIST_LIMIT_MAX ? c->n - at : LIST_LIMIT_MAX;
-            TRY(row_labels(ctx, kernel_resource(ctx->kernel, str_of(f->to)), c->ids + at, n, c->labels + at));
-        }
+enum err refs_read(struct ctx *ctx, const struct resource *r, const void *rows, size_t n, size_t field,
+                   struct refs *ret) {
+    const struct field *f = &r->fields[field];
+    *ret = (struct refs){0};
+    TRY(gather(ctx, &(struct page){.r = r, .rows = rows, .n = n}, field, ret));
+    if (!ret->n) return OK;
+    if (f->kind == FIELD_FILE) {
+        ret->files = arena_new(ctx->arena, struct file_info, ret->n);
+        return ret->files ? file_infos(ctx, ret->ids, ret->n, ret->files) : FAIL_MEMORY(ctx);
+    }
+    ret->labels = arena_new(ctx->arena, struct str, ret->n);
+    if (!ret->labels) return FAIL_MEMORY(ctx);
+    for (size_t at = 0; at < ret->n; at += LIST_LIMIT_MAX) {
+        size_t some = ret->n - at < LIST_LIMIT_MAX ? ret->n - at : LIST_LIMIT_MAX;
+        TRY(row_labels(ctx, kernel_resource(ctx->kernel, str_of(f->to)), ret->ids + at, some, ret->labels + at));
     }
     return OK;
 }
 
-static void put_files(struct jw *j, const struct column *c, struct ids ids) {
+static void put_files(struct jw *j, const struct refs *c, struct ids ids) {
     jw_open(j, '[');
     for (size_t i = 0; i < ids.n; i++) {
         size_t at = find(c, ids.ids[i]);
@@ -108,20 +102,17 @@ static void put_labels(struct jw *j, const struct page *p, const void *row) {
     jw_put(j, "'_labels':{", NO_JV);
     for (size_t i = 0; i < p->r->fields_n; i++) {
         const struct field *f = &p->r->fields[i];
-        const struct column *c = &p->columns[i];
+        const struct refs *c = &p->columns[i];
         if (!c->labels || !has(row, i)) continue;
         struct ids ids = ids_at(f, row);
         if (f->kind == FIELD_REF) {
-            size_t at = find(c, ids.ids[0]);
-            if (at != SIZE_MAX && c->labels[at].ptr) jw_kstr(j, f->name, c->labels[at]);
+            struct str label = refs_label(c, ids.ids[0]);
+            if (label.ptr) jw_kstr(j, f->name, label);
             continue;
         }
         jw_key(j, f->name);
         jw_open(j, '[');
-        for (size_t k = 0; k < ids.n; k++) {
-            size_t at = find(c, ids.ids[k]);
-            jw_str(j, at == SIZE_MAX ? (struct str){NULL, 0} : c->labels[at]);
-        }
+        for (size_t k = 0; k < ids.n; k++) jw_str(j, refs_label(c, ids.ids[k]));
         jw_close(j, ']');
     }
     jw_close(j, '}');
@@ -172,9 +163,11 @@ enum err rows_write(struct ctx *ctx, const struct resource *r, const void *rows,
                      .n = n,
                      .many = many,
                      .spans = actor_spans_communities(&ctx->actor),
-                     .columns = arena_new(ctx->arena, struct column, r->fields_n)};
+                     .columns = arena_new(ctx->arena, struct refs, r->fields_n)};
     if (!p.columns) return FAIL_MEMORY(ctx);
-    TRY(look_up(ctx, &p));
+    for (size_t i = 0; i < r->fields_n; i++)
+        if (r->fields[i].kind == FIELD_REF || field_kinds[r->fields[i].kind].shape == SHAPE_IDS)
+            TRY(refs_read(ctx, r, rows, n, i, &p.columns[i]));
     for (size_t i = 0; i < n; i++) put_row(ctx, j, &p, row_at(&p, i));
     return OK;
 }

@@ -106,13 +106,7 @@ const struct resource *setting_names(struct kernel *k) {
 /* ---- a row for each ---- */
 
 static enum err sync_one(struct ctx *ctx, const struct setting *s) {
-    const char *kind = field_kinds[s->kind].word;
     struct ids missing;
-    TRY(db_exec(ctx->db, &ctx->fault,
-                "UPDATE settings SET standard = $2, unit = $3, kind = $4, smallest = $5, largest = $6 WHERE name = $1",
-                VALS(V_TEXT(str_of(s->name)), V_TEXT(str_of(s->fallback)), V_TEXT(str_of(s->unit)),
-                     V_TEXT(str_of(kind)), V_I64(s->min), V_I64(s->max)),
-                NULL));
     TRY(sql_ids(ctx,
                 "SELECT c.id FROM (SELECT id FROM communities UNION ALL SELECT 0) AS c WHERE NOT EXISTS "
                 "(SELECT 1 FROM settings s WHERE s.community_id = c.id AND s.name = $1) ORDER BY c.id",
@@ -120,13 +114,16 @@ static enum err sync_one(struct ctx *ctx, const struct setting *s) {
     for (size_t i = 0; i < missing.n; i++)
         TRY(db_exec(ctx->db, &ctx->fault,
                     "INSERT INTO settings (id, community_id, version, created_ms, created_by, updated_ms, archived_ms, "
-                    "name, standard, unit, kind, smallest, largest) VALUES ($1, $2, 1, $3, 0, $3, 0, $4, $5, $6, $7, "
-                    "$8, $9)",
+                    "name) VALUES ($1, $2, 1, $3, 0, $3, 0, $4)",
                     VALS(V_I64(ctx->world->new_id(ctx->world->self)), V_I64(missing.ids[i]), V_I64(ctx->now_ms),
-                         V_TEXT(str_of(s->name)), V_TEXT(str_of(s->fallback)), V_TEXT(str_of(s->unit)),
-                         V_TEXT(str_of(kind)), V_I64(s->min), V_I64(s->max)),
+                         V_TEXT(str_of(s->name))),
                     NULL));
-    return OK;
+    return db_exec(
+        ctx->db, &ctx->fault,
+        "UPDATE settings SET standard = $2, unit = $3, kind = $4, smallest = $5, largest = $6 WHERE name = $1",
+        VALS(V_TEXT(str_of(s->name)), V_TEXT(str_of(s->fallback)), V_TEXT(str_of(s->unit)),
+             V_TEXT(str_of(field_kinds[s->kind].word)), V_I64(s->min), V_I64(s->max)),
+        NULL);
 }
 
 enum err settings_sync(struct ctx *ctx) {
