@@ -103,7 +103,7 @@ static enum err trail(struct ctx *ctx, const struct known *kn, void *row, const 
     ctx->rights_cache = NULL; /* who reaches what may be another matter now */
     TRY(audit_write(ctx, kn, h->id, h->community_id, change));
     TRY(timers_keep(ctx, kn, row, change->before));
-    if (kn->search_bits) TRY(search_put(ctx, kn->r, row, change->before));
+    if (kn->search_bits & change->fields) TRY(search_put(ctx, kn->r, row, change->before));
     if (kn->r->after) TRY(kn->r->after(ctx, row, change->before));
     return event_emit(ctx, kn->r->name, h->id, h->community_id, row_place(kn, row),
                       change->step ? change->step : change->verb);

@@ -1,61 +1,19 @@
 /* Search: bigrams of folded text, hashes of protected values.  SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/search.h"
 
+#include "base/grams.h"
 #include "base/utf8.h"
 #include "kernel/kernel_internal.h"
 #include "kernel/setting.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DOC_MAX         8192
-#define TERMS_MAX       2048
 #define QUERY_TERMS_MAX 8
 #define QUERY_WORDS_MAX 20
 #define QUERY_ROOM      512
 #define BLIND_CHARS     24
-
-struct terms {
-    struct str *items;
-    size_t n, cap;
-};
-
-static void add_term(struct terms *t, struct str term) {
-    if (t->n < t->cap && t->n < TERMS_MAX && term.len) t->items[t->n++] = term;
-}
-
-static bool is_ideograph(struct str character) {
-    size_t at = 0;
-    return utf8_next(character, &at) >= 0x2e80;
-}
-
-/* Each run between blanks gives its pairs of neighbours and its first character alone, so that one letter finds a
- * word's start; a last ideograph alone, too, so that with the pairs one finds any place.  Terms are slices of the text.
- */
-static void add_grams(struct terms *t, struct str text) {
-    struct str rest = text, run;
-    while (str_word(&rest, &run)) {
-        size_t from = 0, mid = 0, end;
-        if (utf8_next(run, &mid) < 0) continue;
-        add_term(t, (struct str){run.ptr, mid});
-        for (end = mid; utf8_next(run, &end) >= 0; from = mid, mid = end)
-            add_term(t, (struct str){run.ptr + from, end - from});
-        if (is_ideograph(str_from(run, from))) add_term(t, str_from(run, from));
-    }
-}
-
-static int by_text(const void *a, const void *b) {
-    return str_cmp(*(const struct str *)a, *(const struct str *)b);
-}
-
-static void unique(struct terms *t) {
-    size_t n = 0;
-    if (t->n) qsort(t->items, t->n, sizeof *t->items, by_text);
-    for (size_t i = 0; i < t->n; i++)
-        if (!n || !str_eq(t->items[n - 1], t->items[i])) t->items[n++] = t->items[i];
-    t->n = n;
-}
 
 /* "#" and a keyed hash: equal values meet, nothing can be read back. */
 static enum err blind(struct ctx *ctx, const uint8_t key[32], struct str text, struct str *ret) {
@@ -82,7 +40,7 @@ static enum err fold(struct ctx *ctx, struct str text, struct str *ret) {
 
 struct indexed {
     struct str doc;
-    struct terms terms;
+    struct grams terms;
 };
 
 static enum err build(struct ctx *ctx, const struct known *kn, const void *row, struct indexed *ret) {
@@ -105,7 +63,7 @@ static enum err build(struct ctx *ctx, const struct known *kn, const void *row, 
         if (f->class <= IDENTITY && !(f->flags & EXACT)) {
             if (doc.len) buf_char(&doc, '\n'); /* folding never yields one: no match runs across fields */
             buf_str(&doc, text);
-            add_grams(&ret->terms, text);
+            grams_of(&ret->terms, text);
             continue;
         }
         struct str whole, tail;
@@ -113,22 +71,18 @@ static enum err build(struct ctx *ctx, const struct known *kn, const void *row, 
         has_key = true;
         TRY(blind(ctx, key, text, &whole));
         TRY(blind(ctx, key, last_four(text), &tail));
-        add_term(&ret->terms, whole);
-        add_term(&ret->terms, tail);
+        grams_add(&ret->terms, whole);
+        grams_add(&ret->terms, tail);
     }
     if (!buf_done(&doc, &ret->doc))
         ret->doc = (struct str){doc.ptr, 0}; /* too long to check exactly: terms alone decide */
-    unique(&ret->terms);
+    grams_sort(&ret->terms);
     return OK;
 }
 
-static bool holds(const struct terms *t, struct str term) {
-    return t->n && bsearch(&term, t->items, t->n, sizeof *t->items, by_text);
-}
-
 /* Statements over terms in one set and not in the other, a hundred at a time. */
-static enum err apply(struct ctx *ctx, const struct known *kn, int64_t id, const struct terms *in,
-                      const struct terms *but, bool insert) {
+static enum err apply(struct ctx *ctx, const struct known *kn, int64_t id, const struct grams *in,
+                      const struct grams *but, bool insert) {
     for (size_t i = 0; i < in->n;) {
         struct sql q;
         size_t n = 0;
@@ -141,7 +95,7 @@ static enum err apply(struct ctx *ctx, const struct known *kn, int64_t id, const
             sql_add(&q, " AND term IN (");
         }
         for (; i < in->n && n < 100; i++) {
-            if (holds(but, in->items[i])) continue;
+            if (grams_have(but, in->items[i])) continue;
             sql_add(&q, n++ ? ", " : "");
             if (insert) {
                 sql_with(&q, "(", V_TEXT(str_of(kn->r->name)));
@@ -161,13 +115,6 @@ static enum err apply(struct ctx *ctx, const struct known *kn, int64_t id, const
 enum err search_put(struct ctx *ctx, const struct resource *r, const void *row, const void *before) {
     const struct known *kn = known_of(ctx->kernel, r);
     struct indexed now, was;
-    bool same = before != NULL;
-    if (!kn->search_bits) return OK;
-    for (size_t i = 0; same && i < r->fields_n; i++)
-        if (bit_has(kn->search_bits, i))
-            same =
-                field_same(&r->fields[i], row, bit_has(row_of(row)->has, i), before, bit_has(row_of(before)->has, i));
-    if (same) return OK;
     TRY(build(ctx, kn, row, &now));
     TRY(build(ctx, kn, before, &was));
     if (was.terms.n) TRY(apply(ctx, kn, row_of(row)->id, &was.terms, &now.terms, false));
@@ -181,7 +128,7 @@ enum err search_put(struct ctx *ctx, const struct resource *r, const void *row, 
 /* Rows that have the term; of a single ideograph also those that have it in front of another character. */
 static void put_term(struct sql *q, struct db_val resource, struct str term) {
     sql_with(q, " AND d.row_id IN (SELECT row_id FROM search_terms WHERE resource = ", resource);
-    if (utf8_count(term) == 1 && is_ideograph(term)) {
+    if (utf8_count(term) == 1 && gram_is_ideograph(term)) {
         struct buf past;
         struct str end = term;
         buf_init_arena(&past, q->arena, 16);
@@ -198,7 +145,7 @@ static void put_term(struct sql *q, struct db_val resource, struct str term) {
 
 enum err search_where(struct ctx *ctx, const struct resource *r, struct str query, struct sql *q) {
     const struct known *kn = known_of(ctx->kernel, r);
-    struct terms t = {arena_new(ctx->arena, struct str, QUERY_ROOM), 0, QUERY_ROOM};
+    struct grams t = {arena_new(ctx->arena, struct str, QUERY_ROOM), 0, QUERY_ROOM};
     struct str text, hash, rest, word;
     uint8_t key[32];
     if (!t.items) return FAIL_MEMORY(ctx);
@@ -208,8 +155,8 @@ enum err search_where(struct ctx *ctx, const struct resource *r, struct str quer
     TRY(fold(ctx, query, &text));
     if (!text.len) return OK;
     rest = text;
-    add_grams(&t, text);
-    unique(&t);
+    grams_of(&t, text);
+    grams_sort(&t);
     TRY(installation_key(ctx, "search", key));
     TRY(blind(ctx, key, text, &hash));
     struct db_val resource = V_TEXT(str_of(r->name));

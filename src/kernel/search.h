@@ -5,7 +5,7 @@
 
 #include "kernel/kernel.h"
 
-/* In the row's transaction: replaces what the index knows of the row.  Cheap when r has no SEARCH field. */
+/* In the row's transaction, where a SEARCH field of it changed: replaces what the index knows of the row. */
 NODISCARD enum err search_put(struct ctx *ctx, const struct resource *r, const void *row, const void *before);
 /* Adds "AND (id IN …)" for the query text to a WHERE clause under construction: rows that hold each of its words (the
  * first 20) somewhere in a field, or a protected value that is the whole text.  One letter finds the start of a word.
