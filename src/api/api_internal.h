@@ -157,7 +157,7 @@ bool hub_is_busy(const struct hub *hub);
 void hub_close(struct hub *hub); /* ends the streams */
 size_t hub_clients(const struct hub *hub);
 /* Worker: reads where the stream begins.  Loop: begins it; takes the unit. */
-NODISCARD enum err hub_prepare(struct ctx *ctx, struct api_unit *u, struct api_answer *ret);
+NODISCARD enum err hub_prepare(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 void hub_begin(void *unit);
 void pump_close(struct pump *pump);
 bool pump_is_busy(const struct pump *pump);

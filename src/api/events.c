@@ -199,10 +199,10 @@ static enum err topics_read(struct ctx *ctx, struct str text, struct client *c) 
     return OK;
 }
 
-enum err hub_prepare(struct ctx *ctx, struct api_unit *u, struct api_answer *ret) {
-    struct client c = {.actor = ctx->actor, .token = u->call.token};
-    struct str topics, after = http_header_get(u->req, "last-event-id");
-    TRY(api_query(ctx, &u->call, "topics", &topics));
+enum err hub_prepare(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    struct client c = {.actor = ctx->actor, .token = call->token};
+    struct str topics, after = http_header_get(call->req, "last-event-id");
+    TRY(api_query(ctx, call, "topics", &topics));
     TRY(topics_read(ctx, topics, &c));
     TRY(events_last(ctx, &c.last));
     c.job_last = c.last; /* where the stream of now begins */

@@ -11,11 +11,8 @@
 #define EVENT_TEXT  8192
 
 static bool wants(const struct client *c, struct str topic) {
-    for (size_t i = 0; i < c->topics_n; i++) {
-        struct str t = c->topics[i];
-        bool prefix = t.len && t.ptr[t.len - 1] == '*';
-        if (prefix ? str_starts(topic, (struct str){t.ptr, t.len - 1}) : str_eq(t, topic)) return true;
-    }
+    for (size_t i = 0; i < c->topics_n; i++)
+        if (topic_matches(c->topics[i], topic)) return true;
     return !c->topics_n;
 }
 

@@ -90,13 +90,9 @@ enum err metrics_handle(struct ctx *ctx, const struct api_call *call, struct api
     return body_close(&b, ctx, ret);
 }
 
-static enum err events_handle(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
-    return hub_prepare(ctx, call->unit, ret);
-}
-
 const struct api_route builtin_routes[] = {
     {"GET", "/api/v1/describe", 0, 0, describe_handle, "What the caller may see and do"},
-    {"GET", "/api/v1/events", API_EVENTS, 0, events_handle, "Server-sent events; topics=cases.*,alarms.*"},
+    {"GET", "/api/v1/events", API_EVENTS, 0, hub_prepare, "Server-sent events; topics=cases.*,alarms.*"},
     {"POST", "/api/v1/files", 0, API_FILE_BYTES, files_upload, "Upload bytes; name=NAME"},
     {"GET", "/api/openapi.json", API_PUBLIC | API_NO_STORE, 0, openapi_handle, "This document"},
     {"GET", "/healthz", API_PUBLIC | API_NO_STORE, 0, health_alive, "Is the process alive?"},

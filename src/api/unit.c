@@ -80,7 +80,6 @@ static enum err call_route(struct ctx *ctx, const struct api_unit *u, struct api
 
 static enum err run_bound(struct api_unit *u, struct api_answer *ret) {
     const struct api_route *route = u->target.bound->route;
-    if (route->flags & API_EVENTS) return hub_prepare(&u->ctx, u, ret);
     /* Public callers have no name to keep a key under. */
     bool keyed = is_write(u->req) && !(route->flags & (API_DEFERS | API_PUBLIC)) &&
                  http_header_get(u->req, "idempotency-key").ptr;

@@ -27,10 +27,9 @@ static bool words_are_fields(const struct resource *r, const char *words, struct
     return true;
 }
 
-static const char *const reserved[] = {
-    "id",    "community_id", "version", "created_ms", "created_by", "updated_ms", "archived_ms", "row_id", "pos",
-    "order", "group",        "user",    "limit",      "table",      "select",     "from",        "to",     "where",
-    "check", "end",          "default", "all",        "references", "primary",    "values"};
+static const char reserved[] = "id community_id version created_ms created_by updated_ms archived_ms row_id pos order "
+                               "group user limit table select "
+                               "from to where check end default all references primary values";
 
 static enum err check_bounds(struct check *c, const char *where, const struct field *f) {
     if (field_is_counted(f) && f->max <= 0) return WRONG(c, "%s.%s: needs a max", where, f->name);
@@ -50,8 +49,7 @@ static enum err check_field(struct check *c, size_t i) {
     const struct field *f = &r->fields[i];
     if (!is_name(f->name))
         return WRONG(c, "%s: field name is not [a-z][a-z0-9_]*: %s", r->name, f->name ? f->name : "");
-    for (size_t j = 0; j < COUNT(reserved); j++)
-        if (!strcmp(f->name, reserved[j])) return WRONG(c, "%s.%s: the name is reserved", r->name, f->name);
+    if (word_in(reserved, str_of(f->name))) return WRONG(c, "%s.%s: the name is reserved", r->name, f->name);
     if (field_index(r, f->name) != i) return WRONG(c, "%s.%s: two fields of that name", r->name, f->name);
     TRY(check_bounds(c, r->name, f));
     if (f->class == SECRET && !(f->flags & SYSTEM)) return WRONG(c, "%s.%s: a secret must be SYSTEM", r->name, f->name);

@@ -45,7 +45,6 @@ NODISCARD enum err kernel_each(const struct kernel *k, const struct point *point
 
 /* Words: the catalogue's text of a key in "zh" or "en"; the absent slice when there is none. */
 struct str kernel_word(const struct kernel *k, struct str key, struct str language);
-struct str kernel_word_fmt(const struct kernel *k, struct str language, const char *fmt, ...) PRINTF(3, 4);
 /* The words of a community, `words` rows that win over the catalogue: used by word_fmt() for the rest of this unit of
  * work.  0: none. */
 NODISCARD enum err words_use(struct ctx *ctx, int64_t community_id);

@@ -65,10 +65,9 @@ static enum err read_events(struct ctx *ctx, const char *sql, const struct db_va
 
 /* ---- delivery ---- */
 
-static bool topic_matches(const char *pattern, struct str topic) {
-    size_t n = strlen(pattern);
-    if (n && pattern[n - 1] == '*') return str_starts(topic, (struct str){pattern, n - 1});
-    return str_is(topic, pattern);
+bool topic_matches(struct str pattern, struct str topic) {
+    bool is_prefix = pattern.len && pattern.ptr[pattern.len - 1] == '*';
+    return is_prefix ? str_starts(topic, (struct str){pattern.ptr, pattern.len - 1}) : str_eq(pattern, topic);
 }
 
 static enum err run_handlers(struct ctx *ctx, const struct event *e) {
@@ -77,7 +76,7 @@ static enum err run_handlers(struct ctx *ctx, const struct event *e) {
     for (size_t m = 0; m < o->modules_n; m++)
         for (size_t i = 0; i < o->modules[m]->listens_n; i++) {
             const struct subscription *s = &o->modules[m]->listens[i];
-            if (topic_matches(s->topic, e->topic)) TRY(s->on(ctx, e));
+            if (topic_matches(str_of(s->topic), e->topic)) TRY(s->on(ctx, e));
         }
     return OK;
 }

@@ -27,6 +27,8 @@ struct numbered_event {
 NODISCARD enum err events_after(struct ctx *ctx, int64_t after, size_t most, struct numbered_event **ret, size_t *ret_n,
                                 bool *ret_reset);
 NODISCARD enum err events_last(struct ctx *ctx, int64_t *ret_number);
+/* A pattern is a topic, or how topics begin and "*". */
+bool topic_matches(struct str pattern, struct str topic);
 /* May the actor be told of this event?  By place and grants of its resource; own relations look the row up. */
 bool event_visible(struct ctx *ctx, const struct event *e);
 

@@ -74,34 +74,18 @@ enum err words_use(struct ctx *ctx, int64_t community_id) {
     return ctx->words ? OK : FAIL_MEMORY(ctx);
 }
 
-static struct str word_vfmt(const struct kernel *k, const struct catalogue *own, struct str language, const char *fmt,
-                            va_list args) PRINTF(4, 0);
-static struct str word_vfmt(const struct kernel *k, const struct catalogue *own, struct str language, const char *fmt,
-                            va_list args) {
+struct str word_fmt(const struct ctx *ctx, struct str language, const char *fmt, ...) {
     char mem[WORD_KEY_SIZE];
     struct buf b;
     struct str key, text = {NULL, 0};
+    va_list args;
     buf_init(&b, mem, sizeof mem);
+    va_start(args, fmt);
     buf_vfmt(&b, fmt, args);
+    va_end(args);
     if (!buf_done(&b, &key)) return text;
-    text = catalogue_find(own, key, language);
-    return text.len ? text : kernel_word(k, key, language);
-}
-
-struct str word_fmt(const struct ctx *ctx, struct str language, const char *fmt, ...) {
-    va_list args;
-    va_start(args, fmt);
-    struct str word = word_vfmt(ctx->kernel, ctx->words, language, fmt, args);
-    va_end(args);
-    return word;
-}
-
-struct str kernel_word_fmt(const struct kernel *k, struct str language, const char *fmt, ...) {
-    va_list args;
-    va_start(args, fmt);
-    struct str word = word_vfmt(k, NULL, language, fmt, args);
-    va_end(args);
-    return word;
+    text = catalogue_find(ctx->words, key, language);
+    return text.len ? text : kernel_word(ctx->kernel, key, language);
 }
 
 /* ---- what the tables need ---- */

@@ -45,7 +45,7 @@ static void put_rules(struct buf *b, const struct field *f) {
 }
 
 static struct str title_of(const struct kernel *k, const char *language, const char *owner, const char *name) {
-    struct str word = name ? kernel_word_fmt(k, str_of(language), "%s.%s", owner, name)
+    struct str word = name ? word_fmt(&(struct ctx){.kernel = k}, str_of(language), "%s.%s", owner, name)
                            : kernel_word(k, str_of(owner), str_of(language));
     return word.len ? word : str_of(name ? name : owner);
 }
@@ -107,7 +107,7 @@ void reference_markdown(const struct kernel *k, struct buf *ret) {
         const struct resource *r = kernel_resource_at(k, i);
         buf_fmt(ret, "\n## %s: " STR_FMT " / " STR_FMT "\n\n", r->name, STR_ARG(title_of(k, "zh", r->name, NULL)),
                 STR_ARG(title_of(k, "en", r->name, NULL)));
-        struct str help = kernel_word_fmt(k, S("en"), "%s.help", r->name);
+        struct str help = word_fmt(&(struct ctx){.kernel = k}, S("en"), "%s.help", r->name);
         if (help.len) buf_fmt(ret, STR_FMT "\n\n", STR_ARG(help));
         buf_fmt(ret, "`/api/v1/%s`, module %s%s.\n\n", r->name, kernel_module_of(k, r)->name,
                 r->select ? ", read-only" : "");

@@ -57,7 +57,7 @@ const struct resource notices = {
 static enum err tell(struct ctx *ctx, const struct case_row *c, int64_t person_id, const char *key) {
     struct notice n = {.row.community_id = c->row.community_id};
     struct str text;
-    text = kernel_word_fmt(ctx->kernel, S("zh"), "notices.about.%s", key);
+    text = word_fmt(ctx, S("zh"), "notices.about.%s", key);
     SET(&notices, &n, title, c->title);
     if (text.len) SET(&notices, &n, text, text);
     SET(&notices, &n, person_id, person_id);
