@@ -33,7 +33,7 @@ static void put_fields(struct jw *j, const struct fault *f) {
     }
 }
 
-struct str problem_text(struct buf *b, const struct fault *f, struct str trace) {
+static struct str problem_text(struct buf *b, const struct fault *f, struct str trace) {
     int status = problem_status(f);
     const char *title = "Failed";
     struct jw j;

@@ -36,23 +36,21 @@ struct api {
     struct pump *pump;
 };
 
-/* Where a request goes. */
-enum rest_kind {
-    REST_NONE,
-    REST_LIST,
-    REST_CREATE,
-    REST_GET,
-    REST_PATCH,
-    REST_ARCHIVE,
-    REST_RESTORE,
-    REST_REVEAL,
-    REST_HISTORY,
-    REST_STEP,
-    REST_FILE
+/* What every resource answers to. */
+struct api_unit;
+enum rest_names { REST_ROWS, REST_ROW, REST_STEP, REST_FILE }; /* by its address */
+struct rest_route {
+    const char *method, *pattern;
+    enum rest_names names;
+    enum err (*handle)(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret);
 };
+extern const struct rest_route rest_routes[];
+extern const size_t rest_routes_n;
+
+/* Where a request goes. */
 struct target {
     const struct bound_route *bound; /* by hand, else: */
-    enum rest_kind rest;
+    const struct rest_route *rest;
     const struct resource *r;
     int64_t id, file_id;
     const char *step;
@@ -92,7 +90,6 @@ void trace_make(const struct api *api, const struct http_request *req, char ret[
 
 /* ---- answers ---- */
 int problem_status(const struct fault *f);
-struct str problem_text(struct buf *b, const struct fault *f, struct str trace);
 void problem_fill(struct api_unit *u, const struct fault *f); /* u->answer becomes the problem */
 void unit_send(struct api_unit *u);                           /* with u->answer; does not free */
 void unit_release(struct api_unit *u);                        /* one hold less; the last one sends and frees */
@@ -118,7 +115,6 @@ NODISCARD enum err answer_header(struct ctx *ctx, struct api_answer *a, const ch
 NODISCARD enum err answer_tag(struct ctx *ctx, const struct http_request *req, struct str tag, struct api_answer *a);
 
 /* ---- rest ---- */
-NODISCARD enum err rest_handle(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret);
 NODISCARD enum err once(struct ctx *ctx, struct api_unit *u,
                         enum err (*fn)(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret),
                         struct api_answer *ret);
@@ -126,8 +122,7 @@ NODISCARD enum err list_parse(struct ctx *ctx, const struct resource *r, struct 
                               bool *ret_csv);
 NODISCARD enum err csv_answer(struct ctx *ctx, const struct resource *r, const struct list_query *q,
                               struct api_answer *ret);
-NODISCARD enum err history_answer(struct ctx *ctx, const struct resource *r, int64_t id, struct str query,
-                                  struct api_answer *ret);
+NODISCARD enum err rest_history(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret);
 /* Rows with everything a client needs; `many`: rows of a list, without their LINES. */
 NODISCARD enum err rows_write(struct ctx *ctx, const struct resource *r, const void *rows, size_t n, bool many,
                               struct jw *j);

@@ -118,17 +118,16 @@ static enum err run(struct ctx *ctx, void *arg) {
     return put_page(ctx, h);
 }
 
-enum err history_answer(struct ctx *ctx, const struct resource *r, int64_t id, struct str query,
-                        struct api_answer *ret) {
-    struct history h = {.r = r, .id = id, .before = INT64_MAX, .limit = PAGE_DEFAULT};
+enum err rest_history(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
+    struct history h = {.r = u->target.r, .id = u->target.id, .before = INT64_MAX, .limit = PAGE_DEFAULT};
     struct str text;
     int64_t n;
-    if (http_query_get(query, "limit", ctx->arena, &text) || text.ptr) {
+    if (http_query_get(u->req->query, "limit", ctx->arena, &text) || text.ptr) {
         if (!str_to_i64(text, &n) || n < 1 || n > PAGE_MAX)
             return FAIL_FIELD(&ctx->fault, "limit", "too_large", PAGE_MAX);
         h.limit = (size_t)n;
     }
-    if (http_query_get(query, "cursor", ctx->arena, &text) || text.ptr)
+    if (http_query_get(u->req->query, "cursor", ctx->arena, &text) || text.ptr)
         if (!str_to_i64(text, &h.before)) return FAIL_FIELD(&ctx->fault, "cursor", "bad_cursor", 0);
     TRY(ctx_read(ctx, run, &h));
     return body_close(&h.b, ctx, ret);

@@ -1,5 +1,5 @@
 /* The OpenAPI 3.1 document, derived from the tables.  SPDX-License-Identifier: Apache-2.0 */
-#include "api/openapi_internal.h"
+#include "api/describe_internal.h"
 
 #include "kernel/row_json.h"
 

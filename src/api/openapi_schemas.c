@@ -1,5 +1,5 @@
 /* JSON Schemas (2020-12) of what goes in and out.  SPDX-License-Identifier: Apache-2.0 */
-#include "api/openapi_internal.h"
+#include "api/describe_internal.h"
 
 #include "kernel/row_json.h"
 

@@ -190,7 +190,7 @@ struct read {
     struct api_answer *ret;
 };
 
-static enum err list(struct ctx *ctx, void *arg) {
+static enum err read_list(struct ctx *ctx, void *arg) {
     const struct read *read = arg;
     const struct resource *r = read->u->target.r;
     struct list_query *q = arena_new(ctx->arena, struct list_query, 1);
@@ -208,7 +208,11 @@ static enum err list(struct ctx *ctx, void *arg) {
     return body_close(&b, ctx, read->ret);
 }
 
-static enum err get(struct ctx *ctx, void *arg) {
+static enum err list(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
+    return ctx_read(ctx, read_list, &(struct read){u, ret});
+}
+
+static enum err read_row(struct ctx *ctx, void *arg) {
     const struct read *read = arg;
     const struct resource *r = read->u->target.r;
     void *row = row_new(ctx, r);
@@ -217,19 +221,21 @@ static enum err get(struct ctx *ctx, void *arg) {
     return api_row(ctx, r, row, read->ret);
 }
 
-enum err rest_handle(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
-    switch (u->target.rest) {
-    case REST_LIST: return ctx_read(ctx, list, &(struct read){u, ret});
-    case REST_CREATE: return create(ctx, u, ret);
-    case REST_GET: return ctx_read(ctx, get, &(struct read){u, ret});
-    case REST_PATCH: return patch(ctx, u, ret);
-    case REST_ARCHIVE: return archive(ctx, u, ret);
-    case REST_RESTORE: return restore(ctx, u, ret);
-    case REST_REVEAL: return reveal(ctx, u, ret);
-    case REST_HISTORY: return history_answer(ctx, u->target.r, u->target.id, u->req->query, ret);
-    case REST_STEP: return step(ctx, u, ret);
-    case REST_FILE: return rest_file(ctx, u, ret);
-    case REST_NONE: break;
-    }
-    return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is nothing at this address");
+static enum err get(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
+    return ctx_read(ctx, read_row, &(struct read){u, ret});
 }
+
+#define ROWS_AT "/api/v1/{resource}"
+const struct rest_route rest_routes[] = {
+    {"GET", ROWS_AT, REST_ROWS, list},
+    {"POST", ROWS_AT, REST_ROWS, create},
+    {"GET", ROWS_AT "/{id}", REST_ROW, get},
+    {"PATCH", ROWS_AT "/{id}", REST_ROW, patch},
+    {"DELETE", ROWS_AT "/{id}", REST_ROW, archive},
+    {"GET", ROWS_AT "/{id}/history", REST_ROW, rest_history},
+    {"POST", ROWS_AT "/{id}/restore", REST_ROW, restore},
+    {"POST", ROWS_AT "/{id}/reveal", REST_ROW, reveal},
+    {"POST", ROWS_AT "/{id}/{step}", REST_STEP, step},
+    {"GET", ROWS_AT "/{id}/files/{file_id}", REST_FILE, rest_file},
+};
+const size_t rest_routes_n = COUNT(rest_routes);

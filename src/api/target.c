@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define V1 "/api/v1/"
-
 /* `methods` in the words of the Allow header: "GET, POST". */
 static void allow_add(struct target *t, const char *methods) {
     struct buf b;
@@ -13,32 +11,15 @@ static void allow_add(struct target *t, const char *methods) {
     buf_fmt(&b, "%s%s", len ? ", " : "", methods);
 }
 
-/* What every resource answers to; {2} is the id of a file or the name of a step. */
-static const struct rest_route {
-    const char *method, *pattern;
-    enum rest_kind kind;
-} rest_routes[] = {
-    {"GET", V1 "{resource}", REST_LIST},
-    {"POST", V1 "{resource}", REST_CREATE},
-    {"GET", V1 "{resource}/{id}", REST_GET},
-    {"PATCH", V1 "{resource}/{id}", REST_PATCH},
-    {"DELETE", V1 "{resource}/{id}", REST_ARCHIVE},
-    {"GET", V1 "{resource}/{id}/history", REST_HISTORY},
-    {"POST", V1 "{resource}/{id}/restore", REST_RESTORE},
-    {"POST", V1 "{resource}/{id}/reveal", REST_REVEAL},
-    {"POST", V1 "{resource}/{id}/{step}", REST_STEP},
-    {"GET", V1 "{resource}/{id}/files/{file_id}", REST_FILE},
-};
-
 /* Do the parts of the address name something? */
-static bool args_are_sound(const struct api *api, enum rest_kind kind, const struct str *args, struct target *t) {
+static bool args_are_sound(const struct api *api, enum rest_names names, const struct str *args, struct target *t) {
     t->r = kernel_resource(api->o.kernel, args[0]);
-    if (!t->r || kind == REST_LIST || kind == REST_CREATE) return t->r;
+    if (!t->r || names == REST_ROWS) return t->r;
     if (!str_to_i64(args[1], &t->id) || t->id <= 0) return false;
-    if (kind == REST_FILE) return str_to_i64(args[2], &t->file_id) && t->file_id > 0;
-    for (size_t i = 0; kind == REST_STEP && i < t->r->steps_n && !t->step; i++)
+    if (names == REST_FILE) return str_to_i64(args[2], &t->file_id) && t->file_id > 0;
+    for (size_t i = 0; names == REST_STEP && i < t->r->steps_n && !t->step; i++)
         if (str_is(args[2], t->r->steps[i].name)) t->step = t->r->steps[i].name;
-    return kind != REST_STEP || t->step;
+    return names != REST_STEP || t->step;
 }
 
 /* Is it the method?  Else it is one that the address allows. */
@@ -60,12 +41,12 @@ bool target_find(const struct api *api, const struct http_request *req, struct t
         memcpy(ret->args, args, sizeof args);
         return true;
     }
-    for (size_t i = 0; i < COUNT(rest_routes); i++) {
+    for (size_t i = 0; i < rest_routes_n; i++) {
         const struct rest_route *route = &rest_routes[i];
         if (!http_pattern_matches(route->pattern, req->path, args, API_ARGS_MAX) ||
-            !args_are_sound(api, route->kind, args, ret) || !is_method(req, route->method, ret))
+            !args_are_sound(api, route->names, args, ret) || !is_method(req, route->method, ret))
             continue;
-        ret->rest = route->kind;
+        ret->rest = route;
         return true;
     }
     return false;

@@ -102,7 +102,7 @@ static enum err run(struct api_unit *u, bool found, struct api_answer *ret) {
     u->call.token = token;
     if (!found) return no_target(u);
     if (u->target.bound) return run_bound(u, ret);
-    return is_write(u->req) ? once(ctx, u, rest_handle, ret) : rest_handle(ctx, u, ret);
+    return is_write(u->req) ? once(ctx, u, u->target.rest->handle, ret) : u->target.rest->handle(ctx, u, ret);
 }
 
 static void fail(struct api_unit *u) {
@@ -120,7 +120,7 @@ static bool decide(struct api_unit *u) {
     enum err e = OK;
     memcpy(u->call.args, u->target.args, sizeof u->call.args);
     u->call.arg = bound ? bound->arg : NULL;
-    if (u->target.rest == REST_FILE) u->arena.cap = API_FILE_BYTES + API_UNIT_BYTES;
+    if (u->target.file_id) u->arena.cap = API_FILE_BYTES + API_UNIT_BYTES;
     ctx_begin(&u->ctx);
     if (!bound || !(bound->route->flags & API_NO_STORE)) e = db_pool_take(api->o.pool, &u->ctx.db, &u->ctx.fault);
     if (!e) e = run(u, found, &answer);
@@ -145,20 +145,12 @@ static void work(void *arg) {
     unit_release(u);
 }
 
+/* Without memory or a worker. */
 static void refuse(struct api *api, const struct http_request *req) {
-    char mem[512], trace[65];
-    struct buf b;
-    struct fault f = {.kind = ERR_BUSY, .code = "busy", .text = "too many requests are under way"};
-    trace_make(api, req, trace);
-    buf_init(&b, mem, sizeof mem);
-    struct str text = problem_text(&b, &f, str_of(trace));
-    const struct http_header headers[] = {{S("Content-Type"), S("application/problem+json")},
-                                          {S("Retry-After"), S("1")}};
-    atomic_fetch_add(&api->counters.status[5], 1);
-    http_respond(req, &(struct http_answer){.status = 503,
-                                            .headers = headers,
-                                            .headers_n = COUNT(headers),
-                                            .body = {(const uint8_t *)text.ptr, text.len}});
+    struct api_unit u = {.api = api, .req = req, .started_us = api->o.world->mono_us(api->o.world->self)};
+    trace_make(api, req, u.trace);
+    problem_fill(&u, &(struct fault){.kind = ERR_BUSY, .code = "busy", .text = "too many requests are under way"});
+    unit_send(&u);
 }
 
 static struct api_unit *unit_new(struct api *api, const struct http_request *req) {
