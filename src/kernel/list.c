@@ -7,8 +7,10 @@
 #include <sodium.h>
 #include <string.h>
 
-/* Above this many communities one ordered scan beats a merge of them. */
-#define MERGE_MOST 200
+/* Above this many communities one ordered scan beats a merge of them.  PostgreSQL plans each part of a merge anew for
+ * every statement, and knows from its statistics where the scan finds enough soon. */
+#define MERGE_MOST          200
+#define MERGE_MOST_POSTGRES 8
 
 /* ---- cursors: "ID", or "ID.COLUMN.i123", "ID.COLUMN.t<hex>", "ID.COLUMN.n" with the value in the sort column ---- */
 
@@ -247,10 +249,11 @@ static enum err put_ways(struct ctx *ctx, const struct part *p, struct sql *q) {
 }
 
 /* Not for what other rows or a search decide. */
-static bool has_ways(const struct list *l, const struct reach_sets *s) {
+static bool has_ways(const struct ctx *ctx, const struct list *l, const struct reach_sets *s) {
     const struct resource *r = l->kn->r;
+    size_t most = db_kind(ctx->db) == DB_POSTGRES ? MERGE_MOST_POSTGRES : MERGE_MOST;
     return !s->everywhere && !r->select && !r->member && !l->q->search.len && l->kn->place != PLACE_IS_ID &&
-           s->communities_n <= MERGE_MOST;
+           s->communities_n <= most;
 }
 
 static enum err put_statement(struct ctx *ctx, const struct list *l, struct sql *q) {
@@ -258,7 +261,7 @@ static enum err put_statement(struct ctx *ctx, const struct list *l, struct sql 
     if (!rights_sets(ctx, l->kn, READ, &s)) return FAIL_MEMORY(ctx);
     sql_fmt(q, "SELECT %s", l->kn->columns);
     sql_from(q, l->kn->r);
-    if (has_ways(l, &s) && l->q->sort == FILTER_ID) { /* the order that their indexes share */
+    if (has_ways(ctx, l, &s) && l->q->sort == FILTER_ID) { /* the order that their indexes share */
         sql_add(q, "id IN (");
         TRY(put_ways(ctx, &(struct part){l, &s, 0, l->q->limit + 1, true}, q));
         sql_add(q, ")");
@@ -309,7 +312,7 @@ static enum err fetch_page(struct ctx *ctx, struct list *l) {
 }
 
 static enum err put_count(struct ctx *ctx, const struct list *l, const struct reach_sets *s, struct sql *q) {
-    if (has_ways(l, s)) { /* one way gives a row once, several may give it again */
+    if (has_ways(ctx, l, s)) { /* one way gives a row once, several may give it again */
         bool several = (s->communities_n > 0) + (s->places_n > 0) + __builtin_popcountll(s->own) > 1;
         sql_add(q, several ? "SELECT COUNT(*) FROM (SELECT DISTINCT id FROM (" : "SELECT COUNT(*) FROM (");
         TRY(put_ways(ctx, &(struct part){l, s, 0, LIST_LIMIT_MAX + 1, false}, q));
@@ -330,7 +333,7 @@ static enum err is_beyond(struct ctx *ctx, const struct list *l, const struct re
     struct sql q;
     int64_t id;
     *ret = false;
-    if (!has_ways(l, s)) return OK;
+    if (!has_ways(ctx, l, s)) return OK;
     sql_init(&q, ctx->arena);
     TRY(put_ways(ctx, &(struct part){l, s, LIST_LIMIT_MAX, 1, false}, &q));
     return sql_one_i64(ctx, &q, &id, ret);
