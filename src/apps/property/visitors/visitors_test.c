@@ -42,6 +42,22 @@ static enum err invite(struct site *s, int64_t who, int64_t from_ms, int64_t unt
     return e;
 }
 
+/* To a unit, 0: says none. */
+static enum err invite_to(struct site *s, int64_t who, int64_t unit, int64_t *ret_place) {
+    struct row *row = row_new(&s->w.ctx, s->visits);
+    int64_t now = s->w.ctx.now_ms;
+    uint64_t fields;
+    town_as(&s->w, who);
+    json_t *o = json_pack("{s:s,s:s,s:I,s:I}", "name", "Vera", "purpose", "family", "from_ms", (json_int_t)now,
+                          "until_ms", (json_int_t)(now + HOUR_MS));
+    if (unit) (void)json_object_set_new(o, "place_id", json_integer((json_int_t)unit));
+    enum err e = row_read_json(&s->w.ctx, s->visits, o, fields_creatable(s->visits), row, &fields);
+    json_decref(o);
+    if (!e) e = row_create(&s->w.ctx, s->visits, row);
+    if (!e) *ret_place = *(int64_t *)(void *)((char *)row + s->visits->fields[field_index(s->visits, "place_id")].at);
+    return e;
+}
+
 static enum err take(struct site *s, int64_t who, int64_t id, const char *step) {
     town_as(&s->w, who);
     return row_act(&s->w.ctx, s->visits, id, 0, step, NULL, 0, NULL);
@@ -115,6 +131,22 @@ static void a_window_is_forward_and_at_most_a_month(struct t *t) {
     town_close(&s.w);
 }
 
+static void one_invites_to_ones_own_unit(struct t *t) {
+    struct site s;
+    int64_t place = 0;
+    start(&s, t);
+    int64_t next_door = town_place(&s.w, "102", "unit", s.w.building);
+    int64_t elder = town_person(&s.w, "Ella", "elder", next_door);
+    CHECK(t, !invite_to(&s, s.anna, s.w.unit, &place) && place == s.w.unit);
+    CHECK(t, town_refused(&s.w, invite_to(&s, s.anna, next_door, &place), "bad_ref"));
+    CHECK(t, town_refused(&s.w, invite_to(&s, s.anna, s.w.estate, &place), "bad_ref"));
+    CHECK(t, !invite_to(&s, elder, 0, &place) && place == next_door);
+    town_member(&s.w, elder, "owner", s.w.unit); /* of two units it must be said which */
+    CHECK(t, town_refused(&s.w, invite_to(&s, elder, 0, &place), "required"));
+    CHECK(t, !invite_to(&s, elder, s.w.unit, &place) && place == s.w.unit);
+    town_close(&s.w);
+}
+
 static enum err rename_to(struct site *s, int64_t who, int64_t id, const char *name) {
     struct row *row = row_new(&s->w.ctx, s->visits);
     uint64_t fields;
@@ -143,6 +175,6 @@ static void what_was_approved_is_what_comes_in(struct t *t) {
     town_close(&s.w);
 }
 
-TESTS(CASE(what_was_approved_is_what_comes_in), CASE(a_pass_opens_only_inside_its_window),
-      CASE(a_pass_nobody_used_expires_with_its_window), CASE(a_visit_concerns_its_host_and_the_gate_only),
-      CASE(a_window_is_forward_and_at_most_a_month))
+TESTS(CASE(one_invites_to_ones_own_unit), CASE(what_was_approved_is_what_comes_in),
+      CASE(a_pass_opens_only_inside_its_window), CASE(a_pass_nobody_used_expires_with_its_window),
+      CASE(a_visit_concerns_its_host_and_the_gate_only), CASE(a_window_is_forward_and_at_most_a_month))
