@@ -738,7 +738,7 @@ export interface VisitsPage {
 export interface VisitsCreate {
   name: string
   purpose: 'family' | 'housework' | 'repair' | 'delivery' | 'decoration' | 'viewing' | 'other'
-  place_id: string
+  place_id?: string | null
   from_ms: number
   until_ms: number
   transport?: 'walk' | 'bicycle' | 'car' | 'van' | 'truck' | null
@@ -866,6 +866,7 @@ export interface AttendancesRow {
   activity_id?: string | null
   person_id?: string | null
   came_ms?: number | null
+  partner_id?: string | null
 }
 export interface AttendancesPage {
   items: AttendancesRow[]

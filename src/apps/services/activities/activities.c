@@ -113,7 +113,7 @@ static const struct resource open_activities = {
 
 struct attendance {
     struct row row;
-    int64_t activity_id, person_id, came_ms;
+    int64_t activity_id, partner_id, person_id, came_ms;
     int32_t state;
 };
 enum { ENROLLED, CAME, ABSENT };
@@ -123,6 +123,7 @@ static const struct field attendance_fields[] = {
     {REF(struct attendance, activity_id, "open_activities"), .flags = REQUIRED | FIXED | COLUMN | INDEXED},
     {REF(struct attendance, person_id, "people"), .flags = REQUIRED | FIXED | COLUMN},
     {TIME(struct attendance, came_ms), .flags = SYSTEM | COLUMN},
+    {REF(struct attendance, partner_id, "people"), .flags = REQUIRED | SYSTEM | INDEXED}, /* of the activity */
 };
 static const struct resource attendances;
 
@@ -132,12 +133,14 @@ static enum err came(struct ctx *ctx, void *row) {
 }
 
 static const struct step attendance_steps[] = {
-    {ENROLLED, "attend", CAME, "manager street", .effect = came},
-    {ENROLLED, "miss", ABSENT, "manager street"},
+    {ENROLLED, "attend", CAME, "partner manager street", .effect = came},
+    {ENROLLED, "miss", ABSENT, "partner manager street"},
 };
-static const struct relation attendance_relations[] = {{"self", "person_id", OWN_ME}};
+static const struct relation attendance_relations[] = {{"self", "person_id", OWN_ME},
+                                                       {"partner", "partner_id", OWN_ME}};
 static const struct grant attendance_grants[] = {
     {"resident owner elder", CREATE | READ | ARCHIVE, OWN, .by = "self"},
+    {"partner", READ, OWN, .by = "partner"},
     {"manager street", CREATE | READ | ARCHIVE, COMMUNITY},
 };
 
@@ -157,6 +160,10 @@ static enum err belongs(struct ctx *ctx, void *row, const void *before) {
     if (before || !row_has(&attendances, a, "activity_id")) return OK;
     TRY(find_open(ctx, a->activity_id, &act));
     a->row.community_id = act.row.community_id;
+    bool found;
+    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT partner_id FROM activities WHERE id = $1", VALS(V_I64(a->activity_id)),
+                   &a->partner_id, &found));
+    row_set(&attendances, &a->row, "partner_id");
     return OK;
 }
 

@@ -162,6 +162,24 @@ static void attendance_is_taken_by_the_organiser(struct t *t) {
     town_close(&s.w);
 }
 
-TESTS(CASE(residents_see_it_once_it_is_reviewed), CASE(one_enrols_in_what_is_published_once_and_while_there_are_seats),
-      CASE(attendance_is_taken_by_the_organiser), CASE(what_was_reviewed_stays_as_it_was),
-      CASE(who_comes_back_needs_a_seat_too))
+static void a_partner_takes_attendance_of_his_own_activities(struct t *t) {
+    struct site s;
+    int64_t came, missed;
+    start(&s, t);
+    struct row *row = row_new(&s.w.ctx, s.seats);
+    int64_t other = town_person(&s.w, "Paul", "partner", s.w.estate), id = published(&s, 5);
+    CHECK(t, !enrol(&s, s.anna, id, &came) && !enrol(&s, s.ben, id, &missed));
+    CHECK(t, town_refused(&s.w, take(&s, s.seats, other, came, "attend"), "not_found"));
+    town_as(&s.w, s.partner);
+    CHECK(t, !row_get(&s.w.ctx, s.seats, came, row));
+    CHECK(t, !take(&s, s.seats, s.partner, came, "attend") && !take(&s, s.seats, s.partner, missed, "miss"));
+    CHECK(t, town_refused(&s.w, row_archive(&s.w.ctx, s.seats, came, 0), "not_allowed"));
+    town_member(&s.w, s.anna, "partner", s.w.estate); /* of others' activities she still only has her own seat */
+    CHECK(t,
+          !enrol(&s, s.cleo, id, &came) && town_refused(&s.w, take(&s, s.seats, s.anna, came, "attend"), "not_found"));
+    town_close(&s.w);
+}
+
+TESTS(CASE(a_partner_takes_attendance_of_his_own_activities), CASE(residents_see_it_once_it_is_reviewed),
+      CASE(one_enrols_in_what_is_published_once_and_while_there_are_seats), CASE(attendance_is_taken_by_the_organiser),
+      CASE(what_was_reviewed_stays_as_it_was), CASE(who_comes_back_needs_a_seat_too))
