@@ -156,10 +156,10 @@ static enum err may_appoint(struct ctx *ctx, const struct membership_row *m, boo
 static enum err membership_changed(struct ctx *ctx, void *row, const void *before) {
     const struct membership_row *m = row;
     bool archived = m->row.archived_ms != 0, bounded = row_has(&memberships, m, "valid_until");
-    TRY(may_appoint(ctx, m, before && archived));
     bool ends = archived || (bounded && m->valid_until <= kernel_day(ctx, 0));
     bool is_root = str_is(m->role, "admin") && !row_has(&memberships, m, "place_id");
-    return before && ends && is_root ? others_administer(ctx, m->person_id) : OK;
+    if (before && is_root && (archived || bounded)) TRY(others_administer(ctx, m->person_id));
+    return may_appoint(ctx, m, before && ends);
 }
 
 const struct resource memberships = {

@@ -104,7 +104,10 @@ static void the_last_administrator_keeps_his_role(struct t *t) {
     SET(&memberships, &m, valid_until, kernel_day(&w.ctx, 0));
     town_as(&w, ada);
     CHECK(t, town_refused(&w, row_archive(&w.ctx, &memberships, first, 0), "last_admin"));
-    CHECK(t, town_refused(&w, row_update(&w.ctx, &memberships, first, 0, &m, until, NULL), "not_allowed"));
+    CHECK(t, town_refused(&w, row_update(&w.ctx, &memberships, first, 0, &m, until, NULL), "last_admin"));
+    m.valid_until++; /* nor from some day on */
+    CHECK(t, town_refused(&w, row_update(&w.ctx, &memberships, first, 0, &m, until, NULL), "last_admin"));
+    m.valid_until--;
     CHECK(t, town_refused(&w, row_archive(&w.ctx, &people, ada, 0), "last_admin"));
     int64_t ben = town_person(&w, "Ben", "admin", 0);
     town_as(&w, ben);
