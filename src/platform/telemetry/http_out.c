@@ -213,6 +213,7 @@ static enum err put_device_latest(struct ctx *ctx, struct telemetry_http *h, str
     size_t n = 0;
     TRY(telemetry_latest(h->telemetry, community_id, &code, 1, (struct str){NULL, 0}, ctx->arena, &all, &n,
                          &ctx->fault));
+    if (!n && !has_row) return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such device");
     for (size_t i = 0; i < n; i++) {
         if (!all[i].has_latest || (all[i].class && (all[i].class & ~row_clear_classes(ctx, &devices, d)))) continue;
         TRY(put_latest(ctx, j, &all[i], has_row ? d : NULL));

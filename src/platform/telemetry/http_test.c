@@ -321,6 +321,9 @@ static void rights_on_devices_are_rights_on_their_readings(struct t *t) {
     CHECK(t, get(&s, s.admin, unknown) == 200 && get(&s, s.manager, unknown) == 200);
     CHECK(t, get(&s, s.dispatcher, unknown) == 404);
     CHECK(t, get(&s, s.manager, "/api/v1/telemetry?device=never&metric=power") == 404);
+    static const char never[] = "/api/v1/telemetry/latest?device=never&community=linli"; /* nobody is told otherwise */
+    CHECK(t, get(&s, s.admin, never) == 404 && get(&s, s.manager, never) == 404 && get(&s, s.dispatcher, never) == 404);
+    CHECK(t, get(&s, s.resident, never) == 404 && get(&s, s.manager, "/api/v1/telemetry/latest?device=m2") == 200);
     CHECK(t, post_line(&s, s.manager, "", "m1 power=1") == 403 && post_line(&s, s.dispatcher, "", "m1 power=1") == 403);
     CHECK(t, post_line(&s, s.device, "community=linli", "m1 power=1") == 204);
     CHECK(t, post_line(&s, s.device, "community=linli", "m1 power=1\nm2 power=1") == 403);
