@@ -73,6 +73,8 @@ static const char *const states[] = {
     [CASE_DONE] = "done", [CASE_VERIFIED] = "verified", [CASE_CLOSED] = "closed",     [CASE_CANCELLED] = "cancelled",
 };
 
+#define STAFF CASE_DESK " " CASE_WORKERS " cashier carer doctor street committee admin"
+
 /* ---- who works on it ---- */
 
 /* The desk acts for whoever has the case; the others only on their own. */
@@ -203,13 +205,12 @@ static const struct due dues[] = {
 
 static const struct relation relations[] = {{"reporter", "reporter_id", OWN_ME}, {"assignee", "assignee_id", OWN_ME}};
 static const struct grant grants[] = {
-    {"admin", READ, PLACE},
+    {"admin", CREATE | READ, PLACE},
     {CASE_DESK, CREATE | READ | UPDATE | ARCHIVE, COMMUNITY},
-    {"guard repairer", CREATE | READ, COMMUNITY},
+    {"guard repairer street committee", CREATE | READ, COMMUNITY},
     {"grid", CREATE | READ, PLACE},
     {"cashier carer doctor", CREATE, COMMUNITY},
     {"cashier carer doctor", READ, OWN, .by = "reporter"},
-    {"street committee", READ, COMMUNITY},
     {"resident owner elder", CREATE | READ, OWN, .by = "reporter"},
 };
 static const struct view views[] = {
@@ -261,8 +262,7 @@ static enum err prepare(struct ctx *ctx, void *row, const void *before) {
     TRY(find_type(ctx, c->type, &type));
     if (!row_has(&cases, c, "priority")) SET(&cases, c, priority, type.priority);
     if (!row_has(&cases, c, "source")) {
-        bool staff =
-            ctx->actor.roles & kernel_roles(ctx->kernel, CASE_DESK " guard repairer grid cashier carer doctor");
+        bool staff = ctx->actor.roles & kernel_roles(ctx->kernel, STAFF);
         SET(&cases, c, source, staff ? S("staff") : S("resident"));
     }
     if (!row_has(&cases, c, "reporter_id") && ctx->actor.person_id) SET(&cases, c, reporter_id, ctx->actor.person_id);

@@ -89,6 +89,30 @@ static void only_the_assignee_works_on_a_case(struct t *t) {
     town_close(&s.w);
 }
 
+/* By whoever sees something wrong: each where his role reaches. */
+static void who_watches_over_a_place_reports_what_he_sees(struct t *t) {
+    struct site s;
+    start(&s, t);
+    const struct {
+        const char *role;
+        int64_t place;
+        bool there; /* may report of the unit */
+    } rows[] = {
+        {"street", s.w.street, true}, {"committee", s.w.estate, true},        {"admin", 0, true},
+        {"grid", s.w.building, true}, {"committee", s.w.other_estate, false}, {"grid", s.w.other_building, false}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct case_row c = {0};
+        town_as(&s.w, town_person(&s.w, "Uma", rows[i].role, rows[i].place));
+        SET(&cases, &c, title, S("a lamp is out"));
+        SET(&cases, &c, type, S("repair"));
+        SET(&cases, &c, place_id, s.w.unit);
+        enum err e = row_create(&s.w.ctx, &cases, &c);
+        CHECK_SAY(t, rows[i].there ? !e : town_refused(&s.w, e, "not_allowed"), "%s %zu", rows[i].role, i);
+        if (!e) CHECK(t, str_is(read(&s, c.row.id).source, "staff"));
+    }
+    town_close(&s.w);
+}
+
 static void an_elder_speaks_for_the_case_he_reported(struct t *t) {
     struct site s;
     start(&s, t);
@@ -269,8 +293,9 @@ static void the_same_on_postgresql(struct t *t) {
     town_on_postgres(t, each_limit_is_missed_once_at_its_time);
 }
 
-TESTS(CASE(only_the_assignee_works_on_a_case), CASE(an_elder_speaks_for_the_case_he_reported),
-      CASE(who_accepts_a_case_that_nobody_has_takes_it), CASE(the_desk_acts_in_the_assignee_s_name),
-      CASE(a_case_is_assigned_only_to_who_works_at_its_place), CASE(a_role_that_has_ended_works_no_more),
-      CASE(the_three_limits_run_from_the_report), CASE(each_limit_is_missed_once_at_its_time),
-      CASE(what_is_done_in_time_is_never_late), CASE(the_same_on_postgresql))
+TESTS(CASE(who_watches_over_a_place_reports_what_he_sees), CASE(only_the_assignee_works_on_a_case),
+      CASE(an_elder_speaks_for_the_case_he_reported), CASE(who_accepts_a_case_that_nobody_has_takes_it),
+      CASE(the_desk_acts_in_the_assignee_s_name), CASE(a_case_is_assigned_only_to_who_works_at_its_place),
+      CASE(a_role_that_has_ended_works_no_more), CASE(the_three_limits_run_from_the_report),
+      CASE(each_limit_is_missed_once_at_its_time), CASE(what_is_done_in_time_is_never_late),
+      CASE(the_same_on_postgresql))
