@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ONE_LINE_MAX 200 /* characters; a text field that takes more takes several lines */
+
 static const int64_t tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
 
 static uint64_t fields_without(const struct resource *r, uint32_t flags) {
@@ -95,9 +97,17 @@ static const char *read_geo(const json_t *v, struct geo *ret) {
     return NULL;
 }
 
-static const char *read_text(struct ctx *ctx, const json_t *v, struct str *ret) {
+/* People type no control characters; new lines and tabs only where there is room for more than a line.  Asked here, of
+ * what clients send: what devices say is kept as it is. */
+static const char *read_text(struct ctx *ctx, const json_t *v, const struct field *f, struct str *ret) {
     if (!json_is_string(v)) return "bad_type";
-    return arena_str(ctx->arena, json_text(v), ret) ? NULL : "too_large";
+    struct str text = json_text(v);
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        bool is_long = f->max > ONE_LINE_MAX && (c == '\n' || c == '\r' || c == '\t');
+        if ((c < ' ' && !is_long) || c == 127) return "bad_text";
+    }
+    return arena_str(ctx->arena, text, ret) ? NULL : "too_large";
 }
 
 static const char *read_json(struct ctx *ctx, const json_t *v, struct str *ret) {
@@ -116,7 +126,7 @@ static const char *read_value(struct ctx *ctx, const json_t *v, const struct fie
     case FIELD_REFS:
     case FIELD_FILE: return read_ids(ctx, v, f, at);
     case FIELD_TEXT:
-    case FIELD_CHOICE: return read_text(ctx, v, at);
+    case FIELD_CHOICE: return read_text(ctx, v, f, at);
     case FIELD_MONEY:
     case FIELD_INT:
         if (!json_is_integer(v)) return "bad_type";
