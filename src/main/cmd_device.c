@@ -170,7 +170,33 @@ static enum err print_key(struct ctx *ctx, void *arg) {
     return OK;
 }
 
+/* A word of no model is allowed, rules may name it before the model is there; who mistyped it is told. */
+static enum err look_at_model(struct ctx *ctx, const struct task *t) {
+    struct db_rows rows = {0};
+    struct buf b;
+    struct str all;
+    bool known = false;
+    buf_init_arena(&b, ctx->arena, 4096);
+    enum err e =
+        db_query(ctx->db, &ctx->fault, "SELECT code FROM device_models WHERE archived_ms = 0 ORDER BY code LIMIT 1000",
+                 NO_VALS, &rows);
+    while (db_more(&rows, &ctx->fault, &e)) {
+        known |= str_is(db_text(&rows, 0), t->model);
+        buf_fmt(&b, "%s" STR_FMT, b.len ? ", " : "", STR_ARG(db_text(&rows, 0)));
+    }
+    db_done(&rows);
+    TRY(e);
+    if (known) return OK;
+    if (!buf_done(&b, &all)) all = S("too many to list");
+    if (!all.len) all = S("none yet");
+    fprintf(stderr, "linli device: no model is called %s: only rules that name it will hold; there are: " STR_FMT "\n",
+            t->model, STR_ARG(all));
+    return OK;
+}
+
 static enum err add_and_print(struct ctx *ctx, void *arg) {
+    const struct task *t = arg;
+    if (t->model) TRY(look_at_model(ctx, t));
     TRY(add_whole(ctx, arg));
     return print_key(ctx, arg);
 }

@@ -203,6 +203,7 @@ export const words = {
   'error.too_large': ['太大了', 'Too large'],
   'error.too_many': ['最多 {limit} 个', 'At most {limit}'],
   'error.too_few': ['至少 {limit} 个', 'At least {limit}'],
+  'error.bad_text': ['含有不能用的字符', 'Has characters that cannot be used'],
   'error.bad_type': ['格式不对', 'Not of this kind'],
   'error.bad_choice': ['请从列表里选', 'Choose one of the list'],
   'error.bad_ref': ['没有这一条，或你看不到它', 'There is no such thing, or not for you'],
