@@ -10,6 +10,7 @@
 #include "net/static.h"
 #include "platform/telemetry/telemetry_http.h"
 #include "sensing/feed/feed.h"
+#include "sensing/lines/figures.h"
 #include "sensing/lines/lines.h"
 #include "sensing/mqtt/listener.h"
 
@@ -29,6 +30,7 @@ struct server {
     struct api *api;
     struct feed *feed;
     struct telemetry_http *readings;
+    struct figures *posts; /* of requests with readings */
     struct line_set *lines;
     struct mqtt_listener *mqtt;
     struct api_with with[MODULES_WITH];
@@ -145,7 +147,8 @@ static enum err open_replay(struct server *s, const struct server_options *o, st
 /* Lines that are not TCP lines of their own are served by those who are open already. */
 static void tell_lines(struct server *s, const struct server_options *o) {
     const char *bind = o->bind ? o->bind : "127.0.0.1";
-    struct lines_server http = {.kind = "http"}, mqtt = {.kind = "mqtt", .put = mqtt_put_line, .arg = s->mqtt};
+    struct lines_server http = {.kind = "http", .figures = s->posts};
+    struct lines_server mqtt = {.kind = "mqtt", .figures = mqtt_line_figures(s->mqtt)};
     snprintf(http.address, sizeof http.address, "%.45s:%d", bind, http_server_port(s->http));
     snprintf(mqtt.address, sizeof mqtt.address, "%.45s:%d", bind, mqtt_port(s->mqtt));
     lines_served(s->lines, &http);
@@ -173,7 +176,9 @@ static enum err open_all(struct server *s, const struct server_options *o, struc
     TRY(open_mqtt(s, o, f));
     if (o->replay) TRY(open_replay(s, o, f));
     s->readings = telemetry_http_create(feed_telemetry(s->feed));
-    if (!s->readings) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    s->posts = line_posts_create();
+    if (!s->readings || !s->posts) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    telemetry_http_tell(s->readings, line_post, s->posts);
     modules_with(&(struct running){s->readings, s->lines, s->mqtt}, s->with);
     TRY(api_create(&(struct api_options){.kernel = s->site.kernel,
                                          .pool = s->site.pool,
@@ -213,6 +218,7 @@ static void close_all(struct server *s) {
     loop_destroy(s->loop);
     lines_free(s->lines);
     mqtt_free(s->mqtt);
+    figures_destroy(s->posts);
     replay_free(s->replay);
     feed_close(s->feed);
     site_close(&s->site);

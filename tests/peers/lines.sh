@@ -31,6 +31,11 @@ answer=$(send "${frame:0:98} $frame")
 is "${answer:52:2}" 03 "lines: a frame behind one that lost bytes is confirmed at once"
 is "$(figure '[.frames, .bad, .skipped_bytes]')" '[1,2,33]' "lines: what was lost is counted"
 is "$(figure '.good_samples[0].frame.objects[0].component')" 40 "lines: the good frame is shown decoded"
+post() { curl -s -m 10 -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $token" -H "Content-Type: $1" --data-binary "$2" "$url/api/v1/ingest/$3"; }
+web=$(api GET 'lines?f.kind=http' | head -n 1 | jq -r '.items[0].id')
+is "$(post text/plain $'m1 level=1\nm1 level=' line) $(post application/json '[{"device":"m1"}]' json) $(post text/plain 'm1 level=1' line)" '400 400 204' "lines: over HTTP, two bad requests and a good one"
+is "$(api GET "lines/$web/figures" | head -n 1 | jq -c '[.frames, .bad, (.bad_samples[] | .text, .number, .peer)]')" \
+    '[1,2,"{\"device\":\"m1\"}",1,"127.0.0.1","m1 level=",2,"127.0.0.1"]' "lines: are shown on its line with what was wrong"
 log_in guard
 is "$(status GET "lines/$id/figures")" 404 "lines: who may not see the line sees no figures"
 log_in admin

@@ -43,6 +43,10 @@ pub mqttv5 $topic/state online -r >/dev/null; is "$(state)" normal "mqtt: and it
 pub mqttv5 $topic/telemetry '{"level":' | grep -q 'Payload format invalid'; say $? "mqtt: half a reading is told in 5"
 pub mqttv311 $topic/telemetry '{"level":' >/dev/null; say $? "mqtt: and acknowledged in 3.1.1, where nothing could be said"
 is "$(curl -s -H "Authorization: Bearer $token" "$url/metrics" | sed -n 's/^linli_mqtt_bad_total //p')" 2 "mqtt: both are counted"
+log_in admin
+is "$(api GET "lines/$(api GET 'lines?f.kind=mqtt' | head -n 1 | jq -r '.items[0].id')/figures" | head -n 1 | jq -c '[.bad_samples[0, 1] | .text, .about, .peer, .at_ms > 0, .rule != null]')" \
+    "[\"{\\\"level\\\":\",\"$topic/telemetry\",\"127.0.0.1\",true,true,\"{\\\"level\\\":\",\"$topic/telemetry\",\"127.0.0.1\",true,true]" "mqtt: and shown on their line"
+log_in manager
 pub mqttv5 $topic/telemetry '{"level":12}' >/dev/null; say $? "mqtt: a reading above the limit"
 pub mqttv311 $topic/event '{"event":"sos","data":{"room":"卫生间"}}' >/dev/null; say $? "mqtt: an event"
 is "$(api GET 'alarms?f.state=active&limit=100' | head -n 1 | jq '[.items[] | select(.title == "浴室求助")] | length')" 1 "mqtt: is an alarm by the time it is acknowledged"

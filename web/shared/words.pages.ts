@@ -160,6 +160,7 @@ export const pageWords = {
   'line.strangers': ['待认领的设备', 'Devices to adopt'],
   'line.clause': ['标准第 {clause} 条', 'clause {clause}'],
   'line.byte': ['第 {n} 字节，共 {of} 字节', 'byte {n} of {of}'],
+  'line.number': ['第 {n} 行（条）', 'line or item {n}'],
   'line.whole': ['共 {of} 字节', '{of} bytes'],
   'line.seeBelow': ['最近的在下面', 'the last is below'],
   'line.sinceStart': ['启动以来', 'since the start'],

@@ -5,6 +5,7 @@
 #include "protocol/lineproto/lineproto.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TAGGED_MAX 1000 /* devices of a request whose tags are new; more come with the next one */
@@ -17,6 +18,8 @@ struct incoming {
     uint32_t *from;
     size_t n, cap;
     const char *unit; /* "line", "item" */
+    const char *rule; /* of a line that could not be read */
+    size_t at;        /* line or item being read, or refused, from 1; 0: none yet */
     struct tagged {
         struct str device;
         json_t *values;
@@ -61,9 +64,16 @@ static enum err add(struct ctx *ctx, const struct api_call *call, struct incomin
 
 /* ---- storing ---- */
 
-static void stored(void *unit, enum err e) {
+struct waiting {
+    struct api_unit *unit;
+    struct telemetry_http *h;
+};
+
+static void stored(void *arg, enum err e) {
+    struct waiting w = *(struct waiting *)arg;
     struct fault f = {.kind = e, .code = "disk_full", .text = "the disk is full or failing: nothing was stored"};
-    api_finish(unit, &(struct api_answer){.status = 204}, e ? &f : NULL);
+    if (e && w.h->tell) w.h->tell(w.h->tell_arg, &(struct telemetry_post){.outcome = POST_NOT_STORED});
+    api_finish(w.unit, &(struct api_answer){.status = 204}, e ? &f : NULL);
 }
 
 /* Says at which line or item. */
@@ -76,10 +86,17 @@ static enum err store(struct ctx *ctx, const struct api_call *call, struct incom
     struct telemetry_http *h = call->arg;
     struct telemetry_batch b = {in->community_id, in->points, in->n};
     size_t bad = 0;
+    struct waiting *w = arena_new(ctx->arena, struct waiting, 1);
+    if (!w) return FAIL_MEMORY(ctx);
     struct api_unit *unit = api_defer(call, ret);
-    enum err e = telemetry_put(h->telemetry, &b, stored, unit, &bad, &ctx->fault);
+    *w = (struct waiting){unit, h};
+    in->at = 0;
+    enum err e = telemetry_put(h->telemetry, &b, stored, w, &bad, &ctx->fault);
     if (!e) return OK;
-    if (e == ERR_INVALID || e == ERR_TOO_MANY) locate(&ctx->fault, in->unit, in->from[bad]);
+    if (e == ERR_INVALID || e == ERR_TOO_MANY) {
+        in->at = in->from[bad] + !strcmp(in->unit, "item");
+        locate(&ctx->fault, in->unit, in->from[bad]);
+    }
     api_finish(unit, NULL, &ctx->fault);
     return e;
 }
@@ -127,12 +144,60 @@ static void drop_tags(struct incoming *in) {
     for (size_t i = 0; i < in->tagged_n; i++) json_decref(in->tagged[i].values);
 }
 
+/* ---- telling ---- */
+
+static struct str line_of(struct str body, size_t number) {
+    struct str line = {NULL, 0};
+    for (size_t i = 0; i < number && str_cut(&body, '\n', &line); i++) {
+    }
+    return line;
+}
+
+/* The text of what was refused; `text` is freed by the caller. */
+static struct str part_of(const struct incoming *in, struct str body, const json_t *list, char **text) {
+    if (!in->at) return body;
+    if (!strcmp(in->unit, "line")) return line_of(body, in->at);
+    *text = json_dumps(json_array_get(list, in->at - 1), JSON_COMPACT | JSON_ENCODE_ANY);
+    return *text ? str_of(*text) : body;
+}
+
+static void tell(struct ctx *ctx, const struct api_call *call, const struct incoming *in, const json_t *list) {
+    struct telemetry_http *h = call->arg;
+    const struct fault *f = &ctx->fault;
+    enum err e = f->kind;
+    char *text = NULL, mem[160];
+    struct buf rule;
+    if (!h->tell) return;
+    buf_init(&rule, mem, sizeof mem);
+    if (in->rule)
+        buf_cstr(&rule, in->rule);
+    else if (f->fields_n && !strcmp(f->code, "bad_field"))
+        buf_fmt(&rule, "%s: %s", f->fields[0].field, f->fields[0].code);
+    else if (e)
+        buf_fmt(&rule, "%.150s", f->text[0] ? f->text : f->code);
+    bool refused = e == ERR_INVALID || e == ERR_TOO_MANY || e == ERR_LIMIT || e == ERR_DENIED;
+    struct str body = {(const char *)call->req->body.ptr, call->req->body.len};
+    struct telemetry_post post = {.outcome = !e        ? POST_TAKEN
+                                             : refused ? POST_REFUSED
+                                                       : POST_NOT_STORED,
+                                  .at_ms = ctx->now_ms,
+                                  .peer = call->req->peer,
+                                  .user = call->user,
+                                  .rule = {mem, rule.len},
+                                  .part = e ? part_of(in, body, list, &text) : body,
+                                  .number = e ? in->at : 0,
+                                  .bytes = body.len};
+    h->tell(h->tell_arg, &post);
+    free(text);
+}
+
 /* ---- line protocol ---- */
 
 static enum err read_lines(struct ctx *ctx, const struct api_call *call, struct lineproto *p, struct incoming *in) {
     struct lineproto_line *line = arena_new(ctx->arena, struct lineproto_line, 1);
     if (!line) return FAIL_MEMORY(ctx);
     while (lineproto_next(p, line)) {
+        in->at = line->number;
         struct telemetry_point point = {.device = line->device, .at_ms = line->has_at ? line->at_ms : ctx->now_ms};
         for (size_t i = 0; i < line->fields_n; i++) {
             point.metric = line->fields[i].metric;
@@ -142,25 +207,30 @@ static enum err read_lines(struct ctx *ctx, const struct api_call *call, struct 
         TRY(note_tags(ctx, call, in, line));
     }
     if (!p->rule) return OK;
+    in->rule = p->rule;
+    in->at = p->number;
     enum err e = FAIL(&ctx->fault, ERR_INVALID, "bad_line", "line %zu: %s; nothing was stored", p->number, p->rule);
     (void)FAIL_FIELD(&ctx->fault, "line", "bad_line", (int64_t)p->number);
     return e;
 }
 
-enum err http_ingest_line(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+static enum err ingest_line(struct ctx *ctx, const struct api_call *call, struct incoming *in, struct api_answer *ret) {
     struct str precision;
-    struct incoming in;
-    TRY(begin(ctx, call, "line", &in));
+    TRY(begin(ctx, call, "line", in));
     TRY(api_query(ctx, call, "precision", &precision));
     struct lineproto p = {.rest = {(const char *)call->req->body.ptr, call->req->body.len},
                           .tick_ns = lineproto_tick_ns(precision),
                           .arena = ctx->arena};
     if (!p.tick_ns) return FAIL_FIELD(&ctx->fault, "precision", "not_a_choice", 0);
-    enum err e = read_lines(ctx, call, &p, &in);
-    if (!e) {
-        if (!store(ctx, call, &in, ret)) keep_tags(ctx, call, &in);
-        e = OK; /* the answer is given or on its way */
-    }
+    TRY(read_lines(ctx, call, &p, in));
+    if (!store(ctx, call, in, ret)) keep_tags(ctx, call, in);
+    return ret->later ? OK : ctx->fault.kind; /* later: the answer is given or on its way */
+}
+
+enum err http_ingest_line(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    struct incoming in = {.unit = "line"};
+    enum err e = ingest_line(ctx, call, &in, ret);
+    tell(ctx, call, &in, NULL);
     drop_tags(&in);
     return e;
 }
@@ -203,18 +273,27 @@ static enum err read_item(struct ctx *ctx, const struct api_call *call, json_t *
     return OK;
 }
 
-enum err http_ingest_json(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
-    struct incoming in;
-    json_t *body, *item;
+static enum err ingest_json(struct ctx *ctx, const struct api_call *call, struct incoming *in, json_t **body,
+                            struct api_answer *ret) {
+    json_t *item;
     size_t i;
-    TRY(begin(ctx, call, "item", &in));
-    TRY(api_body(ctx, call, &body));
-    if (!json_is_array(body))
+    TRY(begin(ctx, call, "item", in));
+    TRY(api_body(ctx, call, body));
+    if (!json_is_array(*body))
         return FAIL(&ctx->fault, ERR_INVALID, "not_a_list", "the body must be a list of readings");
-    json_array_foreach(body, i, item) {
+    json_array_foreach(*body, i, item) {
+        in->at = i + 1;
         if (!json_is_object(item)) return bad_item(ctx, i, "device", "required");
-        TRY(read_item(ctx, call, item, i, &in));
+        TRY(read_item(ctx, call, item, i, in));
     }
-    (void)!store(ctx, call, &in, ret); /* a refusal is answered */
-    return OK;
+    enum err e = store(ctx, call, in, ret);
+    return ret->later ? OK : e; /* later: the answer is given or on its way */
+}
+
+enum err http_ingest_json(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    struct incoming in = {.unit = "item"};
+    json_t *body = NULL;
+    enum err e = ingest_json(ctx, call, &in, &body, ret);
+    tell(ctx, call, &in, body);
+    return e;
 }

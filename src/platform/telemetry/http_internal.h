@@ -11,6 +11,8 @@
 
 struct telemetry_http {
     struct telemetry *telemetry;
+    void (*tell)(void *arg, const struct telemetry_post *post); /* NULL: nobody wants to know */
+    void *tell_arg;
     _Atomic uint64_t seen[TAGS_SEEN]; /* tags of devices that their rows have already, by hash */
 };
 

@@ -308,6 +308,62 @@ static void many_devices_sum_up_by_place(struct t *t) {
     stop(&s);
 }
 
+/* ---- who is told ---- */
+
+struct told {
+    enum telemetry_post_outcome outcome;
+    size_t number, bytes;
+    char rule[160], part[80], peer[48], user[64];
+};
+static struct told told[8];
+static size_t told_n;
+
+static void note_post(void *arg, const struct telemetry_post *p) { /* a worker, before the answer */
+    (void)arg;
+    struct told *x = &told[told_n++ % COUNT(told)];
+    *x = (struct told){.outcome = p->outcome, .number = p->number, .bytes = p->bytes};
+    snprintf(x->rule, sizeof x->rule, STR_FMT, STR_ARG(p->rule));
+    snprintf(x->part, sizeof x->part, STR_FMT, STR_ARG(p->part));
+    snprintf(x->peer, sizeof x->peer, STR_FMT, STR_ARG(p->peer));
+    snprintf(x->user, sizeof x->user, STR_FMT, STR_ARG(p->user));
+}
+
+static void every_post_is_told_and_what_was_refused_with_its_line(struct t *t) {
+    static const struct {
+        const char *body;
+        bool is_json;
+        int status;
+        const char *rule, *part; /* rule: how it begins */
+        size_t number;
+    } rows[] = {
+        {"m1 power=1\nm2 power=2", false, 204, "", "m1 power=1\nm2 power=2", 0},
+        {"m1 power=1\nm2 power=", false, 400, "a ", "m2 power=", 2},
+        {"[{\"device\":\"m1\",\"values\":{\"power\":1}}]", true, 204, "",
+         "[{\"device\":\"m1\",\"values\":{\"power\":1}}]", 0},
+        {"[{\"device\":\"m1\",\"values\":{}},{\"device\":\"m1\",\"values\":{\"power\":\"x\"}}]", true, 400,
+         "[1].power: not_a_number", "{\"device\":\"m1\",\"values\":{\"power\":\"x\"}}", 2},
+        {"{\"device\":\"m1\"}", true, 400, "the body must be a list", "{\"device\":\"m1\"}", 0},
+        {"[", true, 400, "", "[", 0},
+    };
+    struct site s;
+    start(&s, t);
+    telemetry_http_tell(s.readings, note_post, NULL);
+    told_n = 0;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int status =
+            rows[i].is_json ? post_json(&s, s.ingest, rows[i].body) : post_line(&s, s.ingest, "", rows[i].body);
+        const struct told *x = &told[i];
+        CHECK_SAY(t, status == rows[i].status && told_n == i + 1, "%s: %d, told %zu", rows[i].body, status, told_n);
+        CHECK_SAY(t, !strncmp(x->rule, rows[i].rule, strlen(rows[i].rule)) && !strcmp(x->part, rows[i].part),
+                  "%s: %s: %s", rows[i].body, x->rule, x->part);
+        CHECK(t, x->outcome == (status == 204 ? POST_TAKEN : POST_REFUSED) && x->number == rows[i].number);
+        CHECK(t, x->bytes == strlen(rows[i].body) && !strcmp(x->peer, "127.0.0.1") && x->user[0]);
+        CHECK(t, (status == 204) == !x->rule[0]);
+    }
+    CHECK(t, post_line(&s, s.dispatcher, "", "m1 power=1") == 403 && told[COUNT(rows)].outcome == POST_REFUSED);
+    stop(&s);
+}
+
 /* ---- rights ---- */
 
 static void rights_on_devices_are_rights_on_their_readings(struct t *t) {
@@ -491,8 +547,9 @@ static void rights_and_places_hold_on_postgresql(struct t *t) {
     store_url = NULL;
 }
 
-TESTS(CASE(a_line_that_is_answered_can_be_read), CASE(json_comes_in_and_pages_and_windows_come_out),
-      CASE(many_devices_sum_up_by_place), CASE(rights_on_devices_are_rights_on_their_readings),
+TESTS(CASE(every_post_is_told_and_what_was_refused_with_its_line), CASE(a_line_that_is_answered_can_be_read),
+      CASE(json_comes_in_and_pages_and_windows_come_out), CASE(many_devices_sum_up_by_place),
+      CASE(rights_on_devices_are_rights_on_their_readings),
       CASE(protected_readings_are_not_shown_to_who_may_see_the_device), CASE(a_refusal_says_where_and_stores_nothing),
       CASE(a_bad_question_names_its_field), CASE(a_full_disk_is_503_and_not_ready),
       CASE(other_tags_stay_with_the_device), CASE(the_largest_answer_fits), CASE(rights_and_places_hold_on_postgresql))

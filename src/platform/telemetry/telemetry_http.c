@@ -112,6 +112,12 @@ struct telemetry_http *telemetry_http_create(struct telemetry *t) {
     return h;
 }
 
+void telemetry_http_tell(struct telemetry_http *h, void (*fn)(void *arg, const struct telemetry_post *post),
+                         void *arg) {
+    h->tell = fn;
+    h->tell_arg = arg;
+}
+
 void telemetry_http_destroy(struct telemetry_http *h) {
     free(h);
 }

@@ -1,6 +1,8 @@
 /* Figures of a line.  SPDX-License-Identifier: Apache-2.0 */
 #include "sensing/lines/figures.h"
 
+#include "base/utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +26,7 @@ void figures_bad(struct figures *f, const struct sample *what, struct bytes byte
     f->bad++;
     if (skipped) f->skipped_bytes += (int64_t)what->len;
     f->bad_samples[at] = *what;
-    memcpy(f->bad_bytes[at], bytes.ptr, bytes.len < FIGURES_BAD_BYTES ? bytes.len : FIGURES_BAD_BYTES);
+    if (bytes.len) memcpy(f->bad_bytes[at], bytes.ptr, bytes.len < FIGURES_BAD_BYTES ? bytes.len : FIGURES_BAD_BYTES);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -34,7 +36,8 @@ void figures_good(struct figures *f, const struct sample *what, struct bytes who
     f->frames++;
     f->last_ms = what->at_ms;
     f->good_samples[at] = *what;
-    memcpy(f->good_bytes[at], whole.ptr, whole.len < FIGURES_GOOD_BYTES ? whole.len : FIGURES_GOOD_BYTES);
+    if (whole.len)
+        memcpy(f->good_bytes[at], whole.ptr, whole.len < FIGURES_GOOD_BYTES ? whole.len : FIGURES_GOOD_BYTES);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -49,14 +52,27 @@ static void put_hex(struct jw *j, struct bytes bytes, struct arena *a) {
     jw_kstr(j, "hex", hex);
 }
 
-static void put_sample(struct jw *j, const struct sample *s, struct bytes bytes, struct arena *a) {
+/* Payloads of MQTT and HTTP are text mostly: of what was cut, whole characters. */
+static void put_text(struct jw *j, struct bytes bytes) {
+    struct str text = {(const char *)bytes.ptr, bytes.len};
+    for (int cut = 0; cut < 3 && text.len && !utf8_is_valid(text); cut++) text.len--;
+    if (!text.len || !utf8_is_valid(text)) return;
+    for (size_t i = 0; i < text.len; i++)
+        if (!text.ptr[i] || ((unsigned char)text.ptr[i] < ' ' && !strchr("\t\r\n", text.ptr[i]))) return;
+    jw_kstr(j, "text", text);
+}
+
+static void put_sample(struct jw *j, const struct sample *s, struct bytes bytes, bool as_text, struct arena *a) {
     jw_ki64(j, "at_ms", s->at_ms);
     jw_kcstr(j, "peer", s->peer);
+    if (s->about[0]) jw_kcstr(j, "about", s->about);
     jw_ki64(j, "length", (int64_t)s->len);
     put_hex(j, bytes, a);
-    if (!s->rule) return;
+    if (as_text) put_text(j, bytes);
+    if (s->number) jw_ki64(j, "number", (int64_t)s->number);
+    if (!s->rule[0]) return;
     jw_kcstr(j, "rule", s->rule);
-    jw_ki64(j, "offset", (int64_t)s->offset);
+    if (s->offset != NO_OFFSET) jw_ki64(j, "offset", (int64_t)s->offset);
 }
 
 static void put_decoded(struct jw *j, const struct codec *codec, struct bytes whole, struct arena *a) {
@@ -111,9 +127,9 @@ void figures_put(struct figures *f, const struct codec *codec, struct arena *a, 
     jw_ki64(j, "bad", now->bad);
     jw_ki64(j, "skipped_bytes", now->skipped_bytes);
     jw_ki64(j, "bytes", now->bytes);
-    jw_ki64(j, "unanswered", now->unanswered);
-    jw_ki64(j, "connections", now->connections);
-    jw_ki64(j, "connections_total", now->connections_total);
+    if (now->unanswered >= 0) jw_ki64(j, "unanswered", now->unanswered);
+    if (now->connections >= 0) jw_ki64(j, "connections", now->connections);
+    if (now->connections_total >= 0) jw_ki64(j, "connections_total", now->connections_total);
     if (now->last_ms) jw_ki64(j, "last_ms", now->last_ms);
     jw_key(j, "bad_samples");
     jw_open(j, '[');
@@ -121,7 +137,7 @@ void figures_put(struct figures *f, const struct codec *codec, struct arena *a, 
         const struct sample *s = &now->bad_samples[(i - 1) % FIGURES_BAD_MAX];
         size_t n = s->len < FIGURES_BAD_BYTES ? s->len : FIGURES_BAD_BYTES;
         jw_open(j, '{');
-        put_sample(j, s, (struct bytes){now->bad_bytes[(i - 1) % FIGURES_BAD_MAX], n}, a);
+        put_sample(j, s, (struct bytes){now->bad_bytes[(i - 1) % FIGURES_BAD_MAX], n}, !codec, a);
         jw_close(j, '}');
     }
     jw_close(j, ']');
@@ -132,7 +148,7 @@ void figures_put(struct figures *f, const struct codec *codec, struct arena *a, 
         size_t n = s->len < FIGURES_GOOD_BYTES ? s->len : FIGURES_GOOD_BYTES;
         struct bytes whole = {now->good_bytes[(i - 1) % FIGURES_GOOD_MAX], n};
         jw_open(j, '{');
-        put_sample(j, s, whole, a);
+        put_sample(j, s, whole, !codec, a);
         if (codec && n == s->len) put_decoded(j, codec, whole, a);
         jw_close(j, '}');
     }

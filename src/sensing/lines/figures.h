@@ -1,4 +1,5 @@
-/* Figures of a line: counters, the last bad samples and the last good frames.  Written by the loop, read by workers.
+/* Figures of a line: counters, the last bad samples and the last good frames.  Written by the loop, those of HTTP by
+ * workers; read by workers.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef LINLI_SENSING_LINES_FIGURES_H
 #define LINLI_SENSING_LINES_FIGURES_H
@@ -13,12 +14,15 @@
 #define FIGURES_BAD_BYTES  256  /* kept of a bad sample */
 #define FIGURES_GOOD_BYTES 1100 /* kept of a good frame; a longer one is not shown decoded */
 
+#define NO_OFFSET ((size_t)-1)
 struct sample {
     int64_t at_ms;
     char peer[46];
-    const char *rule; /* clause that was broken; NULL: a good frame */
-    size_t offset;    /* of the byte that broke it */
-    size_t len;       /* of the whole; fewer bytes may be kept */
+    char about[96]; /* topic, device or log-in that it came with; "": none */
+    char rule[128]; /* what was broken, with its clause where there is one; "": a good frame */
+    size_t offset;  /* of the byte that broke it; NO_OFFSET: no single one did */
+    size_t number;  /* of the line or item in what was sent, from 1; 0: the whole */
+    size_t len;     /* of the whole; fewer bytes may be kept */
 };
 struct figures {
     pthread_mutex_t lock;
@@ -26,9 +30,9 @@ struct figures {
     int64_t bad;           /* frames refused, and runs of bytes that were no frame */
     int64_t skipped_bytes; /* of those runs */
     int64_t bytes;         /* heard */
-    int64_t unanswered;    /* good frames that could not be stored: the device says them again */
-    int64_t connections, connections_total;
-    int64_t last_ms; /* last good frame; 0: none yet */
+    int64_t unanswered;    /* good frames that could not be stored: the device says them again; -1: not counted */
+    int64_t connections, connections_total; /* -1: not counted */
+    int64_t last_ms;                        /* last good frame; 0: none yet */
     struct sample bad_samples[FIGURES_BAD_MAX], good_samples[FIGURES_GOOD_MAX];
     uint8_t bad_bytes[FIGURES_BAD_MAX][FIGURES_BAD_BYTES], good_bytes[FIGURES_GOOD_MAX][FIGURES_GOOD_BYTES];
     uint32_t bad_n, good_n; /* ever kept: the newest is at (n - 1) modulo the ring's size */
@@ -45,8 +49,9 @@ void figures_good(struct figures *f, const struct sample *what, struct bytes who
         (f)->counter += (n);              \
         pthread_mutex_unlock(&(f)->lock); \
     } while (0)
-/* Members of a JSON object that is open: the counters, "bad_samples" and "good_samples", newest first; good ones with
- * the frame, its readings and events beside the bytes where the codec shows them.  codec may be NULL. */
+/* Members of a JSON object that is open: the counters that are counted, "bad_samples" and "good_samples", newest first;
+ * good ones with the frame, its readings and events beside the bytes where the codec shows them, else with their text
+ * where they are one.  codec may be NULL. */
 void figures_put(struct figures *f, const struct codec *codec, struct arena *a, struct jw *j);
 
 #endif

@@ -60,7 +60,8 @@ static int64_t now_of(const struct line *l) {
 }
 
 static struct sample sample_of(const struct speaker *s, size_t len, const struct wire_error *e) {
-    struct sample x = {.at_ms = now_of(s->line), .rule = e ? e->rule : NULL, .offset = e ? e->at : 0, .len = len};
+    struct sample x = {.at_ms = now_of(s->line), .offset = e ? e->at : 0, .len = len};
+    if (e) utf8_copy(x.rule, sizeof x.rule, str_of(e->rule));
     memcpy(x.peer, s->peer, sizeof x.peer);
     return x;
 }

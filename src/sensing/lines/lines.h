@@ -4,7 +4,10 @@
 #define LINLI_SENSING_LINES_LINES_H
 
 #include "api/api.h"
+#include "platform/telemetry/telemetry_http.h"
 #include "sensing/feed/feed.h"
+
+struct figures; /* sensing/lines/figures.h */
 
 enum line_state { LINE_CLOSED, LINE_LISTENING, LINE_FAILED };
 struct line_row {
@@ -36,14 +39,16 @@ NODISCARD enum err lines_open(const struct lines_options *options, struct line_s
 void lines_stop(struct line_set *l); /* before feed_stop; NULL is fine */
 void lines_free(struct line_set *l); /* after the loop has run what was left; NULL is fine */
 
-/* Somebody else serves the lines of a kind: where, and how they go (NULL: nothing is told; called by workers). */
+/* Somebody else serves the lines of a kind: where, and how they go (NULL: nothing is told). */
 struct lines_server {
     const char *kind;
     char address[64];
-    void (*put)(void *arg, struct jw *j); /* members of an object that is open */
-    void *arg;
+    struct figures *figures; /* outlive the lines */
 };
 void lines_served(struct line_set *l, const struct lines_server *by);
+/* The figures of lines over HTTP, told of every request with readings: for telemetry_http_tell(). */
+struct figures *line_posts_create(void); /* figures_destroy() frees them; NULL: out of memory */
+void line_post(void *figures, const struct telemetry_post *p);
 /* Calls fn for every line that listens by itself, in the order of the rows. */
 void lines_each(struct line_set *l,
                 void (*fn)(void *arg, const char *kind, const char *address, int port, int64_t community_id),

@@ -46,7 +46,7 @@ static void put_line(struct line_set *l, int64_t id, struct arena *a, struct jw 
     if (e.problem[0]) jw_kcstr(j, "problem", e.problem);
     if (codec && !is_served) jw_kcstr(j, "standard", codec->standard);
     if (is_served) {
-        if (by.put) by.put(by.arg, j);
+        if (by.figures) figures_put(by.figures, NULL, a, j);
     } else if (e.figures) {
         figures_put(e.figures, codec, a, j);
     }

@@ -2,6 +2,7 @@
 #include "sensing/lines/lines.h"
 
 #include "sensing/estate_test_internal.h"
+#include "sensing/lines/figures.h"
 
 struct site {
     struct estate e;
@@ -130,5 +131,42 @@ static void rows_are_checked(struct t *t) {
     estate_stop(&e, NULL, NULL);
 }
 
-TESTS(CASE(every_row_listens_and_says_where), CASE(a_row_that_cannot_listen_says_why_and_stops_no_other),
-      CASE(a_port_asked_for_and_held_is_an_error), CASE(rows_are_checked))
+/* What a line over HTTP shows of a request that was refused. */
+static void a_refused_request_is_a_sample_with_its_line(struct t *t) {
+    struct figures *f = line_posts_create();
+    struct buf b;
+    struct str text;
+    struct jw j;
+    json_t *v = NULL;
+    const struct telemetry_post bad = {
+        POST_REFUSED, 77, S("10.0.0.9"), S("gateway"), S("a value is missing"), S("m2 x="), 2, 20};
+    const struct telemetry_post good = {.outcome = POST_TAKEN, .at_ms = 78, .part = S("m1 x=1"), .bytes = 6};
+    CHECK(t, f != NULL);
+    for (int i = 0; i < 20; i++) line_post(f, &bad);
+    line_post(f, &good);
+    line_post(f, &(struct telemetry_post){.outcome = POST_NOT_STORED});
+    buf_init_arena(&b, &t->arena, 65536);
+    jw_init(&j, &b);
+    jw_open(&j, '{');
+    figures_put(f, NULL, &t->arena, &j);
+    jw_close(&j, '}');
+    CHECK(t, buf_done(&b, &text) && !json_read(text, &v, &t->fault));
+    CHECK(t,
+          json_integer_value(json_object_get(v, "bad")) == 20 && json_integer_value(json_object_get(v, "frames")) == 1);
+    CHECK(t, json_integer_value(json_object_get(v, "bytes")) == 406 && !json_object_get(v, "connections"));
+    CHECK(t, json_integer_value(json_object_get(v, "unanswered")) == 1);
+    const json_t *all = json_object_get(v, "bad_samples"), *one = json_array_get(all, 0);
+    CHECK(t, json_array_size(all) == 16 && str_is(json_text(json_object_get(one, "text")), "m2 x="));
+    CHECK(t, str_is(json_text(json_object_get(one, "rule")), "a value is missing"));
+    CHECK(t, str_is(json_text(json_object_get(one, "peer")), "10.0.0.9"));
+    CHECK(t, str_is(json_text(json_object_get(one, "about")), "gateway"));
+    CHECK(t, json_integer_value(json_object_get(one, "number")) == 2 &&
+                 json_integer_value(json_object_get(one, "at_ms")) == 77);
+    CHECK(t, str_is(json_text(json_object_get(one, "hex")), "6D3220783D") && !json_object_get(one, "offset"));
+    json_decref(v);
+    figures_destroy(f);
+}
+
+TESTS(CASE(a_refused_request_is_a_sample_with_its_line), CASE(every_row_listens_and_says_where),
+      CASE(a_row_that_cannot_listen_says_why_and_stops_no_other), CASE(a_port_asked_for_and_held_is_an_error),
+      CASE(rows_are_checked))

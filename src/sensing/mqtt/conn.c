@@ -64,7 +64,7 @@ void mqtt_conn_end(struct mqtt_conn *c, enum mqtt_reason reason) {
 }
 
 void mqtt_conn_fail(struct mqtt_conn *c, const struct mqtt_fault *f, struct bytes packet) {
-    mqtt_sample(c->l, c, &c->l->figures.malformed, S(""), packet, f->rule);
+    mqtt_sample(c->l, c, &c->l->figures.malformed, S(""), packet, f->rule, f->at);
     mqtt_conn_end(c, f->reason);
 }
 
@@ -79,7 +79,7 @@ static void take_connect(struct mqtt_conn *c, struct bytes whole) {
     } else if (mqtt_decode(whole, MQTT_V5, &p, &f)) {
         mqtt_login(c, &p);
     } else {
-        mqtt_sample(c->l, c, &c->l->figures.malformed, S(""), whole, f.rule);
+        mqtt_sample(c->l, c, &c->l->figures.malformed, S(""), whole, f.rule, f.at);
         c->level = MQTT_V311; /* the one form of "not this version" that every client reads (3.1.1, 3.1.2.2) */
         if (f.reason == MQTT_BAD_VERSION)
             mqtt_login_refuse(c, f.reason);
@@ -97,7 +97,7 @@ static uint8_t subscribe_one(struct mqtt_conn *c, const struct mqtt_filter *f) {
         return f->qos ? 1 : 0;
     }
     mqtt_sample(c->l, c, &c->l->figures.forbidden, f->filter, (struct bytes){NULL, 0},
-                "not the commands of this device");
+                "not the commands of this device", NO_OFFSET);
     if (c->level != MQTT_V5) return 0x80;
     return mqtt_topic_is_shared(f->filter) ? MQTT_NO_SHARED
            : mqtt_topic_is_name(f->filter) ? MQTT_NOT_AUTHORIZED

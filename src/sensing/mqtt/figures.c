@@ -1,23 +1,34 @@
 /* Figures of the MQTT listener: for a page, for /readyz and for /metrics.  SPDX-License-Identifier: Apache-2.0 */
-#include "base/prometheus.h"
 #include "sensing/mqtt/mqtt_internal.h"
 
-#include <stdio.h>
-#include <string.h>
+#include "base/prometheus.h"
+#include "base/utf8.h"
+
+static struct sample sample_of(struct mqtt_listener *l, const struct mqtt_conn *c, struct str topic, size_t len) {
+    struct sample x = {.at_ms = now_ms(l), .offset = NO_OFFSET, .len = len};
+    if (c->tcp) utf8_copy(x.peer, sizeof x.peer, tcp_peer(c->tcp));
+    utf8_copy(x.about, sizeof x.about, topic.len ? topic : str_of(c->device));
+    return x;
+}
 
 void mqtt_sample(struct mqtt_listener *l, const struct mqtt_conn *c, int64_t *which, struct str topic,
-                 struct bytes bytes, const char *rule) {
-    struct mqtt_figures *f = &l->figures;
-    struct buf b;
-    if (bytes.len > MQTT_SAMPLE_BYTES) bytes.len = MQTT_SAMPLE_BYTES;
+                 struct bytes bytes, const char *rule, size_t at) {
+    struct sample x = sample_of(l, c, topic, bytes.len);
+    x.offset = at;
+    utf8_copy(x.rule, sizeof x.rule, str_of(rule));
     pthread_mutex_lock(&l->lock);
     ++*which;
-    snprintf(f->last_device, sizeof f->last_device, "%s", c->device);
-    snprintf(f->last_topic, sizeof f->last_topic, "%.*s", STR_ARG(topic));
-    buf_init(&b, f->last_bad, sizeof f->last_bad);
-    buf_hex(&b, bytes);
-    f->last_rule = rule;
     pthread_mutex_unlock(&l->lock);
+    figures_bad(l->line, &x, bytes, false);
+}
+
+void mqtt_heard(struct mqtt_conn *c, struct str topic, struct bytes payload) {
+    struct sample x = sample_of(c->l, c, topic, payload.len);
+    figures_good(c->l->line, &x, payload);
+}
+
+struct figures *mqtt_line_figures(struct mqtt_listener *l) {
+    return l->line;
 }
 
 void mqtt_figures(struct mqtt_listener *l, struct mqtt_figures *ret) {
@@ -52,26 +63,6 @@ static void put_figures(struct ctx *ctx, void *arg, struct buf *ret) {
         {"replies_total", "counter", f.replies},
     };
     prometheus_figures(ret, "linli_mqtt_", rows, COUNT(rows));
-}
-
-void mqtt_put_line(void *listener, struct jw *j) {
-    struct mqtt_figures f;
-    mqtt_figures(listener, &f);
-    jw_ki64(j, "frames", f.messages);
-    jw_ki64(j, "bad", f.bad + f.forbidden + f.malformed);
-    jw_ki64(j, "connections", f.connections);
-    jw_ki64(j, "connections_total", f.log_ins);
-    jw_key(j, "bad_samples");
-    jw_open(j, '[');
-    if (f.last_rule) {
-        jw_open(j, '{');
-        jw_kcstr(j, "peer", f.last_topic[0] ? f.last_topic : f.last_device);
-        jw_ki64(j, "length", (int64_t)strlen(f.last_bad) / 2);
-        jw_kcstr(j, "hex", f.last_bad);
-        jw_kcstr(j, "rule", f.last_rule);
-        jw_close(j, '}');
-    }
-    jw_close(j, ']');
 }
 
 static const struct api_health health_rows[] = {{"mqtt", is_ready}};

@@ -24,12 +24,16 @@ static void on_open(void *arg, struct tcp_conn *tcp) {
     l->conns = c;
     tcp_set_user(tcp, c);
     FIGURE(l, connections, 1);
+    FIGURES_ADD(l->line, connections, 1);
+    FIGURES_ADD(l->line, connections_total, 1);
 }
 
 static void on_bytes(void *arg, struct tcp_conn *tcp, struct bytes bytes) {
     struct mqtt_conn *c = tcp_user(tcp);
     (void)arg;
-    if (c) mqtt_conn_bytes(c, bytes);
+    if (!c) return;
+    FIGURES_ADD(c->l->line, bytes, (int64_t)bytes.len);
+    mqtt_conn_bytes(c, bytes);
 }
 
 static void on_close(void *arg, struct tcp_conn *tcp, enum err why) {
@@ -38,6 +42,7 @@ static void on_close(void *arg, struct tcp_conn *tcp, enum err why) {
     (void)why;
     if (!c) return;
     FIGURE(l, connections, -1);
+    FIGURES_ADD(l->line, connections, -1);
     mqtt_conn_gone(c);
 }
 
@@ -83,6 +88,12 @@ enum err mqtt_open(struct loop *loop, const struct mqtt_options *options, struct
     l->waiting_last = &l->waiting;
     buf_init(&l->names, l->names_mem, sizeof l->names_mem);
     pthread_mutex_init(&l->lock, NULL);
+    l->line = figures_create();
+    if (!l->line) {
+        mqtt_free(l);
+        return FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
+    }
+    l->line->unanswered = -1; /* what finds no store waits, and is tried again */
     struct tcp_calls calls = {on_open, on_bytes, NULL, on_close, l};
     struct tcp_options tcp = {.bind = options->bind,
                               .port = options->port,
@@ -129,5 +140,6 @@ void mqtt_free(struct mqtt_listener *l) {
     }
     mqtt_batches_free(l);
     pthread_mutex_destroy(&l->lock);
+    figures_destroy(l->line);
     free(l);
 }

@@ -7,6 +7,8 @@
 #include "net/tcp.h"
 #include "sensing/feed/feed.h"
 
+struct figures; /* sensing/lines/figures.h */
+
 struct mqtt_options {
     const char *bind; /* NULL: 127.0.0.1 */
     int port;         /* 0: a free one */
@@ -26,20 +28,16 @@ void mqtt_free(struct mqtt_listener *l);  /* after the loop has run what was lef
 /* Looks at limits of time; the listener's own timer does so four times a second.  Loop thread; for tests. */
 void mqtt_tick(struct mqtt_listener *l);
 
-#define MQTT_SAMPLE_BYTES 64
 struct mqtt_figures {             /* since the start, but for `connections` and `waiting` */
     int64_t connections, waiting; /* waiting: publishes that are not yet answered */
     int64_t log_ins, refused, taken_over;
     int64_t messages, points, events;
-    int64_t bad, forbidden, malformed;        /* payloads, topics, packets */
-    int64_t replies;                          /* answers to commands, which nobody sends yet */
-    char last_device[72];                     /* of the last of these three */
-    char last_topic[128];                     /* "" for a packet */
-    char last_bad[2 * MQTT_SAMPLE_BYTES + 1]; /* hex of its first bytes */
-    const char *last_rule;
+    int64_t bad, forbidden, malformed; /* payloads, topics, packets */
+    int64_t replies;                   /* answers to commands, which nobody sends yet */
 };
 void mqtt_figures(struct mqtt_listener *l, struct mqtt_figures *ret); /* any thread */
-void mqtt_put_line(void *listener, struct jw *j);   /* the same in the words of a line's page (lines_server.put) */
+/* The figures of its line, with samples of those three.  They live as long as the listener. */
+struct figures *mqtt_line_figures(struct mqtt_listener *l);
 struct api_with mqtt_with(struct mqtt_listener *l); /* its health and its figures for Prometheus */
 
 #endif

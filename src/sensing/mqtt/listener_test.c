@@ -133,8 +133,9 @@ static void a_device_touches_its_own_topics_only(struct t *t) {
         CHECK(t, peer_ends(&p, 0));
     }
     struct mqtt_figures f = figures(&s);
-    CHECK(t, f.forbidden == 11 && f.bad == 0 && !strcmp(f.last_topic, topics[0]) && !strcmp(f.last_device, "pump"));
-    CHECK(t, !strcmp(f.last_bad, "7B2278223A317D") && !strcmp(f.last_rule, "not a topic of this device"));
+    const struct sample *last = last_bad(&s);
+    CHECK(t, f.forbidden == 11 && f.bad == 0 && !strcmp(last->about, topics[0]) && last->len == strlen("{\"x\":1}"));
+    CHECK(t, !strcmp(last->rule, "not a topic of this device") && !strcmp(last->peer, "127.0.0.1") && last->at_ms > 0);
     CHECK(t, isnan(site_latest(&s, "lamp", "x")) && site_latest(&s, "pump", "x") == 2);
     site_stop(&s);
 }
@@ -215,8 +216,18 @@ static void bad_payloads_are_told_and_kept_as_a_sample(struct t *t) {
         peer_shut(&p);
     }
     struct mqtt_figures f = figures(&s);
-    CHECK(t, f.bad == 2 * COUNT(rows) && f.points == 2 && !strcmp(f.last_topic, "linli/e1/pump/event"));
-    CHECK(t, !strcmp(f.last_bad, "7B2264617461223A317D") && !strcmp(f.last_rule, "no event"));
+    CHECK(t, f.bad == 2 * COUNT(rows) && f.points == 2);
+    /* Each is kept, the newest sixteen of them, with what it broke. */
+    const struct figures *line = mqtt_line_figures(s.mqtt);
+    CHECK(t, line->bad == (int64_t)(2 * COUNT(rows)) && line->frames == 2 && line->last_ms > 0 && line->bytes > 0);
+    for (size_t r = 0; r < COUNT(rows) && r < FIGURES_BAD_MAX; r++) {
+        size_t at = (line->bad_n - 1 - r) % FIGURES_BAD_MAX;
+        const char *payload = rows[COUNT(rows) - 1 - r].payload;
+        CHECK(t, line->bad_samples[at].len == strlen(payload) && !strcmp(line->bad_samples[at].peer, "127.0.0.1"));
+        CHECK(t, !memcmp(line->bad_bytes[at], payload, strlen(payload)) && line->bad_samples[at].rule[0]);
+        CHECK(t, !strcmp(line->bad_samples[at].about, rows[COUNT(rows) - 1 - r].topic));
+    }
+    CHECK(t, !strcmp(last_bad(&s)->rule, "no event"));
     site_stop(&s);
 }
 
@@ -364,7 +375,7 @@ static void rubbish_ends_its_connection_and_no_other(struct t *t) {
     peer_open(&p, &s, MQTT_V311); /* a version of before is told so */
     peer_send(p.fd, S("\x10\x0f\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x01\x61"));
     CHECK(t, peer_next(&p) == MQTT_CONNACK && p.got.reason == 1 && peer_ends(&p, 0));
-    CHECK(t, figures(&s).malformed == COUNT(rows) && strstr(figures(&s).last_rule, "not called MQTT"));
+    CHECK(t, figures(&s).malformed == COUNT(rows) && strstr(last_bad(&s)->rule, "not called MQTT"));
     peer_shut(&healthy);
     site_stop(&s);
 }

@@ -195,9 +195,10 @@ static bool check_will(struct mqtt_conn *c, const struct mqtt_login *in) {
     bool own = str_starts(topic, (struct str){c->topic, c->topic_n}) && str_is(str_from(topic, c->topic_n), "state");
     const struct bytes none = {NULL, 0};
     if (!own)
-        mqtt_sample(c->l, c, &c->l->figures.forbidden, topic, none, "a will on another topic than the device's state");
+        mqtt_sample(c->l, c, &c->l->figures.forbidden, topic, none, "a will on another topic than the device's state",
+                    NO_OFFSET);
     else if (in->will_is_bad)
-        mqtt_sample(c->l, c, &c->l->figures.bad, topic, none, "the will is neither online nor offline");
+        mqtt_sample(c->l, c, &c->l->figures.bad, topic, none, "the will is neither online nor offline", NO_OFFSET);
     else
         return true;
     c->has_will = false;

@@ -5,6 +5,7 @@
 
 #include "protocol/mqtt/mqtt.h"
 #include "protocol/payload/payload.h"
+#include "sensing/lines/figures.h"
 #include "sensing/mqtt/listener.h"
 
 #include <pthread.h>
@@ -100,6 +101,7 @@ struct mqtt_listener {
     struct buf names;
     pthread_mutex_t lock; /* over figures */
     struct mqtt_figures figures;
+    struct figures *line; /* with a lock of their own */
 };
 
 static inline int64_t now_us(const struct mqtt_listener *l) {
@@ -116,9 +118,10 @@ static inline int64_t now_ms(const struct mqtt_listener *l) {
         (l)->figures.name += (n);         \
         pthread_mutex_unlock(&(l)->lock); \
     } while (0)
-/* Keeps a sample of what was wrong; `which` is one of the figures' counters. */
+/* Keeps a sample of what was wrong; `which` is one of the figures' counters; `at`: the byte, or NO_OFFSET. */
 void mqtt_sample(struct mqtt_listener *l, const struct mqtt_conn *c, int64_t *which, struct str topic,
-                 struct bytes bytes, const char *rule);
+                 struct bytes bytes, const char *rule, size_t at);
+void mqtt_heard(struct mqtt_conn *c, struct str topic, struct bytes payload); /* and of what was good */
 
 /* conn.c */
 void mqtt_conn_bytes(struct mqtt_conn *c, struct bytes bytes);

@@ -11,8 +11,9 @@ bool mqtt_state_read(struct bytes payload, bool *ret_online) {
 
 /* In 5.0 the device is told.  In 3.1.1 there is no word for it: not answering would bring the same bytes again for
  * ever, and behind them nothing else, so they are acknowledged, counted and shown. */
-static void take_bad(struct mqtt_conn *c, const struct mqtt_packet *p, struct publish *publish, const char *rule) {
-    mqtt_sample(c->l, c, &c->l->figures.bad, p->topic, p->payload, rule);
+static void take_bad(struct mqtt_conn *c, const struct mqtt_packet *p, struct publish *publish,
+                     const struct payload_fault *f) {
+    mqtt_sample(c->l, c, &c->l->figures.bad, p->topic, p->payload, f->rule, f->at);
     publish->reason = MQTT_BAD_PAYLOAD;
 }
 
@@ -38,18 +39,25 @@ static void take(struct mqtt_conn *c, const struct mqtt_packet *p, struct bytes 
         good = kind == BATCH_READINGS ? mqtt_points_add(c, p, i, &f) : payload_event(p->payload, &l->names, &e, &f);
         if (good && mqtt_batch_keep(b, whole)) {
             publish->is_raw = true;
+            mqtt_heard(c, p->topic, p->payload);
         } else if (good) {
             b->publishes_n--; /* out of memory; its points may go, unanswered */
             c->in_flight -= p->qos != 0;
             mqtt_conn_end(c, MQTT_UNSPECIFIED);
         } else {
-            take_bad(c, p, publish, f.rule);
+            take_bad(c, p, publish, &f);
         }
         return;
     case BATCH_STATE:
-        if (!mqtt_state_read(p->payload, &b->online)) take_bad(c, p, publish, "neither online nor offline");
+        if (mqtt_state_read(p->payload, &b->online))
+            mqtt_heard(c, p->topic, p->payload);
+        else
+            take_bad(c, p, publish, &(struct payload_fault){"neither online nor offline", NO_OFFSET});
         return;
-    case BATCH_PLAIN: FIGURE(l, replies, 1); return;
+    case BATCH_PLAIN:
+        FIGURE(l, replies, 1);
+        mqtt_heard(c, p->topic, p->payload);
+        return;
     }
 }
 
@@ -73,7 +81,7 @@ static bool topic_kind(const struct mqtt_conn *c, struct str topic, enum batch_k
 }
 
 static void forbid(struct mqtt_conn *c, const struct mqtt_packet *p) {
-    mqtt_sample(c->l, c, &c->l->figures.forbidden, p->topic, p->payload, "not a topic of this device");
+    mqtt_sample(c->l, c, &c->l->figures.forbidden, p->topic, p->payload, "not a topic of this device", NO_OFFSET);
     struct mqtt_batch *b = c->level == MQTT_V5 && p->qos ? mqtt_batch_for(c, BATCH_PLAIN) : NULL;
     if (!b) {
         mqtt_conn_end(c, MQTT_NOT_AUTHORIZED);

@@ -10,6 +10,7 @@
 #include "platform/rules/alarms.h"
 #include "platform/things/things.h"
 #include "protocol/mqtt/mqtt.h"
+#include "sensing/lines/figures.h"
 #include "sensing/mqtt/listener.h"
 #include "tests/lib/test.h"
 
@@ -225,6 +226,11 @@ static inline struct mqtt_figures figures(struct site *s) {
     struct mqtt_figures f;
     mqtt_figures(s->mqtt, &f);
     return f;
+}
+static inline const struct sample *last_bad(struct site *s) {
+    const struct figures *line = mqtt_line_figures(s->mqtt);
+    CHECK(s->t, line->bad_n > 0);
+    return &line->bad_samples[(line->bad_n - 1) % FIGURES_BAD_MAX];
 }
 static inline bool nobody_is_connected(struct site *s) {
     return figures(s).connections == 0;

@@ -1,0 +1,25 @@
+/* Requests with readings, told to the figures of the lines over HTTP.  SPDX-License-Identifier: Apache-2.0 */
+#include "sensing/lines/lines_internal.h"
+
+#include "base/utf8.h"
+
+struct figures *line_posts_create(void) {
+    struct figures *f = figures_create();
+    if (f) f->connections = f->connections_total = -1; /* requests come over any connection */
+    return f;
+}
+
+void line_post(void *figures, const struct telemetry_post *p) {
+    struct figures *f = figures;
+    struct sample x = {.at_ms = p->at_ms, .offset = NO_OFFSET, .number = p->number, .len = p->part.len};
+    struct bytes part = {(const uint8_t *)p->part.ptr, p->part.len};
+    utf8_copy(x.peer, sizeof x.peer, p->peer);
+    utf8_copy(x.about, sizeof x.about, p->user);
+    utf8_copy(x.rule, sizeof x.rule, p->rule);
+    FIGURES_ADD(f, bytes, (int64_t)p->bytes);
+    switch (p->outcome) {
+    case POST_TAKEN: figures_good(f, &x, part); return;
+    case POST_REFUSED: figures_bad(f, &x, part, false); return;
+    case POST_NOT_STORED: FIGURES_ADD(f, unanswered, 1); return;
+    }
+}
