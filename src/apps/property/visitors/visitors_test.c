@@ -159,7 +159,7 @@ static enum err rename_to(struct site *s, int64_t who, int64_t id, const char *n
 
 static void what_was_approved_is_what_comes_in(struct t *t) {
     struct site s;
-    int64_t id, other;
+    int64_t id = 0, other = 0;
     start(&s, t);
     int64_t desk = town_person(&s.w, "Mia", "manager", s.w.estate);
     CHECK(t, !invite(&s, s.anna, 0, HOUR_MS, &id) && !invite(&s, s.anna, 0, HOUR_MS, &other));

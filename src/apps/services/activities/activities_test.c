@@ -131,7 +131,7 @@ static void what_was_reviewed_stays_as_it_was(struct t *t) {
 
 static void who_comes_back_needs_a_seat_too(struct t *t) {
     struct site s;
-    int64_t first, again, other;
+    int64_t first = 0, again = 0, other = 0;
     start(&s, t);
     int64_t id = published(&s, 1);
     CHECK(t, !enrol(&s, s.anna, id, &first));
