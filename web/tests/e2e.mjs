@@ -408,6 +408,17 @@ try {
     const stranger = await open(1366, 768)
     await signIn(stranger, 'resident')
     check((await stranger.request.get(`${url}/api/v1/cases/${found.id}/files/${row.photos?.[0]?.id}`)).status() === 404, 'a resident who may not see the case does not see its photo')
+    const ask = async (path) => (await (await stranger.request.get(url + '/api/v1' + path)).json()).items
+    const joined = new Set((await ask('/attendances?limit=100')).map((x) => x.activity_id))
+    const free = (await ask('/open_activities?limit=100')).find((x) => !joined.has(x.id) && x.from_ms > Date.now())
+    check(!!free, 'an activity is open to the resident')
+    await stranger.goto(`${url}/open_activities/${free.id}`)
+    await stranger.click('.drawer .begin')
+    await stranger.waitForSelector('.form .field')
+    await stranger.waitForTimeout(600)
+    await stranger.keyboard.press('Control+Enter')
+    await stranger.waitForFunction(() => /^\/attendances\/\d+$/.test(location.pathname))
+    check((await ask('/attendances?limit=100')).some((x) => x.activity_id === free.id), 'and is joined from its own page, in two clicks')
   }
   await beside
 } catch (e) {
