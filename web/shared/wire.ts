@@ -47,4 +47,4 @@ export function wireWords(text: string): string {
   return words ? words + text.slice(name.length) : text
 }
 /** The same for a list: the address goes where the panel wrote the place in words. */
-export const wireShort = (text: string): string => wireWords(text).replace(/^(\S+) \d+(?:\.\d+){3} (?=\S)/, '$1 ')
+export const wireShort = (text: string): string => wireWords(text).replace(/^(.+?) \d+(?:\.\d+){3} (?=\S)/, '$1 ')

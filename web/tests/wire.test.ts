@@ -30,6 +30,8 @@ describe('words of the wire', () => {
     expect(wireShort('smoke_detector 1.1.40.131082 3号楼烟感')).toBe('感烟探测器 3号楼烟感')
     expect(wireShort('smoke_detector 1.1.40.131082')).toBe('感烟探测器 1.1.40.131082')
     expect(wireShort('{ "level":"高"}')).toBe('{ "level":"高"}')
+    setLanguage('en')
+    expect(wireShort('smoke_detector 1.1.40.131082 3号楼烟感')).toBe('Smoke detector 3号楼烟感')
   })
   it('words an operator and the transmitter itself', () => {
     expect(wireWords('operator 3')).toBe('操作员 3')
