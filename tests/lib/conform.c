@@ -501,8 +501,15 @@ static void life(struct run *u) {
 
 #define FAILURES_MOST 4000
 
-enum doing { CREATING, UPDATING, ARCHIVING, DOING__COUNT };
-static const char *const doings[] = {"create", "update", "archive"};
+enum doing { CREATING, UPDATING, ACTING, ARCHIVING, RESTORING, DOING__COUNT };
+static const char *const doings[] = {"create", "update", "act", "archive", "restore"};
+
+/* The first step that needs nothing and that no rule of the module's own goes with; NULL: there is none. */
+static const struct step *plain_step(const struct resource *r) {
+    for (size_t i = 0; i < r->steps_n; i++)
+        if (!r->steps[i].need && !r->steps[i].guard && !r->after) return &r->steps[i];
+    return NULL;
+}
 
 /* The first field that a client may change, at its largest; 0: there is none. */
 static uint64_t change_of(struct run *u, void *patch) {
@@ -522,7 +529,9 @@ static enum err do_it(struct run *u, enum doing doing, int64_t id, void *row, ui
     switch (doing) {
     case CREATING: return row_create(&u->ctx, u->r, row);
     case UPDATING: return row_update(&u->ctx, u->r, id, 0, row, fields, NULL);
+    case ACTING: return row_act(&u->ctx, u->r, id, 0, plain_step(u->r)->name, NULL, 0, NULL);
     case ARCHIVING: return row_archive(&u->ctx, u->r, id, 0);
+    case RESTORING: return row_restore(&u->ctx, u->r, id, 0, NULL);
     case DOING__COUNT: break;
     }
     return ERR_INTERNAL;
@@ -544,6 +553,8 @@ static void fail_each(struct run *u, enum doing doing, bool statements) {
             conform_base_row(u, u->r, row);
         else
             id = make_row(u, u->r);
+        if (doing == ACTING && plain_step(u->r)->from >= 0) force_state(u, id, plain_step(u->r)->from);
+        if (doing == RESTORING) CHECK(u->t, !row_archive(&u->ctx, u->r, id, 0));
         if (doing == UPDATING && !(fields = change_of(u, row))) break;
         struct counts before = conform_count(u);
         int64_t ran = db_statements(u->db);
@@ -554,7 +565,8 @@ static void fail_each(struct run *u, enum doing doing, bool statements) {
             u->ctx.arena->fail_in = n;
         enum err e = do_it(u, doing, id, row, fields);
         bool reached = statements ? db_statements(u->db) - ran >= n : !u->ctx.arena->fail_in;
-        bool refused = e && !reached && doing == UPDATING && own_rules; /* by a rule of the module */
+        bool refused =
+            e && !reached && (doing == UPDATING || doing == ACTING) && own_rules; /* by a rule of the module */
         db_fail_in(u->db, 0);
         u->ctx.arena->fail_in = 0;
         u->ctx.fault = (struct fault){0};
@@ -582,7 +594,8 @@ static void run_resource(struct run *u) {
     all_needs(u);
     life(u);
     for (enum doing d = CREATING; d < DOING__COUNT; d++) {
-        if (d == ARCHIVING && (u->r->flags & NO_ARCHIVE)) continue;
+        if ((d == ARCHIVING || d == RESTORING) && (u->r->flags & NO_ARCHIVE)) continue;
+        if (d == ACTING && !plain_step(u->r)) continue;
         fail_each(u, d, true);
         fail_each(u, d, false);
     }
