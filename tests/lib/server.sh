@@ -87,3 +87,14 @@ pg_start() {
     fi
 }
 pg_stop() { pg_run pg_ctl -D "$pg_data" -m "${1:-fast}" -w -s stop; }
+
+# cases TITLE: waits up to 10 s for its case and prints how many there are.
+cases() {
+    local n
+    for _ in $(seq 50); do
+        n=$(api GET 'cases?limit=100' | head -n 1 | jq "[.items[] | select(.title == \"$1\")] | length")
+        [ "$n" = 0 ] || break
+        sleep 0.2
+    done
+    echo "$n"
+}

@@ -16,16 +16,6 @@ ingest() { api POST ingest/line "$1" -H 'Content-Type: text/plain' | tail -n 1; 
 is "$(ingest 'leak,device=W-1 level=3.5')" 204 "loop: a reading is acknowledged"
 is "$(ingest 'leak,device=W-1 level=')" 400 "loop: half a line is refused"
 is "$(ingest 'leak,device=W-1 level=12')" 204 "loop: and one above the limit"
-# cases TITLE: waits up to 10 s for its case and prints how many there are.
-cases() {
-    local n
-    for _ in $(seq 50); do
-        n=$(api GET 'cases?limit=100' | head -n 1 | jq "[.items[] | select(.title == \"$1\")] | length")
-        [ "$n" = 0 ] || break
-        sleep 0.2
-    done
-    echo "$n"
-}
 is "$(cases 泵房水浸)" 1 "loop: the alarm has become one case"
 is "$(ingest 'leak,device=W-1 level=14')" 204 "loop: another reading of the same cause"
 sleep 1

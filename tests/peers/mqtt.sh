@@ -50,15 +50,6 @@ log_in manager
 pub mqttv5 $topic/telemetry '{"level":12}' >/dev/null; say $? "mqtt: a reading above the limit"
 pub mqttv311 $topic/event '{"event":"sos","data":{"room":"卫生间"}}' >/dev/null; say $? "mqtt: an event"
 is "$(api GET 'alarms?f.state=active&limit=100' | head -n 1 | jq '[.items[] | select(.title == "浴室求助")] | length')" 1 "mqtt: is an alarm by the time it is acknowledged"
-cases() {
-    local n
-    for _ in $(seq 50); do
-        n=$(api GET 'cases?limit=100' | head -n 1 | jq "[.items[] | select(.title == \"$1\")] | length")
-        [ "$n" = 0 ] || break
-        sleep 0.2
-    done
-    echo "$n"
-}
 is "$(cases 浴室水位)" 1 "mqtt: the reading has become a case"
 is "$(cases 浴室求助)" 1 "mqtt: and the event another"
 

@@ -91,7 +91,7 @@ static enum err on_case(struct ctx *ctx, const struct event *e) {
     struct case_row c = {0};
     TRY(row_get(ctx, &cases, e->row_id, &c));
     struct str change = str_from(e->topic, strlen("cases."));
-    if (str_is(change, "create") || str_is(change, "done") || str_starts(change, S("late_"))) {
+    if (str_is(change, "create") || str_starts(change, S("late_"))) {
         char *key = arena_cstr(ctx->arena, change);
         return key ? tell_desk(ctx, &c, key) : FAIL_MEMORY(ctx);
     }
