@@ -5,6 +5,7 @@
 
 #include "kernel/outbox.h"
 #include "kernel/work.h"
+#include "net/runner.h"
 
 #include <stdlib.h>
 
@@ -19,14 +20,10 @@
 
 struct pump {
     struct api *api;
-    struct loop_timer *timer;
-    struct loop_task wake;
-    atomic_bool is_posted;
-    bool is_working, is_closed;
+    struct runner runner;
     /* between runs: the loop's; within: the worker's */
-    bool woken, full;
     int64_t due_ms, looked_ms, swept_ms, now_ms;
-    size_t delivered;
+    bool full; /* what was done may have made more to do */
     struct arena arena;
 };
 
@@ -41,33 +38,35 @@ static void unit_begin(struct pump *p, struct ctx *ctx) {
     ctx_begin(ctx);
 }
 
-static void deliver(struct pump *p, struct ctx *ctx) {
-    size_t done = DELIVER_MOST;
-    for (int round = 0; round < ROUNDS_MOST && done == DELIVER_MOST; round++) {
-        unit_begin(p, ctx);
-        if (events_deliver(ctx, DELIVER_MOST, &done)) {
-            log_failure(p->api, ctx->trace, "deliver_failed", &ctx->fault, db_detail(ctx->db));
-            return;
-        }
-        p->delivered += done;
-        /* A handler of one event may have made the next one. */
-        if (done) atomic_fetch_add(&p->api->counters.events_delivered, (int64_t)done);
-    }
-    p->full = p->delivered > 0;
+static void say(const struct pump *p, const struct ctx *ctx, const char *what_failed) {
+    log_failure(p->api, ctx->trace, what_failed, &ctx->fault, ctx->db ? db_detail(ctx->db) : "");
 }
 
-static void run_due(struct pump *p, struct ctx *ctx) {
+/* How many events.  A handler of one may have made the next one. */
+static size_t deliver(struct pump *p, struct ctx *ctx) {
+    size_t all = 0, some = DELIVER_MOST;
+    for (int round = 0; round < ROUNDS_MOST && some == DELIVER_MOST; round++) {
+        some = 0;
+        unit_begin(p, ctx);
+        if (events_deliver(ctx, DELIVER_MOST, &some)) say(p, ctx, "deliver_failed");
+        all += some;
+    }
+    atomic_fetch_add(&p->api->counters.events_delivered, (int64_t)all);
+    return all;
+}
+
+/* How many timers and jobs; looks when the next ones are due. */
+static size_t run_due(struct pump *p, struct ctx *ctx) {
     int64_t timers_ms = INT64_MAX, jobs_ms = INT64_MAX;
     size_t timers = 0, jobs = 0;
     unit_begin(p, ctx);
-    if (timers_run(ctx, TIMERS_MOST, &timers, &timers_ms))
-        log_failure(p->api, ctx->trace, "timers_failed", &ctx->fault, db_detail(ctx->db));
+    if (timers_run(ctx, TIMERS_MOST, &timers, &timers_ms)) say(p, ctx, "timers_failed");
     unit_begin(p, ctx);
-    if (jobs_run(ctx, &jobs, &jobs_ms)) log_failure(p->api, ctx->trace, "jobs_failed", &ctx->fault, db_detail(ctx->db));
+    if (jobs_run(ctx, &jobs, &jobs_ms)) say(p, ctx, "jobs_failed");
     atomic_fetch_add(&p->api->counters.timers_run, (int64_t)timers);
     atomic_fetch_add(&p->api->counters.jobs_run, (int64_t)jobs);
-    p->full |= timers + jobs > 0;
     p->due_ms = timers_ms < jobs_ms ? timers_ms : jobs_ms;
+    return timers + jobs;
 }
 
 static void sweep(struct pump *p, struct ctx *ctx) {
@@ -78,30 +77,30 @@ static void sweep(struct pump *p, struct ctx *ctx) {
                     "DELETE FROM idempotency WHERE at_ms IN (SELECT at_ms FROM idempotency WHERE at_ms < $1 ORDER BY "
                     "at_ms LIMIT 5000)",
                     VALS(V_I64(ctx->now_ms - KEPT_ANSWER_MS)), NULL);
-    if (e) log_failure(p->api, ctx->trace, "sweep_failed", &ctx->fault, db_detail(ctx->db));
+    if (e) say(p, ctx, "sweep_failed");
 }
 
 static void pump(struct pump *p) {
     const struct api *api = p->api;
     struct ctx ctx = {.kernel = api->o.kernel, .arena = &p->arena, .world = api->o.world};
-    p->delivered = 0;
     p->full = false;
     unit_begin(p, &ctx);
     if (db_pool_take(api->o.pool, &ctx.db, &ctx.fault)) {
-        log_failure(api, ctx.trace, "pump_failed", &ctx.fault, "");
+        say(p, &ctx, "pump_failed");
         return;
     }
-    deliver(p, &ctx);
+    size_t n = deliver(p, &ctx);
     /* Someone waits for those who listen: tell them before going on with what is slower. */
-    if (p->delivered) api_events_wake(p->api);
+    if (n) api_events_wake(p->api);
     if (ctx.now_ms >= p->due_ms || p->now_ms - p->looked_ms >= LOOK_MS) {
         p->looked_ms = p->now_ms;
-        run_due(p, &ctx);
+        n += run_due(p, &ctx);
     }
     if (p->now_ms - p->swept_ms >= SWEEP_MS) {
         p->swept_ms = p->now_ms;
         sweep(p, &ctx);
     }
+    p->full = n > 0;
     arena_reset(&p->arena);
     db_pool_give(api->o.pool, ctx.db);
 }
@@ -112,49 +111,32 @@ static void work(void *arg) {
     is_pumping = false;
 }
 
-static void go_on(struct pump *p);
-
-static void done(void *arg) {
+static bool begin(void *arg) {
     struct pump *p = arg;
-    p->is_working = false;
-    p->woken |= p->full; /* what was done may have made more to do */
-    if (p->woken) go_on(p);
-}
-
-static void go_on(struct pump *p) {
-    if (p->is_working || p->is_closed) return;
-    p->is_working = true;
-    p->woken = false;
     p->now_ms = loop_now_ms(p->api->o.loop);
-    if (loop_work(p->api->o.loop, work, done, p)) p->is_working = false; /* the tick comes again */
+    return true;
 }
 
-static void on_wake(void *arg) {
+static bool done(void *arg) {
+    return ((struct pump *)arg)->full;
+}
+
+static bool tick(void *arg) {
     struct pump *p = arg;
-    atomic_store(&p->is_posted, false);
-    p->woken = true;
-    go_on(p);
+    const struct world *w = p->api->o.world;
+    if (runner_is_working(&p->runner)) return false;
+    return w->utc_ms(w->self) >= p->due_ms || loop_now_ms(p->api->o.loop) - p->looked_ms >= LOOK_MS;
 }
 
 void api_wake(void *arg) {
     const struct api *api = arg;
-    if (api->pump && api->pump->timer && !is_pumping && !atomic_exchange(&api->pump->is_posted, true))
-        loop_post_task(api->o.loop, &api->pump->wake);
-}
-
-static void on_tick(void *arg) {
-    struct pump *p = arg;
-    const struct world *w = p->api->o.world;
-    if (p->is_working) return;
-    bool due = w->utc_ms(w->self) >= p->due_ms;
-    if (due || loop_now_ms(p->api->o.loop) - p->looked_ms >= LOOK_MS) go_on(p);
+    if (api->pump && !is_pumping) runner_wake(&api->pump->runner);
 }
 
 static struct pump *pump_new(struct api *api, int64_t now_ms) {
     struct pump *p = calloc(1, sizeof *p);
     if (!p) return NULL;
     p->api = api;
-    p->wake = (struct loop_task){.fn = on_wake, .arg = p};
     p->looked_ms = p->swept_ms = now_ms - SWEEP_MS;
     arena_init(&p->arena, RUN_BYTES);
     return p;
@@ -173,29 +155,26 @@ bool api_run_now(struct api *api) {
 enum err api_start(struct api *api) {
     struct pump *p = pump_new(api, loop_now_ms(api->o.loop));
     if (!p) return ERR_INTERNAL;
-    enum err e = loop_timer_create(api->o.loop, on_tick, p, &p->timer);
+    enum err e = runner_start(&p->runner, api->o.loop, TICK_MS, &(struct runner_calls){tick, begin, work, done, p});
     if (e) {
         pump_destroy(p);
         return e;
     }
     api->pump = p;
-    loop_timer_start(p->timer, 0, TICK_MS);
+    runner_wake(&p->runner);
     return OK;
 }
 
 bool pump_is_busy(const struct pump *p) {
-    return p && (p->is_working || atomic_load(&p->is_posted));
+    return p && runner_is_busy(&p->runner);
 }
 
 void pump_close(struct pump *p) {
-    if (!p) return;
-    p->is_closed = true;
-    if (p->timer) loop_timer_stop(p->timer);
+    if (p) runner_stop(&p->runner);
 }
 
 void pump_destroy(struct pump *p) {
     if (!p) return;
-    loop_timer_destroy(p->timer);
     arena_finish(&p->arena);
     free(p);
 }
