@@ -1,57 +1,38 @@
-/* The event stream: one reader of numbered events for all clients, each told only what it may see.  All of the hub's
- * state belongs to the loop thread; one job at a time reads and decides on a worker, over clients that stay put until
- * it is done.  SPDX-License-Identifier: Apache-2.0 */
-#include "api/events_internal.h"
+/* The event stream: which of the numbered events each client asked for and may be told, and whether its log-in still
+ * stands.  SPDX-License-Identifier: Apache-2.0 */
+#include "api/api_internal.h"
 
 #include "kernel/outbox.h"
+#include "net/sse.h"
+#include "net/sse_hub.h"
 
 #include <stdlib.h>
 
-#define BEAT_MS        15000
-#define POLL_MS        1000 /* events that another process delivered */
-#define CHECK_MS       45000
-#define CHECK_AGAIN_MS 5000 /* where the store did not answer */
-#define CHECKS_MOST    100
-#define JOB_BYTES      ((size_t)64 * 1024 * 1024)
+#define TOPICS_MAX  16
+#define CHECK_MS    45000
+#define PAGE_EVENTS 200
+#define OUT_MAX     ((size_t)192 * 1024) /* of one client and run; under the socket's queue */
+#define ACTOR_BYTES ((size_t)1024 * 1024)
+#define RUN_BYTES   ((size_t)64 * 1024 * 1024)
+#define EVENT_TEXT  8192
 
-size_t hub_clients(const struct hub *hub) {
-    return hub->n;
-}
+struct client {
+    struct sse_client sse; /* first */
+    struct arena arena;    /* actor, token, topics */
+    struct actor actor;
+    struct str token, topics[TOPICS_MAX];
+    size_t topics_n;
+    int64_t newest; /* number of the newest event when it came */
+};
 
-bool hub_is_busy(const struct hub *hub) {
-    return hub->is_working || hub->clients || atomic_load(&hub->is_posted);
-}
+struct hub {
+    struct api *api;
+    struct sse_hub *sse;
+    struct arena arena, scratch; /* of the run under way, of the client being served */
+};
 
-static void client_free(struct client *c) {
-    arena_give(&c->hub->api->arenas, &c->arena);
-    arena_give(&c->hub->api->arenas, &c->new_arena);
-    free(c);
-}
-
-static void sweep(struct hub *hub) {
-    for (struct client **at = &hub->clients; *at;) {
-        struct client *c = *at;
-        if (c->http || hub->is_working) {
-            at = &c->next;
-            continue;
-        }
-        *at = c->next;
-        hub->n--;
-        client_free(c);
-    }
-}
-
-static void on_close(void *arg, enum err why) {
-    struct client *c = arg;
-    (void)why;
-    c->http = NULL;
-    sweep(c->hub);
-}
-
-static void write_text(struct client *c, struct str text) {
-    if (!c->http || !text.len) return;
-    if (!http_stream_write(c->http, (struct bytes){(const uint8_t *)text.ptr, text.len})) return;
-    /* Too slow or gone: the stream closes itself and on_close follows. */
+static struct client *client_of(struct sse_client *c) {
+    return (struct client *)c;
 }
 
 /* Copies what the client keeps beside its actor. */
@@ -61,129 +42,163 @@ static bool keep_texts(struct client *c, struct arena *a) {
     return copied;
 }
 
-/* The new actor replaces the old one. */
-static void actor_swap(struct client *c) {
-    struct arena old = c->arena;
-    c->is_gone |= !keep_texts(c, &c->new_arena);
-    c->actor = c->new_actor;
-    c->arena = c->new_arena;
-    c->new_arena = old;
+/* ---- a page of events, on a worker ---- */
+
+static bool wants(const struct client *c, struct str topic) {
+    for (size_t i = 0; i < c->topics_n; i++)
+        if (topic_matches(c->topics[i], topic)) return true;
+    return !c->topics_n;
 }
 
-static void check_done(struct hub *hub, struct client *c) {
-    int64_t now = loop_now_ms(hub->api->o.loop);
-    bool was_asked = c->has_new || c->is_gone;
-    if (c->has_new) actor_swap(c);
-    c->has_new = false;
-    arena_give(&hub->api->arenas, &c->new_arena);
-    c->checked_ms = was_asked ? now : now - hub->recheck_ms + CHECK_AGAIN_MS;
-    if (c->is_gone && c->http) http_stream_end(c->http);
+static struct str event_text(struct ctx *ctx, const struct numbered_event *e) {
+    struct buf b, id;
+    char number[24];
+    struct str text = {NULL, 0}, number_text = {NULL, 0};
+    buf_init_arena(&b, ctx->arena, EVENT_TEXT);
+    buf_init(&id, number, sizeof number);
+    buf_i64(&id, e->number);
+    if (!buf_done(&id, &number_text)) return text;
+    sse_event(&b, number_text, e->event.topic, e->event.body);
+    (void)!buf_done(&b, &text); /* absent: an event too large to tell is passed over */
+    return text;
 }
 
-static void read_done(struct hub *hub, struct client *c) {
+/* False: no memory; the client is told later, alone. */
+static bool serve(struct ctx *ctx, struct hub *hub, struct client *c, const struct numbered_event *events,
+                  const struct str *texts, size_t n, int64_t read_to) {
+    struct buf out;
     struct str text;
-    if (c->is_doubted) c->checked_ms = loop_now_ms(hub->api->o.loop) - hub->recheck_ms;
-    c->is_doubted = false;
-    if (hub->reset) {
-        write_text(c, S("event: reset\ndata: {}\n\n"));
-        c->last = hub->read_to;
-        return;
+    arena_reset(&hub->scratch);
+    ctx->arena = &hub->scratch;
+    ctx->actor = c->actor;
+    ctx->rights_cache = NULL;
+    buf_init_arena(&out, &hub->scratch, OUT_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (events[i].number <= c->sse.last) continue; /* he was ahead of the others */
+        if (!texts[i].ptr || !wants(c, events[i].event.topic) || !event_visible(ctx, &events[i].event)) continue;
+        if (out.len + texts[i].len >= OUT_MAX) { /* the rest in a run of its own */
+            read_to = events[i].number - 1;
+            break;
+        }
+        buf_str(&out, texts[i]);
     }
-    if (c->out.len && buf_done(&c->out, &text)) {
-        write_text(c, text);
-        atomic_fetch_add(&hub->api->counters.events_sent, 1);
-    }
-    c->out = (struct buf){0};
-    c->last = c->job_last;
+    if (!buf_done(&out, &text) || !arena_str(&hub->arena, text, &c->sse.text)) return false;
+    if (text.len) atomic_fetch_add(&hub->api->counters.events_sent, 1);
+    if (read_to > c->sse.last) c->sse.last = read_to;
+    return true;
 }
 
-static void go_on(struct hub *hub);
+struct ending {
+    struct str topic;
+    bool yes;
+};
 
-static void done(void *arg) {
+static enum err look_at_ends(void *arg, const void *row) {
+    struct ending *e = arg;
+    e->yes |= word_in(((const struct api_authenticator *)row)->ends, e->topic);
+    return OK;
+}
+
+/* Events that may have ended log-ins: whose streams are to be looked at again? */
+static enum err doubt(struct ctx *ctx, const struct sse_run *run, const struct event *event) {
+    struct ending e = {.topic = event->topic};
+    TRY(kernel_each(ctx->kernel, &authenticators, look_at_ends, &e));
+    for (struct sse_client *c = e.yes ? run->clients : NULL; c; c = c->next_in_run)
+        if (client_of(c)->actor.user_id == event->row_id) c->check_ms = 0;
+    return OK;
+}
+
+/* What a client says it saw is not kept any more: it reads everything anew, and goes on from the newest. */
+static enum err start_over(struct ctx *ctx, struct sse_run *run) {
+    TRY(events_last(ctx, &run->read_to));
+    for (struct sse_client *c = run->clients; c; c = c->next_in_run) {
+        c->text = S("event: reset\ndata: {}\n\n");
+        c->last = run->read_to;
+    }
+    return OK;
+}
+
+static enum err read_page(struct ctx *ctx, struct hub *hub, struct sse_run *run) {
+    struct numbered_event *events;
+    size_t n;
+    bool is_too_old, fits = true;
+    TRY(events_after(ctx, run->after, PAGE_EVENTS, &events, &n, &is_too_old));
+    if (is_too_old) return start_over(ctx, run);
+    struct str *texts = arena_new(ctx->arena, struct str, n + 1);
+    if (!texts) return FAIL_MEMORY(ctx);
+    for (size_t i = 0; i < n; i++) texts[i] = event_text(ctx, &events[i]);
+    for (size_t i = 0; i < n; i++) TRY(doubt(ctx, run, &events[i].event));
+    if (n) run->read_to = events[n - 1].number;
+    run->more = n == PAGE_EVENTS;
+    for (struct sse_client *c = run->clients; c; c = c->next_in_run)
+        fits &= serve(ctx, hub, client_of(c), events, texts, n, run->read_to);
+    return fits ? OK : FAIL_MEMORY(ctx);
+}
+
+/* ---- is the log-in still good, and what are its roles now?  On a worker ---- */
+
+static enum err check_client(struct ctx *ctx, struct hub *hub, struct client *c) {
+    struct api_identity who;
+    struct arena fresh;
+    arena_take(&hub->api->arenas, &fresh, ACTOR_BYTES);
+    ctx->arena = &fresh;
+    ctx->actor = (struct actor){0};
+    ctx->rights_cache = NULL;
+    enum err e = unit_fill_actor(ctx, c->token, &who);
+    bool is_refused = e == ERR_UNAUTHENTICATED || e == ERR_DENIED;
+    c->sse.is_over = is_refused || (!e && (!who.is_known || !keep_texts(c, &fresh)));
+    if (!e && !c->sse.is_over) {
+        struct arena old = c->arena;
+        c->arena = fresh;
+        c->actor = ctx->actor;
+        fresh = old;
+    }
+    arena_give(&hub->api->arenas, &fresh);
+    if (!is_refused) return e;
+    ctx->fault = (struct fault){0};
+    return OK;
+}
+
+static enum err check_clients(struct ctx *ctx, struct hub *hub, struct sse_run *run) {
+    for (struct sse_client *c = run->clients; c; c = c->next_in_run) TRY(check_client(ctx, hub, client_of(c)));
+    return OK;
+}
+
+/* ---- the runs ---- */
+
+static bool run_with(struct hub *hub, struct sse_run *run,
+                     enum err (*fn)(struct ctx *ctx, struct hub *hub, struct sse_run *run)) {
+    const struct api *api = hub->api;
+    struct ctx ctx = {.kernel = api->o.kernel, .arena = &hub->arena, .world = api->o.world, .trace = S("events")};
+    ctx_begin(&ctx);
+    enum err e = db_pool_take(api->o.pool, &ctx.db, &ctx.fault);
+    if (!e) e = fn(&ctx, hub, run);
+    if (e) log_failure(api, ctx.trace, "events_failed", &ctx.fault, ctx.db ? db_detail(ctx.db) : "");
+    if (ctx.db) db_pool_give(api->o.pool, ctx.db);
+    return !e;
+}
+
+static bool on_read(void *arg, struct sse_run *run) {
+    return run_with(arg, run, read_page);
+}
+
+static bool on_check(void *arg, struct sse_run *run) {
+    return run_with(arg, run, check_clients);
+}
+
+static void on_told(void *arg) {
     struct hub *hub = arg;
-    hub->is_working = false;
-    for (struct client *c = hub->job; c; c = c->job_next) {
-        if (hub->checks)
-            check_done(hub, c);
-        else
-            read_done(hub, c);
-    }
-    if (!hub->checks && hub->from == hub->head) {
-        hub->head = hub->read_to;
-        hub->is_woken |= hub->more;
-    }
-    hub->job = NULL;
     arena_reset(&hub->arena);
-    sweep(hub);
-    go_on(hub);
+    arena_reset(&hub->scratch);
 }
 
-static size_t take(struct hub *hub, struct client *c) {
-    c->job_next = hub->job;
-    hub->job = c;
-    return 1;
+static void client_free(struct hub *hub, struct client *c) {
+    arena_give(&hub->api->arenas, &c->arena);
+    free(c);
 }
 
-/* Who is served next: those at the head when something happened, else one that is behind, else those to be checked. */
-static bool choose(struct hub *hub) {
-    struct client *behind = NULL;
-    size_t n = 0;
-    int64_t now = loop_now_ms(hub->api->o.loop);
-    hub->checks = hub->more = hub->reset = false;
-    for (struct client *c = hub->clients; c; c = c->next) {
-        if (!c->http) continue;
-        if (hub->is_woken && c->last >= hub->head) n += take(hub, c);
-        /* A catch-up goes at the reader's pace: the next page when the last one has gone. */
-        if (c->last < hub->head && !http_stream_pending(c->http)) behind = c;
-    }
-    hub->from = hub->head;
-    if (n) {
-        hub->is_woken = false;
-        return true;
-    }
-    if (behind) {
-        hub->from = behind->last;
-        return take(hub, behind);
-    }
-    for (struct client *c = hub->clients; c && n < CHECKS_MOST; c = c->next)
-        if (c->http && now - c->checked_ms >= hub->recheck_ms) n += take(hub, c);
-    return hub->checks = n > 0;
-}
-
-static void go_on(struct hub *hub) {
-    if (hub->is_working || hub->is_closed || !choose(hub)) return;
-    hub->is_working = true;
-    if (!loop_work(hub->api->o.loop, hub_work, done, hub)) return;
-    hub->is_working = false; /* the timer comes again */
-    hub->is_woken = true;
-    hub->job = NULL;
-}
-
-static void on_drain(void *arg) {
-    const struct client *c = arg;
-    if (c->last < c->hub->head) go_on(c->hub);
-}
-
-static void on_wake(void *arg) {
-    struct hub *hub = arg;
-    atomic_store(&hub->is_posted, false);
-    hub->is_woken = true;
-    go_on(hub);
-}
-
-void api_events_wake(struct api *api) {
-    if (!atomic_exchange(&api->hub->is_posted, true)) loop_post_task(api->o.loop, &api->hub->wake);
-}
-
-static void on_timer(void *arg) {
-    struct hub *hub = arg;
-    int64_t now = loop_now_ms(hub->api->o.loop);
-    if (now - hub->beat_ms >= BEAT_MS) {
-        hub->beat_ms = now;
-        for (struct client *c = hub->clients; c; c = c->next) write_text(c, S(":\n\n"));
-    }
-    if (hub->n) hub->is_woken = true;
-    go_on(hub);
+static void on_gone(void *arg, struct sse_client *c) {
+    client_free(arg, client_of(c));
 }
 
 /* ---- a new client ---- */
@@ -201,14 +216,11 @@ static enum err topics_read(struct ctx *ctx, struct str text, struct client *c) 
 
 enum err hub_prepare(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
     struct client c = {.actor = ctx->actor, .token = call->token};
-    struct str topics, after = http_header_get(call->req, "last-event-id");
+    struct str topics;
     TRY(api_query(ctx, call, "topics", &topics));
     TRY(topics_read(ctx, topics, &c));
-    TRY(events_last(ctx, &c.last));
-    c.job_last = c.last; /* where the stream of now begins */
-    /* An id that is none of ours cannot be resumed from: -1 is older than everything kept. */
-    if (after.len && (!str_to_i64(after, &c.last) || c.last < 0)) c.last = -1;
-    struct client *kept = malloc(sizeof *kept);
+    TRY(events_last(ctx, &c.newest));
+    struct client *kept = keep_texts(&c, ctx->arena) ? malloc(sizeof *kept) : NULL;
     if (!kept) return FAIL_MEMORY(ctx);
     *kept = c;
     ret->state = kept;
@@ -216,39 +228,23 @@ enum err hub_prepare(struct ctx *ctx, const struct api_call *call, struct api_an
     return OK;
 }
 
-static void refuse(struct api_unit *u) {
-    u->ctx.fault = (struct fault){.kind = ERR_BUSY, .code = "busy", .text = "too many event streams are open"};
-    problem_fill(u, &u->ctx.fault);
-    unit_release(u);
-}
-
 void hub_begin(void *arg) {
+    static const struct fault busy = {.kind = ERR_BUSY, .code = "busy", .text = "too many event streams are open"};
     struct api_unit *u = arg;
     struct hub *hub = u->api->hub;
     struct client *c = u->answer.state;
-    c->hub = hub;
     c->arena = u->arena; /* holds the actor and what else the worker read */
     u->arena = (struct arena){0};
-    if (hub->is_closed || hub->n >= API_EVENT_CLIENTS || u->req->method == METHOD_HEAD || !keep_texts(c, &c->arena)) {
-        client_free(c);
-        refuse(u);
-        return;
-    }
-    if (!hub->n) hub->head = c->job_last;
-    if (c->last > c->job_last) c->last = -1; /* a number we never gave */
-    c->checked_ms = loop_now_ms(hub->api->o.loop);
     u->answer.status = 200;
     size_t n = unit_headers(u, &u->answer);
-    unit_count(u, 200);
-    c->http = http_stream_begin(u->req, 200, u->headers, n,
-                                &(struct http_stream_calls){.on_drain = on_drain, .on_close = on_close, .arg = c});
-    c->next = hub->clients;
-    hub->clients = c;
-    hub->n++;
-    unit_free(u);
-    write_text(c, S("retry: 2000\n:\n\n"));
-    hub->is_woken = true;
-    go_on(hub);
+    if (sse_hub_begin(hub->sse, &c->sse, u->req, u->headers, n, c->newest)) {
+        unit_count(u, 200);
+        unit_free(u);
+        return;
+    }
+    client_free(hub, c);
+    problem_fill(u, &busy);
+    unit_release(u);
 }
 
 /* ---- life ---- */
@@ -257,30 +253,45 @@ enum err hub_create(struct api *api, struct hub **ret) {
     struct hub *hub = calloc(1, sizeof *hub);
     if (!hub) return ERR_INTERNAL;
     hub->api = api;
-    hub->recheck_ms = api->o.recheck_ms > 0 ? api->o.recheck_ms : CHECK_MS;
-    hub->wake = (struct loop_task){.fn = on_wake, .arg = hub};
-    arena_init(&hub->arena, JOB_BYTES);
-    enum err e = loop_timer_create(api->o.loop, on_timer, hub, &hub->timer);
+    arena_init(&hub->arena, RUN_BYTES);
+    arena_init(&hub->scratch, RUN_BYTES);
+    const struct sse_hub_options options = {.loop = api->o.loop,
+                                            .clients_max = API_EVENT_CLIENTS,
+                                            .check_ms = api->o.recheck_ms > 0 ? api->o.recheck_ms : CHECK_MS,
+                                            .read = on_read,
+                                            .check = on_check,
+                                            .told = on_told,
+                                            .gone = on_gone,
+                                            .arg = hub};
+    enum err e = sse_hub_create(&options, &hub->sse);
     if (e) {
         free(hub);
         return e;
     }
-    hub->beat_ms = loop_now_ms(api->o.loop);
-    loop_timer_start(hub->timer, POLL_MS, POLL_MS);
     *ret = hub;
     return OK;
 }
 
+void api_events_wake(struct api *api) {
+    sse_hub_wake(api->hub->sse);
+}
+
+size_t hub_clients(const struct hub *hub) {
+    return sse_hub_clients(hub->sse);
+}
+
+bool hub_is_busy(const struct hub *hub) {
+    return sse_hub_is_busy(hub->sse);
+}
+
 void hub_close(struct hub *hub) {
-    hub->is_closed = true;
-    loop_timer_stop(hub->timer);
-    for (struct client *c = hub->clients; c; c = c->next)
-        if (c->http) http_stream_end(c->http);
+    sse_hub_close(hub->sse);
 }
 
 void hub_destroy(struct hub *hub) {
     if (!hub) return;
-    loop_timer_destroy(hub->timer);
+    sse_hub_destroy(hub->sse);
     arena_finish(&hub->arena);
+    arena_finish(&hub->scratch);
     free(hub);
 }
