@@ -164,35 +164,31 @@ static void work(void *arg) {
     if (l->failed) LOG(l->o.log, LOG_WARN, no_trace, "the lines' rows wait", LOG_TEXT("why", str_of(fault.text)));
 }
 
-static void worked(void *arg);
-
-static void begin(struct line_set *l) {
-    if (!l->working && !l->closing) l->working = !loop_work(l->o.loop, work, worked, l);
-}
-
-static void take_servers(struct line_set *l) {
-    for (size_t i = 0; i < l->entries_n; i++)
+/* Between runs the entries are the loop thread's: it opens what others serve. */
+static bool begin(void *arg) {
+    struct line_set *l = arg;
+    for (size_t i = 0; l->has_servers && i < l->entries_n; i++)
         if (l->entries[i].state != LINE_LISTENING && server_of(l, l->entries[i].spec.kind))
             open_entry(l, &l->entries[i]);
     l->has_servers = false;
+    return true;
 }
 
-static void worked(void *arg) {
+/* True: there are states to be written. */
+static bool worked(void *arg) {
     struct line_set *l = arg;
-    bool more = l->has_loaded || l->has_servers;
-    l->working = false;
-    if (!more || l->closing) return;
-    if (l->has_servers) take_servers(l);
-    if (l->has_loaded) take_rows(l);
+    bool more = l->has_loaded && !l->closing;
+    if (more) take_rows(l);
     l->has_loaded = false;
-    begin(l); /* their states */
+    return more;
 }
 
-static void tick(void *arg) {
+static bool tick(void *arg) {
     struct line_set *l = arg;
     for (size_t i = 0; i < l->entries_n; i++)
         if (l->entries[i].line) line_tick(l->entries[i].line);
-    if (!l->working && (line_rows_generation() != l->loaded_generation || l->failed)) begin(l);
+    if (runner_is_working(&l->runner)) return false;
+    return line_rows_generation() != l->loaded_generation || l->failed;
 }
 
 /* ---- life ---- */
@@ -203,7 +199,8 @@ enum err lines_open(const struct lines_options *options, struct line_set **ret, 
     l->o = *options;
     pthread_mutex_init(&l->lock, NULL);
     enum err e = work_now(l, f);
-    if (!e && loop_timer_create(options->loop, tick, l, &l->timer)) e = FAIL(f, ERR_INTERNAL, "loop", "no timer");
+    const struct runner_calls calls = {tick, begin, work, worked, l};
+    if (!e && runner_start(&l->runner, options->loop, TICK_MS, &calls)) e = FAIL(f, ERR_INTERNAL, "loop", "no timer");
     if (e) {
         lines_free(l);
         return e;
@@ -217,8 +214,7 @@ enum err lines_open(const struct lines_options *options, struct line_set **ret, 
         lines_free(l);
         return e;
     }
-    loop_timer_start(l->timer, TICK_MS, TICK_MS);
-    begin(l);
+    runner_wake(&l->runner);
     *ret = l;
     return OK;
 }
@@ -226,8 +222,7 @@ enum err lines_open(const struct lines_options *options, struct line_set **ret, 
 void lines_stop(struct line_set *l) {
     if (!l) return;
     l->closing = true;
-    loop_timer_destroy(l->timer);
-    l->timer = NULL;
+    runner_stop(&l->runner);
     for (size_t i = 0; i < l->entries_n; i++) {
         line_close(l->entries[i].line);
         l->entries[i].line = NULL;
@@ -247,9 +242,7 @@ void lines_served(struct line_set *l, const struct lines_server *by) {
     l->servers[l->servers_n++] = *by;
     pthread_mutex_unlock(&l->lock);
     l->has_servers = true;
-    if (l->working) return; /* the entries are the worker's until it is done */
-    take_servers(l);
-    begin(l);
+    runner_wake(&l->runner);
 }
 
 void lines_each(struct line_set *l,

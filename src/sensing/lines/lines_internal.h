@@ -2,6 +2,7 @@
 #ifndef LINLI_SENSING_LINES_LINES_INTERNAL_H
 #define LINLI_SENSING_LINES_LINES_INTERNAL_H
 
+#include "net/runner.h"
 #include "sensing/lines/figures.h"
 #include "sensing/lines/line.h"
 #include "sensing/lines/lines.h"
@@ -35,10 +36,10 @@ struct line_set {
     struct lines_server servers[LINES_SERVERS_MAX];
     size_t servers_n;
     pthread_mutex_t lock; /* over what workers read: entries_n, ids, figures, kinds, states, servers */
-    struct loop_timer *timer;
-    int64_t loaded_generation;
-    bool working, closing, started, has_servers;
+    struct runner runner;
+    bool closing, started, has_servers;
     /* Between the loop thread and the worker; whoever works owns them. */
+    int64_t loaded_generation;
     struct line_spec loaded[LINES_MAX];
     size_t loaded_n;
     bool has_loaded;
