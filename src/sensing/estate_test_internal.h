@@ -27,6 +27,7 @@ struct estate {
     struct log log;
     struct feed *feed;
     int64_t id;
+    char url[256]; /* of the store */
 };
 
 static inline void estate_die(const char *what, const struct fault *f) {
@@ -85,15 +86,14 @@ static inline enum err estate_make(struct ctx *ctx, struct estate *e) {
 /* Everything but the loop's thread, which test_loop_start starts. */
 static inline void estate_start(struct estate *e, struct t *t) {
     static int serial;
-    char url[256];
     *e = (struct estate){.t = t, .sim = io_sim_create(7), .log = {.fd = -1}};
     e->io = io_sim_io(e->sim);
     e->log.world = &t->world;
-    snprintf(url, sizeof url, "sqlite:%s/sensing-%d.db", test_dir(t), ++serial);
+    snprintf(e->url, sizeof e->url, "sqlite:%s/sensing-%d.db", test_dir(t), ++serial);
     struct kernel_options k = {.modules = test_modules, .modules_n = COUNT(test_modules)};
     struct db *db = NULL;
     if (kernel_create(&k, &e->kernel, &t->fault) ||
-        db_pool_open(&(struct db_options){.url = url}, 3, &e->pool, &t->fault) ||
+        db_pool_open(&(struct db_options){.url = e->url}, 3, &e->pool, &t->fault) ||
         db_pool_take(e->pool, &db, &t->fault) || kernel_install(e->kernel, db, &t->world, &t->fault))
         estate_die("store", &t->fault);
     db_pool_give(e->pool, db);

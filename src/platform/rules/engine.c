@@ -49,8 +49,8 @@ struct rules_engine {
     pthread_mutex_t lock;
     struct book *book;
     _Atomic int64_t generation;
-    struct verdict_row *queue;
-    size_t head, count;
+    struct verdict_row *queue; /* a ring */
+    uint64_t made, applied;    /* verdicts, ever */
 };
 
 struct rules_engine *rules_create(void) {
@@ -287,7 +287,7 @@ bool rules_is_stale(const struct rules_engine *e) {
 /* ---- judging ---- */
 
 static struct verdict_row *enqueue(struct rules_engine *e, const struct watched *w, bool raise, int64_t at_ms) {
-    struct verdict_row *row = &e->queue[(e->head + e->count++) % RULES_QUEUE_MAX];
+    struct verdict_row *row = &e->queue[e->made++ % RULES_QUEUE_MAX];
     *row = (struct verdict_row){.rule_id = w->rule->row.id,
                                 .device_id = e->book->devices[w->device].id,
                                 .at_ms = at_ms,
@@ -299,7 +299,7 @@ static struct verdict_row *enqueue(struct rules_engine *e, const struct watched 
 /* A verdict that finds no room is taken back, so that the next reading or tick comes to it again. */
 static void conclude(struct rules_engine *e, struct watched *w, enum verdict v, int64_t at_ms) {
     if (v == VERDICT_NOTHING) return;
-    if (e->count == RULES_QUEUE_MAX) {
+    if (e->made - e->applied == RULES_QUEUE_MAX) {
         w->state.firing = v == VERDICT_CLEAR;
         return;
     }
@@ -376,7 +376,7 @@ static size_t judge_events(struct rules_engine *e, int64_t community_id, const s
 
 enum err rules_events(struct rules_engine *e, int64_t community_id, const struct rules_event *events, size_t n) {
     pthread_mutex_lock(&e->lock);
-    bool fits = e->count + judge_events(e, community_id, events, n, true) <= RULES_QUEUE_MAX;
+    bool fits = e->made - e->applied + judge_events(e, community_id, events, n, true) <= RULES_QUEUE_MAX;
     if (fits) (void)judge_events(e, community_id, events, n, false);
     pthread_mutex_unlock(&e->lock);
     return fits ? OK : ERR_BUSY;
@@ -400,7 +400,21 @@ void rules_tick(struct rules_engine *e, int64_t now_ms) {
 
 size_t rules_waiting(struct rules_engine *e) {
     pthread_mutex_lock(&e->lock);
-    size_t n = e->count;
+    size_t n = (size_t)(e->made - e->applied);
+    pthread_mutex_unlock(&e->lock);
+    return n;
+}
+
+uint64_t rules_made(struct rules_engine *e) {
+    pthread_mutex_lock(&e->lock);
+    uint64_t n = e->made;
+    pthread_mutex_unlock(&e->lock);
+    return n;
+}
+
+uint64_t rules_applied(struct rules_engine *e) {
+    pthread_mutex_lock(&e->lock);
+    uint64_t n = e->applied;
     pthread_mutex_unlock(&e->lock);
     return n;
 }
@@ -409,9 +423,9 @@ size_t rules_waiting(struct rules_engine *e) {
 
 static bool peek(struct rules_engine *e, struct ctx *ctx, struct verdict_row *ret, struct rule *ret_rule) {
     pthread_mutex_lock(&e->lock);
-    bool some = e->count > 0;
+    bool some = e->made > e->applied;
     *ret_rule = (struct rule){0};
-    if (some) *ret = e->queue[e->head];
+    if (some) *ret = e->queue[e->applied % RULES_QUEUE_MAX];
     for (size_t i = 0; some && i < e->book->rules_n; i++) {
         const struct rule *r = &e->book->rules[i];
         if (r->row.id != ret->rule_id) continue;
@@ -427,8 +441,7 @@ static bool peek(struct rules_engine *e, struct ctx *ctx, struct verdict_row *re
 
 static void pop(struct rules_engine *e) {
     pthread_mutex_lock(&e->lock);
-    e->head = (e->head + 1) % RULES_QUEUE_MAX;
-    e->count--;
+    e->applied++;
     pthread_mutex_unlock(&e->lock);
 }
 

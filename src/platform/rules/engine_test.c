@@ -427,6 +427,7 @@ static void a_verdict_stays_until_it_is_an_alarm(struct t *t) {
     CHECK(t, !db_exec(s.ctx.db, &s.ctx.fault, "ALTER TABLE alarms RENAME TO away", NO_VALS, NULL));
     CHECK(t, !tell(&s, event(&s, "fire", "", 0, true)));
     CHECK(t, rules_apply(s.engine, &s.ctx, 100, &done) != OK && done == 0 && rules_waiting(s.engine) == 1);
+    CHECK(t, rules_made(s.engine) == 1 && rules_applied(s.engine) == 0);
     s.ctx.fault = (struct fault){0};
     CHECK(t, !db_exec(s.ctx.db, &s.ctx.fault, "ALTER TABLE away RENAME TO alarms", NO_VALS, NULL));
     CHECK(t, alarms_ever(&s) == 1 && rules_waiting(s.engine) == 0);
@@ -434,6 +435,7 @@ static void a_verdict_stays_until_it_is_an_alarm(struct t *t) {
     CHECK(t, !db_exec(s.ctx.db, &s.ctx.fault, "DELETE FROM devices", NO_VALS, NULL)); /* that one is for good */
     s.ctx.fault = (struct fault){0};
     CHECK(t, !rules_apply(s.engine, &s.ctx, 100, &done) && rules_waiting(s.engine) == 0);
+    CHECK(t, rules_made(s.engine) == 3 && rules_applied(s.engine) == 3);
     stop(&s);
 }
 

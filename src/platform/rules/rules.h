@@ -54,6 +54,9 @@ bool rules_knows(struct rules_engine *e, int64_t community_id, struct str device
 void rules_tick(struct rules_engine *e, int64_t now_ms);
 size_t rules_waiting(struct rules_engine *e); /* verdicts not yet applied; at most RULES_QUEUE_MAX are kept */
 #define RULES_QUEUE_MAX 65536
+/* They are applied in the order they were made: how many ever were made, and how many of these wait no more. */
+uint64_t rules_made(struct rules_engine *e);
+uint64_t rules_applied(struct rules_engine *e);
 /* Turns waiting verdicts into alarms, each in its own transaction; one that fails stays first in the queue, unless its
  * device or rule is gone. */
 NODISCARD enum err rules_apply(struct rules_engine *e, struct ctx *ctx, size_t most, size_t *ret_done);

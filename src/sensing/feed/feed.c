@@ -1,16 +1,14 @@
 /* Readings meet rules.  SPDX-License-Identifier: Apache-2.0 */
 #include "sensing/feed/feed.h"
 
-#include "base/utf8.h"
+#include "net/runner.h"
 #include "platform/things/things.h"
+#include "sensing/feed/strangers.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define TICK_MS         1000
-#define UNKNOWN_MAX     256 /* devices waiting to be put aside; more come again with their next reading */
 #define APPLY_BATCH     64
 #define STRANGERS_BATCH 16
 #define JUDGED_MS       (INT64_C(15) * 60 * 1000) /* older readings are history: they raise nothing now */
@@ -21,30 +19,26 @@ struct source { /* what a series number means, kept by the writer's thread alone
     int64_t community_id;
     char device[TELEMETRY_DEVICE_MAX + 1], metric[TELEMETRY_METRIC_MAX + 1];
 };
-struct stranger {
-    int64_t community_id;
-    char code[TELEMETRY_DEVICE_MAX + 1];
-    char line[FEED_LINE_MAX + 1]; /* where it was heard; empty: not known */
+/* What stood before it: verdicts to be applied, strangers to be put aside. */
+struct barrier {
+    loop_fn *fn;
+    void *arg;
+    uint64_t verdicts, strangers;
 };
 struct feed {
     struct feed_options o;
     struct telemetry *telemetry;
     struct rules_engine *rules;
-    struct loop_timer *timer;
+    struct strangers *strangers;
+    struct runner runner;
     struct source *sources;
     size_t sources_n;
-    pthread_mutex_t lock; /* over strangers */
-    struct stranger strangers[UNKNOWN_MAX];
-    size_t strangers_n;
-    struct loop_task wake;
-    _Atomic bool woken, must_load;
-    bool working, again, closing, loaded; /* loaded: by the work under way */
+    _Atomic bool must_load;
+    bool closing, loaded, rests; /* loaded: by the run under way; rests: it failed, and the tick tries again */
     enum err failed;
-    struct barrier {
-        loop_fn *fn;
-        void *arg;
-    } * barriers; /* those below `due` stood before the work under way began */
-    size_t barriers_n, due;
+    struct barrier *barriers; /* a ring */
+    size_t barriers_first, barriers_n;
+    size_t due; /* the first so many stood before the run under way began */
 };
 
 /* ---- the writer's thread ---- */
@@ -73,23 +67,11 @@ static struct source *source_of(struct feed *f, uint32_t series) {
     return s->known ? s : NULL;
 }
 
-static void note_stranger(struct feed *f, const struct source *s, const char *line) {
-    pthread_mutex_lock(&f->lock);
-    bool there = f->strangers_n == UNKNOWN_MAX;
-    for (size_t i = 0; !there && i < f->strangers_n; i++)
-        there = f->strangers[i].community_id == s->community_id && !strcmp(f->strangers[i].code, s->device);
-    if (!there) {
-        struct stranger *x = &f->strangers[f->strangers_n++];
-        x->community_id = s->community_id;
-        memcpy(x->code, s->device, sizeof x->code);
-        utf8_copy(x->line, sizeof x->line, str_of(line));
-    }
-    pthread_mutex_unlock(&f->lock);
-}
-
-static void wake(struct feed *f) {
-    if (!f->o.loop) return; /* the next step looks by itself */
-    if (!atomic_exchange(&f->woken, true)) loop_post_task(f->o.loop, &f->wake);
+/* Of a device that the rules do not know.  True: there is something to do about it. */
+static bool hear(struct feed *f, int64_t community_id, struct str device, const char *line) {
+    const struct world *w = f->o.world;
+    if (!device.len || device.len > TELEMETRY_DEVICE_MAX) return false;
+    return strangers_hear(f->strangers, community_id, device, line, w->mono_us(w->self) / 1000);
 }
 
 static void stored(void *arg, const struct telemetry_stored *points, size_t n) {
@@ -103,67 +85,45 @@ static void stored(void *arg, const struct telemetry_stored *points, size_t n) {
         bool known = points[i].at_ms < since ? rules_knows(f->rules, s->community_id, device)
                                              : rules_reading(f->rules, s->community_id, device, str_of(s->metric),
                                                              points[i].at_ms, points[i].value);
-        if (!known) {
-            note_stranger(f, s, "http"); /* lines tell of theirs before: see feed_heard */
-            strange = true;
-        }
+        if (!known) strange |= hear(f, s->community_id, device, "http"); /* lines told of theirs before: feed_heard */
     }
-    if (strange || rules_waiting(f->rules)) wake(f);
+    if (strange || rules_waiting(f->rules)) runner_wake(&f->runner);
 }
 
 /* ---- a worker: verdicts to alarms, strangers to rows ---- */
 
-struct strangers {
+struct aside {
     const struct stranger *list;
     size_t n;
 };
 static enum err put_aside(struct ctx *ctx, void *arg) {
-    const struct strangers *s = arg;
+    const struct aside *a = arg;
     int64_t id;
-    for (size_t i = 0; i < s->n; i++)
-        TRY(device_put_aside(ctx, s->list[i].community_id, str_of(s->list[i].code), str_of(s->list[i].line), &id));
+    for (size_t i = 0; i < a->n; i++)
+        TRY(device_put_aside(ctx, a->list[i].community_id, str_of(a->list[i].code), str_of(a->list[i].line), &id));
     return OK;
 }
 
-static size_t strangers_take(struct feed *f, struct stranger *ret, size_t most) {
-    pthread_mutex_lock(&f->lock);
-    size_t n = f->strangers_n < most ? f->strangers_n : most;
-    f->strangers_n -= n;
-    if (n) memcpy(ret, f->strangers + f->strangers_n, n * sizeof *ret);
-    pthread_mutex_unlock(&f->lock);
-    return n;
+static bool is_away(enum err e) {
+    return e == ERR_BUSY || e == ERR_UNAVAILABLE;
 }
 
-/* The store takes nothing: they wait on, as far as there is room; the others come again by themselves. */
-static void strangers_give_back(struct feed *f, const struct stranger *list, size_t n) {
-    pthread_mutex_lock(&f->lock);
-    for (size_t i = 0; i < n && f->strangers_n < UNKNOWN_MAX; i++) f->strangers[f->strangers_n++] = list[i];
-    pthread_mutex_unlock(&f->lock);
-}
-
-static bool strangers_wait(struct feed *f) {
-    pthread_mutex_lock(&f->lock);
-    bool some = f->strangers_n > 0;
-    pthread_mutex_unlock(&f->lock);
-    return some;
-}
-
-/* Some at a time, in one transaction: a flood of them must not hold up an alarm. */
+/* Some at a time, in one transaction: a flood of them must not hold up an alarm.  Where the store takes nothing they
+ * wait on; those who are rows by then are found. */
 static enum err adopt_strangers(struct feed *f, struct ctx *ctx) {
     struct stranger list[STRANGERS_BATCH];
-    size_t n = strangers_take(f, list, COUNT(list));
+    size_t n = strangers_first(f->strangers, list, COUNT(list));
     if (!n) return OK;
-    enum err e = ctx_write(ctx, put_aside, &(struct strangers){list, n});
-    bool is_away = e == ERR_BUSY || e == ERR_UNAVAILABLE;
-    for (size_t i = 0; e && !is_away && i < n; i++) { /* one was refused: the others go without it */
+    enum err e = ctx_write(ctx, put_aside, &(struct aside){list, n});
+    for (size_t i = 0; e && !is_away(e) && i < n; i++) { /* one was refused: the others go without it */
         ctx->fault = (struct fault){0};
-        enum err one = ctx_write(ctx, put_aside, &(struct strangers){&list[i], 1});
-        is_away = one == ERR_BUSY || one == ERR_UNAVAILABLE;
-        if (is_away) e = one;
+        enum err one = ctx_write(ctx, put_aside, &(struct aside){&list[i], 1});
+        if (is_away(one)) e = one;
     }
-    if (is_away) strangers_give_back(f, list, n); /* those that are rows by now are found */
-    if (!is_away) ctx->fault = (struct fault){0};
-    return is_away ? e : OK;
+    if (is_away(e)) return e;
+    ctx->fault = (struct fault){0};
+    strangers_settle(f->strangers, n, f->o.world->mono_us(f->o.world->self) / 1000);
+    return OK;
 }
 
 static enum err work_with(struct feed *f, struct ctx *ctx) {
@@ -198,17 +158,17 @@ static void work(void *arg) {
 
 /* ---- the loop's thread ---- */
 
-static void begin(struct feed *f);
+static bool is_reached(struct feed *f, const struct barrier *b) {
+    return rules_applied(f->rules) >= b->verdicts && strangers_settled(f->strangers) >= b->strangers;
+}
 
+/* In order; fn may set up another. */
 static void barriers_run(struct feed *f) {
-    struct barrier done[64];
-    while (f->due) {
-        size_t n = f->due < COUNT(done) ? f->due : COUNT(done);
-        memcpy(done, f->barriers, n * sizeof *done);
-        memmove(f->barriers, f->barriers + n, (f->barriers_n - n) * sizeof *done);
-        f->barriers_n -= n;
-        f->due -= n;
-        for (size_t i = 0; i < n; i++) done[i].fn(done[i].arg);
+    for (; f->due && is_reached(f, &f->barriers[f->barriers_first]); f->due--) {
+        struct barrier b = f->barriers[f->barriers_first];
+        f->barriers_first = (f->barriers_first + 1) % FEED_BARRIERS_MAX;
+        f->barriers_n--;
+        b.fn(b.arg);
     }
 }
 
@@ -217,49 +177,43 @@ static void know(void *arg, int64_t community_id, struct str code) {
     (void)telemetry_know(arg, community_id, code);
 }
 
-static void worked(void *arg) {
+static bool begin(void *arg) {
     struct feed *f = arg;
-    f->working = false;
+    f->due = f->barriers_n;
+    return !f->rests;
+}
+
+/* True: something is left to do at once. */
+static bool is_unfinished(struct feed *f) {
+    return f->barriers_n || rules_waiting(f->rules) || strangers_came(f->strangers) > strangers_settled(f->strangers);
+}
+
+static bool worked(void *arg) {
+    struct feed *f = arg;
     if (f->loaded && !f->closing) rules_each_device(f->rules, know, f->telemetry);
     f->loaded = false;
-    if (!f->failed && !rules_waiting(f->rules) && !strangers_wait(f) && !f->closing) barriers_run(f);
-    if (f->barriers_n) f->again = true;
-    bool more = f->again || (!f->failed && (rules_waiting(f->rules) || strangers_wait(f)));
-    f->again = false;
-    if (more && !f->closing && !f->failed) begin(f); /* after a failure the next tick tries again */
+    f->rests = f->failed != OK;
+    if (!f->failed && !f->closing) barriers_run(f);
+    return !f->failed && is_unfinished(f);
 }
 
-static void begin(struct feed *f) {
-    if (f->working || !f->o.loop) {
-        f->again = true;
-        return;
-    }
-    f->due = f->barriers_n;
-    f->working = !loop_work(f->o.loop, work, worked, f);
-}
-
-static void woken(void *arg) {
-    struct feed *f = arg;
-    atomic_store(&f->woken, false);
-    if (!f->closing) begin(f);
-}
-
-static void tick(void *arg) {
+static bool tick(void *arg) {
     struct feed *f = arg;
     rules_tick(f->rules, f->o.world->utc_ms(f->o.world->self));
-    if (strangers_wait(f) || f->barriers_n || rules_waiting(f->rules) || rules_is_stale(f->rules)) begin(f);
+    f->rests = false;
+    return is_unfinished(f) || rules_is_stale(f->rules);
 }
 
 /* The loop's rounds without a loop. */
 enum err feed_step(struct feed *f) {
     while (telemetry_step(f->telemetry)) continue;
-    rules_tick(f->rules, f->o.world->utc_ms(f->o.world->self));
+    (void)tick(f);
+    bool more;
     do {
-        f->again = false;
-        f->due = f->barriers_n;
+        (void)begin(f);
         work(f);
-        worked(f);
-    } while (f->again && !f->failed);
+        more = worked(f);
+    } while (more);
     return f->failed;
 }
 
@@ -297,11 +251,11 @@ enum err feed_open(const struct feed_options *options, struct feed **ret, struct
     struct feed *f = calloc(1, sizeof *f);
     if (!f) return FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
     f->o = *options;
-    f->wake = (struct loop_task){.fn = woken, .arg = f};
-    pthread_mutex_init(&f->lock, NULL);
     f->rules = rules_create();
+    f->strangers = strangers_create();
     f->barriers = calloc(FEED_BARRIERS_MAX, sizeof *f->barriers);
-    enum err e = f->rules && f->barriers ? load(f, fault) : FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
+    bool is_made = f->rules && f->strangers && f->barriers;
+    enum err e = is_made ? load(f, fault) : FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
     if (!e)
         e = telemetry_open(&(struct telemetry_options){.io = options->io,
                                                        .world = options->world,
@@ -310,7 +264,8 @@ enum err feed_open(const struct feed_options *options, struct feed **ret, struct
                                                        .stored = stored,
                                                        .arg = f},
                            &f->telemetry, fault);
-    if (!e && options->loop && loop_timer_create(options->loop, tick, f, &f->timer))
+    const struct runner_calls calls = {tick, begin, work, worked, f};
+    if (!e && options->loop && runner_start(&f->runner, options->loop, TICK_MS, &calls))
         e = FAIL(fault, ERR_INTERNAL, "loop", "no timer");
     if (e) {
         feed_close(f);
@@ -318,7 +273,6 @@ enum err feed_open(const struct feed_options *options, struct feed **ret, struct
     }
     seed(f);
     rules_each_device(f->rules, know, f->telemetry);
-    if (f->timer) loop_timer_start(f->timer, TICK_MS, TICK_MS);
     *ret = f;
     return OK;
 }
@@ -326,8 +280,7 @@ enum err feed_open(const struct feed_options *options, struct feed **ret, struct
 void feed_stop(struct feed *f) {
     if (!f) return;
     f->closing = true;
-    loop_timer_destroy(f->timer);
-    f->timer = NULL;
+    runner_stop(&f->runner);
     telemetry_close(f->telemetry);
     f->telemetry = NULL;
 }
@@ -336,7 +289,7 @@ void feed_close(struct feed *f) {
     if (!f) return;
     feed_stop(f);
     rules_destroy(f->rules);
-    pthread_mutex_destroy(&f->lock);
+    strangers_destroy(f->strangers);
     free(f->sources);
     free(f->barriers);
     free(f);
@@ -348,29 +301,21 @@ struct telemetry *feed_telemetry(struct feed *f) {
 
 enum err feed_events(struct feed *f, int64_t community_id, const struct rules_event *events, size_t n) {
     TRY(rules_events(f->rules, community_id, events, n));
-    for (size_t i = 0; i < n; i++) {
-        struct source s = {.known = true, .community_id = community_id};
-        if (events[i].device.len > TELEMETRY_DEVICE_MAX || rules_knows(f->rules, community_id, events[i].device))
-            continue;
-        memcpy(s.device, events[i].device.ptr, events[i].device.len);
-        note_stranger(f, &s, NULL);
-    }
-    wake(f);
+    for (size_t i = 0; i < n; i++)
+        if (!rules_knows(f->rules, community_id, events[i].device)) (void)hear(f, community_id, events[i].device, "");
+    runner_wake(&f->runner);
     return OK;
 }
 
 void feed_heard(struct feed *f, int64_t community_id, struct str device, const char *line) {
-    struct source s = {.known = true, .community_id = community_id};
-    if (!device.len || device.len > TELEMETRY_DEVICE_MAX || rules_knows(f->rules, community_id, device)) return;
-    memcpy(s.device, device.ptr, device.len);
-    note_stranger(f, &s, line);
-    wake(f);
+    if (!rules_knows(f->rules, community_id, device) && hear(f, community_id, device, line)) runner_wake(&f->runner);
 }
 
 enum err feed_barrier(struct feed *f, loop_fn *fn, void *arg) {
     if (f->barriers_n == FEED_BARRIERS_MAX || f->closing) return ERR_BUSY;
-    f->barriers[f->barriers_n++] = (struct barrier){fn, arg};
-    begin(f);
+    f->barriers[(f->barriers_first + f->barriers_n++) % FEED_BARRIERS_MAX] =
+        (struct barrier){fn, arg, rules_made(f->rules), strangers_came(f->strangers)};
+    runner_wake(&f->runner);
     return OK;
 }
 

@@ -34,12 +34,13 @@ struct telemetry *feed_telemetry(struct feed *feed);
 NODISCARD enum err feed_events(struct feed *feed, int64_t community_id, const struct rules_event *events, size_t n);
 
 /* A device spoke on the line of that name: put aside for adoption if nobody knows it.  Tell before what it said, else
- * its row does not name the line.  Loop thread. */
+ * its row does not name the line.  Who was put aside costs nothing for a minute.  Loop thread. */
 #define FEED_LINE_MAX 40
 void feed_heard(struct feed *feed, int64_t community_id, struct str device, const char *line);
 
 /* Calls fn on the loop thread once everything told before is in the store: verdicts as alarms, strangers put aside.
- * Never called when the feed stops first.  Loop thread; at most FEED_BARRIERS_MAX wait, then ERR_BUSY. */
+ * What is told after it holds nothing up.  Never called when the feed stops first.  Loop thread; at most
+ * FEED_BARRIERS_MAX wait, then ERR_BUSY. */
 #define FEED_BARRIERS_MAX 4096
 NODISCARD enum err feed_barrier(struct feed *feed, loop_fn *fn, void *arg);
 

@@ -1,4 +1,5 @@
-/* Where readings meet rules and strangers: devices nobody knows are put aside, old readings raise nothing.
+/* Where readings meet rules and strangers: devices nobody knows are put aside, old readings raise nothing, a barrier
+ * waits for what stood before it and for nothing else.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "sensing/feed/feed.h"
 
@@ -45,4 +46,178 @@ static void old_readings_raise_nothing(struct t *t) {
     estate_stop(&e, NULL, NULL);
 }
 
-TESTS(CASE(a_device_of_old_readings_is_put_aside_too), CASE(old_readings_raise_nothing))
+/* ---- step by step: a feed without a loop, over a connection of its own that does not wait for others ---- */
+
+struct steps {
+    struct estate e;
+    struct db_pool *pool;
+    struct world world;
+    struct feed *feed;
+    int flood, fires; /* batches of strangers, of fires, still to come, one each time somebody looks at the clock */
+    int told, fires_when_told;
+    int64_t aside_when_told;
+};
+
+static void hear(struct steps *s, int from, int n) {
+    char code[32];
+    for (int i = from; i < from + n; i++) {
+        snprintf(code, sizeof code, "stranger-%d", i);
+        feed_heard(s->feed, s->e.id, str_of(code), "line");
+    }
+}
+
+#define FIRES 70 /* more than one run applies */
+static enum err report_fires(struct steps *s, const char *device, size_t n) {
+    struct rules_event events[FIRES];
+    for (size_t i = 0; i < n; i++)
+        events[i] = (struct rules_event){.device = str_of(device),
+                                         .code = S("fire_alarm"),
+                                         .at_ms = s->e.t->world.utc_ms(s->e.t->world.self),
+                                         .is_set = true};
+    return feed_events(s->feed, s->e.id, events, n);
+}
+
+static int64_t flooding_clock(void *arg) {
+    struct steps *s = arg;
+    if (s->flood && s->feed) hear(s, 1000 * s->flood--, 32);
+    if (s->fires && s->feed) {
+        s->fires--;
+        CHECK(s->e.t, !report_fires(s, "889", FIRES));
+    }
+    return s->e.t->world.utc_ms(s->e.t->world.self);
+}
+static int64_t steps_mono(void *arg) {
+    const struct world *w = &((struct steps *)arg)->e.t->world;
+    return w->mono_us(w->self);
+}
+static int64_t steps_id(void *arg) {
+    const struct world *w = &((struct steps *)arg)->e.t->world;
+    return w->new_id(w->self);
+}
+static void steps_random(void *arg, void *ret_bytes, size_t n) {
+    const struct world *w = &((struct steps *)arg)->e.t->world;
+    w->random(w->self, ret_bytes, n);
+}
+
+static void steps_start(struct steps *s, struct t *t) {
+    *s = (struct steps){0};
+    estate_start(&s->e, t);
+    test_loop_start(&s->e.loop);
+    s->world = (struct world){flooding_clock, steps_mono, steps_random, steps_id, s};
+    CHECK(t, !db_pool_open(&(struct db_options){.url = s->e.url, .busy_ms = 1}, 1, &s->pool, &t->fault));
+    CHECK(t, !feed_open(&(struct feed_options){.kernel = s->e.kernel,
+                                               .pool = s->pool,
+                                               .world = &s->world,
+                                               .io = &s->e.io,
+                                               .log = &s->e.log,
+                                               .dir = "/steps"},
+                        &s->feed, &t->fault));
+}
+
+static void steps_stop(struct steps *s) {
+    s->flood = s->fires = 0;
+    feed_close(s->feed);
+    db_pool_close(s->pool);
+    estate_stop(&s->e, NULL, NULL);
+}
+
+static void on_told(void *arg) {
+    struct steps *s = arg;
+    s->told++;
+    s->fires_when_told = s->fires;
+    s->aside_when_told = estate_count(&s->e, strangers);
+}
+
+static void a_flood_of_strangers_holds_up_no_confirmation(struct t *t) {
+    struct steps s;
+    steps_start(&s, t);
+    hear(&s, 0, 100);
+    CHECK(t, !report_fires(&s, "889", 1) && !feed_barrier(s.feed, on_told, &s));
+    s.flood = 60; /* faster than they are put aside: at no moment does nobody wait */
+    CHECK(t, !feed_step(s.feed) && s.told == 1);
+    CHECK_SAY(t, s.flood == 0, "%d batches did not come", s.flood);
+    CHECK_SAY(t, s.aside_when_told >= 100 && s.aside_when_told < 200, "%lld", (long long)s.aside_when_told);
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM alarms") == 1);
+    steps_stop(&s);
+}
+
+static void nor_does_a_flood_of_fires(struct t *t) {
+    struct steps s;
+    steps_start(&s, t);
+    CHECK(t, !report_fires(&s, "889", 1) && !feed_barrier(s.feed, on_told, &s));
+    s.fires = 6;
+    CHECK(t, !feed_step(s.feed) && s.told == 1 && s.fires == 0);
+    CHECK_SAY(t, s.fires_when_told > 0, "%d", s.fires_when_told);
+    CHECK(t, estate_count(&s.e, "SELECT repeats FROM alarms") == 6 * FIRES);
+    steps_stop(&s);
+}
+
+static void each_barrier_waits_for_the_strangers_before_it_and_many_may_wait(struct t *t) {
+    struct steps s;
+    steps_start(&s, t);
+    CHECK(t, !feed_barrier(s.feed, on_told, &s));
+    hear(&s, 0, 40);
+    CHECK(t, !feed_barrier(s.feed, on_told, &s));
+    CHECK(t, !report_fires(&s, "panel-2", 1) && !feed_barrier(s.feed, on_told, &s));
+    CHECK(t, !feed_step(s.feed) && s.told == 3 && s.aside_when_told == 41);
+    int n = 0;
+    while (n < 5000 && !feed_barrier(s.feed, on_told, &s)) n++;
+    CHECK_SAY(t, n == FEED_BARRIERS_MAX, "%d", n);
+    CHECK(t, !feed_step(s.feed) && s.told == 3 + n);
+    steps_stop(&s);
+}
+
+/* While another program writes. */
+static enum err step_meanwhile(void *arg) {
+    struct steps *s = arg;
+    CHECK(s->e.t, feed_step(s->feed) == ERR_BUSY && s->told == 0);
+    hear(s, 200, 100); /* more than there is room for, with those who wait on */
+    CHECK(s->e.t, feed_step(s->feed) == ERR_BUSY && s->told == 0);
+    return OK;
+}
+
+static void strangers_and_who_waits_for_them_outlast_a_store_that_is_away(struct t *t) {
+    struct steps s;
+    struct db *db;
+    steps_start(&s, t);
+    hear(&s, 0, 200);
+    CHECK(t, !feed_barrier(s.feed, on_told, &s));
+    CHECK(t, !db_pool_take(s.e.pool, &db, &t->fault));
+    CHECK(t, !db_tx(db, &t->fault, DB_WRITE, &(struct db_unit){.fn = step_meanwhile, .arg = &s}));
+    db_pool_give(s.e.pool, db);
+    CHECK(t, estate_count(&s.e, strangers) == 0);
+    CHECK(t, !feed_step(s.feed) && s.told == 1);
+    CHECK_SAY(t, s.aside_when_told >= 200, "%lld", (long long)s.aside_when_told); /* none of those it waited for */
+    CHECK_SAY(t, estate_count(&s.e, strangers) == 256, "%lld", (long long)estate_count(&s.e, strangers));
+    hear(&s, 200, 100);
+    CHECK(t, !feed_step(s.feed) && estate_count(&s.e, strangers) == 300); /* the others came again */
+    steps_stop(&s);
+}
+
+static enum err erase_strangers(struct ctx *ctx, struct estate *e) {
+    (void)e;
+    return db_exec(ctx->db, &ctx->fault, "DELETE FROM devices WHERE state = 'new'", NO_VALS, NULL);
+}
+
+static void one_put_aside_lately_is_not_asked_about_again(struct t *t) {
+    struct steps s;
+    steps_start(&s, t);
+    hear(&s, 0, 3);
+    CHECK(t, !feed_step(s.feed) && estate_count(&s.e, strangers) == 3);
+    estate_do(&s.e, erase_strangers);
+    for (int i = 0; i < 5; i++) {
+        hear(&s, 0, 3);
+        CHECK(t, !feed_step(s.feed));
+    }
+    CHECK(t, estate_count(&s.e, strangers) == 0); /* nobody looked */
+    world_sim_advance(&t->sim, 61 * 1000);
+    hear(&s, 0, 3);
+    CHECK(t, !feed_step(s.feed) && estate_count(&s.e, strangers) == 3);
+    steps_stop(&s);
+}
+
+TESTS(CASE(a_device_of_old_readings_is_put_aside_too), CASE(old_readings_raise_nothing),
+      CASE(a_flood_of_strangers_holds_up_no_confirmation), CASE(nor_does_a_flood_of_fires),
+      CASE(each_barrier_waits_for_the_strangers_before_it_and_many_may_wait),
+      CASE(strangers_and_who_waits_for_them_outlast_a_store_that_is_away),
+      CASE(one_put_aside_lately_is_not_asked_about_again))
