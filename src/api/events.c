@@ -6,6 +6,8 @@
 #include "net/sse.h"
 #include "net/sse_hub.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define TOPICS_MAX  16
@@ -51,14 +53,12 @@ static bool wants(const struct client *c, struct str topic) {
 }
 
 static struct str event_text(struct ctx *ctx, const struct numbered_event *e) {
-    struct buf b, id;
     char number[24];
-    struct str text = {NULL, 0}, number_text = {NULL, 0};
+    struct buf b;
+    struct str text = {NULL, 0};
+    snprintf(number, sizeof number, "%" PRId64, e->number);
     buf_init_arena(&b, ctx->arena, EVENT_TEXT);
-    buf_init(&id, number, sizeof number);
-    buf_i64(&id, e->number);
-    if (!buf_done(&id, &number_text)) return text;
-    sse_event(&b, number_text, e->event.topic, e->event.body);
+    sse_event(&b, str_of(number), e->event.topic, e->event.body);
     (void)!buf_done(&b, &text); /* absent: an event too large to tell is passed over */
     return text;
 }
