@@ -14,6 +14,7 @@
 
 struct bound_route {
     const struct api_route *route;
+    const struct rest_route *rest; /* NULL: made by hand */
     void *arg;
 };
 struct counters {
@@ -36,22 +37,24 @@ struct api {
     struct pump *pump;
 };
 
-/* What every resource answers to. */
-struct api_unit;
+/* What every resource answers to, in a transaction, and what OpenAPI says of it. */
 enum rest_names { REST_ROWS, REST_ROW, REST_STEP, REST_FILE }; /* by its address */
 struct rest_route {
-    const char *method, *pattern;
     enum rest_names names;
-    enum err (*handle)(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret);
+    struct api_route route; /* {resource} and {step} stand for names, {step} in `operation`, too */
+    struct {
+        const char *id, *takes;            /* takes: parameters of the address and headers */
+        const char *body, *status, *gives; /* schemas, the resource's or with a capital shared ones; NULL: no JSON */
+        bool archives;                     /* not where rows are never archived */
+    } operation;
 };
 extern const struct rest_route rest_routes[];
 extern const size_t rest_routes_n;
 
 /* Where a request goes. */
 struct target {
-    const struct bound_route *bound; /* by hand, else: */
-    const struct rest_route *rest;
-    const struct resource *r;
+    const struct bound_route *bound;
+    const struct resource *r; /* these four of a resource's own routes */
     int64_t id, file_id;
     const char *step;
     struct str args[API_ARGS_MAX];
@@ -115,14 +118,14 @@ NODISCARD enum err answer_header(struct ctx *ctx, struct api_answer *a, const ch
 NODISCARD enum err answer_tag(struct ctx *ctx, const struct http_request *req, struct str tag, struct api_answer *a);
 
 /* ---- rest ---- */
-NODISCARD enum err once(struct ctx *ctx, struct api_unit *u,
-                        enum err (*fn)(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret),
-                        struct api_answer *ret);
+/* Calls the unit's route in a transaction, a write with an Idempotency-Key only once. */
+NODISCARD enum err once(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret);
+bool is_write(const struct http_request *req);
 NODISCARD enum err list_parse(struct ctx *ctx, const struct resource *r, struct str query, struct list_query *ret,
                               bool *ret_csv);
 NODISCARD enum err csv_answer(struct ctx *ctx, const struct resource *r, const struct list_query *q,
                               struct api_answer *ret);
-NODISCARD enum err rest_history(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret);
+NODISCARD enum err rest_history(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 /* Rows with everything a client needs; `many`: rows of a list, without their LINES. */
 NODISCARD enum err rows_write(struct ctx *ctx, const struct resource *r, const void *rows, size_t n, bool many,
                               struct jw *j);
@@ -137,7 +140,7 @@ NODISCARD enum err refs_read(struct ctx *ctx, const struct resource *r, const vo
                              struct refs *ret);
 struct str refs_label(const struct refs *c, int64_t id); /* absent where there is none to be seen */
 NODISCARD enum err files_upload(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
-NODISCARD enum err rest_file(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret);
+NODISCARD enum err rest_file(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 
 NODISCARD enum err openapi_handle(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 NODISCARD enum err health_alive(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);

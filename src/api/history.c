@@ -108,27 +108,24 @@ static enum err put_page(struct ctx *ctx, struct history *h) {
     return OK;
 }
 
-static enum err run(struct ctx *ctx, void *arg) {
-    struct history *h = arg;
-    void *row = row_new(ctx, h->r);
-    if (!row) return FAIL_MEMORY(ctx);
-    TRY(row_get(ctx, h->r, h->id, row));
-    h->clear = row_clear_classes(ctx, h->r, row);
-    body_open(&h->b, ctx);
-    return put_page(ctx, h);
-}
-
-enum err rest_history(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
-    struct history h = {.r = u->target.r, .id = u->target.id, .before = INT64_MAX, .limit = PAGE_DEFAULT};
+enum err rest_history(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    const struct target *at = &call->unit->target;
+    struct history h = {.r = at->r, .id = at->id, .before = INT64_MAX, .limit = PAGE_DEFAULT};
+    void *row = row_new(ctx, h.r);
     struct str text;
     int64_t n;
-    if (http_query_get(u->req->query, "limit", ctx->arena, &text) || text.ptr) {
+    if (!row) return FAIL_MEMORY(ctx);
+    TRY(api_query(ctx, call, "limit", &text));
+    if (text.ptr) {
         if (!str_to_i64(text, &n) || n < 1 || n > PAGE_MAX)
             return FAIL_FIELD(&ctx->fault, "limit", "too_large", PAGE_MAX);
         h.limit = (size_t)n;
     }
-    if (http_query_get(u->req->query, "cursor", ctx->arena, &text) || text.ptr)
-        if (!str_to_i64(text, &h.before)) return FAIL_FIELD(&ctx->fault, "cursor", "bad_cursor", 0);
-    TRY(ctx_read(ctx, run, &h));
+    TRY(api_query(ctx, call, "cursor", &text));
+    if (text.ptr && !str_to_i64(text, &h.before)) return FAIL_FIELD(&ctx->fault, "cursor", "bad_cursor", 0);
+    TRY(row_get(ctx, h.r, h.id, row));
+    h.clear = row_clear_classes(ctx, h.r, row);
+    body_open(&h.b, ctx);
+    TRY(put_page(ctx, &h));
     return body_close(&h.b, ctx, ret);
 }

@@ -10,7 +10,6 @@
 
 struct attempt {
     const struct api_unit *u;
-    enum err (*fn)(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret);
     struct api_answer *ret;
     struct str key;
     char request[65]; /* hash of method, target and body */
@@ -97,7 +96,7 @@ static enum err keep(struct ctx *ctx, struct attempt *a) {
 /* A kept answer is for who may still have it. */
 static enum err still_may(struct ctx *ctx, const struct api_unit *u) {
     const struct resource *r = u->target.r;
-    if (u->target.bound) return OK;
+    if (!u->target.bound->rest) return OK;
     if (!u->target.id && !(resource_verbs(ctx, r) & CREATE))
         return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "you may not create %s", r->name);
     struct row *row = row_new(ctx, r);
@@ -111,7 +110,7 @@ static enum err run(struct ctx *ctx, void *arg) {
     *a->ret = (struct api_answer){0};
     if (a->key.ptr) TRY(look_up(ctx, a, &found));
     if (found) return still_may(ctx, a->u);
-    TRY(a->fn(ctx, a->u, a->ret));
+    TRY(a->u->target.bound->route->handle(ctx, &a->u->call, a->ret));
     if (a->key.ptr && a->ret->next)
         return FAIL(&ctx->fault, ERR_INVALID, "not_repeatable", "this address takes no Idempotency-Key");
     return a->key.ptr && !a->ret->is_once ? keep(ctx, a) : OK;
@@ -123,10 +122,10 @@ static bool key_is_sane(struct str key) {
     return key.len && key.len <= KEY_MAX;
 }
 
-enum err once(struct ctx *ctx, struct api_unit *u,
-              enum err (*fn)(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret),
-              struct api_answer *ret) {
-    struct attempt a = {.u = u, .fn = fn, .ret = ret, .key = http_header_get(u->req, "idempotency-key")};
+enum err once(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
+    struct attempt a = {.u = u, .ret = ret};
+    if (!is_write(u->req)) return ctx_read(ctx, run, &a);
+    a.key = http_header_get(u->req, "idempotency-key");
     if (a.key.ptr && !key_is_sane(a.key)) return FAIL_FIELD(&ctx->fault, "Idempotency-Key", "bad_text", KEY_MAX);
     if (a.key.ptr) hash_request(u->req, a.request);
     enum err e = ctx_write(ctx, run, &a);

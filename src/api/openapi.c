@@ -7,121 +7,90 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- templates: JSON with ' for ", $R for the resource's name, $X for the step's ---- */
+#define SCHEMA(name) "{'$ref':'#/components/schemas/" name "'}"
+#define PROBLEM      "'default':{'$ref':'#/components/responses/problem'}"
 
-static void expand(struct buf *b, const char *text, const char *r, const char *x) {
-    for (const char *p = text; *p; p++) {
-        bool name = p[0] == '$' && (p[1] == 'R' || p[1] == 'X');
-        if (name)
-            buf_cstr(b, *++p == 'R' ? r : x);
-        else
-            buf_char(b, *p == '\'' ? '"' : *p);
-    }
-}
-
-static void put(struct jw *j, const char *key, const char *json, const char *r, const char *x) {
-    char mem[256];
-    struct buf b;
-    buf_init(&b, mem, sizeof mem);
-    expand(&b, key, r, x);
-    jw_key_str(j, (struct str){mem, b.len});
-    if (!json) return;
-    jw_raw(j, S(""));
-    expand(j->out, json, r, x);
-}
-
-#define SCHEMA(name)    "{'$ref':'#/components/schemas/" name "'}"
-#define PARAMETER(name) "{'$ref':'#/components/parameters/" name "'}"
-#define CONTENT(schema) "'content':{'application/json':{'schema':" SCHEMA(schema) "}}"
-#define BODY(schema)    "'requestBody':{" CONTENT(schema) "},"
-#define ANSWER(schema)  "," CONTENT(schema)
-#define PROBLEM         "'default':{'$ref':'#/components/responses/problem'}"
-#define OPERATION(id, about, parameters, body, status, answer)                                           \
-    "{'operationId':'$R_" id "','summary':'" about "','tags':['$R'],'parameters':[" parameters "]," body \
-    "'responses':{'" status "':{'description':'" about "'" answer "}," PROBLEM "}}"
-#define KEY   PARAMETER("idempotency_key")
-#define WRITE PARAMETER("id") "," PARAMETER("if_match") "," KEY
-#define LIST                                                                                                \
-    PARAMETER("limit")                                                                                      \
-    "," PARAMETER("cursor") "," PARAMETER("q") "," PARAMETER("sort") "," PARAMETER("filter") "," PARAMETER( \
-        "archived") "," PARAMETER("format")
-
-/* ---- the paths of one resource ---- */
-
-enum lacks { READ_ONLY = 1 << 0, KEPT = 1 << 1, FILELESS = 1 << 2 }; /* what a resource may be */
-
-static const struct operation {
-    const char *path, *method, *json;
-    unsigned unless;
-} operations[] = {
-    {"/api/v1/$R", "get", OPERATION("list", "A page of rows", LIST, "", "200", ANSWER("$R_page")), 0},
-    {"/api/v1/$R", "post", OPERATION("create", "Create a row", KEY, BODY("$R_create"), "201", ANSWER("$R_row")),
-     READ_ONLY},
-    {"/api/v1/$R/{id}", "get", OPERATION("get", "One row", PARAMETER("id"), "", "200", ANSWER("$R_row")), 0},
-    {"/api/v1/$R/{id}", "patch",
-     OPERATION("update", "Change some fields", WRITE, BODY("$R_patch"), "200", ANSWER("$R_row")), READ_ONLY},
-    {"/api/v1/$R/{id}", "delete", OPERATION("archive", "Archive", WRITE, "", "204", ""), READ_ONLY | KEPT},
-    {"/api/v1/$R/{id}/history", "get",
-     OPERATION("history", "What happened to it", PARAMETER("id"), "", "200", ANSWER("History")), 0},
-    {"/api/v1/$R/{id}/restore", "post", OPERATION("restore", "Bring back", WRITE, "", "200", ANSWER("$R_row")),
-     READ_ONLY | KEPT},
-    {"/api/v1/$R/{id}/reveal", "post",
-     OPERATION("reveal", "Clear values, with a reason, logged", PARAMETER("id"), BODY("Reveal"), "200",
-               ANSWER("$R_reveal")),
-     READ_ONLY},
-    {"/api/v1/$R/{id}/files/{file_id}", "get",
-     OPERATION("file", "The bytes of a file", PARAMETER("id") "," PARAMETER("file_id"), "", "200",
-               ",'content':{'application/octet-stream':{}}"),
-     FILELESS},
+/* Whose addresses are told: a resource's and, where they name one, a step's; or (NULL) those made by hand. */
+struct told {
+    struct jw *j;
+    const struct resource *r;
+    const char *step;
+    char text[256];
 };
-static const char step_json[] =
-    "{'post':" OPERATION("step_$X", "Step $X", WRITE, BODY("$R_step_$X"), "200", ANSWER("$R_row")) "}";
 
-static unsigned lacks_of(const struct resource *r) {
-    unsigned bits = FILELESS | (r->select ? READ_ONLY : 0) | (r->flags & NO_ARCHIVE ? KEPT : 0);
-    for (size_t i = 0; i < r->fields_n; i++)
-        if (r->fields[i].kind == FIELD_FILE) bits &= ~(unsigned)FILELESS;
-    return bits;
+/* The text with the names of resource and step in their places, until the next; `own` ones begin with the resource's.
+ */
+static struct str named(struct told *t, bool own, struct str rest) {
+    struct buf b;
+    buf_init(&b, t->text, sizeof t->text);
+    if (own) buf_fmt(&b, "%s_", t->r->name);
+    while (t->r && rest.len) {
+        bool is_resource = str_starts(rest, S("{resource}")), is_step = str_starts(rest, S("{step}"));
+        if (is_resource || is_step)
+            buf_cstr(&b, is_resource ? t->r->name : t->step);
+        else
+            buf_char(&b, *rest.ptr);
+        rest = str_from(rest, is_resource ? 10 : is_step ? 6 : 1);
+    }
+    buf_str(&b, rest);
+    return (struct str){t->text, b.len};
 }
+
+/* ---- the operations of a resource ---- */
 
 /* Each name once, and none that only the clock takes. */
-static bool is_told(const struct resource *r, size_t step) {
+static bool step_is_told(const struct resource *r, size_t step) {
     for (size_t i = 0; i < step; i++)
         if (!strcmp(r->steps[i].name, r->steps[step].name)) return false;
     return strcmp(r->steps[step].roles, "timer") != 0;
 }
 
-static void put_paths(struct jw *j, const struct resource *r) {
-    unsigned lacks = lacks_of(r);
-    const char *open = NULL;
-    for (size_t i = 0; i < COUNT(operations); i++) {
-        const struct operation *o = &operations[i];
-        if (o->unless & lacks) continue;
-        if (!open || strcmp(open, o->path)) {
-            if (open) jw_close(j, '}');
-            put(j, o->path, NULL, r->name, "");
-            jw_open(j, '{');
-            open = o->path;
-        }
-        put(j, o->method, o->json, r->name, "");
+static void put_ref(struct told *t, const char *kind, bool own, struct str name) {
+    char ref[sizeof t->text + 32];
+    struct str whole = named(t, own, name);
+    struct buf b;
+    buf_init(&b, ref, sizeof ref);
+    buf_fmt(&b, "#/components/%s/" STR_FMT, kind, STR_ARG(whole));
+    jw_put(t->j, "{'$ref':$}", JV(J_CSTR(ref)));
+}
+
+/* A schema of the resource, or, with a capital, one that all share. */
+static void put_content(struct told *t, const char *schema) {
+    jw_put(t->j, "'content':{'application/json':{'schema':", NO_JV);
+    put_ref(t, "schemas", !isupper((unsigned char)*schema), str_of(schema));
+    jw_put(t->j, "}}", NO_JV);
+}
+
+static void put_operation(struct told *t, const struct rest_route *o) {
+    struct jw *j = t->j;
+    struct str rest = str_of(o->operation.takes), word;
+    jw_put(j, "{'operationId':$", JV(J_STR(named(t, true, str_of(o->operation.id)))));
+    jw_put(j, "'summary':$,'tags':[$],'parameters':[",
+           JV(J_STR(named(t, false, str_of(o->route.about))), J_CSTR(t->r->name)));
+    while (str_word(&rest, &word)) put_ref(t, "parameters", false, word);
+    jw_close(j, ']');
+    if (o->operation.body) {
+        jw_put(j, "'requestBody':{", NO_JV);
+        put_content(t, o->operation.body);
+        jw_close(j, '}');
     }
-    jw_close(j, '}');
-    for (size_t i = 0; i < r->steps_n; i++)
-        if (is_told(r, i)) put(j, "/api/v1/$R/{id}/$X", step_json, r->name, r->steps[i].name);
+    jw_put(j, "'responses':{", NO_JV);
+    jw_key(j, o->operation.status);
+    jw_put(j, "{'description':$", JV(J_STR(named(t, false, str_of(o->route.about)))));
+    if (o->operation.gives) put_content(t, o->operation.gives);
+    if (o->names == REST_FILE) jw_put(j, "'content':{'application/octet-stream':{}}", NO_JV);
+    jw_put(j, "}," PROBLEM "}}", NO_JV);
 }
 
 /* ---- the routes made by hand ---- */
 
-static void put_route(struct jw *j, const struct api_route *route) {
-    char method[16], id[160];
-    struct buf b[2];
+static void put_route(struct jw *j, const struct api_route *route, struct str method) {
+    char id[160];
+    struct buf b;
     struct str rest = str_of(route->pattern), part;
-    buf_init(&b[0], method, sizeof method);
-    buf_init(&b[1], id, sizeof id);
-    for (const char *p = route->method; *p; p++) buf_char(&b[0], (char)tolower((unsigned char)*p));
-    buf_cstr(&b[1], method);
-    for (const char *p = route->pattern; *p; p++) buf_char(&b[1], isalnum((unsigned char)*p) ? *p : '_');
-    jw_key(j, method);
+    buf_init(&b, id, sizeof id);
+    buf_str(&b, method);
+    for (const char *p = route->pattern; *p; p++) buf_char(&b, isalnum((unsigned char)*p) ? *p : '_');
     jw_put(j, "{'operationId':$,'summary':$", JV(J_CSTR(id), J_CSTR(route->about ? route->about : route->pattern)));
     if (route->flags & API_PUBLIC) jw_put(j, "'security':[]", NO_JV);
     jw_put(j, "'parameters':[", NO_JV);
@@ -134,62 +103,94 @@ static void put_route(struct jw *j, const struct api_route *route) {
 
 /* A route that stands in for a resource's step is told of as that. */
 static bool is_step(const struct kernel *k, const struct api_route *route) {
-    struct str rest = str_of(route->pattern), part, parts[6];
-    size_t n = 0;
-    while (n < COUNT(parts) && str_cut(&rest, '/', &part)) parts[n++] = part; /* "" api v1 resource {id} step */
-    const struct resource *r = n == COUNT(parts) && !rest.ptr ? kernel_resource(k, parts[3]) : NULL;
+    struct str args[3];
+    const struct resource *r = NULL;
+    if (http_pattern_matches("/api/v1/{resource}/{id}/{step}", str_of(route->pattern), args, COUNT(args)))
+        r = kernel_resource(k, args[0]);
     for (size_t i = 0; r && i < r->steps_n; i++)
-        if (str_is(parts[5], r->steps[i].name)) return true;
+        if (str_is(args[2], r->steps[i].name)) return true;
     return false;
 }
 
-static void put_routes(struct jw *j, const struct kernel *k, const struct bound_route *all, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        bool told = is_step(k, all[i].route);
-        for (size_t m = 0; m < i; m++) told |= !strcmp(all[m].route->pattern, all[i].route->pattern);
-        if (told) continue;
-        jw_key(j, all[i].route->pattern);
-        jw_open(j, '{');
-        for (size_t m = i; m < n; m++)
-            if (!strcmp(all[m].route->pattern, all[i].route->pattern)) put_route(j, all[m].route);
-        jw_close(j, '}');
+/* ---- addresses with their methods ---- */
+
+static bool is_told(const struct api *api, const struct told *t, const struct bound_route *b) {
+    const struct resource *r = t->r;
+    bool holds_files = false;
+    if (!r != !b->rest) return false;
+    if (!r) return !is_step(api->o.kernel, b->route);
+    for (size_t i = 0; i < r->fields_n; i++) holds_files |= r->fields[i].kind == FIELD_FILE;
+    return !(r->select && strcmp(b->route->method, "GET")) &&
+           !(b->rest->operation.archives && (r->flags & NO_ARCHIVE)) && (b->rest->names != REST_FILE || holds_files);
+}
+
+/* The address of route `at`, if none before it has the same. */
+static void put_path(struct told *t, const struct api *api, size_t at) {
+    bool is_open = false;
+    for (size_t i = 0; i < api->routes_n; i++) {
+        const struct bound_route *b = &api->routes[i];
+        char method[16] = "";
+        if (strcmp(b->route->pattern, api->routes[at].route->pattern) || !is_told(api, t, b)) continue;
+        if (i < at) return;
+        if (!is_open) jw_key_str(t->j, named(t, false, str_of(b->route->pattern)));
+        if (!is_open) jw_open(t->j, '{');
+        is_open = true;
+        for (size_t c = 0; b->route->method[c]; c++) method[c] = (char)tolower((unsigned char)b->route->method[c]);
+        jw_key(t->j, method);
+        if (b->rest)
+            put_operation(t, b->rest);
+        else
+            put_route(t->j, b->route, str_of(method));
+    }
+    if (is_open) jw_close(t->j, '}');
+}
+
+static void put_paths(struct jw *j, const struct api *api, const struct resource *r) {
+    struct told t = {.j = j, .r = r};
+    for (size_t i = 0; i < api->routes_n; i++) {
+        const struct rest_route *rest = api->routes[i].rest;
+        bool is_of_step = r && rest && rest->names == REST_STEP;
+        for (size_t n = 0; is_of_step && n < r->steps_n; n++) {
+            t.step = r->steps[n].name;
+            if (step_is_told(r, n)) put_path(&t, api, i);
+        }
+        if (!is_of_step) put_path(&t, api, i);
     }
 }
 
 /* ---- components ---- */
 
+static void put_schema(struct told *t, const char *name, struct schema s) {
+    jw_key_str(t->j, named(t, true, str_of(name)));
+    schema_object(t->j, t->r, &s);
+}
+
 static void put_schemas(struct jw *j, const struct resource *r) {
+    struct told t = {.j = j, .r = r};
     uint64_t required = 0, revealed = 0;
     for (size_t i = 0; i < r->fields_n; i++) {
         const struct field *f = &r->fields[i];
         if ((f->flags & REQUIRED) && !(f->flags & SYSTEM)) required |= UINT64_C(1) << i;
         if (f->class != ORDINARY && f->class != SECRET) revealed |= UINT64_C(1) << i;
     }
-    put(j, "$R_row", NULL, r->name, "");
+    jw_key_str(j, named(&t, true, S("row")));
     schema_row(j, r);
-    put(j, "$R_page",
-        "{'type':'object','properties':{'items':{'type':'array','items':" SCHEMA(
-            "$R_row") "},"
-                      "'next':{'type':['string','null']},'total':{'type':['integer','null']}},'required':['items','"
-                      "next','total']}",
-        r->name, "");
+    jw_key_str(j, named(&t, true, S("page")));
+    jw_put(j, "{'type':'object','properties':{'items':{'type':'array','items':", NO_JV);
+    put_ref(&t, "schemas", true, S("row"));
+    jw_put(j,
+           "},'next':{'type':['string','null']},'total':{'type':['integer','null']}},'required':['items','next',"
+           "'total']}",
+           NO_JV);
     if (r->select) return;
-    put(j, "$R_create", NULL, r->name, "");
-    schema_object(j, r,
-                  &(struct schema){.fields = fields_creatable(r), .required = required, .in = true, .community = true});
-    put(j, "$R_patch", NULL, r->name, "");
-    schema_object(j, r, &(struct schema){.fields = fields_patchable(r), .in = true, .null = true});
-    put(j, "$R_reveal", NULL, r->name, "");
-    schema_object(j, r, &(struct schema){.fields = revealed, .in = true, .null = true});
+    put_schema(&t, "create", (struct schema){fields_creatable(r), required, .in = true, .community = true});
+    put_schema(&t, "patch", (struct schema){fields_patchable(r), 0, .in = true, .null = true});
+    put_schema(&t, "reveal", (struct schema){revealed, 0, .in = true, .null = true});
     for (size_t i = 0; i < r->steps_n; i++) {
-        const char *step = r->steps[i].name;
-        if (!is_told(r, i)) continue;
-        put(j, "$R_step_$X", NULL, r->name, step);
-        schema_object(j, r,
-                      &(struct schema){.fields = fields_of_step(r, step, false),
-                                       .required = fields_of_step(r, step, true),
-                                       .in = true,
-                                       .null = true});
+        if (!step_is_told(r, i)) continue;
+        t.step = r->steps[i].name;
+        uint64_t takes = fields_of_step(r, t.step, false), needs = fields_of_step(r, t.step, true);
+        put_schema(&t, "step_{step}", (struct schema){takes, needs, .in = true, .null = true});
     }
 }
 
@@ -233,8 +234,8 @@ static void put_document(struct jw *j, const struct api *api) {
            "{'openapi':'3.1.0','info':{'title':'Linli','version':$,'license':{'name':'Apache-2.0','identifier':"
            "'Apache-2.0'}},'servers':[{'url':'/'}],'security':[{'bearer':[]},{'cookie':[]}],'paths':{",
            JV(J_CSTR(api->o.version)));
-    for (size_t i = 0; i < kernel_resources(k); i++) put_paths(j, kernel_resource_at(k, i));
-    put_routes(j, k, api->routes, api->routes_n);
+    for (size_t i = 0; i < kernel_resources(k); i++) put_paths(j, api, kernel_resource_at(k, i));
+    put_paths(j, api, NULL);
     jw_put(j, "},'components':{'schemas':{", NO_JV);
     jw_put(j, shared_schemas, NO_JV);
     for (size_t i = 0; i < kernel_resources(k); i++) put_schemas(j, kernel_resource_at(k, i));

@@ -21,22 +21,21 @@ static enum err if_match(struct ctx *ctx, const struct http_request *req, int64_
     return FAIL(&ctx->fault, ERR_STALE, "stale_version", "If-Match names no version of this row");
 }
 
-static enum err body_object(struct ctx *ctx, const struct api_unit *u, json_t **ret) {
-    TRY(api_body(ctx, &u->call, ret));
+static enum err body_object(struct ctx *ctx, const struct api_call *call, json_t **ret) {
+    TRY(api_body(ctx, call, ret));
     if (json_is_object(*ret)) return OK;
     return FAIL(&ctx->fault, ERR_INVALID, "bad_type", "the body must be a JSON object");
 }
 
-/* Steps and restores may come without any body. */
-static enum err optional_object(struct ctx *ctx, const struct api_unit *u, json_t **ret) {
-    *ret = NULL;
-    return u->req->body.len ? body_object(ctx, u, ret) : OK;
-}
-
-static enum err refuse_keys(struct ctx *ctx, json_t *object) {
+/* Nothing may be in it but these fields and words. */
+static enum err only(struct ctx *ctx, const struct resource *r, json_t *object, uint64_t fields, const char *words) {
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value)(void) FAIL_FIELD(&ctx->fault, key, "unknown_field", 0);
+    json_object_foreach(object, key, value) {
+        size_t i = field_index(r, key);
+        bool is_field = i != NO_FIELD && (fields >> i & 1);
+        if (!is_field && !word_in(words, str_of(key))) (void)FAIL_FIELD(&ctx->fault, key, "unknown_field", 0);
+    }
     return ctx->fault.kind;
 }
 
@@ -60,15 +59,15 @@ static enum err take_community(struct ctx *ctx, const struct resource *r, json_t
     return OK;
 }
 
-static enum err create(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
-    const struct resource *r = u->target.r;
+static enum err create(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    const struct resource *r = call->unit->target.r;
     struct row *row = row_new(ctx, r);
     json_t *object, *rest;
     uint64_t fields;
     if (!row) return FAIL_MEMORY(ctx);
     if (r->select || !(resource_verbs(ctx, r) & CREATE))
         return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "you may not create %s", r->name);
-    TRY(body_object(ctx, u, &object));
+    TRY(body_object(ctx, call, &object));
     TRY(take_community(ctx, r, object, &rest, &row->community_id));
     enum err e = row_read_json(ctx, r, rest, fields_creatable(r), row, &fields);
     if (rest != object) json_decref(rest);
@@ -81,75 +80,68 @@ static enum err create(struct ctx *ctx, const struct api_unit *u, struct api_ans
 
 /* ---- change ---- */
 
-static enum err patch(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
-    const struct resource *r = u->target.r;
-    void *in = row_new(ctx, r), *row = row_new(ctx, r);
-    json_t *object;
-    int64_t version;
+/* Of the row that the address names. */
+struct change {
+    const struct resource *r;
+    int64_t id, version;
+    json_t *object; /* the body; NULL: none */
+    void *row, *in; /* as it is, and as it will be | what the body says */
     uint64_t fields;
-    if (!in || !row) return FAIL_MEMORY(ctx);
-    TRY(row_get(ctx, r, u->target.id, row));
-    TRY(if_match(ctx, u->req, &version));
-    TRY(body_object(ctx, u, &object));
-    TRY(row_read_json(ctx, r, object, fields_patchable(r), in, &fields));
-    TRY(row_update(ctx, r, u->target.id, version, in, fields, row));
-    return api_row(ctx, r, row, ret);
+};
+
+static enum err change_begin(struct ctx *ctx, const struct api_call *call, bool needs_body, struct change *ret) {
+    const struct target *at = &call->unit->target;
+    *ret = (struct change){.r = at->r, .id = at->id, .row = row_new(ctx, at->r), .in = row_new(ctx, at->r)};
+    if (!ret->row || !ret->in) return FAIL_MEMORY(ctx);
+    TRY(row_get(ctx, at->r, at->id, ret->row));
+    TRY(if_match(ctx, call->req, &ret->version));
+    return needs_body || call->req->body.len ? body_object(ctx, call, &ret->object) : OK;
 }
 
-static enum err step(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
-    const struct resource *r = u->target.r;
-    void *in = row_new(ctx, r), *row = row_new(ctx, r);
-    uint64_t fields = 0, takes = fields_of_step(r, u->target.step, false);
-    json_t *object, *value;
-    const char *key;
-    int64_t version;
-    if (!in || !row) return FAIL_MEMORY(ctx);
-    TRY(row_get(ctx, r, u->target.id, row));
-    TRY(if_match(ctx, u->req, &version));
-    TRY(optional_object(ctx, u, &object));
-    if (object) {
-        json_object_foreach(object, key, value) {
-            size_t i = field_index(r, key);
-            if (i == NO_FIELD || !(takes >> i & 1)) (void)FAIL_FIELD(&ctx->fault, key, "unknown_field", 0);
-        }
-        if (ctx->fault.kind) return ctx->fault.kind;
-        TRY(row_read_json(ctx, r, object, takes, in, &fields));
-        struct str reason = json_text(json_object_get(object, "reason"));
-        if (reason.len) ctx->reason = reason;
-    }
-    TRY(row_act(ctx, r, u->target.id, version, u->target.step, in, fields, row));
-    return api_row(ctx, r, row, ret);
+static enum err patch(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    struct change c;
+    TRY(change_begin(ctx, call, true, &c));
+    TRY(row_read_json(ctx, c.r, c.object, fields_patchable(c.r), c.in, &c.fields));
+    TRY(row_update(ctx, c.r, c.id, c.version, c.in, c.fields, c.row));
+    return api_row(ctx, c.r, c.row, ret);
 }
 
-static enum err archive(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
+static enum err step(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    const char *name = call->unit->target.step;
+    struct change c;
+    TRY(change_begin(ctx, call, false, &c));
+    uint64_t takes = fields_of_step(c.r, name, false);
+    TRY(only(ctx, c.r, c.object, takes, ""));
+    if (c.object) TRY(row_read_json(ctx, c.r, c.object, takes, c.in, &c.fields));
+    struct str reason = json_text(json_object_get(c.object, "reason"));
+    if (reason.len) ctx->reason = reason;
+    TRY(row_act(ctx, c.r, c.id, c.version, name, c.in, c.fields, c.row));
+    return api_row(ctx, c.r, c.row, ret);
+}
+
+static enum err archive(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    const struct target *at = &call->unit->target;
     int64_t version;
-    TRY(if_match(ctx, u->req, &version));
-    TRY(row_archive(ctx, u->target.r, u->target.id, version));
+    TRY(if_match(ctx, call->req, &version));
+    TRY(row_archive(ctx, at->r, at->id, version));
     ret->status = 204;
     return OK;
 }
 
-static enum err restore(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
-    void *row = row_new(ctx, u->target.r);
-    json_t *object;
-    int64_t version;
-    if (!row) return FAIL_MEMORY(ctx);
-    TRY(if_match(ctx, u->req, &version));
-    TRY(optional_object(ctx, u, &object));
-    if (object) TRY(refuse_keys(ctx, object));
-    TRY(row_restore(ctx, u->target.r, u->target.id, version, row));
-    return api_row(ctx, u->target.r, row, ret);
+static enum err restore(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    struct change c;
+    TRY(change_begin(ctx, call, false, &c));
+    TRY(only(ctx, c.r, c.object, 0, ""));
+    TRY(row_restore(ctx, c.r, c.id, c.version, c.row));
+    return api_row(ctx, c.r, c.row, ret);
 }
 
 /* ---- reveal ---- */
 
 static enum err reveal_fields(struct ctx *ctx, const struct resource *r, json_t *object, uint64_t *ret) {
-    json_t *value, *name, *list = json_object_get(object, "fields");
-    const char *key;
+    json_t *name, *list = json_object_get(object, "fields");
     size_t n;
-    json_object_foreach(object, key, value) {
-        if (strcmp(key, "fields") && strcmp(key, "reason")) (void)FAIL_FIELD(&ctx->fault, key, "unknown_field", 0);
-    }
+    (void)only(ctx, r, object, 0, "fields reason"); /* found out with the rest */
     if (list && !json_is_array(list)) (void)FAIL_FIELD(&ctx->fault, "fields", "bad_type", 0);
     *ret = 0;
     json_array_foreach(list, n, name) {
@@ -162,80 +154,77 @@ static enum err reveal_fields(struct ctx *ctx, const struct resource *r, json_t 
     return ctx->fault.kind;
 }
 
-static enum err reveal(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
-    const struct resource *r = u->target.r;
-    void *row = row_new(ctx, r);
+static enum err reveal(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    const struct target *at = &call->unit->target;
+    void *row = row_new(ctx, at->r);
     json_t *object;
     uint64_t fields;
     struct body b;
     if (!row) return FAIL_MEMORY(ctx);
-    TRY(row_get(ctx, r, u->target.id, row));
-    TRY(body_object(ctx, u, &object));
-    TRY(reveal_fields(ctx, r, object, &fields));
+    TRY(row_get(ctx, at->r, at->id, row));
+    TRY(body_object(ctx, call, &object));
+    TRY(reveal_fields(ctx, at->r, object, &fields));
     ctx->reason = json_text(json_object_get(object, "reason"));
-    TRY(row_reveal(ctx, r, u->target.id, fields, row));
+    TRY(row_reveal(ctx, at->r, at->id, fields, row));
     ret->is_once = true; /* nothing revealed is kept, and each reveal is logged */
     body_open(&b, ctx);
     jw_open(&b.j, '{');
-    row_write_json(&b.j, r, row, fields, ~UINT32_C(0));
+    row_write_json(&b.j, at->r, row, fields, ~UINT32_C(0));
     jw_close(&b.j, '}');
     return body_close(&b, ctx, ret);
 }
 
-/* ---- read ---- */
+/* ---- read: a page and its labels see one state of the store ---- */
 
-/* Runs in a transaction: a page and its labels see one state of the store. */
-struct read {
-    const struct api_unit *u;
-    struct api_answer *ret;
-};
-
-static enum err read_list(struct ctx *ctx, void *arg) {
-    const struct read *read = arg;
-    const struct resource *r = read->u->target.r;
+static enum err list(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    const struct resource *r = call->unit->target.r;
     struct list_query *q = arena_new(ctx->arena, struct list_query, 1);
     struct list_page page;
     struct body b;
     bool csv;
     if (!q) return FAIL_MEMORY(ctx);
-    TRY(list_parse(ctx, r, read->u->req->query, q, &csv));
-    if (csv) return csv_answer(ctx, r, q, read->ret);
+    TRY(list_parse(ctx, r, call->req->query, q, &csv));
+    if (csv) return csv_answer(ctx, r, q, ret);
     TRY(row_list(ctx, r, q, &page));
     body_open(&b, ctx);
     jw_put(&b.j, "{'items':[", NO_JV);
     TRY(rows_write(ctx, r, page.rows, page.n, true, &b.j));
     jw_put(&b.j, "],'next':$,'total':$}", JV(J_STR(page.next), J_IF(page.total >= 0, J_I64(page.total))));
-    return body_close(&b, ctx, read->ret);
+    return body_close(&b, ctx, ret);
 }
 
-static enum err list(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
-    return ctx_read(ctx, read_list, &(struct read){u, ret});
-}
-
-static enum err read_row(struct ctx *ctx, void *arg) {
-    const struct read *read = arg;
-    const struct resource *r = read->u->target.r;
-    void *row = row_new(ctx, r);
+static enum err get(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    const struct target *at = &call->unit->target;
+    void *row = row_new(ctx, at->r);
     if (!row) return FAIL_MEMORY(ctx);
-    TRY(row_get(ctx, r, read->u->target.id, row));
-    return api_row(ctx, r, row, read->ret);
+    TRY(row_get(ctx, at->r, at->id, row));
+    return api_row(ctx, at->r, row, ret);
 }
 
-static enum err get(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
-    return ctx_read(ctx, read_row, &(struct read){u, ret});
-}
+/* ---- what every resource answers to ---- */
 
 #define ROWS_AT "/api/v1/{resource}"
+#define ROW_AT  ROWS_AT "/{id}"
+#define LIST    "limit cursor q sort filter archived format"
+#define WRITE   "id if_match idempotency_key"
 const struct rest_route rest_routes[] = {
-    {"GET", ROWS_AT, REST_ROWS, list},
-    {"POST", ROWS_AT, REST_ROWS, create},
-    {"GET", ROWS_AT "/{id}", REST_ROW, get},
-    {"PATCH", ROWS_AT "/{id}", REST_ROW, patch},
-    {"DELETE", ROWS_AT "/{id}", REST_ROW, archive},
-    {"GET", ROWS_AT "/{id}/history", REST_ROW, rest_history},
-    {"POST", ROWS_AT "/{id}/restore", REST_ROW, restore},
-    {"POST", ROWS_AT "/{id}/reveal", REST_ROW, reveal},
-    {"POST", ROWS_AT "/{id}/{step}", REST_STEP, step},
-    {"GET", ROWS_AT "/{id}/files/{file_id}", REST_FILE, rest_file},
+    {REST_ROWS, {"GET", ROWS_AT, 0, 0, list, "A page of rows"}, {"list", LIST, NULL, "200", "page"}},
+    {REST_ROWS, {"POST", ROWS_AT, 0, 0, create, "Create a row"}, {"create", "idempotency_key", "create", "201", "row"}},
+    {REST_ROW, {"GET", ROW_AT, 0, 0, get, "One row"}, {"get", "id", NULL, "200", "row"}},
+    {REST_ROW, {"PATCH", ROW_AT, 0, 0, patch, "Change some fields"}, {"update", WRITE, "patch", "200", "row"}},
+    {REST_ROW, {"DELETE", ROW_AT, 0, 0, archive, "Archive"}, {"archive", WRITE, NULL, "204", NULL, true}},
+    {REST_ROW,
+     {"GET", ROW_AT "/history", 0, 0, rest_history, "What happened to it"},
+     {"history", "id", NULL, "200", "History"}},
+    {REST_ROW, {"POST", ROW_AT "/restore", 0, 0, restore, "Bring back"}, {"restore", WRITE, NULL, "200", "row", true}},
+    {REST_ROW,
+     {"POST", ROW_AT "/reveal", 0, 0, reveal, "Clear values, with a reason, logged"},
+     {"reveal", "id", "Reveal", "200", "reveal"}},
+    {REST_FILE,
+     {"GET", ROW_AT "/files/{file_id}", 0, 0, rest_file, "The bytes of a file"},
+     {"file", "id file_id", NULL, "200", NULL}},
+    {REST_STEP,
+     {"POST", ROW_AT "/{step}", 0, 0, step, "Step {step}"},
+     {"step_{step}", WRITE, "step_{step}", "200", "row"}},
 };
 const size_t rest_routes_n = COUNT(rest_routes);

@@ -31,22 +31,15 @@ static bool is_method(const struct http_request *req, const char *method, struct
 }
 
 bool target_find(const struct api *api, const struct http_request *req, struct target *ret) {
-    struct str args[API_ARGS_MAX] = {{0}};
     *ret = (struct target){0};
     for (size_t i = 0; i < api->routes_n; i++) {
-        const struct api_route *route = api->routes[i].route;
-        if (!http_pattern_matches(route->pattern, req->path, args, API_ARGS_MAX) || !is_method(req, route->method, ret))
+        const struct bound_route *b = &api->routes[i];
+        struct str args[API_ARGS_MAX] = {{0}};
+        if (!http_pattern_matches(b->route->pattern, req->path, args, API_ARGS_MAX) ||
+            (b->rest && !args_are_sound(api, b->rest->names, args, ret)) || !is_method(req, b->route->method, ret))
             continue;
-        ret->bound = &api->routes[i];
+        ret->bound = b;
         memcpy(ret->args, args, sizeof args);
-        return true;
-    }
-    for (size_t i = 0; i < rest_routes_n; i++) {
-        const struct rest_route *route = &rest_routes[i];
-        if (!http_pattern_matches(route->pattern, req->path, args, API_ARGS_MAX) ||
-            !args_are_sound(api, route->names, args, ret) || !is_method(req, route->method, ret))
-            continue;
-        ret->rest = route;
         return true;
     }
     return false;
@@ -59,8 +52,7 @@ bool api_owns(struct str path) {
 
 size_t api_body_cap(void *arg, const struct http_request *req) {
     struct target t;
-    if (!target_find(arg, req, &t) || !t.bound || !t.bound->route->body_max) return API_BODY_MAX;
-    return t.bound->route->body_max;
+    return target_find(arg, req, &t) && t.bound->route->body_max ? t.bound->route->body_max : API_BODY_MAX;
 }
 
 /* ---- the table ---- */
@@ -69,6 +61,7 @@ struct collect {
     struct api *api;
     struct fault *f;
     void *arg;
+    const struct rest_route *rest;
 };
 
 static enum err add_route(void *arg, const void *row) {
@@ -85,12 +78,12 @@ static enum err add_route(void *arg, const void *row) {
         if (!strcmp(api->routes[i].route->pattern, r->pattern) && !strcmp(api->routes[i].route->method, r->method))
             return FAIL(c->f, ERR_INTERNAL, "routes", "two routes for %s %s", r->method, r->pattern);
     if (api->routes_n == ROUTES_MAX) return FAIL(c->f, ERR_INTERNAL, "routes", "more than %d routes", ROUTES_MAX);
-    api->routes[api->routes_n++] = (struct bound_route){r, c->arg};
+    api->routes[api->routes_n++] = (struct bound_route){r, c->rest, c->arg};
     return OK;
 }
 
 enum err routes_collect(struct api *api, struct fault *f) {
-    struct collect c = {api, f, NULL};
+    struct collect c = {.api = api, .f = f};
     TRY(kernel_each(api->o.kernel, &routes, add_route, &c));
     for (size_t w = 0; w < api->o.with_n; w++) {
         const struct api_with *with = &api->o.with[w];
@@ -99,5 +92,9 @@ enum err routes_collect(struct api *api, struct fault *f) {
     }
     c.arg = api;
     for (size_t i = 0; i < builtin_routes_n; i++) TRY(add_route(&c, &builtin_routes[i]));
+    for (size_t i = 0; i < rest_routes_n; i++) {
+        c.rest = &rest_routes[i];
+        TRY(add_route(&c, &rest_routes[i].route));
+    }
     return OK;
 }

@@ -64,7 +64,7 @@ enum err api_query(struct ctx *ctx, const struct api_call *call, const char *nam
 
 /* ---- the unit itself ---- */
 
-static bool is_write(const struct http_request *req) {
+bool is_write(const struct http_request *req) {
     return req->method != METHOD_GET && req->method != METHOD_HEAD && req->method != METHOD_OPTIONS;
 }
 
@@ -74,22 +74,18 @@ static enum err no_target(struct api_unit *u) {
     return FAIL(&u->ctx.fault, ERR_NOT_FOUND, "not_found", "there is nothing at this address");
 }
 
-static enum err call_route(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
-    return u->target.bound->route->handle(ctx, &u->call, ret);
-}
-
-static enum err run_bound(struct api_unit *u, struct api_answer *ret) {
-    const struct api_route *route = u->target.bound->route;
+static enum err run_route(struct api_unit *u, struct api_answer *ret) {
+    const struct bound_route *bound = u->target.bound;
     /* Public callers have no name to keep a key under. */
-    bool keyed = is_write(u->req) && !(route->flags & (API_DEFERS | API_PUBLIC)) &&
+    bool keyed = is_write(u->req) && !(bound->route->flags & (API_DEFERS | API_PUBLIC)) &&
                  http_header_get(u->req, "idempotency-key").ptr;
-    return keyed ? once(&u->ctx, u, call_route, ret) : call_route(&u->ctx, u, ret);
+    return bound->rest || keyed ? once(&u->ctx, u, ret) : bound->route->handle(&u->ctx, &u->call, ret);
 }
 
 static enum err run(struct api_unit *u, bool found, struct api_answer *ret) {
     struct ctx *ctx = &u->ctx;
     struct api_identity who = {0};
-    bool is_cookie = false, is_public = found && u->target.bound && (u->target.bound->route->flags & API_PUBLIC);
+    bool is_cookie = false, is_public = found && (u->target.bound->route->flags & API_PUBLIC);
     struct str token = token_of(u->req, &is_cookie);
     if (ctx->db) TRY(unit_fill_actor(ctx, token, &who));
     if (!who.is_known && !is_public) {
@@ -100,9 +96,7 @@ static enum err run(struct api_unit *u, bool found, struct api_answer *ret) {
         return FAIL(&ctx->fault, ERR_DENIED, "cross_site", "a write with a cookie must come from our own pages");
     u->call.user = who.user;
     u->call.token = token;
-    if (!found) return no_target(u);
-    if (u->target.bound) return run_bound(u, ret);
-    return is_write(u->req) ? once(ctx, u, u->target.rest->handle, ret) : u->target.rest->handle(ctx, u, ret);
+    return found ? run_route(u, ret) : no_target(u);
 }
 
 static void fail(struct api_unit *u) {
@@ -180,8 +174,7 @@ void api_handle(void *arg, const struct http_request *req) {
 
 static bool answers_at_once(const struct api *api, const struct http_request *req) {
     struct target target = {0};
-    return !target_find(api, req, &target) || !target.bound ||
-           !(target.bound->route->flags & (API_DEFERS | API_EVENTS));
+    return !target_find(api, req, &target) || !(target.bound->route->flags & (API_DEFERS | API_EVENTS));
 }
 
 void api_handle_now(struct api *api, const struct http_request *req,
