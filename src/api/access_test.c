@@ -194,9 +194,9 @@ static void bad_routes_are_refused_at_the_start(struct t *t) {
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct fault f = {0};
         struct buf b;
-        struct api_with with = {.routes = rows[i], .routes_n = rows[i][1].method ? 2 : 1};
+        struct api_with with[] = {{.routes = rows[i], .routes_n = rows[i][1].method ? 2 : 1}, api_own};
         buf_init_arena(&b, &t->arena, 1 << 20);
-        CHECK_SAY(t, describe_openapi(k, "0", &with, 1, &b, &f) == ERR_INTERNAL && f.text[0], "row %zu", i);
+        CHECK_SAY(t, describe_openapi(k, "0", with, COUNT(with), &b, &f) == ERR_INTERNAL && f.text[0], "row %zu", i);
     }
     kernel_destroy(k);
 }

@@ -111,12 +111,12 @@ enum err answer_tag(struct ctx *ctx, const struct http_request *req, struct str 
     return answer_header(ctx, a, "Cache-Control", "private, no-cache");
 }
 
-void body_open(struct body *b, struct ctx *ctx) {
+void api_text_open(struct api_text *b, struct ctx *ctx) {
     buf_init_arena(&b->buf, ctx->arena, ANSWER_MAX);
     jw_init(&b->j, &b->buf);
 }
 
-enum err body_close(struct body *b, struct ctx *ctx, struct api_answer *ret) {
+enum err api_text_close(struct api_text *b, struct ctx *ctx, struct api_answer *ret) {
     struct str text;
     if (!buf_done(&b->buf, &text)) return FAIL_MEMORY(ctx);
     ret->body = (struct bytes){(const uint8_t *)text.ptr, text.len};
@@ -130,6 +130,27 @@ void unit_count(struct api_unit *u, int status) {
     const struct world *w = u->api->o.world;
     durations_add(&c->took, w->mono_us(w->self) - u->started_us);
     atomic_fetch_add(&c->status[status / 100 % 6], 1);
+}
+
+void api_put_figures(const struct api_call *call, struct buf *ret) {
+    const struct api *api = call->unit->api;
+    const struct counters *c = &api->counters;
+    const struct figure figures[] = {
+        {"http_under_way", "gauge", atomic_load(&c->under_way), "Requests under way."},
+        {"event_clients", "gauge", (int64_t)hub_clients(api->hub), "Open event streams."},
+        {"event_writes_total", "counter", atomic_load(&c->events_sent), "Pieces written to event streams."},
+        {"events_delivered_total", "counter", atomic_load(&c->events_delivered), "Events delivered by this process."},
+        {"timers_total", "counter", atomic_load(&c->timers_run), "Timers of rows run."},
+        {"jobs_total", "counter", atomic_load(&c->jobs_run), "Jobs run."},
+        {"store_statements_total", "counter", db_statements(call->unit->ctx.db),
+         "Statements of this connection to the store."},
+    };
+    buf_cstr(ret, "# HELP linli_http_requests_total Answers by class of status.\n"
+                  "# TYPE linli_http_requests_total counter\n");
+    for (int i = 2; i < 6; i++)
+        buf_fmt(ret, "linli_http_requests_total{status=\"%dxx\"} %lld\n", i, (long long)atomic_load(&c->status[i]));
+    prometheus_durations(ret, "linli_http_seconds", "Time from the whole request to its answer.", &c->took);
+    prometheus_figures(ret, "linli_", figures, COUNT(figures));
 }
 
 void unit_send(struct api_unit *u) {

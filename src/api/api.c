@@ -4,6 +4,15 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+const struct point routes = {"routes", sizeof(struct api_route)};
+static const struct api_route own_routes[] = {
+    {"GET", "/api/v1/describe", 0, 0, describe_handle, "What the caller may see and do"},
+    {"GET", "/api/v1/events", API_EVENTS, 0, hub_prepare, "Server-sent events; topics=cases.*,alarms.*"},
+    {"POST", "/api/v1/files", 0, API_FILE_BYTES, files_upload, "Upload bytes; name=NAME"},
+    {"GET", "/api/openapi.json", API_PUBLIC | API_NO_STORE, 0, openapi_handle, "This document"},
+};
+const struct api_with api_own = {ROWS(routes, own_routes)};
+
 enum err api_create(const struct api_options *options, struct api **ret, struct fault *f) {
     struct api *api = calloc(1, sizeof *api);
     if (!api || sodium_init() < 0) {

@@ -74,6 +74,13 @@ extern const struct point routes;
 
 /* The body as JSON, parsed once; freed with the unit.  415 (code unsupported_type) unless it is application/json. */
 NODISCARD enum err api_body(struct ctx *ctx, const struct api_call *call, json_t **ret);
+/* A body under way: text, JSON through `j`. */
+struct api_text {
+    struct buf buf;
+    struct jw j;
+};
+void api_text_open(struct api_text *b, struct ctx *ctx);
+NODISCARD enum err api_text_close(struct api_text *b, struct ctx *ctx, struct api_answer *ret);
 /* The row and its ETag, as the resource's own addresses answer. */
 NODISCARD enum err api_row(struct ctx *ctx, const struct resource *r, const void *row, struct api_answer *ret);
 /* Query parameter, decoded; absent when it is not there; a broken one is a field error. */
@@ -86,26 +93,16 @@ struct arena *api_deferred_arena(struct api_unit *unit);
 /* fault NULL: answer (copied, its slices live until here); else problem+json. */
 void api_finish(struct api_unit *unit, const struct api_answer *answer, const struct fault *fault);
 
-/* ---- health and figures ---- */
-struct api_health {
-    const char *name;
-    bool (*check)(struct ctx *ctx, void *arg, struct buf *ret_why); /* true: ready */
-};
-struct api_metrics {
-    const char *name;
-    void (*write)(struct ctx *ctx, void *arg, struct buf *ret); /* Prometheus text, whole lines */
-};
-
-/* Rows that need something that runs (an engine): bound to it when the api is made. */
+/* ---- what runs (an engine), bound to its routes when the api is made ---- */
 struct api_with {
     const struct api_route *routes;
     size_t routes_n;
-    const struct api_health *healths;
-    size_t healths_n;
-    const struct api_metrics *metrics;
-    size_t metrics_n;
+    const char *name;
+    bool (*is_ready)(void *arg, struct buf *ret_why); /* NULL: always */
+    void (*put_figures)(void *arg, struct buf *ret);  /* Prometheus text, whole lines; NULL: none */
     void *arg;
 };
+extern const struct api_with api_own; /* descriptions, events, files: the api's own */
 
 struct api_options { /* everything is kept */
     const struct kernel *kernel;
@@ -118,13 +115,15 @@ struct api_options { /* everything is kept */
     const struct api_with *with;
     size_t with_n;
 };
+const struct api_options *api_options_of(const struct api_call *call);
+void api_put_figures(const struct api_call *call, struct buf *ret); /* of requests and events, as Prometheus text */
 /* Loop thread.  ERR_INTERNAL: a bad pattern, two routes alike, no memory. */
 NODISCARD enum err api_create(const struct api_options *options, struct api **ret, struct fault *f);
 /* Loop thread, after http_server_close.  Ends event streams and the pump; waits (running the loop) for units under way.
  * Deferred answers must have been finished.  NULL is fine. */
 void api_destroy(struct api *api);
 
-bool api_owns(struct str path);                                 /* is the path the api's to answer? */
+bool api_owns(const struct api *api, struct str path);          /* is the path the api's to answer? */
 size_t api_body_cap(void *api, const struct http_request *req); /* http_options.body_cap */
 void api_handle(void *api, const struct http_request *req);     /* http_handler */
 void api_wake(void *api);                                       /* kernel_options.wake; any thread */

@@ -63,8 +63,6 @@ struct target {
 /* False: nothing there, or (allow set) not with this method. */
 bool target_find(const struct api *api, const struct http_request *req, struct target *ret);
 NODISCARD enum err routes_collect(struct api *api, struct fault *f);
-extern const struct api_route builtin_routes[];
-extern const size_t builtin_routes_n;
 
 /* One request. */
 struct api_unit {
@@ -104,13 +102,6 @@ NODISCARD enum err stream_next(struct api_unit *u, struct ctx *ctx);
 void stream_begin(void *unit);
 void log_failure(const struct api *api, struct str trace, const char *event, const struct fault *f, const char *detail);
 
-/* An open answer in the arena. */
-struct body {
-    struct buf buf;
-    struct jw j;
-};
-void body_open(struct body *b, struct ctx *ctx);
-NODISCARD enum err body_close(struct body *b, struct ctx *ctx, struct api_answer *ret);
 NODISCARD enum err answer_header(struct ctx *ctx, struct api_answer *a, const char *name, const char *fmt, ...)
     PRINTF(4, 5);
 
@@ -143,9 +134,6 @@ NODISCARD enum err files_upload(struct ctx *ctx, const struct api_call *call, st
 NODISCARD enum err rest_file(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 
 NODISCARD enum err openapi_handle(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
-NODISCARD enum err health_alive(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
-NODISCARD enum err health_ready(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
-NODISCARD enum err metrics_handle(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 NODISCARD enum err describe_handle(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 
 /* ---- events, pump ---- */

@@ -238,7 +238,7 @@ enum err describe_handle(struct ctx *ctx, const struct api_call *call, struct ap
     struct str text;
     uint8_t sum[16];
     char tag[sizeof sum * 2 + 1];
-    const struct api *api = call->arg;
+    const struct api *api = call->unit->api;
     buf_init_arena(&b, ctx->arena, ANSWER_MAX);
     TRY(own_words(ctx, call));
     TRY(describe_json(ctx, call->user, api->o.version, &b));

@@ -18,16 +18,16 @@ static bool name_is_sane(struct str name) {
 enum err files_upload(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
     struct file_info f;
     struct str name;
-    struct body b;
+    struct api_text b;
     TRY(api_query(ctx, call, "name", &name));
     if (!name.ptr) name = S("file");
     if (!name_is_sane(name)) return FAIL_FIELD(&ctx->fault, "name", "bad_text", 0);
     TRY(file_put(ctx, call->req->body, name, &f));
-    body_open(&b, ctx);
+    api_text_open(&b, ctx);
     jw_put(&b.j, "{'id':$,'name':$,'type':$,'size_bytes':$}",
            JV(J_ID(f.id), J_STR(f.name), J_STR(f.type), J_I64(f.size_bytes)));
     ret->status = 201;
-    return body_close(&b, ctx, ret);
+    return api_text_close(&b, ctx, ret);
 }
 
 static bool row_holds(const struct resource *r, const void *row, int64_t file_id) {

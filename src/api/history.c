@@ -14,7 +14,7 @@ struct history {
     int64_t id, before;
     size_t limit;
     uint32_t clear;
-    struct body b;
+    struct api_text b;
 };
 
 /* before and after stand behind a key-version byte; 0 is plain. */
@@ -125,7 +125,7 @@ enum err rest_history(struct ctx *ctx, const struct api_call *call, struct api_a
     if (text.ptr && !str_to_i64(text, &h.before)) return FAIL_FIELD(&ctx->fault, "cursor", "bad_cursor", 0);
     TRY(row_get(ctx, h.r, h.id, row));
     h.clear = row_clear_classes(ctx, h.r, row);
-    body_open(&h.b, ctx);
+    api_text_open(&h.b, ctx);
     TRY(put_page(ctx, &h));
-    return body_close(&h.b, ctx, ret);
+    return api_text_close(&h.b, ctx, ret);
 }

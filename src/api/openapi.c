@@ -258,8 +258,8 @@ enum err describe_openapi(const struct kernel *k, const char *version, const str
 }
 
 enum err openapi_handle(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
-    struct body b;
-    body_open(&b, ctx);
-    put_document(&b.j, call->arg);
-    return body_close(&b, ctx, ret);
+    struct api_text b;
+    api_text_open(&b, ctx);
+    put_document(&b.j, call->unit->api);
+    return api_text_close(&b, ctx, ret);
 }

@@ -8,11 +8,11 @@
 /* ---- answers with one row ---- */
 
 enum err api_row(struct ctx *ctx, const struct resource *r, const void *row, struct api_answer *ret) {
-    struct body b;
-    body_open(&b, ctx);
+    struct api_text b;
+    api_text_open(&b, ctx);
     TRY(rows_write(ctx, r, row, 1, false, &b.j));
     TRY(answer_header(ctx, ret, "ETag", "\"%lld\"", (long long)((const struct row *)row)->version));
-    return body_close(&b, ctx, ret);
+    return api_text_close(&b, ctx, ret);
 }
 
 /* If-Match: the version the caller saw; 0 without one.  Anything that cannot be a version of ours is stale. */
@@ -159,7 +159,7 @@ static enum err reveal(struct ctx *ctx, const struct api_call *call, struct api_
     void *row = row_new(ctx, at->r);
     json_t *object;
     uint64_t fields;
-    struct body b;
+    struct api_text b;
     if (!row) return FAIL_MEMORY(ctx);
     TRY(row_get(ctx, at->r, at->id, row));
     TRY(body_object(ctx, call, &object));
@@ -167,11 +167,11 @@ static enum err reveal(struct ctx *ctx, const struct api_call *call, struct api_
     ctx->reason = json_text(json_object_get(object, "reason"));
     TRY(row_reveal(ctx, at->r, at->id, fields, row));
     ret->is_once = true; /* nothing revealed is kept, and each reveal is logged */
-    body_open(&b, ctx);
+    api_text_open(&b, ctx);
     jw_open(&b.j, '{');
     row_write_json(&b.j, at->r, row, fields, ~UINT32_C(0));
     jw_close(&b.j, '}');
-    return body_close(&b, ctx, ret);
+    return api_text_close(&b, ctx, ret);
 }
 
 /* ---- read: a page and its labels see one state of the store ---- */
@@ -180,17 +180,17 @@ static enum err list(struct ctx *ctx, const struct api_call *call, struct api_an
     const struct resource *r = call->unit->target.r;
     struct list_query *q = arena_new(ctx->arena, struct list_query, 1);
     struct list_page page;
-    struct body b;
+    struct api_text b;
     bool csv;
     if (!q) return FAIL_MEMORY(ctx);
     TRY(list_parse(ctx, r, call->req->query, q, &csv));
     if (csv) return csv_answer(ctx, r, q, ret);
     TRY(row_list(ctx, r, q, &page));
-    body_open(&b, ctx);
+    api_text_open(&b, ctx);
     jw_put(&b.j, "{'items':[", NO_JV);
     TRY(rows_write(ctx, r, page.rows, page.n, true, &b.j));
     jw_put(&b.j, "],'next':$,'total':$}", JV(J_STR(page.next), J_IF(page.total >= 0, J_I64(page.total))));
-    return body_close(&b, ctx, ret);
+    return api_text_close(&b, ctx, ret);
 }
 
 static enum err get(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {

@@ -45,9 +45,10 @@ bool target_find(const struct api *api, const struct http_request *req, struct t
     return false;
 }
 
-bool api_owns(struct str path) {
-    return str_starts(path, S("/api/")) || str_is(path, "/api") || str_is(path, "/healthz") ||
-           str_is(path, "/readyz") || str_is(path, "/metrics");
+bool api_owns(const struct api *api, struct str path) {
+    bool is_route = false;
+    for (size_t i = 0; i < api->routes_n; i++) is_route |= str_is(path, api->routes[i].route->pattern);
+    return is_route || str_starts(path, S("/api/")) || str_is(path, "/api");
 }
 
 size_t api_body_cap(void *arg, const struct http_request *req) {
@@ -90,8 +91,6 @@ enum err routes_collect(struct api *api, struct fault *f) {
         c.arg = with->arg;
         for (size_t i = 0; i < with->routes_n; i++) TRY(add_route(&c, &with->routes[i]));
     }
-    c.arg = api;
-    for (size_t i = 0; i < builtin_routes_n; i++) TRY(add_route(&c, &builtin_routes[i]));
     for (size_t i = 0; i < rest_routes_n; i++) {
         c.rest = &rest_routes[i];
         TRY(add_route(&c, &rest_routes[i].route));

@@ -44,6 +44,10 @@ void api_finish(struct api_unit *unit, const struct api_answer *answer, const st
 
 /* ---- what handlers may ask ---- */
 
+const struct api_options *api_options_of(const struct api_call *call) {
+    return &call->unit->api->o;
+}
+
 enum err api_body(struct ctx *ctx, const struct api_call *call, json_t **ret) {
     struct api_unit *u = call->unit;
     struct str type = http_header_get(call->req, "content-type"), media;

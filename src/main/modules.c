@@ -6,6 +6,7 @@
 #include "apps/property/visitors/visitors.h"
 #include "apps/services/activities/activities.h"
 #include "kernel/setting.h"
+#include "ops/health.h"
 #include "platform/cases/cases.h"
 #include "platform/notices/notices.h"
 #include "platform/parties/parties.h"
@@ -43,4 +44,6 @@ void modules_with(const struct running *r, struct api_with ret[MODULES_WITH]) {
     ret[0] = telemetry_http_with(r->readings);
     ret[1] = lines_with(r->lines);
     ret[2] = mqtt_with(r->mqtt);
+    ret[3] = api_own;
+    ret[4] = health_with;
 }

@@ -16,7 +16,7 @@ struct running {
     struct line_set *lines;
     struct mqtt_listener *mqtt;
 };
-#define MODULES_WITH 3
+#define MODULES_WITH 5
 void modules_with(const struct running *r, struct api_with ret[MODULES_WITH]);
 
 #endif

@@ -68,7 +68,7 @@ static void not_found(const struct http_request *req) {
 /* The console is one page: every address without a file's ending is its own to draw. */
 static void handle(void *arg, const struct http_request *req) {
     struct server *s = arg;
-    if (api_owns(req->path)) {
+    if (api_owns(s->api, req->path)) {
         api_handle(s->api, req);
         return;
     }

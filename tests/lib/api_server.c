@@ -4,6 +4,7 @@
 #include "kernel/outbox.h"
 #include "kernel/setting.h"
 #include "main/site.h"
+#include "ops/health.h"
 #include "tests/lib/pg.h"
 
 #include <stdatomic.h>
@@ -88,15 +89,13 @@ static enum err count_samples(struct ctx *ctx, const struct api_call *call, stru
     return OK;
 }
 
-static bool is_well(struct ctx *ctx, void *arg, struct buf *ret_why) {
-    (void)ctx;
+static bool is_well(void *arg, struct buf *ret_why) {
     (void)arg;
     (void)ret_why;
     return true;
 }
 
-static void put_figure(struct ctx *ctx, void *arg, struct buf *ret) {
-    (void)ctx;
+static void put_figure(void *arg, struct buf *ret) {
     (void)arg;
     buf_cstr(ret, "test_figure 7\n");
 }
@@ -109,9 +108,6 @@ static const struct api_route test_routes[] = {
     {"GET", "/api/v1/unavailable", 0, 0, unavailable, NULL},
     {"POST", "/api/v1/samples/-/count", 0, 0, count_samples, "Counts samples"},
 };
-static const struct api_health test_healths[] = {{"test", is_well}};
-static const struct api_metrics test_figures[] = {{"test", put_figure}};
-static const struct api_with test_with = {ROWS(healths, test_healths), ROWS(metrics, test_figures)};
 static const struct contribution contributions[] = {CONTRIBUTE(authenticators, test_authenticators),
                                                     CONTRIBUTE(routes, test_routes)};
 const struct module api_test_module = {.name = "api_test", .part = "platform", ROWS(contributes, contributions)};
@@ -219,14 +215,17 @@ void api_server_open(struct api_server *s, struct t *t, const struct api_world *
     api_server_revoke("");
     open_store(s, w);
     if (loop_create(&s->loop.loop)) die("loop", &f);
+    s->with[0] = api_own;
+    s->with[1] = health_with;
+    s->with[2] = (struct api_with){.name = "test", .is_ready = is_well, .put_figures = put_figure};
     struct api_options o = {.kernel = s->kernel,
                             .pool = s->pool,
                             .loop = s->loop.loop,
                             .world = &t->world,
                             .version = "0.0.0",
                             .recheck_ms = w ? 1 : 0,
-                            .with = &test_with,
-                            .with_n = w ? 1 : 0};
+                            .with = s->with,
+                            .with_n = w ? 3 : 2};
     if (api_create(&o, &s->api, &f)) die("api", &f);
     if (api_start(s->api)) die("pump", &f);
     if (http_server_open(s->loop.loop, &(struct http_options){.body_cap = body_cap, .world = &t->world}, handle, s,

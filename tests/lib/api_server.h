@@ -18,6 +18,7 @@ struct api_server {
     struct db_pool *pool;
     struct kernel *kernel;
     struct api *api;
+    struct api_with with[3];
     struct http_server *http;
     struct io io;
     int port;

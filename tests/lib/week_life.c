@@ -139,10 +139,14 @@ static enum err open_all(struct week *w, struct fault *f) {
                                          .log = &w->log,
                                          .dir = "/disk/telemetry"},
                   &w->feed, f));
-    return api_create(
-        &(struct api_options){
-            .kernel = w->kernel, .pool = w->pool, .loop = w->loop, .world = &w->world, .version = "week"},
-        &w->api, f);
+    return api_create(&(struct api_options){.kernel = w->kernel,
+                                            .pool = w->pool,
+                                            .loop = w->loop,
+                                            .world = &w->world,
+                                            .version = "week",
+                                            .with = &api_own,
+                                            .with_n = 1},
+                      &w->api, f);
 }
 
 enum err week_open(struct week *w) {

@@ -4,6 +4,7 @@
 #include "kernel/rows.h"
 #include "net/client.h"
 #include "net/testing.h"
+#include "ops/health.h"
 #include "platform/parties/parties.h"
 #include "platform/places/places.h"
 #include "platform/things/things.h"
@@ -17,7 +18,7 @@
 /* ---- a server ---- */
 
 struct site {
-    struct api_with with;
+    struct api_with with[3];
     struct t *t;
     struct test_loop loop;
     struct db_pool *pool;
@@ -149,14 +150,16 @@ static void start(struct site *s, struct t *t) {
         die("readings", &f);
     s->readings = telemetry_http_create(s->store);
     if (loop_create(&s->loop.loop)) die("loop", &f);
-    s->with = telemetry_http_with(s->readings);
+    s->with[0] = telemetry_http_with(s->readings);
+    s->with[1] = api_own;
+    s->with[2] = health_with;
     struct api_options o = {.kernel = s->kernel,
                             .pool = s->pool,
                             .loop = s->loop.loop,
                             .world = &t->world,
                             .version = "0",
-                            .with = &s->with,
-                            .with_n = 1};
+                            .with = s->with,
+                            .with_n = COUNT(s->with)};
     if (api_create(&o, &s->api, &f)) die("api", &f);
     if (http_server_open(s->loop.loop, &(struct http_options){.body_cap = body_cap, .world = &t->world}, handle, s,
                          &s->http, &f))

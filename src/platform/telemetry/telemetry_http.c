@@ -60,17 +60,15 @@ enum err http_keep_tags(struct ctx *ctx, struct telemetry_http *h, int64_t commu
 
 /* ---- health and figures ---- */
 
-static bool is_ready(struct ctx *ctx, void *arg, struct buf *ret_why) {
+static bool is_ready(void *arg, struct buf *ret_why) {
     struct telemetry_stats s;
-    (void)ctx;
     telemetry_stats(((struct telemetry_http *)arg)->telemetry, &s);
     if (s.is_failing) buf_cstr(ret_why, "readings cannot be stored: the disk is full or failing");
     return !s.is_failing;
 }
 
-static void put_figures(struct ctx *ctx, void *arg, struct buf *ret) {
+static void put_figures(void *arg, struct buf *ret) {
     struct telemetry_stats s;
-    (void)ctx;
     telemetry_stats(((struct telemetry_http *)arg)->telemetry, &s);
     const struct figure rows[] = {
         {"points_total", "counter", s.points},
@@ -103,8 +101,6 @@ static const struct api_route route_rows[] = {
     {"GET", "/api/v1/telemetry/latest", 0, 0, http_latest, "The latest reading of each metric of devices"},
     {"GET", "/api/v1/telemetry/aggregate", 0, 0, http_aggregate, "Windows over one metric of many devices"},
 };
-static const struct api_health health_rows[] = {{"telemetry", is_ready}};
-static const struct api_metrics metrics_rows[] = {{"telemetry", put_figures}};
 
 struct telemetry_http *telemetry_http_create(struct telemetry *t) {
     struct telemetry_http *h = calloc(1, sizeof *h);
@@ -125,10 +121,9 @@ void telemetry_http_destroy(struct telemetry_http *h) {
 struct api_with telemetry_http_with(struct telemetry_http *h) {
     return (struct api_with){.routes = route_rows,
                              .routes_n = COUNT(route_rows),
-                             .healths = health_rows,
-                             .healths_n = COUNT(health_rows),
-                             .metrics = metrics_rows,
-                             .metrics_n = COUNT(metrics_rows),
+                             .name = "telemetry",
+                             .is_ready = is_ready,
+                             .put_figures = put_figures,
                              .arg = h};
 }
 

@@ -72,10 +72,9 @@ static enum err get_figures(struct ctx *ctx, const struct api_call *call, struct
 
 /* ---- readiness and metrics ---- */
 
-static bool is_ready(struct ctx *ctx, void *arg, struct buf *ret_why) {
+static bool is_ready(void *arg, struct buf *ret_why) {
     struct line_set *l = arg;
     bool ok = true;
-    (void)ctx;
     pthread_mutex_lock(&l->lock);
     for (size_t i = 0; i < l->entries_n; i++) {
         const struct line_entry *e = &l->entries[i];
@@ -88,7 +87,7 @@ static bool is_ready(struct ctx *ctx, void *arg, struct buf *ret_why) {
 }
 
 /* A line is named by its id: names are people's, and change. */
-static void put_metrics(struct ctx *ctx, void *arg, struct buf *ret) {
+static void put_figures(void *arg, struct buf *ret) {
     static const struct {
         const char *name, *type;
         size_t at;
@@ -99,7 +98,6 @@ static void put_metrics(struct ctx *ctx, void *arg, struct buf *ret) {
                 {"unanswered_total", "counter", offsetof(struct figures, unanswered)},
                 {"connections", "gauge", offsetof(struct figures, connections)}};
     struct line_set *l = arg;
-    (void)ctx;
     pthread_mutex_lock(&l->lock);
     for (size_t r = 0; r < COUNT(rows); r++) {
         buf_fmt(ret, "# TYPE linli_line_%s %s\n", rows[r].name, rows[r].type);
@@ -120,15 +118,12 @@ static const struct api_route route_rows[] = {
     {"GET", "/api/v1/lines/{id}/figures", 0, 0, get_figures,
      "Counters of a line, its last bad frames with the rule they broke, its last good ones decoded"},
 };
-static const struct api_health health_rows[] = {{"lines", is_ready}};
-static const struct api_metrics metrics_rows[] = {{"lines", put_metrics}};
 
 struct api_with lines_with(struct line_set *l) {
     return (struct api_with){.routes = route_rows,
                              .routes_n = COUNT(route_rows),
-                             .healths = health_rows,
-                             .healths_n = COUNT(health_rows),
-                             .metrics = metrics_rows,
-                             .metrics_n = COUNT(metrics_rows),
+                             .name = "lines",
+                             .is_ready = is_ready,
+                             .put_figures = put_figures,
                              .arg = l};
 }

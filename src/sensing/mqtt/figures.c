@@ -37,16 +37,14 @@ void mqtt_figures(struct mqtt_listener *l, struct mqtt_figures *ret) {
     pthread_mutex_unlock(&l->lock);
 }
 
-static bool is_ready(struct ctx *ctx, void *arg, struct buf *ret_why) {
-    (void)ctx;
+static bool is_ready(void *arg, struct buf *ret_why) {
     (void)arg;
     (void)ret_why;
     return true; /* it listens from before the first answer to after the last */
 }
 
-static void put_figures(struct ctx *ctx, void *arg, struct buf *ret) {
+static void put_figures(void *arg, struct buf *ret) {
     struct mqtt_figures f;
-    (void)ctx;
     mqtt_figures(arg, &f);
     const struct figure rows[] = {
         {"connections", "gauge", f.connections},
@@ -65,13 +63,6 @@ static void put_figures(struct ctx *ctx, void *arg, struct buf *ret) {
     prometheus_figures(ret, "linli_mqtt_", rows, COUNT(rows));
 }
 
-static const struct api_health health_rows[] = {{"mqtt", is_ready}};
-static const struct api_metrics metrics_rows[] = {{"mqtt", put_figures}};
-
 struct api_with mqtt_with(struct mqtt_listener *l) {
-    return (struct api_with){.healths = health_rows,
-                             .healths_n = COUNT(health_rows),
-                             .metrics = metrics_rows,
-                             .metrics_n = COUNT(metrics_rows),
-                             .arg = l};
+    return (struct api_with){.name = "mqtt", .is_ready = is_ready, .put_figures = put_figures, .arg = l};
 }
