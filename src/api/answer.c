@@ -8,67 +8,13 @@
 #include <string.h>
 #include <strings.h>
 
-/* ---- problems (RFC 9457) ---- */
-
-static const struct {
-    int status;
-    const char *title;
-} titles[] = {{400, "Bad request"},        {401, "Not signed in"},     {403, "Not allowed"},   {404, "Not found"},
-              {405, "Method not allowed"}, {409, "Conflict"},          {412, "Stale version"}, {413, "Too large"},
-              {415, "Unsupported type"},   {429, "Too many attempts"}, {500, "Our fault"},     {503, "Busy"}};
-
-/* Two statuses have no kind of error of their own. */
-int problem_status(const struct fault *f) {
-    if (!strcmp(f->code, "unsupported_type")) return 415;
-    if (!strcmp(f->code, "wrong_method")) return 405;
-    return err_http(f->kind);
-}
-
-static void put_fields(struct jw *j, const struct fault *f) {
-    for (size_t i = 0; i < f->fields_n; i++) {
-        const struct field_error *e = &f->fields[i];
-        jw_put(j, "{'field':$,'code':$,'args':{", JV(J_CSTR(e->field), J_CSTR(e->code)));
-        if (e->limit || !strncmp(e->code, "too_", 4)) jw_ki64(j, "limit", e->limit);
-        jw_put(j, "}}", NO_JV);
-    }
-}
-
-static struct str problem_text(struct buf *b, const struct fault *f, struct str trace) {
-    int status = problem_status(f);
-    const char *title = "Failed";
-    struct jw j;
-    struct str text;
-    for (size_t i = 0; i < COUNT(titles); i++)
-        if (titles[i].status == status) title = titles[i].title;
-    jw_init(&j, b);
-    jw_put(&j, "{'type':'about:blank','title':$,'status':$,'code':$,'detail':$,'errors':[",
-           JV(J_CSTR(title), J_I64(status), J_CSTR(f->code[0] ? f->code : err_name(f->kind)),
-              J_CSTR(f->text[0]    ? f->text
-                     : f->fields_n ? "the input breaks the rules of its fields"
-                                   : title)));
-    put_fields(&j, f);
-    jw_put(&j, "],'trace':$}", JV(J_STR(trace)));
-    return buf_done(b, &text) ? text : S("{\"type\":\"about:blank\",\"title\":\"Failed\",\"status\":500}");
-}
-
 void problem_fill(struct api_unit *u, const struct fault *f) {
     struct buf b;
     buf_init(&b, u->problem, sizeof u->problem);
     struct str text = problem_text(&b, f, str_of(u->trace));
     u->answer = (struct api_answer){
-        .status = problem_status(f), .type = "application/problem+json", .body = {(const uint8_t *)text.ptr, text.len}};
-    if (u->answer.status == 401)
-        u->answer.headers[u->answer.headers_n++] = (struct http_header){S("WWW-Authenticate"), S("Bearer")};
-    if (u->answer.status == 405 && u->target.allow[0])
-        u->answer.headers[u->answer.headers_n++] = (struct http_header){S("Allow"), str_of(u->target.allow)};
-    if (err_retry(f->kind)) {
-        struct buf wait;
-        struct str value;
-        buf_init(&wait, u->wait, sizeof u->wait);
-        buf_i64(&wait, f->retry_after_s > 0 ? f->retry_after_s : 1);
-        if (buf_done(&wait, &value))
-            u->answer.headers[u->answer.headers_n++] = (struct http_header){S("Retry-After"), value};
-    }
+        .status = problem_status(f), .type = PROBLEM_TYPE, .body = {(const uint8_t *)text.ptr, text.len}};
+    u->answer.headers_n = problem_headers(f, str_of(u->target.allow), u->wait, u->answer.headers);
 }
 
 /* ---- headers ---- */
@@ -169,17 +115,4 @@ void log_failure(const struct api *api, struct str trace, const char *event, con
         LOG_TEXT("code", str_of(f->code)), LOG_TEXT("text", str_of(f->text)),
         LOG_TEXT("file", str_of(f->file ? f->file : "")), LOG_NUM("line", f->line),
         LOG_TEXT("detail", str_of(detail ? detail : "")));
-}
-
-/* ---- traces ---- */
-
-/* The caller's own, or a new one. */
-void trace_make(const struct api *api, const struct http_request *req, char ret[65]) {
-    struct str given = http_trace_get(req);
-    uint8_t random[16];
-    struct buf b;
-    buf_init(&b, ret, 65);
-    buf_str(&b, given);
-    api->o.world->random(api->o.world->self, random, sizeof random);
-    for (size_t i = 0; i < sizeof random && !given.len; i++) buf_fmt(&b, "%02x", random[i]);
 }

@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "base/prometheus.h"
 #include "kernel/rows.h"
+#include "net/problem.h"
 
 #include <stdatomic.h>
 
@@ -87,10 +88,8 @@ struct api_unit {
 
 NODISCARD enum err unit_fill_actor(struct ctx *ctx, struct str token, struct api_identity *ret);
 struct str token_of(const struct http_request *req, bool *ret_is_cookie);
-void trace_make(const struct api *api, const struct http_request *req, char ret[65]);
 
 /* ---- answers ---- */
-int problem_status(const struct fault *f);
 void problem_fill(struct api_unit *u, const struct fault *f); /* u->answer becomes the problem */
 void unit_send(struct api_unit *u);                           /* with u->answer; does not free */
 void unit_release(struct api_unit *u);                        /* one hold less; the last one sends and frees */

@@ -146,7 +146,7 @@ static void work(void *arg) {
 /* Without memory or a worker. */
 static void refuse(struct api *api, const struct http_request *req) {
     struct api_unit u = {.api = api, .req = req, .started_us = api->o.world->mono_us(api->o.world->self)};
-    trace_make(api, req, u.trace);
+    problem_trace(req, api->o.world, u.trace);
     problem_fill(&u, &(struct fault){.kind = ERR_BUSY, .code = "busy", .text = "too many requests are under way"});
     unit_send(&u);
 }
@@ -159,7 +159,7 @@ static struct api_unit *unit_new(struct api *api, const struct http_request *req
     u->started_us = api->o.world->mono_us(api->o.world->self);
     atomic_store(&u->holds, 1);
     arena_take(&api->arenas, &u->arena, API_UNIT_BYTES);
-    trace_make(api, req, u->trace);
+    problem_trace(req, api->o.world, u->trace);
     u->ctx =
         (struct ctx){.kernel = api->o.kernel, .arena = &u->arena, .world = api->o.world, .trace = str_of(u->trace)};
     u->call = (struct api_call){.req = req, .unit = u};
