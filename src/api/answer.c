@@ -4,10 +4,6 @@
 
 #include "net/static.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-
 void problem_fill(struct api_unit *u, const struct fault *f) {
     struct buf b;
     buf_init(&b, u->problem, sizeof u->problem);
@@ -21,7 +17,7 @@ void problem_fill(struct api_unit *u, const struct fault *f) {
 
 static void header_add(struct api_unit *u, size_t *n, const char *name, struct str value) {
     for (size_t i = 0; i < *n; i++)
-        if (u->headers[i].name.len == strlen(name) && !strncasecmp(u->headers[i].name.ptr, name, strlen(name))) return;
+        if (str_is(u->headers[i].name, name)) return;
     if (*n < COUNT(u->headers)) u->headers[(*n)++] = (struct http_header){str_of(name), value};
 }
 
@@ -53,7 +49,10 @@ enum err answer_header(struct ctx *ctx, struct api_answer *a, const char *name, 
 
 enum err answer_tag(struct ctx *ctx, const struct http_request *req, struct str tag, struct api_answer *a) {
     TRY(answer_header(ctx, a, "ETag", "\"" STR_FMT "\"", STR_ARG(tag)));
-    if (http_tag_is_known(req, a->headers[a->headers_n - 1].value)) a->status = 304;
+    if (http_tag_is_known(req, a->headers[a->headers_n - 1].value)) {
+        a->status = 304;
+        a->body = (struct bytes){0};
+    }
     return answer_header(ctx, a, "Cache-Control", "private, no-cache");
 }
 
@@ -72,31 +71,10 @@ enum err api_text_close(struct api_text *b, struct ctx *ctx, struct api_answer *
 /* ---- sending and counting ---- */
 
 void unit_count(struct api_unit *u, int status) {
-    struct counters *c = &u->api->counters;
+    struct api_counters *c = &u->api->counters;
     const struct world *w = u->api->o.world;
     durations_add(&c->took, w->mono_us(w->self) - u->started_us);
     atomic_fetch_add(&c->status[status / 100 % 6], 1);
-}
-
-void api_put_figures(const struct api_call *call, struct buf *ret) {
-    const struct api *api = call->unit->api;
-    const struct counters *c = &api->counters;
-    const struct figure figures[] = {
-        {"http_under_way", "gauge", atomic_load(&c->under_way), "Requests under way."},
-        {"event_clients", "gauge", (int64_t)hub_clients(api->hub), "Open event streams."},
-        {"event_writes_total", "counter", atomic_load(&c->events_sent), "Pieces written to event streams."},
-        {"events_delivered_total", "counter", atomic_load(&c->events_delivered), "Events delivered by this process."},
-        {"timers_total", "counter", atomic_load(&c->timers_run), "Timers of rows run."},
-        {"jobs_total", "counter", atomic_load(&c->jobs_run), "Jobs run."},
-        {"store_statements_total", "counter", db_statements(call->unit->ctx.db),
-         "Statements of this connection to the store."},
-    };
-    buf_cstr(ret, "# HELP linli_http_requests_total Answers by class of status.\n"
-                  "# TYPE linli_http_requests_total counter\n");
-    for (int i = 2; i < 6; i++)
-        buf_fmt(ret, "linli_http_requests_total{status=\"%dxx\"} %lld\n", i, (long long)atomic_load(&c->status[i]));
-    prometheus_durations(ret, "linli_http_seconds", "Time from the whole request to its answer.", &c->took);
-    prometheus_figures(ret, "linli_", figures, COUNT(figures));
 }
 
 void unit_send(struct api_unit *u) {

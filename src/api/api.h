@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/prometheus.h"
 #include "kernel/kernel.h"
 #include "net/http.h"
 
@@ -115,8 +116,19 @@ struct api_options { /* everything is kept */
     const struct api_with *with;
     size_t with_n;
 };
-const struct api_options *api_options_of(const struct api_call *call);
-void api_put_figures(const struct api_call *call, struct buf *ret); /* of requests and events, as Prometheus text */
+/* What runs, for whoever watches it. */
+struct api_counters {
+    _Atomic int64_t status[6]; /* by hundred */
+    struct durations took;
+    _Atomic int64_t under_way;
+    _Atomic int64_t events_sent, events_delivered, timers_run, jobs_run;
+};
+struct api_running {
+    const struct api_options *options;
+    const struct api_counters *counters;
+    size_t event_clients;
+};
+struct api_running api_running(const struct api_call *call);
 /* Loop thread.  ERR_INTERNAL: a bad pattern, two routes alike, no memory. */
 NODISCARD enum err api_create(const struct api_options *options, struct api **ret, struct fault *f);
 /* Loop thread, after http_server_close.  Ends event streams and the pump; waits (running the loop) for units under way.

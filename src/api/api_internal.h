@@ -3,7 +3,6 @@
 #define LINLI_API_API_INTERNAL_H
 
 #include "api/api.h"
-#include "base/prometheus.h"
 #include "kernel/rows.h"
 #include "net/problem.h"
 
@@ -18,20 +17,13 @@ struct bound_route {
     const struct rest_route *rest; /* NULL: made by hand */
     void *arg;
 };
-struct counters {
-    _Atomic int64_t status[6]; /* by hundred */
-    struct durations took;
-    _Atomic int64_t under_way;
-    _Atomic int64_t events_sent, events_delivered, timers_run, jobs_run;
-};
-
 struct hub;
 struct pump;
 struct api {
     struct api_options o;
     struct bound_route routes[ROUTES_MAX];
     size_t routes_n;
-    struct counters counters;
+    struct api_counters counters;
     struct arena_pool arenas;
     _Atomic int units;
     struct hub *hub;
@@ -63,6 +55,7 @@ struct target {
 };
 /* False: nothing there, or (allow set) not with this method. */
 bool target_find(const struct api *api, const struct http_request *req, struct target *ret);
+const char *step_named(const struct resource *r, struct str name); /* NULL: none */
 NODISCARD enum err routes_collect(struct api *api, struct fault *f);
 
 /* One request. */
@@ -113,6 +106,7 @@ NODISCARD enum err once(struct ctx *ctx, const struct api_unit *u, struct api_an
 bool is_write(const struct http_request *req);
 NODISCARD enum err list_parse(struct ctx *ctx, const struct resource *r, struct str query, struct list_query *ret,
                               bool *ret_csv);
+NODISCARD enum err limit_parse(struct ctx *ctx, struct str value, int64_t max, size_t *ret);
 NODISCARD enum err csv_answer(struct ctx *ctx, const struct resource *r, const struct list_query *q,
                               struct api_answer *ret);
 NODISCARD enum err rest_history(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);

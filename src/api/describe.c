@@ -3,6 +3,7 @@
 #include "api/describe_internal.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #define COMMUNITIES_MOST 1000
@@ -160,11 +161,9 @@ static void put_views(struct jw *j, struct ctx *ctx, const struct resource *r) {
 
 static void put_resource(struct jw *j, struct ctx *ctx, const struct resource *r, uint32_t verbs) {
     char path[64];
-    struct buf b;
     uint32_t clear, reveal;
     classes_of(ctx, r, &clear, &reveal);
-    buf_init(&b, path, sizeof path);
-    buf_fmt(&b, "/api/v1/%s", r->name);
+    snprintf(path, sizeof path, "/api/v1/%s", r->name);
     jw_put(j, "{'name':$,'path':$,'group':$,'icon':$,'label_field':$",
            JV(J_CSTR(r->name), J_CSTR(path), J_CSTR(r->group), J_CSTR(r->icon), J_CSTR(r->label)));
     describe_words_put(j, ctx, "title", r->name, "%s", r->name);
@@ -234,18 +233,14 @@ static enum err own_words(struct ctx *ctx, const struct api_call *call) {
 }
 
 enum err describe_handle(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
-    struct buf b;
-    struct str text;
+    struct api_text b;
     uint8_t sum[16];
     char tag[sizeof sum * 2 + 1];
-    const struct api *api = call->unit->api;
-    buf_init_arena(&b, ctx->arena, ANSWER_MAX);
+    api_text_open(&b, ctx);
     TRY(own_words(ctx, call));
-    TRY(describe_json(ctx, call->user, api->o.version, &b));
-    if (!buf_done(&b, &text)) return FAIL_MEMORY(ctx);
-    crypto_generichash(sum, sizeof sum, (const uint8_t *)text.ptr, text.len, NULL, 0);
+    TRY(describe_json(ctx, call->user, call->unit->api->o.version, &b.buf));
+    TRY(api_text_close(&b, ctx, ret));
+    crypto_generichash(sum, sizeof sum, ret->body.ptr, ret->body.len, NULL, 0);
     sodium_bin2hex(tag, sizeof tag, sum, sizeof sum);
-    TRY(answer_tag(ctx, call->req, str_of(tag), ret));
-    if (!ret->status) ret->body = (struct bytes){(const uint8_t *)text.ptr, text.len};
-    return OK;
+    return answer_tag(ctx, call->req, str_of(tag), ret);
 }

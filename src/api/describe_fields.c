@@ -3,6 +3,8 @@
 
 #include "kernel/row_json.h"
 
+#include <stdio.h>
+
 void describe_words_put(struct jw *j, struct ctx *ctx, const char *key, const char *fallback, const char *fmt, ...) {
     char mem[192];
     struct buf b;
@@ -22,9 +24,7 @@ static void put_options(struct jw *j, struct ctx *ctx, const char *owner, const 
     jw_put(j, "'options':[", NO_JV);
     while (str_word(&rest, &word)) {
         char fallback[64];
-        struct buf b;
-        buf_init(&b, fallback, sizeof fallback);
-        buf_str(&b, word);
+        snprintf(fallback, sizeof fallback, STR_FMT, STR_ARG(word));
         jw_put(j, "{'v':$", JV(J_STR(word)));
         describe_words_put(j, ctx, "t", fallback, "%s.%s." STR_FMT, owner, f->name, STR_ARG(word));
         jw_put(j, "'tone':null}", NO_JV);
@@ -53,9 +53,7 @@ void field_describe(struct jw *j, struct ctx *ctx, const char *owner, const stru
     if (f->to) jw_put(j, "'ref':{'resource':$,'label':$}", JV(J_CSTR(f->to), J_CSTR(to ? to->label : NULL)));
     if (f->lines) {
         char inner[96];
-        struct buf b;
-        buf_init(&b, inner, sizeof inner);
-        buf_fmt(&b, "%s.%s", owner, f->name);
+        snprintf(inner, sizeof inner, "%s.%s", owner, f->name);
         jw_put(j, "'fields':[", NO_JV);
         for (size_t i = 0; i < f->lines->fields_n; i++) field_describe(j, ctx, inner, &f->lines->fields[i], clear);
         jw_close(j, ']');

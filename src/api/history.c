@@ -113,14 +113,9 @@ enum err rest_history(struct ctx *ctx, const struct api_call *call, struct api_a
     struct history h = {.r = at->r, .id = at->id, .before = INT64_MAX, .limit = PAGE_DEFAULT};
     void *row = row_new(ctx, h.r);
     struct str text;
-    int64_t n;
     if (!row) return FAIL_MEMORY(ctx);
     TRY(api_query(ctx, call, "limit", &text));
-    if (text.ptr) {
-        if (!str_to_i64(text, &n) || n < 1 || n > PAGE_MAX)
-            return FAIL_FIELD(&ctx->fault, "limit", "too_large", PAGE_MAX);
-        h.limit = (size_t)n;
-    }
+    if (text.ptr) TRY(limit_parse(ctx, text, PAGE_MAX, &h.limit));
     TRY(api_query(ctx, call, "cursor", &text));
     if (text.ptr && !str_to_i64(text, &h.before)) return FAIL_FIELD(&ctx->fault, "cursor", "bad_cursor", 0);
     TRY(row_get(ctx, h.r, h.id, row));

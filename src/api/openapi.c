@@ -4,6 +4,7 @@
 #include "kernel/row_json.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,9 +49,7 @@ static bool step_is_told(const struct resource *r, size_t step) {
 static void put_ref(struct told *t, const char *kind, bool own, struct str name) {
     char ref[sizeof t->text + 32];
     struct str whole = named(t, own, name);
-    struct buf b;
-    buf_init(&b, ref, sizeof ref);
-    buf_fmt(&b, "#/components/%s/" STR_FMT, kind, STR_ARG(whole));
+    snprintf(ref, sizeof ref, "#/components/%s/" STR_FMT, kind, STR_ARG(whole));
     jw_put(t->j, "{'$ref':$}", JV(J_CSTR(ref)));
 }
 
@@ -107,9 +106,7 @@ static bool is_step(const struct kernel *k, const struct api_route *route) {
     const struct resource *r = NULL;
     if (http_pattern_matches("/api/v1/{resource}/{id}/{step}", str_of(route->pattern), args, COUNT(args)))
         r = kernel_resource(k, args[0]);
-    for (size_t i = 0; r && i < r->steps_n; i++)
-        if (str_is(args[2], r->steps[i].name)) return true;
-    return false;
+    return r && step_named(r, args[2]);
 }
 
 /* ---- addresses with their methods ---- */

@@ -28,15 +28,13 @@ static const struct {
 };
 
 static void put_type(struct jw *j, const char *type, const char *also, bool null) {
-    jw_key(j, "type");
     if (!also && !null) {
-        jw_cstr(j, type);
+        jw_kcstr(j, "type", type);
         return;
     }
-    jw_open(j, '[');
-    jw_cstr(j, type);
+    jw_put(j, "'type':[$", JV(J_CSTR(type)));
     if (also) jw_cstr(j, also);
-    if (null) jw_cstr(j, "null");
+    jw_cstr_if(j, null, "null");
     jw_close(j, ']');
 }
 

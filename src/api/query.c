@@ -3,6 +3,8 @@
 
 #include "base/civil.h"
 
+#include <stdio.h>
+
 #define LIMIT_DEFAULT  50
 #define PARAMETERS_MAX 64
 #define VALUE_MAX      4096
@@ -20,11 +22,11 @@ static enum err flag(struct ctx *ctx, const char *name, struct str value, bool *
     return OK;
 }
 
-static enum err limit(struct ctx *ctx, struct str value, size_t *ret) {
+enum err limit_parse(struct ctx *ctx, struct str value, int64_t max, size_t *ret) {
     int64_t n;
     if (!str_to_i64(value, &n)) return FAIL_FIELD(&ctx->fault, "limit", "bad_type", 0);
     if (n < 1) return FAIL_FIELD(&ctx->fault, "limit", "too_small", 1);
-    if (n > LIST_LIMIT_MAX) return FAIL_FIELD(&ctx->fault, "limit", "too_large", LIST_LIMIT_MAX);
+    if (n > max) return FAIL_FIELD(&ctx->fault, "limit", "too_large", max);
     *ret = (size_t)n;
     return OK;
 }
@@ -32,7 +34,7 @@ static enum err limit(struct ctx *ctx, struct str value, size_t *ret) {
 static enum err parameter(struct ctx *ctx, const struct resource *r, struct list_query *q, struct str name,
                           struct str value, bool *ret_csv) {
     if (str_starts(name, S("f."))) return list_filter(ctx, r, q, str_from(name, 2), value);
-    if (str_is(name, "limit")) return limit(ctx, value, &q->limit);
+    if (str_is(name, "limit")) return limit_parse(ctx, value, LIST_LIMIT_MAX, &q->limit);
     if (str_is(name, "sort")) return list_sort(ctx, r, q, value);
     if (str_is(name, "archived")) return flag(ctx, "archived", value, &q->archived);
     if (str_is(name, "total")) return flag(ctx, "total", value, &q->want_total);
@@ -53,9 +55,7 @@ static enum err parameter(struct ctx *ctx, const struct resource *r, struct list
         return *ret_csv || str_is(value, "json") ? OK : FAIL_FIELD(&ctx->fault, "format", "bad_choice", 0);
     }
     char shown[48];
-    struct buf b;
-    buf_init(&b, shown, sizeof shown);
-    buf_str(&b, (struct str){name.ptr, name.len < sizeof shown ? name.len : sizeof shown - 1});
+    snprintf(shown, sizeof shown, STR_FMT, STR_ARG(name));
     return FAIL_FIELD(&ctx->fault, shown, "unknown_field", 0);
 }
 

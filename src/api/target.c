@@ -1,14 +1,13 @@
 /* Where a request goes: routes by hand first, then the resources' own.  SPDX-License-Identifier: Apache-2.0 */
 #include "api/api_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
-/* `methods` in the words of the Allow header: "GET, POST". */
-static void allow_add(struct target *t, const char *methods) {
-    struct buf b;
-    size_t len = strlen(t->allow);
-    buf_init(&b, t->allow + len, sizeof t->allow - len);
-    buf_fmt(&b, "%s%s", len ? ", " : "", methods);
+const char *step_named(const struct resource *r, struct str name) {
+    for (size_t i = 0; i < r->steps_n; i++)
+        if (str_is(name, r->steps[i].name)) return r->steps[i].name;
+    return NULL;
 }
 
 /* Do the parts of the address name something? */
@@ -17,16 +16,17 @@ static bool args_are_sound(const struct api *api, enum rest_names names, const s
     if (!t->r || names == REST_ROWS) return t->r;
     if (!str_to_i64(args[1], &t->id) || t->id <= 0) return false;
     if (names == REST_FILE) return str_to_i64(args[2], &t->file_id) && t->file_id > 0;
-    for (size_t i = 0; names == REST_STEP && i < t->r->steps_n && !t->step; i++)
-        if (str_is(args[2], t->r->steps[i].name)) t->step = t->r->steps[i].name;
+    if (names == REST_STEP) t->step = step_named(t->r, args[2]);
     return names != REST_STEP || t->step;
 }
 
-/* Is it the method?  Else it is one that the address allows. */
+/* Is it the method?  Else it is one that the address allows, for the Allow header: "GET, HEAD, POST". */
 static bool is_method(const struct http_request *req, const char *method, struct target *t) {
     enum http_method m = req->method == METHOD_HEAD ? METHOD_GET : req->method;
     if (!strcmp(method, http_method_name(m))) return true;
-    allow_add(t, strcmp(method, "GET") ? method : "GET, HEAD");
+    size_t len = strlen(t->allow);
+    snprintf(t->allow + len, sizeof t->allow - len, "%s%s%s", len ? ", " : "", method,
+             strcmp(method, "GET") ? "" : ", HEAD");
     return false;
 }
 

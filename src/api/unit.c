@@ -44,8 +44,9 @@ void api_finish(struct api_unit *unit, const struct api_answer *answer, const st
 
 /* ---- what handlers may ask ---- */
 
-const struct api_options *api_options_of(const struct api_call *call) {
-    return &call->unit->api->o;
+struct api_running api_running(const struct api_call *call) {
+    const struct api *api = call->unit->api;
+    return (struct api_running){&api->o, &api->counters, hub_clients(api->hub)};
 }
 
 enum err api_body(struct ctx *ctx, const struct api_call *call, json_t **ret) {
@@ -86,21 +87,22 @@ static enum err run_route(struct api_unit *u, struct api_answer *ret) {
     return bound->rest || keyed ? once(&u->ctx, u, ret) : bound->route->handle(&u->ctx, &u->call, ret);
 }
 
-static enum err run(struct api_unit *u, bool found, struct api_answer *ret) {
+static bool has_flag(const struct api_unit *u, uint32_t flags) {
+    return u->target.bound && (u->target.bound->route->flags & flags);
+}
+
+static enum err run(struct api_unit *u, struct api_answer *ret) {
     struct ctx *ctx = &u->ctx;
     struct api_identity who = {0};
-    bool is_cookie = false, is_public = found && (u->target.bound->route->flags & API_PUBLIC);
+    bool is_cookie = false, is_public = has_flag(u, API_PUBLIC);
     struct str token = token_of(u->req, &is_cookie);
     if (ctx->db) TRY(unit_fill_actor(ctx, token, &who));
-    if (!who.is_known && !is_public) {
-        if (!found && !ctx->db) return no_target(u);
-        return FAIL(&ctx->fault, ERR_UNAUTHENTICATED, "signed_out", "sign in first");
-    }
+    if (!who.is_known && !is_public) return FAIL(&ctx->fault, ERR_UNAUTHENTICATED, "signed_out", "sign in first");
     if (is_write(u->req) && (is_public || is_cookie) && !http_is_same_origin(u->req, is_public))
         return FAIL(&ctx->fault, ERR_DENIED, "cross_site", "a write with a cookie must come from our own pages");
     u->call.user = who.user;
     u->call.token = token;
-    return found ? run_route(u, ret) : no_target(u);
+    return u->target.bound ? run_route(u, ret) : no_target(u);
 }
 
 static void fail(struct api_unit *u) {
@@ -113,20 +115,15 @@ static void fail(struct api_unit *u) {
 static bool decide(struct api_unit *u) {
     struct api *api = u->api;
     struct api_answer answer = {0};
-    bool found = target_find(api, u->req, &u->target);
-    const struct bound_route *bound = u->target.bound;
     enum err e = OK;
-    memcpy(u->call.args, u->target.args, sizeof u->call.args);
-    u->call.arg = bound ? bound->arg : NULL;
-    if (u->target.file_id) u->arena.cap = API_FILE_BYTES + API_UNIT_BYTES;
     ctx_begin(&u->ctx);
-    if (!bound || !(bound->route->flags & API_NO_STORE)) e = db_pool_take(api->o.pool, &u->ctx.db, &u->ctx.fault);
-    if (!e) e = run(u, found, &answer);
+    if (!has_flag(u, API_NO_STORE)) e = db_pool_take(api->o.pool, &u->ctx.db, &u->ctx.fault);
+    if (!e) e = run(u, &answer);
     if (!answer.later) {
         u->answer = answer;
         if (!e && answer.next) e = stream_next(u, &u->ctx);
         if (e) fail(u);
-        u->is_events = !e && bound && (bound->route->flags & API_EVENTS);
+        u->is_events = !e && has_flag(u, API_EVENTS);
     }
     if (u->ctx.db) db_pool_give(api->o.pool, u->ctx.db);
     u->ctx.db = NULL;
@@ -163,6 +160,9 @@ static struct api_unit *unit_new(struct api *api, const struct http_request *req
     u->ctx =
         (struct ctx){.kernel = api->o.kernel, .arena = &u->arena, .world = api->o.world, .trace = str_of(u->trace)};
     u->call = (struct api_call){.req = req, .unit = u};
+    if (target_find(api, req, &u->target)) u->call.arg = u->target.bound->arg;
+    memcpy(u->call.args, u->target.args, sizeof u->call.args);
+    if (u->target.file_id) u->arena.cap = API_FILE_BYTES + API_UNIT_BYTES;
     atomic_fetch_add(&api->units, 1);
     atomic_fetch_add(&api->counters.under_way, 1);
     return u;
@@ -176,25 +176,16 @@ void api_handle(void *arg, const struct http_request *req) {
     refuse(api, req);
 }
 
-static bool answers_at_once(const struct api *api, const struct http_request *req) {
-    struct target target = {0};
-    return !target_find(api, req, &target) || !(target.bound->route->flags & (API_DEFERS | API_EVENTS));
-}
-
 void api_handle_now(struct api *api, const struct http_request *req,
                     void (*told)(void *arg, const struct api_answer *answer), void *arg) {
-    static const struct fault busy = {.kind = ERR_BUSY, .code = "busy"},
-                              not_now = {.kind = ERR_INVALID, .code = "not_at_once"};
+    static const struct fault not_now = {.kind = ERR_INVALID, .code = "not_at_once"};
     struct api_unit *u = unit_new(api, req);
     if (!u) {
-        told(arg, &(struct api_answer){.status = problem_status(&busy)});
+        told(arg, &(struct api_answer){.status = err_http(ERR_BUSY)});
         return;
     }
-    if (answers_at_once(api, req))
-        (void)decide(u);
-    else
-        problem_fill(u, &not_now);
-    if (u->answer.next) problem_fill(u, &not_now);
+    bool at_once = !has_flag(u, API_DEFERS | API_EVENTS) && decide(u) && !u->answer.next;
+    if (!at_once) problem_fill(u, &not_now);
     if (!u->answer.status) u->answer.status = u->answer.body.len ? 200 : 204;
     unit_count(u, u->answer.status);
     told(arg, &u->answer);
