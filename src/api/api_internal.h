@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "kernel/rows.h"
+#include "net/http_ask.h"
 #include "net/problem.h"
 
 #include <stdatomic.h>
@@ -56,6 +57,8 @@ struct target {
 /* False: nothing there, or (allow set) not with this method. */
 bool target_find(const struct api *api, const struct http_request *req, struct target *ret);
 const char *step_named(const struct resource *r, struct str name); /* NULL: none */
+/* The row that the address names. */
+NODISCARD enum err target_row(struct ctx *ctx, const struct target *t, void **ret);
 NODISCARD enum err routes_collect(struct api *api, struct fault *f);
 
 /* One request. */
@@ -80,7 +83,6 @@ struct api_unit {
 };
 
 NODISCARD enum err unit_fill_actor(struct ctx *ctx, struct str token, struct api_identity *ret);
-struct str token_of(const struct http_request *req, bool *ret_is_cookie);
 
 /* ---- answers ---- */
 void problem_fill(struct api_unit *u, const struct fault *f); /* u->answer becomes the problem */
@@ -103,7 +105,6 @@ NODISCARD enum err answer_tag(struct ctx *ctx, const struct http_request *req, s
 /* ---- rest ---- */
 /* Calls the unit's route in a transaction, a write with an Idempotency-Key only once. */
 NODISCARD enum err once(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret);
-bool is_write(const struct http_request *req);
 NODISCARD enum err list_parse(struct ctx *ctx, const struct resource *r, struct str query, struct list_query *ret,
                               bool *ret_csv);
 NODISCARD enum err limit_parse(struct ctx *ctx, struct str value, int64_t max, size_t *ret);

@@ -41,13 +41,11 @@ static bool row_holds(const struct resource *r, const void *row, int64_t file_id
 
 enum err rest_file(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
     const struct target *at = &call->unit->target;
-    const struct resource *r = at->r;
-    void *row = row_new(ctx, r);
+    void *row;
     struct file_info f;
     struct buf b;
-    if (!row) return FAIL_MEMORY(ctx);
-    TRY(row_get(ctx, r, at->id, row));
-    if (!row_holds(r, row, at->file_id))
+    TRY(target_row(ctx, at, &row));
+    if (!row_holds(at->r, row, at->file_id))
         return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "this row holds no such file");
     TRY(file_infos(ctx, &at->file_id, 1, &f));
     TRY(answer_tag(ctx, call->req, (struct str){f.hash, 32}, ret));

@@ -3,7 +3,6 @@
 
 #include "kernel/row_json.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define PAGE_DEFAULT 50
@@ -28,11 +27,7 @@ static enum err snapshot(struct ctx *ctx, struct bytes sealed, json_t **ret) {
 static void put_value(struct ctx *ctx, struct jw *j, const struct field *f, const json_t *v, uint32_t clear) {
     struct buf b;
     struct str text;
-    if (!v || json_is_null(v)) {
-        jw_null(j);
-        return;
-    }
-    if (field_is_masked(f, clear)) {
+    if (v && !json_is_null(v) && field_is_masked(f, clear)) {
         buf_init_arena(&b, ctx->arena, 4096);
         if (json_is_string(v) && f->kind == FIELD_TEXT)
             mask_text(&b, f->class, json_text(v));
@@ -41,12 +36,7 @@ static void put_value(struct ctx *ctx, struct jw *j, const struct field *f, cons
         jw_str(j, buf_done(&b, &text) ? text : S("***"));
         return;
     }
-    char *raw = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
-    if (raw)
-        jw_raw(j, str_of(raw));
-    else
-        jw_null(j);
-    free(raw);
+    jw_json(j, v);
 }
 
 static void put_changes(struct ctx *ctx, struct history *h, const json_t *before, const json_t *after, bool hidden) {
@@ -111,14 +101,13 @@ static enum err put_page(struct ctx *ctx, struct history *h) {
 enum err rest_history(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
     const struct target *at = &call->unit->target;
     struct history h = {.r = at->r, .id = at->id, .before = INT64_MAX, .limit = PAGE_DEFAULT};
-    void *row = row_new(ctx, h.r);
+    void *row;
     struct str text;
-    if (!row) return FAIL_MEMORY(ctx);
     TRY(api_query(ctx, call, "limit", &text));
     if (text.ptr) TRY(limit_parse(ctx, text, PAGE_MAX, &h.limit));
     TRY(api_query(ctx, call, "cursor", &text));
     if (text.ptr && !str_to_i64(text, &h.before)) return FAIL_FIELD(&ctx->fault, "cursor", "bad_cursor", 0);
-    TRY(row_get(ctx, h.r, h.id, row));
+    TRY(target_row(ctx, at, &row));
     h.clear = row_clear_classes(ctx, h.r, row);
     api_text_open(&h.b, ctx);
     TRY(put_page(ctx, &h));

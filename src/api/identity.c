@@ -1,15 +1,7 @@
-/* Who asks: the token, and whose it is.  SPDX-License-Identifier: Apache-2.0 */
+/* Whose a token is.  SPDX-License-Identifier: Apache-2.0 */
 #include "api/api_internal.h"
 
-#include <strings.h>
-
 const struct point authenticators = {"authenticators", sizeof(struct api_authenticator)};
-
-struct str token_of(const struct http_request *req, bool *ret_is_cookie) {
-    struct str a = http_header_get(req, "authorization");
-    *ret_is_cookie = a.len <= 7 || strncasecmp(a.ptr, "Bearer ", 7);
-    return *ret_is_cookie ? http_cookie_get(req, API_COOKIE) : str_trim(str_from(a, 7));
-}
 
 struct ask {
     struct ctx *ctx;

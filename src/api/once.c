@@ -99,9 +99,8 @@ static enum err still_may(struct ctx *ctx, const struct api_unit *u) {
     if (!u->target.bound->rest) return OK;
     if (!u->target.id && !(resource_verbs(ctx, r) & CREATE))
         return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "you may not create %s", r->name);
-    struct row *row = row_new(ctx, r);
-    if (!row) return FAIL_MEMORY(ctx);
-    return u->target.id ? row_get(ctx, r, u->target.id, row) : OK;
+    void *row;
+    return u->target.id ? target_row(ctx, &u->target, &row) : OK;
 }
 
 static enum err run(struct ctx *ctx, void *arg) {
@@ -124,7 +123,7 @@ static bool key_is_sane(struct str key) {
 
 enum err once(struct ctx *ctx, const struct api_unit *u, struct api_answer *ret) {
     struct attempt a = {.u = u, .ret = ret};
-    if (!is_write(u->req)) return ctx_read(ctx, run, &a);
+    if (!http_is_write(u->req)) return ctx_read(ctx, run, &a);
     a.key = http_header_get(u->req, "idempotency-key");
     if (a.key.ptr && !key_is_sane(a.key)) return FAIL_FIELD(&ctx->fault, "Idempotency-Key", "bad_text", KEY_MAX);
     if (a.key.ptr) hash_request(u->req, a.request);

@@ -7,14 +7,6 @@
 
 #define LIMIT_DEFAULT  50
 #define PARAMETERS_MAX 64
-#define VALUE_MAX      4096
-
-static enum err decode(struct ctx *ctx, struct str raw, const char *field, struct str *ret) {
-    struct buf b;
-    buf_init_arena(&b, ctx->arena, VALUE_MAX);
-    if (http_decode(raw, true, &b) && buf_done(&b, ret)) return OK;
-    return FAIL_FIELD(&ctx->fault, field, "bad_text", 0);
-}
 
 static enum err flag(struct ctx *ctx, const char *name, struct str value, bool *ret) {
     if (!str_is(value, "true") && !str_is(value, "false")) return FAIL_FIELD(&ctx->fault, name, "bad_type", 0);
@@ -61,17 +53,13 @@ static enum err parameter(struct ctx *ctx, const struct resource *r, struct list
 
 enum err list_parse(struct ctx *ctx, const struct resource *r, struct str query, struct list_query *ret,
                     bool *ret_csv) {
-    struct str part, name, value;
+    struct str name, value;
     *ret = (struct list_query){.sort = FILTER_ID, .limit = LIMIT_DEFAULT, .want_total = true};
     *ret_csv = false;
-    for (size_t n = 0; str_cut(&query, '&', &part); n++) {
-        if (!part.len) continue;
+    for (size_t n = 0; http_query_next(&query, ctx->arena, &name, &value); n++) {
+        if (!name.ptr) return FAIL_FIELD(&ctx->fault, "query", "bad_text", 0);
         if (n == PARAMETERS_MAX)
             return FAIL(&ctx->fault, ERR_INVALID, "too_many", "an address may have %d parameters", PARAMETERS_MAX);
-        struct str raw = part, raw_name;
-        if (!str_cut(&raw, '=', &raw_name)) continue;
-        TRY(decode(ctx, raw_name, "query", &name));
-        TRY(decode(ctx, raw.ptr ? raw : S(""), "query", &value));
         TRY(parameter(ctx, r, ret, name, value, ret_csv));
     }
     /* Counting is for the first page; later ones would count the same again. */

@@ -91,9 +91,9 @@ struct change {
 
 static enum err change_begin(struct ctx *ctx, const struct api_call *call, bool needs_body, struct change *ret) {
     const struct target *at = &call->unit->target;
-    *ret = (struct change){.r = at->r, .id = at->id, .row = row_new(ctx, at->r), .in = row_new(ctx, at->r)};
-    if (!ret->row || !ret->in) return FAIL_MEMORY(ctx);
-    TRY(row_get(ctx, at->r, at->id, ret->row));
+    *ret = (struct change){.r = at->r, .id = at->id, .in = row_new(ctx, at->r)};
+    if (!ret->in) return FAIL_MEMORY(ctx);
+    TRY(target_row(ctx, at, &ret->row));
     TRY(if_match(ctx, call->req, &ret->version));
     return needs_body || call->req->body.len ? body_object(ctx, call, &ret->object) : OK;
 }
@@ -156,12 +156,11 @@ static enum err reveal_fields(struct ctx *ctx, const struct resource *r, json_t 
 
 static enum err reveal(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
     const struct target *at = &call->unit->target;
-    void *row = row_new(ctx, at->r);
+    void *row;
     json_t *object;
     uint64_t fields;
     struct api_text b;
-    if (!row) return FAIL_MEMORY(ctx);
-    TRY(row_get(ctx, at->r, at->id, row));
+    TRY(target_row(ctx, at, &row));
     TRY(body_object(ctx, call, &object));
     TRY(reveal_fields(ctx, at->r, object, &fields));
     ctx->reason = json_text(json_object_get(object, "reason"));
@@ -195,9 +194,8 @@ static enum err list(struct ctx *ctx, const struct api_call *call, struct api_an
 
 static enum err get(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
     const struct target *at = &call->unit->target;
-    void *row = row_new(ctx, at->r);
-    if (!row) return FAIL_MEMORY(ctx);
-    TRY(row_get(ctx, at->r, at->id, row));
+    void *row;
+    TRY(target_row(ctx, at, &row));
     return api_row(ctx, at->r, row, ret);
 }
 

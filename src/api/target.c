@@ -45,6 +45,11 @@ bool target_find(const struct api *api, const struct http_request *req, struct t
     return false;
 }
 
+enum err target_row(struct ctx *ctx, const struct target *t, void **ret) {
+    *ret = row_new(ctx, t->r);
+    return *ret ? row_get(ctx, t->r, t->id, *ret) : FAIL_MEMORY(ctx);
+}
+
 bool api_owns(const struct api *api, struct str path) {
     bool is_route = false;
     for (size_t i = 0; i < api->routes_n; i++) is_route |= str_is(path, api->routes[i].route->pattern);

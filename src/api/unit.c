@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* ---- life ---- */
 
@@ -51,11 +50,8 @@ struct api_running api_running(const struct api_call *call) {
 
 enum err api_body(struct ctx *ctx, const struct api_call *call, json_t **ret) {
     struct api_unit *u = call->unit;
-    struct str type = http_header_get(call->req, "content-type"), media;
     struct bytes body = call->req->body;
-    if (!str_cut(&type, ';', &media)) media = S("");
-    media = str_trim(media);
-    if (media.len != 16 || strncasecmp(media.ptr, "application/json", 16))
+    if (!http_is_json(call->req))
         return FAIL(&ctx->fault, ERR_INVALID, "unsupported_type", "the body must be application/json");
     if (!u->json) TRY(json_read((struct str){(const char *)body.ptr, body.len}, &u->json, &ctx->fault));
     *ret = u->json;
@@ -69,10 +65,6 @@ enum err api_query(struct ctx *ctx, const struct api_call *call, const char *nam
 
 /* ---- the unit itself ---- */
 
-bool is_write(const struct http_request *req) {
-    return req->method != METHOD_GET && req->method != METHOD_HEAD && req->method != METHOD_OPTIONS;
-}
-
 static enum err no_target(struct api_unit *u) {
     if (u->target.allow[0])
         return FAIL(&u->ctx.fault, ERR_INVALID, "wrong_method", "this address does not know that method");
@@ -82,7 +74,7 @@ static enum err no_target(struct api_unit *u) {
 static enum err run_route(struct api_unit *u, struct api_answer *ret) {
     const struct bound_route *bound = u->target.bound;
     /* Public callers have no name to keep a key under. */
-    bool keyed = is_write(u->req) && !(bound->route->flags & (API_DEFERS | API_PUBLIC)) &&
+    bool keyed = http_is_write(u->req) && !(bound->route->flags & (API_DEFERS | API_PUBLIC)) &&
                  http_header_get(u->req, "idempotency-key").ptr;
     return bound->rest || keyed ? once(&u->ctx, u, ret) : bound->route->handle(&u->ctx, &u->call, ret);
 }
@@ -95,10 +87,10 @@ static enum err run(struct api_unit *u, struct api_answer *ret) {
     struct ctx *ctx = &u->ctx;
     struct api_identity who = {0};
     bool is_cookie = false, is_public = has_flag(u, API_PUBLIC);
-    struct str token = token_of(u->req, &is_cookie);
+    struct str token = http_token_get(u->req, API_COOKIE, &is_cookie);
     if (ctx->db) TRY(unit_fill_actor(ctx, token, &who));
     if (!who.is_known && !is_public) return FAIL(&ctx->fault, ERR_UNAUTHENTICATED, "signed_out", "sign in first");
-    if (is_write(u->req) && (is_public || is_cookie) && !http_is_same_origin(u->req, is_public))
+    if (http_is_write(u->req) && (is_public || is_cookie) && !http_is_same_origin(u->req, is_public))
         return FAIL(&ctx->fault, ERR_DENIED, "cross_site", "a write with a cookie must come from our own pages");
     u->call.user = who.user;
     u->call.token = token;

@@ -262,6 +262,15 @@ void jw_put(struct jw *j, const char *shape, const struct jv *vals, size_t n) {
     assert(used == n);
 }
 
+void jw_json(struct jw *j, const json_t *v) {
+    char *text = v ? json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    if (text)
+        jw_raw(j, str_of(text));
+    else
+        jw_null(j);
+    free(text);
+}
+
 void jw_words(struct jw *j, const char *words) {
     struct str rest = str_of(words), word;
     jw_open(j, '[');

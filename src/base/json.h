@@ -36,7 +36,8 @@ void jw_id(struct jw *j, int64_t id); /* as a string: 64 bits do not fit a JavaS
 void jw_f64(struct jw *j, double v);  /* shortest text that reads back the same; NaN and infinities: null */
 void jw_bool(struct jw *j, bool v);
 void jw_null(struct jw *j);
-void jw_raw(struct jw *j, struct str json); /* already JSON */
+void jw_raw(struct jw *j, struct str json);  /* already JSON */
+void jw_json(struct jw *j, const json_t *v); /* what was read; NULL or no memory: null */
 /* The common pair of key and value. */
 void jw_kstr(struct jw *j, const char *key, struct str v);
 void jw_kcstr(struct jw *j, const char *key, const char *v);
