@@ -4,6 +4,8 @@
 
 #include "net/static.h"
 
+#include <sodium.h>
+
 void problem_fill(struct api_unit *u, const struct fault *f) {
     struct buf b;
     buf_init(&b, u->problem, sizeof u->problem);
@@ -45,6 +47,16 @@ enum err answer_header(struct ctx *ctx, struct api_answer *a, const char *name, 
     h->name = str_of(name);
     a->headers_n++;
     return OK;
+}
+
+void hash_text(const struct str *parts, size_t n, char ret[HASH_SIZE]) {
+    crypto_generichash_state h;
+    uint8_t sum[(HASH_SIZE - 1) / 2];
+    crypto_generichash_init(&h, NULL, 0, sizeof sum);
+    for (size_t i = 0; i < n; i++)
+        if (parts[i].len) crypto_generichash_update(&h, (const uint8_t *)parts[i].ptr, parts[i].len);
+    crypto_generichash_final(&h, sum, sizeof sum);
+    sodium_bin2hex(ret, HASH_SIZE, sum, sizeof sum);
 }
 
 enum err answer_tag(struct ctx *ctx, const struct http_request *req, struct str tag, struct api_answer *a) {

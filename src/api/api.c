@@ -32,7 +32,7 @@ enum err api_create(const struct api_options *options, struct api **ret, struct 
 }
 
 static bool is_busy(const struct api *api) {
-    return atomic_load(&api->units) > 0 || hub_is_busy(api->hub) || pump_is_busy(api->pump);
+    return atomic_load(&api->counters.under_way) > 0 || hub_is_busy(api->hub) || pump_is_busy(api->pump);
 }
 
 static void on_wait(void *arg) {

@@ -26,7 +26,6 @@ struct api {
     size_t routes_n;
     struct api_counters counters;
     struct arena_pool arenas;
-    _Atomic int units;
     struct hub *hub;
     struct pump *pump;
 };
@@ -99,6 +98,8 @@ void log_failure(const struct api *api, struct str trace, const char *event, con
 NODISCARD enum err answer_header(struct ctx *ctx, struct api_answer *a, const char *name, const char *fmt, ...)
     PRINTF(4, 5);
 
+#define HASH_SIZE 65                                                    /* in hex, and its end */
+void hash_text(const struct str *parts, size_t n, char ret[HASH_SIZE]); /* of the parts one behind the other */
 /* ETag for what may be kept by its reader alone; status 304 where he has it. */
 NODISCARD enum err answer_tag(struct ctx *ctx, const struct http_request *req, struct str tag, struct api_answer *a);
 

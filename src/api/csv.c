@@ -42,9 +42,8 @@ static void put_head(struct ctx *ctx, struct buf *b, const struct csv *c) {
 
 /* A word of a choice or state in the caller's language. */
 static struct str word_of(struct ctx *ctx, const struct csv *c, const struct field *f, struct str v) {
-    struct str word = f->kind == FIELD_STATE
-                          ? word_fmt(ctx, ctx->actor.language, "%s.state." STR_FMT, c->r->name, STR_ARG(v))
-                          : word_fmt(ctx, ctx->actor.language, "%s.%s." STR_FMT, c->r->name, f->name, STR_ARG(v));
+    const char *of = f->kind == FIELD_STATE ? "state" : f->name;
+    struct str word = word_fmt(ctx, ctx->actor.language, "%s.%s." STR_FMT, c->r->name, of, STR_ARG(v));
     return word.len ? word : v;
 }
 
@@ -52,10 +51,10 @@ static enum err put_cell(struct ctx *ctx, struct buf *b, const struct csv *c, si
                          const struct refs *refs, uint32_t clear) {
     const struct field *f = &c->r->fields[i];
     struct buf cell;
-    struct str text;
+    struct str text = {0};
     if (!(((const struct row *)row)->has >> i & 1)) return OK;
     if (f->kind == FIELD_REF) text = refs_label(refs, *(const int64_t *)(const void *)((const char *)row + f->at));
-    if (f->kind == FIELD_REF && text.ptr) {
+    if (text.ptr) {
         buf_csv(b, text, true);
         return OK;
     }

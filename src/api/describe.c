@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "api/describe_internal.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -234,13 +233,11 @@ static enum err own_words(struct ctx *ctx, const struct api_call *call) {
 
 enum err describe_handle(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
     struct api_text b;
-    uint8_t sum[16];
-    char tag[sizeof sum * 2 + 1];
+    char tag[HASH_SIZE];
     api_text_open(&b, ctx);
     TRY(own_words(ctx, call));
     TRY(describe_json(ctx, call->user, call->unit->api->o.version, &b.buf));
     TRY(api_text_close(&b, ctx, ret));
-    crypto_generichash(sum, sizeof sum, ret->body.ptr, ret->body.len, NULL, 0);
-    sodium_bin2hex(tag, sizeof tag, sum, sizeof sum);
+    hash_text(&(struct str){(const char *)ret->body.ptr, ret->body.len}, 1, tag);
     return answer_tag(ctx, call->req, str_of(tag), ret);
 }

@@ -2,9 +2,6 @@
  * Apache-2.0 */
 #include "api/api_internal.h"
 
-#include <sodium.h>
-#include <string.h>
-
 #define KEEP_MS (INT64_C(24) * 3600 * 1000)
 #define KEY_MAX 128
 
@@ -12,21 +9,17 @@ struct attempt {
     const struct api_unit *u;
     struct api_answer *ret;
     struct str key;
-    char request[65]; /* hash of method, target and body */
-    bool raced;       /* somebody kept the same key at the same time */
+    char request[HASH_SIZE]; /* hash of method, target and body */
+    bool raced;              /* somebody kept the same key at the same time */
 };
 
-static void hash_request(const struct http_request *req, char ret[65]) {
-    crypto_generichash_state h;
-    uint8_t sum[32];
-    const char *method = http_method_name(req->method);
-    crypto_generichash_init(&h, NULL, 0, sizeof sum);
-    crypto_generichash_update(&h, (const uint8_t *)method, strlen(method) + 1);
-    crypto_generichash_update(&h, (const uint8_t *)req->target.ptr, req->target.len);
-    crypto_generichash_update(&h, (const uint8_t *)"", 1);
-    if (req->body.len) crypto_generichash_update(&h, req->body.ptr, req->body.len);
-    crypto_generichash_final(&h, sum, sizeof sum);
-    sodium_bin2hex(ret, 65, sum, sizeof sum);
+static void hash_request(const struct http_request *req, char ret[HASH_SIZE]) {
+    const struct str method = str_of(http_method_name(req->method)),
+                     parts[] = {{method.ptr, method.len + 1},
+                                req->target,
+                                {"", 1},
+                                {(const char *)req->body.ptr, req->body.len}};
+    hash_text(parts, COUNT(parts), ret);
 }
 
 /* Kept as header lines, an empty line and the body. */

@@ -30,12 +30,9 @@ static enum err parameter(struct ctx *ctx, const struct resource *r, struct list
     if (str_is(name, "sort")) return list_sort(ctx, r, q, value);
     if (str_is(name, "archived")) return flag(ctx, "archived", value, &q->archived);
     if (str_is(name, "total")) return flag(ctx, "total", value, &q->want_total);
-    if (str_is(name, "cursor")) {
-        q->cursor = value;
-        return OK;
-    }
-    if (str_is(name, "q")) {
-        q->search = str_trim(value);
+    struct str *text = str_is(name, "cursor") ? &q->cursor : str_is(name, "q") ? &q->search : NULL;
+    if (text) {
+        *text = str_trim(value);
         return OK;
     }
     if (str_is(name, "as_of")) {

@@ -23,29 +23,26 @@ static bool has(const void *row, size_t field) {
     return ((const struct row *)row)->has >> field & 1;
 }
 
-static struct ids ids_at(const struct field *f, const void *row) {
+/* What a REF, REFS or FILE field refers to; nothing where it is absent. */
+static struct ids ids_at(const struct page *p, size_t field, const void *row) {
+    const struct field *f = &p->r->fields[field];
     const void *at = (const char *)row + f->at;
+    if (!has(row, field)) return (struct ids){0};
     return f->kind == FIELD_REF ? (struct ids){at, 1} : *(const struct ids *)at;
 }
 
-static size_t find(const struct refs *c, int64_t id) {
-    return ids_find(c->ids, c->n, id);
-}
-
 struct str refs_label(const struct refs *c, int64_t id) {
-    size_t at = c->labels ? find(c, id) : SIZE_MAX;
+    size_t at = c->labels ? ids_find(c->ids, c->n, id) : SIZE_MAX;
     return at == SIZE_MAX ? (struct str){NULL, 0} : c->labels[at];
 }
 
 static enum err gather(struct ctx *ctx, const struct page *p, size_t field, struct refs *c) {
-    const struct field *f = &p->r->fields[field];
     size_t n = 0;
-    for (size_t i = 0; i < p->n; i++)
-        if (has(row_at(p, i), field)) n += ids_at(f, row_at(p, i)).n;
+    for (size_t i = 0; i < p->n; i++) n += ids_at(p, field, row_at(p, i)).n;
     c->ids = arena_new(ctx->arena, int64_t, n + 1);
     if (!c->ids) return FAIL_MEMORY(ctx);
     for (size_t i = 0; i < p->n; i++) {
-        struct ids ids = has(row_at(p, i), field) ? ids_at(f, row_at(p, i)) : (struct ids){0};
+        struct ids ids = ids_at(p, field, row_at(p, i));
         for (size_t k = 0; k < ids.n; k++) c->ids[c->n++] = ids.ids[k];
     }
     c->n = ids_unique(c->ids, c->n);
@@ -74,7 +71,7 @@ enum err refs_read(struct ctx *ctx, const struct resource *r, const void *rows, 
 static void put_files(struct jw *j, const struct refs *c, struct ids ids) {
     jw_open(j, '[');
     for (size_t i = 0; i < ids.n; i++) {
-        size_t at = find(c, ids.ids[i]);
+        size_t at = ids_find(c->ids, c->n, ids.ids[i]);
         if (at == SIZE_MAX) continue;
         const struct file_info *f = &c->files[at];
         jw_put(j, "{'id':$,'name':$,'type':$,'size_bytes':$,'at_ms':$}",
@@ -89,7 +86,7 @@ static void put_fields(struct jw *j, const struct page *p, const void *row, uint
         if (f->class == SECRET || (p->many && f->kind == FIELD_LINES)) continue;
         jw_key(j, f->name);
         if (f->kind == FIELD_FILE)
-            put_files(j, &p->columns[i], has(row, i) ? ids_at(f, row) : (struct ids){0});
+            put_files(j, &p->columns[i], ids_at(p, i, row));
         else if (has(row, i))
             field_write_json(j, p->r, f, row, field_is_masked(f, clear));
         else
@@ -104,7 +101,7 @@ static void put_labels(struct jw *j, const struct page *p, const void *row) {
         const struct field *f = &p->r->fields[i];
         const struct refs *c = &p->columns[i];
         if (!c->labels || !has(row, i)) continue;
-        struct ids ids = ids_at(f, row);
+        struct ids ids = ids_at(p, i, row);
         if (f->kind == FIELD_REF) {
             struct str label = refs_label(c, ids.ids[0]);
             if (label.ptr) jw_kstr(j, f->name, label);

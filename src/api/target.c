@@ -11,7 +11,8 @@ const char *step_named(const struct resource *r, struct str name) {
 }
 
 /* Do the parts of the address name something? */
-static bool args_are_sound(const struct api *api, enum rest_names names, const struct str *args, struct target *t) {
+static bool args_are_sound(const struct api *api, enum rest_names names, struct target *t) {
+    const struct str *args = t->args;
     t->r = kernel_resource(api->o.kernel, args[0]);
     if (!t->r || names == REST_ROWS) return t->r;
     if (!str_to_i64(args[1], &t->id) || t->id <= 0) return false;
@@ -34,12 +35,10 @@ bool target_find(const struct api *api, const struct http_request *req, struct t
     *ret = (struct target){0};
     for (size_t i = 0; i < api->routes_n; i++) {
         const struct bound_route *b = &api->routes[i];
-        struct str args[API_ARGS_MAX] = {{0}};
-        if (!http_pattern_matches(b->route->pattern, req->path, args, API_ARGS_MAX) ||
-            (b->rest && !args_are_sound(api, b->rest->names, args, ret)) || !is_method(req, b->route->method, ret))
+        if (!http_pattern_matches(b->route->pattern, req->path, ret->args, API_ARGS_MAX) ||
+            (b->rest && !args_are_sound(api, b->rest->names, ret)) || !is_method(req, b->route->method, ret))
             continue;
         ret->bound = b;
-        memcpy(ret->args, args, sizeof args);
         return true;
     }
     return false;

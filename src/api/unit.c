@@ -12,8 +12,7 @@ void unit_free(struct api_unit *u) {
     arena_give(&api->arenas, &u->arena);
     arena_give(&api->arenas, &u->piece);
     free(u);
-    atomic_fetch_sub(&api->counters.under_way, 1);
-    atomic_fetch_sub(&api->units, 1);
+    atomic_fetch_sub(&api->counters.under_way, 1); /* nothing of the api after this: it may be destroyed */
 }
 
 void unit_release(struct api_unit *u) {
@@ -141,7 +140,7 @@ static void refuse(struct api *api, const struct http_request *req) {
 }
 
 static struct api_unit *unit_new(struct api *api, const struct http_request *req) {
-    struct api_unit *u = atomic_load(&api->units) < API_UNITS_MAX ? calloc(1, sizeof *u) : NULL;
+    struct api_unit *u = atomic_load(&api->counters.under_way) < API_UNITS_MAX ? calloc(1, sizeof *u) : NULL;
     if (!u) return NULL;
     u->api = api;
     u->req = req;
@@ -155,7 +154,6 @@ static struct api_unit *unit_new(struct api *api, const struct http_request *req
     if (target_find(api, req, &u->target)) u->call.arg = u->target.bound->arg;
     memcpy(u->call.args, u->target.args, sizeof u->call.args);
     if (u->target.file_id) u->arena.cap = API_FILE_BYTES + API_UNIT_BYTES;
-    atomic_fetch_add(&api->units, 1);
     atomic_fetch_add(&api->counters.under_way, 1);
     return u;
 }
