@@ -7,14 +7,11 @@
 
 void describe_words_put(struct jw *j, struct ctx *ctx, const char *key, const char *fallback, const char *fmt, ...) {
     char mem[192];
-    struct buf b;
     va_list args;
-    buf_init(&b, mem, sizeof mem);
     va_start(args, fmt);
-    buf_vfmt(&b, fmt, args);
+    vsnprintf(mem, sizeof mem, fmt, args);
     va_end(args);
-    struct str name = {mem, b.len}, zh = word_fmt(ctx, S("zh"), STR_FMT, STR_ARG(name)),
-               en = word_fmt(ctx, S("en"), STR_FMT, STR_ARG(name));
+    struct str zh = word_fmt(ctx, S("zh"), "%s", mem), en = word_fmt(ctx, S("en"), "%s", mem);
     jw_key(j, key);
     jw_put(j, "{'zh':$,'en':$}", JV(J_STR(zh.len ? zh : str_of(fallback)), J_STR(en.len ? en : str_of(fallback))));
 }

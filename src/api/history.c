@@ -55,16 +55,13 @@ static void put_changes(struct ctx *ctx, struct history *h, const json_t *before
     jw_close(j, ']');
 }
 
+/* What an error leaves half written is thrown away with the answer. */
 static enum err put_entry(struct ctx *ctx, struct history *h, const struct db_rows *rows) {
     struct jw *j = &h->b.j;
-    json_t *before, *after;
+    json_t *before = NULL, *after = NULL;
     int64_t who = db_i64(rows, 5) ? db_i64(rows, 5) : db_i64(rows, 4);
-    TRY(snapshot(ctx, db_blob(rows, 7), &before));
-    enum err e = snapshot(ctx, db_blob(rows, 8), &after);
-    if (e) {
-        json_decref(before);
-        return e;
-    }
+    enum err e = snapshot(ctx, db_blob(rows, 7), &before);
+    if (!e) e = snapshot(ctx, db_blob(rows, 8), &after);
     jw_put(j, "{'id':$,'at_ms':$,'actor':{'id':$,'name':$},'verb':$,'step':$",
            JV(J_ID(db_i64(rows, 0)), J_I64(db_i64(rows, 1)), J_IF(who, J_ID(who)), J_STR(db_text(rows, 6)),
               J_STR(db_text(rows, 2)), J_STR(db_text(rows, 3))));
@@ -72,7 +69,7 @@ static enum err put_entry(struct ctx *ctx, struct history *h, const struct db_ro
     jw_put(j, "'reason':$}", JV(J_STR(db_text(rows, 9))));
     json_decref(before);
     json_decref(after);
-    return OK;
+    return e;
 }
 
 static enum err put_page(struct ctx *ctx, struct history *h) {

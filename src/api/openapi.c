@@ -5,7 +5,6 @@
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SCHEMA(name) "{'$ref':'#/components/schemas/" name "'}"
@@ -243,15 +242,12 @@ static void put_document(struct jw *j, const struct api *api) {
 
 enum err describe_openapi(const struct kernel *k, const char *version, const struct api_with *with, size_t with_n,
                           struct buf *ret, struct fault *f) {
-    struct api *api = calloc(1, sizeof *api);
+    struct api api = {.o = {.kernel = k, .version = version, .with = with, .with_n = with_n}};
     struct jw j;
-    if (!api) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
-    api->o = (struct api_options){.kernel = k, .version = version, .with = with, .with_n = with_n};
-    enum err e = routes_collect(api, f);
+    TRY(routes_collect(&api, f));
     jw_init(&j, ret);
-    if (!e) put_document(&j, api);
-    free(api);
-    return e;
+    put_document(&j, &api);
+    return OK;
 }
 
 enum err openapi_handle(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {

@@ -9,9 +9,8 @@
 #define PARAMETERS_MAX 64
 
 static enum err flag(struct ctx *ctx, const char *name, struct str value, bool *ret) {
-    if (!str_is(value, "true") && !str_is(value, "false")) return FAIL_FIELD(&ctx->fault, name, "bad_type", 0);
     *ret = str_is(value, "true");
-    return OK;
+    return *ret || str_is(value, "false") ? OK : FAIL_FIELD(&ctx->fault, name, "bad_type", 0);
 }
 
 enum err limit_parse(struct ctx *ctx, struct str value, int64_t max, size_t *ret) {

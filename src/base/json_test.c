@@ -244,10 +244,19 @@ static void a_shape_is_written_with_its_values(struct t *t) {
     jw_i64(&j, 3);
     jw_put(&j, "],'off':$},'raw':$,'absent':$,'words':", JV(J_BOOL(false), J_RAW(S("{}")), J_CSTR(NULL)));
     jw_words(&j, " x  y ");
-    jw_put(&j, "'either':$ 'or':$}", JV(J_IF(true, J_I64(1)), J_IF(false, J_I64(1))));
+    jw_put(&j, "'either':$ 'or':$,'read':", JV(J_IF(true, J_I64(1)), J_IF(false, J_I64(1))));
+    json_t *read;
+    CHECK(t, !json_read(S("{\"a\": [1, null, \"x\"]}"), &read, &t->fault));
+    jw_json(&j, read);
+    json_decref(read);
+    jw_key(&j, "unread");
+    jw_json(&j, NULL);
+    jw_close(&j, '}');
     const char *want =
         "{\"id\":\"7\",\"name\":\"a\\\"b\",\"open\":true,\"none\":null,\"deep\":{\"n\":-2,\"list\":[1,0.5,3],"
-        "\"off\":false},\"raw\":{},\"absent\":null,\"words\":[\"x\",\"y\"],\"either\":1,\"or\":null}";
+        "\"off\":false},\"raw\":{},\"absent\":null,\"words\":[\"x\",\"y\"],\"either\":1,\"or\":null,\"read\":{\"a\":[1,"
+        "null,\"x\"]},"
+        "\"unread\":null}";
     CHECK_SAY(t, buf_done(&b, &text) && str_is(text, want), STR_FMT, STR_ARG(text));
 }
 
