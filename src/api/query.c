@@ -7,6 +7,7 @@
 
 #define LIMIT_DEFAULT  50
 #define PARAMETERS_MAX 64
+#define VALUE_MAX      4095
 
 static enum err flag(struct ctx *ctx, const char *name, struct str value, bool *ret) {
     *ret = str_is(value, "true");
@@ -53,7 +54,7 @@ enum err list_parse(struct ctx *ctx, const struct resource *r, struct str query,
     *ret = (struct list_query){.sort = FILTER_ID, .limit = LIMIT_DEFAULT, .want_total = true};
     *ret_csv = false;
     for (size_t n = 0; http_query_next(&query, ctx->arena, &name, &value); n++) {
-        if (!name.ptr) return FAIL_FIELD(&ctx->fault, "query", "bad_text", 0);
+        if (!name.ptr || value.len > VALUE_MAX) return FAIL_FIELD(&ctx->fault, "query", "bad_text", 0);
         if (n == PARAMETERS_MAX)
             return FAIL(&ctx->fault, ERR_INVALID, "too_many", "an address may have %d parameters", PARAMETERS_MAX);
         TRY(parameter(ctx, r, ret, name, value, ret_csv));
