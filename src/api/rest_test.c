@@ -106,9 +106,11 @@ static void every_error_has_its_shape(struct t *t) {
     for (int i = 0; i < 100; i++) deep[i] = '[';
     snprintf(one, sizeof one, "/api/v1/samples/%s", api_at(&made, "id"));
     snprintf(missing, sizeof missing, "/api/v1/samples/%s0", api_at(&made, "id"));
-    char accept[96], far[300], history[96], remark[96];
+    char accept[96], far[300], history[96], remark[96], none[96], many[96];
     snprintf(accept, sizeof accept, "%s/accept", one);
     snprintf(history, sizeof history, "%s/history", one);
+    snprintf(none, sizeof none, "%s/history?limit=0", one);
+    snprintf(many, sizeof many, "%s/history?limit=201", one);
     snprintf(remark, sizeof remark, "%s/remark", one);
     snprintf(far, sizeof far, "{\"title\":\"Leak\",\"area_id\":\"%lld\"}", (long long)s.estate.south_house);
     char untitled[128], short_title[128];
@@ -148,6 +150,8 @@ static void every_error_has_its_shape(struct t *t) {
         {s.manager, "PUT", one, NULL, "{}", 405, "wrong_method", NULL, NULL},
         {s.manager, "GET", accept, NULL, NULL, 405, "wrong_method", NULL, NULL},
         {s.manager, "POST", history, NULL, "{}", 405, "wrong_method", NULL, NULL},
+        {s.manager, "GET", none, NULL, NULL, 400, "bad_field", "limit", "too_small"},
+        {s.manager, "GET", many, NULL, NULL, 400, "bad_field", "limit", "too_large"},
         {s.manager, "POST", accept, NULL, "{}", 400, "bad_field", "worker_id", "required"},
         {s.manager, "POST", accept, NULL, "{\"amount\":3}", 400, "bad_field", "amount", "unknown_field"},
         {s.manager, "PATCH", one, NULL, "{\"title\":\"a\\u0001a\"}", 400, "bad_field", "title", "bad_text"},
