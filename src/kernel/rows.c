@@ -37,10 +37,9 @@ static enum err fetch(struct ctx *ctx, const struct known *kn, int64_t id, void 
     if (found) e = row_load(ctx, kn, &rows, kn->stored, row);
     db_done(&rows);
     if (!e && found) e = lines_load(ctx, kn, row);
-    TRY(e);
-    if (found && rights_row(ctx, kn, READ, row)) return OK;
+    if (!e && found && rights_row(ctx, kn, READ, row)) return OK;
     memset(row, 0, kn->r->size);
-    return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such row in %s", kn->r->name);
+    return e ? e : FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such row in %s", kn->r->name);
 }
 
 enum err row_get(struct ctx *ctx, const struct resource *r, int64_t id, void *ret_row) {
