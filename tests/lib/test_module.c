@@ -268,8 +268,15 @@ const struct resource test_samples = {
 static const struct field open_fields[] = {
     {TEXT(struct open_sample, title), .max = 60, .flags = COLUMN | SYSTEM},
     {REF(struct open_sample, area_id, "areas"), .flags = COLUMN | SYSTEM},
+    {REF(struct open_sample, owner_id, "folk"), .flags = SYSTEM},
+    {TEXT(struct open_sample, phone), .max = 20, .flags = SYSTEM, .class = CONTACT},
 };
-static const struct grant open_grants[] = {{"chief manager worker viewer", READ, PLACE}};
+static const struct relation open_relations[] = {{"owner", "owner_id", OWN_ME}, {"unit", "area_id", OWN_UNITS}};
+static const struct grant open_grants[] = {
+    {"chief", READ, PLACE, .clear = CONTACT}, {"manager", READ, PLACE, .reveal = CONTACT},
+    {"worker viewer", READ, PLACE},           {"resident", READ, OWN, .by = "owner", .clear = CONTACT},
+    {"resident", READ, OWN, .by = "unit"},
+};
 const struct resource test_open_samples = {
     .name = "open_samples",
     .group = "work",
@@ -277,9 +284,10 @@ const struct resource test_open_samples = {
     .size = sizeof(struct open_sample),
     .label = "title",
     .place = "area_id",
-    .select = "SELECT id, community_id, version, created_ms, created_by, updated_ms, archived_ms, title, area_id "
-              "FROM samples WHERE state IN ('new', 'accepted', 'working')",
+    .select = "SELECT id, community_id, version, created_ms, created_by, updated_ms, archived_ms, title, area_id, "
+              "owner_id, phone FROM samples WHERE state IN ('new', 'accepted', 'working')",
     ROWS(fields, open_fields),
+    ROWS(relations, open_relations),
     ROWS(grants, open_grants),
 };
 
@@ -288,6 +296,7 @@ static const struct resource *const resources[] = {&test_areas, &test_folk,    &
 static const struct setting settings[] = {
     {"samples.limit", FIELD_INT, "10", NULL, 1, 100},
     {"samples.greeting", FIELD_TEXT, "hello", NULL, 0, 40},
+    {"samples.notice", FIELD_TEXT, "", NULL, 0, 1000}, /* as long as any */
 };
 
 const struct module test_module = {
@@ -389,6 +398,8 @@ const char test_words[] = "areas\t地点\tAreas\n"
                           "open_samples\t未完样品\tOpen samples\n"
                           "open_samples.title\t标题\tTitle\n"
                           "open_samples.area_id\t地点\tArea\n"
+                          "open_samples.owner_id\t业主\tOwner\n"
+                          "open_samples.phone\t电话\tPhone\n"
                           "open_samples.group.main\t基本\tMain\n"
                           "samples\t样品\tSamples\n"
                           "samples.title\t标题\tTitle\n"

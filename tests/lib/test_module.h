@@ -45,8 +45,8 @@ struct sample { /* every kind of field there is */
 };
 struct open_sample { /* read-only over a SELECT */
     struct row row;
-    int64_t area_id;
-    struct str title;
+    int64_t area_id, owner_id;
+    struct str title, phone;
 };
 
 enum sample_state { SAMPLE_NEW, SAMPLE_ACCEPTED, SAMPLE_WORKING, SAMPLE_DONE, SAMPLE_DROPPED };
