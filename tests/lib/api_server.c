@@ -173,8 +173,8 @@ static enum err make_kernel(struct api_server *s, const struct api_world *w, str
     words[0] = str_of(test_words);
     k.modules = w->modules;
     k.modules_n = w->modules_n;
-    k.words = words;
-    k.words_n = COUNT(words);
+    k.words = w->words ? w->words : words;
+    k.words_n = w->words ? w->words_n : COUNT(words);
     return kernel_create(&k, &s->kernel, f);
 }
 
@@ -241,7 +241,9 @@ void api_server_start_all(struct api_server *s, struct t *t) {
 
 void api_server_start(struct api_server *s, struct t *t) {
     struct test_estate estate;
-    api_server_open(s, t, &(struct api_world){modules, COUNT(modules), make_estate, &estate});
+    api_server_open(
+        s, t,
+        &(struct api_world){.modules = modules, .modules_n = COUNT(modules), .make = make_estate, .arg = &estate});
     s->estate = estate;
     token(s->chief, "chief", 0, 1, 0);
     token(s->manager, "manager", s->estate.north, 2, 0);

@@ -43,6 +43,8 @@ struct api_world {
     size_t modules_n;
     enum err (*make)(struct ctx *ctx, void *arg);
     void *arg;
+    const struct str *words; /* catalogues; NULL: the test module's */
+    size_t words_n;
 };
 extern const struct module api_test_module; /* brings the tokens */
 void api_server_open(struct api_server *s, struct t *t, const struct api_world *world);

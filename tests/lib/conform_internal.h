@@ -16,31 +16,58 @@ struct run {
     struct arena keep; /* what outlives one row of the test */
     struct conform_site site;
     size_t rows;
-    int64_t serial; /* makes unique text */
+    int64_t serial;  /* makes unique text */
+    int64_t subject; /* the row that is tried; of people, the person it is */
+    uint64_t met;    /* bits of the rules that refused something */
+    char why[160];   /* what the last one over HTTP was told */
 };
 
 struct counts {
     int64_t audit, events, rows;
 };
 void conform_fresh(struct run *u); /* a unit of work as the system */
-/* Every required field at a modest value, times in order around now. */
-void conform_base_row(struct run *u, const struct resource *r, void *row);
 struct counts conform_count(struct run *u);
 /* So many changes and rows since `before`, each change with exactly one audit row and one event. */
 void conform_check_left(struct run *u, struct counts before, int64_t changes, int64_t rows, const char *what);
 bool conform_skips(struct run *u); /* counts a row of the test; true: not this one, where a sample is taken */
+/* Does a rule that stands at "resource.on" say such codes, each blank-separated one of them? */
+bool conform_rule_says(struct run *u, const char *on, struct str codes);
+bool conform_refused(struct run *u, const char *on); /* was it such a rule that left the fault? */
+void conform_check_rules(struct run *u);             /* each that stands at u->r has refused something */
+
+/* ---- conform_values.c ---- */
+void *conform_row(const struct resource *r); /* zeroed; free() it */
+/* Sets a field to a value of that size; false: the field has no such value. */
+bool conform_set(struct run *u, const struct field *f, void *row, enum size size);
+struct lines conform_lines(struct run *u, const struct field *f, int64_t n, enum size size);
+/* Every required field at a modest value, times in order around now; what says where it stands, at the site's place. */
+void conform_base_row(struct run *u, const struct resource *r, void *row);
+void conform_complete(struct run *u, const struct resource *r, void *row, const char *tried);
+/* Makes such a row as the system, and what places it where another table does. */
+int64_t conform_make(struct run *u, const struct resource *r);
+int64_t conform_ref_row(struct run *u, const char *resource); /* the test's own, of a resource over a SELECT */
+int64_t conform_own_row(struct run *u);                       /* of u->r, as the new subject */
+/* One with something in every protected field. */
+int64_t conform_full_row(struct run *u);
+void conform_force_state(struct run *u, int64_t id, int32_t state);
 /* One field's value as JSON; in the test's arena. */
 struct str conform_told(struct run *u, const struct field *f, const void *row, bool mask);
+bool conform_lists(struct run *u, int64_t id); /* as the actor */
 
 /* ---- conform_rights.c ---- */
 struct who {
     const char *role;
     int64_t place_id;
-    int64_t person_id;
+    int64_t person_id, unit_id; /* 0: he has no unit */
 };
 void conform_become(struct run *u, const struct who *w);
 /* May he, by the grants' words alone?  The row stands at site.place and belongs to site.person. */
 bool conform_may(struct run *u, const struct who *w, uint32_t verb, uint32_t *ret_clear, uint32_t *ret_reveal);
+/* Whose the subject is: itself where it is a person. */
+int64_t conform_owner(const struct run *u);
 void conform_all_rights(struct run *u, int64_t id);
+
+/* ---- conform_fail.c ---- */
+void conform_all_failures(struct run *u);
 
 #endif
