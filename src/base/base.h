@@ -50,6 +50,17 @@ bool ids_have(const int64_t *ids, size_t n, int64_t id);   /* in any order */
 size_t ids_unique(int64_t *ids, size_t n);                 /* sorts, drops 0 and repeats; gives how many are left */
 size_t ids_find(const int64_t *ids, size_t n, int64_t id); /* where it is; SIZE_MAX: not there */
 
+/* What is known of pairs of ids, in an arena.  All zero: of none.  The first of a pair is not 0. */
+struct arena;
+struct id_pairs {
+    struct id_pair {
+        int64_t a, b, value;
+    } * slots;
+    size_t slots_n, used;
+};
+NODISCARD bool id_pairs_put(struct id_pairs *p, struct arena *arena, int64_t a, int64_t b, int64_t value);
+bool id_pairs_get(const struct id_pairs *p, int64_t a, int64_t b, int64_t *ret); /* false: nothing is known */
+
 /* Arena: everything made for one unit of work (request, message, job) dies together.
  * Grows in blocks up to `cap` bytes in all; past it arena_alloc gives NULL.  `fail_in` counts allocations down for
  * tests: at 1 the next one fails; 0 never fails. */

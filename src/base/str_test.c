@@ -139,6 +139,24 @@ static void codes_stand_in_topics(struct t *t) {
     for (size_t i = 0; i < COUNT(bad); i++) CHECK_SAY(t, !str_is_code(str_of(bad[i])), "%s", bad[i]);
 }
 
+static void what_is_known_of_pairs_is_found_again(struct t *t) {
+    struct id_pairs p = {0};
+    int64_t value = -1;
+    CHECK(t, !id_pairs_get(&p, 1, 2, &value) && value == -1);
+    for (int64_t a = 1; a <= 40; a++) /* makes the table grow several times */
+        for (int64_t b = 0; b < 40; b++) CHECK(t, id_pairs_put(&p, &t->arena, a, b, a * 100 + b));
+    CHECK(t, id_pairs_put(&p, &t->arena, 7, 7, 0)); /* said anew */
+    for (int64_t a = 1; a <= 40; a++)
+        for (int64_t b = 0; b < 40; b++)
+            CHECK(t, id_pairs_get(&p, a, b, &value) && value == (a == 7 && b == 7 ? 0 : a * 100 + b));
+    CHECK(t, p.used == 1600 && !id_pairs_get(&p, 40, 40, &value) && !id_pairs_get(&p, 41, 0, &value));
+    struct arena none;
+    arena_init(&none, 0);
+    p = (struct id_pairs){0};
+    CHECK(t, !id_pairs_put(&p, &none, 1, 1, 1) && !id_pairs_get(&p, 1, 1, &value));
+    arena_finish(&none);
+}
+
 static void sets_of_ids_are_sorted_and_hold_each_once(struct t *t) {
     int64_t ids[] = {7, 0, -3, 7, 9, 0, 9};
     CHECK(t, ids_unique(ids, COUNT(ids)) == 3 && ids[0] == -3 && ids[1] == 7 && ids[2] == 9);
@@ -156,4 +174,4 @@ TESTS(CASE(codes_stand_in_topics), CASE(absent_and_empty_differ_only_by_their_po
       CASE(cutting_and_trimming_stay_inside), CASE(words_come_without_the_blanks_between),
       CASE(integers_are_read_whole_or_not_at_all), CASE(decimals_are_read_whole_finite_and_without_hex),
       CASE(slices_end_where_they_say), CASE(hash_is_fnv_1a), CASE(sets_of_ids_are_sorted_and_hold_each_once),
-      CASE(a_word_is_in_only_as_a_whole))
+      CASE(what_is_known_of_pairs_is_found_again), CASE(a_word_is_in_only_as_a_whole))
