@@ -91,14 +91,13 @@ enum err closure_put(struct ctx *ctx, struct str hierarchy, int64_t place_id, co
 /* ---- who may act where ---- */
 
 static enum err scope_read(struct ctx *ctx, struct scope *s) {
-    struct ids ids;
-    TRY(sql_ids(ctx,
-                "SELECT DISTINCT c.id FROM communities c JOIN place_closure p ON p.descendant = c.id "
-                "WHERE p.ancestor = $1 ORDER BY c.id",
-                VALS(V_I64(s->place_id)), &ids));
-    s->communities = ids.ids;
-    s->communities_n = ids.n;
-    return ids.n ? OK : place_community(ctx, s->place_id, &s->within);
+    struct sql q = sql_of(ctx);
+    sql_put(&q,
+            "SELECT DISTINCT c.id FROM communities c JOIN place_closure p ON p.descendant = c.id WHERE p.ancestor = $ "
+            "ORDER BY c.id",
+            PARTS(Q_I64(s->place_id)));
+    TRY(sql_ids(&q, &s->communities, &s->communities_n));
+    return s->communities_n ? OK : place_community(ctx, s->place_id, &s->within);
 }
 
 /* To and from the kernel's memory, under its lock. */
@@ -165,13 +164,13 @@ enum err actor_scopes(struct ctx *ctx, const struct membership *memberships, siz
 
 /* The community of his scopes; 0: of none, or of several. */
 static int64_t scopes_community(const struct actor *a, bool *ret_several) {
+    const int64_t *ids;
     int64_t one = 0;
     *ret_several = false;
     for (size_t i = 0; i < a->scopes_n; i++)
-        for (size_t c = 0; c <= a->scopes[i].communities_n; c++) {
-            int64_t id = c < a->scopes[i].communities_n ? a->scopes[i].communities[c] : a->scopes[i].within;
-            *ret_several |= id && one && id != one;
-            if (id) one = id;
+        for (size_t c = 0, n = scope_communities(&a->scopes[i], &ids); c < n; c++) {
+            *ret_several |= one && ids[c] != one;
+            one = ids[c];
         }
     return *ret_several ? 0 : one;
 }
@@ -198,18 +197,15 @@ enum err actor_community(struct ctx *ctx, int64_t *ret) {
 
 static struct zone *zone_make(struct ctx *ctx, int64_t community_id) {
     const struct kernel_options *o = kernel_options(ctx->kernel);
-    struct db_rows rows = {0};
     struct fault ignored = {0};
+    struct sql q = sql_new(ctx->db, ctx->arena, &ignored);
+    struct db_val name; /* ends with NUL, as all text in an arena does */
     struct zone *zone = NULL;
-    if (!o->zone_data) return NULL;
-    enum err e =
-        db_query(ctx->db, &ignored, "SELECT zone FROM communities WHERE id = $1", VALS(V_I64(community_id)), &rows);
-    if (db_more(&rows, &ignored, &e)) {
-        char *name = arena_cstr(ctx->arena, db_text(&rows, 0));
-        struct bytes tzif;
-        if (name && o->zone_data(o->zone_arg, name, &tzif) && zone_parse(tzif, &zone, &ignored)) zone = NULL;
-    }
-    db_done(&rows);
+    struct bytes tzif;
+    bool found;
+    sql_put(&q, "SELECT zone FROM communities WHERE id = $", PARTS(Q_I64(community_id)));
+    if (!o->zone_data || sql_one(&q, &name, &found) || !found) return NULL;
+    if (o->zone_data(o->zone_arg, name.text.ptr, &tzif) && zone_parse(tzif, &zone, &ignored)) return NULL;
     return zone;
 }
 

@@ -55,33 +55,32 @@ enum err file_put(struct ctx *ctx, struct bytes bytes, struct str name, struct f
 }
 
 enum err file_infos(struct ctx *ctx, const int64_t *ids, size_t n, struct file_info *ret) {
-    struct sql q;
-    struct db_rows rows = {0};
+    struct stored {
+        struct file_info info;
+        struct str hash;
+    };
+    static const struct sql_member members[] = {
+        SQL_MEMBER(struct stored, info.id),    SQL_MEMBER(struct stored, info.size_bytes),
+        SQL_MEMBER(struct stored, info.at_ms), SQL_MEMBER(struct stored, info.created_by),
+        SQL_MEMBER(struct stored, info.name),  SQL_MEMBER(struct stored, info.type),
+        SQL_MEMBER(struct stored, hash)};
+    static const struct sql_shape shape = SQL_SHAPE(struct stored, members);
+    struct sql q = sql_of(ctx);
+    struct sql_all all;
     size_t found = 0;
     if (!n) return OK;
-    sql_init(&q, ctx->arena);
-    sql_add(&q, "SELECT id, hash, name, type, size_bytes, at_ms, created_by FROM files WHERE id IN ");
-    sql_list(&q, ids, n);
-    enum err e = sql_query(ctx, &q, &rows);
-    while (db_more(&rows, &ctx->fault, &e)) {
-        for (size_t i = 0; !e && i < n; i++) {
-            if (ids[i] != db_i64(&rows, 0)) continue;
-            struct file_info *f = &ret[i];
-            *f = (struct file_info){.id = ids[i],
-                                    .size_bytes = db_i64(&rows, 4),
-                                    .at_ms = db_i64(&rows, 5),
-                                    .created_by = db_i64(&rows, 6)};
-            struct str hash = db_text(&rows, 1);
-            memcpy(f->hash, hash.ptr, hash.len < 64 ? hash.len : 64);
-            if (!arena_str(ctx->arena, db_text(&rows, 2), &f->name) ||
-                !arena_str(ctx->arena, db_text(&rows, 3), &f->type))
-                e = FAIL_MEMORY(ctx);
+    sql_put(&q, "SELECT id, size_bytes, at_ms, created_by, name, type, hash FROM files WHERE id IN $",
+            PARTS(Q_IDS(ids, n)));
+    TRY(sql_all(&q, &shape, &all));
+    for (size_t s = 0; s < all.n; s++)
+        for (size_t i = 0; i < n; i++) {
+            const struct stored *f = (const struct stored *)all.rows + s;
+            if (ids[i] != f->info.id) continue;
+            ret[i] = f->info;
+            utf8_copy(ret[i].hash, sizeof ret[i].hash, f->hash);
             found++;
         }
-    }
-    db_done(&rows);
-    if (!e && found != n) e = FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such file");
-    return e;
+    return found == n ? OK : FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such file");
 }
 
 enum err file_check_attach(struct ctx *ctx, const struct ids *now, const struct ids *before) {

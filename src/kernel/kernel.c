@@ -143,9 +143,14 @@ static void resolve_columns(struct kernel *k, struct known *kn) {
 static enum err resolve(struct kernel *k, struct known *kn, struct fault *f) {
     const struct resource *r = kn->r;
     kn->grant_roles = arena_new(&k->arena, uint64_t, r->grants_n + 1);
+    kn->grant_own = arena_new(&k->arena, uint64_t, r->grants_n + 1);
     kn->step_roles = arena_new(&k->arena, uint64_t, r->steps_n + 1);
-    if (!kn->grant_roles || !kn->step_roles) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
-    for (size_t i = 0; i < r->grants_n; i++) kn->grant_roles[i] = kernel_roles(k, r->grants[i].roles);
+    if (!kn->grant_roles || !kn->grant_own || !kn->step_roles) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    for (size_t i = 0; i < r->grants_n; i++) {
+        kn->grant_roles[i] = kernel_roles(k, r->grants[i].roles);
+        for (size_t j = 0; j < r->relations_n && j < 64; j++)
+            if (word_in(r->grants[i].by, str_of(r->relations[j].name))) kn->grant_own[i] |= UINT64_C(1) << j;
+    }
     for (size_t i = 0; i < r->steps_n; i++) kn->step_roles[i] = kernel_roles(k, r->steps[i].roles);
     struct str column = str_of(r->member), table;
     if (str_cut(&column, '.', &table)) {
@@ -161,8 +166,12 @@ static enum err resolve(struct kernel *k, struct known *kn, struct fault *f) {
         if (field->kind != FIELD_LINES) kn->stored |= bit;
         if (field->flags & SEARCH) kn->search_bits |= bit;
     }
+    struct buf from;
+    buf_init_arena(&from, &k->arena, 16384);
+    buf_fmt(&from, r->select ? "(%s) AS t" : "%s", r->select ? r->select : r->name);
+    kn->from = from.ptr;
     resolve_columns(k, kn);
-    if (!kn->columns || !kn->label_columns) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    if (!kn->columns || !kn->label_columns || from.overflow) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     return OK;
 }
 

@@ -5,7 +5,7 @@
 #include "base/catalogue.h"
 #include "kernel/kernel.h"
 #include "kernel/rows.h"
-#include "kernel/sql.h"
+#include "store/sql.h"
 
 #include <pthread.h>
 
@@ -17,6 +17,8 @@ struct known {
     const struct resource *r;
     const struct module *module;
     uint64_t *grant_roles, *step_roles;
+    uint64_t *grant_own; /* bits of the relations that an OWN grant names */
+    const char *from;    /* what stands behind FROM: the table, or the SELECT instead of one */
     size_t place, label; /* field indexes or NO_FIELD; place PLACE_IS_ID when rows are places themselves */
     uint64_t stored;     /* bits of fields that are columns (all but LINES) */
     uint64_t search_bits;
@@ -66,20 +68,25 @@ extern const struct resource setting_rows, word_rows;
 const struct resource *setting_names(struct kernel *k);
 
 /* ---- rights ---- */
-/* Appends a condition over the resource's own columns for rows the actor may do `verb` to. */
-void rights_where(struct ctx *ctx, const struct known *kn, enum verb verb, struct sql *q);
-/* The same, by what makes it up: rows of these communities, at these places or below, of these relations. */
-struct reach_sets {
+/* All ways in to the rows that the actor may do `verb` to: every row, or those of these communities, at these places or
+ * below, of these relations.  REACH_OWN + i stands for relation i. */
+enum { REACH_COMMUNITY, REACH_PLACE, REACH_OWN };
+struct plan {
     bool everywhere;
-    int64_t *communities, *places;
-    size_t communities_n, places_n;
+    struct id_set {
+        int64_t *ids;
+        size_t n, cap;
+    } reach[REACH_OWN];
     uint64_t own; /* bits of relations */
 };
-NODISCARD bool rights_sets(struct ctx *ctx, const struct known *kn, enum verb verb, struct reach_sets *ret);
-void rights_own(const struct ctx *ctx, const struct known *kn, size_t relation, struct sql *q);
-/* Rows of the installation that stand at places have no community: only the closure reaches them. */
-bool rights_by_place_only(const struct known *kn);
+NODISCARD enum err rights_plan(struct ctx *ctx, const struct known *kn, enum verb verb, struct plan *ret);
+struct ids plan_ids(const struct ctx *ctx, const struct known *kn, const struct plan *plan, size_t by); /* n 0: none */
+/* Conditions over the resource's own columns: of one of these, and of all. */
+void rights_put_reach(struct ctx *ctx, const struct known *kn, size_t by, struct ids in, struct sql *q);
+void rights_where(struct ctx *ctx, const struct known *kn, const struct plan *plan, struct sql *q);
 void rights_put_in_force(struct ctx *ctx, struct sql *q); /* condition: membership `m` is in force today */
+/* The communities that a scope reaches whole, or the one that it is in; gives how many. */
+size_t scope_communities(const struct scope *s, const int64_t **ret);
 bool rights_under(struct ctx *ctx, int64_t above, int64_t place);
 struct belonging { /* one row of a member table */
     int64_t id, community_id, place_id;
@@ -124,6 +131,12 @@ static inline bool bit_has(uint64_t bits, size_t i) {
 }
 static inline const struct row *row_of(const void *row) {
     return row;
+}
+static inline const void *field_at(const struct field *f, const void *row) {
+    return (const char *)row + f->at;
+}
+static inline struct sql sql_of(struct ctx *ctx) {
+    return sql_new(ctx->db, ctx->arena, &ctx->fault);
 }
 
 #endif

@@ -84,189 +84,136 @@ struct list {
     const struct known *kn;
     const struct list_query *q;
     struct place from;
+    struct plan plan; /* who may read */
     struct list_page page;
 };
 
 static void put_cursor(const struct list *l, struct sql *q) {
-    const char *than = l->q->ascending ? ">" : "<";
     if (!l->from.given) return;
-    if (l->q->sort == FILTER_ID) {
-        sql_fmt(q, " AND id %s ", than);
-        sql_i64(q, l->from.id);
-        return;
-    }
-    const char *column = list_column(l->kn->r, l->q->sort);
-    if (l->from.val.type == DB_NULL) {
-        sql_fmt(q, " AND %s IS NULL AND id %s ", column, than);
-        sql_i64(q, l->from.id);
-        return;
-    }
-    sql_fmt(q, " AND (%s %s ", column, than);
-    sql_val(q, l->from.val);
-    sql_fmt(q, " OR %s IS NULL OR (%s = ", column, column);
-    sql_val(q, l->from.val);
-    sql_fmt(q, " AND id %s ", than);
-    sql_i64(q, l->from.id);
-    sql_add(q, "))");
+    struct sql_part column = Q_NAME(list_column(l->kn->r, l->q->sort)), than = Q_NAME(l->q->ascending ? ">" : "<"),
+                    id = Q_I64(l->from.id), val = Q_VAL(l->from.val);
+    if (l->q->sort == FILTER_ID)
+        sql_put(q, " AND id $ $", PARTS(than, id));
+    else if (l->from.val.type == DB_NULL)
+        sql_put(q, " AND $ IS NULL AND id $ $", PARTS(column, than, id));
+    else
+        sql_put(q, " AND ($ $ $ OR $ IS NULL OR ($ = $ AND id $ $))",
+                PARTS(column, than, val, column, column, val, than, id));
 }
 
 static void put_filter(const struct known *kn, const struct filter *f, struct sql *q) {
     static const char *const ops[] = {
-        [FILTER_IN] = "IN", [FILTER_GTE] = ">=", [FILTER_GT] = ">", [FILTER_LTE] = "<=", [FILTER_LT] = "<"};
-    const char *column = list_column(kn->r, f->field);
-    if (f->op == FILTER_NULL || f->op == FILTER_NOT_NULL) {
-        sql_fmt(q, f->op == FILTER_NULL ? " AND %s IS NULL" : " AND %s IS NOT NULL", column);
-        return;
-    }
-    enum field_kind kind = f->field < kn->r->fields_n ? kn->r->fields[f->field].kind : FIELD_INT;
-    if (kind == FIELD_REFS || kind == FIELD_FILE) {
-        q->failed = true; /* list_filter() refuses these */
-        return;
-    }
-    sql_fmt(q, " AND %s %s ", column, ops[f->op]);
-    if (f->op != FILTER_IN) {
-        sql_val(q, f->vals[0]);
-        return;
-    }
-    sql_add(q, "(");
-    for (size_t i = 0; i < f->vals_n; i++) {
-        if (i) sql_add(q, ", ");
-        sql_val(q, f->vals[i]);
-    }
-    sql_add(q, ")");
+        [FILTER_IN] = " IN (",
+        [FILTER_GTE] = " >= ",
+        [FILTER_GT] = " > ",
+        [FILTER_LTE] = " <= ",
+        [FILTER_LT] = " < ",
+        [FILTER_NULL] = " IS NULL",
+        [FILTER_NOT_NULL] = " IS NOT NULL",
+    };
+    sql_put(q, " AND $$", PARTS(Q_NAME(list_column(kn->r, f->field)), Q_NAME(ops[f->op])));
+    for (size_t i = 0; i < f->vals_n; i++) sql_put(q, i ? ", $" : "$", PARTS(Q_VAL(f->vals[i])));
+    if (f->op == FILTER_IN) sql_add(q, ")");
 }
 
 /* Everything behind WHERE but the rights. */
 static enum err put_conditions(struct ctx *ctx, const struct list *l, struct sql *q) {
+    struct sql_part day = Q_I64(l->q->as_of);
     if (!l->q->archived) sql_add(q, " AND archived_ms = 0");
     for (size_t i = 0; i < l->q->filters_n; i++) put_filter(l->kn, &l->q->filters[i], q);
-    if (l->q->has_as_of) {
-        sql_add(q, " AND valid_from <= ");
-        sql_i64(q, l->q->as_of);
-        sql_add(q, " AND (valid_until IS NULL OR valid_until > ");
-        sql_i64(q, l->q->as_of);
-        sql_add(q, ")");
-    }
-    if (l->q->search.len) TRY(search_where(ctx, l->kn->r, l->q->search, q));
-    return OK;
+    if (l->q->has_as_of)
+        sql_put(q, " AND valid_from <= $ AND (valid_until IS NULL OR valid_until > $)", PARTS(day, day));
+    return l->q->search.len ? search_where(ctx, l->kn->r, l->q->search, q) : OK;
+}
+
+static void put_limit(struct sql *q, size_t most, size_t skip) {
+    buf_fmt(&q->text, skip ? " LIMIT %zu OFFSET %zu" : " LIMIT %zu", most, skip);
 }
 
 static void put_order(const struct list *l, struct sql *q, size_t limit) {
-    const char *way = l->q->ascending ? "ASC" : "DESC";
+    struct sql_part column = Q_NAME(list_column(l->kn->r, l->q->sort)), way = Q_NAME(l->q->ascending ? "ASC" : "DESC");
     if (l->q->sort == FILTER_ID)
-        sql_fmt(q, " ORDER BY id %s", way);
+        sql_put(q, " ORDER BY id $", PARTS(way));
     else
-        sql_fmt(q, " ORDER BY %s %s NULLS LAST, id %s", list_column(l->kn->r, l->q->sort), way, way);
-    sql_fmt(q, " LIMIT %zu", limit);
+        sql_put(q, " ORDER BY $ $ NULLS LAST, id $", PARTS(column, way, way));
+    put_limit(q, limit, 0);
 }
 
 /* ---- by the ways in: each gives its own by an index, and the newest of all are among the newest of each ---- */
 
 struct part { /* what a way is asked for */
     const struct list *l;
-    const struct reach_sets *sets;
     size_t skip, most;
     bool in_order; /* by id, the newest or oldest; else any, as for counting */
 };
 
-static enum err put_part_conditions(struct ctx *ctx, const struct part *p, struct sql *q) {
-    TRY(put_conditions(ctx, p->l, q));
-    if (p->in_order) put_cursor(p->l, q);
-    return OK;
-}
-
-/* What stands behind the conditions of a way, or of several. */
-static void end_part(const struct part *p, struct sql *q) {
+/* Ids by one way.  Communities have no row in common: in order they are one merge, which reads no more rows than it
+ * gives. */
+static enum err put_way(struct ctx *ctx, const struct part *p, size_t by, struct ids in, struct sql *q) {
+    const struct known *kn = p->l->kn;
+    size_t step = by == REACH_COMMUNITY && p->in_order ? 1 : in.n;
+    for (size_t i = 0; i < in.n; i += step) {
+        sql_add(q, i ? " UNION ALL " : "SELECT id FROM (");
+        if (by == REACH_PLACE) {
+            /* A place may stand below another in two hierarchies, but counts once.  SQLite keeps the order of a CROSS
+             * JOIN: from the places to their rows, not from the newest rows to whether they are of these places. */
+            sql_put(
+                q,
+                "SELECT id FROM (SELECT DISTINCT descendant FROM place_closure WHERE ancestor IN $) AS d CROSS JOIN "
+                "$ WHERE $ = descendant",
+                PARTS(Q_IDS(in.ids, in.n), Q_NAME(kn->r->name), Q_NAME(kn->r->place)));
+        } else {
+            sql_put(q, "SELECT id FROM $ WHERE ", PARTS(Q_NAME(kn->r->name)));
+            rights_put_reach(ctx, kn, by, (struct ids){in.ids + i, step}, q);
+        }
+        TRY(put_conditions(ctx, p->l, q));
+        if (p->in_order) put_cursor(p->l, q);
+    }
     if (p->in_order)
         put_order(p->l, q, p->most);
     else
-        sql_fmt(q, " LIMIT %zu OFFSET %zu", p->most, p->skip);
+        put_limit(q, p->most, p->skip);
     sql_add(q, ") AS w");
-}
-
-static enum err put_any_of_communities(struct ctx *ctx, const struct part *p, struct sql *q) {
-    sql_fmt(q, "SELECT id FROM (SELECT id FROM %s WHERE community_id IN ", p->l->kn->r->name);
-    sql_list(q, p->sets->communities, p->sets->communities_n);
-    TRY(put_part_conditions(ctx, p, q));
-    end_part(p, q);
     return OK;
 }
 
-/* Communities have no row in common: one merge, which reads no more rows than it gives. */
-static enum err put_communities(struct ctx *ctx, const struct part *p, struct sql *q) {
-    if (!p->in_order) return put_any_of_communities(ctx, p, q);
-    sql_add(q, "SELECT id FROM (");
-    for (size_t i = 0; i < p->sets->communities_n; i++) {
-        if (i) sql_add(q, " UNION ALL ");
-        sql_fmt(q, "SELECT id FROM %s WHERE community_id = ", p->l->kn->r->name);
-        sql_i64(q, p->sets->communities[i]);
-        TRY(put_part_conditions(ctx, p, q));
-    }
-    end_part(p, q);
-    return OK;
-}
-
-/* A place may stand below another in two hierarchies, but counts once.  SQLite keeps the order of a CROSS JOIN: from
- * the places to their rows, not from the newest rows to whether they are of these places. */
-static enum err put_places(struct ctx *ctx, const struct part *p, struct sql *q) {
-    sql_add(q, "SELECT id FROM (SELECT id FROM (SELECT DISTINCT descendant FROM place_closure WHERE ancestor IN ");
-    sql_list(q, p->sets->places, p->sets->places_n);
-    sql_fmt(q, ") AS d CROSS JOIN %s WHERE %s = descendant", p->l->kn->r->name, p->l->kn->r->place);
-    TRY(put_part_conditions(ctx, p, q));
-    end_part(p, q);
-    return OK;
-}
-
-static enum err put_own(struct ctx *ctx, const struct part *p, size_t relation, struct sql *q) {
-    sql_fmt(q, "SELECT id FROM (SELECT id FROM %s WHERE ", p->l->kn->r->name);
-    rights_own(ctx, p->l->kn, relation, q);
-    TRY(put_part_conditions(ctx, p, q));
-    end_part(p, q);
-    return OK;
+static size_t ways_n(const struct ctx *ctx, const struct list *l) {
+    size_t n = 0;
+    for (size_t by = 0; by < REACH_OWN + l->kn->r->relations_n; by++) n += plan_ids(ctx, l->kn, &l->plan, by).n > 0;
+    return n;
 }
 
 /* Ids by every way, one or several times. */
 static enum err put_ways(struct ctx *ctx, const struct part *p, struct sql *q) {
-    const struct resource *r = p->l->kn->r;
+    const struct known *kn = p->l->kn;
     const char *between = "";
-    if (p->sets->communities_n) {
-        TRY(put_communities(ctx, p, q));
-        between = " UNION ALL ";
-    }
-    if (p->sets->places_n && p->l->kn->place != NO_FIELD) {
+    for (size_t by = 0; by < REACH_OWN + kn->r->relations_n; by++) {
+        struct ids in = plan_ids(ctx, kn, &p->l->plan, by);
+        if (!in.n) continue;
         sql_add(q, between);
-        TRY(put_places(ctx, p, q));
+        TRY(put_way(ctx, p, by, in, q));
         between = " UNION ALL ";
     }
-    for (size_t i = 0; i < r->relations_n; i++) {
-        if (!bit_has(p->sets->own, i)) continue;
-        sql_add(q, between);
-        TRY(put_own(ctx, p, i, q));
-        between = " UNION ALL ";
-    }
-    if (!*between) sql_fmt(q, "SELECT id FROM %s WHERE 1 = 0", r->name);
+    if (!*between) sql_put(q, "SELECT id FROM $ WHERE 1 = 0", PARTS(Q_NAME(kn->r->name)));
     return OK;
 }
 
 /* Not for what other rows or a search decide. */
-static bool has_ways(const struct ctx *ctx, const struct list *l, const struct reach_sets *s) {
+static bool has_ways(const struct ctx *ctx, const struct list *l) {
     const struct resource *r = l->kn->r;
     size_t most = db_kind(ctx->db) == DB_POSTGRES ? MERGE_MOST_POSTGRES : MERGE_MOST;
-    return !s->everywhere && !r->select && !r->member && !l->q->search.len && l->kn->place != PLACE_IS_ID &&
-           s->communities_n <= most;
+    return !l->plan.everywhere && !r->select && !r->member && !l->q->search.len && l->kn->place != PLACE_IS_ID &&
+           l->plan.reach[REACH_COMMUNITY].n <= most;
 }
 
 static enum err put_statement(struct ctx *ctx, const struct list *l, struct sql *q) {
-    struct reach_sets s;
-    if (!rights_sets(ctx, l->kn, READ, &s)) return FAIL_MEMORY(ctx);
-    sql_fmt(q, "SELECT %s", l->kn->columns);
-    sql_from(q, l->kn->r);
-    if (has_ways(ctx, l, &s) && l->q->sort == FILTER_ID) { /* the order that their indexes share */
+    sql_put(q, "SELECT $ FROM $ WHERE ", PARTS(Q_NAME(l->kn->columns), Q_NAME(l->kn->from)));
+    if (has_ways(ctx, l) && l->q->sort == FILTER_ID) { /* the order that their indexes share */
         sql_add(q, "id IN (");
-        TRY(put_ways(ctx, &(struct part){l, &s, 0, l->q->limit + 1, true}, q));
+        TRY(put_ways(ctx, &(struct part){l, 0, l->q->limit + 1, true}, q));
         sql_add(q, ")");
     } else {
-        rights_where(ctx, l->kn, READ, q);
+        rights_where(ctx, l->kn, &l->plan, q);
         TRY(put_conditions(ctx, l, q));
         put_cursor(l, q);
     }
@@ -280,7 +227,7 @@ static enum err load_all(struct ctx *ctx, const struct known *kn, struct sql *q,
     struct db_rows rows = {0};
     size_t size = kn->r->size, n = 0, cap = 0;
     char *mem = NULL;
-    enum err e = sql_query(ctx, q, &rows);
+    enum err e = sql_query(q, &rows);
     while (db_more(&rows, &ctx->fault, &e)) {
         mem = arena_grow(ctx->arena, mem, n, &cap, size);
         e = mem ? row_load(ctx, kn, &rows, fields, mem + n * size) : FAIL_MEMORY(ctx);
@@ -293,10 +240,9 @@ static enum err load_all(struct ctx *ctx, const struct known *kn, struct sql *q,
 }
 
 static enum err fetch_page(struct ctx *ctx, struct list *l) {
-    struct sql q;
+    struct sql q = sql_of(ctx);
     size_t size = l->kn->r->size, n = 0;
     char *mem = NULL;
-    sql_init(&q, ctx->arena);
     TRY(put_statement(ctx, l, &q));
     TRY(load_all(ctx, l->kn, &q, l->kn->stored, &mem, &n));
     bool has_more = n > l->q->limit;
@@ -311,45 +257,40 @@ static enum err fetch_page(struct ctx *ctx, struct list *l) {
     return OK;
 }
 
-static enum err put_count(struct ctx *ctx, const struct list *l, const struct reach_sets *s, struct sql *q) {
-    if (has_ways(ctx, l, s)) { /* one way gives a row once, several may give it again */
-        bool several = (s->communities_n > 0) + (s->places_n > 0) + __builtin_popcountll(s->own) > 1;
-        sql_add(q, several ? "SELECT COUNT(*) FROM (SELECT DISTINCT id FROM (" : "SELECT COUNT(*) FROM (");
-        TRY(put_ways(ctx, &(struct part){l, s, 0, LIST_LIMIT_MAX + 1, false}, q));
-        if (several) sql_fmt(q, ") AS w LIMIT %d", LIST_LIMIT_MAX + 1);
+static enum err put_count(struct ctx *ctx, const struct list *l, struct sql *q) {
+    bool several = has_ways(ctx, l) && ways_n(ctx, l) > 1; /* one gives a row once, several may give it again */
+    sql_add(q, several ? "SELECT COUNT(*) FROM (SELECT DISTINCT id FROM (" : "SELECT COUNT(*) FROM (");
+    if (has_ways(ctx, l)) {
+        TRY(put_ways(ctx, &(struct part){l, 0, LIST_LIMIT_MAX + 1, false}, q));
     } else {
-        sql_add(q, "SELECT COUNT(*) FROM (SELECT id");
-        sql_from(q, l->kn->r);
-        rights_where(ctx, l->kn, READ, q);
+        sql_put(q, "SELECT id FROM $ WHERE ", PARTS(Q_NAME(l->kn->from)));
+        rights_where(ctx, l->kn, &l->plan, q);
         TRY(put_conditions(ctx, l, q));
-        sql_fmt(q, " LIMIT %d", LIST_LIMIT_MAX + 1);
     }
+    if (several) sql_add(q, ") AS w");
+    if (several || !has_ways(ctx, l)) put_limit(q, LIST_LIMIT_MAX + 1, 0);
     sql_add(q, ") AS n");
     return OK;
 }
 
 /* Is there one behind the last that would be counted?  Passing over rows is much quicker than counting them. */
-static enum err is_beyond(struct ctx *ctx, const struct list *l, const struct reach_sets *s, bool *ret) {
-    struct sql q;
+static enum err is_beyond(struct ctx *ctx, const struct list *l, bool *ret) {
+    struct sql q = sql_of(ctx);
     int64_t id;
     *ret = false;
-    if (!has_ways(ctx, l, s)) return OK;
-    sql_init(&q, ctx->arena);
-    TRY(put_ways(ctx, &(struct part){l, s, LIST_LIMIT_MAX, 1, false}, &q));
-    return sql_one_i64(ctx, &q, &id, ret);
+    if (!has_ways(ctx, l)) return OK;
+    TRY(put_ways(ctx, &(struct part){l, LIST_LIMIT_MAX, 1, false}, &q));
+    return sql_one_i64(&q, &id, ret);
 }
 
 static enum err count(struct ctx *ctx, struct list *l) {
-    struct reach_sets s;
-    struct sql q;
+    struct sql q = sql_of(ctx);
     int64_t n = 0;
     bool found;
-    if (!rights_sets(ctx, l->kn, READ, &s)) return FAIL_MEMORY(ctx);
-    TRY(is_beyond(ctx, l, &s, &found));
+    TRY(is_beyond(ctx, l, &found));
     if (found) return OK;
-    sql_init(&q, ctx->arena);
-    TRY(put_count(ctx, l, &s, &q));
-    TRY(sql_one_i64(ctx, &q, &n, &found));
+    TRY(put_count(ctx, l, &q));
+    TRY(sql_one_i64(&q, &n, &found));
     l->page.total = n > LIST_LIMIT_MAX ? -1 : n;
     return OK;
 }
@@ -357,6 +298,7 @@ static enum err count(struct ctx *ctx, struct list *l) {
 static enum err list(struct ctx *ctx, void *arg) {
     struct list *l = arg;
     l->page = (struct list_page){.total = -1};
+    TRY(rights_plan(ctx, l->kn, READ, &l->plan));
     TRY(fetch_page(ctx, l));
     if (!l->q->want_total) return OK;
     if (!l->from.given && !l->page.next.ptr) {
@@ -394,16 +336,12 @@ static enum err label(struct ctx *ctx, const struct known *kn, const void *row, 
 
 enum err row_labels(struct ctx *ctx, const struct resource *r, const int64_t *ids, size_t n, struct str *ret) {
     const struct known *kn = known_of(ctx->kernel, r);
-    struct sql q;
+    struct sql q = sql_of(ctx);
     char *mem = NULL;
     size_t found = 0;
     for (size_t i = 0; i < n; i++) ret[i] = (struct str){NULL, 0};
     if (kn->label == NO_FIELD || !n) return OK;
-    sql_init(&q, ctx->arena);
-    sql_fmt(&q, "SELECT %s", kn->label_columns);
-    sql_from(&q, r);
-    sql_add(&q, "id IN ");
-    sql_list(&q, ids, n);
+    sql_put(&q, "SELECT $ FROM $ WHERE id IN $", PARTS(Q_NAME(kn->label_columns), Q_NAME(kn->from), Q_IDS(ids, n)));
     TRY(load_all(ctx, kn, &q, kn->label_fields, &mem, &found));
     rights_expect(ctx, kn, mem, found);
     for (size_t at = 0; at < found; at++) {

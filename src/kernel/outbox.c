@@ -37,30 +37,20 @@ enum err event_emit(struct ctx *ctx, const char *resource, int64_t row_id, int64
 /* ---- reading ---- */
 
 #define EVENT_COLUMNS "id, at_ms, community_id, place_id, row_id, actor_id, resource, topic, body, trace, number, tries"
+#define MEMBER(m)     SQL_MEMBER(struct numbered_event, m)
 
-static enum err read_events(struct ctx *ctx, const char *sql, const struct db_val *vals, size_t vals_n, size_t most,
-                            struct numbered_event **ret, size_t *ret_n) {
-    struct db_rows rows = {0};
-    struct numbered_event *all = arena_new(ctx->arena, struct numbered_event, most + 1);
-    size_t n = 0;
-    if (!all) return FAIL_MEMORY(ctx);
-    enum err e = db_query(ctx->db, &ctx->fault, sql, vals, vals_n, &rows);
-    while (n < most && db_more(&rows, &ctx->fault, &e)) {
-        struct event *v = &all[n].event;
-        int64_t *numbers[] = {&v->id, &v->at_ms, &v->community_id, &v->place_id, &v->row_id, &v->actor_id};
-        for (size_t i = 0; i < COUNT(numbers); i++) *numbers[i] = db_i64(&rows, i);
-        bool ok = arena_str(ctx->arena, db_text(&rows, 6), &v->resource) &&
-                  arena_str(ctx->arena, db_text(&rows, 7), &v->topic) &&
-                  arena_str(ctx->arena, db_text(&rows, 8), &v->body) &&
-                  arena_str(ctx->arena, db_text(&rows, 9), &v->trace);
-        all[n].number = db_i64(&rows, 10);
-        all[n++].tries = db_i64(&rows, 11);
-        if (!ok) e = FAIL_MEMORY(ctx);
-    }
-    db_done(&rows);
-    *ret = all;
-    *ret_n = n;
-    return e;
+static enum err read_events(struct sql *q, struct numbered_event **ret, size_t *ret_n) {
+    static const struct sql_member members[] = {
+        MEMBER(event.id),       MEMBER(event.at_ms),  MEMBER(event.community_id),
+        MEMBER(event.place_id), MEMBER(event.row_id), MEMBER(event.actor_id),
+        MEMBER(event.resource), MEMBER(event.topic),  MEMBER(event.body),
+        MEMBER(event.trace),    MEMBER(number),       MEMBER(tries)};
+    static const struct sql_shape shape = SQL_SHAPE(struct numbered_event, members);
+    struct sql_all all;
+    TRY(sql_all(q, &shape, &all));
+    *ret = all.rows;
+    *ret_n = all.n;
+    return OK;
 }
 
 /* ---- delivery ---- */
@@ -104,12 +94,14 @@ struct batch {
 
 static enum err deliver_waiting(struct ctx *ctx, struct batch *b, size_t most, size_t *ret_n) {
     struct numbered_event *all;
-    TRY(read_events(ctx,
-                    "SELECT " EVENT_COLUMNS
-                    " FROM events e WHERE delivered_ms IS NULL AND dead = 0 AND next_ms <= $1 AND NOT "
-                    "EXISTS (SELECT 1 FROM events w WHERE w.delivered_ms IS NULL AND w.dead = 0 AND w.next_ms > $1 AND "
-                    "w.resource = e.resource AND w.row_id = e.row_id AND w.id < e.id) ORDER BY id LIMIT $2",
-                    VALS(V_I64(ctx->now_ms), V_I64((int64_t)most)), most, &all, ret_n));
+    struct sql_part now = Q_I64(ctx->now_ms);
+    struct sql q = sql_of(ctx);
+    sql_put(&q,
+            "SELECT " EVENT_COLUMNS " FROM events e WHERE delivered_ms IS NULL AND dead = 0 AND next_ms <= $ AND NOT "
+            "EXISTS (SELECT 1 FROM events w WHERE w.delivered_ms IS NULL AND w.dead = 0 AND w.next_ms > $ AND "
+            "w.resource = e.resource AND w.row_id = e.row_id AND w.id < e.id) ORDER BY id LIMIT $",
+            PARTS(now, now, Q_I64((int64_t)most)));
+    TRY(read_events(&q, &all, ret_n));
     for (size_t i = 0; i < *ret_n; i++) {
         b->failed_id = all[i].event.id;
         b->failed_tries = all[i].tries;
@@ -178,6 +170,7 @@ enum err events_last(struct ctx *ctx, int64_t *ret_number) {
 
 enum err events_after(struct ctx *ctx, int64_t after, size_t most, struct numbered_event **ret, size_t *ret_n,
                       bool *ret_reset) {
+    struct sql q = sql_of(ctx);
     int64_t oldest = 0, last;
     bool found;
     TRY(events_last(ctx, &last));
@@ -186,8 +179,9 @@ enum err events_after(struct ctx *ctx, int64_t after, size_t most, struct number
         "SELECT number FROM events WHERE delivered_ms >= $1 ORDER BY delivered_ms, number NULLS LAST LIMIT 1",
         VALS(V_I64(ctx->now_ms - SERVED_MS)), &oldest, &found));
     *ret_reset = after > last || (found ? after + 1 < oldest : after < last);
-    return read_events(ctx, "SELECT " EVENT_COLUMNS " FROM events WHERE number > $1 ORDER BY number LIMIT $2",
-                       VALS(V_I64(after), V_I64((int64_t)most)), most, ret, ret_n);
+    sql_put(&q, "SELECT " EVENT_COLUMNS " FROM events WHERE number > $ ORDER BY number LIMIT $",
+            PARTS(Q_I64(after), Q_I64((int64_t)most)));
+    return read_events(&q, ret, ret_n);
 }
 
 bool event_visible(struct ctx *ctx, const struct event *e) {

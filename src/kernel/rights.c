@@ -1,15 +1,42 @@
-/* Rights: role x place x verb x field class, compiled into SQL for lists and asked in memory for single rows.
- * SPDX-License-Identifier: Apache-2.0 */
+/* Rights: role x place x verb x field class.  The ways in are worked out once and asked in two forms: together as SQL
+ * for lists, one by one in memory for single rows.  SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/kernel_internal.h"
 
 #include <string.h>
 
-/* One way in: a scope of the actor joined with a grant of the resource. */
+/* ---- the ways in ---- */
+
+/* A scope of the actor joined with a grant of the resource, and what they reach together: every row, or those of these
+ * relations, or of these communities, or at this place and below. */
 struct way {
     const struct scope *scope;
     const struct grant *grant;
     uint64_t roles; /* those that both name */
+    bool everywhere;
+    uint64_t own; /* bits of relations */
+    const int64_t *communities;
+    size_t communities_n;
+    int64_t place; /* 0: none */
 };
+
+size_t scope_communities(const struct scope *s, const int64_t **ret) {
+    *ret = s->communities_n ? s->communities : &s->within;
+    return s->communities_n ? s->communities_n : s->within != 0;
+}
+
+/* An installation's rows that nothing places are for everyone with the role to read; to write them one must hold the
+ * role for the installation.  Those that stand at places have no community: only the closure reaches them. */
+static void work_out(const struct known *kn, uint32_t verbs, struct way *w) {
+    const struct scope *s = w->scope;
+    bool is_wide = w->grant->reach == COMMUNITY, is_placed = kn->place != NO_FIELD || kn->member_table;
+    bool of_installation = kn->r->flags & INSTALLATION, by_place_only = of_installation && kn->place != NO_FIELD;
+    if (w->grant->reach == OWN) return;
+    w->everywhere = !s->place_id || (of_installation && !is_placed && !(verbs & ~(uint32_t)READ));
+    if (!by_place_only && (s->communities_n || is_wide))
+        w->communities_n = scope_communities(s, &w->communities);
+    else if (is_placed)
+        w->place = is_wide && !s->communities_n ? s->within : s->place_id;
+}
 
 /* Walks the ways that allow a verb.  *at starts at 0. */
 static bool next_way(const struct ctx *ctx, const struct known *kn, uint32_t verbs, size_t *at, struct way *ret) {
@@ -20,157 +47,189 @@ static bool next_way(const struct ctx *ctx, const struct known *kn, uint32_t ver
         size_t g = *at % grants;
         uint64_t roles = s->roles & kn->grant_roles[g];
         if (!roles || !(kn->r->grants[g].verbs & verbs)) continue;
-        *ret = (struct way){s, &kn->r->grants[g], roles};
+        *ret = (struct way){.scope = s, .grant = &kn->r->grants[g], .roles = roles, .own = kn->grant_own[g]};
+        work_out(kn, verbs, ret);
         (*at)++;
         return true;
     }
     return false;
 }
 
-/* An installation's rows that nothing places are for everyone with the role to read; to write them one must hold the
- * role for the installation. */
-static bool is_everywhere(const struct known *kn, const struct way *w, uint32_t verbs) {
-    if (w->grant->reach == OWN) return false;
-    if (!w->scope->place_id) return true;
-    return (kn->r->flags & INSTALLATION) && !kn->r->member && kn->place == NO_FIELD && !(verbs & ~(uint32_t)READ);
-}
+/* ---- all of them together, as SQL ---- */
 
-/* Rows of the installation that stand at places have no community: only the closure reaches them. */
-bool rights_by_place_only(const struct known *kn) {
-    return (kn->r->flags & INSTALLATION) && kn->place != NO_FIELD;
-}
-
-/* The place whose closure a way reaches in that case; 0: nothing. */
-static int64_t way_place(const struct way *w) {
-    return w->grant->reach == COMMUNITY && !w->scope->communities_n ? w->scope->within : w->scope->place_id;
-}
-
-/* ---- as SQL ---- */
-
-static bool add_id(int64_t *ids, size_t *n, size_t cap, int64_t id) {
-    if (ids_have(ids, *n, id)) return true;
-    if (*n == cap) return false;
-    ids[(*n)++] = id;
+static bool join(struct arena *a, struct id_set *to, const int64_t *ids, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (ids_have(to->ids, to->n, ids[i])) continue;
+        to->ids = arena_grow(a, to->ids, to->n, &to->cap, sizeof *to->ids);
+        if (!to->ids) return false;
+        to->ids[to->n++] = ids[i];
+    }
     return true;
 }
 
-/* What a way that is no OWN adds. */
-static bool add_way(const struct known *kn, const struct way *w, uint32_t verb, size_t cap, struct reach_sets *ret) {
-    if (is_everywhere(kn, w, verb)) ret->everywhere = true;
-    if (rights_by_place_only(kn)) return !way_place(w) || add_id(ret->places, &ret->places_n, cap, way_place(w));
-    for (size_t i = 0; i < w->scope->communities_n; i++)
-        if (!add_id(ret->communities, &ret->communities_n, cap, w->scope->communities[i])) return false;
-    if (w->scope->communities_n) return true;
-    if (w->grant->reach == COMMUNITY)
-        return !w->scope->within || add_id(ret->communities, &ret->communities_n, cap, w->scope->within);
-    return !w->scope->place_id || add_id(ret->places, &ret->places_n, cap, w->scope->place_id);
-}
-
-static void add_own(const struct ctx *ctx, const struct known *kn, const struct way *w, struct reach_sets *ret) {
-    for (size_t i = 0; i < kn->r->relations_n && i < 64; i++) {
-        const struct relation *rel = &kn->r->relations[i];
-        if (word_in(w->grant->by, str_of(rel->name)) && ctx->actor.own[rel->set].n) ret->own |= UINT64_C(1) << i;
-    }
-}
-
-bool rights_sets(struct ctx *ctx, const struct known *kn, enum verb verb, struct reach_sets *ret) {
-    size_t cap = 16;
-    for (size_t i = 0; i < ctx->actor.scopes_n; i++) cap += ctx->actor.scopes[i].communities_n + 1;
-    *ret = (struct reach_sets){.everywhere = ctx->actor.is_system};
-    ret->communities = arena_new(ctx->arena, int64_t, cap);
-    ret->places = arena_new(ctx->arena, int64_t, cap);
-    if (!ret->communities || !ret->places) return false;
+enum err rights_plan(struct ctx *ctx, const struct known *kn, enum verb verb, struct plan *ret) {
     struct way w;
+    *ret = (struct plan){.everywhere = ctx->actor.is_system};
     for (size_t at = 0; next_way(ctx, kn, verb, &at, &w);) {
-        if (w.grant->reach == OWN)
-            add_own(ctx, kn, &w, ret);
-        else if (!add_way(kn, &w, verb, cap, ret))
-            return false;
+        ret->everywhere |= w.everywhere;
+        ret->own |= w.own;
+        if (!join(ctx->arena, &ret->reach[REACH_COMMUNITY], w.communities, w.communities_n) ||
+            !join(ctx->arena, &ret->reach[REACH_PLACE], &w.place, w.place != 0))
+            return FAIL_MEMORY(ctx);
     }
-    return true;
+    return OK;
+}
+
+struct ids plan_ids(const struct ctx *ctx, const struct known *kn, const struct plan *plan, size_t by) {
+    if (by < REACH_OWN) return (struct ids){plan->reach[by].ids, plan->reach[by].n};
+    enum own_set set = kn->r->relations[by - REACH_OWN].set;
+    bool is_own = bit_has(plan->own, by - REACH_OWN);
+    return is_own ? (struct ids){ctx->actor.own[set].ids, ctx->actor.own[set].n} : (struct ids){NULL, 0};
 }
 
 /* A membership `m` that is in force today, where the caller is. */
 void rights_put_in_force(struct ctx *ctx, struct sql *q) {
-    int64_t where = 0;
-    for (size_t i = 0; !where && i < ctx->actor.scopes_n; i++) {
-        const struct scope *s = &ctx->actor.scopes[i];
-        where = s->communities_n ? s->communities[0] : s->within;
-    }
-    int64_t day = kernel_day(ctx, where);
-    sql_with(q, "m.archived_ms = 0 AND (m.valid_from IS NULL OR m.valid_from <= ", V_I64(day));
-    sql_with(q, ") AND (m.valid_until IS NULL OR m.valid_until > ", V_I64(day));
-    sql_add(q, ")");
+    const int64_t *where = NULL;
+    size_t n = 0;
+    for (size_t i = 0; !n && i < ctx->actor.scopes_n; i++) n = scope_communities(&ctx->actor.scopes[i], &where);
+    struct sql_part day = Q_I64(kernel_day(ctx, n ? where[0] : 0));
+    sql_put(q,
+            "m.archived_ms = 0 AND (m.valid_from IS NULL OR m.valid_from <= $) AND (m.valid_until IS NULL OR "
+            "m.valid_until > $)",
+            PARTS(day, day));
 }
 
-static void where_communities(struct ctx *ctx, const struct known *kn, const struct reach_sets *s, struct sql *q) {
-    if (kn->member_table) {
-        sql_fmt(q, " OR id IN (SELECT m.%s FROM %s m WHERE ", kn->member_column, kn->member_table);
-        rights_put_in_force(ctx, q);
-        sql_add(q, " AND m.community_id IN ");
-        sql_list(q, s->communities, s->communities_n);
-        sql_add(q, ")");
-    } else {
-        sql_add(q, " OR community_id IN ");
-        sql_list(q, s->communities, s->communities_n);
-    }
+/* Rows of a `member` resource are where the rows of another table say. */
+static void put_members(struct ctx *ctx, const struct known *kn, size_t by, struct sql_part ids, struct sql *q) {
+    bool at_place = by == REACH_PLACE;
+    sql_put(q,
+            at_place ? "id IN (SELECT m.$ FROM place_closure p JOIN $ m ON m.place_id = p.descendant WHERE "
+                     : "id IN (SELECT m.$ FROM $ m WHERE ",
+            PARTS(Q_NAME(kn->member_column), Q_NAME(kn->member_table)));
+    rights_put_in_force(ctx, q);
+    sql_put(q, at_place ? " AND p.ancestor IN $)" : " AND m.community_id IN $)", PARTS(ids));
 }
 
-static void where_places(struct ctx *ctx, const struct known *kn, const struct reach_sets *s, struct sql *q) {
-    if (kn->member_table) {
-        sql_fmt(q, " OR id IN (SELECT m.%s FROM place_closure p JOIN %s m ON m.place_id = p.descendant WHERE ",
-                kn->member_column, kn->member_table);
-        rights_put_in_force(ctx, q);
-        sql_add(q, " AND p.ancestor IN ");
-    } else if (kn->place == PLACE_IS_ID) {
-        sql_add(q, " OR id IN (SELECT p.descendant FROM place_closure p WHERE p.ancestor IN ");
-    } else if (kn->place != NO_FIELD && !kn->r->select) {
-        /* By the index on (place, …): the cost is that of the place's own rows, not of its community's. */
-        sql_fmt(q, " OR id IN (SELECT x.id FROM place_closure p JOIN %s x ON x.%s = p.descendant WHERE p.ancestor IN ",
-                kn->r->name, kn->r->place);
-    } else if (kn->place != NO_FIELD) {
-        sql_fmt(q, " OR %s IN (SELECT p.descendant FROM place_closure p WHERE p.ancestor IN ", kn->r->place);
-    } else {
-        return; /* nothing smaller than the community places its rows */
-    }
-    sql_list(q, s->places, s->places_n);
-    sql_add(q, ")");
-}
-
-void rights_own(const struct ctx *ctx, const struct known *kn, size_t relation, struct sql *q) {
-    const struct relation *rel = &kn->r->relations[relation];
-    sql_fmt(q, "%s IN ", rel->column);
-    sql_list(q, ctx->actor.own[rel->set].ids, ctx->actor.own[rel->set].n);
+void rights_put_reach(struct ctx *ctx, const struct known *kn, size_t by, struct ids in, struct sql *q) {
+    const struct resource *r = kn->r;
+    struct sql_part ids = Q_IDS(in.ids, in.n);
+    if (by >= REACH_OWN)
+        sql_put(q, "$ IN $", PARTS(Q_NAME(r->relations[by - REACH_OWN].column), ids));
+    else if (kn->member_table)
+        put_members(ctx, kn, by, ids, q);
+    else if (by == REACH_COMMUNITY)
+        sql_put(q, "community_id IN $", PARTS(ids));
+    else if (kn->place == PLACE_IS_ID || r->select)
+        sql_put(q, "$ IN (SELECT p.descendant FROM place_closure p WHERE p.ancestor IN $)",
+                PARTS(Q_NAME(r->place), ids));
+    else /* By the index on (place, …): the cost is that of the place's own rows, not of its community's. */
+        sql_put(q, "id IN (SELECT x.id FROM place_closure p JOIN $ x ON x.$ = p.descendant WHERE p.ancestor IN $)",
+                PARTS(Q_NAME(r->name), Q_NAME(r->place), ids));
 }
 
 /* What nothing places yet is its maker's: somebody registered, who is given a place next. */
-static void where_unplaced(const struct ctx *ctx, const struct known *kn, struct sql *q) {
-    if (!kn->member_table || !ctx->actor.person_id) return;
-    sql_with(q, " OR (created_by = ", V_I64(ctx->actor.person_id));
-    sql_fmt(q, " AND NOT EXISTS (SELECT 1 FROM %s m WHERE m.%s = %s.id))", kn->member_table, kn->member_column,
-            kn->r->name);
+static void put_unplaced(const struct ctx *ctx, const struct known *kn, struct sql *q) {
+    sql_put(
+        q, "(created_by = $ AND NOT EXISTS (SELECT 1 FROM $ m WHERE m.$ = $.id))",
+        PARTS(Q_I64(ctx->actor.person_id), Q_NAME(kn->member_table), Q_NAME(kn->member_column), Q_NAME(kn->r->name)));
 }
 
-void rights_where(struct ctx *ctx, const struct known *kn, enum verb verb, struct sql *q) {
-    struct reach_sets s;
-    if (!rights_sets(ctx, kn, verb, &s)) {
-        q->failed = true;
-        return;
-    }
-    if (s.everywhere) {
+void rights_where(struct ctx *ctx, const struct known *kn, const struct plan *plan, struct sql *q) {
+    if (plan->everywhere) {
         sql_add(q, "1 = 1");
         return;
     }
     sql_add(q, "(1 = 0");
-    if (s.communities_n) where_communities(ctx, kn, &s, q);
-    if (s.places_n) where_places(ctx, kn, &s, q);
-    if (s.communities_n || s.places_n) where_unplaced(ctx, kn, q);
-    for (size_t i = 0; i < kn->r->relations_n; i++) {
-        if (!bit_has(s.own, i)) continue;
+    for (size_t by = 0; by < REACH_OWN + kn->r->relations_n; by++) {
+        struct ids in = plan_ids(ctx, kn, plan, by);
+        if (!in.n) continue;
         sql_add(q, " OR ");
-        rights_own(ctx, kn, i, q);
+        rights_put_reach(ctx, kn, by, in, q);
+    }
+    bool is_wide = plan->reach[REACH_COMMUNITY].n || plan->reach[REACH_PLACE].n;
+    if (is_wide && kn->member_table && ctx->actor.person_id) {
+        sql_add(q, " OR ");
+        put_unplaced(ctx, kn, q);
     }
     sql_add(q, ")");
+}
+
+/* ---- one by one, in memory ---- */
+
+static bool leads_to(struct ctx *ctx, const struct way *w, int64_t community_id, int64_t place_id) {
+    if (w->place) return place_id && rights_under(ctx, w->place, place_id);
+    return ids_have(w->communities, w->communities_n, community_id);
+}
+
+/* People and their like: placed by the rows of another table. */
+static bool leads_to_member(struct ctx *ctx, const struct known *kn, const struct way *w, int64_t id) {
+    const struct belonging *all;
+    size_t n = rights_belongings(ctx, kn, id, &all);
+    for (size_t i = 0; i < n; i++)
+        if (all[i].id == id && leads_to(ctx, w, all[i].community_id, all[i].place_id)) return true;
+    return false;
+}
+
+static bool is_unplaced(struct ctx *ctx, const struct known *kn, const struct row *row) {
+    struct fault ignored = {0};
+    struct sql q = sql_new(ctx->db, ctx->arena, &ignored);
+    int64_t one;
+    bool some = false;
+    if (!ctx->actor.person_id || row->created_by != ctx->actor.person_id) return false;
+    sql_put(&q, "SELECT 1 FROM $ WHERE id = $ AND ", PARTS(Q_NAME(kn->r->name), Q_I64(row->id)));
+    put_unplaced(ctx, kn, &q);
+    return !sql_one_i64(&q, &one, &some) && some; /* a store that does not answer grants nothing */
+}
+
+static int64_t relation_value(const struct known *kn, const struct relation *rel, const void *row) {
+    if (!strcmp(rel->column, "id")) return row_of(row)->id;
+    if (!strcmp(rel->column, "created_by")) return row_of(row)->created_by;
+    size_t i = field_index(kn->r, rel->column);
+    return i != NO_FIELD && bit_has(row_of(row)->has, i) ? *(const int64_t *)field_at(&kn->r->fields[i], row) : 0;
+}
+
+/* What is one's own is made where one belongs, whoever it is about. */
+static bool may_make_in(const struct way *w, int64_t community_id) {
+    const int64_t *communities;
+    size_t n = scope_communities(w->scope, &communities);
+    return !community_id || !w->scope->place_id || ids_have(communities, n, community_id);
+}
+
+static bool is_own(const struct ctx *ctx, const struct known *kn, uint64_t own, const void *row) {
+    for (size_t i = 0; i < kn->r->relations_n; i++) {
+        const struct relation *rel = &kn->r->relations[i];
+        int64_t value = bit_has(own, i) ? relation_value(kn, rel, row) : 0;
+        if (value && ids_have(ctx->actor.own[rel->set].ids, ctx->actor.own[rel->set].n, value)) return true;
+    }
+    return false;
+}
+
+static bool way_matches(struct ctx *ctx, const struct known *kn, const struct way *w, uint32_t verb, const void *row) {
+    const struct row *h = row;
+    if (w->everywhere) return true;
+    if (w->grant->reach == OWN)
+        return (verb != CREATE || may_make_in(w, h->community_id)) && is_own(ctx, kn, w->own, row);
+    if (!kn->member_table) return leads_to(ctx, w, h->community_id, row_place(kn, row));
+    /* A member is placed by what follows its making, not by itself. */
+    return verb == CREATE || leads_to_member(ctx, kn, w, h->id) || is_unplaced(ctx, kn, h);
+}
+
+/* By a way of one of these roles. */
+static bool reaches(struct ctx *ctx, const struct known *kn, enum verb verb, uint64_t roles, const void *row) {
+    if (ctx->actor.is_system) return true;
+    struct way w;
+    for (size_t at = 0; next_way(ctx, kn, verb, &at, &w);)
+        if ((w.roles & roles) && way_matches(ctx, kn, &w, verb, row)) return true;
+    return false;
+}
+
+bool rights_row(struct ctx *ctx, const struct known *kn, enum verb verb, const void *row) {
+    return reaches(ctx, kn, verb, ~UINT64_C(0), row);
+}
+
+/* A step needs its own role, held where it makes the row readable. */
+bool rights_step(struct ctx *ctx, const struct known *kn, const void *row, size_t step) {
+    return reaches(ctx, kn, READ, kn->step_roles[step], row);
 }
 
 bool own_grants(struct ctx *ctx, const struct resource *r, enum verb verb) {
@@ -181,105 +240,12 @@ bool own_grants(struct ctx *ctx, const struct resource *r, enum verb verb) {
     return false;
 }
 
-/* ---- in memory ---- */
-
-/* Does the way lead there, where rows stand in communities? */
-static bool leads_to(struct ctx *ctx, const struct way *w, int64_t community_id, int64_t place_id) {
-    const struct scope *s = w->scope;
-    if (s->communities_n) return ids_have(s->communities, s->communities_n, community_id);
-    if (w->grant->reach == COMMUNITY) return s->within && s->within == community_id;
-    return place_id && rights_under(ctx, s->place_id, place_id);
-}
-
-static bool way_reaches(struct ctx *ctx, const struct known *kn, const struct way *w, uint32_t verb,
-                        int64_t community_id, int64_t place_id) {
-    if (is_everywhere(kn, w, verb)) return true;
-    if (rights_by_place_only(kn)) return place_id && way_place(w) && rights_under(ctx, way_place(w), place_id);
-    return leads_to(ctx, w, community_id, place_id);
-}
-
-/* People and their like: placed by the rows of another table. */
-static bool member_reaches(struct ctx *ctx, const struct known *kn, const struct way *w, int64_t id) {
-    const struct belonging *all;
-    size_t n = rights_belongings(ctx, kn, id, &all);
-    for (size_t i = 0; i < n; i++)
-        if (all[i].id == id && leads_to(ctx, w, all[i].community_id, all[i].place_id)) return true;
-    return false;
-}
-
-static bool is_unplaced(struct ctx *ctx, const struct known *kn, const void *row) {
-    struct sql q;
-    struct fault kept = ctx->fault;
-    int64_t one;
-    bool some = false;
-    if (!ctx->actor.person_id || row_of(row)->created_by != ctx->actor.person_id) return false;
-    sql_init(&q, ctx->arena);
-    sql_fmt(&q, "SELECT 1 FROM %s WHERE id = ", kn->r->name);
-    sql_i64(&q, row_of(row)->id);
-    sql_add(&q, " AND (1 = 0");
-    where_unplaced(ctx, kn, &q);
-    sql_add(&q, ")");
-    if (sql_one_i64(ctx, &q, &one, &some)) some = false; /* a store that does not answer grants nothing */
-    ctx->fault = kept;
-    return some;
-}
-
-static int64_t relation_value(const struct known *kn, const struct relation *rel, const void *row) {
-    if (!strcmp(rel->column, "id")) return row_of(row)->id;
-    if (!strcmp(rel->column, "created_by")) return row_of(row)->created_by;
-    size_t i = field_index(kn->r, rel->column);
-    if (i == NO_FIELD || !bit_has(row_of(row)->has, i)) return 0;
-    return *(const int64_t *)((const char *)row + kn->r->fields[i].at);
-}
-
-/* What is one's own is made where one belongs, whoever it is about. */
-static bool may_make_in(const struct way *w, int64_t community_id) {
-    const struct scope *s = w->scope;
-    return !community_id || !s->place_id || s->within == community_id ||
-           ids_have(s->communities, s->communities_n, community_id);
-}
-
-static bool way_matches(struct ctx *ctx, const struct known *kn, const struct way *w, uint32_t verb, const void *row) {
-    if (w->grant->reach == OWN) {
-        if (verb == CREATE && !may_make_in(w, row_of(row)->community_id)) return false;
-        for (size_t i = 0; i < kn->r->relations_n; i++) {
-            const struct relation *rel = &kn->r->relations[i];
-            if (!word_in(w->grant->by, str_of(rel->name))) continue;
-            int64_t value = relation_value(kn, rel, row);
-            if (value && ids_have(ctx->actor.own[rel->set].ids, ctx->actor.own[rel->set].n, value)) return true;
-        }
-        return false;
-    }
-    if (is_everywhere(kn, w, verb)) return true;
-    if (kn->r->member && verb == CREATE) return true; /* placed by what follows, not by itself */
-    if (kn->r->member && row_of(row)->id)
-        return member_reaches(ctx, kn, w, row_of(row)->id) || is_unplaced(ctx, kn, row);
-    return way_reaches(ctx, kn, w, verb, row_of(row)->community_id, row_place(kn, row));
-}
-
-bool rights_row(struct ctx *ctx, const struct known *kn, enum verb verb, const void *row) {
-    if (ctx->actor.is_system) return true;
-    struct way w;
-    for (size_t at = 0; next_way(ctx, kn, verb, &at, &w);)
-        if (way_matches(ctx, kn, &w, verb, row)) return true;
-    return false;
-}
-
-/* A step needs its own role, held where it makes the row readable. */
-bool rights_step(struct ctx *ctx, const struct known *kn, const void *row, size_t step) {
-    if (ctx->actor.is_system) return true;
-    struct way w;
-    for (size_t at = 0; next_way(ctx, kn, READ, &at, &w);)
-        if ((w.roles & kn->step_roles[step]) && way_matches(ctx, kn, &w, READ, row)) return true;
-    return false;
-}
-
 bool place_allows(struct ctx *ctx, const struct resource *r, enum verb verb, int64_t community_id, int64_t place_id) {
     const struct known *kn = known_of(ctx->kernel, r);
     if (ctx->actor.is_system) return true;
     struct way w;
     for (size_t at = 0; next_way(ctx, kn, verb, &at, &w);)
-        if (w.grant->reach != OWN && way_reaches(ctx, kn, &w, verb, community_id, place_id)) return true;
+        if (w.everywhere || leads_to(ctx, &w, community_id, place_id)) return true;
     return false;
 }
 

@@ -26,13 +26,10 @@ void *row_new(struct ctx *ctx, const struct resource *r) {
 /* ---- reading one ---- */
 
 static enum err fetch(struct ctx *ctx, const struct known *kn, int64_t id, void *row) {
-    struct sql q;
+    struct sql q = sql_of(ctx);
     struct db_rows rows = {0};
-    sql_init(&q, ctx->arena);
-    sql_fmt(&q, "SELECT %s", kn->columns);
-    sql_from(&q, kn->r);
-    sql_with(&q, "id = ", V_I64(id));
-    enum err e = sql_query(ctx, &q, &rows);
+    sql_put(&q, "SELECT $ FROM $ WHERE id = $", PARTS(Q_NAME(kn->columns), Q_NAME(kn->from), Q_I64(id)));
+    enum err e = sql_query(&q, &rows);
     bool found = db_more(&rows, &ctx->fault, &e);
     if (found) e = row_load(ctx, kn, &rows, kn->stored, row);
     db_done(&rows);
@@ -110,22 +107,18 @@ static enum err trail(struct ctx *ctx, const struct known *kn, void *row, const 
 
 static enum err store(struct ctx *ctx, const struct known *kn, void *row, uint64_t fields) {
     struct row *h = row;
-    struct sql q;
+    struct sql q = sql_of(ctx);
     int64_t changed = 0;
-    sql_init(&q, ctx->arena);
-    sql_fmt(&q, "UPDATE %s SET version = ", kn->r->name);
-    sql_i64(&q, h->version + 1);
-    sql_with(&q, ", updated_ms = ", V_I64(ctx->now_ms));
-    sql_with(&q, ", archived_ms = ", V_I64(h->archived_ms));
-    sql_with(&q, ", community_id = ", V_I64(h->community_id));
+    sql_put(&q, "UPDATE $ SET version = $, updated_ms = $, archived_ms = $, community_id = $",
+            PARTS(Q_NAME(kn->r->name), Q_I64(h->version + 1), Q_I64(ctx->now_ms), Q_I64(h->archived_ms),
+                  Q_I64(h->community_id)));
     for (size_t i = 0; i < kn->r->fields_n; i++) {
+        const struct field *f = &kn->r->fields[i];
         if (!bit_has(fields & kn->stored, i)) continue;
-        sql_fmt(&q, ", %s = ", kn->r->fields[i].name);
-        sql_val(&q, field_to_val(ctx, kn->r, &kn->r->fields[i], row, bit_has(h->has, i)));
+        sql_put(&q, ", $ = $", PARTS(Q_NAME(f->name), Q_VAL(field_to_val(ctx, kn->r, f, row, bit_has(h->has, i)))));
     }
-    sql_with(&q, " WHERE id = ", V_I64(h->id));
-    sql_with(&q, " AND version = ", V_I64(h->version));
-    TRY(sql_exec(ctx, &q, &changed));
+    sql_put(&q, " WHERE id = $ AND version = $", PARTS(Q_I64(h->id), Q_I64(h->version)));
+    TRY(sql_exec(&q, &changed));
     if (!changed) return FAIL(&ctx->fault, ERR_STALE, "stale_version", "somebody changed this row meanwhile");
     h->version++;
     h->updated_ms = ctx->now_ms;
@@ -156,38 +149,33 @@ static enum err belong(struct ctx *ctx, const struct known *kn, void *row) {
 }
 
 /* A row created as "my own" says whose it is without being told. */
-static void fill_own(struct ctx *ctx, const struct known *kn, void *row) {
+static enum err fill_own(struct ctx *ctx, const struct known *kn, void *row) {
     const struct resource *r = kn->r;
-    if (ctx->actor.is_system || !ctx->actor.person_id) return;
-    for (size_t i = 0; i < r->relations_n; i++) {
+    struct plan plan;
+    TRY(rights_plan(ctx, kn, CREATE, &plan));
+    for (size_t i = 0; ctx->actor.person_id && i < r->relations_n; i++) {
         size_t at = field_index(r, r->relations[i].column);
         if (r->relations[i].set != OWN_ME || at == NO_FIELD || bit_has(row_of(row)->has, at)) continue;
-        for (size_t g = 0; g < r->grants_n; g++)
-            if ((kn->grant_roles[g] & ctx->actor.roles) && (r->grants[g].verbs & CREATE) && r->grants[g].reach == OWN &&
-                word_in(r->grants[g].by, str_of(r->relations[i].name))) {
-                *(int64_t *)(void *)((char *)row + r->fields[at].at) = ctx->actor.person_id;
-                row_set(r, row, r->fields[at].name);
-            }
+        if (!bit_has(plan.own, i)) continue;
+        *(int64_t *)(void *)((char *)row + r->fields[at].at) = ctx->actor.person_id;
+        row_set(r, row, r->fields[at].name);
     }
+    return OK;
 }
 
 /* ---- create ---- */
 
 static enum err insert(struct ctx *ctx, const struct known *kn, void *row) {
     const struct row *h = row;
-    const int64_t system[] = {h->id, h->community_id, h->version, h->created_ms, h->created_by, h->updated_ms, 0};
-    struct sql q;
-    sql_init(&q, ctx->arena);
-    sql_fmt(&q, "INSERT INTO %s (%s) VALUES (", kn->r->name, kn->columns);
-    for (size_t i = 0; i < COUNT(system); i++) {
-        sql_with(&q, i ? ", " : "", V_I64(system[i]));
-    }
-    for (size_t i = 0; i < kn->r->fields_n; i++) {
-        if (!bit_has(kn->stored, i)) continue;
-        sql_with(&q, ", ", field_to_val(ctx, kn->r, &kn->r->fields[i], row, bit_has(h->has, i)));
-    }
+    struct sql q = sql_of(ctx);
+    sql_put(&q, "INSERT INTO $ ($) VALUES ($, $, $, $, $, $, 0",
+            PARTS(Q_NAME(kn->r->name), Q_NAME(kn->columns), Q_I64(h->id), Q_I64(h->community_id), Q_I64(h->version),
+                  Q_I64(h->created_ms), Q_I64(h->created_by), Q_I64(h->updated_ms)));
+    for (size_t i = 0; i < kn->r->fields_n; i++)
+        if (bit_has(kn->stored, i))
+            sql_put(&q, ", $", PARTS(Q_VAL(field_to_val(ctx, kn->r, &kn->r->fields[i], row, bit_has(h->has, i)))));
     sql_add(&q, ")");
-    TRY(sql_exec(ctx, &q, NULL));
+    TRY(sql_exec(&q, NULL));
     return lines_save(ctx, kn, row, ~UINT64_C(0));
 }
 
@@ -204,7 +192,7 @@ static enum err create(struct ctx *ctx, void *arg) {
                       .updated_ms = ctx->now_ms,
                       .has = h->has};
     if (field_state(r) != NO_FIELD) h->has |= UINT64_C(1) << field_state(r);
-    fill_own(ctx, e->kn, e->row);
+    TRY(fill_own(ctx, e->kn, e->row));
     if (e->kn->place != PLACE_IS_ID && belong(ctx, e->kn, e->row)) {
         if (ctx->fault.kind == ERR_INVALID) row_check_given(ctx, e->kn, e->row);
         return ctx->fault.kind;

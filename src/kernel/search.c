@@ -84,30 +84,24 @@ static enum err build(struct ctx *ctx, const struct known *kn, const void *row, 
 static enum err apply(struct ctx *ctx, const struct known *kn, int64_t id, const struct grams *in,
                       const struct grams *but, bool insert) {
     for (size_t i = 0; i < in->n;) {
-        struct sql q;
+        struct sql q = sql_of(ctx);
+        struct sql_part resource = Q_CSTR(kn->r->name), row = Q_I64(id);
         size_t n = 0;
-        sql_init(&q, ctx->arena);
-        if (insert) {
+        if (insert)
             sql_add(&q, "INSERT INTO search_terms (resource, term, row_id) VALUES ");
-        } else {
-            sql_with(&q, "DELETE FROM search_terms WHERE resource = ", V_TEXT(str_of(kn->r->name)));
-            sql_with(&q, " AND row_id = ", V_I64(id));
-            sql_add(&q, " AND term IN (");
-        }
+        else
+            sql_put(&q, "DELETE FROM search_terms WHERE resource = $ AND row_id = $ AND term IN (",
+                    PARTS(resource, row));
         for (; i < in->n && n < 100; i++) {
             if (grams_have(but, in->items[i])) continue;
             sql_add(&q, n++ ? ", " : "");
-            if (insert) {
-                sql_with(&q, "(", V_TEXT(str_of(kn->r->name)));
-                sql_with(&q, ", ", V_TEXT(in->items[i]));
-                sql_with(&q, ", ", V_I64(id));
-                sql_add(&q, ")");
-            } else {
-                sql_val(&q, V_TEXT(in->items[i]));
-            }
+            if (insert)
+                sql_put(&q, "($, $, $)", PARTS(resource, Q_TEXT(in->items[i]), row));
+            else
+                sql_put(&q, "$", PARTS(Q_TEXT(in->items[i])));
         }
         if (!insert) sql_add(&q, ")");
-        if (n) TRY(sql_exec(ctx, &q, NULL));
+        if (n) TRY(sql_exec(&q, NULL));
     }
     return OK;
 }
@@ -126,8 +120,8 @@ enum err search_put(struct ctx *ctx, const struct resource *r, const void *row, 
 }
 
 /* Rows that have the term; of a single ideograph also those that have it in front of another character. */
-static void put_term(struct sql *q, struct db_val resource, struct str term) {
-    sql_with(q, " AND d.row_id IN (SELECT row_id FROM search_terms WHERE resource = ", resource);
+static void put_term(struct sql *q, struct sql_part resource, struct str term) {
+    sql_put(q, " AND d.row_id IN (SELECT row_id FROM search_terms WHERE resource = $", PARTS(resource));
     if (utf8_count(term) == 1 && gram_is_ideograph(term)) {
         struct buf past;
         struct str end = term;
@@ -135,12 +129,10 @@ static void put_term(struct sql *q, struct db_val resource, struct str term) {
         buf_str(&past, term);
         utf8_put(&past, 0x10ffff);
         if (!buf_done(&past, &end)) q->failed = true;
-        sql_with(q, " AND term >= ", V_TEXT(term));
-        sql_with(q, " AND term <= ", V_TEXT(end));
+        sql_put(q, " AND term >= $ AND term <= $)", PARTS(Q_TEXT(term), Q_TEXT(end)));
     } else {
-        sql_with(q, " AND term = ", V_TEXT(term));
+        sql_put(q, " AND term = $)", PARTS(Q_TEXT(term)));
     }
-    sql_add(q, ")");
 }
 
 enum err search_where(struct ctx *ctx, const struct resource *r, struct str query, struct sql *q) {
@@ -159,14 +151,13 @@ enum err search_where(struct ctx *ctx, const struct resource *r, struct str quer
     grams_sort(&t);
     TRY(installation_key(ctx, "search", key));
     TRY(blind(ctx, key, text, &hash));
-    struct db_val resource = V_TEXT(str_of(r->name));
-    sql_with(q, " AND (id IN (SELECT row_id FROM search_terms WHERE resource = ", resource);
-    sql_with(q, " AND term = ", V_TEXT(hash));
-    sql_with(q, ") OR id IN (SELECT d.row_id FROM search_docs d WHERE d.resource = ", resource);
-    for (size_t n = 0; n < QUERY_WORDS_MAX && str_word(&rest, &word); n++) {
-        sql_with(q, " AND strpos(d.text, ", V_TEXT(word));
-        sql_add(q, ") > 0");
-    }
+    struct sql_part resource = Q_CSTR(r->name);
+    sql_put(q,
+            " AND (id IN (SELECT row_id FROM search_terms WHERE resource = $ AND term = $) OR id IN (SELECT d.row_id "
+            "FROM search_docs d WHERE d.resource = $",
+            PARTS(resource, Q_TEXT(hash), resource));
+    for (size_t n = 0; n < QUERY_WORDS_MAX && str_word(&rest, &word); n++)
+        sql_put(q, " AND strpos(d.text, $) > 0", PARTS(Q_TEXT(word)));
     /* Pairs are rarer than single characters: they are asked first, and singles only when nothing else is there. */
     size_t asked = 0;
     for (int pass = 0; pass < 2 && (pass == 0 || !asked); pass++)

@@ -10,7 +10,7 @@ NODISCARD enum err search_put(struct ctx *ctx, const struct resource *r, const v
 /* Adds "AND (id IN …)" for the query text to a WHERE clause under construction: rows that hold each of its words (the
  * first 20) somewhere in a field, or a protected value that is the whole text.  One letter finds the start of a word.
  */
-struct sql; /* kernel/sql.h, the kernel's own statement builder */
+struct sql; /* store/sql.h */
 NODISCARD enum err search_where(struct ctx *ctx, const struct resource *r, struct str query, struct sql *sql);
 
 #endif

@@ -106,16 +106,19 @@ const struct resource *setting_names(struct kernel *k) {
 /* ---- a row for each ---- */
 
 static enum err sync_one(struct ctx *ctx, const struct setting *s) {
-    struct ids missing;
-    TRY(sql_ids(ctx,
-                "SELECT c.id FROM (SELECT id FROM communities UNION ALL SELECT 0) AS c WHERE NOT EXISTS "
-                "(SELECT 1 FROM settings s WHERE s.community_id = c.id AND s.name = $1) ORDER BY c.id",
-                VALS(V_TEXT(str_of(s->name))), &missing));
-    for (size_t i = 0; i < missing.n; i++)
+    const int64_t *missing;
+    size_t missing_n;
+    struct sql q = sql_of(ctx);
+    sql_put(&q,
+            "SELECT c.id FROM (SELECT id FROM communities UNION ALL SELECT 0) AS c WHERE NOT EXISTS (SELECT 1 FROM "
+            "settings s WHERE s.community_id = c.id AND s.name = $) ORDER BY c.id",
+            PARTS(Q_CSTR(s->name)));
+    TRY(sql_ids(&q, &missing, &missing_n));
+    for (size_t i = 0; i < missing_n; i++)
         TRY(db_exec(ctx->db, &ctx->fault,
                     "INSERT INTO settings (id, community_id, version, created_ms, created_by, updated_ms, archived_ms, "
                     "name) VALUES ($1, $2, 1, $3, 0, $3, 0, $4)",
-                    VALS(V_I64(ctx->world->new_id(ctx->world->self)), V_I64(missing.ids[i]), V_I64(ctx->now_ms),
+                    VALS(V_I64(ctx->world->new_id(ctx->world->self)), V_I64(missing[i]), V_I64(ctx->now_ms),
                          V_TEXT(str_of(s->name))),
                     NULL));
     return db_exec(
@@ -138,20 +141,17 @@ enum err settings_sync(struct ctx *ctx) {
 
 enum err setting_text(struct ctx *ctx, int64_t community_id, const char *name, struct str *ret) {
     const struct setting *s = find(ctx->kernel, str_of(name));
-    struct db_rows rows = {0};
+    struct sql q = sql_of(ctx);
+    struct db_val value;
+    bool found = false;
     if (!s) return FAIL(&ctx->fault, ERR_INTERNAL, "setting", "no setting is called %s", name);
-    struct str value = str_of(s->fallback);
-    enum err e = OK;
-    if (kernel_resource(ctx->kernel, S("settings")))
-        e = db_query(ctx->db, &ctx->fault,
-                     "SELECT value FROM settings WHERE name = $1 AND community_id IN ($2, 0) AND value IS NOT NULL "
-                     "ORDER BY community_id DESC LIMIT 1",
-                     VALS(V_TEXT(str_of(name)), V_I64(community_id)), &rows);
-    if (rows.impl && db_more(&rows, &ctx->fault, &e) && !arena_str(ctx->arena, db_text(&rows, 0), &value))
-        e = FAIL_MEMORY(ctx);
-    db_done(&rows);
-    if (!e) *ret = value;
-    return e;
+    sql_put(&q,
+            "SELECT value FROM settings WHERE name = $ AND community_id IN ($, 0) AND value IS NOT NULL ORDER BY "
+            "community_id DESC LIMIT 1",
+            PARTS(Q_CSTR(name), Q_I64(community_id)));
+    if (kernel_resource(ctx->kernel, S("settings"))) TRY(sql_one(&q, &value, &found));
+    *ret = found ? value.text : str_of(s->fallback);
+    return OK;
 }
 
 enum err setting_i64(struct ctx *ctx, int64_t community_id, const char *name, int64_t *ret) {
@@ -178,14 +178,16 @@ enum err setting_put(struct ctx *ctx, int64_t community_id, const char *name, st
 
 enum err installation_key(struct ctx *ctx, const char *name, uint8_t ret[32]) {
     for (int tries = 0; tries < 2; tries++) {
-        struct db_rows rows = {0};
-        enum err e = db_query(ctx->db, &ctx->fault, "SELECT value FROM installation_keys WHERE name = $1",
-                              VALS(V_TEXT(str_of(name))), &rows);
-        bool found = db_more(&rows, &ctx->fault, &e) && db_blob(&rows, 0).len == 32;
-        if (found) memcpy(ret, db_blob(&rows, 0).ptr, 32);
-        db_done(&rows);
-        if (e || found) return e;
+        struct sql q = sql_of(ctx);
+        struct db_val key;
+        bool found;
         uint8_t fresh[32];
+        sql_put(&q, "SELECT value FROM installation_keys WHERE name = $", PARTS(Q_CSTR(name)));
+        TRY(sql_one(&q, &key, &found));
+        if (found && key.blob.len == sizeof fresh) {
+            memcpy(ret, key.blob.ptr, sizeof fresh);
+            return OK;
+        }
         ctx->world->random(ctx->world->self, fresh, sizeof fresh);
         TRY(db_exec(ctx->db, &ctx->fault,
                     "INSERT INTO installation_keys (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",

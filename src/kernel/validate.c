@@ -109,18 +109,16 @@ static void check_lines(struct at *a, const struct field *f, const void *row) {
 static enum err check_target(struct at *a, const struct field *f, const int64_t *ids, size_t n) {
     struct ctx *ctx = a->ctx;
     const struct known *target = known_named(ctx->kernel, str_of(f->to));
-    struct sql q;
+    struct sql q = sql_of(ctx);
+    struct plan plan;
     int64_t found = 0;
     bool answered;
     if (!n) return OK;
-    sql_init(&q, ctx->arena);
-    sql_add(&q, "SELECT COUNT(*)");
-    sql_from(&q, target->r);
-    sql_add(&q, "archived_ms = 0 AND id IN ");
-    sql_list(&q, ids, n);
-    sql_add(&q, " AND ");
-    rights_where(ctx, target, READ, &q);
-    TRY(sql_one_i64(ctx, &q, &found, &answered));
+    TRY(rights_plan(ctx, target, READ, &plan));
+    sql_put(&q, "SELECT COUNT(*) FROM $ WHERE archived_ms = 0 AND id IN $ AND ",
+            PARTS(Q_NAME(target->from), Q_IDS(ids, n)));
+    rights_where(ctx, target, &plan, &q);
+    TRY(sql_one_i64(&q, &found, &answered));
     if (found != (int64_t)n) wrong(a, f, "bad_ref", 0);
     return OK;
 }
@@ -196,25 +194,25 @@ enum err row_check_dated(struct ctx *ctx, const struct known *kn, const void *ro
     int64_t a = *(const int64_t *)((const char *)row + r->fields[from].at);
     int64_t b = *(const int64_t *)((const char *)row + r->fields[until].at);
     if (has_until && b <= a) return FAIL_FIELD(&ctx->fault, "valid_until", "not_after", 0);
-    struct sql q;
-    sql_init(&q, ctx->arena);
-    sql_fmt(&q, "SELECT id FROM %s WHERE archived_ms = 0 AND community_id = ", r->name);
-    sql_i64(&q, row_of(row)->community_id);
-    sql_with(&q, " AND id <> ", V_I64(row_of(row)->id));
+    struct sql q = sql_of(ctx);
+    sql_put(&q,
+            "SELECT id FROM $ WHERE archived_ms = 0 AND community_id = $ AND id <> $ AND (valid_until IS NULL OR "
+            "valid_until > $)",
+            PARTS(Q_NAME(r->name), Q_I64(row_of(row)->community_id), Q_I64(row_of(row)->id), Q_I64(a)));
+    if (has_until) sql_put(&q, " AND valid_from < $", PARTS(Q_I64(b)));
     struct str rest = str_of(r->dated), part;
     while (str_word(&rest, &part)) {
         size_t i = field_index_str(r, part);
-        bool has = bit_has(row_of(row)->has, i);
-        sql_fmt(&q, has ? " AND %s = " : " AND %s IS NULL", r->fields[i].name);
-        if (has) sql_val(&q, field_to_val(ctx, r, &r->fields[i], row, true));
+        struct sql_part name = Q_NAME(r->fields[i].name);
+        if (bit_has(row_of(row)->has, i))
+            sql_put(&q, " AND $ = $", PARTS(name, Q_VAL(field_to_val(ctx, r, &r->fields[i], row, true))));
+        else
+            sql_put(&q, " AND $ IS NULL", PARTS(name));
     }
-    sql_with(&q, " AND (valid_until IS NULL OR valid_until > ", V_I64(a));
-    sql_add(&q, ")");
-    if (has_until) sql_with(&q, " AND valid_from < ", V_I64(b));
     sql_add(&q, " LIMIT 1");
     int64_t other;
     bool overlaps;
-    TRY(sql_one_i64(ctx, &q, &other, &overlaps));
+    TRY(sql_one_i64(&q, &other, &overlaps));
     return overlaps ? FAIL_FIELD(&ctx->fault, "valid_from", "overlaps", 0) : OK;
 }
 

@@ -56,14 +56,10 @@ bool field_is_comparable(const struct field *f) {
     return f->class == ORDINARY && shape_of(f) <= SHAPE_STATE && f->kind != FIELD_JSON;
 }
 
-static const void *at_of(const struct field *f, const void *row) {
-    return (const char *)row + f->at;
-}
-
 int64_t row_place(const struct known *kn, const void *row) {
     if (kn->place == PLACE_IS_ID) return row_of(row)->id;
     if (kn->place == NO_FIELD || !bit_has(row_of(row)->has, kn->place)) return 0;
-    return *(const int64_t *)at_of(&kn->r->fields[kn->place], row);
+    return *(const int64_t *)field_at(&kn->r->fields[kn->place], row);
 }
 
 static int64_t geo_pack(struct geo g) {
@@ -86,7 +82,7 @@ static struct db_val ids_to_val(struct ctx *ctx, const struct ids *ids) {
 }
 
 static struct db_val plain_to_val(struct ctx *ctx, const struct resource *r, const struct field *f, const void *row) {
-    const void *at = at_of(f, row);
+    const void *at = field_at(f, row);
     switch (shape_of(f)) {
     case SHAPE_I64: return V_I64(*(const int64_t *)at);
     case SHAPE_BOOL: return V_I64(*(const bool *)at);
@@ -189,17 +185,14 @@ static enum err lines_load_one(struct ctx *ctx, const struct known *kn, size_t f
     const struct line_type *t = f->lines;
     struct lines *out = (struct lines *)((char *)row + f->at);
     struct resource as = {.name = f->name, .fields = t->fields, .fields_n = t->fields_n, .size = t->size};
-    struct sql q;
+    struct sql q = sql_of(ctx);
     struct db_rows rows = {0};
     char *mem = arena_alloc(ctx->arena, (size_t)f->max + 1, t->size, _Alignof(max_align_t));
     if (!mem) return FAIL_MEMORY(ctx);
-    sql_init(&q, ctx->arena);
-    sql_add(&q, "SELECT ");
-    for (size_t i = 0; i < t->fields_n; i++) sql_fmt(&q, "%s%s", i ? ", " : "", t->fields[i].name);
-    sql_fmt(&q, " FROM %s_%s WHERE row_id = ", kn->r->name, f->name);
-    sql_i64(&q, row_of(row)->id);
-    sql_fmt(&q, " ORDER BY pos LIMIT %lld", (long long)f->max);
-    enum err e = sql_query(ctx, &q, &rows);
+    for (size_t i = 0; i < t->fields_n; i++) sql_put(&q, i ? ", $" : "SELECT $", PARTS(Q_NAME(t->fields[i].name)));
+    sql_put(&q, " FROM $_$ WHERE row_id = $ ORDER BY pos LIMIT $",
+            PARTS(Q_NAME(kn->r->name), Q_NAME(f->name), Q_I64(row_of(row)->id), Q_I64(f->max)));
+    enum err e = sql_query(&q, &rows);
     size_t n = 0;
     while (db_more(&rows, &ctx->fault, &e)) {
         char *line = mem + n++ * t->size;
@@ -226,26 +219,23 @@ enum err lines_load(struct ctx *ctx, const struct known *kn, void *row) {
 static enum err lines_save_one(struct ctx *ctx, const struct known *kn, const struct field *f, const void *row,
                                bool has) {
     const struct line_type *t = f->lines;
-    const struct lines *lines = (const struct lines *)at_of(f, row);
+    const struct lines *lines = (const struct lines *)field_at(f, row);
     struct resource as = {.name = f->name, .fields = t->fields, .fields_n = t->fields_n, .size = t->size};
-    struct sql q;
-    sql_init(&q, ctx->arena);
-    sql_fmt(&q, "DELETE FROM %s_%s WHERE row_id = ", kn->r->name, f->name);
-    sql_i64(&q, row_of(row)->id);
-    TRY(sql_exec(ctx, &q, NULL));
+    struct sql_part table = Q_NAME(kn->r->name), lines_of = Q_NAME(f->name), id = Q_I64(row_of(row)->id);
+    struct sql q = sql_of(ctx);
+    sql_put(&q, "DELETE FROM $_$ WHERE row_id = $", PARTS(table, lines_of, id));
+    TRY(sql_exec(&q, NULL));
     for (size_t n = 0; has && n < lines->n; n++) {
         const char *line = (const char *)lines->rows + n * t->size;
         uint64_t bits = *(const uint64_t *)(const void *)line;
-        sql_init(&q, ctx->arena);
-        sql_fmt(&q, "INSERT INTO %s_%s (row_id, pos", kn->r->name, f->name);
-        for (size_t i = 0; i < t->fields_n; i++) sql_fmt(&q, ", %s", t->fields[i].name);
-        sql_with(&q, ") VALUES (", V_I64(row_of(row)->id));
-        sql_with(&q, ", ", V_I64((int64_t)n));
-        for (size_t i = 0; i < t->fields_n; i++) {
-            sql_with(&q, ", ", field_to_val(ctx, &as, &t->fields[i], line, bit_has(bits, i)));
-        }
+        q = sql_of(ctx);
+        sql_put(&q, "INSERT INTO $_$ (row_id, pos", PARTS(table, lines_of));
+        for (size_t i = 0; i < t->fields_n; i++) sql_put(&q, ", $", PARTS(Q_NAME(t->fields[i].name)));
+        sql_put(&q, ") VALUES ($, $", PARTS(id, Q_I64((int64_t)n)));
+        for (size_t i = 0; i < t->fields_n; i++)
+            sql_put(&q, ", $", PARTS(Q_VAL(field_to_val(ctx, &as, &t->fields[i], line, bit_has(bits, i)))));
         sql_add(&q, ")");
-        TRY(sql_exec(ctx, &q, NULL));
+        TRY(sql_exec(&q, NULL));
     }
     return OK;
 }
@@ -273,7 +263,7 @@ static bool lines_same(const struct line_type *t, const struct lines *a, const s
 bool field_same(const struct field *f, const void *a, bool a_has, const void *b, bool b_has) {
     if (a_has != b_has) return false;
     if (!a_has) return true;
-    const void *x = at_of(f, a), *y = at_of(f, b);
+    const void *x = field_at(f, a), *y = field_at(f, b);
     switch (shape_of(f)) {
     case SHAPE_I64: return *(const int64_t *)x == *(const int64_t *)y;
     case SHAPE_BOOL: return *(const bool *)x == *(const bool *)y;

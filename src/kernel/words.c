@@ -51,26 +51,18 @@ const struct resource word_rows = {
 };
 
 enum err words_use(struct ctx *ctx, int64_t community_id) {
-    struct db_rows rows = {0};
-    struct word *list = NULL;
-    size_t n = 0, cap = 0;
+    static const struct sql_member members[] = {SQL_MEMBER(struct word, key), SQL_MEMBER(struct word, zh),
+                                                SQL_MEMBER(struct word, en)};
+    static const struct sql_shape shape = SQL_SHAPE(struct word, members);
+    struct sql q = sql_of(ctx);
+    struct sql_all all;
     ctx->words = NULL;
     if (!community_id || !kernel_resource(ctx->kernel, S("words"))) return OK;
-    enum err e =
-        db_query(ctx->db, &ctx->fault,
-                 "SELECT key, zh, en FROM words WHERE community_id = $1 AND archived_ms = 0 ORDER BY id LIMIT $2",
-                 VALS(V_I64(community_id), V_I64(OWN_MOST)), &rows);
-    while (db_more(&rows, &ctx->fault, &e)) {
-        list = arena_grow(ctx->arena, list, n, &cap, sizeof *list);
-        if (!list || !arena_str(ctx->arena, db_text(&rows, 0), &list[n].key) ||
-            !arena_str(ctx->arena, db_text(&rows, 1), &list[n].zh) ||
-            !arena_str(ctx->arena, db_text(&rows, 2), &list[n].en))
-            e = FAIL_MEMORY(ctx);
-        n++;
-    }
-    db_done(&rows);
-    if (e || !n) return e;
-    ctx->words = catalogue_of(ctx->arena, list, n);
+    sql_put(&q, "SELECT key, zh, en FROM words WHERE community_id = $ AND archived_ms = 0 ORDER BY id LIMIT $",
+            PARTS(Q_I64(community_id), Q_I64(OWN_MOST)));
+    TRY(sql_all(&q, &shape, &all));
+    if (!all.n) return OK;
+    ctx->words = catalogue_of(ctx->arena, all.rows, all.n);
     return ctx->words ? OK : FAIL_MEMORY(ctx);
 }
 

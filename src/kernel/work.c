@@ -21,35 +21,32 @@ enum err timer_cancel(struct ctx *ctx, const struct resource *r, int64_t id, con
 }
 
 struct claimed {
-    const struct resource *r;
-    char *step;
+    struct str resource, step;
     int64_t row_id, due_ms, tries;
+    const struct resource *r; /* NULL: there is no longer one of that name */
     bool found;
 };
 
 /* Takes the timer that is longest due; a lease keeps other processes off while it runs. */
 static enum err claim(struct ctx *ctx, void *arg) {
+    static const struct sql_member members[] = {SQL_MEMBER(struct claimed, resource),
+                                                SQL_MEMBER(struct claimed, row_id), SQL_MEMBER(struct claimed, step),
+                                                SQL_MEMBER(struct claimed, due_ms), SQL_MEMBER(struct claimed, tries)};
+    static const struct sql_shape shape = SQL_SHAPE(struct claimed, members);
     struct claimed *c = arg;
-    struct db_rows rows = {0};
-    enum err e = db_query(
-        ctx->db, &ctx->fault,
-        "UPDATE timers SET lease_ms = $2, tries = tries + 1 WHERE (resource, row_id, step) IN (SELECT resource, "
-        "row_id, step FROM timers WHERE due_ms <= $1 AND lease_ms <= $1 ORDER BY due_ms LIMIT 1) RETURNING "
-        "resource, row_id, step, due_ms, tries",
-        VALS(V_I64(ctx->now_ms), V_I64(ctx->now_ms + LEASE_MS)), &rows);
-    *c = (struct claimed){.found = db_more(&rows, &ctx->fault, &e)};
-    if (c->found) {
-        c->r = kernel_resource(ctx->kernel, db_text(&rows, 0));
-        c->row_id = db_i64(&rows, 1);
-        c->step = arena_cstr(ctx->arena, db_text(&rows, 2));
-        c->due_ms = db_i64(&rows, 3);
-        c->tries = db_i64(&rows, 4);
-        if (!c->step) e = FAIL_MEMORY(ctx);
-    }
-    while (c->found && db_more(&rows, &ctx->fault, &e)) {
-    } /* to its end: SQLite then lets the lock go */
-    db_done(&rows);
-    return e;
+    struct sql_part now = Q_I64(ctx->now_ms);
+    struct sql q = sql_of(ctx);
+    struct sql_all all;
+    sql_put(&q,
+            "UPDATE timers SET lease_ms = $, tries = tries + 1 WHERE (resource, row_id, step) IN (SELECT resource, "
+            "row_id, step FROM timers WHERE due_ms <= $ AND lease_ms <= $ ORDER BY due_ms LIMIT 1) RETURNING resource, "
+            "row_id, step, due_ms, tries",
+            PARTS(Q_I64(ctx->now_ms + LEASE_MS), now, now));
+    TRY(sql_all(&q, &shape, &all));
+    *c = all.n ? *(const struct claimed *)all.rows : (struct claimed){0};
+    c->r = kernel_resource(ctx->kernel, c->resource);
+    c->found = all.n > 0;
+    return OK;
 }
 
 static enum err take_step(struct ctx *ctx, void *arg) {
@@ -58,13 +55,13 @@ static enum err take_step(struct ctx *ctx, void *arg) {
     /* Only the timer as it was claimed: the row's own change may have moved it meanwhile. */
     TRY(db_exec(ctx->db, &ctx->fault,
                 "DELETE FROM timers WHERE resource = $1 AND row_id = $2 AND step = $3 AND due_ms = $4",
-                VALS(V_TEXT(str_of(c->r->name)), V_I64(c->row_id), V_TEXT(str_of(c->step)), V_I64(c->due_ms)), &gone));
-    return gone ? row_act(ctx, c->r, c->row_id, 0, c->step, NULL, 0, NULL) : OK;
+                VALS(V_TEXT(str_of(c->r->name)), V_I64(c->row_id), V_TEXT(c->step), V_I64(c->due_ms)), &gone));
+    return gone ? row_act(ctx, c->r, c->row_id, 0, c->step.ptr, NULL, 0, NULL) : OK;
 }
 
 static enum err drop(struct ctx *ctx, void *arg) {
     struct claimed *c = arg;
-    return timer_cancel(ctx, c->r, c->row_id, c->step);
+    return timer_cancel(ctx, c->r, c->row_id, c->step.ptr);
 }
 
 static enum err put_off(struct ctx *ctx, void *arg) {
@@ -72,8 +69,8 @@ static enum err put_off(struct ctx *ctx, void *arg) {
     int64_t wait_ms = c->tries < 10 ? INT64_C(1000) << c->tries : 600000;
     return db_exec(ctx->db, &ctx->fault,
                    "UPDATE timers SET lease_ms = $1 WHERE resource = $2 AND row_id = $3 AND step = $4 AND due_ms = $5",
-                   VALS(V_I64(ctx->now_ms + wait_ms), V_TEXT(str_of(c->r->name)), V_I64(c->row_id),
-                        V_TEXT(str_of(c->step)), V_I64(c->due_ms)),
+                   VALS(V_I64(ctx->now_ms + wait_ms), V_TEXT(str_of(c->r->name)), V_I64(c->row_id), V_TEXT(c->step),
+                        V_I64(c->due_ms)),
                    NULL);
 }
 

@@ -1,53 +1,29 @@
-/* The kernel's statement builder.  SPDX-License-Identifier: Apache-2.0 */
-#include "kernel/sql.h"
+/* Statements made of parts, and rows as structs.  SPDX-License-Identifier: Apache-2.0 */
+#include "store/sql.h"
 
+#include <assert.h>
 #include <string.h>
 
-void sql_init(struct sql *q, struct arena *a) {
-    *q = (struct sql){.arena = a};
-    buf_init_arena(&q->text, a, SQL_TEXT_MAX);
+struct sql sql_new(struct db *db, struct arena *a, struct fault *f) {
+    struct sql q = {.db = db, .arena = a, .fault = f};
+    buf_init_arena(&q.text, a, SQL_TEXT_MAX);
+    return q;
 }
 
 void sql_add(struct sql *q, const char *text) {
     buf_cstr(&q->text, text);
 }
 
-void sql_fmt(struct sql *q, const char *fmt, ...) {
-    va_list args;
-    va_start(args, fmt);
-    buf_vfmt(&q->text, fmt, args);
-    va_end(args);
-}
-
-/* Takes a value in and gives its number, 1-based; 0 when there is no room. */
-static size_t take(struct sql *q, struct db_val v) {
+/* Integers are cast: PostgreSQL does not infer the type of every $n. */
+static void put_val(struct sql *q, struct db_val v) {
     struct db_val *vals = q->n < SQL_VALS_MAX ? arena_grow(q->arena, q->vals, q->n, &q->cap, sizeof v) : NULL;
     if (!vals) {
         q->failed = true;
-        return 0;
+        return;
     }
     q->vals = vals;
     q->vals[q->n++] = v;
-    return q->n;
-}
-
-void sql_val(struct sql *q, struct db_val v) {
-    buf_char(&q->text, '$');
-    buf_i64(&q->text, (int64_t)take(q, v));
-}
-
-void sql_i64(struct sql *q, int64_t v) {
-    sql_add(q, "CAST(");
-    sql_val(q, V_I64(v));
-    sql_add(q, " AS BIGINT)");
-}
-
-void sql_with(struct sql *q, const char *text, struct db_val v) {
-    sql_add(q, text);
-    if (v.type == DB_I64)
-        sql_i64(q, v.i64);
-    else
-        sql_val(q, v);
+    buf_fmt(&q->text, v.type == DB_I64 ? "CAST($%zu AS BIGINT)" : "$%zu", q->n);
 }
 
 /* The last one is said again up to a round number: few texts, which a store then has prepared. */
@@ -56,53 +32,115 @@ static size_t padded(size_t n) {
     return (n + step - 1) / step * step;
 }
 
-void sql_list(struct sql *q, const int64_t *ids, size_t n) {
+static void put_ids(struct sql *q, const int64_t *ids, size_t n) {
     size_t size = padded(n);
-    sql_add(q, "(");
     for (size_t i = 0; i < size; i++) {
-        if (i) sql_add(q, ", ");
-        sql_i64(q, ids[i < n ? i : n - 1]);
+        sql_add(q, i ? ", " : "(");
+        put_val(q, V_I64(ids[i < n ? i : n - 1]));
     }
-    sql_add(q, n ? ")" : "NULL)");
+    sql_add(q, n ? ")" : "(NULL)");
 }
 
-void sql_from(struct sql *q, const struct resource *r) {
-    sql_fmt(q, r->select ? " FROM (%s) AS t WHERE " : " FROM %s WHERE ", r->select ? r->select : r->name);
+static void put_part(struct sql *q, const struct sql_part *p) {
+    switch (p->kind) {
+    case SQL_NAME: sql_add(q, p->name); return;
+    case SQL_VAL: put_val(q, p->val); return;
+    case SQL_IDS: put_ids(q, p->ids, p->n); return;
+    }
 }
 
-static enum err ready(struct ctx *ctx, const struct sql *q) {
-    if (q->failed || q->text.overflow) return FAIL_MEMORY(ctx);
-    return OK;
+void sql_put(struct sql *q, const char *text, const struct sql_part *parts, size_t n) {
+    size_t used = 0;
+    for (const char *at = text; *at;) {
+        size_t plain = strcspn(at, "$");
+        buf_add(&q->text, at, plain);
+        at += plain;
+        if (!*at) break;
+        assert(used < n);
+        put_part(q, &parts[used++]);
+        at++;
+    }
+    assert(used == n);
 }
 
-enum err sql_query(struct ctx *ctx, struct sql *q, struct db_rows *ret) {
-    TRY(ready(ctx, q));
-    return db_query(ctx->db, &ctx->fault, q->text.ptr, q->vals, q->n, ret);
+/* ---- running ---- */
+
+static enum err no_memory(struct sql *q) {
+    return FAIL(q->fault, ERR_LIMIT, "too_much", "this needs more memory than one request may use");
 }
 
-enum err sql_one_i64(struct ctx *ctx, struct sql *q, int64_t *ret, bool *ret_found) {
-    TRY(ready(ctx, q));
-    return db_one_i64(ctx->db, &ctx->fault, q->text.ptr, q->vals, q->n, ret, ret_found);
+static enum err ready(struct sql *q) {
+    return q->failed || q->text.overflow ? no_memory(q) : OK;
 }
 
-enum err sql_exec(struct ctx *ctx, struct sql *q, int64_t *ret_changed) {
-    TRY(ready(ctx, q));
-    return db_exec(ctx->db, &ctx->fault, q->text.ptr, q->vals, q->n, ret_changed);
+enum err sql_query(struct sql *q, struct db_rows *ret) {
+    TRY(ready(q));
+    return db_query(q->db, q->fault, q->text.ptr, q->vals, q->n, ret);
 }
 
-enum err sql_ids(struct ctx *ctx, const char *text, const struct db_val *vals, size_t n, struct ids *ret) {
+enum err sql_exec(struct sql *q, int64_t *ret_changed) {
+    TRY(ready(q));
+    return db_exec(q->db, q->fault, q->text.ptr, q->vals, q->n, ret_changed);
+}
+
+enum err sql_one_i64(struct sql *q, int64_t *ret, bool *ret_found) {
+    TRY(ready(q));
+    return db_one_i64(q->db, q->fault, q->text.ptr, q->vals, q->n, ret, ret_found);
+}
+
+enum err sql_one(struct sql *q, struct db_val *ret, bool *ret_found) {
     struct db_rows rows = {0};
-    int64_t *ids = NULL;
-    size_t count = 0, cap = 0;
-    enum err e = db_query(ctx->db, &ctx->fault, text, vals, n, &rows);
-    while (db_more(&rows, &ctx->fault, &e)) {
-        ids = arena_grow(ctx->arena, ids, count, &cap, sizeof *ids);
-        if (ids)
-            ids[count++] = db_i64(&rows, 0);
-        else
-            e = FAIL_MEMORY(ctx);
+    enum err e = sql_query(q, &rows);
+    struct db_val v = db_more(&rows, q->fault, &e) ? db_col(&rows, 0) : V_NULL;
+    bool fits = true;
+    if (v.type == DB_TEXT) fits = arena_str(q->arena, v.text, &v.text);
+    if (v.type == DB_BLOB) {
+        struct str copy = {(const char *)v.blob.ptr, v.blob.len};
+        fits = arena_str(q->arena, copy, &copy);
+        v.blob.ptr = (const uint8_t *)copy.ptr;
     }
     db_done(&rows);
-    if (!e) *ret = (struct ids){ids, count};
+    *ret = v;
+    *ret_found = v.type != DB_NULL;
+    return e || fits ? e : no_memory(q);
+}
+
+/* ---- rows as structs ---- */
+
+static bool read_row(struct sql *q, const struct sql_shape *shape, const struct db_rows *rows, char *into) {
+    for (size_t i = 0; i < shape->n; i++) {
+        void *at = into + shape->members[i].at;
+        if (shape->members[i].type == DB_I64)
+            *(int64_t *)at = db_i64(rows, i);
+        else if (!arena_str(q->arena, db_text(rows, i), at))
+            return false;
+    }
+    return true;
+}
+
+enum err sql_all(struct sql *q, const struct sql_shape *shape, struct sql_all *ret) {
+    struct db_rows rows = {0};
+    size_t cap = 0;
+    *ret = (struct sql_all){0};
+    enum err e = sql_query(q, &rows);
+    while (db_more(&rows, q->fault, &e)) {
+        char *all = arena_grow(q->arena, ret->rows, ret->n, &cap, shape->size);
+        if (!all || !read_row(q, shape, &rows, all + ret->n * shape->size)) {
+            e = no_memory(q);
+            break;
+        }
+        ret->rows = all;
+        ret->n++;
+    }
+    db_done(&rows);
     return e;
+}
+
+enum err sql_ids(struct sql *q, const int64_t **ret, size_t *ret_n) {
+    static const struct sql_member id = {0, DB_I64};
+    struct sql_all all;
+    TRY(sql_all(q, &(struct sql_shape){sizeof(int64_t), &id, 1}, &all));
+    *ret = all.rows;
+    *ret_n = all.n;
+    return OK;
 }

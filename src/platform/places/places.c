@@ -3,7 +3,6 @@
 
 #include "kernel/kernel.h"
 #include "kernel/rows.h"
-#include "kernel/sql.h"
 #include "platform/places/shape.h"
 
 #define DEPTH_MAX   16
