@@ -12,9 +12,11 @@ struct check {
 
 static bool is_name(const char *s) {
     if (!s || s[0] < 'a' || s[0] > 'z' || strlen(s) > 40) return false;
-    for (const char *p = s; *p; p++)
-        if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '_')) return false;
-    return true;
+    return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(s);
+}
+
+static bool is_kind(const struct field *f, const char *kinds) {
+    return word_in(kinds, str_of(field_kinds[f->kind].word));
 }
 
 static bool words_are_fields(const struct resource *r, const char *words, struct str *ret_bad) {
@@ -37,10 +39,9 @@ static enum err check_bounds(struct check *c, const char *where, const struct fi
     if (f->kind == FIELD_DECIMAL && (f->scale < 1 || f->scale > 9))
         return WRONG(c, "%s.%s: scale must be 1..9", where, f->name);
     if (f->kind == FIELD_CHOICE && !f->choices) return WRONG(c, "%s.%s: no choices", where, f->name);
-    if ((f->kind == FIELD_REF || f->kind == FIELD_REFS) && !known_named(c->k, str_of(f->to)))
+    if (is_kind(f, "ref refs") && !known_named(c->k, str_of(f->to)))
         return WRONG(c, "%s.%s: refers to unknown resource %s", where, f->name, f->to);
-    if (f->check && f->kind != FIELD_TEXT && f->kind != FIELD_JSON)
-        return WRONG(c, "%s.%s: check is for text and JSON", where, f->name);
+    if (f->check && !is_kind(f, "text json")) return WRONG(c, "%s.%s: check is for text and JSON", where, f->name);
     return OK;
 }
 
@@ -53,8 +54,7 @@ static enum err check_field(struct check *c, size_t i) {
     if (field_index(r, f->name) != i) return WRONG(c, "%s.%s: two fields of that name", r->name, f->name);
     TRY(check_bounds(c, r->name, f));
     if (f->class == SECRET && !(f->flags & SYSTEM)) return WRONG(c, "%s.%s: a secret must be SYSTEM", r->name, f->name);
-    if (f->class != ORDINARY && f->kind != FIELD_TEXT && f->kind != FIELD_JSON && f->kind != FIELD_INT &&
-        f->kind != FIELD_MONEY && f->kind != FIELD_DATE && f->kind != FIELD_GEO && f->kind != FIELD_DECIMAL)
+    if (f->class != ORDINARY && !is_kind(f, "text json int money date geo decimal"))
         return WRONG(c, "%s.%s: this kind cannot be protected", r->name, f->name);
     if (f->class != ORDINARY && (f->flags & (UNIQUE | INDEXED)))
         return WRONG(c, "%s.%s: protected fields are neither unique nor indexed", r->name, f->name);
@@ -66,8 +66,7 @@ static enum err check_field(struct check *c, size_t i) {
         for (size_t j = 0; j < f->lines->fields_n; j++) {
             const struct field *line = &f->lines->fields[j];
             if (!is_name(line->name)) return WRONG(c, "%s.%s: bad name of a line's field", r->name, f->name);
-            if (line->kind == FIELD_LINES || line->kind == FIELD_STATE || line->kind == FIELD_FILE ||
-                line->kind == FIELD_REFS)
+            if (is_kind(line, "lines state file refs"))
                 return WRONG(c, "%s.%s.%s: not a kind for lines", r->name, f->name, line->name);
             if (line->class != ORDINARY) return WRONG(c, "%s.%s.%s: lines hide nothing", r->name, f->name, line->name);
             TRY(check_bounds(c, f->name, line));
@@ -163,6 +162,7 @@ static enum err check_rest(struct check *c) {
     const struct resource *r = c->kn->r;
     struct str bad;
     TRY(check_member(c));
+    if (r->relations_n > 64) return WRONG(c, "%s: more than 64 relations", r->name);
     if (r->label && c->kn->label == NO_FIELD) return WRONG(c, "%s: label names no field", r->name);
     if (r->place && c->kn->place == NO_FIELD) return WRONG(c, "%s: place names no field", r->name);
     if (c->kn->place < r->fields_n && r->fields[c->kn->place].kind != FIELD_REF)
