@@ -42,8 +42,11 @@ bool str_is_code(struct str s);
 bool str_word(struct str *rest, struct str *ret_word); /* the next of blank-separated words; false after the last */
 bool word_in(const char *words, struct str word);      /* is it one of the blank-separated words? */
 NODISCARD bool str_to_i64(struct str s, int64_t *ret); /* whole slice, base 10, overflow checked */
-NODISCARD bool str_to_f64(struct str s, double *ret);  /* whole slice, finite decimal; locale-free */
-uint64_t str_hash(struct str s);                       /* FNV-1a; for tables, not for security */
+/* What buf_decimal() writes; zeros at the end may be missing.  NULL, or the code of what is wrong: bad_type,
+ * too_precise, too_large. */
+const char *str_to_decimal(struct str s, int scale, int64_t *ret);
+NODISCARD bool str_to_f64(struct str s, double *ret); /* whole slice, finite decimal; locale-free */
+uint64_t str_hash(struct str s);                      /* FNV-1a; for tables, not for security */
 
 /* Sets of ids; the sorted ones are found quickly. */
 bool ids_have(const int64_t *ids, size_t n, int64_t id);   /* in any order */

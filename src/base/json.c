@@ -47,6 +47,19 @@ struct str json_text(const json_t *v) {
     return (struct str){json_string_value(v), json_string_length(v)};
 }
 
+const char *json_to_decimal(const json_t *v, int scale, int64_t *ret) {
+    if (json_is_string(v)) return str_to_decimal(json_text(v), scale, ret);
+    int64_t ten = 1;
+    for (int i = 0; i < scale; i++) ten *= 10;
+    if (json_is_integer(v)) return __builtin_mul_overflow(json_integer_value(v), ten, ret) ? "too_large" : NULL;
+    if (!json_is_real(v)) return "bad_type";
+    double scaled = json_real_value(v) * (double)ten, whole = nearbyint(scaled);
+    if (fabs(whole) > 9007199254740992.0) return "too_large";
+    if (fabs(scaled - whole) > 1e-6 * fmax(1.0, fabs(whole) * 1e-9)) return "too_precise";
+    *ret = (int64_t)whole;
+    return NULL;
+}
+
 void jw_init(struct jw *j, struct buf *out) {
     *j = (struct jw){.out = out};
 }

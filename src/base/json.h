@@ -15,6 +15,8 @@
  * Caller json_decref()s.  */
 NODISCARD enum err json_read(struct str text, json_t **ret, struct fault *f);
 struct str json_text(const json_t *v); /* absent unless v is a string */
+/* v * 10^scale of a number, or of a text as str_to_decimal() takes it, whose codes are given back. */
+const char *json_to_decimal(const json_t *v, int scale, int64_t *ret);
 
 /* Writer: commas are put by itself.  Text must be valid UTF-8; <, > and & are not escaped (we never embed in HTML). */
 struct jw {

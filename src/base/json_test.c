@@ -115,6 +115,33 @@ static void text_of_a_value_is_absent_unless_it_is_a_string(struct t *t) {
     json_decref(v);
 }
 
+static void a_decimal_is_a_number_or_a_text(struct t *t) {
+    static const struct {
+        const char *json, *code;
+        int64_t v;
+    } rows[] = {
+        {"3", NULL, 300},
+        {"0.1", NULL, 10},
+        {"-1.25", NULL, -125},
+        {"\"1.25\"", NULL, 125},
+        {"1.255", "too_precise", 0},
+        {"\"1.255\"", "too_precise", 0},
+        {"1e300", "too_large", 0},
+        {"9223372036854775807", "too_large", 0},
+        {"true", "bad_type", 0},
+        {"\"x\"", "bad_type", 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        json_t *v = NULL;
+        int64_t got = 0;
+        CHECK(t, !json_read(str_of(rows[i].json), &v, &t->fault));
+        const char *code = json_to_decimal(v, 2, &got);
+        bool same = rows[i].code ? code && !strcmp(code, rows[i].code) : !code && got == rows[i].v;
+        CHECK_SAY(t, same, "%s: %s", rows[i].json, code ? code : "read");
+        json_decref(v);
+    }
+}
+
 static void the_writer_puts_commas_and_brackets(struct t *t) {
     char mem[256];
     struct buf b;
@@ -262,6 +289,7 @@ static void a_shape_is_written_with_its_values(struct t *t) {
 
 TESTS(CASE(text_is_taken_or_refused_with_a_stable_code), CASE(nul_in_the_text_is_refused),
       CASE(depth_is_bounded_before_anything_recurses), CASE(text_of_a_value_is_absent_unless_it_is_a_string),
-      CASE(the_writer_puts_commas_and_brackets), CASE(a_shape_is_written_with_its_values),
-      CASE(every_text_reads_back_as_it_was), CASE(numbers_are_the_shortest_text_that_reads_back_the_same),
-      CASE(any_finite_number_survives_the_way_out_and_in), CASE(what_does_not_fit_is_said_at_the_end))
+      CASE(a_decimal_is_a_number_or_a_text), CASE(the_writer_puts_commas_and_brackets),
+      CASE(a_shape_is_written_with_its_values), CASE(every_text_reads_back_as_it_was),
+      CASE(numbers_are_the_shortest_text_that_reads_back_the_same), CASE(any_finite_number_survives_the_way_out_and_in),
+      CASE(what_does_not_fit_is_said_at_the_end))

@@ -83,6 +83,19 @@ bool str_to_i64(struct str s, int64_t *ret) {
     return true;
 }
 
+const char *str_to_decimal(struct str text, int scale, int64_t *ret) {
+    struct str rest = text, whole, part = {"", 0};
+    if (!str_cut(&rest, '.', &whole)) return "bad_type";
+    if (rest.ptr) part = rest;
+    if (!whole.len || (rest.ptr && !part.len)) return "bad_type";
+    if (part.len > (size_t)scale) return "too_precise";
+    char digits[48];
+    if (whole.len + (size_t)scale >= sizeof digits) return "too_large";
+    memcpy(digits, whole.ptr, whole.len);
+    for (int i = 0; i < scale; i++) digits[whole.len + (size_t)i] = (size_t)i < part.len ? part.ptr[i] : '0';
+    return str_to_i64((struct str){digits, whole.len + (size_t)scale}, ret) ? NULL : "bad_type";
+}
+
 /* strtod() minds the locale of its thread. */
 static locale_t c_locale;
 static pthread_once_t c_locale_once = PTHREAD_ONCE_INIT;

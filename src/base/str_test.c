@@ -169,9 +169,38 @@ static void a_word_is_in_only_as_a_whole(struct t *t) {
     CHECK(t, !word_in("abc", S("ab")) && !word_in("abc", S("")) && !word_in(NULL, S("a")));
 }
 
+static void decimals_keep_every_digit_or_are_refused(struct t *t) {
+    static const struct {
+        const char *text;
+        int scale;
+        int64_t v;
+        const char *code;
+    } rows[] = {
+        {"1.5", 3, 1500, NULL},
+        {"-0.05", 2, -5, NULL},
+        {"7", 2, 700, NULL},
+        {"12.340", 3, 12340, NULL},
+        {"1.2345", 3, 0, "too_precise"},
+        {"", 2, 0, "bad_type"},
+        {".5", 2, 0, "bad_type"},
+        {"5.", 2, 0, "bad_type"},
+        {"1.2.3", 3, 0, "bad_type"},
+        {"1e3", 2, 0, "bad_type"},
+        {"99999999999999999999", 2, 0, "bad_type"},
+        {"12345678901234567890123456789012345678901234567890", 2, 0, "too_large"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int64_t v = 0;
+        const char *code = str_to_decimal(str_of(rows[i].text), rows[i].scale, &v);
+        bool same = rows[i].code ? code && !strcmp(code, rows[i].code) : !code && v == rows[i].v;
+        CHECK_SAY(t, same, "%s: %s", rows[i].text, code ? code : "read");
+    }
+}
+
 TESTS(CASE(codes_stand_in_topics), CASE(absent_and_empty_differ_only_by_their_pointer),
       CASE(order_is_by_bytes_and_a_prefix_comes_first), CASE(parts_come_one_by_one_with_the_empty_ones),
       CASE(cutting_and_trimming_stay_inside), CASE(words_come_without_the_blanks_between),
       CASE(integers_are_read_whole_or_not_at_all), CASE(decimals_are_read_whole_finite_and_without_hex),
-      CASE(slices_end_where_they_say), CASE(hash_is_fnv_1a), CASE(sets_of_ids_are_sorted_and_hold_each_once),
-      CASE(what_is_known_of_pairs_is_found_again), CASE(a_word_is_in_only_as_a_whole))
+      CASE(decimals_keep_every_digit_or_are_refused), CASE(slices_end_where_they_say), CASE(hash_is_fnv_1a),
+      CASE(sets_of_ids_are_sorted_and_hold_each_once), CASE(what_is_known_of_pairs_is_found_again),
+      CASE(a_word_is_in_only_as_a_whole))

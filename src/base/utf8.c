@@ -67,6 +67,19 @@ struct str utf8_head(struct str s, size_t count) {
     return (struct str){s.ptr, at};
 }
 
+struct str utf8_tail(struct str s, size_t count) {
+    size_t all = utf8_count(s);
+    return all > count ? str_from(s, utf8_head(s, all - count).len) : s;
+}
+
+bool utf8_is_typed(struct str s, bool many_lines) {
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if (c == 127 || (c < ' ' && !(many_lines && (c == '\n' || c == '\r' || c == '\t')))) return false;
+    }
+    return true;
+}
+
 void utf8_copy(char *to, size_t size, struct str s) {
     size_t n = s.len < size ? s.len : size - 1;
     while (n && n < s.len && (s.ptr[n] & 0xc0) == 0x80) n--; /* the cut falls inside a code point */

@@ -142,6 +142,18 @@ static void folding_makes_what_people_type_meet_what_is_written(struct t *t) {
     }
 }
 
+static void tails_are_cut_between_characters(struct t *t) {
+    CHECK(t, str_is(utf8_tail(S("a漏水"), 2), "漏水") && str_is(utf8_tail(S("a漏水"), 3), "a漏水"));
+    CHECK(t, str_is(utf8_tail(S("漏水"), 9), "漏水") && utf8_tail(S("漏水"), 0).len == 0);
+}
+
+static void what_people_type_has_no_control_characters(struct t *t) {
+    CHECK(t, utf8_is_typed(S("3号楼 漏水"), false) && utf8_is_typed(S(""), false));
+    CHECK(t, utf8_is_typed(S("a\r\n\tb"), true) && !utf8_is_typed(S("a\nb"), false));
+    CHECK(t, !utf8_is_typed(S("a\x1b"), true) && !utf8_is_typed(S("a\x7f"), true) && !utf8_is_typed(S("\tb"), false));
+}
+
 TESTS(CASE(well_formed_text_passes_and_nothing_else), CASE(bad_bytes_are_found_behind_good_ones),
       CASE(every_code_point_comes_back), CASE(walking_ends_with_minus_one), CASE(heads_are_cut_between_characters),
+      CASE(tails_are_cut_between_characters), CASE(what_people_type_has_no_control_characters),
       CASE(folding_makes_what_people_type_meet_what_is_written))

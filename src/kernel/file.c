@@ -8,22 +8,6 @@
 
 #include <string.h>
 
-static struct str sniff(struct bytes b) {
-    static const struct {
-        const char *magic;
-        size_t n, at;
-        const char *type;
-    } kinds[] = {{"\xff\xd8\xff", 3, 0, "image/jpeg"},
-                 {"\x89PNG\r\n\x1a\n", 8, 0, "image/png"},
-                 {"WEBP", 4, 8, "image/webp"},
-                 {"%PDF-", 5, 0, "application/pdf"}};
-    for (size_t i = 0; i < COUNT(kinds); i++)
-        if (b.len >= kinds[i].at + kinds[i].n && !memcmp(b.ptr + kinds[i].at, kinds[i].magic, kinds[i].n))
-            return str_of(kinds[i].type);
-    if (b.len && utf8_is_valid((struct str){(const char *)b.ptr, b.len})) return S("text/plain; charset=utf-8");
-    return S("application/octet-stream");
-}
-
 static enum err insert(struct ctx *ctx, void *arg) {
     const struct file_info *f = arg;
     return db_exec(
@@ -47,7 +31,7 @@ enum err file_put(struct ctx *ctx, struct bytes bytes, struct str name, struct f
                           .at_ms = ctx->now_ms,
                           .created_by = ctx->actor.user_id,
                           .name = name.len ? name : S("file"),
-                          .type = sniff(bytes)};
+                          .type = blob_type(bytes)};
     TRY(blob_put(&blobs, bytes, f.hash, &ctx->fault));
     TRY(ctx_write(ctx, insert, &f));
     *ret = f;

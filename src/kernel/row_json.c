@@ -11,8 +11,6 @@
 
 #define ONE_LINE_MAX 200 /* characters; a text field that takes more takes several lines */
 
-static const int64_t tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
-
 static uint64_t fields_without(const struct resource *r, uint32_t flags) {
     uint64_t bits = 0;
     for (size_t i = 0; i < r->fields_n; i++)
@@ -38,30 +36,6 @@ uint64_t fields_of_step(const struct resource *r, const char *step, bool need) {
 }
 
 /* ---- in: each reader gives NULL or the code of the broken rule ---- */
-
-static const char *read_decimal_text(struct str text, int scale, int64_t *ret) {
-    struct str rest = text, whole, part = {"", 0};
-    if (!str_cut(&rest, '.', &whole)) return "bad_type";
-    if (rest.ptr) part = rest;
-    if (!whole.len || (rest.ptr && !part.len)) return "bad_type";
-    if (part.len > (size_t)scale) return "too_precise";
-    char digits[48];
-    if (whole.len + (size_t)scale >= sizeof digits) return "too_large";
-    memcpy(digits, whole.ptr, whole.len);
-    for (int i = 0; i < scale; i++) digits[whole.len + (size_t)i] = (size_t)i < part.len ? part.ptr[i] : '0';
-    return str_to_i64((struct str){digits, whole.len + (size_t)scale}, ret) ? NULL : "bad_type";
-}
-
-static const char *read_decimal(const json_t *v, int scale, int64_t *ret) {
-    if (json_is_string(v)) return read_decimal_text(json_text(v), scale, ret);
-    if (json_is_integer(v)) return __builtin_mul_overflow(json_integer_value(v), tens[scale], ret) ? "too_large" : NULL;
-    if (!json_is_real(v)) return "bad_type";
-    double scaled = json_real_value(v) * (double)tens[scale], whole = nearbyint(scaled);
-    if (fabs(whole) > 9007199254740992.0) return "too_large";
-    if (fabs(scaled - whole) > 1e-6 * fmax(1.0, fabs(whole) * 1e-9)) return "too_precise";
-    *ret = (int64_t)whole;
-    return NULL;
-}
 
 static const char *read_id(const json_t *v, int64_t *ret) {
     if (json_is_object(v)) v = json_object_get(v, "id"); /* a file as it was given back */
@@ -97,17 +71,11 @@ static const char *read_geo(const json_t *v, struct geo *ret) {
     return NULL;
 }
 
-/* People type no control characters; new lines and tabs only where there is room for more than a line.  Asked here, of
- * what clients send: what devices say is kept as it is. */
+/* Whether people could type it is asked here, of what clients send: what devices say is kept as it is. */
 static const char *read_text(struct ctx *ctx, const json_t *v, const struct field *f, struct str *ret) {
     if (!json_is_string(v)) return "bad_type";
-    struct str text = json_text(v);
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        bool is_long = f->max > ONE_LINE_MAX && (c == '\n' || c == '\r' || c == '\t');
-        if ((c < ' ' && !is_long) || c == 127) return "bad_text";
-    }
-    return arena_str(ctx->arena, text, ret) ? NULL : "too_large";
+    if (!utf8_is_typed(json_text(v), f->max > ONE_LINE_MAX)) return "bad_text";
+    return arena_str(ctx->arena, json_text(v), ret) ? NULL : "too_large";
 }
 
 static const char *read_json(struct ctx *ctx, const json_t *v, struct str *ret) {
@@ -115,6 +83,12 @@ static const char *read_json(struct ctx *ctx, const json_t *v, struct str *ret) 
     bool ok = text && arena_str(ctx->arena, str_of(text), ret);
     free(text);
     return ok ? NULL : "too_large";
+}
+
+static const char *read_int(const json_t *v, int64_t *ret) {
+    if (!json_is_integer(v)) return "bad_type";
+    *ret = json_integer_value(v);
+    return NULL;
 }
 
 static const char *read_lines(struct ctx *ctx, const json_t *v, const struct field *f, struct lines *ret);
@@ -128,21 +102,15 @@ static const char *read_value(struct ctx *ctx, const json_t *v, const struct fie
     case FIELD_TEXT:
     case FIELD_CHOICE: return read_text(ctx, v, f, at);
     case FIELD_MONEY:
-    case FIELD_INT:
-        if (!json_is_integer(v)) return "bad_type";
-        *(int64_t *)at = json_integer_value(v);
-        return NULL;
-    case FIELD_DECIMAL: return read_decimal(v, f->scale, at);
+    case FIELD_INT: return read_int(v, at);
+    case FIELD_DECIMAL: return json_to_decimal(v, f->scale, at);
     case FIELD_FLAG:
         if (!json_is_boolean(v)) return "bad_type";
         *(bool *)at = json_is_true(v);
         return NULL;
     case FIELD_TIME:
-        if (json_is_integer(v)) {
-            *(int64_t *)at = json_integer_value(v);
-            return NULL;
-        }
-        return json_is_string(v) && civil_read_time(json_text(v), at) ? NULL : "bad_type";
+        if (!json_is_string(v)) return read_int(v, at);
+        return civil_read_time(json_text(v), at) ? NULL : "bad_type";
     case FIELD_DATE: return json_is_string(v) && civil_read_date(json_text(v), at) ? NULL : "bad_type";
     case FIELD_GEO: return read_geo(v, at);
     case FIELD_JSON: return read_json(ctx, v, at);
@@ -226,7 +194,7 @@ enum err field_read_text(struct ctx *ctx, const struct field *f, const struct re
         v = str_is(text, "true");
         ok = v || str_is(text, "false");
         break;
-    case FIELD_DECIMAL: ok = !read_decimal_text(text, f->scale, &v); break;
+    case FIELD_DECIMAL: ok = !str_to_decimal(text, f->scale, &v); break;
     case FIELD_DATE: ok = civil_read_date(text, &v); break;
     case FIELD_TIME: ok = str_to_i64(text, &v) || civil_read_time(text, &v); break;
     case FIELD_REF:
@@ -248,10 +216,9 @@ enum err field_read_text(struct ctx *ctx, const struct field *f, const struct re
 void mask_text(struct buf *out, enum field_class class, struct str text) {
     size_t count = utf8_count(text);
     if (class == CONTACT && count >= 8) { /* 138****5678 */
-        struct str head = utf8_head(text, 3), most = utf8_head(text, count - 4);
-        buf_str(out, head);
+        buf_str(out, utf8_head(text, 3));
         buf_cstr(out, "****");
-        buf_str(out, str_from(text, most.len));
+        buf_str(out, utf8_tail(text, 4));
         return;
     }
     if (count > 1) buf_str(out, utf8_head(text, 1));
@@ -372,20 +339,14 @@ void row_write_json(struct jw *j, const struct resource *r, const void *row, uin
 }
 
 void field_write_bound(struct jw *j, const struct field *f, int64_t bound) {
-    char mem[32];
-    struct buf b;
-    struct str text;
-    buf_init(&b, mem, sizeof mem);
-    if (!field_is_counted(f) && (!field_is_number(f) || (!f->min && !f->max))) {
+    double scaled = (double)bound;
+    for (int i = 0; i < f->scale; i++) scaled /= 10;
+    if (!field_is_counted(f) && (!field_is_number(f) || (!f->min && !f->max)))
         jw_null(j);
-    } else if (f->kind == FIELD_DATE) {
-        civil_put_date(&b, bound);
-        if (buf_done(&b, &text)) jw_str(j, text);
-    } else if (f->kind == FIELD_DECIMAL) {
-        double scaled = (double)bound;
-        for (int i = 0; i < f->scale; i++) scaled /= 10;
+    else if (f->kind == FIELD_DECIMAL)
         jw_f64(j, scaled);
-    } else {
+    else if (f->kind == FIELD_DATE)
+        field_write_json(j, NULL, &(struct field){.kind = FIELD_DATE}, &bound, false);
+    else
         jw_i64(j, bound);
-    }
 }

@@ -26,11 +26,6 @@ static enum err blind(struct ctx *ctx, const uint8_t key[32], struct str text, s
     return buf_done(&b, ret) ? OK : FAIL_MEMORY(ctx);
 }
 
-static struct str last_four(struct str text) {
-    size_t count = utf8_count(text);
-    return count > 4 ? str_from(text, utf8_head(text, count - 4).len) : text;
-}
-
 static enum err fold(struct ctx *ctx, struct str text, struct str *ret) {
     struct buf b;
     buf_init_arena(&b, ctx->arena, DOC_MAX + 8);
@@ -70,7 +65,7 @@ static enum err build(struct ctx *ctx, const struct known *kn, const void *row, 
         if (!has_key) TRY(installation_key(ctx, "search", key));
         has_key = true;
         TRY(blind(ctx, key, text, &whole));
-        TRY(blind(ctx, key, last_four(text), &tail));
+        TRY(blind(ctx, key, utf8_tail(text, 4), &tail));
         grams_add(&ret->terms, whole);
         grams_add(&ret->terms, tail);
     }

@@ -25,15 +25,12 @@ const struct field_kind_info field_kinds[] = {
 };
 
 const char *field_class_word(enum field_class class) {
-    switch (class) {
-    case ORDINARY: return "ordinary";
-    case IDENTITY: return "identity";
-    case CONTACT: return "contact";
-    case HEALTH: return "health";
-    case MONETARY: return "monetary";
-    case SECRET: return "secret";
-    }
-    return "ordinary";
+    static const char *const words[] = {[IDENTITY] = "identity",
+                                        [CONTACT] = "contact",
+                                        [HEALTH] = "health",
+                                        [MONETARY] = "monetary",
+                                        [SECRET] = "secret"};
+    return class ? words[class] : "ordinary";
 }
 
 static enum field_shape shape_of(const struct field *f) {

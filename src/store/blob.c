@@ -1,6 +1,8 @@
 /* Content-addressed bytes, in folders by the first two letters of their hash.  SPDX-License-Identifier: Apache-2.0 */
 #include "store/blob.h"
 
+#include "base/utf8.h"
+
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
@@ -73,4 +75,20 @@ enum err blob_get(const struct blobs *b, const char *hash, uint8_t *ret, size_t 
     hash_of((struct bytes){ret, len}, found);
     if (strcmp(hash, found)) return FAIL(f, ERR_CORRUPT, "file_damaged", "the stored file is damaged");
     return OK;
+}
+
+struct str blob_type(struct bytes b) {
+    static const struct {
+        const char *magic;
+        size_t n, at;
+        const char *type;
+    } kinds[] = {{"\xff\xd8\xff", 3, 0, "image/jpeg"},
+                 {"\x89PNG\r\n\x1a\n", 8, 0, "image/png"},
+                 {"WEBP", 4, 8, "image/webp"},
+                 {"%PDF-", 5, 0, "application/pdf"}};
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if (b.len >= kinds[i].at + kinds[i].n && !memcmp(b.ptr + kinds[i].at, kinds[i].magic, kinds[i].n))
+            return str_of(kinds[i].type);
+    if (b.len && utf8_is_valid((struct str){(const char *)b.ptr, b.len})) return S("text/plain; charset=utf-8");
+    return S("application/octet-stream");
 }

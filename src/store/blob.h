@@ -14,5 +14,7 @@ struct blobs {
 NODISCARD enum err blob_put(const struct blobs *b, struct bytes bytes, char ret_hash[BLOB_HASH], struct fault *f);
 /* The `size` bytes that were put.  ERR_CORRUPT when they are others now; ERR_UNAVAILABLE when they cannot be read. */
 NODISCARD enum err blob_get(const struct blobs *b, const char *hash, uint8_t *ret, size_t size, struct fault *f);
+/* The media type, as the bytes themselves tell: JPEG, PNG, WebP, PDF, text; else application/octet-stream. */
+struct str blob_type(struct bytes bytes);
 
 #endif

@@ -82,5 +82,21 @@ static void a_full_disk_is_told_and_leaves_nothing_under_the_name(struct t *t) {
     io_sim_destroy(sim);
 }
 
-TESTS(CASE(what_was_put_comes_back_and_is_kept_once), CASE(damage_is_told), CASE(power_may_fail_at_every_operation),
-      CASE(a_full_disk_is_told_and_leaves_nothing_under_the_name))
+static void types_are_told_by_the_bytes(struct t *t) {
+    static const struct {
+        struct str bytes;
+        const char *type;
+    } rows[] = {
+        {S("\xff\xd8\xff\xe0"), "image/jpeg"},       {S("\x89PNG\r\n\x1a\n...."), "image/png"},
+        {S("RIFF\x10\0\0\0WEBPVP8 "), "image/webp"}, {S("%PDF-1.7"), "application/pdf"},
+        {S("漏水"), "text/plain; charset=utf-8"},    {S("\xff\xd8"), "application/octet-stream"},
+        {S(""), "application/octet-stream"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct str type = blob_type((struct bytes){(const uint8_t *)rows[i].bytes.ptr, rows[i].bytes.len});
+        CHECK_SAY(t, str_is(type, rows[i].type), "row %zu: " STR_FMT, i, STR_ARG(type));
+    }
+}
+
+TESTS(CASE(what_was_put_comes_back_and_is_kept_once), CASE(damage_is_told), CASE(types_are_told_by_the_bytes),
+      CASE(power_may_fail_at_every_operation), CASE(a_full_disk_is_told_and_leaves_nothing_under_the_name))
