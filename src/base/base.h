@@ -52,6 +52,8 @@ uint64_t str_hash(struct str s);                      /* FNV-1a; for tables, not
 bool ids_have(const int64_t *ids, size_t n, int64_t id);   /* in any order */
 size_t ids_unique(int64_t *ids, size_t n);                 /* sorts, drops 0 and repeats; gives how many are left */
 size_t ids_find(const int64_t *ids, size_t n, int64_t id); /* where it is; SIZE_MAX: not there */
+/* Ids from a text with blanks between; there is room for text.len / 2 + 1.  False: it is none of that kind. */
+NODISCARD bool str_to_ids(struct str text, int64_t *ids, size_t *ret_n);
 
 /* What is known of pairs of ids, in an arena.  All zero: of none.  The first of a pair is not 0. */
 struct arena;
@@ -113,7 +115,8 @@ void buf_str(struct buf *b, struct str s);
 void buf_cstr(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);
 void buf_i64(struct buf *b, int64_t v);
-void buf_decimal(struct buf *b, int64_t v, int scale); /* v / 10^scale with all its digits; scale 0..9 */
+void buf_ids(struct buf *b, const int64_t *ids, size_t n); /* as str_to_ids() reads them */
+void buf_decimal(struct buf *b, int64_t v, int scale);     /* v / 10^scale with all its digits; scale 0..9 */
 /* A cell of CSV (RFC 4180).  What people typed must not become a formula in the spreadsheet that opens it. */
 void buf_csv(struct buf *b, struct str text, bool is_typed);
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);

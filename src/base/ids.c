@@ -29,6 +29,22 @@ size_t ids_find(const int64_t *ids, size_t n, int64_t id) {
     return at ? (size_t)(at - ids) : SIZE_MAX;
 }
 
+void buf_ids(struct buf *b, const int64_t *ids, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (i) buf_char(b, ' ');
+        buf_i64(b, ids[i]);
+    }
+}
+
+bool str_to_ids(struct str text, int64_t *ids, size_t *ret_n) {
+    struct str part;
+    size_t n = 0;
+    while (str_word(&text, &part))
+        if (!str_to_i64(part, &ids[n++])) return false;
+    *ret_n = n;
+    return true;
+}
+
 static struct id_pair *slot_of(struct id_pair *slots, size_t n, int64_t a, int64_t b) {
     size_t at = (size_t)(((uint64_t)a * 31 + (uint64_t)b) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
     for (;; at++) {

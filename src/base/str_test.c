@@ -1,6 +1,8 @@
 /* Tests of text slices.  SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/test.h"
 
+#include <string.h>
+
 #include <math.h>
 
 static const struct str absent = {NULL, 0};
@@ -139,6 +141,20 @@ static void codes_stand_in_topics(struct t *t) {
     for (size_t i = 0; i < COUNT(bad); i++) CHECK_SAY(t, !str_is_code(str_of(bad[i])), "%s", bad[i]);
 }
 
+static void ids_are_a_text_with_blanks_between(struct t *t) {
+    static const int64_t ids[] = {7, -1, INT64_MAX};
+    int64_t back[16];
+    size_t n = 9;
+    char mem[64];
+    struct buf b;
+    struct str text;
+    buf_init(&b, mem, sizeof mem);
+    buf_ids(&b, ids, COUNT(ids));
+    CHECK(t, buf_done(&b, &text) && str_is(text, "7 -1 9223372036854775807"));
+    CHECK(t, str_to_ids(text, back, &n) && n == 3 && !memcmp(back, ids, sizeof ids));
+    CHECK(t, str_to_ids(S(""), back, &n) && n == 0 && !str_to_ids(S("7 x"), back, &n));
+}
+
 static void what_is_known_of_pairs_is_found_again(struct t *t) {
     struct id_pairs p = {0};
     int64_t value = -1;
@@ -202,5 +218,5 @@ TESTS(CASE(codes_stand_in_topics), CASE(absent_and_empty_differ_only_by_their_po
       CASE(cutting_and_trimming_stay_inside), CASE(words_come_without_the_blanks_between),
       CASE(integers_are_read_whole_or_not_at_all), CASE(decimals_are_read_whole_finite_and_without_hex),
       CASE(decimals_keep_every_digit_or_are_refused), CASE(slices_end_where_they_say), CASE(hash_is_fnv_1a),
-      CASE(sets_of_ids_are_sorted_and_hold_each_once), CASE(what_is_known_of_pairs_is_found_again),
-      CASE(a_word_is_in_only_as_a_whole))
+      CASE(sets_of_ids_are_sorted_and_hold_each_once), CASE(ids_are_a_text_with_blanks_between),
+      CASE(what_is_known_of_pairs_is_found_again), CASE(a_word_is_in_only_as_a_whole))

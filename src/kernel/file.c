@@ -67,15 +67,16 @@ enum err file_infos(struct ctx *ctx, const int64_t *ids, size_t n, struct file_i
     return found == n ? OK : FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such file");
 }
 
-enum err file_check_attach(struct ctx *ctx, const struct ids *now, const struct ids *before) {
-    struct file_info *infos = arena_new(ctx->arena, struct file_info, now->n + 1);
-    if (!infos) return FAIL_MEMORY(ctx);
-    TRY(file_infos(ctx, now->ids, now->n, infos));
-    for (size_t i = 0; i < now->n; i++) {
-        bool had = infos[i].created_by == ctx->actor.user_id || ids_have(before->ids, before->n, now->ids[i]);
-        if (!had && !ctx->actor.is_system)
-            return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such file");
-    }
+enum err file_check_attach(struct ctx *ctx, const struct ids *now, const struct ids *before, bool *ret_may) {
+    struct sql q = sql_of(ctx);
+    int64_t n = 0;
+    bool found;
+    sql_put(&q, "SELECT COUNT(*) FROM files WHERE id IN $", PARTS(Q_IDS(now->ids, now->n)));
+    if (!ctx->actor.is_system)
+        sql_put(&q, " AND (created_by = $ OR id IN $)",
+                PARTS(Q_I64(ctx->actor.user_id), Q_IDS(before->ids, before->n)));
+    TRY(sql_one_i64(&q, &n, &found));
+    *ret_may = n == (int64_t)now->n;
     return OK;
 }
 

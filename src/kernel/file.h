@@ -17,8 +17,8 @@ struct file_info {
 NODISCARD enum err file_put(struct ctx *ctx, struct bytes bytes, struct str name, struct file_info *ret);
 NODISCARD enum err file_infos(struct ctx *ctx, const int64_t *ids, size_t n,
                               struct file_info *ret); /* ERR_NOT_FOUND if one is missing */
-/* May the actor attach it: is it his own upload, or already on the row? */
-NODISCARD enum err file_check_attach(struct ctx *ctx, const struct ids *now, const struct ids *before);
+/* May the actor attach all of them: is each his own upload, or already on the row? */
+NODISCARD enum err file_check_attach(struct ctx *ctx, const struct ids *now, const struct ids *before, bool *ret_may);
 NODISCARD enum err file_read(struct ctx *ctx, const struct file_info *info,
                              struct bytes *ret); /* hash checked: ERR_CORRUPT */
 

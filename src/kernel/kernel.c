@@ -124,7 +124,7 @@ enum err kernel_each(const struct kernel *k, const struct point *point, enum err
 static char *columns_of(struct kernel *k, const struct known *kn, uint64_t fields) {
     struct buf b;
     buf_init_arena(&b, &k->arena, 16384);
-    buf_cstr(&b, "id, community_id, version, created_ms, created_by, updated_ms, archived_ms");
+    for (size_t i = 0; i < SYSTEM_FIELDS; i++) buf_fmt(&b, "%s%s", i ? ", " : "", system_fields[i].name);
     for (size_t i = 0; i < kn->r->fields_n; i++)
         if (bit_has(fields & kn->stored, i)) buf_fmt(&b, ", %s", kn->r->fields[i].name);
     return b.overflow ? NULL : b.ptr;

@@ -99,13 +99,16 @@ bool rights_row(struct ctx *ctx, const struct known *kn, enum verb verb, const v
 bool rights_step(struct ctx *ctx, const struct known *kn, const void *row, size_t step);
 
 /* ---- rows and columns ---- */
-const char *list_column(const struct resource *r, size_t index); /* of a field, or FILTER_ID and its like */
-int64_t row_place(const struct known *kn, const void *row);      /* 0 when unplaced */
+/* The members of struct row are the first columns of every table, in this order; lists ask for those with COLUMN. */
+#define SYSTEM_FIELDS 7
+extern const struct field system_fields[SYSTEM_FIELDS];
+const struct field *list_field(const struct resource *r, size_t index); /* or of FILTER_ID and its like */
+int64_t row_place(const struct known *kn, const void *row);             /* 0 when unplaced */
 struct db_val field_to_val(struct ctx *ctx, const struct resource *r, const struct field *f, const void *row,
                            bool present);
-/* Of a statement that gives kn->columns (fields: kn->stored) or kn->label_columns (kn->label_fields). */
-NODISCARD enum err row_load(struct ctx *ctx, const struct known *kn, const struct db_rows *rows, uint64_t fields,
-                            void *ret_row);
+/* Every row of a statement that gives kn->columns (fields: kn->stored) or kn->label_columns (kn->label_fields). */
+NODISCARD enum err rows_load(struct ctx *ctx, const struct known *kn, struct sql *q, uint64_t fields, char **ret,
+                             size_t *ret_n);
 NODISCARD enum err lines_load(struct ctx *ctx, const struct known *kn, void *row);
 NODISCARD enum err lines_save(struct ctx *ctx, const struct known *kn, const void *row, uint64_t fields);
 bool field_same(const struct field *f, const void *a, bool a_has, const void *b, bool b_has);
@@ -134,6 +137,15 @@ static inline const struct row *row_of(const void *row) {
 }
 static inline const void *field_at(const struct field *f, const void *row) {
     return (const char *)row + f->at;
+}
+static inline int64_t field_i64(const struct field *f, const void *row) {
+    return *(const int64_t *)field_at(f, row);
+}
+static inline const void *line_at(const struct field *f, const struct lines *lines, size_t n) {
+    return (const char *)lines->rows + n * f->lines->size;
+}
+static inline uint64_t line_has(const void *line) {
+    return *(const uint64_t *)line;
 }
 static inline struct sql sql_of(struct ctx *ctx) {
     return sql_new(ctx->db, ctx->arena, &ctx->fault);

@@ -22,8 +22,7 @@ struct place {
 
 /* What a store compares the column with: text or a number; any other value would be its error, not the caller's. */
 static bool column_is_text(const struct resource *r, size_t column) {
-    if (column >= r->fields_n) return false;
-    enum field_shape shape = field_kinds[r->fields[column].kind].shape;
+    enum field_shape shape = field_kinds[list_field(r, column)->kind].shape;
     return shape == SHAPE_TEXT || shape == SHAPE_STATE;
 }
 
@@ -42,7 +41,7 @@ static enum err cursor_read(struct ctx *ctx, const struct resource *r, const str
     if (!rest.len) return OK;
     bool ok = str_cut(&rest, '.', &id) && str_to_i64(id, &ret->id) && (q->sort == FILTER_ID) == !rest.ptr;
     if (ok && rest.ptr) {
-        ok = str_cut(&rest, '.', &column) && str_is(column, list_column(r, q->sort)) && rest.len;
+        ok = str_cut(&rest, '.', &column) && str_is(column, list_field(r, q->sort)->name) && rest.len;
         char kind = ok ? rest.ptr[0] : 0;
         rest = str_from(rest, 1);
         if (kind == 'i' && !column_is_text(r, q->sort)) {
@@ -66,11 +65,10 @@ static struct str cursor_write(struct ctx *ctx, const struct known *kn, const st
     buf_init_arena(&b, ctx->arena, 16384);
     buf_i64(&b, row_of(row)->id);
     if (q->sort != FILTER_ID) {
-        struct db_val v = q->sort == FILTER_COMMUNITY ? V_I64(row_of(row)->community_id)
-                          : q->sort == FILTER_UPDATED ? V_I64(row_of(row)->updated_ms)
-                                                      : field_to_val(ctx, kn->r, &kn->r->fields[q->sort], row,
-                                                                     bit_has(row_of(row)->has, q->sort));
-        buf_fmt(&b, ".%s.%c", list_column(kn->r, q->sort), v.type == DB_I64 ? 'i' : v.type == DB_TEXT ? 't' : 'n');
+        const struct field *f = list_field(kn->r, q->sort);
+        bool has = q->sort >= kn->r->fields_n || bit_has(row_of(row)->has, q->sort);
+        struct db_val v = field_to_val(ctx, kn->r, f, row, has);
+        buf_fmt(&b, ".%s.%c", f->name, v.type == DB_I64 ? 'i' : v.type == DB_TEXT ? 't' : 'n');
         if (v.type == DB_I64) buf_i64(&b, v.i64);
         if (v.type == DB_TEXT) buf_hex(&b, (struct bytes){(const uint8_t *)v.text.ptr, v.text.len});
     }
@@ -90,7 +88,7 @@ struct list {
 
 static void put_cursor(const struct list *l, struct sql *q) {
     if (!l->from.given) return;
-    struct sql_part column = Q_NAME(list_column(l->kn->r, l->q->sort)), than = Q_NAME(l->q->ascending ? ">" : "<"),
+    struct sql_part column = Q_NAME(list_field(l->kn->r, l->q->sort)->name), than = Q_NAME(l->q->ascending ? ">" : "<"),
                     id = Q_I64(l->from.id), val = Q_VAL(l->from.val);
     if (l->q->sort == FILTER_ID)
         sql_put(q, " AND id $ $", PARTS(than, id));
@@ -111,7 +109,7 @@ static void put_filter(const struct known *kn, const struct filter *f, struct sq
         [FILTER_NULL] = " IS NULL",
         [FILTER_NOT_NULL] = " IS NOT NULL",
     };
-    sql_put(q, " AND $$", PARTS(Q_NAME(list_column(kn->r, f->field)), Q_NAME(ops[f->op])));
+    sql_put(q, " AND $$", PARTS(Q_NAME(list_field(kn->r, f->field)->name), Q_NAME(ops[f->op])));
     for (size_t i = 0; i < f->vals_n; i++) sql_put(q, i ? ", $" : "$", PARTS(Q_VAL(f->vals[i])));
     if (f->op == FILTER_IN) sql_add(q, ")");
 }
@@ -131,7 +129,8 @@ static void put_limit(struct sql *q, size_t most, size_t skip) {
 }
 
 static void put_order(const struct list *l, struct sql *q, size_t limit) {
-    struct sql_part column = Q_NAME(list_column(l->kn->r, l->q->sort)), way = Q_NAME(l->q->ascending ? "ASC" : "DESC");
+    struct sql_part column = Q_NAME(list_field(l->kn->r, l->q->sort)->name),
+                    way = Q_NAME(l->q->ascending ? "ASC" : "DESC");
     if (l->q->sort == FILTER_ID)
         sql_put(q, " ORDER BY id $", PARTS(way));
     else
@@ -221,30 +220,12 @@ static enum err put_statement(struct ctx *ctx, const struct list *l, struct sql 
     return OK;
 }
 
-/* Every row that the statement gives, into the arena. */
-static enum err load_all(struct ctx *ctx, const struct known *kn, struct sql *q, uint64_t fields, char **ret,
-                         size_t *ret_n) {
-    struct db_rows rows = {0};
-    size_t size = kn->r->size, n = 0, cap = 0;
-    char *mem = NULL;
-    enum err e = sql_query(q, &rows);
-    while (db_more(&rows, &ctx->fault, &e)) {
-        mem = arena_grow(ctx->arena, mem, n, &cap, size);
-        e = mem ? row_load(ctx, kn, &rows, fields, mem + n * size) : FAIL_MEMORY(ctx);
-        n += !e;
-    }
-    db_done(&rows);
-    *ret = mem;
-    *ret_n = n;
-    return e;
-}
-
 static enum err fetch_page(struct ctx *ctx, struct list *l) {
     struct sql q = sql_of(ctx);
     size_t size = l->kn->r->size, n = 0;
     char *mem = NULL;
     TRY(put_statement(ctx, l, &q));
-    TRY(load_all(ctx, l->kn, &q, l->kn->stored, &mem, &n));
+    TRY(rows_load(ctx, l->kn, &q, l->kn->stored, &mem, &n));
     bool has_more = n > l->q->limit;
     if (has_more) n = l->q->limit;
     l->page.rows = mem;
@@ -342,7 +323,7 @@ enum err row_labels(struct ctx *ctx, const struct resource *r, const int64_t *id
     for (size_t i = 0; i < n; i++) ret[i] = (struct str){NULL, 0};
     if (kn->label == NO_FIELD || !n) return OK;
     sql_put(&q, "SELECT $ FROM $ WHERE id IN $", PARTS(Q_NAME(kn->label_columns), Q_NAME(kn->from), Q_IDS(ids, n)));
-    TRY(load_all(ctx, kn, &q, kn->label_fields, &mem, &found));
+    TRY(rows_load(ctx, kn, &q, kn->label_fields, &mem, &found));
     rights_expect(ctx, kn, mem, found);
     for (size_t at = 0; at < found; at++) {
         const void *row = mem + at * r->size;

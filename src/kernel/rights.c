@@ -185,7 +185,7 @@ static int64_t relation_value(const struct known *kn, const struct relation *rel
     if (!strcmp(rel->column, "id")) return row_of(row)->id;
     if (!strcmp(rel->column, "created_by")) return row_of(row)->created_by;
     size_t i = field_index(kn->r, rel->column);
-    return i != NO_FIELD && bit_has(row_of(row)->has, i) ? *(const int64_t *)field_at(&kn->r->fields[i], row) : 0;
+    return i != NO_FIELD && bit_has(row_of(row)->has, i) ? field_i64(&kn->r->fields[i], row) : 0;
 }
 
 /* What is one's own is made where one belongs, whoever it is about. */

@@ -177,19 +177,16 @@ enum err row_read_json(struct ctx *ctx, const struct resource *r, const json_t *
     return OK;
 }
 
-enum err field_read_text(struct ctx *ctx, const struct field *f, const struct resource *r, struct str text,
-                         struct db_val *ret) {
-    const char *code = "bad_type";
+const char *field_read_text(const struct field *f, const struct resource *r, struct str text, struct db_val *ret) {
     bool ok = false;
     int64_t v = 0;
+    *ret = V_TEXT(text);
     switch (f->kind) {
-    case FIELD_TEXT: *ret = V_TEXT(text); return OK;
-    case FIELD_CHOICE:
+    case FIELD_TEXT: return NULL;
+    case FIELD_CHOICE: return word_in(f->choices, text) ? NULL : "bad_choice";
     case FIELD_STATE:
-        code = "bad_choice";
-        ok = f->choices && word_in(f->choices, text);
-        for (size_t i = 0; f->kind == FIELD_STATE && i < r->states_n; i++) ok |= str_is(text, r->states[i]);
-        break;
+        for (size_t i = 0; i < r->states_n; i++) ok |= str_is(text, r->states[i]);
+        return ok ? NULL : "bad_choice";
     case FIELD_FLAG:
         v = str_is(text, "true");
         ok = v || str_is(text, "false");
@@ -204,11 +201,10 @@ enum err field_read_text(struct ctx *ctx, const struct field *f, const struct re
     case FIELD_GEO:
     case FIELD_FILE:
     case FIELD_JSON:
-    case FIELD_LINES: code = "not_filterable"; break;
+    case FIELD_LINES: return "not_filterable";
     }
-    if (!ok) return FAIL_FIELD(&ctx->fault, f->name, code, 0);
-    *ret = f->kind == FIELD_CHOICE || f->kind == FIELD_STATE ? V_TEXT(text) : V_I64(v);
-    return OK;
+    *ret = V_I64(v);
+    return ok ? NULL : "bad_type";
 }
 
 /* ---- out ---- */
@@ -250,9 +246,9 @@ static void put_lines(struct jw *j, const struct field *f, const struct lines *l
     struct resource as = {.fields = f->lines->fields, .fields_n = f->lines->fields_n};
     jw_open(j, '[');
     for (size_t n = 0; n < lines->n; n++) {
-        const char *line = (const char *)lines->rows + n * f->lines->size;
+        const void *line = line_at(f, lines, n);
         jw_open(j, '{');
-        put_members(j, &as, line, *(const uint64_t *)(const void *)line, ~UINT64_C(0), ~UINT32_C(0));
+        put_members(j, &as, line, line_has(line), ~UINT64_C(0), ~UINT32_C(0));
         jw_close(j, '}');
     }
     jw_close(j, ']');
@@ -297,7 +293,7 @@ static void put_text(struct buf *b, const struct resource *r, const struct field
 
 void field_write_text(struct buf *out, const struct resource *r, const struct field *f, const void *row, bool mask,
                       const struct zone *zone) {
-    const void *at = (const char *)row + f->at;
+    const void *at = field_at(f, row);
     if (!mask)
         put_text(out, r, f, at, false, zone);
     else if (f->kind == FIELD_TEXT)
@@ -308,7 +304,7 @@ void field_write_text(struct buf *out, const struct resource *r, const struct fi
 
 /* Text, ids, words of choices and states, and days stand in quotes. */
 void field_write_json(struct jw *j, const struct resource *r, const struct field *f, const void *row, bool mask) {
-    const void *at = (const char *)row + f->at;
+    const void *at = field_at(f, row);
     char mem[256];
     struct buf b;
     struct str text;

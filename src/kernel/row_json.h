@@ -10,9 +10,8 @@
  * collected, up to FAULT_FIELDS_MAX.  Text lives as long as the arena. */
 NODISCARD enum err row_read_json(struct ctx *ctx, const struct resource *r, const json_t *object, uint64_t allowed,
                                  void *row, uint64_t *ret_fields);
-/* One field's value from query or CSV text, as stored. */
-NODISCARD enum err field_read_text(struct ctx *ctx, const struct field *f, const struct resource *r, struct str text,
-                                   struct db_val *ret);
+/* One field's value from the text of a query or a setting, as stored.  NULL, or the code of the broken rule. */
+const char *field_read_text(const struct field *f, const struct resource *r, struct str text, struct db_val *ret);
 uint64_t fields_creatable(const struct resource *r); /* bits of fields a client may send on create */
 uint64_t fields_patchable(const struct resource *r);
 uint64_t fields_of_step(const struct resource *r, const char *step, bool need); /* that it takes, or needs */

@@ -27,16 +27,16 @@ void *row_new(struct ctx *ctx, const struct resource *r) {
 
 static enum err fetch(struct ctx *ctx, const struct known *kn, int64_t id, void *row) {
     struct sql q = sql_of(ctx);
-    struct db_rows rows = {0};
+    char *mem;
+    size_t n;
     sql_put(&q, "SELECT $ FROM $ WHERE id = $", PARTS(Q_NAME(kn->columns), Q_NAME(kn->from), Q_I64(id)));
-    enum err e = sql_query(&q, &rows);
-    bool found = db_more(&rows, &ctx->fault, &e);
-    if (found) e = row_load(ctx, kn, &rows, kn->stored, row);
-    db_done(&rows);
-    if (!e && found) e = lines_load(ctx, kn, row);
-    if (!e && found && rights_row(ctx, kn, READ, row)) return OK;
-    memset(row, 0, kn->r->size);
-    return e ? e : FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such row in %s", kn->r->name);
+    memset(row, 0, kn->r->size); /* whatever fails leaves nothing in it */
+    TRY(rows_load(ctx, kn, &q, kn->stored, &mem, &n));
+    if (n) TRY(lines_load(ctx, kn, mem));
+    if (!n || !rights_row(ctx, kn, READ, mem))
+        return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such row in %s", kn->r->name);
+    memcpy(row, mem, kn->r->size);
+    return OK;
 }
 
 enum err row_get(struct ctx *ctx, const struct resource *r, int64_t id, void *ret_row) {
@@ -76,7 +76,7 @@ static bool waits_until(const struct resource *r, const struct due *d, const voi
     size_t at = field_index(r, d->field);
     if (row_of(row)->archived_ms || !bit_has(row_of(row)->has, at) || (d->unless && row_has(r, row, d->unless)))
         return false;
-    *ret_ms = *(const int64_t *)((const char *)row + r->fields[at].at) + d->plus_ms;
+    *ret_ms = field_i64(&r->fields[at], row) + d->plus_ms;
     return step_waits(r, d->step, row_state(r, row));
 }
 
@@ -168,9 +168,9 @@ static enum err fill_own(struct ctx *ctx, const struct known *kn, void *row) {
 static enum err insert(struct ctx *ctx, const struct known *kn, void *row) {
     const struct row *h = row;
     struct sql q = sql_of(ctx);
-    sql_put(&q, "INSERT INTO $ ($) VALUES ($, $, $, $, $, $, 0",
-            PARTS(Q_NAME(kn->r->name), Q_NAME(kn->columns), Q_I64(h->id), Q_I64(h->community_id), Q_I64(h->version),
-                  Q_I64(h->created_ms), Q_I64(h->created_by), Q_I64(h->updated_ms)));
+    sql_put(&q, "INSERT INTO $ ($) VALUES (", PARTS(Q_NAME(kn->r->name), Q_NAME(kn->columns)));
+    for (size_t i = 0; i < SYSTEM_FIELDS; i++)
+        sql_put(&q, i ? ", $" : "$", PARTS(Q_I64(field_i64(&system_fields[i], row))));
     for (size_t i = 0; i < kn->r->fields_n; i++)
         if (bit_has(kn->stored, i))
             sql_put(&q, ", $", PARTS(Q_VAL(field_to_val(ctx, kn->r, &kn->r->fields[i], row, bit_has(h->has, i)))));

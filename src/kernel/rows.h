@@ -44,10 +44,11 @@ struct filter {
     const struct db_val *vals; /* as stored */
     size_t vals_n;             /* FILTER_IN: at most 100 */
 };
-#define FILTER_ID        (SIZE_MAX - 1)
-#define FILTER_COMMUNITY (SIZE_MAX - 2)
-#define FILTER_CREATED   (SIZE_MAX - 3)
-#define FILTER_UPDATED   (SIZE_MAX - 4)
+#define FILTER_SYSTEM(i) (SIZE_MAX - 1 - (i)) /* members of struct row, in their order */
+#define FILTER_ID        FILTER_SYSTEM(0)
+#define FILTER_COMMUNITY FILTER_SYSTEM(1)
+#define FILTER_CREATED   FILTER_SYSTEM(3)
+#define FILTER_UPDATED   FILTER_SYSTEM(5)
 #define LIST_LIMIT_MAX   1000
 struct list_query {
     struct filter filters[16];

@@ -18,10 +18,9 @@ static const char *column_type(const struct field *f) {
 
 static void put_table(struct buf *b, const struct known *kn) {
     const struct resource *r = kn->r;
-    buf_fmt(b,
-            "CREATE TABLE %s (id {I} NOT NULL PRIMARY KEY, community_id {I} NOT NULL, version {I} NOT NULL, "
-            "created_ms {I} NOT NULL, created_by {I} NOT NULL, updated_ms {I} NOT NULL, archived_ms {I} NOT NULL",
-            r->name);
+    for (size_t i = 0; i < SYSTEM_FIELDS; i++)
+        buf_fmt(b, i ? ", %s {I} NOT NULL" : "CREATE TABLE %s (id {I} NOT NULL PRIMARY KEY",
+                i ? system_fields[i].name : r->name);
     for (size_t i = 0; i < r->fields_n; i++)
         if (r->fields[i].kind != FIELD_LINES) buf_fmt(b, ", %s %s", r->fields[i].name, column_type(&r->fields[i]));
     buf_cstr(b, "){S};\n");

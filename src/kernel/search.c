@@ -45,7 +45,7 @@ static enum err build(struct ctx *ctx, const struct known *kn, const void *row, 
     size_t room = 8; /* a text gives no more terms than it has bytes, and a protected one two */
     for (size_t i = 0; row && i < kn->r->fields_n; i++)
         if (bit_has(kn->search_bits & row_of(row)->has, i))
-            room += 2 + ((const struct str *)(const void *)((const char *)row + kn->r->fields[i].at))->len * 2;
+            room += 2 + ((const struct str *)field_at(&kn->r->fields[i], row))->len * 2;
     *ret = (struct indexed){.terms.items = arena_new(ctx->arena, struct str, room), .terms.cap = room};
     if (!ret->terms.items) return FAIL_MEMORY(ctx);
     buf_init_arena(&doc, ctx->arena, DOC_MAX * 2);
@@ -53,7 +53,7 @@ static enum err build(struct ctx *ctx, const struct known *kn, const void *row, 
         const struct field *f = &kn->r->fields[i];
         struct str text;
         if (!bit_has(kn->search_bits & row_of(row)->has, i)) continue;
-        TRY(fold(ctx, *(const struct str *)(const void *)((const char *)row + f->at), &text));
+        TRY(fold(ctx, *(const struct str *)field_at(f, row), &text));
         if (!text.len) continue;
         if (f->class <= IDENTITY && !(f->flags & EXACT)) {
             if (doc.len) buf_char(&doc, '\n'); /* folding never yields one: no match runs across fields */

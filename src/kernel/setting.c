@@ -29,14 +29,12 @@ static enum err parse(struct ctx *ctx, const struct setting *s, struct str text,
     struct field f = {.name = "value", .kind = s->kind, .scale = DECIMAL_SCALE};
     struct db_val v = V_I64((int64_t)utf8_count(text));
     bool is_text = s->kind == FIELD_TEXT;
-    if (!is_text) TRY(field_read_text(ctx, &f, NULL, text, &v));
-    if (!is_text && !s->min && !s->max) {
-        *ret = v.i64;
-        return OK;
-    }
+    const char *code = is_text ? NULL : field_read_text(&f, NULL, text, &v);
+    *ret = v.i64;
+    if (code) return FAIL_FIELD(&ctx->fault, "value", code, 0);
+    if (!is_text && !s->min && !s->max) return OK;
     if (v.i64 > s->max) return FAIL_FIELD(&ctx->fault, "value", is_text ? "too_long" : "too_large", s->max);
     if (v.i64 < s->min) return FAIL_FIELD(&ctx->fault, "value", is_text ? "too_short" : "too_small", s->min);
-    *ret = v.i64;
     return OK;
 }
 

@@ -50,7 +50,7 @@ static void check_number(struct at *a, const struct field *f, int64_t v) {
 }
 
 static void check_present(struct at *a, const struct field *f, const void *row) {
-    const void *at = (const char *)row + f->at;
+    const void *at = field_at(f, row);
     const struct geo *g = at;
     switch (field_kinds[f->kind].shape) {
     case SHAPE_I64:
@@ -74,7 +74,7 @@ static void check_present(struct at *a, const struct field *f, const void *row) 
 }
 
 static bool is_blank(const struct field *f, const void *row) {
-    return f->kind == FIELD_TEXT && !str_trim(*(const struct str *)((const char *)row + f->at)).len;
+    return f->kind == FIELD_TEXT && !str_trim(*(const struct str *)field_at(f, row)).len;
 }
 
 static void check_field(struct at *a, const struct field *f, const void *row, bool has) {
@@ -94,17 +94,17 @@ static const char *line_prefix(char mem[LINE_PREFIX], const struct field *f, siz
 }
 
 static void check_lines(struct at *a, const struct field *f, const void *row) {
-    const struct lines *lines = (const struct lines *)((const char *)row + f->at);
+    const struct lines *lines = field_at(f, row);
     for (size_t n = 0; n < lines->n && (int64_t)n < f->max; n++) {
-        const char *line = (const char *)lines->rows + n * f->lines->size;
+        const void *line = line_at(f, lines, n);
         char prefix[LINE_PREFIX];
         struct at in = {a->ctx, line_prefix(prefix, f, n)};
         for (size_t i = 0; i < f->lines->fields_n; i++)
-            check_field(&in, &f->lines->fields[i], line, bit_has(*(const uint64_t *)(const void *)line, i));
+            check_field(&in, &f->lines->fields[i], line, bit_has(line_has(line), i));
     }
 }
 
-/* ---- references: the target must be there, not archived, and readable to the actor ---- */
+/* ---- references: the target must be there and not archived; readable, too, unless the program filled it in ---- */
 
 static enum err check_target(struct at *a, const struct field *f, const int64_t *ids, size_t n) {
     struct ctx *ctx = a->ctx;
@@ -114,21 +114,21 @@ static enum err check_target(struct at *a, const struct field *f, const int64_t 
     int64_t found = 0;
     bool answered;
     if (!n) return OK;
-    TRY(rights_plan(ctx, target, READ, &plan));
-    sql_put(&q, "SELECT COUNT(*) FROM $ WHERE archived_ms = 0 AND id IN $ AND ",
-            PARTS(Q_NAME(target->from), Q_IDS(ids, n)));
-    rights_where(ctx, target, &plan, &q);
+    sql_put(&q, "SELECT COUNT(*) FROM $ WHERE archived_ms = 0 AND id IN $", PARTS(Q_NAME(target->from), Q_IDS(ids, n)));
+    if (!(f->flags & SYSTEM)) {
+        TRY(rights_plan(ctx, target, READ, &plan));
+        sql_add(&q, " AND ");
+        rights_where(ctx, target, &plan, &q);
+    }
     TRY(sql_one_i64(&q, &found, &answered));
     if (found != (int64_t)n) wrong(a, f, "bad_ref", 0);
     return OK;
 }
 
-static bool lines_name(const struct lines *lines, const struct line_type *t, size_t i, int64_t id) {
+static bool lines_name(const struct field *f, const struct lines *lines, size_t i, int64_t id) {
     for (size_t n = 0; lines && n < lines->n; n++) {
-        const char *line = (const char *)lines->rows + n * t->size;
-        if (bit_has(*(const uint64_t *)(const void *)line, i) &&
-            *(const int64_t *)(const void *)(line + t->fields[i].at) == id)
-            return true;
+        const void *line = line_at(f, lines, n);
+        if (bit_has(line_has(line), i) && field_i64(&f->lines->fields[i], line) == id) return true;
     }
     return false;
 }
@@ -136,16 +136,14 @@ static bool lines_name(const struct lines *lines, const struct line_type *t, siz
 /* What no line named before. */
 static enum err check_line_refs(struct ctx *ctx, const struct field *f, const struct lines *lines,
                                 const struct lines *before) {
-    const struct line_type *t = f->lines;
     for (size_t n = 0; n < lines->n; n++)
-        for (size_t i = 0; i < t->fields_n; i++) {
-            const char *line = (const char *)lines->rows + n * t->size;
-            const int64_t *id = (const int64_t *)(const void *)(line + t->fields[i].at);
+        for (size_t i = 0; i < f->lines->fields_n; i++) {
+            const struct field *ref = &f->lines->fields[i];
+            const void *line = line_at(f, lines, n);
             char prefix[LINE_PREFIX];
             struct at a = {ctx, line_prefix(prefix, f, n)};
-            if (t->fields[i].kind == FIELD_REF && bit_has(*(const uint64_t *)(const void *)line, i) &&
-                !lines_name(before, t, i, *id))
-                TRY(check_target(&a, &t->fields[i], id, 1));
+            if (ref->kind != FIELD_REF || !bit_has(line_has(line), i)) continue;
+            if (!lines_name(f, before, i, field_i64(ref, line))) TRY(check_target(&a, ref, field_at(ref, line), 1));
         }
     return OK;
 }
@@ -156,30 +154,14 @@ static enum err check_refs(struct ctx *ctx, const struct known *kn, const void *
         const struct field *f = &kn->r->fields[i];
         bool has = bit_has(row_of(row)->has, i);
         if (!has || (before && field_same(f, row, has, before, bit_has(row_of(before)->has, i)))) continue;
-        const void *at = (const char *)row + f->at;
-        bool had = before && bit_has(row_of(before)->has, i);
-        const void *was = had ? (const char *)before + f->at : NULL;
-        if (f->kind == FIELD_REF) {
-            /* What the program filled in need not be readable to the actor; what he named must be. */
-            struct actor actor = ctx->actor;
-            if (f->flags & SYSTEM) ctx->actor = actor_system();
-            enum err e = check_target(&a, f, at, 1);
-            ctx->actor = actor;
-            TRY(e);
-        } else if (f->kind == FIELD_REFS) {
-            TRY(check_target(&a, f, ((const struct ids *)at)->ids, ((const struct ids *)at)->n));
-        } else if (f->kind == FIELD_FILE) {
-            struct fault kept = ctx->fault;
-            enum err e = file_check_attach(ctx, at, had ? was : &(struct ids){0});
-            if (e != ERR_NOT_FOUND) {
-                TRY(e);
-            } else {
-                ctx->fault = kept;
-                wrong(&a, f, "bad_ref", 0);
-            }
-        } else if (f->kind == FIELD_LINES) {
-            TRY(check_line_refs(ctx, f, at, was));
-        }
+        const void *at = field_at(f, row);
+        const void *was = before && bit_has(row_of(before)->has, i) ? field_at(f, before) : NULL;
+        bool may_attach = true;
+        if (f->kind == FIELD_REF) TRY(check_target(&a, f, at, 1));
+        if (f->kind == FIELD_REFS) TRY(check_target(&a, f, ((const struct ids *)at)->ids, ((const struct ids *)at)->n));
+        if (f->kind == FIELD_FILE) TRY(file_check_attach(ctx, at, was ? was : &(struct ids){0}, &may_attach));
+        if (f->kind == FIELD_LINES) TRY(check_line_refs(ctx, f, at, was));
+        if (!may_attach) wrong(&a, f, "bad_ref", 0);
     }
     return OK;
 }
@@ -191,8 +173,7 @@ enum err row_check_dated(struct ctx *ctx, const struct known *kn, const void *ro
     size_t from = field_index(r, "valid_from"), until = field_index(r, "valid_until");
     bool has_until = bit_has(row_of(row)->has, until);
     if (!bit_has(row_of(row)->has, from)) return FAIL_FIELD(&ctx->fault, "valid_from", "required", 0);
-    int64_t a = *(const int64_t *)((const char *)row + r->fields[from].at);
-    int64_t b = *(const int64_t *)((const char *)row + r->fields[until].at);
+    int64_t a = field_i64(&r->fields[from], row), b = field_i64(&r->fields[until], row);
     if (has_until && b <= a) return FAIL_FIELD(&ctx->fault, "valid_until", "not_after", 0);
     struct sql q = sql_of(ctx);
     sql_put(&q,

@@ -24,6 +24,16 @@ const struct field_kind_info field_kinds[] = {
     [FIELD_LINES] = {"lines", SHAPE_LINES, sizeof(struct lines)},
 };
 
+const struct field system_fields[SYSTEM_FIELDS] = {
+    {INT(struct row, id), .flags = COLUMN},
+    {INT(struct row, community_id), .flags = COLUMN},
+    {INT(struct row, version)},
+    {INT(struct row, created_ms), .flags = COLUMN},
+    {INT(struct row, created_by)},
+    {INT(struct row, updated_ms), .flags = COLUMN},
+    {INT(struct row, archived_ms)},
+};
+
 const char *field_class_word(enum field_class class) {
     static const char *const words[] = {[IDENTITY] = "identity",
                                         [CONTACT] = "contact",
@@ -56,7 +66,7 @@ bool field_is_comparable(const struct field *f) {
 int64_t row_place(const struct known *kn, const void *row) {
     if (kn->place == PLACE_IS_ID) return row_of(row)->id;
     if (kn->place == NO_FIELD || !bit_has(row_of(row)->has, kn->place)) return 0;
-    return *(const int64_t *)field_at(&kn->r->fields[kn->place], row);
+    return field_i64(&kn->r->fields[kn->place], row);
 }
 
 static int64_t geo_pack(struct geo g) {
@@ -69,12 +79,9 @@ static struct geo geo_unpack(int64_t v) {
 
 static struct db_val ids_to_val(struct ctx *ctx, const struct ids *ids) {
     struct buf b;
-    buf_init_arena(&b, ctx->arena, 64u * 1024);
-    for (size_t i = 0; i < ids->n; i++) {
-        if (i) buf_char(&b, ' ');
-        buf_i64(&b, ids->ids[i]);
-    }
     struct str text;
+    buf_init_arena(&b, ctx->arena, 64u * 1024);
+    buf_ids(&b, ids->ids, ids->n);
     return buf_done(&b, &text) ? V_TEXT(text) : V_NULL;
 }
 
@@ -108,16 +115,11 @@ struct db_val field_to_val(struct ctx *ctx, const struct resource *r, const stru
 }
 
 static enum err ids_from_text(struct ctx *ctx, struct str text, struct ids *ret) {
-    size_t n = 0, cap = 1;
-    for (size_t i = 0; i < text.len; i++) cap += text.ptr[i] == ' ';
-    int64_t *ids = arena_new(ctx->arena, int64_t, cap);
+    int64_t *ids = arena_new(ctx->arena, int64_t, text.len / 2 + 1);
     if (!ids) return FAIL_MEMORY(ctx);
-    struct str part;
-    while (str_word(&text, &part))
-        if (!str_to_i64(part, &ids[n++]))
-            return FAIL(&ctx->fault, ERR_CORRUPT, "stored", "a stored list of ids is damaged");
-    *ret = (struct ids){ids, n};
-    return OK;
+    *ret = (struct ids){ids, 0};
+    if (str_to_ids(text, ids, &ret->n)) return OK;
+    return FAIL(&ctx->fault, ERR_CORRUPT, "stored", "a stored list of ids is damaged");
 }
 
 static enum err text_in(struct ctx *ctx, struct str text, struct str *ret) {
@@ -157,22 +159,35 @@ static enum err val_into(struct ctx *ctx, const struct resource *r, const struct
     return OK;
 }
 
-enum err row_load(struct ctx *ctx, const struct known *kn, const struct db_rows *rows, uint64_t fields, void *ret_row) {
-    const struct resource *r = kn->r;
-    struct row *row = ret_row;
-    memset(row, 0, r->size);
-    int64_t *system[] = {&row->id,         &row->community_id, &row->version,    &row->created_ms,
-                         &row->created_by, &row->updated_ms,   &row->archived_ms};
-    size_t col = 0;
-    for (; col < COUNT(system); col++) *system[col] = db_i64(rows, col);
+/* Columns from `col` on into the members of these fields. */
+static enum err load_fields(struct ctx *ctx, const struct resource *r, const struct db_rows *rows, size_t col,
+                            uint64_t fields, void *row, uint64_t *has) {
     for (size_t i = 0; i < r->fields_n; i++) {
-        if (!bit_has(fields & kn->stored, i)) continue;
+        if (!bit_has(fields, i)) continue;
         struct db_val v = db_col(rows, col++);
         if (v.type == DB_NULL) continue;
-        row->has |= UINT64_C(1) << i;
+        *has |= UINT64_C(1) << i;
         TRY(val_into(ctx, r, &r->fields[i], v, row));
     }
     return OK;
+}
+
+enum err rows_load(struct ctx *ctx, const struct known *kn, struct sql *q, uint64_t fields, char **ret, size_t *ret_n) {
+    struct db_rows rows = {0};
+    size_t size = kn->r->size, n = 0, cap = 0;
+    char *mem = NULL;
+    enum err e = sql_query(q, &rows);
+    while (db_more(&rows, &ctx->fault, &e)) {
+        mem = arena_grow(ctx->arena, mem, n, &cap, size);
+        struct row *row = mem ? (void *)(mem + n++ * size) : NULL;
+        for (size_t i = 0; row && i < SYSTEM_FIELDS; i++)
+            *(int64_t *)(void *)((char *)row + system_fields[i].at) = db_i64(&rows, i);
+        e = row ? load_fields(ctx, kn->r, &rows, SYSTEM_FIELDS, fields & kn->stored, row, &row->has) : FAIL_MEMORY(ctx);
+    }
+    db_done(&rows);
+    *ret = mem;
+    *ret_n = n;
+    return e;
 }
 
 /* ---- child rows ---- */
@@ -192,13 +207,8 @@ static enum err lines_load_one(struct ctx *ctx, const struct known *kn, size_t f
     enum err e = sql_query(&q, &rows);
     size_t n = 0;
     while (db_more(&rows, &ctx->fault, &e)) {
-        char *line = mem + n++ * t->size;
-        for (size_t i = 0; !e && i < t->fields_n; i++) {
-            struct db_val v = db_col(&rows, i);
-            if (v.type == DB_NULL) continue;
-            *(uint64_t *)(void *)line |= UINT64_C(1) << i;
-            e = val_into(ctx, &as, &t->fields[i], v, line);
-        }
+        void *line = mem + n++ * t->size;
+        e = load_fields(ctx, &as, &rows, 0, ~UINT64_C(0), line, line);
     }
     db_done(&rows);
     if (e) return e;
@@ -223,14 +233,13 @@ static enum err lines_save_one(struct ctx *ctx, const struct known *kn, const st
     sql_put(&q, "DELETE FROM $_$ WHERE row_id = $", PARTS(table, lines_of, id));
     TRY(sql_exec(&q, NULL));
     for (size_t n = 0; has && n < lines->n; n++) {
-        const char *line = (const char *)lines->rows + n * t->size;
-        uint64_t bits = *(const uint64_t *)(const void *)line;
+        const void *line = line_at(f, lines, n);
         q = sql_of(ctx);
         sql_put(&q, "INSERT INTO $_$ (row_id, pos", PARTS(table, lines_of));
         for (size_t i = 0; i < t->fields_n; i++) sql_put(&q, ", $", PARTS(Q_NAME(t->fields[i].name)));
         sql_put(&q, ") VALUES ($, $", PARTS(id, Q_I64((int64_t)n)));
         for (size_t i = 0; i < t->fields_n; i++)
-            sql_put(&q, ", $", PARTS(Q_VAL(field_to_val(ctx, &as, &t->fields[i], line, bit_has(bits, i)))));
+            sql_put(&q, ", $", PARTS(Q_VAL(field_to_val(ctx, &as, &t->fields[i], line, bit_has(line_has(line), i)))));
         sql_add(&q, ")");
         TRY(sql_exec(&q, NULL));
     }
@@ -246,14 +255,13 @@ enum err lines_save(struct ctx *ctx, const struct known *kn, const void *row, ui
 
 /* ---- comparison ---- */
 
-static bool lines_same(const struct line_type *t, const struct lines *a, const struct lines *b) {
+static bool lines_same(const struct field *f, const struct lines *a, const struct lines *b) {
     if (a->n != b->n) return false;
-    for (size_t n = 0; n < a->n; n++) {
-        const char *x = (const char *)a->rows + n * t->size, *y = (const char *)b->rows + n * t->size;
-        uint64_t xb = *(const uint64_t *)(const void *)x, yb = *(const uint64_t *)(const void *)y;
-        for (size_t i = 0; i < t->fields_n; i++)
-            if (!field_same(&t->fields[i], x, bit_has(xb, i), y, bit_has(yb, i))) return false;
-    }
+    for (size_t n = 0; n < a->n; n++)
+        for (size_t i = 0; i < f->lines->fields_n; i++) {
+            const void *x = line_at(f, a, n), *y = line_at(f, b, n);
+            if (!field_same(&f->lines->fields[i], x, bit_has(line_has(x), i), y, bit_has(line_has(y), i))) return false;
+        }
     return true;
 }
 
@@ -271,7 +279,7 @@ bool field_same(const struct field *f, const void *a, bool a_has, const void *b,
         const struct ids *p = x, *q = y;
         return p->n == q->n && (!p->n || !memcmp(p->ids, q->ids, p->n * sizeof *p->ids));
     }
-    case SHAPE_LINES: return lines_same(f->lines, x, y);
+    case SHAPE_LINES: return lines_same(f, x, y);
     }
     return false;
 }
