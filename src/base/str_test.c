@@ -1,9 +1,8 @@
 /* Tests of text slices.  SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/test.h"
 
-#include <string.h>
-
 #include <math.h>
+#include <string.h>
 
 static const struct str absent = {NULL, 0};
 

@@ -77,7 +77,8 @@ struct plan {
         int64_t *ids;
         size_t n, cap;
     } reach[REACH_OWN];
-    uint64_t own; /* bits of relations */
+    uint64_t own;     /* bits of relations */
+    size_t reaches_n; /* how many of all these give rows */
 };
 NODISCARD enum err rights_plan(struct ctx *ctx, const struct known *kn, enum verb verb, struct plan *ret);
 struct ids plan_ids(const struct ctx *ctx, const struct known *kn, const struct plan *plan, size_t by); /* n 0: none */

@@ -176,12 +176,6 @@ static enum err put_way(struct ctx *ctx, const struct part *p, size_t by, struct
     return OK;
 }
 
-static size_t ways_n(const struct ctx *ctx, const struct list *l) {
-    size_t n = 0;
-    for (size_t by = 0; by < REACH_OWN + l->kn->r->relations_n; by++) n += plan_ids(ctx, l->kn, &l->plan, by).n > 0;
-    return n;
-}
-
 /* Ids by every way, one or several times. */
 static enum err put_ways(struct ctx *ctx, const struct part *p, struct sql *q) {
     const struct known *kn = p->l->kn;
@@ -239,7 +233,7 @@ static enum err fetch_page(struct ctx *ctx, struct list *l) {
 }
 
 static enum err put_count(struct ctx *ctx, const struct list *l, struct sql *q) {
-    bool several = has_ways(ctx, l) && ways_n(ctx, l) > 1; /* one gives a row once, several may give it again */
+    bool several = has_ways(ctx, l) && l->plan.reaches_n > 1; /* one gives a row once, several may give it again */
     sql_add(q, several ? "SELECT COUNT(*) FROM (SELECT DISTINCT id FROM (" : "SELECT COUNT(*) FROM (");
     if (has_ways(ctx, l)) {
         TRY(put_ways(ctx, &(struct part){l, 0, LIST_LIMIT_MAX + 1, false}, q));

@@ -67,6 +67,13 @@ static bool join(struct arena *a, struct id_set *to, const int64_t *ids, size_t 
     return true;
 }
 
+struct ids plan_ids(const struct ctx *ctx, const struct known *kn, const struct plan *plan, size_t by) {
+    if (by < REACH_OWN) return (struct ids){plan->reach[by].ids, plan->reach[by].n};
+    enum own_set set = kn->r->relations[by - REACH_OWN].set;
+    bool is_own = bit_has(plan->own, by - REACH_OWN);
+    return is_own ? (struct ids){ctx->actor.own[set].ids, ctx->actor.own[set].n} : (struct ids){NULL, 0};
+}
+
 enum err rights_plan(struct ctx *ctx, const struct known *kn, enum verb verb, struct plan *ret) {
     struct way w;
     *ret = (struct plan){.everywhere = ctx->actor.is_system};
@@ -77,14 +84,8 @@ enum err rights_plan(struct ctx *ctx, const struct known *kn, enum verb verb, st
             !join(ctx->arena, &ret->reach[REACH_PLACE], &w.place, w.place != 0))
             return FAIL_MEMORY(ctx);
     }
+    for (size_t by = 0; by < REACH_OWN + kn->r->relations_n; by++) ret->reaches_n += plan_ids(ctx, kn, ret, by).n > 0;
     return OK;
-}
-
-struct ids plan_ids(const struct ctx *ctx, const struct known *kn, const struct plan *plan, size_t by) {
-    if (by < REACH_OWN) return (struct ids){plan->reach[by].ids, plan->reach[by].n};
-    enum own_set set = kn->r->relations[by - REACH_OWN].set;
-    bool is_own = bit_has(plan->own, by - REACH_OWN);
-    return is_own ? (struct ids){ctx->actor.own[set].ids, ctx->actor.own[set].n} : (struct ids){NULL, 0};
 }
 
 /* A membership `m` that is in force today, where the caller is. */

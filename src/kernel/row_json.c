@@ -305,6 +305,7 @@ void field_write_text(struct buf *out, const struct resource *r, const struct fi
 /* Text, ids, words of choices and states, and days stand in quotes. */
 void field_write_json(struct jw *j, const struct resource *r, const struct field *f, const void *row, bool mask) {
     const void *at = field_at(f, row);
+    enum field_shape shape = field_kinds[f->kind].shape;
     char mem[256];
     struct buf b;
     struct str text;
@@ -314,11 +315,11 @@ void field_write_json(struct jw *j, const struct resource *r, const struct field
         jw_str(j, buf_done(&b, &text) ? text : S("***"));
     } else if (f->kind == FIELD_JSON) {
         jw_raw(j, *(const struct str *)at);
-    } else if (f->kind == FIELD_TEXT || f->kind == FIELD_CHOICE) {
+    } else if (shape == SHAPE_TEXT) {
         jw_str(j, *(const struct str *)at);
-    } else if (f->kind == FIELD_LINES) {
+    } else if (shape == SHAPE_LINES) {
         put_lines(j, f, at);
-    } else if (f->kind == FIELD_REFS || f->kind == FIELD_FILE) {
+    } else if (shape == SHAPE_IDS) {
         put_ids(j, at);
     } else {
         put_text(&b, r, f, at, true, NULL);

@@ -117,9 +117,8 @@ static enum err compare(struct install *in, const struct known *kn) {
     struct str text = {have.ptr, have.len}, line;
     uint64_t found = 0;
     while (str_cut(&text, '\n', &line)) {
-        struct str name;
-        if (!str_word(&line, &name)) continue;
-        size_t i = field_index_str(kn->r, name);
+        struct str name = {NULL, 0};
+        size_t i = str_word(&line, &name) ? field_index_str(kn->r, name) : NO_FIELD;
         if (i != NO_FIELD) found |= UINT64_C(1) << i;
     }
     for (size_t i = 0; i < kn->r->fields_n; i++)

@@ -125,6 +125,11 @@ struct run {
     int64_t next_ms, lease_ms; /* the lease is its own token: whoever claims later holds a later one */
 };
 
+static enum err job_next(struct ctx *ctx, struct run *run, bool *ret_found) {
+    return db_one_i64(ctx->db, &ctx->fault, "SELECT next_ms FROM jobs WHERE name = $1",
+                      VALS(V_TEXT(str_of(run->job->name))), &run->next_ms, ret_found);
+}
+
 static enum err job_claim(struct ctx *ctx, void *arg) {
     struct run *run = arg;
     int64_t changed = 0;
@@ -139,8 +144,7 @@ static enum err job_claim(struct ctx *ctx, void *arg) {
                      V_I64(ctx->now_ms)),
                 &changed));
     run->claimed = changed > 0;
-    return db_one_i64(ctx->db, &ctx->fault, "SELECT next_ms FROM jobs WHERE name = $1",
-                      VALS(V_TEXT(str_of(run->job->name))), &run->next_ms, &found);
+    return job_next(ctx, run, &found);
 }
 
 static enum err job_free(struct ctx *ctx, void *arg) {
@@ -159,8 +163,7 @@ enum err jobs_run(struct ctx *ctx, size_t *ret_done, int64_t *ret_next_ms) {
         for (size_t i = 0; i < o->modules[m]->jobs_n; i++) {
             struct run run = {.job = &o->modules[m]->jobs[i]};
             bool found;
-            TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT next_ms FROM jobs WHERE name = $1",
-                           VALS(V_TEXT(str_of(run.job->name))), &run.next_ms, &found));
+            TRY(job_next(ctx, &run, &found));
             if (!found || run.next_ms <= ctx->now_ms) TRY(ctx_write(ctx, job_claim, &run));
             if (run.next_ms < *ret_next_ms) *ret_next_ms = run.next_ms;
             if (!run.claimed) continue;
