@@ -100,24 +100,13 @@ static enum err scope_read(struct ctx *ctx, struct scope *s) {
     return s->communities_n ? OK : place_community(ctx, s->place_id, &s->within);
 }
 
-/* To and from the kernel's memory, under its lock. */
-static bool scope_recall(struct ctx *ctx, struct reached *from, int64_t as_of, struct scope *ret) {
-    if (from->place_id != ret->place_id || from->as_of != as_of) return false;
-    int64_t *ids = arena_new(ctx->arena, int64_t, from->n + 1);
+/* To and from the kernel's memory, under its lock; `ids` is room for the communities, NULL when there was none. */
+static bool scope_copy(struct scope *to, const struct scope *from, int64_t *ids) {
     if (!ids) return false;
-    if (from->n) memcpy(ids, from->communities, from->n * sizeof *ids);
-    ret->communities = ids;
-    ret->communities_n = from->n;
-    ret->within = from->within;
+    if (from->communities_n) memcpy(ids, from->communities, from->communities_n * sizeof *ids);
+    *to = *from;
+    to->communities = ids;
     return true;
-}
-
-static void scope_remember(struct reached *to, int64_t as_of, const struct scope *s) {
-    int64_t *ids = malloc((s->communities_n + 1) * sizeof *ids);
-    if (!ids) return;
-    if (s->communities_n) memcpy(ids, s->communities, s->communities_n * sizeof *ids);
-    free(to->communities);
-    *to = (struct reached){s->place_id, as_of, s->within, ids, s->communities_n};
 }
 
 /* A street has thousands of places under it, so what it reaches is read once for each state of the places.  The number
@@ -130,13 +119,18 @@ static enum err scope_fill(struct ctx *ctx, struct scope *s) {
     if (!s->place_id) return OK;
     TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT value FROM counters WHERE name = 'places'", NO_VALS, &as_of, &found));
     pthread_mutex_lock(&k->lock);
-    bool known = scope_recall(ctx, r, as_of, s);
+    bool known = r->scope.place_id == s->place_id && r->as_of == as_of &&
+                 scope_copy(s, &r->scope, arena_new(ctx->arena, int64_t, r->scope.communities_n + 1));
     pthread_mutex_unlock(&k->lock);
     if (known) return OK;
     TRY(scope_read(ctx, s));
     if (db_in_tx(ctx->db)) return OK; /* what is not committed may never be */
     pthread_mutex_lock(&k->lock);
-    scope_remember(r, as_of, s);
+    void *old = (void *)(uintptr_t)r->scope.communities;
+    if (scope_copy(&r->scope, s, malloc((s->communities_n + 1) * sizeof(int64_t)))) {
+        r->as_of = as_of;
+        free(old);
+    }
     pthread_mutex_unlock(&k->lock);
     return OK;
 }

@@ -38,24 +38,23 @@ enum err file_put(struct ctx *ctx, struct bytes bytes, struct str name, struct f
     return OK;
 }
 
+struct stored {
+    struct file_info info;
+    struct str hash;
+};
+static const struct sql_shape stored_shape = SQL_SHAPE(
+    struct stored, SQL_MEMBER(struct stored, info.id), SQL_MEMBER(struct stored, info.size_bytes),
+    SQL_MEMBER(struct stored, info.at_ms), SQL_MEMBER(struct stored, info.created_by),
+    SQL_MEMBER(struct stored, info.name), SQL_MEMBER(struct stored, info.type), SQL_MEMBER(struct stored, hash));
+
 enum err file_infos(struct ctx *ctx, const int64_t *ids, size_t n, struct file_info *ret) {
-    struct stored {
-        struct file_info info;
-        struct str hash;
-    };
-    static const struct sql_member members[] = {
-        SQL_MEMBER(struct stored, info.id),    SQL_MEMBER(struct stored, info.size_bytes),
-        SQL_MEMBER(struct stored, info.at_ms), SQL_MEMBER(struct stored, info.created_by),
-        SQL_MEMBER(struct stored, info.name),  SQL_MEMBER(struct stored, info.type),
-        SQL_MEMBER(struct stored, hash)};
-    static const struct sql_shape shape = SQL_SHAPE(struct stored, members);
     struct sql q = sql_of(ctx);
     struct sql_all all;
     size_t found = 0;
     if (!n) return OK;
     sql_put(&q, "SELECT id, size_bytes, at_ms, created_by, name, type, hash FROM files WHERE id IN $",
             PARTS(Q_IDS(ids, n)));
-    TRY(sql_all(&q, &shape, &all));
+    TRY(sql_all(&q, &stored_shape, &all));
     for (size_t s = 0; s < all.n; s++)
         for (size_t i = 0; i < n; i++) {
             const struct stored *f = (const struct stored *)all.rows + s;

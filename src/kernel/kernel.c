@@ -226,7 +226,7 @@ void kernel_destroy(struct kernel *k) {
         free(z);
         z = next;
     }
-    for (size_t i = 0; i < REACHED_SLOTS; i++) free(k->reached[i].communities);
+    for (size_t i = 0; i < REACHED_SLOTS; i++) free((void *)(uintptr_t)k->reached[i].scope.communities);
     pthread_mutex_destroy(&k->lock);
     arena_finish(&k->arena);
     free(k);

@@ -38,9 +38,8 @@ struct zone_entry {
 /* Communities that a place reaches, as of a state of the places (the counter "places"). */
 #define REACHED_SLOTS 256
 struct reached {
-    int64_t place_id, as_of, within;
-    int64_t *communities;
-    size_t n;
+    int64_t as_of;
+    struct scope scope; /* without roles; its communities are malloc()ed */
 };
 
 struct kernel {

@@ -39,15 +39,14 @@ enum err event_emit(struct ctx *ctx, const char *resource, int64_t row_id, int64
 #define EVENT_COLUMNS "id, at_ms, community_id, place_id, row_id, actor_id, resource, topic, body, trace, number, tries"
 #define MEMBER(m)     SQL_MEMBER(struct numbered_event, m)
 
+static const struct sql_shape event_shape =
+    SQL_SHAPE(struct numbered_event, MEMBER(event.id), MEMBER(event.at_ms), MEMBER(event.community_id),
+              MEMBER(event.place_id), MEMBER(event.row_id), MEMBER(event.actor_id), MEMBER(event.resource),
+              MEMBER(event.topic), MEMBER(event.body), MEMBER(event.trace), MEMBER(number), MEMBER(tries));
+
 static enum err read_events(struct sql *q, struct numbered_event **ret, size_t *ret_n) {
-    static const struct sql_member members[] = {
-        MEMBER(event.id),       MEMBER(event.at_ms),  MEMBER(event.community_id),
-        MEMBER(event.place_id), MEMBER(event.row_id), MEMBER(event.actor_id),
-        MEMBER(event.resource), MEMBER(event.topic),  MEMBER(event.body),
-        MEMBER(event.trace),    MEMBER(number),       MEMBER(tries)};
-    static const struct sql_shape shape = SQL_SHAPE(struct numbered_event, members);
     struct sql_all all;
-    TRY(sql_all(q, &shape, &all));
+    TRY(sql_all(q, &event_shape, &all));
     *ret = all.rows;
     *ret_n = all.n;
     return OK;

@@ -60,12 +60,12 @@ static void expect_under_scopes(struct ctx *ctx, const struct known *kn, int64_t
     ctx->fault = kept;
 }
 
+static const struct sql_shape belonging_shape =
+    SQL_SHAPE(struct belonging, SQL_MEMBER(struct belonging, id), SQL_MEMBER(struct belonging, community_id),
+              SQL_MEMBER(struct belonging, place_id));
+
 /* People and their like: reads where all of them belong. */
 static void expect_members(struct ctx *ctx, const struct known *kn, int64_t *ids, size_t n) {
-    static const struct sql_member members[] = {SQL_MEMBER(struct belonging, id),
-                                                SQL_MEMBER(struct belonging, community_id),
-                                                SQL_MEMBER(struct belonging, place_id)};
-    static const struct sql_shape shape = SQL_SHAPE(struct belonging, members);
     struct rights_cache *c = cache_of(ctx);
     struct fault ignored = {0};
     struct sql q = sql_new(ctx->db, ctx->arena, &ignored);
@@ -74,7 +74,7 @@ static void expect_members(struct ctx *ctx, const struct known *kn, int64_t *ids
     sql_put(&q, "SELECT m.$, m.community_id, m.place_id FROM $ m WHERE m.$ IN $ AND ",
             PARTS(Q_NAME(kn->member_column), Q_NAME(kn->member_table), Q_NAME(kn->member_column), Q_IDS(ids, n)));
     rights_put_in_force(ctx, &q);
-    if (!c || sql_all(&q, &shape, &all)) return;
+    if (!c || sql_all(&q, &belonging_shape, &all)) return;
     const struct belonging *belongings = all.rows;
     int64_t *places = arena_new(ctx->arena, int64_t, all.n + 1);
     if (!places) return;

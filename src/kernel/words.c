@@ -50,17 +50,17 @@ const struct resource word_rows = {
     .prepare = prepare,
 };
 
+static const struct sql_shape word_shape =
+    SQL_SHAPE(struct word, SQL_MEMBER(struct word, key), SQL_MEMBER(struct word, zh), SQL_MEMBER(struct word, en));
+
 enum err words_use(struct ctx *ctx, int64_t community_id) {
-    static const struct sql_member members[] = {SQL_MEMBER(struct word, key), SQL_MEMBER(struct word, zh),
-                                                SQL_MEMBER(struct word, en)};
-    static const struct sql_shape shape = SQL_SHAPE(struct word, members);
     struct sql q = sql_of(ctx);
     struct sql_all all;
     ctx->words = NULL;
     if (!community_id || !kernel_resource(ctx->kernel, S("words"))) return OK;
     sql_put(&q, "SELECT key, zh, en FROM words WHERE community_id = $ AND archived_ms = 0 ORDER BY id LIMIT $",
             PARTS(Q_I64(community_id), Q_I64(OWN_MOST)));
-    TRY(sql_all(&q, &shape, &all));
+    TRY(sql_all(&q, &word_shape, &all));
     if (!all.n) return OK;
     ctx->words = catalogue_of(ctx->arena, all.rows, all.n);
     return ctx->words ? OK : FAIL_MEMORY(ctx);

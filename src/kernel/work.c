@@ -27,12 +27,12 @@ struct claimed {
     bool found;
 };
 
+static const struct sql_shape claimed_shape =
+    SQL_SHAPE(struct claimed, SQL_MEMBER(struct claimed, resource), SQL_MEMBER(struct claimed, row_id),
+              SQL_MEMBER(struct claimed, step), SQL_MEMBER(struct claimed, due_ms), SQL_MEMBER(struct claimed, tries));
+
 /* Takes the timer that is longest due; a lease keeps other processes off while it runs. */
 static enum err claim(struct ctx *ctx, void *arg) {
-    static const struct sql_member members[] = {SQL_MEMBER(struct claimed, resource),
-                                                SQL_MEMBER(struct claimed, row_id), SQL_MEMBER(struct claimed, step),
-                                                SQL_MEMBER(struct claimed, due_ms), SQL_MEMBER(struct claimed, tries)};
-    static const struct sql_shape shape = SQL_SHAPE(struct claimed, members);
     struct claimed *c = arg;
     struct sql_part now = Q_I64(ctx->now_ms);
     struct sql q = sql_of(ctx);
@@ -42,7 +42,7 @@ static enum err claim(struct ctx *ctx, void *arg) {
             "row_id, step FROM timers WHERE due_ms <= $ AND lease_ms <= $ ORDER BY due_ms LIMIT 1) RETURNING resource, "
             "row_id, step, due_ms, tries",
             PARTS(Q_I64(ctx->now_ms + LEASE_MS), now, now));
-    TRY(sql_all(&q, &shape, &all));
+    TRY(sql_all(&q, &claimed_shape, &all));
     *c = all.n ? *(const struct claimed *)all.rows : (struct claimed){0};
     c->r = kernel_resource(ctx->kernel, c->resource);
     c->found = all.n > 0;

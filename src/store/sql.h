@@ -57,8 +57,12 @@ struct sql_shape {
 };
 #define SQL_MEMBER(T, m) \
     { offsetof(T, m), _Generic(((T *)0)->m, int64_t : DB_I64, struct str : DB_TEXT) }
-#define SQL_SHAPE(T, table) \
-    { sizeof(T), (table), COUNT(table) }
+/* At file scope: static const struct sql_shape word_shape = SQL_SHAPE(struct word, SQL_MEMBER(struct word, key), …); */
+#define SQL_SHAPE(T, ...)                                                                \
+    {                                                                                    \
+        sizeof(T), (const struct sql_member[]){__VA_ARGS__},                             \
+            sizeof((const struct sql_member[]){__VA_ARGS__}) / sizeof(struct sql_member) \
+    }
 struct sql_all {
     void *rows;
     size_t n;

@@ -9,9 +9,8 @@ struct a_row {
     int64_t id, n;
     struct str s;
 };
-static const struct sql_member members[] = {SQL_MEMBER(struct a_row, id), SQL_MEMBER(struct a_row, s),
-                                            SQL_MEMBER(struct a_row, n)};
-static const struct sql_shape shape = SQL_SHAPE(struct a_row, members);
+static const struct sql_shape shape =
+    SQL_SHAPE(struct a_row, SQL_MEMBER(struct a_row, id), SQL_MEMBER(struct a_row, s), SQL_MEMBER(struct a_row, n));
 
 static void insert(struct t *t, struct db *db, int64_t id, struct db_val n, struct db_val s) {
     struct sql q = sql_new(db, &t->arena, &t->fault);
