@@ -98,6 +98,18 @@ void arena_pool_finish(struct arena_pool *p);
 void arena_take(struct arena_pool *p, struct arena *ret, size_t cap);
 void arena_give(struct arena_pool *p, struct arena *a); /* becomes all zero */
 
+/* Numbers of names: an open table in an arena, for at most as many names as it was made for, which are not copied. */
+struct names {
+    struct name_slot {
+        struct str name; /* absent: a free slot */
+        size_t number;
+    } * slots;
+    size_t size, n;
+};
+NODISCARD bool names_init(struct names *t, struct arena *a, size_t most);
+size_t names_put(struct names *t, struct str name);        /* 0 for the first, 1 …; what is there keeps its number */
+size_t names_find(const struct names *t, struct str name); /* SIZE_MAX: not there */
+
 /* Builder with a hard cap.  After the first overflow every append is a no-op; check once, at buf_done().
  * Always NUL-terminated within ptr[len], so cap counts one byte more than the longest text. */
 struct buf {

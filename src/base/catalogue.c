@@ -2,21 +2,15 @@
 #include "base/catalogue.h"
 
 struct catalogue {
-    struct word *slots; /* open addressing */
-    size_t size;
+    struct names keys;
+    struct word *words; /* by number of the key */
 };
-
-static struct word *slot_of(const struct catalogue *w, struct str key) {
-    size_t at = str_hash(key) % w->size;
-    while (w->slots[at].key.ptr && !str_eq(w->slots[at].key, key)) at = (at + 1) % w->size;
-    return &w->slots[at];
-}
 
 static struct catalogue *catalogue_new(struct arena *a, size_t most) {
     struct catalogue *w = arena_new(a, struct catalogue, 1);
-    struct word *slots = arena_new(a, struct word, most * 2 + 1);
-    if (!w || !slots) return NULL;
-    *w = (struct catalogue){slots, most * 2 + 1};
+    struct word *words = arena_new(a, struct word, most + 1);
+    if (!w || !words || !names_init(&w->keys, a, most)) return NULL;
+    w->words = words;
     return w;
 }
 
@@ -26,9 +20,9 @@ static enum err add_line(struct catalogue *w, struct str line, struct fault *f) 
     if (!line.len || line.ptr[0] == '#') return OK;
     if (!str_cut(&rest, '\t', &key) || !str_cut(&rest, '\t', &zh) || !str_cut(&rest, '\t', &en) || rest.ptr || !key.len)
         return FAIL(f, ERR_INTERNAL, "words", "a line of words is not key TAB zh TAB en: " STR_FMT, STR_ARG(line));
-    struct word *slot = slot_of(w, key);
-    if (slot->key.ptr) return FAIL(f, ERR_INTERNAL, "words", "two words for " STR_FMT, STR_ARG(key));
-    *slot = (struct word){key, zh, str_trim(en)};
+    struct word *word = &w->words[names_put(&w->keys, key)];
+    if (word->key.ptr) return FAIL(f, ERR_INTERNAL, "words", "two words for " STR_FMT, STR_ARG(key));
+    *word = (struct word){key, zh, str_trim(en)};
     return OK;
 }
 
@@ -48,11 +42,11 @@ enum err catalogue_load(struct arena *a, const struct str *texts, size_t n, stru
 
 struct catalogue *catalogue_of(struct arena *a, const struct word *all, size_t n) {
     struct catalogue *w = catalogue_new(a, n);
-    for (size_t i = 0; w && i < n; i++) *slot_of(w, all[i].key) = all[i];
+    for (size_t i = 0; w && i < n; i++) w->words[names_put(&w->keys, all[i].key)] = all[i];
     return w;
 }
 
 struct str catalogue_find(const struct catalogue *w, struct str key, struct str language) {
-    const struct word *word = w ? slot_of(w, key) : NULL;
-    return !word ? (struct str){NULL, 0} : str_is(language, "en") ? word->en : word->zh;
+    size_t i = w ? names_find(&w->keys, key) : SIZE_MAX;
+    return i == SIZE_MAX ? (struct str){NULL, 0} : str_is(language, "en") ? w->words[i].en : w->words[i].zh;
 }

@@ -140,6 +140,16 @@ static void codes_stand_in_topics(struct t *t) {
     for (size_t i = 0; i < COUNT(bad); i++) CHECK_SAY(t, !str_is_code(str_of(bad[i])), "%s", bad[i]);
 }
 
+static void names_have_the_number_they_were_given_first(struct t *t) {
+    static const char *const all[] = {"visits", "cases", "c", "places", "漏水"};
+    struct names n;
+    CHECK(t, names_init(&n, &t->arena, COUNT(all)) && names_find(&n, S("cases")) == SIZE_MAX);
+    for (size_t round = 0; round < 2; round++)
+        for (size_t i = 0; i < COUNT(all); i++) CHECK(t, names_put(&n, str_of(all[i])) == i);
+    for (size_t i = 0; i < COUNT(all); i++) CHECK(t, names_find(&n, str_of(all[i])) == i);
+    CHECK(t, n.n == COUNT(all) && names_find(&n, S("case")) == SIZE_MAX && names_find(&n, absent) == SIZE_MAX);
+}
+
 static void ids_are_a_text_with_blanks_between(struct t *t) {
     static const int64_t ids[] = {7, -1, INT64_MAX};
     int64_t back[16];
@@ -217,5 +227,6 @@ TESTS(CASE(codes_stand_in_topics), CASE(absent_and_empty_differ_only_by_their_po
       CASE(cutting_and_trimming_stay_inside), CASE(words_come_without_the_blanks_between),
       CASE(integers_are_read_whole_or_not_at_all), CASE(decimals_are_read_whole_finite_and_without_hex),
       CASE(decimals_keep_every_digit_or_are_refused), CASE(slices_end_where_they_say), CASE(hash_is_fnv_1a),
-      CASE(sets_of_ids_are_sorted_and_hold_each_once), CASE(ids_are_a_text_with_blanks_between),
-      CASE(what_is_known_of_pairs_is_found_again), CASE(a_word_is_in_only_as_a_whole))
+      CASE(sets_of_ids_are_sorted_and_hold_each_once), CASE(names_have_the_number_they_were_given_first),
+      CASE(ids_are_a_text_with_blanks_between), CASE(what_is_known_of_pairs_is_found_again),
+      CASE(a_word_is_in_only_as_a_whole))

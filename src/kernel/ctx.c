@@ -48,6 +48,23 @@ struct actor actor_system(void) {
     return (struct actor){.is_system = true, .name = S("system"), .language = S("zh")};
 }
 
+/* ---- counters ---- */
+
+enum err counter_next(struct ctx *ctx, const char *name, int64_t *ret) {
+    bool found;
+    return db_one_i64(ctx->db, &ctx->fault,
+                      "INSERT INTO counters (name, value) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET value = "
+                      "counters.value + 1 RETURNING value",
+                      VALS(V_TEXT(str_of(name))), ret, &found);
+}
+
+enum err counter_now(struct ctx *ctx, const char *name, int64_t *ret) {
+    bool found;
+    *ret = 0;
+    return db_one_i64(ctx->db, &ctx->fault, "SELECT value FROM counters WHERE name = $1", VALS(V_TEXT(str_of(name))),
+                      ret, &found);
+}
+
 /* ---- places ---- */
 
 enum err place_community(struct ctx *ctx, int64_t place_id, int64_t *ret_community_id) {
@@ -60,24 +77,18 @@ enum err place_community(struct ctx *ctx, int64_t place_id, int64_t *ret_communi
         VALS(V_I64(place_id)), ret_community_id, &found);
 }
 
-/* Whoever remembers what stands where looks at this number first. */
-static enum err places_changed(struct ctx *ctx) {
-    return db_exec(ctx->db, &ctx->fault,
-                   "INSERT INTO counters (name, value) VALUES ('places', 1) ON CONFLICT (name) DO UPDATE SET value = "
-                   "counters.value + 1",
-                   NO_VALS, NULL);
-}
-
 enum err community_put(struct ctx *ctx, int64_t id, struct str code, struct str name, struct str zone) {
+    int64_t as_of;
     TRY(db_exec(ctx->db, &ctx->fault,
                 "INSERT INTO communities (id, code, name, zone) VALUES ($1, $2, $3, $4) "
                 "ON CONFLICT (id) DO UPDATE SET code = $2, name = $3, zone = $4",
                 VALS(V_I64(id), V_TEXT(code), V_TEXT(name), V_TEXT(zone)), NULL));
-    TRY(places_changed(ctx));
+    TRY(counter_next(ctx, "places", &as_of));
     return settings_sync(ctx);
 }
 
 enum err closure_put(struct ctx *ctx, struct str hierarchy, int64_t place_id, const int64_t *ancestors, size_t n) {
+    int64_t as_of;
     TRY(db_exec(ctx->db, &ctx->fault, "DELETE FROM place_closure WHERE hierarchy = $1 AND descendant = $2",
                 VALS(V_TEXT(hierarchy), V_I64(place_id)), NULL));
     for (size_t i = 0; i <= n; i++)
@@ -85,7 +96,7 @@ enum err closure_put(struct ctx *ctx, struct str hierarchy, int64_t place_id, co
                     "INSERT INTO place_closure (hierarchy, ancestor, descendant, depth) VALUES ($1, $2, $3, $4)",
                     VALS(V_TEXT(hierarchy), V_I64(i ? ancestors[i - 1] : place_id), V_I64(place_id), V_I64((int64_t)i)),
                     NULL));
-    return places_changed(ctx);
+    return counter_next(ctx, "places", &as_of);
 }
 
 /* ---- who may act where ---- */
@@ -115,9 +126,8 @@ static enum err scope_fill(struct ctx *ctx, struct scope *s) {
     struct kernel *k = (struct kernel *)(uintptr_t)ctx->kernel; /* its caches are its only mutable part */
     struct reached *r = &k->reached[(uint64_t)s->place_id * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (REACHED_SLOTS - 1)];
     int64_t as_of = 0; /* places that never changed since there is such a number */
-    bool found;
     if (!s->place_id) return OK;
-    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT value FROM counters WHERE name = 'places'", NO_VALS, &as_of, &found));
+    TRY(counter_now(ctx, "places", &as_of));
     pthread_mutex_lock(&k->lock);
     bool known = r->scope.place_id == s->place_id && r->as_of == as_of &&
                  scope_copy(s, &r->scope, arena_new(ctx->arena, int64_t, r->scope.communities_n + 1));
@@ -177,14 +187,12 @@ bool actor_spans_communities(const struct actor *a) {
 }
 
 enum err actor_community(struct ctx *ctx, int64_t *ret) {
-    int64_t n = 0;
     bool found, several;
     *ret = scopes_community(&ctx->actor, &several);
     if (*ret || several) return OK;
     /* the installation's own people */
-    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT COUNT(*) FROM communities", NO_VALS, &n, &found));
-    if (n != 1) return OK;
-    return db_one_i64(ctx->db, &ctx->fault, "SELECT MIN(id) FROM communities", NO_VALS, ret, &found);
+    return db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM communities WHERE (SELECT COUNT(*) FROM communities) = 1",
+                      NO_VALS, ret, &found);
 }
 
 /* ---- zones ---- */

@@ -75,11 +75,8 @@ static enum err roles_add(struct kernel *k, const char *words, struct fault *f) 
 /* ---- resources ---- */
 
 const struct known *known_named(const struct kernel *k, struct str name) {
-    for (size_t at = str_hash(name) % k->by_name_size;; at = (at + 1) % k->by_name_size) {
-        if (!k->by_name[at]) return NULL;
-        const struct known *kn = &k->known[k->by_name[at] - 1];
-        if (str_is(name, kn->r->name)) return kn;
-    }
+    size_t i = names_find(&k->by_name, name);
+    return i == SIZE_MAX ? NULL : &k->known[i];
 }
 
 const struct known *known_of(const struct kernel *k, const struct resource *r) {
@@ -183,19 +180,15 @@ static enum err register_all(struct kernel *k, struct fault *f) {
         TRY(roles_add(k, k->options.modules[m]->roles, f));
     }
     if (n > RESOURCES_MAX) return FAIL(f, ERR_LIMIT, "resources", "more than %d resources", RESOURCES_MAX);
-    k->by_name_size = n * 2 + 7;
-    k->by_name = arena_new(&k->arena, uint32_t, k->by_name_size);
     k->known = arena_new(&k->arena, struct known, n + 1);
-    if (!k->by_name || !k->known) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    if (!k->known || !names_init(&k->by_name, &k->arena, n)) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     for (size_t m = 0; m < k->options.modules_n; m++)
         for (size_t i = 0; i < k->options.modules[m]->resources_n; i++) {
             const struct resource *r = k->options.modules[m]->resources[i];
             if (r == &setting_rows && !(r = setting_names(k))) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
             if (known_of(k, r)) return FAIL(f, ERR_INTERNAL, "tables", "%s: two resources of that name", r->name);
-            size_t at = str_hash(str_of(r->name)) % k->by_name_size;
-            while (k->by_name[at]) at = (at + 1) % k->by_name_size;
-            k->known[k->known_n] = (struct known){.r = r, .module = k->options.modules[m]};
-            k->by_name[at] = (uint32_t)++k->known_n;
+            k->known[names_put(&k->by_name, str_of(r->name))] = (struct known){.r = r, .module = k->options.modules[m]};
+            k->known_n++;
         }
     for (size_t i = 0; i < k->known_n; i++) TRY(resolve(k, &k->known[i], f));
     return OK;

@@ -47,8 +47,7 @@ struct kernel {
     struct arena arena; /* everything resolved lives here */
     struct known *known;
     size_t known_n;
-    uint32_t *by_name; /* open addressing, known index + 1 */
-    size_t by_name_size;
+    struct names by_name; /* numbers in known */
     const char *roles[ROLES_MAX];
     size_t roles_n;
     struct catalogue *words;
@@ -65,6 +64,10 @@ extern const char kernel_tables[]; /* DDL of what every store has; {I} {T} {B} {
 extern const struct resource setting_rows, word_rows;
 /* `settings` with the names that the modules register as choices; NULL: no memory. */
 const struct resource *setting_names(struct kernel *k);
+
+/* Numbers that rise in the store: "events" as they are delivered, "places" whenever one comes to stand elsewhere. */
+NODISCARD enum err counter_next(struct ctx *ctx, const char *name, int64_t *ret);
+NODISCARD enum err counter_now(struct ctx *ctx, const char *name, int64_t *ret); /* 0: it never rose */
 
 /* ---- rights ---- */
 /* All ways in to the rows that the actor may do `verb` to: every row, or those of these communities, at these places or

@@ -39,15 +39,15 @@ enum err list_filter(struct ctx *ctx, const struct resource *r, struct list_quer
         if (i == COUNT(ops)) return FAIL_FIELD(&ctx->fault, shown, "bad_choice", 0);
         op = ops[i].op;
     }
-    struct filter *f = &q->filters[q->filters_n];
+    struct filter *f = &q->filters[q->filters_n++];
     *f = (struct filter){.field = column, .op = op};
     if (op == FILTER_IN && (str_is(value, "null") || str_is(value, "notnull"))) {
         f->op = str_is(value, "null") ? FILTER_NULL : FILTER_NOT_NULL;
-        q->filters_n++;
         return OK;
     }
     struct db_val *vals = arena_new(ctx->arena, struct db_val, 100);
     if (!vals) return FAIL_MEMORY(ctx);
+    f->vals = vals;
     struct str part;
     bool split = op == FILTER_IN;
     while (split ? str_cut(&value, ',', &part) : f->vals_n == 0) {
@@ -56,8 +56,6 @@ enum err list_filter(struct ctx *ctx, const struct resource *r, struct list_quer
         const char *code = field_read_text(field, r, part, &vals[f->vals_n++]);
         if (code) return FAIL_FIELD(&ctx->fault, shown, code, 0);
     }
-    f->vals = vals;
-    q->filters_n++;
     return OK;
 }
 

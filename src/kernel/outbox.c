@@ -72,11 +72,7 @@ static enum err run_handlers(struct ctx *ctx, const struct event *e) {
 
 static enum err mark(struct ctx *ctx, int64_t id) {
     int64_t number = 0;
-    bool found;
-    TRY(db_one_i64(ctx->db, &ctx->fault,
-                   "INSERT INTO counters (name, value) VALUES ('events', 1) ON CONFLICT (name) DO UPDATE SET value = "
-                   "counters.value + 1 RETURNING value",
-                   NO_VALS, &number, &found));
+    TRY(counter_next(ctx, "events", &number));
     return db_exec(ctx->db, &ctx->fault,
                    "UPDATE events SET number = $1, delivered_ms = $2 WHERE id = $3 AND delivered_ms IS NULL",
                    VALS(V_I64(number), V_I64(ctx->now_ms), V_I64(id)), NULL);
@@ -161,10 +157,7 @@ enum err events_prune(struct ctx *ctx) {
 }
 
 enum err events_last(struct ctx *ctx, int64_t *ret_number) {
-    bool found;
-    *ret_number = 0;
-    return db_one_i64(ctx->db, &ctx->fault, "SELECT value FROM counters WHERE name = 'events'", NO_VALS, ret_number,
-                      &found);
+    return counter_now(ctx, "events", ret_number);
 }
 
 enum err events_after(struct ctx *ctx, int64_t after, size_t most, struct numbered_event **ret, size_t *ret_n,
