@@ -124,10 +124,6 @@ static enum err put_conditions(struct ctx *ctx, const struct list *l, struct sql
     return l->q->search.len ? search_where(ctx, l->kn->r, l->q->search, q) : OK;
 }
 
-static void put_limit(struct sql *q, size_t most, size_t skip) {
-    buf_fmt(&q->text, skip ? " LIMIT %zu OFFSET %zu" : " LIMIT %zu", most, skip);
-}
-
 static void put_order(const struct list *l, struct sql *q, size_t limit) {
     struct sql_part column = Q_NAME(list_field(l->kn->r, l->q->sort)->name),
                     way = Q_NAME(l->q->ascending ? "ASC" : "DESC");
@@ -135,7 +131,7 @@ static void put_order(const struct list *l, struct sql *q, size_t limit) {
         sql_put(q, " ORDER BY id $", PARTS(way));
     else
         sql_put(q, " ORDER BY $ $ NULLS LAST, id $", PARTS(column, way, way));
-    put_limit(q, limit, 0);
+    buf_fmt(&q->text, " LIMIT %zu", limit);
 }
 
 /* ---- by the ways in: each gives its own by an index, and the newest of all are among the newest of each ---- */
@@ -171,7 +167,7 @@ static enum err put_way(struct ctx *ctx, const struct part *p, size_t by, struct
     if (p->in_order)
         put_order(p->l, q, p->most);
     else
-        put_limit(q, p->most, p->skip);
+        buf_fmt(&q->text, " LIMIT %zu OFFSET %zu", p->most, p->skip);
     sql_add(q, ") AS w");
     return OK;
 }
@@ -243,7 +239,7 @@ static enum err put_count(struct ctx *ctx, const struct list *l, struct sql *q) 
         TRY(put_conditions(ctx, l, q));
     }
     if (several) sql_add(q, ") AS w");
-    if (several || !has_ways(ctx, l)) put_limit(q, LIST_LIMIT_MAX + 1, 0);
+    if (several || !has_ways(ctx, l)) buf_fmt(&q->text, " LIMIT %d", LIST_LIMIT_MAX + 1);
     sql_add(q, ") AS n");
     return OK;
 }

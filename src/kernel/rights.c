@@ -88,7 +88,7 @@ enum err rights_plan(struct ctx *ctx, const struct known *kn, enum verb verb, st
     return OK;
 }
 
-/* A membership `m` that is in force today, where the caller is. */
+/* Today is that of where the caller is. */
 void rights_put_in_force(struct ctx *ctx, struct sql *q) {
     const int64_t *where = NULL;
     size_t n = 0;

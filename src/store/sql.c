@@ -23,7 +23,9 @@ static void put_val(struct sql *q, struct db_val v) {
     }
     q->vals = vals;
     q->vals[q->n++] = v;
-    buf_fmt(&q->text, v.type == DB_I64 ? "CAST($%zu AS BIGINT)" : "$%zu", q->n);
+    sql_add(q, v.type == DB_I64 ? "CAST($" : "$");
+    buf_i64(&q->text, (int64_t)q->n);
+    if (v.type == DB_I64) sql_add(q, " AS BIGINT)");
 }
 
 /* The last one is said again up to a round number: few texts, which a store then has prepared. */
