@@ -63,7 +63,7 @@ static struct str event_text(struct ctx *ctx, const struct numbered_event *e) {
     return text;
 }
 
-/* False: no memory; the client is told later, alone. */
+/* False: no memory, or the store does not answer; the client is told later, alone. */
 static bool serve(struct ctx *ctx, struct hub *hub, struct client *c, const struct numbered_event *events,
                   const struct str *texts, size_t n, int64_t read_to) {
     struct buf out;
@@ -75,7 +75,10 @@ static bool serve(struct ctx *ctx, struct hub *hub, struct client *c, const stru
     buf_init_arena(&out, &hub->scratch, OUT_MAX);
     for (size_t i = 0; i < n; i++) {
         if (events[i].number <= c->sse.last) continue; /* he was ahead of the others */
-        if (!texts[i].ptr || !wants(c, events[i].event.topic) || !event_visible(ctx, &events[i].event)) continue;
+        bool visible;
+        if (!texts[i].ptr || !wants(c, events[i].event.topic)) continue;
+        if (event_visible(ctx, &events[i].event, &visible)) return false;
+        if (!visible) continue;
         if (out.len + texts[i].len >= OUT_MAX) { /* the rest in a run of its own */
             read_to = events[i].number - 1;
             break;

@@ -176,14 +176,14 @@ enum err events_after(struct ctx *ctx, int64_t after, size_t most, struct number
     return read_events(&q, ret, ret_n);
 }
 
-bool event_visible(struct ctx *ctx, const struct event *e) {
+enum err event_visible(struct ctx *ctx, const struct event *e, bool *ret) {
     const struct known *kn = known_named(ctx->kernel, e->resource);
-    if (!kn) return false;
-    if (!kn->r->member && place_allows(ctx, kn->r, READ, e->community_id, e->place_id)) return true;
-    if (!kn->r->member && !own_grants(ctx, kn->r, READ)) return false;
+    *ret = kn && !kn->r->member && place_allows(ctx, kn->r, READ, e->community_id, e->place_id);
+    if (!kn || *ret || (!kn->r->member && !own_grants(ctx, kn->r, READ))) return OK;
     struct fault kept = ctx->fault;
     void *row = row_new(ctx, kn->r);
-    bool visible = row && !row_get(ctx, kn->r, e->row_id, row);
+    enum err err = row ? row_get(ctx, kn->r, e->row_id, row) : ERR_LIMIT;
     ctx->fault = kept;
-    return visible;
+    *ret = !err;
+    return err == ERR_NOT_FOUND || err == ERR_DENIED ? OK : err;
 }

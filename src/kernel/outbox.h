@@ -29,7 +29,8 @@ NODISCARD enum err events_after(struct ctx *ctx, int64_t after, size_t most, str
 NODISCARD enum err events_last(struct ctx *ctx, int64_t *ret_number);
 /* A pattern is a topic, or how topics begin and "*". */
 bool topic_matches(struct str pattern, struct str topic);
-/* May the actor be told of this event?  By place and grants of its resource; own relations look the row up. */
-bool event_visible(struct ctx *ctx, const struct event *e);
+/* May the actor be told of this event?  By place and grants of its resource; own relations look the row up.
+ * An error says neither yes nor no: ask again. */
+NODISCARD enum err event_visible(struct ctx *ctx, const struct event *e, bool *ret);
 
 #endif

@@ -82,5 +82,42 @@ static void an_event_that_is_set_aside_is_told_all_the_same(struct t *t) {
     }
 }
 
+/* Whether somebody may be told of a row of his own is looked up: a store that fails says neither yes nor no. */
+static void a_look_that_fails_is_no_answer(struct t *t) {
+    for (size_t store = 0; store < KERNEL_SITE_STORES; store++) {
+        struct kernel_site s;
+        struct numbered_event *told;
+        struct sample given = {0};
+        size_t n = 0;
+        bool reset, visible = false;
+        int64_t failed = 0;
+        open(&s, t, store);
+        int64_t mine = kernel_site_sample(&s, S("given to Ben"), 0);
+        SET(&test_samples, &given, worker_id, s.estate.ben);
+        CHECK(t, !row_act(&s.ctx, &test_samples, mine, 0, "accept", &given, given.row.has, NULL));
+        (void)kernel_site_sample(&s, S("nobody's"), 0);
+        (void)deliver(&s);
+        CHECK(t, !events_after(&s.ctx, 0, 100, &told, &n, &reset) && n > 2);
+        ctx_begin(&s.ctx);
+        CHECK(t, !test_actor(&s.ctx, "worker", s.estate.south, s.estate.ben, 0));
+        const struct event *last = &told[n - 1].event, *first = last;
+        for (size_t i = 0; i < n; i++)
+            if (told[i].event.row_id == mine) first = &told[i].event;
+        CHECK(t, !event_visible(&s.ctx, last, &visible) && !visible);
+        for (int64_t at = 1; at < 50; at++) {
+            int64_t ran = db_statements(s.ctx.db);
+            db_fail_in(s.ctx.db, at);
+            enum err e = event_visible(&s.ctx, first, &visible);
+            bool reached = db_statements(s.ctx.db) - ran >= at;
+            db_fail_in(s.ctx.db, 0);
+            CHECK_SAY(t, e ? reached : visible, "statement %d: %s", (int)at, err_name(e));
+            failed += e != OK;
+            if (!reached) break;
+        }
+        CHECK(t, failed > 0 && visible);
+        kernel_site_close(&s);
+    }
+}
+
 TESTS(CASE(every_event_is_handled_once_and_numbered_without_gaps),
-      CASE(an_event_that_is_set_aside_is_told_all_the_same))
+      CASE(an_event_that_is_set_aside_is_told_all_the_same), CASE(a_look_that_fails_is_no_answer))
