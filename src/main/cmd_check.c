@@ -3,15 +3,23 @@
 #include "base/json.h"
 #include "main/cmd.h"
 #include "main/site.h"
+#include "platform/telemetry/telemetry.h"
 
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #define DISK_LEAST_MB 500
 
 struct check {
     bool json, bad;
+    bool is_served; /* a server holds the folder */
     struct jw *w;
 };
 
@@ -49,6 +57,127 @@ static void check_disk(struct check *c, const char *dir) {
     say(c, "disk", known && mb >= DISK_LEAST_MB, words);
 }
 
+/* ---- readings: opened over a disk that reads and forgets what is written ---- */
+
+static int64_t only_open(void *self, const char *path, enum io_mode mode) {
+    const struct io *io = self;
+    (void)mode;
+    return io->open(io->self, path, IO_READ);
+}
+static int64_t only_read(void *self, int64_t file, void *ret, size_t n, int64_t at) {
+    const struct io *io = self;
+    return io->read(io->self, file, ret, n, at);
+}
+static int64_t only_write(void *self, int64_t file, const void *bytes, size_t n, int64_t at) {
+    (void)self, (void)file, (void)bytes, (void)at;
+    return (int64_t)n;
+}
+static int only_sync(void *self, int64_t file) {
+    (void)self, (void)file;
+    return 0;
+}
+static int only_truncate(void *self, int64_t file, int64_t size) {
+    (void)self, (void)file, (void)size;
+    return 0;
+}
+static int64_t only_size(void *self, int64_t file) {
+    const struct io *io = self;
+    return io->size(io->self, file);
+}
+static int only_close(void *self, int64_t file) {
+    const struct io *io = self;
+    return io->close(io->self, file);
+}
+static int only_rename(void *self, const char *from, const char *to) {
+    (void)self, (void)from, (void)to;
+    return 0;
+}
+static int only_path(void *self, const char *path) {
+    (void)self, (void)path;
+    return 0;
+}
+static int only_list(void *self, const char *path, int (*fn)(void *arg, const char *name), void *arg) {
+    const struct io *io = self;
+    return io->list(io->self, path, fn, arg);
+}
+
+static void check_readings(struct check *c, struct site *site) {
+    char dir[640], words[320];
+    struct stat st;
+    struct telemetry *t = NULL;
+    struct telemetry_stats s = {0};
+    struct fault f = {0};
+    const struct io reads = {&site->io,  only_open,   only_read, only_write, only_sync, only_truncate, only_size,
+                             only_close, only_rename, only_path, only_path,  only_path, only_list};
+    snprintf(dir, sizeof dir, "%s/telemetry", site->dir);
+    if (c->is_served || stat(dir, &st)) {
+        say(c, "readings", true, c->is_served ? "in the hands of the server: its /readyz tells" : "there are none yet");
+        return;
+    }
+    enum err e = telemetry_open(
+        &(struct telemetry_options){.io = &reads, .world = &site->world, .dir = dir, .threadless = true}, &t, &f);
+    if (!e) telemetry_stats(t, &s);
+    telemetry_close(t);
+    if (e)
+        snprintf(words, sizeof words, "%s", f.text);
+    else if (s.damaged)
+        snprintf(words, sizeof words, "%lld places are damaged; what is around them is read", (long long)s.damaged);
+    else
+        snprintf(words, sizeof words, "%lld series, %lld points", (long long)s.series,
+                 (long long)(s.chunk_points + s.head_points));
+    say(c, "readings", !e && !s.damaged, words);
+}
+
+/* ---- ports ---- */
+
+static bool is_free(int port) {
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one); /* as the server does */
+    bool ok = fd >= 0 && !bind(fd, (const struct sockaddr *)&at, sizeof at);
+    if (fd >= 0) close(fd);
+    return ok;
+}
+
+/* Those of HTTP and MQTT give way to the next free one; a line stands where its devices look for it. */
+static enum err check_ports(struct ctx *ctx, struct check *c) {
+    struct db_rows rows = {0};
+    char words[200], taken[120] = "";
+    int n = 0;
+    if (c->is_served) {
+        say(c, "ports", true, "in the hands of the server");
+        return OK;
+    }
+    enum err e = db_query(ctx->db, &ctx->fault,
+                          "SELECT name, port FROM lines WHERE archived_ms = 0 AND port > 0 ORDER BY port LIMIT 1000",
+                          NO_VALS, &rows);
+    while (db_more(&rows, &ctx->fault, &e)) {
+        if (is_free((int)db_i64(&rows, 1))) continue;
+        struct str name = db_text(&rows, 0);
+        if (!n++) snprintf(taken, sizeof taken, STR_FMT " (%d)", STR_ARG(name), (int)db_i64(&rows, 1));
+    }
+    db_done(&rows);
+    TRY(e);
+    if (n)
+        snprintf(words, sizeof words, "ports of %d lines are taken by others, the first is %s", n, taken);
+    else
+        snprintf(words, sizeof words, "those of the lines are free; HTTP 8080 is %s, MQTT 1883 is %s",
+                 is_free(8080) ? "free" : "taken, the next free one serves", is_free(1883) ? "free" : "taken");
+    say(c, "ports", !n, words);
+    return OK;
+}
+
+/* ---- */
+
+static void check_server(struct check *c, const struct site *site) {
+    char path[600];
+    snprintf(path, sizeof path, "%s/lock", site->dir);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    c->is_served = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB);
+    if (fd >= 0) close(fd);
+}
+
 static enum err look(struct ctx *ctx, void *arg) {
     struct check *c = arg;
     int64_t n = 0;
@@ -60,7 +189,7 @@ static enum err look(struct ctx *ctx, void *arg) {
     TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT COUNT(*) FROM communities", NO_VALS, &n, &found));
     snprintf(words, sizeof words, "%lld communities", (long long)n);
     say(c, "communities", true, words);
-    return OK;
+    return check_ports(ctx, c);
 }
 
 static int run(int argc, char **argv) {
@@ -87,7 +216,9 @@ static int run(int argc, char **argv) {
              : "opened, its tables fit this program");
     if (!e) {
         check_words(&c, site.kernel);
+        check_server(&c, &site);
         check_disk(&c, site.dir);
+        check_readings(&c, &site);
         bool clock_ok = site.world.utc_ms(site.world.self) > INT64_C(1750000000000);
         say(&c, "clock", clock_ok,
             clock_ok ? "stands at a sensible date" : "stands in the past: set it before anything is recorded");
@@ -103,7 +234,7 @@ static int run(int argc, char **argv) {
 
 const struct command cmd_check = {
     .name = "check",
-    .summary = "looks whether store, words, clock and disk are fit",
+    .summary = "looks whether stores, words, clock, disk and ports are fit",
     .usage = "linli check [--data DIR | --db URL] [--json]\n\nExit 1 when something is not.\n",
     .run = run,
 };

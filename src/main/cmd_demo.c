@@ -19,7 +19,6 @@ const struct command cmd_demo = {
              "  --data DIR   data folder [data]\n"
              "  --db URL     records elsewhere: postgres://…\n"
              "  --mqtt N     port for devices over MQTT [1883, or the next free one]\n"
-             "  --lines N    port of the fire line [26875, or the next free one]\n"
              "  --bind ADDR  address to listen on [127.0.0.1]\n"
              "  --lines N    port of the first TCP line, the rest follow; 0 takes free ones [as the lines say]\n"
              "  --cert FILE --key FILE   TLS\n"

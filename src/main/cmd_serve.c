@@ -16,7 +16,6 @@ const struct command cmd_serve = {
     .usage = "linli serve [options]\n\n"
              "  --port N     HTTP port [8080, or the next free one]; 0 takes a free one\n"
              "  --mqtt N     port of the MQTT listener [1883, or the next free one]; 0 takes a free one\n"
-             "  --lines N    port of the first device line [26875, or the next free one]; 0 takes a free one\n"
              "  --data DIR   data folder [data]\n"
              "  --db URL     records elsewhere: postgres://…\n"
              "  --bind ADDR  address to listen on [127.0.0.1]\n"

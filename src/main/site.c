@@ -88,7 +88,7 @@ static enum err lock_folder(struct site *s, struct fault *f) {
         return FAIL(f, ERR_UNAVAILABLE, "data_folder", "the data folder cannot be written: %s", strerror(errno));
     if (flock(s->lock_fd, LOCK_EX | LOCK_NB)) {
         ssize_t n = read(s->lock_fd, who, sizeof who - 1);
-        (void)n;
+        who[n > 0 ? strcspn(who, "\n") : 0] = 0;
         close(s->lock_fd);
         s->lock_fd = -1;
         return FAIL(f, ERR_BUSY, "data_folder",

@@ -96,7 +96,12 @@ static enum err make(struct ctx *ctx, void *arg) {
     for (size_t i = 0; i < COUNT(accounts); i++) {
         struct str password = one && *one ? str_of(one) : new_password(ctx);
         if (!password.ptr) return FAIL_MEMORY(ctx);
-        TRY(put_account(ctx, &m->estate, i, password));
+        enum err e = put_account(ctx, &m->estate, i, password);
+        if (e == ERR_INVALID && one && *one) {
+            ctx->fault = (struct fault){0};
+            return FAIL(&ctx->fault, e, "demo_password", "LINLI_DEMO_PASSWORD is no fit password: it is too short");
+        }
+        TRY(e);
         buf_fmt(&m->list, "%-12s %-12s %s\n", accounts[i].login, password.ptr, accounts[i].role);
     }
     if (m->list.overflow) return FAIL_MEMORY(ctx);
