@@ -158,6 +158,12 @@ static void put_views(struct jw *j, struct ctx *ctx, const struct resource *r) {
     jw_close(j, ']');
 }
 
+static bool is_searched(const struct resource *r) {
+    for (size_t i = 0; i < r->fields_n; i++)
+        if (r->fields[i].flags & SEARCH) return true;
+    return false;
+}
+
 static void put_resource(struct jw *j, struct ctx *ctx, const struct resource *r, uint32_t verbs) {
     char path[64];
     uint32_t clear, reveal;
@@ -170,6 +176,7 @@ static void put_resource(struct jw *j, struct ctx *ctx, const struct resource *r
     jw_put(j, "'rights':[", NO_JV);
     jw_cstr_if(j, !r->select && (verbs & CREATE), "create");
     jw_cstr_if(j, verbs & READ, "read");
+    jw_cstr_if(j, (verbs & READ) && is_searched(r), "search");
     jw_cstr_if(j, !r->select && (verbs & UPDATE), "update");
     jw_cstr_if(j, !r->select && (verbs & ARCHIVE) && !(r->flags & NO_ARCHIVE), "archive");
     jw_cstr_if(j, !r->select && (reveal & ~(uint32_t)SECRET), "reveal");

@@ -154,6 +154,7 @@ struct due {
 /* A saved view of the list: filter in the query's own words ("state=asked,approved&f2=x"), sort as in the query. */
 struct view {
     const char *name, *filter, *sort;
+    bool waits; /* for somebody: counted on the first page */
 };
 
 enum resource_flag {

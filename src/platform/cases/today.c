@@ -7,33 +7,45 @@
 #include "platform/rules/alarms.h"
 #include "platform/things/things.h"
 
-/* Rows of a resource that the caller may read, by one filter; counted up to LIST_LIMIT_MAX. */
-static enum err count(struct ctx *ctx, struct str resource, const char *field, const char *value, int64_t *ret) {
-    const struct resource *r = kernel_resource(ctx->kernel, resource);
+#include <stdio.h>
+
+/* Rows of a resource that the caller may read and that its filters "state=new&…" let pass; up to LIST_LIMIT_MAX. */
+static enum err count(struct ctx *ctx, const struct resource *r, struct str filters, int64_t *ret) {
     struct list_query q = {.sort = FILTER_ID, .limit = 1, .want_total = true};
     struct list_page page = {0};
+    struct str value, field;
     *ret = 0;
-    if (!r || !(resource_verbs(ctx, r) & READ)) return OK;
-    if (field) TRY(list_filter(ctx, r, &q, str_of(field), str_of(value)));
+    if (!(resource_verbs(ctx, r) & READ)) return OK;
+    while (str_cut(&filters, '&', &value))
+        if (str_cut(&value, '=', &field)) TRY(list_filter(ctx, r, &q, field, value));
     TRY(row_list(ctx, r, &q, &page));
     *ret = page.total < 0 ? LIST_LIMIT_MAX : page.total;
     return OK;
 }
 
-static enum err put_count(struct ctx *ctx, struct jw *j, const char *key, struct str resource, const char *field,
-                          const char *value) {
-    int64_t n;
-    TRY(count(ctx, resource, field, value, &n));
-    jw_ki64(j, key, n);
+static enum err put_states(struct ctx *ctx, struct jw *j, const struct resource *r) {
+    jw_key(j, r->name);
+    jw_open(j, '{');
+    for (size_t i = 0; i < r->states_n; i++) {
+        char filter[64];
+        int64_t n;
+        snprintf(filter, sizeof filter, "state=%s", r->states[i]);
+        TRY(count(ctx, r, str_of(filter), &n));
+        jw_ki64(j, r->states[i], n);
+    }
+    jw_close(j, '}');
     return OK;
 }
 
-static enum err put_states(struct ctx *ctx, struct jw *j, const char *key, const struct resource *r) {
-    jw_key(j, key);
-    jw_open(j, '{');
-    for (size_t i = 0; i < r->states_n; i++)
-        TRY(put_count(ctx, j, r->states[i], str_of(r->name), "state", r->states[i]));
-    jw_close(j, '}');
+/* The views of a resource that wait for somebody. */
+static enum err put_waiting(struct ctx *ctx, struct jw *j, const struct resource *r) {
+    for (size_t i = 0; i < r->views_n; i++) {
+        const struct view *v = &r->views[i];
+        int64_t n;
+        if (!v->waits || !(resource_verbs(ctx, r) & READ)) continue;
+        TRY(count(ctx, r, str_of(v->filter), &n));
+        jw_put(j, "{'resource':$,'view':$,'n':$}", JV(J_CSTR(r->name), J_CSTR(v->name), J_I64(n)));
+    }
     return OK;
 }
 
@@ -58,12 +70,15 @@ static enum err today(struct ctx *ctx, const struct api_call *call, struct api_a
     jw_close(&j, '}');
     jw_key(&j, "counts");
     jw_open(&j, '{');
-    TRY(put_states(ctx, &j, "cases", &cases));
-    TRY(put_states(ctx, &j, "alarms", &alarms));
-    TRY(put_states(ctx, &j, "devices", &devices));
-    TRY(put_count(ctx, &j, "visits_waiting", S("visits"), "state", "asked"));
-    TRY(put_count(ctx, &j, "notices_unseen", S("notices"), "state", "sent"));
+    TRY(put_states(ctx, &j, &cases));
+    TRY(put_states(ctx, &j, &alarms));
+    TRY(put_states(ctx, &j, &devices));
     jw_close(&j, '}');
+    jw_key(&j, "waiting");
+    jw_open(&j, '[');
+    for (size_t i = 0; i < kernel_resources(ctx->kernel); i++)
+        TRY(put_waiting(ctx, &j, kernel_resource_at(ctx->kernel, i)));
+    jw_close(&j, ']');
     jw_close(&j, '}');
     if (!buf_done(&b, &text)) return FAIL_MEMORY(ctx);
     ret->body = (struct bytes){(const uint8_t *)text.ptr, text.len};

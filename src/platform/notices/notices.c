@@ -34,7 +34,7 @@ static const struct grant grants[] = {
     {EVERYONE, READ, OWN, .by = "mine"},
     {"manager", CREATE, COMMUNITY},
 };
-static const struct view views[] = {{"new", "state=sent", "-created_ms"}};
+static const struct view views[] = {{"new", "state=sent", "-created_ms", .waits = true}};
 
 const struct resource notices = {
     .name = "notices",

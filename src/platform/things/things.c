@@ -64,7 +64,7 @@ static const struct grant device_grants[] = {
     {"grid", READ, PLACE},
 };
 static const struct view device_views[] = {
-    {"offline", "state=offline", "name"}, {"alarm", "state=alarm", "name"}, {"new", "state=new", "-created_ms"}};
+    {"offline", "state=offline", "name"}, {"alarm", "state=alarm", "name"}, {"new", "state=new", "-created_ms", .waits = true}};
 
 const struct resource devices = {
     .name = "devices",

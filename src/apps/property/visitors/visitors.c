@@ -78,7 +78,7 @@ static const struct grant grants[] = {
 };
 
 static const struct view views[] = {
-    {"waiting", "state=asked", "from_ms"},
+    {"waiting", "state=asked", "from_ms", .waits = true},
     {"inside", "state=inside", "-entered_ms"},
     {"expected", "state=approved", "from_ms"},
 };
