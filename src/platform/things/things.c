@@ -63,8 +63,9 @@ static const struct grant device_grants[] = {
     {"dispatcher guard repairer street committee", READ, COMMUNITY},
     {"grid", READ, PLACE},
 };
-static const struct view device_views[] = {
-    {"offline", "state=offline", "name"}, {"alarm", "state=alarm", "name"}, {"new", "state=new", "-created_ms", .waits = true}};
+static const struct view device_views[] = {{"offline", "state=offline", "name"},
+                                           {"alarm", "state=alarm", "name"},
+                                           {"new", "state=new", "-created_ms", .waits = true}};
 
 const struct resource devices = {
     .name = "devices",
