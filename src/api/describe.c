@@ -176,7 +176,7 @@ static void put_resource(struct jw *j, struct ctx *ctx, const struct resource *r
     jw_put(j, "'rights':[", NO_JV);
     jw_cstr_if(j, !r->select && (verbs & CREATE), "create");
     jw_cstr_if(j, verbs & READ, "read");
-    jw_cstr_if(j, (verbs & READ) && is_searched(r), "search");
+    jw_cstr_if(j, !r->select && (verbs & READ) && is_searched(r), "search");
     jw_cstr_if(j, !r->select && (verbs & UPDATE), "update");
     jw_cstr_if(j, !r->select && (verbs & ARCHIVE) && !(r->flags & NO_ARCHIVE), "archive");
     jw_cstr_if(j, !r->select && (reveal & ~(uint32_t)SECRET), "reveal");

@@ -68,7 +68,7 @@ static void describe_has_its_shape(struct t *t) {
     looks(t, json_array_get(json_object_get(named(list, "size"), "options"), 0),
           "{\"v\":\"small\",\"t\":{\"zh\":\"小\",\"en\":\"Small\"},\"tone\":null}");
     CHECK(t, named(json_object_get(named(list, "parts"), "fields"), "made_on") != NULL);
-    looks(t, json_object_get(samples, "rights"), "[\"create\",\"read\",\"update\",\"archive\",\"reveal\"]");
+    looks(t, json_object_get(samples, "rights"), "[\"create\",\"read\",\"search\",\"update\",\"archive\",\"reveal\"]");
     const json_t *state = json_object_get(samples, "state");
     looks(t, json_array_get(json_object_get(state, "values"), 0),
           "{\"v\":\"new\",\"t\":{\"zh\":\"新建\",\"en\":\"New\"},\"tone\":\"warn\"}");
@@ -93,7 +93,7 @@ static void describe_has_its_shape(struct t *t) {
     CHECK(t, named(json_object_get(g.json, "groups"), "work") && named(json_object_get(g.json, "groups"), "commerce"));
     struct api_got viewer = api_ask(&s, s.viewer, "GET", "/api/v1/describe", NULL, NULL);
     samples = named(json_object_get(viewer.json, "resources"), "samples");
-    looks(t, json_object_get(samples, "rights"), "[\"read\"]");
+    looks(t, json_object_get(samples, "rights"), "[\"read\",\"search\"]");
     looks(t, json_object_get(json_object_get(samples, "state"), "actions"), "[]");
     CHECK(t, json_object_get(json_object_get(json_object_get(samples, "state"), "steps"), "drop") != NULL);
     CHECK(t, !named(json_object_get(viewer.json, "resources"), "folk"));
