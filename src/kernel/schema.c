@@ -129,6 +129,13 @@ static enum err compare(struct install *in, const struct known *kn) {
     return OK;
 }
 
+/* A search only reads: it finds its key made. */
+static enum err put_own(struct ctx *ctx) {
+    uint8_t key[32];
+    TRY(installation_key(ctx, "search", key));
+    return settings_sync(ctx);
+}
+
 static enum err install(void *arg) {
     struct install *in = arg;
     struct buf have;
@@ -137,12 +144,12 @@ static enum err install(void *arg) {
     if (!have.len) {
         TRY(db_script(in->db, in->f, kernel_tables));
         for (size_t m = 0; m < in->k->options.modules_n; m++) TRY(module_tables(in, in->k->options.modules[m]));
-        return as_system(in, settings_sync);
+        return as_system(in, put_own);
     }
     for (size_t m = 0; m < in->k->options.modules_n; m++) TRY(upgrade_module(in, in->k->options.modules[m]));
     for (size_t i = 0; i < in->k->known_n; i++)
         if (!in->k->known[i].r->select) TRY(compare(in, &in->k->known[i]));
-    return as_system(in, settings_sync);
+    return as_system(in, put_own);
 }
 
 enum err kernel_install(const struct kernel *k, struct db *db, const struct world *world, struct fault *f) {

@@ -2,6 +2,7 @@
 #include "kernel/search.h"
 
 #include "tests/lib/kernel_site.h"
+#include "tests/lib/pg.h"
 
 #include <string.h>
 
@@ -52,5 +53,20 @@ static void protected_values_are_found_whole_or_by_their_end_and_stand_nowhere_p
     }
 }
 
+static void an_installation_that_holds_nothing_yet_is_searched(struct t *t) {
+    for (size_t store = 0; store < KERNEL_SITE_STORES; store++) {
+        struct kernel_site s;
+        struct db_options empty = {.url = store ? test_pg_url(t) : "sqlite::memory:"};
+        kernel_site_open(&s, t, store);
+        struct db *full = s.ctx.db;
+        CHECK(t, !db_open(&empty, &s.ctx.db, &t->fault) && !kernel_install(s.kernel, s.ctx.db, &t->world, &t->fault));
+        expect(&s, &test_areas, "house", 0);
+        db_close(s.ctx.db);
+        s.ctx.db = full;
+        kernel_site_close(&s);
+    }
+}
+
 TESTS(CASE(words_are_found_wherever_they_stand),
-      CASE(protected_values_are_found_whole_or_by_their_end_and_stand_nowhere_plain))
+      CASE(protected_values_are_found_whole_or_by_their_end_and_stand_nowhere_plain),
+      CASE(an_installation_that_holds_nothing_yet_is_searched))

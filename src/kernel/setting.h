@@ -17,7 +17,7 @@ NODISCARD enum err setting_put(struct ctx *ctx, int64_t community_id, const char
 /* A row for each registered setting and each community that has none yet. */
 NODISCARD enum err settings_sync(struct ctx *ctx);
 
-/* Secrets of the installation (keys for blind search), made at first use. */
+/* Secrets of the installation (keys for blind search), made at first use; "search" with the tables. */
 NODISCARD enum err installation_key(struct ctx *ctx, const char *name, uint8_t ret[32]);
 
 #endif
