@@ -17,6 +17,7 @@ struct run {
     struct conform_site site;
     size_t rows;
     int64_t serial;  /* makes unique text */
+    int64_t since;   /* an id of when this row of the test began: what it leaves has later ones */
     int64_t subject; /* the row that is tried; of people, the person it is */
     uint64_t met;    /* bits of the rules that refused something */
     char why[160];   /* what the last one over HTTP was told */
