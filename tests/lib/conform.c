@@ -215,8 +215,7 @@ void conform_force_state(struct run *u, int64_t id, int32_t state) {
     CHECK_SAY(u->t, !e, "%s", f.text);
 }
 
-/* What the step takes and needs. */
-static uint64_t step_input(struct run *u, const struct step *s, void *row) {
+uint64_t conform_step_input(struct run *u, const struct step *s, void *row) {
     uint64_t bits = 0;
     for (size_t i = 0; i < u->r->fields_n; i++)
         if (word_in(s->need, str_of(u->r->fields[i].name)) && conform_set(u, &u->r->fields[i], row, LARGEST))
@@ -235,7 +234,7 @@ static void try_step(struct run *u, int32_t state, size_t step, const struct who
     for (size_t i = 0; i < u->r->steps_n;
          i++) /* of arrows of one name, the one that leaves from here says what it needs */
         if (!strcmp(u->r->steps[i].name, s->name) && u->r->steps[i].from == state) s = &u->r->steps[i];
-    uint64_t fields = step_input(u, s, input);
+    uint64_t fields = conform_step_input(u, s, input);
     for (size_t i = 0; i < u->r->steps_n; i++) {
         if (strcmp(u->r->steps[i].name, s->name) || (u->r->steps[i].from != ANY_STATE && u->r->steps[i].from != state))
             continue;

@@ -38,8 +38,8 @@ struct conform {
 };
 /* Runs everything for each resource of module `m` on the store at `url`: each field at its smallest, largest, too large
  * and absent; each role at each place, as owner, as neighbour and as a stranger, for every verb, with what is masked;
- * each step from each state; versions; each statement and allocation of every change, reveal and read failed in turn;
- * one audit row and one event a change.  Places and people are rows of their own then, below the site's place.  A
+ * each step from each state; versions; each statement and allocation of every change, step, reveal and read failed in
+ * turn; one audit row and one event a change.  Places and people are rows of their own then, below the site's place.  A
  * resource over a SELECT has no more than its reads, and refuses every change by name.  Returns how many rows were
  * checked. */
 size_t conform_module(struct t *t, const struct conform *c, const struct module *m, const char *url);

@@ -13,13 +13,6 @@
 enum doing { CREATING, UPDATING, ACTING, ARCHIVING, RESTORING, REVEALING, GETTING, LISTING, DOING__COUNT };
 static const char *const doings[] = {"create", "update", "act", "archive", "restore", "reveal", "get", "list"};
 
-/* The first step that needs nothing; NULL: there is none. */
-static const struct step *plain_step(const struct resource *r) {
-    for (size_t i = 0; i < r->steps_n; i++)
-        if (!r->steps[i].need) return &r->steps[i];
-    return NULL;
-}
-
 /* The first field that a client may change, at its largest; 0: there is none. */
 static uint64_t change_of(struct run *u, void *patch) {
     uint64_t may = fields_patchable(u->r);
@@ -37,11 +30,30 @@ static uint64_t change_of(struct run *u, void *patch) {
 /* One deed, prepared; done with the n-th statement or allocation failing. */
 struct deed {
     enum doing doing;
-    int64_t id;
+    const struct step *step; /* ACTING */
+    int64_t id, version;
     void *row;       /* what goes in, or what is to come out */
     uint64_t fields; /* changed, or revealed */
     struct who who;  /* reads; changes are the system's */
 };
+
+static const char *name_of(const struct deed *d) {
+    return d->step ? d->step->name : doings[d->doing];
+}
+
+/* Of the row as it is stored. */
+static int64_t version_of(struct run *u, int64_t id) {
+    struct buf b;
+    char sql[100];
+    struct fault f = {0};
+    int64_t version = 0;
+    bool found;
+    buf_init(&b, sql, sizeof sql);
+    buf_fmt(&b, "SELECT version FROM %s WHERE id = $1", u->r->name);
+    enum err e = db_one_i64(u->db, &f, sql, VALS(V_I64(id)), &version, &found);
+    CHECK_SAY(u->t, !e && found, "%s: %s", u->r->name, f.text);
+    return version;
+}
 
 static bool changes(enum doing doing) {
     return doing < REVEALING;
@@ -80,10 +92,14 @@ static bool prepare(struct run *u, struct deed *d) {
         conform_base_row(u, u->r, d->row);
     else if (changes(d->doing) || !d->id) /* what is only read stays as it is */
         d->id = d->doing == REVEALING ? conform_full_row(u) : conform_own_row(u);
-    if (d->doing == ACTING && plain_step(u->r)->from >= 0) conform_force_state(u, d->id, plain_step(u->r)->from);
+    if (d->step && d->step->from >= 0) conform_force_state(u, d->id, d->step->from);
+    if (d->step) d->fields = conform_step_input(u, d->step, d->row);
     if (d->doing == RESTORING) CHECK(u->t, !row_archive(&u->ctx, u->r, d->id, 0));
     if (d->doing == UPDATING && !(d->fields = change_of(u, d->row))) return false;
-    if (changes(d->doing)) return true;
+    if (changes(d->doing)) {
+        d->version = d->doing == CREATING ? 0 : version_of(u, d->id);
+        return true;
+    }
     if (!find_reader(u, d->doing == REVEALING, &d->who, &classes)) return false;
     d->fields = fields_of_classes(u->r, classes);
     conform_become(u, &d->who);
@@ -96,7 +112,7 @@ static enum err do_it(struct run *u, const struct deed *d) {
     switch (d->doing) {
     case CREATING: return row_create(&u->ctx, u->r, d->row);
     case UPDATING: return row_update(&u->ctx, u->r, d->id, 0, d->row, d->fields, NULL);
-    case ACTING: return row_act(&u->ctx, u->r, d->id, 0, plain_step(u->r)->name, NULL, 0, NULL);
+    case ACTING: return row_act(&u->ctx, u->r, d->id, 0, d->step->name, d->row, d->fields, NULL);
     case ARCHIVING: return row_archive(&u->ctx, u->r, d->id, 0);
     case RESTORING: return row_restore(&u->ctx, u->r, d->id, 0, NULL);
     case REVEALING: u->ctx.reason = S("to see"); return row_reveal(&u->ctx, u->r, d->id, d->fields, d->row);
@@ -118,6 +134,8 @@ static void check_done(struct run *u, const struct deed *d, enum err e, struct c
     bool blank = true;
     if (changes(d->doing)) {
         conform_check_left(u, before, !e, !e && d->doing == CREATING, what);
+        CHECK_SAY(u->t, d->doing == CREATING || version_of(u, d->id) == d->version + !e,
+                  "%s: %s with %s is %s, and the row is another", u->r->name, name_of(d), what, err_name(e));
         return;
     }
     for (size_t i = 0; i < u->r->size; i++) blank &= !bytes[i];
@@ -130,8 +148,8 @@ static void check_done(struct run *u, const struct deed *d, enum err e, struct c
               (long long)(now.audit - before.audit));
 }
 
-static void fail_each(struct run *u, enum doing doing, bool statements) {
-    struct deed d = {.doing = doing, .row = conform_row(u->r)};
+static void fail_each(struct run *u, enum doing doing, const struct step *step, bool statements) {
+    struct deed d = {.doing = doing, .step = step, .row = conform_row(u->r)};
     for (int64_t n = 1; n < FAILURES_MOST; n++) {
         if (u->c->sampled && n > 3 && test_random(u->t) % 10) {
             if (n > 400) break; /* an unfailed one ends the sampled walk now and then */
@@ -150,22 +168,27 @@ static void fail_each(struct run *u, enum doing doing, bool statements) {
         db_fail_in(u->db, 0);
         u->ctx.arena->fail_in = 0;
         u->ctx.reason = (struct str){NULL, 0};
-        CHECK_SAY(u->t, !e || reached, "%s: an unfailed %s: %s %s", u->r->name, doings[doing], u->ctx.fault.text,
+        CHECK_SAY(u->t, !e || reached, "%s: an unfailed %s: %s %s", u->r->name, name_of(&d), u->ctx.fault.text,
                   u->ctx.fault.fields[0].code);
         u->ctx.fault = (struct fault){0};
         check_done(u, &d, e, before, statements ? "a failed statement" : "a failed allocation");
         if (!reached) break;
-        CHECK_SAY(u->t, n + 1 < FAILURES_MOST, "%s: %s never ends failing", u->r->name, doings[doing]);
+        CHECK_SAY(u->t, n + 1 < FAILURES_MOST, "%s: %s never ends failing", u->r->name, name_of(&d));
     }
     free(d.row);
 }
 
+static void fail_both(struct run *u, enum doing doing, const struct step *step) {
+    fail_each(u, doing, step, true);
+    fail_each(u, doing, step, false);
+}
+
 void conform_all_failures(struct run *u) {
     for (enum doing d = CREATING; d < DOING__COUNT; d++) {
-        if (u->r->select && changes(d)) continue;
+        if (d == ACTING || (u->r->select && changes(d))) continue;
         if ((d == ARCHIVING || d == RESTORING) && (u->r->flags & NO_ARCHIVE)) continue;
-        if (d == ACTING && !plain_step(u->r)) continue;
-        fail_each(u, d, true);
-        fail_each(u, d, false);
+        fail_both(u, d, NULL);
     }
+    for (size_t i = 0; i < u->r->steps_n; i++)
+        if (!u->c->sampled || test_random(u->t) % 4 == 0) fail_both(u, ACTING, &u->r->steps[i]);
 }

@@ -50,6 +50,8 @@ int64_t conform_ref_row(struct run *u, const char *resource); /* the test's own,
 int64_t conform_own_row(struct run *u);                       /* of u->r, as the new subject */
 /* One with something in every protected field. */
 int64_t conform_full_row(struct run *u);
+/* What the step needs, at its largest. */
+uint64_t conform_step_input(struct run *u, const struct step *s, void *row);
 void conform_force_state(struct run *u, int64_t id, int32_t state);
 /* One field's value as JSON; in the test's arena. */
 struct str conform_told(struct run *u, const struct field *f, const void *row, bool mask);
