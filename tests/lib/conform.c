@@ -293,26 +293,50 @@ static void all_needs(struct run *u) {
 
 /* ---- versions, archive ---- */
 
+static void check_stale(struct run *u, const char *what, enum err e, struct counts before, int64_t changes) {
+    CHECK_SAY(u->t, e == ERR_STALE, "%s: %s of a stale version: %s", u->r->name, what, err_name(e));
+    u->ctx.fault = (struct fault){0};
+    conform_check_left(u, before, changes, 0, what);
+    u->rows++;
+}
+
+/* Each step of a version that the row does not have. */
+static void stale_steps(struct run *u) {
+    for (size_t i = 0; i < u->r->steps_n; i++) {
+        const struct step *s = &u->r->steps[i];
+        int64_t id = conform_own_row(u);
+        void *row = conform_row(u->r), *input = conform_row(u->r);
+        CHECK(u->t, !row_get(&u->ctx, u->r, id, row));
+        if (s->from >= 0) conform_force_state(u, id, s->from);
+        int64_t version = ((struct row *)row)->version;
+        uint64_t fields = conform_step_input(u, s, input);
+        struct counts before = conform_count(u);
+        check_stale(u, s->name, row_act(&u->ctx, u->r, id, version + 1, s->name, input, fields, NULL), before, 0);
+        free(row);
+        free(input);
+    }
+}
+
 static void life(struct run *u) {
     int64_t id = conform_own_row(u);
     void *row = conform_row(u->r);
     struct counts before = conform_count(u);
-    u->rows += 4;
+    u->rows += 3;
     CHECK(u->t, !row_get(&u->ctx, u->r, id, row));
     int64_t version = ((struct row *)row)->version;
-    enum err e = row_update(&u->ctx, u->r, id, version + 1, row, 0, NULL);
-    CHECK_SAY(u->t, e == ERR_STALE, "%s: a stale version: %s", u->r->name, err_name(e));
-    u->ctx.fault = (struct fault){0};
-    conform_check_left(u, before, 0, 0, "a stale update");
+    check_stale(u, "an update", row_update(&u->ctx, u->r, id, version + 1, row, 0, NULL), before, 0);
     if (!(u->r->flags & NO_ARCHIVE)) {
-        e = row_archive(&u->ctx, u->r, id, version);
+        check_stale(u, "an archive", row_archive(&u->ctx, u->r, id, version + 1), before, 0);
+        enum err e = row_archive(&u->ctx, u->r, id, version);
         CHECK_SAY(u->t, !e, "%s: archive: %s", u->r->name, u->ctx.fault.text);
         conform_check_left(u, before, 1, 0, "archive");
         u->ctx.fault = (struct fault){0};
         CHECK_SAY(u->t, !conform_lists(u, id) && !u->ctx.fault.kind, "%s: an archived row is listed", u->r->name);
-        e = row_restore(&u->ctx, u->r, id, 0, NULL);
+        check_stale(u, "a restore", row_restore(&u->ctx, u->r, id, version, NULL), before, 1);
+        e = row_restore(&u->ctx, u->r, id, version + 1, NULL);
         CHECK_SAY(u->t, !e, "%s: restore: %s", u->r->name, u->ctx.fault.text);
         conform_check_left(u, before, 2, 0, "archive and restore");
+        check_stale(u, "an archive", row_archive(&u->ctx, u->r, id, version), before, 2);
     }
     free(row);
 }
@@ -330,6 +354,7 @@ static void run_resource(struct run *u) {
     conform_all_rights(u, conform_full_row(u));
     all_steps(u);
     all_needs(u);
+    stale_steps(u);
     if (!u->r->select) life(u);
     conform_all_failures(u);
     conform_check_rules(u);
