@@ -224,11 +224,12 @@ uint64_t conform_step_input(struct run *u, const struct step *s, void *row) {
     return bits;
 }
 
-static void try_step(struct run *u, int32_t state, size_t step, const struct who *w) {
+static void try_step(struct run *u, int32_t state, size_t step, const struct who *w, bool his) {
     const struct step *s = &u->r->steps[step];
     bool named_here = false, role_here = false;
     if (conform_skips(u)) return;
     int64_t id = conform_own_row(u);
+    if (his) conform_give_all(u);
     if (state >= 0) conform_force_state(u, id, state);
     void *input = conform_row(u->r), *after = conform_row(u->r);
     for (size_t i = 0; i < u->r->steps_n;
@@ -245,7 +246,7 @@ static void try_step(struct run *u, int32_t state, size_t step, const struct who
         role_here |= !w || (reads && word_in(u->r->steps[i].roles, str_of(w->role)));
     }
     if (w) conform_become(u, w);
-    bool sees = !w || conform_may(u, w, READ, NULL, NULL);
+    bool sees = !w || conform_reads(u, w);
     struct counts before = conform_count(u);
     enum err e = row_act(&u->ctx, u->r, id, 0, s->name, fields ? input : NULL, fields, after);
     enum err want = !sees ? ERR_NOT_FOUND : !named_here ? ERR_CONFLICT : !role_here ? ERR_DENIED : OK;
@@ -258,14 +259,27 @@ static void try_step(struct run *u, int32_t state, size_t step, const struct who
     free(after);
 }
 
+/* Does this role read rows that are his by a relation which a base row leaves open? */
+static bool reads_his(const struct run *u, struct str role) {
+    for (size_t g = 0; g < u->r->grants_n; g++) {
+        const struct grant *grant = &u->r->grants[g];
+        if (!word_in(grant->roles, role) || !(grant->verbs & READ) || grant->reach != OWN) continue;
+        for (size_t i = 0; i < u->r->relations_n; i++)
+            if (conform_is_open(u, i) && word_in(grant->by, str_of(u->r->relations[i].name))) return true;
+    }
+    return false;
+}
+
 static void all_steps(struct run *u) {
     for (int32_t state = u->r->states_n ? 0 : ANY_STATE; state < (int32_t)u->r->states_n; state++)
         for (size_t step = 0; step < u->r->steps_n; step++) {
-            try_step(u, state, step, NULL);
+            try_step(u, state, step, NULL, false);
             struct str rest = str_of(u->c->roles), role;
-            while (str_cut(&rest, ' ', &role))
-                try_step(u, state, step,
-                         &(struct who){arena_cstr(&u->keep, role), u->site.community, u->site.person, 0});
+            while (str_cut(&rest, ' ', &role)) {
+                struct who w = {arena_cstr(&u->keep, role), u->site.community, u->site.person, 0};
+                try_step(u, state, step, &w, false);
+                if (reads_his(u, role)) try_step(u, state, step, &w, true);
+            }
         }
 }
 
@@ -351,7 +365,7 @@ static void run_resource(struct run *u) {
             for (enum size s = TOO_SMALL; s <= TOO_LARGE; s++) try_line(u, i, n, s);
         try_absent(u, i);
     }
-    conform_all_rights(u, conform_full_row(u));
+    conform_all_rights(u);
     all_steps(u);
     all_needs(u);
     stale_steps(u);

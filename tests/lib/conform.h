@@ -37,9 +37,10 @@ struct conform {
     bool sampled;      /* a seeded tenth of the role, step and failure rows instead of all */
 };
 /* Runs everything for each resource of module `m` on the store at `url`: each field at its smallest, largest, too large
- * and absent; each role at each place, as owner, as neighbour and as a stranger, for every verb, with what is masked;
- * each step from each state; versions; each statement and allocation of every change, step, reveal and read failed in
- * turn; one audit row and one event a change.  Places and people are rows of their own then, below the site's place.  A
+ * and absent; each role at each place, as owner by each relation, as neighbour and as a stranger, for every verb, with
+ * what is masked, and for lists of every kind; each step from each state; versions; each statement and allocation of
+ * every change, step, reveal and read failed in turn;
+ * one audit row and one event a change.  Places and people are rows of their own then, below the site's place.  A
  * resource over a SELECT has no more than its reads, and refuses every change by name.  Returns how many rows were
  * checked. */
 size_t conform_module(struct t *t, const struct conform *c, const struct module *m, const char *url);

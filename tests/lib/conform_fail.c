@@ -68,7 +68,7 @@ static bool find_reader(struct run *u, bool reveals, struct who *ret, uint32_t *
         for (size_t i = 0; i < COUNT(people); i++) {
             uint32_t clear, reveal;
             *ret = (struct who){name, u->site.community, people[i], 0};
-            if (!conform_may(u, ret, READ, &clear, &reveal)) continue;
+            if (!conform_may(u, ret, READ, &u->subject, &clear, &reveal)) continue;
             *ret_classes = clear | reveal;
             if (!reveals || reveal) return true;
         }

@@ -6,6 +6,24 @@
 
 enum size { SMALLEST, LARGEST, TOO_SMALL, TOO_LARGE };
 
+#define RELATIONS_MOST 8 /* of a resource */
+#define LISTS_MOST     5
+
+/* What somebody may do something to: a row where it stands, or one about to be made there. */
+struct subject {
+    int64_t id; /* 0: about to be made */
+    int64_t community, place;
+    int64_t whose[RELATIONS_MOST]; /* by relation: whom or what its column says; 0: nobody */
+};
+/* A list and what it holds of the subject and the other row, as the system is given them, in order. */
+struct listing {
+    const char *how;
+    struct list_query q;
+    size_t pages; /* that are turned */
+    int64_t ids[2];
+    size_t n;
+};
+
 struct run {
     struct t *t;
     const struct conform *c;
@@ -16,11 +34,14 @@ struct run {
     struct arena keep; /* what outlives one row of the test */
     struct conform_site site;
     size_t rows;
-    int64_t serial;  /* makes unique text */
-    int64_t since;   /* an id of when this row of the test began: what it leaves has later ones */
-    int64_t subject; /* the row that is tried; of people, the person it is */
-    uint64_t met;    /* bits of the rules that refused something */
-    char why[160];   /* what the last one over HTTP was told */
+    int64_t serial;         /* makes unique text */
+    int64_t since;          /* an id of when this row of the test began: what it leaves has later ones */
+    struct subject subject; /* the row that is tried */
+    struct subject other;   /* another, that other people read */
+    struct listing lists[LISTS_MOST];
+    size_t lists_n;
+    uint64_t met;  /* bits of the rules that refused something */
+    char why[160]; /* what the last one over HTTP was told */
 };
 
 struct counts {
@@ -50,6 +71,14 @@ int64_t conform_ref_row(struct run *u, const char *resource); /* the test's own,
 int64_t conform_own_row(struct run *u);                       /* of u->r, as the new subject */
 /* One with something in every protected field. */
 int64_t conform_full_row(struct run *u);
+/* The new subject stands in the other community. */
+void conform_row_elsewhere(struct run *u);
+/* A relation over a column that a row may be without, and that a base row is without. */
+bool conform_is_open(const struct run *u, size_t relation);
+void conform_give(struct run *u, size_t relation, int64_t person_id); /* the subject is his by an open relation */
+void conform_give_all(struct run *u);                                 /* to site.person, by every open one */
+/* Whom the columns of the relations name. */
+void conform_whose(struct run *u, const void *row, struct subject *ret);
 /* What the step needs, at its largest. */
 uint64_t conform_step_input(struct run *u, const struct step *s, void *row);
 void conform_force_state(struct run *u, int64_t id, int32_t state);
@@ -64,11 +93,21 @@ struct who {
     int64_t person_id, unit_id; /* 0: he has no unit */
 };
 void conform_become(struct run *u, const struct who *w);
-/* May he, by the grants' words alone?  The row stands at site.place and belongs to site.person. */
-bool conform_may(struct run *u, const struct who *w, uint32_t verb, uint32_t *ret_clear, uint32_t *ret_reveal);
+/* May he, by the grants' words alone? */
+bool conform_may(struct run *u, const struct who *w, uint32_t verb, const struct subject *s, uint32_t *ret_clear,
+                 uint32_t *ret_reveal);
+bool conform_reads(struct run *u, const struct who *w); /* the subject */
 /* Whose the subject is: itself where it is a person. */
 int64_t conform_owner(const struct run *u);
-void conform_all_rights(struct run *u, int64_t id);
+void conform_all_rights(struct run *u);
+
+/* ---- conform_lists.c ---- */
+/* Asks every kind of list for the subject and the other row as the system. */
+void conform_lists_open(struct run *u);
+/* The actor is given those of them that the grants allow, in the same order and counted. */
+void conform_check_lists(struct run *u, const struct who *w);
+/* The field that lists of this resource are sorted by; NULL: none can be. */
+const struct field *conform_sort_field(const struct run *u);
 
 /* ---- conform_fail.c ---- */
 void conform_all_failures(struct run *u);

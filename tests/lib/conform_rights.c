@@ -13,37 +13,32 @@ static bool is_people(const struct run *u) {
 }
 
 int64_t conform_owner(const struct run *u) {
-    return is_people(u) ? u->subject : u->site.person;
+    return is_people(u) ? u->subject.id : u->site.person;
 }
 
-/* Does what is held there reach what stands in the site's community?  0: it is held for the installation. */
-static bool is_held_over(const struct run *u, int64_t scope) {
-    return !scope || scope == u->site.above || scope == u->site.community || scope == u->site.place;
+/* Does what is held there reach what stands where the row does?  0: it is held for the installation. */
+static bool is_held_over(const struct run *u, const struct subject *s, int64_t scope) {
+    return !scope || scope == u->site.above || scope == s->community || scope == s->place;
 }
 
 /* Is the row his by that relation? */
-static bool is_related(const struct run *u, const struct who *w, const struct relation *rel, uint32_t verb) {
-    size_t at = field_index(u->r, rel->column);
-    const struct field *f = at == NO_FIELD ? NULL : &u->r->fields[at];
+static bool is_related(const struct run *u, const struct who *w, size_t relation, uint32_t verb,
+                       const struct subject *s) {
+    const struct relation *rel = &u->r->relations[relation];
+    int64_t whose = s->whose[relation];
     /* What one makes is one's own where the row says nobody else, and is made where one belongs. */
-    if (verb == CREATE && !(u->r->flags & INSTALLATION) && !is_held_over(u, w->place_id)) return false;
-    if (verb == CREATE && rel->set == OWN_ME && (f ? !(f->flags & REQUIRED) : !strcmp(rel->column, "created_by")))
-        return true;
-    if (verb != CREATE && rel->set == OWN_ME && !strcmp(rel->column, "id") && is_people(u))
-        return w->person_id == u->subject;
-    if (!f || !f->to) return false;
-    if (rel->set == OWN_UNITS && !strcmp(f->to, u->c->places))
-        return w->unit_id == u->site.place && ((f->flags & REQUIRED) || (u->r->place && !strcmp(u->r->place, f->name)));
-    return rel->set == OWN_ME && !strcmp(f->to, u->c->people) && w->person_id == u->site.person &&
-           ((f->flags & REQUIRED) || u->r->select);
+    if (verb == CREATE && !(u->r->flags & INSTALLATION) && !is_held_over(u, s, w->place_id)) return false;
+    if (verb == CREATE && !whose) return rel->set == OWN_ME && strcmp(rel->column, "id");
+    return whose && whose == (rel->set == OWN_ME ? w->person_id : w->unit_id);
 }
 
-static bool grant_reaches(const struct run *u, const struct who *w, const struct grant *grant, uint32_t verb) {
+static bool grant_reaches(const struct run *u, const struct who *w, const struct grant *grant, uint32_t verb,
+                          const struct subject *s) {
     const struct resource *r = u->r;
     bool reaches = false, is_place = r->place && !strcmp(r->place, "id");
     if (grant->reach == OWN) {
         for (size_t i = 0; i < r->relations_n; i++)
-            if (word_in(grant->by, str_of(r->relations[i].name))) reaches |= is_related(u, w, &r->relations[i], verb);
+            if (word_in(grant->by, str_of(r->relations[i].name))) reaches |= is_related(u, w, i, verb, s);
         return reaches;
     }
     /* Everybody's to read, the installation's to write. */
@@ -51,20 +46,21 @@ static bool grant_reaches(const struct run *u, const struct who *w, const struct
     /* Who is being made belongs nowhere yet, and a place in the making is under nothing: its community must do. */
     if (r->member && verb == CREATE) return true;
     if (is_place && verb == CREATE && w->place_id &&
-        ((r->flags & INSTALLATION) || (grant->reach == PLACE && w->place_id == u->site.place)))
+        ((r->flags & INSTALLATION) || (grant->reach == PLACE && w->place_id == s->place)))
         return false;
-    if (grant->reach == PLACE && w->place_id == u->site.place) return r->place || r->member;
-    return is_held_over(u, w->place_id);
+    if (grant->reach == PLACE && w->place_id == s->place) return r->place || r->member;
+    return is_held_over(u, s, w->place_id);
 }
 
-/* The row stands at site.place, or under it, and belongs to conform_owner(). */
-bool conform_may(struct run *u, const struct who *w, uint32_t verb, uint32_t *ret_clear, uint32_t *ret_reveal) {
+/* The row stands at its place, or under it. */
+bool conform_may(struct run *u, const struct who *w, uint32_t verb, const struct subject *s, uint32_t *ret_clear,
+                 uint32_t *ret_reveal) {
     bool yes = false;
     uint32_t clear = 0, reveal = 0;
     for (size_t g = 0; g < u->r->grants_n; g++) {
         const struct grant *grant = &u->r->grants[g];
         if (!word_in(grant->roles, str_of(w->role)) || !(grant->verbs & verb)) continue;
-        if (!grant_reaches(u, w, grant, verb)) continue;
+        if (!grant_reaches(u, w, grant, verb, s)) continue;
         yes = true;
         if (grant->verbs & READ) {
             clear |= grant->clear;
@@ -74,6 +70,10 @@ bool conform_may(struct run *u, const struct who *w, uint32_t verb, uint32_t *re
     if (ret_clear) *ret_clear = clear;
     if (ret_reveal) *ret_reveal = reveal;
     return yes;
+}
+
+bool conform_reads(struct run *u, const struct who *w) {
+    return conform_may(u, w, READ, &u->subject, NULL, NULL);
 }
 
 void conform_become(struct run *u, const struct who *w) {
@@ -172,8 +172,11 @@ static struct str told_of(struct buf *b, const struct fault *f) {
     return (struct str){b->ptr, b->len};
 }
 
-/* A plain row at site.place: made where a grant says so and he sees what it names, else refused without a trace. */
-static void try_create(struct run *u, const struct who *w) {
+#define NO_RELATION SIZE_MAX
+
+/* A plain row at site.place, or one that names site.person by an open relation: made where a grant says so and he sees
+ * what it names, else refused without a trace. */
+static void try_create(struct run *u, const struct who *w, size_t relation) {
     if (conform_skips(u)) return;
     void *row = conform_row(u->r);
     char blind_mem[512], told_mem[512];
@@ -181,11 +184,18 @@ static void try_create(struct run *u, const struct who *w) {
     char on[32];
     conform_fresh(u);
     conform_base_row(u, u->r, row);
+    if (relation != NO_RELATION) {
+        size_t at = field_index(u->r, u->r->relations[relation].column);
+        *(int64_t *)(void *)((char *)row + u->r->fields[at].at) = u->site.person;
+        ((struct row *)row)->has |= UINT64_C(1) << at;
+    }
+    struct subject made = {.community = u->site.community, .place = u->site.place};
+    conform_whose(u, row, &made);
     conform_become(u, w);
     buf_init(&blind, blind_mem, sizeof blind_mem);
     buf_init(&told, told_mem, sizeof told_mem);
     struct counts before = conform_count(u);
-    bool may = conform_may(u, w, CREATE, NULL, NULL), sees = !blind_refs(u, row, &blind);
+    bool may = conform_may(u, w, CREATE, &made, NULL, NULL), sees = !blind_refs(u, row, &blind);
     enum err e = row_create(&u->ctx, u->r, row);
     enum err want = !may ? ERR_DENIED : sees ? OK : ERR_INVALID;
     struct str said = told_of(&told, &u->ctx.fault);
@@ -210,7 +220,7 @@ static void check_try(struct run *u, const struct who *w, const char *verb, enum
 static void try_reading(struct run *u, const struct who *w, int64_t id) {
     uint32_t clear, reveal;
     void *row = conform_row(u->r);
-    bool reads = conform_may(u, w, READ, &clear, &reveal);
+    bool reads = conform_may(u, w, READ, &u->subject, &clear, &reveal);
     enum err e = row_get(&u->ctx, u->r, id, row);
     CHECK_SAY(u->t, e == (reads ? OK : ERR_NOT_FOUND), "%s: %s at %lld reads: %s, expected %s", u->r->name, w->role,
               (long long)w->place_id, err_name(e), reads ? "ok" : "not_found");
@@ -224,19 +234,20 @@ static void try_reading(struct run *u, const struct who *w, int64_t id) {
     CHECK_SAY(u->t, listed == reads, "%s: %s at %lld lists it: %d, expected %d (%s)", u->r->name, w->role,
               (long long)w->place_id, listed, reads, u->ctx.fault.text);
     u->ctx.fault = (struct fault){0};
+    conform_check_lists(u, w);
     free(row);
 }
 
 static void try_changing(struct run *u, const struct who *w, int64_t id) {
     void *row = conform_row(u->r);
     struct counts before = conform_count(u);
-    bool reads = conform_may(u, w, READ, NULL, NULL);
+    bool reads = conform_reads(u, w);
     enum err hidden = reads ? ERR_DENIED : ERR_NOT_FOUND;
     /* Changes nothing, so only the right is asked. */
     check_try(u, w, "update", row_update(&u->ctx, u->r, id, 0, row, 0, NULL),
-              reads && conform_may(u, w, UPDATE, NULL, NULL) ? OK : hidden);
+              reads && conform_may(u, w, UPDATE, &u->subject, NULL, NULL) ? OK : hidden);
     conform_check_left(u, before, 0, 0, "an empty update");
-    bool archives = reads && conform_may(u, w, ARCHIVE, NULL, NULL) && !(u->r->flags & NO_ARCHIVE);
+    bool archives = reads && conform_may(u, w, ARCHIVE, &u->subject, NULL, NULL) && !(u->r->flags & NO_ARCHIVE);
     enum err e = row_archive(&u->ctx, u->r, id, 0), restored = e;
     check_try(u, w, "archive", e, archives ? OK : hidden);
     if (!e) {
@@ -272,29 +283,53 @@ static void try_refusals(struct run *u, bool reads, int64_t id) {
     free(row);
 }
 
-static void try_rights(struct run *u, const struct who *w, int64_t id) {
+static void try_rights(struct run *u, const struct who *w, size_t relation) {
+    int64_t id = u->subject.id;
+    (void)relation;
     if (conform_skips(u)) return;
     conform_fresh(u);
     conform_become(u, w);
     try_reading(u, w, id);
     if (u->r->select)
-        try_refusals(u, conform_may(u, w, READ, NULL, NULL), id);
+        try_refusals(u, conform_reads(u, w), id);
     else
         try_changing(u, w, id);
 }
 
-void conform_all_rights(struct run *u, int64_t id) {
+static void each_who(struct run *u, void (*try)(struct run *u, const struct who *w, size_t relation), size_t relation) {
     const int64_t at[] = {
         0, u->site.above, u->site.community, u->site.place, u->site.other_community, u->site.other_place};
     const int64_t people[] = {u->site.other_person, conform_owner(u)}, units[] = {0, u->site.place};
     struct str rest = str_of(u->c->roles), role;
-    if (u->r->select) try_refusals(u, true, id);
     while (str_cut(&rest, ' ', &role)) {
         char *name = arena_cstr(&u->keep, role);
-        for (size_t i = 0; i < COUNT(at) * COUNT(people) * COUNT(units); i++) {
-            struct who w = {name, at[i / 4], people[i / 2 % 2], units[i % 2]};
-            try_rights(u, &w, id);
-            if (!u->r->select) try_create(u, &w);
-        }
+        for (size_t i = 0; i < COUNT(at) * COUNT(people) * COUNT(units); i++)
+            try(u, &(struct who){name, at[i / 4], people[i / 2 % 2], units[i % 2]}, relation);
+    }
+}
+
+/* Two rows, the newest of all: the subject, and another that others read.  That one stands elsewhere; or, where the
+ * subject is somebody's by a relation that rows may be without, it is another's by it. */
+static void make_two(struct run *u, size_t relation) {
+    if (relation == NO_RELATION) {
+        conform_row_elsewhere(u);
+    } else {
+        conform_own_row(u);
+        conform_give(u, relation, u->site.other_person);
+    }
+    u->other = u->subject;
+    conform_full_row(u);
+    if (relation != NO_RELATION) conform_give(u, relation, u->site.person);
+    conform_lists_open(u);
+}
+
+void conform_all_rights(struct run *u) {
+    for (size_t i = 0; i <= u->r->relations_n; i++) {
+        size_t relation = i ? i - 1 : NO_RELATION;
+        if (relation != NO_RELATION && !conform_is_open(u, relation)) continue;
+        make_two(u, relation);
+        if (u->r->select) try_refusals(u, true, u->subject.id);
+        each_who(u, try_rights, relation);
+        if (!u->r->select) each_who(u, try_create, relation);
     }
 }

@@ -228,9 +228,63 @@ int64_t conform_ref_row(struct run *u, const char *resource) {
     return id;
 }
 
+/* ---- whose a row is ---- */
+
+bool conform_is_open(const struct run *u, size_t relation) {
+    const struct relation *rel = &u->r->relations[relation];
+    size_t at = field_index(u->r, rel->column);
+    const struct field *f = at == NO_FIELD ? NULL : &u->r->fields[at];
+    return f && f->to && !u->r->select && rel->set == OWN_ME && !(f->flags & REQUIRED) && !is_placing(u->r, f);
+}
+
+void conform_whose(struct run *u, const void *row, struct subject *ret) {
+    const struct row *h = row;
+    CHECK(u->t, u->r->relations_n <= RELATIONS_MOST);
+    for (size_t i = 0; i < u->r->relations_n && i < RELATIONS_MOST; i++) {
+        const char *column = u->r->relations[i].column;
+        size_t at = field_index(u->r, column);
+        ret->whose[i] = !strcmp(column, "id")           ? h->id
+                        : !strcmp(column, "created_by") ? h->created_by
+                        : at == NO_FIELD || !(h->has >> at & 1)
+                            ? 0
+                            : *(const int64_t *)(const void *)((const char *)row + u->r->fields[at].at);
+    }
+}
+
+void conform_give(struct run *u, size_t relation, int64_t person_id) {
+    struct buf b;
+    char sql[200];
+    struct fault f = {0};
+    buf_init(&b, sql, sizeof sql);
+    buf_fmt(&b, "UPDATE %s SET %s = $1 WHERE id = $2", u->r->name, u->r->relations[relation].column);
+    enum err e = db_exec(u->db, &f, sql, VALS(V_I64(person_id), V_I64(u->subject.id)), NULL);
+    CHECK_SAY(u->t, !e, "%s", f.text);
+    u->subject.whose[relation] = person_id;
+}
+
+void conform_give_all(struct run *u) {
+    for (size_t i = 0; i < u->r->relations_n; i++)
+        if (conform_is_open(u, i)) conform_give(u, i, u->site.person);
+}
+
 int64_t conform_own_row(struct run *u) {
     conform_fresh(u);
-    return u->subject = u->r->select ? conform_ref_row(u, u->r->name) : conform_make(u, u->r);
+    u->subject = (struct subject){.community = u->site.community, .place = u->site.place};
+    u->subject.id = u->r->select ? conform_ref_row(u, u->r->name) : conform_make(u, u->r);
+    if (!u->r->relations_n) return u->subject.id;
+    void *row = conform_row(u->r);
+    CHECK(u->t, !row_get(&u->ctx, u->r, u->subject.id, row));
+    conform_whose(u, row, &u->subject);
+    free(row);
+    return u->subject.id;
+}
+
+void conform_row_elsewhere(struct run *u) {
+    struct conform_site here = u->site;
+    u->site.community = here.other_community;
+    u->site.place = here.other_place;
+    conform_own_row(u);
+    u->site = here;
 }
 
 int64_t conform_full_row(struct run *u) {
