@@ -46,7 +46,9 @@ struct conform {
 size_t conform_module(struct t *t, const struct conform *c, const struct module *m, const char *url);
 
 /* Over HTTP: for each resource of the modules that some role may create, the same Idempotency-Key makes one row and
- * gives one answer, and another body under it is refused.  One over a SELECT refuses every method that changes. */
+ * gives one answer, and another body under it is refused.  One over a SELECT refuses every method that changes.  Each
+ * role's sorted export holds the rows that it may read, and a row's history shows no value of a class that the role may
+ * not see; whose name stands there is no matter of this. */
 size_t conform_keys(struct t *t, const struct conform *c);
 
 #endif

@@ -1,5 +1,5 @@
-/* Over HTTP: repeated idempotency keys for every resource that somebody may create, and what is read-only.
- * SPDX-License-Identifier: Apache-2.0 */
+/* Over HTTP: repeated idempotency keys for every resource that somebody may create, what is read-only, exports and
+ * histories.  SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/api_server.h"
 #include "tests/lib/conform_internal.h"
 
@@ -112,6 +112,150 @@ static void try_read_only(struct run *u, struct api_server *s) {
     conform_check_left(u, before, 0, 0, "what was refused over HTTP");
 }
 
+/* ---- exports and histories ---- */
+
+#define FIELDS_MOST 64
+
+/* What protected fields held: at their largest, then as in a base row; absent where they held nothing. */
+struct held {
+    struct str values[FIELDS_MOST][2];
+};
+
+static void note_held(struct run *u, struct held *h, size_t turn) {
+    void *row = conform_row(u->r);
+    CHECK(u->t, !row_get(&u->ctx, u->r, u->subject.id, row));
+    for (size_t i = 0; i < u->r->fields_n; i++) {
+        const struct field *f = &u->r->fields[i];
+        if (f->class == ORDINARY || f->class == SECRET || !(((const struct row *)row)->has >> i & 1)) continue;
+        h->values[i][turn] = str_of(arena_cstr(&u->keep, conform_told(u, f, row, false)));
+    }
+    free(row);
+}
+
+/* A row whose protected fields were said, said otherwise and revealed; his by every relation that rows may be without.
+ */
+static void live(struct run *u, struct held *ret) {
+    uint64_t protected = 0;
+    void *row = conform_row(u->r);
+    *ret = (struct held){0};
+    conform_full_row(u);
+    note_held(u, ret, 0);
+    conform_base_row(u, u->r, row);
+    for (size_t i = 0; i < u->r->fields_n; i++)
+        if (u->r->fields[i].class & ~(uint32_t)SECRET) protected |= UINT64_C(1) << i;
+    if (protected) {
+        enum err e = row_update(&u->ctx, u->r, u->subject.id, 0, row, protected, NULL);
+        note_held(u, ret, 1);
+        u->ctx.reason = S("to see");
+        if (!e) e = row_reveal(&u->ctx, u->r, u->subject.id, protected, row);
+        u->ctx.reason = (struct str){NULL, 0};
+        CHECK_SAY(u->t, !e, "%s: a life: %s", u->r->name, u->ctx.fault.text);
+    }
+    conform_give_all(u);
+    free(row);
+}
+
+static bool was_held(const struct held *h, size_t field, const json_t *v) {
+    bool was = false;
+    for (size_t i = 0; i < COUNT(h->values[field]); i++) {
+        json_t *plain = h->values[field][i].ptr ? json_loads(h->values[field][i].ptr, JSON_DECODE_ANY, NULL) : NULL;
+        was |= plain && json_equal(plain, v);
+        json_decref(plain);
+    }
+    return was;
+}
+
+/* What was and what became of each protected field: plainly where a grant says so, else nothing that tells it. */
+static void check_changes(struct run *u, const struct who *w, const struct held *h, const json_t *items,
+                          uint32_t clear) {
+    static const char *const ends[] = {"from", "to"};
+    uint64_t told = 0; /* fields of which something that was is there */
+    size_t i, k;
+    json_t *item, *change;
+    json_array_foreach(items, i, item) json_array_foreach(json_object_get(item, "changes"), k, change) {
+        size_t at = field_index(u->r, json_string_value(json_object_get(change, "field")));
+        const struct field *f = &u->r->fields[at];
+        if (f->class == ORDINARY) continue;
+        CHECK_SAY(u->t, f->class != SECRET, "%s.%s stands in the history", u->r->name, f->name);
+        for (size_t end = 0; end < COUNT(ends); end++) {
+            const json_t *v = json_object_get(change, ends[end]);
+            if (!v || json_is_null(v)) continue;
+            bool shown = f->class & clear;
+            CHECK_SAY(u->t, was_held(h, at, v) == shown, "%s.%s in the history as %s at %lld is %s", u->r->name,
+                      f->name, w->role, (long long)w->place_id, shown ? "not shown" : "shown");
+            if (!end) told |= UINT64_C(1) << at;
+            u->rows++;
+        }
+    }
+    for (i = 0; i < u->r->fields_n; i++)
+        CHECK_SAY(u->t, !h->values[i][0].ptr || told >> i & 1, "%s.%s: the history as %s says nothing of what it was",
+                  u->r->name, u->r->fields[i].name, w->role);
+}
+
+static void try_history(struct run *u, struct api_server *s, const char *token, const struct who *w,
+                        const struct held *h) {
+    char target[128];
+    uint32_t clear;
+    bool reads = conform_may(u, w, READ, &u->subject, &clear, NULL);
+    snprintf(target, sizeof target, "/api/v1/%s/%lld/history", u->r->name, (long long)u->subject.id);
+    struct api_got got = api_ask(s, token, "GET", target, NULL, NULL);
+    CHECK_SAY(u->t, got.status == (reads ? 200 : 404), "GET %s as %s at %lld: %d", target, w->role,
+              (long long)w->place_id, got.status);
+    if (got.status == 200) check_changes(u, w, h, json_object_get(got.json, "items"), clear);
+    u->rows++;
+}
+
+/* A sorted export of the subject and the other row. */
+static void try_export(struct run *u, struct api_server *s, const char *token, const struct who *w) {
+    const struct subject *two[] = {&u->subject, &u->other};
+    const struct field *sort = conform_sort_field(u);
+    char target[200], start[32];
+    size_t want = 1, lines = 0;
+    bool reads = false;
+    for (size_t g = 0; g < u->r->grants_n; g++)
+        reads |= (u->r->grants[g].verbs & READ) && word_in(u->r->grants[g].roles, str_of(w->role));
+    snprintf(target, sizeof target, "/api/v1/%s?format=csv&f.id=%lld,%lld%s%s", u->r->name, (long long)two[0]->id,
+             (long long)two[1]->id, sort ? "&sort=" : "", sort ? sort->name : "");
+    struct api_got got = api_ask(s, token, "GET", target, NULL, NULL);
+    CHECK_SAY(u->t, got.status == (reads ? 200 : 403), "GET %s as %s: %d", target, w->role, got.status);
+    for (size_t i = 0; got.status == 200 && i < COUNT(two); i++) {
+        bool may = conform_may(u, w, READ, two[i], NULL, NULL);
+        snprintf(start, sizeof start, "\r\n%lld,", (long long)two[i]->id);
+        CHECK_SAY(u->t, api_holds(&got, start) == may, "%s: the export as %s at %lld %s a row", u->r->name, w->role,
+                  (long long)w->place_id, may ? "lacks" : "holds");
+        want += may;
+    }
+    for (size_t i = 0; i < got.reply.body.len; i++) lines += got.reply.body.ptr[i] == '\n';
+    CHECK_SAY(u->t, got.status != 200 || lines == want, "%s: the export as %s at %lld has %zu lines, expected %zu",
+              u->r->name, w->role, (long long)w->place_id, lines, want);
+    u->rows++;
+}
+
+static void try_told(struct run *u, struct api_server *s) {
+    struct str rest = str_of(u->c->roles), role;
+    struct held held = {0};
+    conform_row_elsewhere(u);
+    u->other = u->subject;
+    if (u->r->select)
+        conform_own_row(u);
+    else
+        live(u, &held);
+    const int64_t at[] = {0, u->site.community, u->site.place, u->site.other_community};
+    const int64_t people[] = {u->site.other_person, conform_owner(u)}, units[] = {0, u->site.place};
+    while (str_cut(&rest, ' ', &role))
+        for (size_t i = 0; i < COUNT(at) * COUNT(people); i++) {
+            struct who w = {arena_cstr(&u->keep, role), at[i / 2], people[i % 2], units[i % 2]};
+            char token[120];
+            size_t kept = s->kept_n;
+            conform_fresh(u);
+            snprintf(token, sizeof token, "%s.%lld.%lld.%lld", w.role, (long long)w.place_id, (long long)w.person_id,
+                     (long long)w.unit_id);
+            try_export(u, s, token, &w);
+            if (!u->r->select) try_history(u, s, token, &w, &held);
+            while (s->kept_n > kept) json_decref(s->kept[--s->kept_n]);
+        }
+}
+
 static enum err make_site(struct ctx *ctx, void *arg) {
     struct run *u = arg;
     return u->c->make(ctx, &u->site);
@@ -135,6 +279,7 @@ size_t conform_keys(struct t *t, const struct conform *c) {
             try_read_only(&u, &s);
         else
             try_resource(&u, &s);
+        try_told(&u, &s);
     }
     db_pool_give(s.pool, u.db);
     api_server_stop(&s);
