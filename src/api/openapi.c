@@ -218,8 +218,8 @@ static const char shared_schemas[] =
     "'args':{'type':'object'}},'required':['field','code','args']}},'trace':" A_TEXT "},"
     "'required':['type','title','status','code','errors']},"
     "'History':{'type':'object','properties':{'items':{'type':'array','items':{'type':'object','properties':{'id':"
-    SCHEMA("Id") ",'at_ms':{'type':'integer'},'actor':{'type':'object'},'verb':" A_TEXT ",'step':" MAYBE ","
-    "'changes':{'type':'array','items':{'type':'object'}},'reason':" MAYBE "}}},'next':" MAYBE "},'required':['items','next']},"
+    SCHEMA("Id") ",'at_ms':{'type':'integer'},'actor':{'type':'object','properties':{'id':" MAYBE ",'name':" MAYBE ","
+    "'roles':{'type':'array','items':" A_TEXT "}},'required':['id','name','roles']},'verb':" A_TEXT ",'step':" MAYBE ",'changes':{'type':'array','items':{'type':'object'}},'reason':" MAYBE "}}},'next':" MAYBE "},'required':['items','next']},"
     "'Reveal':{'type':'object','properties':{'fields':{'type':'array','items':" A_TEXT "},'reason':{'type':'string',"
     "'minLength':2}},'required':['fields','reason'],'additionalProperties':false}";
 /* clang-format on */

@@ -270,6 +270,47 @@ static void a_row_goes_its_way(struct t *t) {
     api_server_stop(&s);
 }
 
+static enum err forget_anna(struct ctx *ctx, void *arg) {
+    const struct test_estate *e = arg;
+    return db_exec(ctx->db, &ctx->fault, "DELETE FROM folk WHERE id = $1", VALS(V_I64(e->anna)), NULL);
+}
+
+/* As the labels of references to the same people, for each who looks. */
+static void a_history_names_people_as_far_as_they_may_be_seen(struct t *t) {
+    struct api_server s;
+    api_server_start(&s, t);
+    char at[96], body[64];
+    struct api_got g = make(&s, s.anna, "");
+    snprintf(at, sizeof at, "/api/v1/samples/%s", api_at(&g, "id"));
+    snprintf(body, sizeof body, "{\"worker_id\":\"%lld\"}", (long long)s.estate.ben);
+    g = api_ask(&s, s.manager, "POST", path_of(at, "/accept"), NULL, body);
+    STATUS(t, g, 200);
+    g = api_ask(&s, s.worker, "POST", path_of(at, "/start"), NULL, NULL);
+    STATUS(t, g, 200);
+    const struct {
+        const char *token, *ben, *anna;
+    } rows[] = {{s.chief, "Ben", "安娜"},
+                {s.manager, "Ben", "安娜"},
+                {s.worker, "B**", "安*"},
+                {s.anna, "B**", "安娜"},
+                {s.viewer, "B**", "安*"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        g = api_ask(&s, rows[i].token, "GET", at, NULL, NULL);
+        IS(t, g, "_labels.worker_id", rows[i].ben);
+        IS(t, g, "_labels.owner_id", rows[i].anna);
+        g = api_ask(&s, rows[i].token, "GET", path_of(at, "/history"), NULL, NULL);
+        IS(t, g, "items.0.actor.name", rows[i].ben);
+        IS(t, g, "items.0.actor.id", number(s.estate.ben));
+        IS(t, g, "items.0.actor.roles", "[\"worker\"]");
+        IS(t, g, "items.2.actor.name", rows[i].anna);
+        IS(t, g, "items.2.actor.roles", "[\"resident\"]");
+    }
+    api_as_system(&s, forget_anna, &s.estate);
+    g = api_ask(&s, s.manager, "GET", path_of(at, "/history"), NULL, NULL);
+    IS(t, g, "items.2.actor.name", "r**"); /* nobody is left to ask: as it was kept, masked */
+    api_server_stop(&s);
+}
+
 static void a_reveal_is_reasoned_and_kept(struct t *t) {
     struct api_server s;
     api_server_start(&s, t);
@@ -476,6 +517,7 @@ static void all_of_it_on_postgresql(struct t *t) {
 }
 
 TESTS(CASE(every_kind_of_value_comes_back), CASE(every_error_has_its_shape), CASE(a_body_over_its_cap_is_413),
-      CASE(a_row_goes_its_way), CASE(a_reveal_is_reasoned_and_kept), CASE(a_repeated_key_gives_the_same_answer),
+      CASE(a_row_goes_its_way), CASE(a_history_names_people_as_far_as_they_may_be_seen),
+      CASE(a_reveal_is_reasoned_and_kept), CASE(a_repeated_key_gives_the_same_answer),
       CASE(lists_filter_sort_search_and_page), CASE(who_reaches_several_communities_names_one),
       CASE(files_go_with_their_row), CASE(all_of_it_on_postgresql))

@@ -96,6 +96,15 @@ const struct resource *kernel_resource_at(const struct kernel *k, size_t i) {
     return i < k->known_n ? k->known[i].r : NULL;
 }
 
+const struct resource *kernel_people(const struct kernel *k) {
+    for (size_t i = 0; i < k->known_n; i++)
+        for (size_t j = 0; j < k->known[i].r->relations_n; j++) {
+            const struct relation *rel = &k->known[i].r->relations[j];
+            if (rel->set == OWN_ME && !strcmp(rel->column, "id")) return k->known[i].r;
+        }
+    return NULL;
+}
+
 const struct module *kernel_module_of(const struct kernel *k, const struct resource *r) {
     const struct known *kn = known_of(k, r);
     return kn ? kn->module : NULL;

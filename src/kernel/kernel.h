@@ -32,6 +32,8 @@ const struct kernel_options *kernel_options(const struct kernel *k);
 const struct resource *kernel_resource(const struct kernel *k, struct str name); /* NULL when there is none */
 size_t kernel_resources(const struct kernel *k);
 const struct resource *kernel_resource_at(const struct kernel *k, size_t i); /* in order of the modules */
+/* Whose rows are those who act, as each is himself by his own id; NULL: none. */
+const struct resource *kernel_people(const struct kernel *k);
 const struct module *kernel_module_of(const struct kernel *k, const struct resource *r);
 
 /* Roles: words become bits, at most 64.  Bit 0 is "timer". */

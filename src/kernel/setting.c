@@ -82,8 +82,12 @@ const struct resource setting_rows = {
 };
 
 static const struct resource *const resources[] = {&setting_rows, &word_rows};
-const struct module kernel_module = {
-    .name = "kernel", .part = "operations", ROWS(resources, resources), .roles = "admin manager"};
+static const struct upgrade upgrades[] = {{1, "ALTER TABLE audit ADD COLUMN roles {T}", NULL, NULL, NULL}};
+const struct module kernel_module = {.name = "kernel",
+                                     .part = "operations",
+                                     ROWS(resources, resources),
+                                     ROWS(upgrades, upgrades),
+                                     .roles = "admin manager"};
 
 const struct resource *setting_names(struct kernel *k) {
     struct resource *r = arena_new(&k->arena, struct resource, 1);

@@ -10,10 +10,11 @@ const char kernel_tables[] =
     "CREATE TABLE place_closure (hierarchy {T} NOT NULL, ancestor {I} NOT NULL, descendant {I} NOT NULL, depth {I} "
     "NOT NULL, PRIMARY KEY (ancestor, descendant, hierarchy)){W};\n"
     "CREATE INDEX place_closure_up ON place_closure (descendant, depth, ancestor);\n"
-    /* before and after: a key-version byte and JSON, as protected fields are stored. */
+    /* before and after: a key-version byte and JSON, as protected fields are stored.  actor: the name he had, roles:
+     * his where the row is, words with blanks between. */
     "CREATE TABLE audit (id {I} NOT NULL PRIMARY KEY, at_ms {I} NOT NULL, community_id {I} NOT NULL, resource {T} "
     "NOT NULL, row_id {I} NOT NULL, verb {T} NOT NULL, step {T}, user_id {I} NOT NULL, person_id {I} NOT NULL, actor "
-    "{T}, before {B}, after {B}, reason {T}, trace {T}){S};\n"
+    "{T}, before {B}, after {B}, reason {T}, trace {T}, roles {T}){S};\n"
     "CREATE INDEX audit_of_row ON audit (resource, row_id, id);\n"
     /* number: given when delivered, so that it rises in the order of delivery. */
     "CREATE TABLE events (id {I} NOT NULL PRIMARY KEY, number {I} UNIQUE, at_ms {I} NOT NULL, community_id {I} NOT "

@@ -20,6 +20,23 @@ static struct db_val snapshot(struct ctx *ctx, const struct known *kn, const voi
     return V_BLOB(((struct bytes){(const uint8_t *)text.ptr, text.len}));
 }
 
+/* Of which he acted: those that he had where the row is.  An installation's rows are nowhere: all of them. */
+static struct db_val roles_there(struct ctx *ctx, int64_t community_id) {
+    uint64_t bits = 0;
+    struct buf b;
+    struct str words = {NULL, 0};
+    for (size_t i = 0; i < ctx->actor.scopes_n; i++) {
+        const struct scope *s = &ctx->actor.scopes[i];
+        const int64_t *communities;
+        size_t n = scope_communities(s, &communities);
+        if (!community_id || !s->place_id || ids_have(communities, n, community_id)) bits |= s->roles;
+    }
+    buf_init_arena(&b, ctx->arena, 4096);
+    for (size_t i = 0; i < ROLES_MAX; i++)
+        if (bit_has(bits, i)) buf_fmt(&b, "%s%s", b.len ? " " : "", kernel_role_name(ctx->kernel, i));
+    return buf_done(&b, &words) ? V_TEXT(words) : V_NULL;
+}
+
 enum err audit_write(struct ctx *ctx, const struct known *kn, int64_t id, int64_t community_id,
                      const struct change *c) {
     struct db_val before = snapshot(ctx, kn, c->before, c->fields, c->mask),
@@ -29,10 +46,11 @@ enum err audit_write(struct ctx *ctx, const struct known *kn, int64_t id, int64_
     return db_exec(
         ctx->db, &ctx->fault,
         "INSERT INTO audit (id, at_ms, community_id, resource, row_id, verb, step, user_id, person_id, actor, "
-        "before, after, reason, trace) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        "before, after, reason, trace, roles) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
+        "$15)",
         VALS(V_I64(ctx->world->new_id(ctx->world->self)), V_I64(ctx->now_ms), V_I64(community_id),
              V_TEXT(str_of(kn->r->name)), V_I64(id), V_TEXT(str_of(c->verb)), V_TEXT(str_of(c->step)),
              V_I64(a->user_id), V_I64(a->person_id), V_TEXT(a->name), before, after, V_TEXT(ctx->reason),
-             V_TEXT(ctx->trace)),
+             V_TEXT(ctx->trace), roles_there(ctx, community_id)),
         NULL);
 }

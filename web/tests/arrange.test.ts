@@ -89,7 +89,7 @@ describe('words of figures', () => {
 })
 
 describe('a story', () => {
-  const h = (o: Partial<HistoryItem>): HistoryItem => ({ id: '1', at_ms: 0, actor: null, verb: 'update', step: null, changes: [], reason: null, ...o })
+  const h = (o: Partial<HistoryItem>): HistoryItem => ({ id: '1', at_ms: 0, actor: { id: null, name: 'system', roles: [] }, verb: 'update', step: null, changes: [], reason: null, ...o })
   it('is looked at by notes, photos and steps', () => {
     expect(kindsOf(h({ step: 'note', changes: [{ field: 'note', from: null, to: 'x' }, { field: 'photos', from: [], to: ['1'] }] }))).toEqual(['notes', 'photos'])
     expect(kindsOf(h({ step: 'assign' }))).toEqual(['steps'])

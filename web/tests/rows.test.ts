@@ -4,11 +4,13 @@ import { flushPromises, mount } from '@vue/test-utils'
 import type { Row } from '@/shared/api'
 import type { Field, Resource } from '@/shared/meta'
 import { setLanguage } from '@/shared/i18n'
+import type { HistoryItem } from '../apps/console/useRow'
 
 vi.mock('vue-router', () => ({ useRoute: () => ({ query: {} }), useRouter: () => ({ push: () => undefined }) }))
 const { default: Rows } = await import('../apps/console/list/Rows.vue')
 const { default: StepDialog } = await import('../apps/console/StepDialog.vue')
 const { default: Story } = await import('../apps/console/Story.vue')
+const { default: Clocks } = await import('../apps/console/Clocks.vue')
 
 const field = (name: string, type = 'text'): Field => ({ name, type, title: { zh: name + '名', en: name }, required: false, readonly: false, fixed: false, max: 40, list: { default: true, sort: true, filter: true } })
 const action = (name: string, zh: string, more: object = {}): object => ({ name, title: { zh, en: name }, from: [], to: null, danger: false, takes: [], need: [], ...more })
@@ -117,8 +119,17 @@ describe('the one a case is given to', () => {
 describe('a story', () => {
   it('names a step that is not the reader’s to take', () => {
     const r = { ...visits, state: { ...visits.state!, actions: [], steps: { expire: { zh: '过期', en: 'Expire' } } } }
-    const item = (step: string) => ({ id: step, at_ms: 0, actor: { id: '2', name: '安娜' }, verb: 'update', step, changes: [{ field: 'state', from: 'new', to: 'asked' }], reason: null })
+    const item = (step: string) => ({ id: step, at_ms: 0, actor: { id: '2', name: '安*', roles: ['guard', 'committee'] }, verb: 'update', step, changes: [{ field: 'state', from: 'new', to: 'asked' }], reason: null })
     const w = mount(Story, { props: { r, items: [item('expire'), item('gone')] } })
-    expect(w.findAll('li p').map((p) => p.text())).toEqual(['安娜 过期', '安娜 修改'])
+    expect(w.findAll('li p').map((p) => p.text())).toEqual(['保安、监督委员 安* 过期', '保安、监督委员 安* 修改'])
+  })
+  it('of a case says beside its limits who kept them as in its list, and the program as nobody', () => {
+    const item = (step: string, actor: object) => ({ id: step, at_ms: 0, actor, verb: 'act', step, changes: [], reason: null }) as HistoryItem
+    const history = [item('accept', { id: '7', name: '何**', roles: ['repairer'] }), item('arrive', { id: null, name: 'system', roles: [] })]
+    const c = row('1', [], { state: 'working', accept_due_ms: 1800000, onsite_due_ms: 7200000, close_due_ms: 86400000, accepted_ms: 60000, onsite_ms: 120000, closed_ms: null })
+    const text = mount(Clocks, { props: { row: c, history } }).text()
+    expect(text).toContain('维修 何**受理')
+    expect(text).not.toContain('system')
+    expect(mount(Story, { props: { r: visits, items: history } }).findAll('li p b').map((b) => b.text())).toEqual(['维修 何**', '系统'])
   })
 })

@@ -39,7 +39,7 @@ static const struct grant person_grants[] = {
     {"admin", CREATE | READ | UPDATE | ARCHIVE, PLACE, .reveal = IDENTITY | CONTACT},
     {"street manager", CREATE | READ | UPDATE, COMMUNITY, .reveal = IDENTITY | CONTACT},
     {"dispatcher guard grid carer doctor", READ, COMMUNITY, .reveal = CONTACT},
-    {"owner resident elder repairer guard grid dispatcher manager cashier carer doctor committee street partner",
+    {"admin owner resident elder repairer guard grid dispatcher manager cashier carer doctor committee street partner",
      READ | UPDATE, OWN, .by = "self", .clear = IDENTITY | CONTACT},
 };
 

@@ -117,6 +117,22 @@ static void the_last_administrator_keeps_his_role(struct t *t) {
     town_close(&w);
 }
 
+static void oneself_is_seen_plainly_and_others_are_masked(struct t *t) {
+    static const char *const roles[] = {"admin", "street", "manager", "guard", "committee", "owner"};
+    struct town w;
+    town_open(&w, t);
+    int64_t other = town_person(&w, "Anna", "resident", w.unit);
+    for (size_t i = 0; i < COUNT(roles); i++) {
+        int64_t place = i ? w.estate : 0, self = town_person(&w, "Somebody", roles[i], place);
+        struct str labels[2];
+        town_as(&w, self);
+        CHECK(t, !row_labels(&w.ctx, &people, (const int64_t[]){self, other}, 2, labels));
+        CHECK_SAY(t, str_is(labels[0], "Somebody") && str_is(labels[1], "A**"), "%s: " STR_FMT " " STR_FMT, roles[i],
+                  STR_ARG(labels[0]), STR_ARG(labels[1]));
+    }
+    town_close(&w);
+}
+
 static void the_same_on_postgresql(struct t *t) {
     town_on_postgres(t, a_role_is_given_by_whoever_appoints_to_it);
     town_on_postgres(t, the_last_administrator_keeps_his_role);
@@ -124,4 +140,5 @@ static void the_same_on_postgresql(struct t *t) {
 
 TESTS(CASE(a_role_is_given_by_whoever_appoints_to_it), CASE(nobody_gives_himself_a_role),
       CASE(a_role_is_ended_by_whoever_gives_it_and_one_s_own_by_oneself), CASE(who_appoints_here_does_not_there),
-      CASE(the_last_administrator_keeps_his_role), CASE(the_same_on_postgresql))
+      CASE(the_last_administrator_keeps_his_role), CASE(oneself_is_seen_plainly_and_others_are_masked),
+      CASE(the_same_on_postgresql))

@@ -1,5 +1,8 @@
 // The kinds of events in a story, so that it can be looked at by them.
-import type { HistoryItem } from './useRow'
+import { roleWords } from './choices'
+import type { Actor, HistoryItem } from './useRow'
+/** A person as his role and his name as far as the reader may see it; nothing for the program itself. */
+export const whoWords = (a: Actor): string => (a.id ? [roleWords(a.roles), a.name].filter(Boolean).join(' ') : '')
 export type Kind = 'notes' | 'photos' | 'steps'
 export function kindsOf(h: HistoryItem): Kind[] {
   const kinds: Kind[] = []

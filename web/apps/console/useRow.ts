@@ -3,8 +3,10 @@ import { ref, watch } from 'vue'
 import { call, get, Problem, post, type Row } from '@/shared/api'
 import { onChange } from '@/shared/live'
 
+/** Who did it; the program itself has no id. */
+export interface Actor { id: string | null; name: string | null; roles: string[] }
 export interface HistoryItem {
-  id: string; at_ms: number; actor: { id: string; name: string | null } | null; verb: string; step: string | null
+  id: string; at_ms: number; actor: Actor; verb: string; step: string | null
   changes: { field: string; from: unknown; to: unknown; from_label?: string | null; to_label?: string | null }[]; reason: string | null
 }
 export function useRow(name: string, id: () => string) {

@@ -24,7 +24,11 @@ export interface History {
   items: {
     id?: Id
     at_ms?: number
-    actor?: Record<string, unknown>
+    actor?: {
+      id: string | null
+      name: string | null
+      roles: string[]
+    }
     verb?: string
     step?: string | null
     changes?: Record<string, unknown>[]
