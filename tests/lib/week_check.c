@@ -159,10 +159,10 @@ static void check_rows(struct week *w) {
 
 /* The two of the desk hear of a new case, of each limit and of the end of work; the assignee of his task; who reported
  * it, that it was seen to. */
-#define TOLD                                                                                                       \
-    "SELECT COUNT(*) FROM cases c WHERE (SELECT COUNT(*) FROM notices n WHERE n.about = 'cases' AND n.about_id = " \
-    "c.id) <> (SELECT SUM(CASE WHEN a.verb = 'create' OR a.step IN ('late_accept', 'late_onsite', 'late_close') "  \
-    "THEN 2 WHEN a.step = 'assign' THEN 1 WHEN a.step = 'finish' THEN 2 + (c.reporter_id IS NOT NULL) ELSE 0 "     \
+#define TOLD                                                                                                      \
+    "SELECT COUNT(*) FROM cases c WHERE (SELECT COUNT(*) FROM notices n WHERE n.about_id = "                      \
+    "c.id) <> (SELECT SUM(CASE WHEN a.verb = 'create' OR a.step IN ('late_accept', 'late_onsite', 'late_close') " \
+    "THEN 2 WHEN a.step = 'assign' THEN 1 WHEN a.step = 'finish' THEN 2 + (c.reporter_id IS NOT NULL) ELSE 0 "    \
     "END) FROM audit a WHERE a.resource = 'cases' AND a.row_id = c.id)"
 
 /* Once nothing waits. */

@@ -1,6 +1,6 @@
 // Rows of a list and a step asked for, mounted: what the bulk bar offers, what is asked before, what a lost race keeps.
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { flushPromises, mount } from '@vue/test-utils'
+import { flushPromises, mount, RouterLinkStub } from '@vue/test-utils'
 import type { Row } from '@/shared/api'
 import type { Field, Resource } from '@/shared/meta'
 import { setLanguage } from '@/shared/i18n'
@@ -10,6 +10,7 @@ vi.mock('vue-router', () => ({ useRoute: () => ({ query: {} }), useRouter: () =>
 const { default: Rows } = await import('../apps/console/list/Rows.vue')
 const { default: StepDialog } = await import('../apps/console/StepDialog.vue')
 const { default: Story } = await import('../apps/console/Story.vue')
+const { default: Detail } = await import('../apps/console/pages/Detail.vue')
 const { default: Clocks } = await import('../apps/console/Clocks.vue')
 
 const field = (name: string, type = 'text'): Field => ({ name, type, title: { zh: name + '名', en: name }, required: false, readonly: false, fixed: false, max: 40, list: { default: true, sort: true, filter: true } })
@@ -113,6 +114,16 @@ describe('the one a case is given to', () => {
     await w.get('form').trigger('submit')
     await flushPromises()
     expect(sent.map((s) => s.body)).toEqual([{ assignee_id: '7' }])
+  })
+})
+
+describe('a row in its drawer', () => {
+  it('leads to what it is about, by the name people know, and nowhere where that is not theirs to see', async () => {
+    const r = { ...visits, name: 'notices', fields: [{ ...field('about_id', 'ref'), ref: { resource: 'cases', label: 'title' } }, { ...field('other_id', 'ref'), ref: { resource: 'cases', label: 'title' } }], state: null } as unknown as Resource
+    server((url) => [200, url.endsWith('/history') ? { items: [] } : row('1', [], { about_id: '1779054144054144123', other_id: '9', _labels: { about_id: '门下漏水' } })])
+    const w = mount(Detail, { props: { resource: r, id: '1' }, global: { stubs: { RouterLink: RouterLinkStub } } })
+    await flushPromises()
+    expect(w.findAllComponents(RouterLinkStub).map((l) => `${l.text()} ${String(l.props('to'))}`)).toEqual(['门下漏水 /cases/1779054144054144123'])
   })
 })
 

@@ -16,8 +16,7 @@ static const struct field fields[] = {
     {TEXT(struct notice, title), .max = 120, .flags = REQUIRED | FIXED | COLUMN},
     {TEXT(struct notice, text), .max = 1000, .flags = FIXED | COLUMN},
     {REF(struct notice, person_id, "people"), .flags = REQUIRED | FIXED | INDEXED},
-    {TEXT(struct notice, about), .max = 40, .flags = FIXED},
-    {INT(struct notice, about_id), .min = 0, .max = INT64_MAX, .flags = SYSTEM},
+    {REF(struct notice, about_id, "cases"), .flags = SYSTEM},
     {TIME(struct notice, seen_ms), .flags = SYSTEM},
 };
 
@@ -61,7 +60,6 @@ static enum err tell(struct ctx *ctx, const struct case_row *c, int64_t person_i
     SET(&notices, &n, title, c->title);
     if (text.len) SET(&notices, &n, text, text);
     SET(&notices, &n, person_id, person_id);
-    SET(&notices, &n, about, S("cases"));
     SET(&notices, &n, about_id, c->row.id);
     return row_create(ctx, &notices, &n);
 }
@@ -90,6 +88,7 @@ static enum err tell_desk(struct ctx *ctx, const struct case_row *c, const char 
 static enum err on_case(struct ctx *ctx, const struct event *e) {
     struct case_row c = {0};
     TRY(row_get(ctx, &cases, e->row_id, &c));
+    if (c.row.archived_ms) return OK; /* put aside before anybody was told */
     struct str change = str_from(e->topic, strlen("cases."));
     if (str_is(change, "create") || str_starts(change, S("late_"))) {
         char *key = arena_cstr(ctx->arena, change);

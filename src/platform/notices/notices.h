@@ -6,7 +6,7 @@
 
 struct notice {
     struct row row;
-    struct str title, text, about;
+    struct str title, text;
     int64_t person_id, about_id, seen_ms;
     int32_t state;
 };

@@ -1,6 +1,7 @@
 /* Notices: who is told of a case, once each, and that he saw it.  SPDX-License-Identifier: Apache-2.0 */
 #include "platform/notices/notices.h"
 
+#include "kernel/row_json.h"
 #include "platform/cases/cases.h"
 #include "tests/lib/town.h"
 
@@ -106,5 +107,47 @@ static void a_notice_is_seen_by_its_reader_and_by_nobody_else(struct t *t) {
     town_close(&s.w);
 }
 
+/* As any client gets it: a number would be rounded by browsers, and say nothing. */
+static void a_notice_refers_to_its_case(struct t *t) {
+    struct site s;
+    struct list_query q = {.sort = FILTER_ID, .limit = 10};
+    struct list_page page = {0};
+    struct str text, label = {0};
+    char want[64];
+    struct buf b;
+    struct jw j;
+    start(&s, t);
+    int64_t id = report(&s);
+    town_as(&s.w, s.dora);
+    CHECK(t, !row_list(&s.w.ctx, &notices, &q, &page) && page.n == 1);
+    const struct notice *n = page.rows;
+    buf_init_arena(&b, &t->arena, 4096);
+    jw_init(&j, &b);
+    jw_open(&j, '{');
+    row_write_json(&j, &notices, n, UINT64_C(1) << field_index(&notices, "about_id"), 0);
+    jw_close(&j, '}');
+    snprintf(want, sizeof want, "{\"about_id\":\"%lld\"}", (long long)id);
+    CHECK_SAY(t, buf_done(&b, &text) && str_is(text, want), STR_FMT, STR_ARG(text));
+    CHECK(t, !row_labels(&s.w.ctx, &cases, &n->about_id, 1, &label) && str_is(label, "water under the door"));
+    town_close(&s.w);
+}
+
+static void of_what_was_put_aside_meanwhile_nobody_is_told(struct t *t) {
+    struct site s;
+    struct case_row c = {0};
+    start(&s, t);
+    town_as(&s.w, s.anna);
+    SET(&cases, &c, title, S("a mistake"));
+    SET(&cases, &c, type, S("repair"));
+    SET(&cases, &c, place_id, s.w.unit);
+    CHECK(t, !row_create(&s.w.ctx, &cases, &c));
+    town_as(&s.w, 0);
+    CHECK(t, !row_archive(&s.w.ctx, &cases, c.row.id, 0));
+    town_pass(&s.w, 0);
+    CHECK(t, !told(&s, s.dora) && !town_count(&s.w, "SELECT COUNT(*) FROM events WHERE delivered_ms IS NULL"));
+    town_close(&s.w);
+}
+
 TESTS(CASE(each_is_told_of_what_he_has_to_know), CASE(a_missed_limit_is_told_to_the_desk_once),
+      CASE(a_notice_refers_to_its_case), CASE(of_what_was_put_aside_meanwhile_nobody_is_told),
       CASE(whose_duty_has_ended_is_told_no_more), CASE(a_notice_is_seen_by_its_reader_and_by_nobody_else))

@@ -561,8 +561,7 @@ export interface NoticesRow {
   title?: string | null
   text?: string | null
   person_id?: string | null
-  about?: string | null
-  about_id?: number | null
+  about_id?: string | null
   seen_ms?: number | null
 }
 export interface NoticesPage {
@@ -574,7 +573,6 @@ export interface NoticesCreate {
   title: string
   text?: string | null
   person_id: string
-  about?: string | null
   community_id?: Id
 }
 export type NoticesPatch = Record<string, never>
