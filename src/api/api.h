@@ -28,9 +28,10 @@ struct api_authenticator {
     const char *name;
     /* Fills ctx->actor (kernel: actor_scopes) and *ret, if the token is one of its own and valid. */
     enum err (*identify)(struct ctx *ctx, struct str token, struct api_identity *ret);
-    /* Topics with blanks between whose event, about the row of a user, may mean that he is logged out: his event
-     * streams are looked at again at once.  NULL: none. */
-    const char *ends;
+    /* Topics with blanks between whose event, about the row of a user, may mean that he is logged out; and
+     * "RESOURCE.COLUMN", rows that give a person his roles.  His log-in and rights are read again before his event
+     * streams are told that event and what follows.  NULL: none. */
+    const char *ends, *roles;
 };
 extern const struct point authenticators;
 

@@ -5,6 +5,7 @@
 #include "kernel/outbox.h"
 #include "net/sse.h"
 #include "net/sse_hub.h"
+#include "store/sql.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,7 +25,8 @@ struct client {
     struct actor actor;
     struct str token, topics[TOPICS_MAX];
     size_t topics_n;
-    int64_t newest; /* number of the newest event when it came */
+    bool is_doubted; /* his log-in or roles may be others now: told nothing before they were read again */
+    int64_t newest;  /* number of the newest event when it came */
 };
 
 struct hub {
@@ -91,25 +93,63 @@ static bool serve(struct ctx *ctx, struct hub *hub, struct client *c, const stru
     return true;
 }
 
-struct ending {
-    struct str topic;
-    bool yes;
+/* ---- is the log-in still good, and what are its roles now? ---- */
+
+struct doubt {
+    struct ctx *ctx;
+    const struct event *event;
+    int64_t user_id, person_id; /* whose streams; 0: nobody's */
 };
 
-static enum err look_at_ends(void *arg, const void *row) {
-    struct ending *e = arg;
-    e->yes |= word_in(((const struct api_authenticator *)row)->ends, e->topic);
+static enum err doubt_one(void *arg, const void *row) {
+    const struct api_authenticator *a = row;
+    struct doubt *d = arg;
+    struct str column = str_of(a->roles), of;
+    struct sql q = sql_new(d->ctx->db, d->ctx->arena, &d->ctx->fault);
+    bool found;
+    if (word_in(a->ends, d->event->topic)) d->user_id = d->event->row_id;
+    if (!str_cut(&column, '.', &of) || !str_eq(of, d->event->resource)) return OK;
+    sql_put(&q, "SELECT $ FROM $ WHERE id = $",
+            PARTS(Q_NAME(column.ptr), Q_NAME(kernel_resource(d->ctx->kernel, of)->name), Q_I64(d->event->row_id)));
+    return sql_one_i64(&q, &d->person_id, &found);
+}
+
+/* Events that may have ended log-ins, or given and taken roles. */
+static enum err doubt(struct ctx *ctx, const struct sse_run *run, const struct event *event) {
+    struct doubt d = {.ctx = ctx, .event = event};
+    TRY(kernel_each(ctx->kernel, &authenticators, doubt_one, &d));
+    for (struct sse_client *c = d.user_id || d.person_id ? run->clients : NULL; c; c = c->next_in_run) {
+        const struct actor *a = &client_of(c)->actor;
+        client_of(c)->is_doubted |=
+            (d.user_id && a->user_id == d.user_id) || (d.person_id && a->person_id == d.person_id);
+    }
     return OK;
 }
 
-/* Events that may have ended log-ins: whose streams are to be looked at again? */
-static enum err doubt(struct ctx *ctx, const struct sse_run *run, const struct event *event) {
-    struct ending e = {.topic = event->topic};
-    TRY(kernel_each(ctx->kernel, &authenticators, look_at_ends, &e));
-    for (struct sse_client *c = e.yes ? run->clients : NULL; c; c = c->next_in_run)
-        if (client_of(c)->actor.user_id == event->row_id) c->check_ms = 0;
+static enum err check_client(struct ctx *ctx, struct hub *hub, struct client *c) {
+    struct api_identity who;
+    struct arena fresh;
+    arena_take(&hub->api->arenas, &fresh, ACTOR_BYTES);
+    ctx->arena = &fresh;
+    ctx->actor = (struct actor){0};
+    ctx->rights_cache = NULL;
+    enum err e = unit_fill_actor(ctx, c->token, &who);
+    bool is_refused = e == ERR_UNAUTHENTICATED || e == ERR_DENIED;
+    c->sse.is_over = is_refused || (!e && (!who.is_known || !keep_texts(c, &fresh)));
+    c->is_doubted = e && !is_refused;
+    if (!e && !c->sse.is_over) {
+        struct arena old = c->arena;
+        c->arena = fresh;
+        c->actor = ctx->actor;
+        fresh = old;
+    }
+    arena_give(&hub->api->arenas, &fresh);
+    if (!is_refused) return e;
+    ctx->fault = (struct fault){0};
     return OK;
 }
+
+/* ---- a page ---- */
 
 /* What a client says it saw is not kept any more: it reads everything anew, and goes on from the newest. */
 static enum err start_over(struct ctx *ctx, struct sse_run *run) {
@@ -134,32 +174,9 @@ static enum err read_page(struct ctx *ctx, struct hub *hub, struct sse_run *run)
     if (n) run->read_to = events[n - 1].number;
     run->more = n == PAGE_EVENTS;
     for (struct sse_client *c = run->clients; c; c = c->next_in_run)
-        fits &= serve(ctx, hub, client_of(c), events, texts, n, run->read_to);
+        fits &= (!client_of(c)->is_doubted || !check_client(ctx, hub, client_of(c))) &&
+                (c->is_over || serve(ctx, hub, client_of(c), events, texts, n, run->read_to));
     return fits ? OK : FAIL_MEMORY(ctx);
-}
-
-/* ---- is the log-in still good, and what are its roles now?  On a worker ---- */
-
-static enum err check_client(struct ctx *ctx, struct hub *hub, struct client *c) {
-    struct api_identity who;
-    struct arena fresh;
-    arena_take(&hub->api->arenas, &fresh, ACTOR_BYTES);
-    ctx->arena = &fresh;
-    ctx->actor = (struct actor){0};
-    ctx->rights_cache = NULL;
-    enum err e = unit_fill_actor(ctx, c->token, &who);
-    bool is_refused = e == ERR_UNAUTHENTICATED || e == ERR_DENIED;
-    c->sse.is_over = is_refused || (!e && (!who.is_known || !keep_texts(c, &fresh)));
-    if (!e && !c->sse.is_over) {
-        struct arena old = c->arena;
-        c->arena = fresh;
-        c->actor = ctx->actor;
-        fresh = old;
-    }
-    arena_give(&hub->api->arenas, &fresh);
-    if (!is_refused) return e;
-    ctx->fault = (struct fault){0};
-    return OK;
 }
 
 static enum err check_clients(struct ctx *ctx, struct hub *hub, struct sse_run *run) {

@@ -68,7 +68,7 @@ static enum err identify(struct ctx *ctx, struct str token, struct api_identity 
 }
 
 const struct api_authenticator session_authenticators[1] = {
-    {"session", identify, "users.logout users.close users.set_password users.update"}};
+    {"session", identify, "users.logout users.close users.set_password users.update", "memberships.person_id"}};
 
 enum err session_end_all(struct ctx *ctx, int64_t user_id) {
     return db_exec(ctx->db, &ctx->fault, "DELETE FROM sessions WHERE user_id = $1", VALS(V_I64(user_id)), NULL);

@@ -207,6 +207,58 @@ static void an_event_stream_ends_with_its_log_in(struct t *t) {
     api_server_stop(&u.s);
 }
 
+static void listen_to(struct site *u, const char *token, int *ret_fd, char text[8192]) {
+    char line[256];
+    *ret_fd = peer_dial(u->s.port);
+    snprintf(line, sizeof line, "GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", token);
+    peer_send(*ret_fd, str_of(line));
+    (void)peer_read(*ret_fd, text, 8192, "\n:\n\n");
+    CHECK(u->s.t, peer_status(text) == 200);
+}
+
+static void id_of(struct t *t, const struct api_got *g, const char *path, char ret[96]) {
+    CHECK_SAY(t, g->status == 201, "%.*s", (int)g->reply.body.len, (const char *)g->reply.body.ptr);
+    snprintf(ret, 96, "%s%s", path, api_at(g, "id"));
+}
+
+/* Far under the time after which every log-in is asked again. */
+static void a_role_taken_away_is_told_no_more(struct t *t) {
+    struct site u;
+    char text[8192], chief_text[8192], body[512], token[80], person[96], place[96], membership[96];
+    int fd, chief_fd;
+    start(&u, t);
+    struct api_got g = ask(&u, u.chief, "POST", "/api/v1/places",
+                           "{\"name\":\"Yard\",\"kind\":\"estate\",\"code\":\"yard\",\"keeps_records\":true}");
+    id_of(t, &g, "", place);
+    g = ask(&u, u.chief, "GET", u.user, NULL);
+    snprintf(person, sizeof person, "%s", api_at(&g, "person_id"));
+    snprintf(body, sizeof body,
+             "{\"person_id\":\"%s\",\"role\":\"guard\",\"place_id\":\"%s\",\"valid_from\":\"2020-01-01\"}", person,
+             place);
+    g = ask(&u, u.chief, "POST", "/api/v1/memberships", body);
+    id_of(t, &g, "/api/v1/memberships/", membership);
+    CHECK(t, at(&u, u.chief, u.user, "set_password", "{\"password\":\"brown horse\"}").status == 200);
+    CHECK(t, log_in(&u, "anna", "brown horse", token) == 200);
+    listen_to(&u, token, &fd, text);
+    listen_to(&u, u.chief, &chief_fd, chief_text);
+    snprintf(body, sizeof body, "/api/v1/places/%s", place);
+    CHECK(t, ask(&u, u.chief, "PATCH", body, "{\"name\":\"North yard\"}").status == 200);
+    (void)peer_read(fd, text, sizeof text, "event: places.update");
+    CHECK_SAY(t, strstr(text, "event: places.update"), "%s", text);
+    (void)peer_read(chief_fd, chief_text, sizeof chief_text, "event: places.update");
+    CHECK(t, ask(&u, u.chief, "DELETE", membership, NULL).status == 204);
+    CHECK(t, ask(&u, token, "GET", body, NULL).status == 404);
+    CHECK(t, ask(&u, u.chief, "PATCH", body, "{\"name\":\"South yard\"}").status == 200);
+    (void)peer_read(chief_fd, chief_text, sizeof chief_text, "event: places.update");
+    CHECK_SAY(t, strstr(chief_text, "event: places.update"), "%s", chief_text);
+    CHECK(t, ask(&u, token, "POST", "/api/v1/logout", NULL).status == 204);
+    (void)peer_read(fd, text, sizeof text, "\r\n0\r\n\r\n");
+    CHECK_SAY(t, strstr(text, "\r\n0\r\n\r\n") && !strstr(text, "places.update"), "%s", text);
+    close(fd);
+    close(chief_fd);
+    api_server_stop(&u.s);
+}
+
 static void describe_offers_the_password_where_it_is_set_and_shows_it_nowhere(struct t *t) {
     struct site u;
     start(&u, t);
@@ -226,6 +278,7 @@ static void the_same_on_postgresql(struct t *t) {
     api_on_postgres(t, a_person_changes_his_own_password_and_stays_logged_in_here_only);
     api_on_postgres(t, the_last_administrator_can_not_be_closed);
     api_on_postgres(t, an_event_stream_ends_with_its_log_in);
+    api_on_postgres(t, a_role_taken_away_is_told_no_more);
 }
 
 TESTS(CASE(a_user_made_over_http_logs_in_once_he_has_a_password),
@@ -233,4 +286,5 @@ TESTS(CASE(a_user_made_over_http_logs_in_once_he_has_a_password),
       CASE(a_person_changes_his_own_password_and_stays_logged_in_here_only),
       CASE(guesses_at_the_old_password_lock_as_those_at_log_in_do), CASE(a_password_is_kept_nowhere_but_as_its_hash),
       CASE(the_last_administrator_can_not_be_closed), CASE(an_event_stream_ends_with_its_log_in),
-      CASE(describe_offers_the_password_where_it_is_set_and_shows_it_nowhere), CASE(the_same_on_postgresql))
+      CASE(a_role_taken_away_is_told_no_more), CASE(describe_offers_the_password_where_it_is_set_and_shows_it_nowhere),
+      CASE(the_same_on_postgresql))
