@@ -172,6 +172,11 @@ static void every_error_has_its_shape(struct t *t) {
         {s.manager, "POST", "/api/v1/samples", "Idempotency-Key: a b", "{}", 400, "bad_field", "Idempotency-Key",
          "bad_text"},
         {s.manager, "GET", "/api/v1/broken", NULL, NULL, 500, "broken", NULL, NULL},
+        {s.manager, "PROPFIND", one, NULL, NULL, 405, "wrong_method", NULL, NULL},
+        {s.manager, "TRACE", "/api/v1/samples", NULL, NULL, 405, "wrong_method", NULL, NULL},
+        {s.manager, "get", "/api/v1/samples", NULL, "{}", 405, "wrong_method", NULL, NULL},
+        {s.manager, "FOO", "/api/v1/nothing", NULL, NULL, 404, "not_found", NULL, NULL},
+        {NULL, "FOO", one, NULL, NULL, 401, "signed_out", NULL, NULL},
         {s.manager, "GET", "/api/v1/unavailable", NULL, NULL, 503, "store_unavailable", NULL, NULL},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {

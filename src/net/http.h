@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "net/loop.h"
 
-enum http_method { /* any other method is answered 501 */
+enum http_method { /* CONNECT, which asks for no path, is answered 501 */
                    METHOD_GET,
                    METHOD_HEAD,
                    METHOD_POST,
@@ -14,9 +14,10 @@ enum http_method { /* any other method is answered 501 */
                    METHOD_PATCH,
                    METHOD_DELETE,
                    METHOD_OPTIONS,
+                   METHOD_OTHER, /* TRACE, PROPFIND, "get": known to no path, so that whoever answers says 405 */
                    METHOD__COUNT
 };
-const char *http_method_name(enum http_method method); /* "GET" */
+const char *http_method_name(enum http_method method); /* "GET"; METHOD_OTHER: "" */
 
 struct http_header {
     struct str name, value;

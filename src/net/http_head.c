@@ -35,7 +35,8 @@ static int read_method(struct str word, enum http_method *ret) {
             *ret = (enum http_method)i;
             return 0;
         }
-    return 501;
+    *ret = METHOD_OTHER;
+    return word_in("CONNECT PRI", word) ? 501 : 0; /* a tunnel, and how HTTP/2 begins */
 }
 
 static int read_version(struct str word, bool *ret_is_v10) {

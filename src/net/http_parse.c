@@ -141,12 +141,20 @@ static size_t scan_head(struct http_parse *p, struct bytes input, int *ret_statu
     return 0;
 }
 
+/* llhttp knows some methods only, and reads some of them in its own way; which one it is has been read. */
+static llhttp_errno_t execute_head(struct http_parse *p) {
+    const char *head = p->message.head, *rest = memchr(head, ' ', p->head_len);
+    llhttp_init(&p->llhttp, HTTP_REQUEST, &settings);
+    p->llhttp.data = p;
+    if (p->message.request.method != METHOD_OTHER || !rest) return llhttp_execute(&p->llhttp, head, p->head_len);
+    llhttp_errno_t e = llhttp_execute(&p->llhttp, "POST", 4);
+    return e == HPE_OK ? llhttp_execute(&p->llhttp, rest, p->head_len - (size_t)(rest - head)) : e;
+}
+
 static enum http_parse_event end_head(struct http_parse *p) {
     int status = http_head_read(&p->message, p->head_len, p->limits);
     if (status) return bad(p, status);
-    llhttp_init(&p->llhttp, HTTP_REQUEST, &settings);
-    p->llhttp.data = p;
-    llhttp_errno_t e = llhttp_execute(&p->llhttp, p->message.head, p->head_len);
+    llhttp_errno_t e = execute_head(p);
     bool has_body = p->message.is_chunked || p->message.content_length > 0;
     if (e != (has_body ? HPE_OK : HPE_PAUSED) || p->is_complete == has_body) return bad(p, 400);
     p->phase = PHASE_BODY;

@@ -7,7 +7,7 @@
 #include <strings.h>
 
 const char *http_method_name(enum http_method method) {
-    static const char *const names[METHOD__COUNT] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+    static const char *const names[METHOD__COUNT] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", ""};
     return names[method];
 }
 

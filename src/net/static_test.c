@@ -86,6 +86,7 @@ static const struct {
     {"no ending", "GET", "/data", NULL, NULL, 200, "?", "application/octet-stream", NULL, "\"t8\"", "no-cache"},
     {"head", "HEAD", "/index.html", NULL, NULL, 200, "", "text/html; charset=utf-8", NULL, "\"t1\"", "no-cache"},
     {"post", "POST", "/index.html", NULL, NULL, 405, "", NULL, NULL, NULL, NULL},
+    {"no method of ours", "BREW", "/index.html", NULL, NULL, 405, "", NULL, NULL, NULL, NULL},
     {"none", "GET", "/none.html", NULL, NULL, 404, "", NULL, NULL, NULL, NULL},
 };
 
