@@ -172,6 +172,17 @@ static void a_stream_ends_with_its_log_in(struct t *t) {
     api_server_stop(&s);
 }
 
+static void a_head_says_what_a_stream_would(struct t *t) {
+    struct api_server s;
+    api_server_start(&s, t);
+    struct api_got g = api_ask(&s, s.manager, "HEAD", "/api/v1/events", NULL, NULL);
+    CHECK(t, g.status == 200 && !g.reply.body.len);
+    CHECK(t, str_is(api_header(&g, "Content-Type"), "text/event-stream"));
+    g = api_ask(&s, "wrong", "HEAD", "/api/v1/events", NULL, NULL);
+    CHECK(t, g.status == 401);
+    api_server_stop(&s);
+}
+
 static void too_many_topics_are_refused(struct t *t) {
     struct api_server s;
     api_server_start(&s, t);
@@ -211,5 +222,5 @@ static void all_of_it_on_postgresql(struct t *t) {
 }
 
 TESTS(CASE(events_come_as_they_happen), CASE(one_is_told_only_what_he_may_read_and_asked_for), CASE(it_resumes_exactly),
-      CASE(what_cannot_be_resumed_is_said), CASE(a_stream_ends_with_its_log_in), CASE(too_many_topics_are_refused),
-      CASE(timers_and_streams_end_with_the_server), CASE(all_of_it_on_postgresql))
+      CASE(what_cannot_be_resumed_is_said), CASE(a_stream_ends_with_its_log_in), CASE(a_head_says_what_a_stream_would),
+      CASE(too_many_topics_are_refused), CASE(timers_and_streams_end_with_the_server), CASE(all_of_it_on_postgresql))

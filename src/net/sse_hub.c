@@ -134,7 +134,7 @@ static bool tick(void *arg) {
 bool sse_hub_begin(struct sse_hub *hub, struct sse_client *c, const struct http_request *req,
                    const struct http_header *headers, size_t headers_n, int64_t newest) {
     struct str after = http_header_get(req, "last-event-id");
-    if (hub->is_closed || hub->n >= hub->o.clients_max || req->method == METHOD_HEAD) return false;
+    if (hub->is_closed || hub->n >= hub->o.clients_max) return false;
     bool is_given = !after.len || (str_to_i64(after, &c->last) && c->last >= 0 && c->last <= newest);
     if (!after.len) c->last = newest;
     if (!is_given) c->last = -1;
@@ -146,7 +146,10 @@ bool sse_hub_begin(struct sse_hub *hub, struct sse_client *c, const struct http_
     c->next = hub->clients;
     hub->clients = c;
     hub->n++;
-    write_text(c, S("retry: 2000\n:\n\n"));
+    if (req->method == METHOD_HEAD)
+        http_stream_end(c->http);
+    else
+        write_text(c, S("retry: 2000\n:\n\n"));
     sse_hub_wake(hub);
     return true;
 }

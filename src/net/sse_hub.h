@@ -43,7 +43,8 @@ void sse_hub_wake(
 
 /* Loop thread, instead of http_respond: begins the stream of a client, after the Last-Event-ID of the request or, where
  * it names none, after `newest`, the last number given.  An id that was never given becomes `last` -1: older than
- * anything.  False: too many clients, a HEAD, or the hub is closed; nothing was sent. */
+ * anything.  Of a HEAD it sends the headers and ends.  False: too many clients, or the hub is closed; nothing was
+ * sent. */
 NODISCARD bool sse_hub_begin(struct sse_hub *hub, struct sse_client *c, const struct http_request *req,
                              const struct http_header *headers, size_t headers_n, int64_t newest);
 size_t sse_hub_clients(const struct sse_hub *hub); /* any thread */
