@@ -1,6 +1,7 @@
 /* Who reaches what, where one table of grants meets places, people and days; both stores.  SPDX-License-Identifier:
  * Apache-2.0 */
 #include "kernel/kernel_internal.h"
+#include "kernel/row_json.h"
 #include "tests/lib/kernel_site.h"
 
 static void be(struct kernel_site *s, const char *role, int64_t place_id, int64_t person_id) {
@@ -138,6 +139,38 @@ static void a_person_without_a_place_is_his_makers(struct t *t) {
     }
 }
 
-TESTS(CASE(what_is_ones_own_is_made_where_one_belongs), CASE(a_row_of_ones_own_does_not_move_to_another_community),
+static void a_mask_hides_more_than_it_shows_or_leaves_a_mobile_number_its_ends(struct t *t) {
+    static const struct {
+        enum field_class class;
+        const char *text, *want;
+    } rows[] = {
+        {IDENTITY, "", "*"},
+        {IDENTITY, "王", "*"},
+        {IDENTITY, "王芳", "王*"},
+        {IDENTITY, "欧阳振华", "欧**"},
+        {IDENTITY, "110101199001011234", "1**"},
+        {CONTACT, "1", "*"},
+        {CONTACT, "鄂A12345", "鄂**"},
+        {CONTACT, "鄂AD62190", "鄂A****90"},
+        {CONTACT, "12345678", "12****78"},
+        {CONTACT, "123456789", "12****89"},
+        {CONTACT, "0101234567", "01****567"},
+        {CONTACT, "13812345678", "138****5678"},
+        {CONTACT, "010123456789", "010****6789"},
+        {CONTACT, "+8613812345678", "+86****5678"},
+        {HEALTH, "diabetes", "d**"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char mem[64];
+        struct buf b;
+        struct str got;
+        buf_init(&b, mem, sizeof mem);
+        mask_text(&b, rows[i].class, str_of(rows[i].text));
+        CHECK_SAY(t, buf_done(&b, &got) && str_is(got, rows[i].want), "%s: " STR_FMT, rows[i].text, STR_ARG(got));
+    }
+}
+
+TESTS(CASE(a_mask_hides_more_than_it_shows_or_leaves_a_mobile_number_its_ends),
+      CASE(what_is_ones_own_is_made_where_one_belongs), CASE(a_row_of_ones_own_does_not_move_to_another_community),
       CASE(moving_a_row_is_making_it_there), CASE(only_stays_in_force_open_a_person),
       CASE(the_day_is_the_communitys_own), CASE(a_person_without_a_place_is_his_makers))

@@ -211,10 +211,11 @@ const char *field_read_text(const struct field *f, const struct resource *r, str
 
 void mask_text(struct buf *out, enum field_class class, struct str text) {
     size_t count = utf8_count(text);
-    if (class == CONTACT && count >= 8) { /* 138****5678 */
-        buf_str(out, utf8_head(text, 3));
+    if (class == CONTACT && count >= 8) { /* 138****5678; of what is shorter than a mobile number no more than half */
+        size_t head = count >= 11 ? 3 : 2, tail = count >= 11 ? 4 : count / 2 - head;
+        buf_str(out, utf8_head(text, head));
         buf_cstr(out, "****");
-        buf_str(out, utf8_tail(text, 4));
+        buf_str(out, utf8_tail(text, tail));
         return;
     }
     if (count > 1) buf_str(out, utf8_head(text, 1));

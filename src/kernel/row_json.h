@@ -20,7 +20,8 @@ uint64_t fields_of_step(const struct resource *r, const char *step, bool need); 
 void row_write_json(struct jw *j, const struct resource *r, const void *row, uint64_t fields, uint32_t clear);
 void field_write_json(struct jw *j, const struct resource *r, const struct field *f, const void *row, bool mask);
 void field_write_bound(struct jw *j, const struct field *f, int64_t bound); /* min or max as JSON; null: none */
-/* 张三 -> 张*, 13812345678 -> 138****5678, others keep at most the first character. */
+/* 张三 -> 张*; of CONTACT 13812345678 -> 138****5678, and from 8 characters on half of them; others keep at most the
+ * first character. */
 void mask_text(struct buf *out, enum field_class class, struct str text);
 /* Plain text of a field for labels and CSV: decimals and money with their point, times as RFC 3339 in the zone. */
 struct zone;
