@@ -41,7 +41,7 @@ struct str http_header_get(const struct http_request *req, const char *name);
 struct str http_cookie_get(const struct http_request *req, const char *name);
 /* Does If-None-Match name the tag (with its quotes), or any?  Weak comparison (RFC 9110, 13.1.2). */
 bool http_tag_is_known(const struct http_request *req, struct str tag);
-/* If-Match as the number of a version, 0 without one.  False: it names none. */
+/* If-Match as the number of a version, 0 without one.  False: it names none; nor does a weak tag (RFC 9110, 13.1.1). */
 NODISCARD bool http_if_match(const struct http_request *req, int64_t *ret);
 /* Does the request come from a page of this host?  Browsers say so (Fetch Metadata, else Origin); who says nothing gets
  * `when_unknown`. */

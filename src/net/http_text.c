@@ -43,7 +43,6 @@ bool http_if_match(const struct http_request *req, int64_t *ret) {
     struct str tag = str_trim(http_header_get(req, "if-match"));
     *ret = 0;
     if (!tag.ptr || str_is(tag, "*")) return true;
-    if (str_starts(tag, S("W/"))) tag = str_from(tag, 2);
     return tag.len > 2 && tag.ptr[0] == '"' && tag.ptr[tag.len - 1] == '"' &&
            str_to_i64((struct str){tag.ptr + 1, tag.len - 2}, ret) && *ret > 0;
 }

@@ -25,7 +25,8 @@ static void if_match_is_the_number_of_a_version_or_none(struct t *t) {
         const char *value;
         bool ok;
         int64_t version;
-    } rows[] = {{"\"7\"", true, 7},  {" W/\"12\" ", true, 12},  {"*", true, 0},     {"7", false, 0}, {"\"\"", false, 0},
+    } rows[] = {{"\"7\"", true, 7},  {" \"12\" ", true, 12},    {"W/\"12\"", false, 0},
+                {"*", true, 0},      {"7", false, 0},           {"\"\"", false, 0},
                 {"\"0\"", false, 0}, {"\"1\",\"2\"", false, 0}, {"\"x\"", false, 0}};
     int64_t version = -1;
     CHECK(t, http_if_match(&(struct http_request){0}, &version) && version == 0);
