@@ -46,7 +46,7 @@ NODISCARD bool str_to_i64(struct str s, int64_t *ret); /* whole slice, base 10, 
  * too_precise, too_large. */
 const char *str_to_decimal(struct str s, int scale, int64_t *ret);
 NODISCARD bool str_to_f64(struct str s, double *ret); /* whole slice, finite decimal; locale-free */
-uint64_t str_hash(struct str s);                      /* FNV-1a; for tables, not for security */
+uint64_t str_hash(struct str s);                      /* of this process; for tables, not for security */
 
 /* Sets of ids; the sorted ones are found quickly. */
 bool ids_have(const int64_t *ids, size_t n, int64_t id);   /* in any order */

@@ -104,8 +104,37 @@ static void c_locale_make(void) {
     c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 }
 
+#define EXACT_MAX (UINT64_C(1) << 53)
+
+/* A mantissa below 2^53 over a power of ten up to 10^22, both exact: the one division rounds as it must (Clinger 1990).
+ * False: not as simple as that. */
+static bool simple_to_f64(struct str s, double *ret) {
+    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    const char *at = s.ptr, *end = at + s.len, *point = NULL;
+    bool negative = at < end && *at == '-';
+    uint64_t m = 0;
+    if (negative) at++;
+    if (at == end || end - at > 20) return false; /* 19 digits fit 64 bits */
+    for (; at < end; at++) {
+        unsigned digit = (unsigned)*at - '0';
+        if (digit <= 9)
+            m = m * 10 + digit;
+        else if (*at == '.' && !point)
+            point = at + 1;
+        else
+            return false;
+    }
+    size_t digits = (size_t)(end - s.ptr) - negative - (point != NULL), scale = point ? (size_t)(end - point) : 0;
+    if (!digits || digits > 19 || m > EXACT_MAX) return false;
+    double v = (double)m / powers[scale];
+    *ret = negative ? -v : v;
+    return true;
+}
+
 bool str_to_f64(struct str s, double *ret) {
     char text[64];
+    if (simple_to_f64(s, ret)) return true;
     if (!s.len || s.len >= sizeof text) return false;
     for (size_t i = 0; i < s.len; i++)
         if (!strchr("0123456789+-.eE", s.ptr[i]) || !s.ptr[i]) return false;
@@ -121,10 +150,21 @@ bool str_to_f64(struct str s, double *ret) {
     return true;
 }
 
+/* Eight bytes at a time; each is multiplied in and its high half folded down, as in wyhash (Wang 2019). */
+static uint64_t hash_fold(uint64_t h, uint64_t word) {
+    h = (h ^ word) * UINT64_C(0xa0761d6478bd642f);
+    return h ^ h >> 32;
+}
+
 uint64_t str_hash(struct str s) {
-    uint64_t h = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < s.len; i++) h = (h ^ (unsigned char)s.ptr[i]) * UINT64_C(1099511628211);
-    return h;
+    uint64_t h = hash_fold(UINT64_C(0xe7037ed1a0b428db), s.len), word;
+    for (; s.len >= sizeof word; s = (struct str){s.ptr + sizeof word, s.len - sizeof word}) {
+        memcpy(&word, s.ptr, sizeof word);
+        h = hash_fold(h, word);
+    }
+    word = 0;
+    for (size_t i = 0; i < s.len; i++) word |= (uint64_t)(unsigned char)s.ptr[i] << (8 * i);
+    return s.len ? hash_fold(h, word) : h;
 }
 
 bool word_in(const char *words, struct str word) {

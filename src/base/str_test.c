@@ -1,7 +1,10 @@
 /* Tests of text slices.  SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/test.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct str absent = {NULL, 0};
@@ -118,10 +121,38 @@ static void slices_end_where_they_say(struct t *t) {
     CHECK(t, str_is(s, "123") && !str_is(s, "1234"));
 }
 
-static void hash_is_fnv_1a(struct t *t) { /* values of the FNV authors' test suite */
-    CHECK(t, str_hash(S("")) == UINT64_C(0xcbf29ce484222325));
-    CHECK(t, str_hash(S("a")) == UINT64_C(0xaf63dc4c8601ec8c));
-    CHECK(t, str_hash(S("foobar")) == UINT64_C(0x85944171f73967e8));
+static uint64_t next_random(uint64_t *x) {
+    return *x = *x * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+}
+
+/* Whichever way it is read, it is the double that strtod() gives. */
+static void a_decimal_is_the_nearest_double(struct t *t) {
+    uint64_t x = t->seed;
+    for (int i = 0; i < 20000; i++) {
+        char text[48];
+        uint64_t m = next_random(&x) >> (next_random(&x) >> 32) % 60, scale = (next_random(&x) >> 40) % 20;
+        int n = snprintf(text, sizeof text, "%s%" PRIu64, i % 3 ? "" : "-", m);
+        if ((size_t)n > scale + 2 && scale) { /* a point somewhere */
+            memmove(text + n - scale + 1, text + (size_t)n - scale, scale + 1);
+            text[(size_t)n - scale] = '.';
+        }
+        double v;
+        CHECK_SAY(t, str_to_f64(str_of(text), &v) && v == strtod(text, NULL), "%s", text);
+    }
+}
+
+static void a_hash_depends_on_every_byte_and_the_length(struct t *t) {
+    char text[40] = {0};
+    for (size_t n = 1; n <= sizeof text; n++) {
+        uint64_t plain = str_hash((struct str){text, n});
+        CHECK(t, plain != str_hash((struct str){text, n - 1}));
+        for (size_t i = 0; i < n; i++) {
+            text[i] = 'a';
+            CHECK_SAY(t, plain != str_hash((struct str){text, n}), "byte %zu of %zu", i, n);
+            text[i] = 0;
+        }
+    }
+    CHECK(t, str_hash((struct str){NULL, 0}) == str_hash(S("")));
 }
 
 static void words_come_without_the_blanks_between(struct t *t) {
@@ -226,7 +257,8 @@ TESTS(CASE(codes_stand_in_topics), CASE(absent_and_empty_differ_only_by_their_po
       CASE(order_is_by_bytes_and_a_prefix_comes_first), CASE(parts_come_one_by_one_with_the_empty_ones),
       CASE(cutting_and_trimming_stay_inside), CASE(words_come_without_the_blanks_between),
       CASE(integers_are_read_whole_or_not_at_all), CASE(decimals_are_read_whole_finite_and_without_hex),
-      CASE(decimals_keep_every_digit_or_are_refused), CASE(slices_end_where_they_say), CASE(hash_is_fnv_1a),
+      CASE(decimals_keep_every_digit_or_are_refused), CASE(slices_end_where_they_say),
+      CASE(a_decimal_is_the_nearest_double), CASE(a_hash_depends_on_every_byte_and_the_length),
       CASE(sets_of_ids_are_sorted_and_hold_each_once), CASE(names_have_the_number_they_were_given_first),
       CASE(ids_are_a_text_with_blanks_between), CASE(what_is_known_of_pairs_is_found_again),
       CASE(a_word_is_in_only_as_a_whole))
