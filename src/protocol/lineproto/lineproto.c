@@ -21,40 +21,51 @@ static bool bad(struct lineproto *p, const char *rule) {
     return false;
 }
 
-/* ---- names: a backslash before one of `special` stands for that character ---- */
+/* What is left of a line. */
+struct cursor {
+    const char *at, *end;
+};
 
-static bool unescape(struct lineproto *p, struct str raw, const char *special, struct str *ret) {
+static bool take_char(struct cursor *c, char which) {
+    if (c->at == c->end || *c->at != which) return false;
+    c->at++;
+    return true;
+}
+
+/* ---- names: a backslash before one of their ends stands for that character ---- */
+
+enum { COMMA = 1, BLANK = 2, EQUALS = 4, BACKSLASH = 8 };
+static const uint8_t marks[256] = {[','] = COMMA, [' '] = BLANK, ['='] = EQUALS, ['\\'] = BACKSLASH};
+
+static unsigned mark(const char *at) {
+    return marks[(unsigned char)*at];
+}
+
+static bool unescape(struct lineproto *p, struct str raw, unsigned ends, struct str *ret) {
     char *out = arena_alloc(p->arena, raw.len + 1, 1, 1);
     size_t n = 0;
     if (!out) return bad(p, "too much text with backslashes");
     for (size_t i = 0; i < raw.len; i++) {
-        if (raw.ptr[i] == '\\' && i + 1 < raw.len && strchr(special, raw.ptr[i + 1])) i++;
+        if (raw.ptr[i] == '\\' && i + 1 < raw.len && (mark(raw.ptr + i + 1) & ends)) i++;
         out[n++] = raw.ptr[i];
     }
     *ret = (struct str){out, n};
     return true;
 }
 
-/* Cuts a name off *line, up to the first character of `ends` that no backslash precedes; that one stays. */
-static bool take_name(struct lineproto *p, struct str *line, const char *ends, struct str *ret) {
-    size_t n = 0;
+/* Cuts a name off, up to the first end that no backslash precedes; that one stays. */
+static bool take_name(struct lineproto *p, struct cursor *c, unsigned ends, struct str *ret) {
+    const char *at = c->at, *end = c->end;
     bool escaped = false;
-    while (n < line->len && !strchr(ends, line->ptr[n])) {
-        bool pair = line->ptr[n] == '\\' && n + 1 < line->len && strchr(ends, line->ptr[n + 1]);
-        escaped = escaped || pair;
-        n += pair ? 2 : 1;
+    for (; at < end && !(mark(at) & ends); at++) {
+        if (mark(at) != BACKSLASH || at + 1 == end || !(mark(at + 1) & ends)) continue;
+        escaped = true;
+        at++;
     }
-    struct str raw = {line->ptr, n};
-    *line = str_from(*line, n);
-    if (!n) return bad(p, "a name is missing");
-    *ret = raw;
-    return !escaped || unescape(p, raw, ends, ret);
-}
-
-static bool take_char(struct str *line, char c) {
-    if (!line->len || line->ptr[0] != c) return false;
-    *line = str_from(*line, 1);
-    return true;
+    *ret = (struct str){c->at, (size_t)(at - c->at)};
+    c->at = at;
+    if (!ret->len) return bad(p, "a name is missing");
+    return !escaped || unescape(p, *ret, ends, ret);
 }
 
 /* ---- values ---- */
@@ -78,27 +89,27 @@ static bool read_value(struct lineproto *p, struct str s, double *ret) {
         *ret = (double)whole;
         return true;
     }
-    if (read_truth(s, ret) || str_to_f64(s, ret)) return true;
+    if (str_to_f64(s, ret) || read_truth(s, ret)) return true;
     return bad(p, s.len && s.ptr[0] == '"' ? "a text is no reading" : "a value is no number");
 }
 
-static bool take_value(struct lineproto *p, struct str *line, double *ret) {
-    size_t n = 0;
-    while (n < line->len && line->ptr[n] != ',' && line->ptr[n] != ' ') n++;
-    struct str raw = {line->ptr, n};
-    *line = str_from(*line, n);
+static bool take_value(struct lineproto *p, struct cursor *c, double *ret) {
+    const char *at = c->at;
+    while (at < c->end && !(mark(at) & (COMMA | BLANK))) at++;
+    struct str raw = {c->at, (size_t)(at - c->at)};
+    c->at = at;
     return read_value(p, raw, ret);
 }
 
 /* ---- a line ---- */
 
-static bool take_tags(struct lineproto *p, struct str *line, struct lineproto_line *ret) {
-    while (take_char(line, ',')) {
+static bool take_tags(struct lineproto *p, struct cursor *c, struct lineproto_line *ret) {
+    while (take_char(c, ',')) {
         struct str key, value;
-        if (!take_name(p, line, ",= ", &key)) return false;
-        if (!take_char(line, '=')) return bad(p, "a tag has no value");
-        if (!take_name(p, line, ",= ", &value)) return false;
-        if (str_is(key, "device")) {
+        if (!take_name(p, c, COMMA | EQUALS | BLANK, &key)) return false;
+        if (!take_char(c, '=')) return bad(p, "a tag has no value");
+        if (!take_name(p, c, COMMA | EQUALS | BLANK, &value)) return false;
+        if (str_eq(key, S("device"))) {
             ret->device = value;
             continue;
         }
@@ -109,14 +120,14 @@ static bool take_tags(struct lineproto *p, struct str *line, struct lineproto_li
     return true;
 }
 
-static bool take_fields(struct lineproto *p, struct str *line, struct lineproto_line *ret) {
+static bool take_fields(struct lineproto *p, struct cursor *c, struct lineproto_line *ret) {
     do {
         if (ret->fields_n == LINEPROTO_FIELDS_MAX) return bad(p, "too many fields");
-        if (!take_name(p, line, ",= ", &ret->fields[ret->fields_n].metric)) return false;
-        if (!take_char(line, '=')) return bad(p, "a field has no value");
-        if (!take_value(p, line, &ret->fields[ret->fields_n].value)) return false;
+        if (!take_name(p, c, COMMA | EQUALS | BLANK, &ret->fields[ret->fields_n].metric)) return false;
+        if (!take_char(c, '=')) return bad(p, "a field has no value");
+        if (!take_value(p, c, &ret->fields[ret->fields_n].value)) return false;
         ret->fields_n++;
-    } while (take_char(line, ','));
+    } while (take_char(c, ','));
     return true;
 }
 
@@ -137,13 +148,16 @@ static bool read_time(struct lineproto *p, struct str s, struct lineproto_line *
 }
 
 static bool read_line(struct lineproto *p, struct str line, struct lineproto_line *ret) {
-    *ret = (struct lineproto_line){.number = p->number};
-    if (!take_name(p, &line, ", ", &ret->device) || !take_tags(p, &line, ret)) return false;
-    if (!take_char(&line, ' ')) return bad(p, "the fields are missing");
-    while (take_char(&line, ' ')) continue;
-    if (!take_fields(p, &line, ret)) return false;
-    if (line.len && line.ptr[0] != ' ') return bad(p, "something stands behind the fields");
-    return read_time(p, str_trim(line), ret);
+    struct cursor c = {line.ptr, line.ptr + line.len};
+    ret->number = p->number; /* the lists are as long as their counts say: they are too large to be cleared */
+    ret->tags_n = ret->fields_n = 0;
+    ret->has_at = false;
+    if (!take_name(p, &c, COMMA | BLANK, &ret->device) || !take_tags(p, &c, ret)) return false;
+    if (!take_char(&c, ' ')) return bad(p, "the fields are missing");
+    while (take_char(&c, ' ')) continue;
+    if (!take_fields(p, &c, ret)) return false;
+    if (c.at < c.end && *c.at != ' ') return bad(p, "something stands behind the fields");
+    return read_time(p, str_trim((struct str){c.at, (size_t)(c.end - c.at)}), ret);
 }
 
 bool lineproto_next(struct lineproto *p, struct lineproto_line *ret) {
@@ -151,7 +165,6 @@ bool lineproto_next(struct lineproto *p, struct lineproto_line *ret) {
     p->rule = NULL;
     while (str_cut(&p->rest, '\n', &line)) {
         p->number++;
-        if (line.len && line.ptr[line.len - 1] == '\r') line.len--;
         line = str_trim(line);
         if (line.len && line.ptr[0] != '#') return read_line(p, line, ret);
     }
