@@ -1,6 +1,7 @@
 /* linli bench: measures this program on this machine.  SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 #include "main/bench/bench.h"
+#include "main/bench/readings.h"
 #include "main/cmd.h"
 #include "main/site.h"
 
@@ -10,6 +11,7 @@
 static const struct bench *const benches[] = {
     &bench_api,
     &bench_alarm,
+    &bench_ingest,
 };
 
 /* What a figure must stay below, or above.  They are for the default load. */
@@ -78,7 +80,7 @@ static bool read_number(const char *text, int64_t least, int64_t most, int64_t *
 }
 
 static int run(int argc, char **argv) {
-    const char *rest[1] = {0}, *numbers[7] = {0};
+    const char *rest[1] = {0}, *numbers[12] = {0};
     size_t rest_n = 0, at = 0;
     bool json = false, gate = false;
     struct bench_options o = {.readings = -1, .serve_port = -1};
@@ -91,10 +93,18 @@ static int run(int argc, char **argv) {
                   {"seconds", 1, 3600, &o.seconds},
                   {"connections", 1, 256, &o.connections},
                   {"readings", 0, 100000, &o.readings},
+                  {"series", READINGS_METRICS, 10000000, &o.series},
+                  {"points", 1, 1000000000, &o.points},
+                  {"fields", 1, READINGS_METRICS, &o.fields},
+                  {"batch", 1, 100000, &o.batch},
+                  {"pid", 1, INT32_MAX, &o.pid},
                   {"serve", 0, 65535, &o.serve_port}};
-    struct option options[COUNT(counts) + 4] = {
-        {"json", NULL, &json}, {"gate", NULL, &gate}, {"data", &o.data, NULL}, {"db", &o.db, NULL}};
-    for (size_t i = 0; i < COUNT(counts); i++) options[4 + i] = (struct option){counts[i].name, &numbers[i], NULL};
+    struct option options[COUNT(counts) + 5] = {{"json", NULL, &json},
+                                                {"gate", NULL, &gate},
+                                                {"data", &o.data, NULL},
+                                                {"db", &o.db, NULL},
+                                                {"to", &o.to, NULL}};
+    for (size_t i = 0; i < COUNT(counts); i++) options[5 + i] = (struct option){counts[i].name, &numbers[i], NULL};
     int bad = options_read(argc, argv, options, COUNT(options), rest, &rest_n, COUNT(rest));
     if (bad) return usage_error(&cmd_bench, "%s is not understood", argv[bad]);
     for (size_t i = 0; i < COUNT(counts); i++)
@@ -102,7 +112,7 @@ static int run(int argc, char **argv) {
             return usage_error(&cmd_bench, "--%s is a number from %lld to %lld", counts[i].name,
                                (long long)counts[i].least, (long long)counts[i].most);
     while (rest_n && at < COUNT(benches) && strcmp(benches[at]->name, rest[0])) at++;
-    if (!rest_n || at == COUNT(benches)) return usage_error(&cmd_bench, "say which bench: api or alarm");
+    if (!rest_n || at == COUNT(benches)) return usage_error(&cmd_bench, "say which bench: api, alarm or ingest");
     struct figures figures = {0};
     struct fault f = {0};
     struct sigaction action = {.sa_handler = stop};
@@ -121,12 +131,15 @@ const struct command cmd_bench = {
     .summary = "measures this program on this machine, over temporary data",
     .usage =
         "linli bench api [--cases 100000] [--estates 60] [--rate 1000] [--seconds 10] [--connections 64]\n"
-        "linli bench alarm [--rate 50] [--seconds 10] [--readings 1000]\n\n"
+        "linli bench alarm [--rate 50] [--seconds 10] [--readings 1000]\n"
+        "linli bench ingest [--series 10000] [--points 10000000] [--fields 1|4] [--batch 10000] [--to PORT/path --pid "
+        "N]\n\n"
         "  --json        figures as one object\n"
         "  --gate        exit 1 when a figure misses its floor\n"
         "  --data DIR    where to make the temporary folder [TMPDIR, or /var/tmp]\n"
         "  --db URL      records in this (empty) database: postgres://…\n"
         "  --serve PORT  api: fills, serves there and prints tokens, for other load tools\n\n"
+        "ingest sends readings in line protocol, batch lines a request; --to sends them to another server here.\n"
         "api asks for the newest 50 cases as a street, an estate and a grid see them.  alarm plays fire frames over\n"
         "TCP beside readings over HTTP, and waits for the event of the case.  Requests leave by the clock; each is\n"
         "timed from when it was due.\n",
