@@ -50,15 +50,16 @@ static void encode(const uint8_t *data, size_t size) {
     }
     struct points p = points_of(&in, n), q = points_of(&out, 0);
     size_t len = chunk_encode(7, &p, bytes);
-    must(len <= sizeof bytes && chunk_head_read(bytes, &h) && chunk_bytes(&h) == len && h.count == n);
-    must(chunk_decode(&h, bytes + CHUNK_HEAD_BYTES, &q) && q.n == n);
+    must(len <= sizeof bytes && chunk_head_read((struct bytes){bytes, len}, &h) && chunk_bytes(&h) == len &&
+         h.count == n);
+    must(chunk_decode(&h, bytes, &q) && q.n == n);
     must(!memcmp(in.at, out.at, n * sizeof in.at[0]) && !memcmp(in.value, out.value, n * sizeof in.value[0]) &&
          !memcmp(in.quality, out.quality, n));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct chunk_head h;
-    if (size >= CHUNK_HEAD_BYTES) (void)chunk_head_read(data, &h);
+    (void)chunk_head_read((struct bytes){data, size}, &h);
     if (size >= 8 && size < 16384) decode(data, size);
     encode(data, size);
     return 0;

@@ -62,10 +62,11 @@ static bool read_chunk(struct telemetry *t, uint32_t series, const struct chunk_
     struct chunk_head h;
     int64_t at = (int64_t)ref->at8 * 8;
     int64_t n = t->io.read(t->io.self, g->file, bytes, FIRST_READ, at);
-    if (n < CHUNK_HEAD_BYTES || !chunk_head_read(bytes, &h) || !chunk_is(&h, g, series, ref)) return false;
+    if (n < CHUNK_HEAD_MIN || !chunk_head_read((struct bytes){bytes, (size_t)n}, &h) || !chunk_is(&h, g, series, ref))
+        return false;
     int64_t whole = (int64_t)chunk_bytes(&h);
     if (whole > n && t->io.read(t->io.self, g->file, bytes + n, (size_t)(whole - n), at + n) != whole - n) return false;
-    return chunk_decode(&h, bytes + CHUNK_HEAD_BYTES, ret);
+    return chunk_decode(&h, bytes, ret);
 }
 
 bool cache_read(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct points *ret) {

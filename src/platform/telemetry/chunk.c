@@ -1,34 +1,23 @@
-/* Coding of sealed chunks: times as deltas of deltas, values as deltas of scaled decimals, with an exact round trip or
- * not at all.  SPDX-License-Identifier: Apache-2.0 */
+/* Coding of sealed chunks: times as deltas of deltas, values as scaled decimals or their deltas, with an exact round
+ * trip or not at all.  SPDX-License-Identifier: Apache-2.0 */
 #include "platform/telemetry/chunk_internal.h"
 
 #include <math.h>
 #include <sodium.h>
-#include <string.h>
 
 /* Head, little-endian:
- *  0 magic  4 series  8 sum of the head (SipHash-2-4 with these 8 bytes zero)  16 sum of the body
- * 24 first_ms  32 last_ms  40 min  48 max  56 sum  64 first  72 last
- * 80 count  82 valid  84 times_len  86 values_len  88 body_len  90 coding  91 scale  92 last quality  93..95 zero
- * Body: times, values, qualities (none: all good), zeros up to a multiple of 8. */
-#define MAGIC     0x3148434cu /* "LCH1" */
-#define SCALE_MAX 12
+ *  0 magic  4 sum of the head (with these 4 bytes zero)  8 sum of the body  12 series  16 first_ms  24 last_ms less it
+ * 28 count  30 valid  32 times_len  34 values_len  36 body_len  38 length of the head  39 coding  40 scale
+ * 41 last quality  42 summary: min, max, sum, first, last; as varints of whole numbers at the scale where values are
+ * decimals, else as doubles.
+ * Body: times, values, qualities (none: all good), zeros until head and body are a multiple of 8. */
+#define MAGIC      0x3248434cu /* "LCH2" */
+#define SUMMARY_AT 42
+#define SUMMARY_N  5
 
-enum coding { CODING_DECIMAL, CODING_XOR, CODING_RAW };
+enum coding { CODING_PLAIN, CODING_DELTA, CODING_XOR, CODING_RAW };
 
-static const double powers[SCALE_MAX + 1] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12};
-
-uint64_t bits_of(double v) {
-    uint64_t bits;
-    memcpy(&bits, &v, sizeof bits);
-    return bits;
-}
-
-double double_of(uint64_t bits) {
-    double v;
-    memcpy(&v, &bits, sizeof v);
-    return v;
-}
+const double decimal_powers[SCALE_MAX + 1] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12};
 
 /* Finds damage, not forgery: the key is no secret. */
 uint64_t chunk_sum(const uint8_t *bytes, size_t n) {
@@ -38,135 +27,66 @@ uint64_t chunk_sum(const uint8_t *bytes, size_t n) {
     return le_get(sum, 8);
 }
 
-/* ---- a stream of integers: zigzag varints; a zero is followed by how many more zeros come ---- */
-
-struct put {
-    uint8_t *ptr, *start;
-    uint64_t zeros;
-};
-
-static void put_varint(struct put *s, uint64_t v) {
-    for (; v >= 0x80; v >>= 7) *s->ptr++ = (uint8_t)(v | 0x80);
-    *s->ptr++ = (uint8_t)v;
-}
-
-static void put_flush(struct put *s) {
-    if (!s->zeros) return;
-    *s->ptr++ = 0;
-    put_varint(s, s->zeros - 1);
-    s->zeros = 0;
-}
-
-static void put_int(struct put *s, uint64_t v) { /* two's complement; differences wrap */
-    if (!v) {
-        s->zeros++;
-        return;
-    }
-    put_flush(s);
-    put_varint(s, v << 1 ^ (0 - (v >> 63)));
-}
-
-struct get {
-    const uint8_t *ptr, *end;
-    uint64_t zeros;
-    bool bad;
-};
-
-static uint64_t get_varint(struct get *s) {
-    uint64_t v = 0;
-    for (int shift = 0; shift < 64 && s->ptr < s->end; shift += 7) {
-        uint8_t b = *s->ptr++;
-        v |= (uint64_t)(b & 0x7f) << shift;
-        if (!(b & 0x80)) return v;
-    }
-    s->bad = true;
-    return 0;
-}
-
-static uint64_t get_int(struct get *s) {
-    if (s->zeros) {
-        s->zeros--;
-        return 0;
-    }
-    uint64_t v = get_varint(s);
-    if (!v) s->zeros = get_varint(s);
-    return v >> 1 ^ (0 - (v & 1));
-}
-
-static bool get_done(const struct get *s) {
-    return !s->bad && s->ptr == s->end && !s->zeros;
-}
-
 /* ---- times ---- */
 
 static uint8_t *put_times(uint8_t *out, const struct points *p) {
-    struct put s = {.ptr = out};
+    int64_t v[CHUNK_POINTS_MAX] = {0};
     uint64_t step = 0;
     for (size_t i = 1; i < p->n; i++) {
         uint64_t d = (uint64_t)p->at[i] - (uint64_t)p->at[i - 1];
-        put_int(&s, d - step);
+        v[i - 1] = (int64_t)(d - step);
         step = d;
     }
-    put_flush(&s);
-    return s.ptr;
+    return ints_put(out, v, p->n - 1);
 }
 
-static bool get_times(const struct chunk_head *h, const uint8_t *in, int64_t *ret) {
-    struct get s = {.ptr = in, .end = in + h->times_len};
+static bool get_times(const struct chunk_head *h, struct bytes in, int64_t *ret) {
     uint64_t step = 0, at = (uint64_t)h->first_ms;
+    if (!ints_get(&in, ret + 1, h->count - 1u) || in.len) return false;
     ret[0] = h->first_ms;
-    for (size_t i = 1; i < h->count && !s.bad; i++) {
-        step += get_int(&s);
+    for (size_t i = 1; i < h->count; i++) {
+        step += (uint64_t)ret[i];
         at += step;
         ret[i] = (int64_t)at;
         if (ret[i] <= ret[i - 1]) return false;
     }
-    return get_done(&s) && ret[h->count - 1] == h->last_ms;
+    return ret[h->count - 1] == h->last_ms;
 }
 
 /* ---- values ---- */
 
-/* The integer that the value is at a scale; false unless dividing gives the same bits again (-0, NaN, infinities and
- * what needs more than 53 bits do not). */
-static bool scaled(double v, int scale, int64_t *ret) {
-    double x = v * powers[scale];
-    if (!(fabs(x) < 9007199254740992.0)) return false;
-    int64_t m = (int64_t)(x < 0 ? x - 0.5 : x + 0.5);
-    *ret = m;
-    return bits_of((double)m / powers[scale]) == bits_of(v);
-}
-
-static int scale_of(const struct points *p) { /* -1: none fits all */
-    int64_t m;
-    int scale = 0;
-    for (size_t i = 0; i < p->n; i++)
-        while (!scaled(p->value[i], scale, &m))
-            if (++scale > SCALE_MAX) return -1;
-    for (size_t i = 0; i < p->n; i++) /* a larger scale may have broken an earlier one */
-        if (!scaled(p->value[i], scale, &m)) return -1;
-    return scale;
-}
-
-static uint8_t *put_decimals(uint8_t *out, const struct points *p, int scale) {
-    struct put s = {.ptr = out};
-    int64_t before = 0, m = 0;
-    for (size_t i = 0; i < p->n; i++, before = m) {
-        (void)scaled(p->value[i], scale, &m);
-        put_int(&s, (uint64_t)m - (uint64_t)before);
+/* All at one scale, the least that fits them; false: there is none. */
+static bool to_decimals(const struct points *p, int64_t *ret, unsigned *ret_scale) {
+    unsigned scale = 0;
+    for (size_t i = 0; i < p->n;) {
+        unsigned fits = decimal_find(p->value[i], scale, &ret[i]);
+        if (fits == NO_DECIMAL) return false;
+        i = fits > scale && i ? 0 : i + 1; /* a new scale is for those before it, too */
+        scale = fits;
     }
-    put_flush(&s);
-    return s.ptr;
+    *ret_scale = scale;
+    return true;
 }
 
-static bool get_decimals(const struct chunk_head *h, const uint8_t *in, double *ret) {
-    if (h->scale > SCALE_MAX) return false;
-    struct get s = {.ptr = in, .end = in + h->values_len};
-    uint64_t m = 0;
-    for (size_t i = 0; i < h->count && !s.bad; i++) {
-        m += get_int(&s);
-        ret[i] = (double)(int64_t)m / powers[h->scale];
+static uint8_t *put_decimals(uint8_t *out, const int64_t *m, size_t n, struct chunk_head *h) {
+    int64_t deltas[CHUNK_POINTS_MAX];
+    for (size_t i = 0; i < n; i++) deltas[i] = (int64_t)((uint64_t)m[i] - (uint64_t)(i ? m[i - 1] : m[0]));
+    h->coding = ints_size(deltas, n) < ints_size(m, n) ? CODING_DELTA : CODING_PLAIN;
+    return ints_put(out, h->coding == CODING_DELTA ? deltas : m, n);
+}
+
+static bool get_decimals(const struct chunk_head *h, struct bytes in, double *ret) {
+    int64_t m[CHUNK_POINTS_MAX];
+    uint64_t first = 0;
+    if (h->scale > SCALE_MAX || !ints_get(&in, m, h->count) || in.len) return false;
+    if (h->coding == CODING_DELTA) { /* the first is in the summary */
+        int64_t at;
+        if (!decimal_at(h->first, h->scale, &at)) return false;
+        first = (uint64_t)at;
+        for (size_t i = 0; i < h->count; i++) m[i] = (int64_t)(first += (uint64_t)m[i]);
     }
-    return get_done(&s);
+    for (size_t i = 0; i < h->count; i++) ret[i] = decimal_value(m[i], h->scale);
+    return true;
 }
 
 /* Each value XOR the one before: a byte of two numbers (zero bytes at the top, bytes that follow), then those bytes. */
@@ -184,8 +104,8 @@ static uint8_t *put_xors(uint8_t *out, const struct points *p) {
     return out;
 }
 
-static bool get_xors(const struct chunk_head *h, const uint8_t *in, double *ret) {
-    const uint8_t *end = in + h->values_len;
+static bool get_xors(const struct chunk_head *h, struct bytes bytes, double *ret) {
+    const uint8_t *in = bytes.ptr, *end = in + bytes.len;
     uint64_t bits = 0;
     for (size_t i = 0; i < h->count; i++) {
         if (in >= end) return false;
@@ -199,49 +119,42 @@ static bool get_xors(const struct chunk_head *h, const uint8_t *in, double *ret)
     return in == end;
 }
 
-static uint8_t *put_values(uint8_t *out, const struct points *p, struct chunk_head *h) {
-    int scale = scale_of(p);
-    h->coding = scale < 0 ? CODING_XOR : CODING_DECIMAL;
-    h->scale = scale < 0 ? 0 : (uint8_t)scale;
-    uint8_t *end = scale < 0 ? put_xors(out, p) : put_decimals(out, p, scale);
+static uint8_t *put_doubles(uint8_t *out, const struct points *p, struct chunk_head *h) {
+    uint8_t *end = put_xors(out, p);
+    h->coding = CODING_XOR;
     if ((size_t)(end - out) <= 8 * p->n) return end;
     h->coding = CODING_RAW;
-    h->scale = 0;
     for (size_t i = 0; i < p->n; i++) le_put(out + 8 * i, bits_of(p->value[i]), 8);
     return out + 8 * p->n;
 }
 
-static bool get_values(const struct chunk_head *h, const uint8_t *in, double *ret) {
-    if (h->coding == CODING_DECIMAL) return get_decimals(h, in, ret);
+static bool get_values(const struct chunk_head *h, struct bytes in, double *ret) {
+    if (h->coding == CODING_PLAIN || h->coding == CODING_DELTA) return get_decimals(h, in, ret);
     if (h->coding == CODING_XOR) return get_xors(h, in, ret);
-    if (h->coding != CODING_RAW || h->values_len != 8 * h->count) return false;
-    for (size_t i = 0; i < h->count; i++) ret[i] = double_of(le_get(in + 8 * i, 8));
+    if (in.len != 8u * h->count) return false;
+    for (size_t i = 0; i < h->count; i++) ret[i] = double_of(le_get(in.ptr + 8 * i, 8));
     return true;
 }
 
 /* ---- qualities ---- */
 
 static uint8_t *put_qualities(uint8_t *out, const struct points *p) {
-    struct put s = {.ptr = out};
-    bool all_good = true;
-    for (size_t i = 0; i < p->n; i++) {
-        all_good = all_good && !p->quality[i];
-        put_int(&s, p->quality[i]);
-    }
-    put_flush(&s);
-    return all_good ? out : s.ptr;
+    int64_t v[CHUNK_POINTS_MAX];
+    int64_t any = 0;
+    for (size_t i = 0; i < p->n; i++) any |= v[i] = p->quality[i];
+    return any ? ints_put(out, v, p->n) : out;
 }
 
-static bool get_qualities(const struct chunk_head *h, const uint8_t *in, size_t n, uint8_t *ret) {
+static bool get_qualities(const struct chunk_head *h, struct bytes in, uint8_t *ret) {
+    int64_t v[CHUNK_POINTS_MAX];
     memset(ret, 0, h->count);
-    if (!n) return true;
-    struct get s = {.ptr = in, .end = in + n};
-    for (size_t i = 0; i < h->count && !s.bad; i++) {
-        uint64_t q = get_int(&s);
-        if (q > UINT8_MAX) return false;
-        ret[i] = (uint8_t)q;
+    if (!in.len) return true;
+    if (!ints_get(&in, v, h->count) || in.len) return false;
+    for (size_t i = 0; i < h->count; i++) {
+        if (v[i] < 0 || v[i] > UINT8_MAX) return false;
+        ret[i] = (uint8_t)v[i];
     }
-    return get_done(&s);
+    return true;
 }
 
 /* ---- head ---- */
@@ -261,78 +174,121 @@ static void summarise(const struct points *p, struct chunk_head *h) {
     }
 }
 
-static void head_write(const struct chunk_head *h, uint8_t *out) {
-    memset(out, 0, CHUNK_HEAD_BYTES);
-    le_put(out, MAGIC, 4);
-    le_put(out + 4, h->series, 4);
-    le_put(out + 16, h->body_sum, 8);
-    le_put(out + 24, (uint64_t)h->first_ms, 8);
-    le_put(out + 32, (uint64_t)h->last_ms, 8);
-    const double values[] = {h->min, h->max, h->sum, h->first, h->last};
-    for (size_t i = 0; i < COUNT(values); i++) le_put(out + 40 + 8 * i, bits_of(values[i]), 8);
-    const uint16_t lens[] = {h->count, h->valid, h->times_len, h->values_len, h->body_len};
-    for (size_t i = 0; i < COUNT(lens); i++) le_put(out + 80 + 2 * i, lens[i], 2);
-    out[90] = h->coding;
-    out[91] = h->scale;
-    out[92] = h->last_quality;
-    le_put(out + 8, chunk_sum(out, CHUNK_HEAD_BYTES), 8);
+/* Decimals have a sum that is one, too, unless it was rounded on the way: then the nearest. */
+static uint8_t *put_summary(uint8_t *out, const struct chunk_head *h, const int64_t *m) {
+    const double values[SUMMARY_N] = {h->min, h->max, h->sum, h->first, h->last};
+    if (!m) {
+        for (size_t i = 0; i < SUMMARY_N; i++) le_put(out + 8 * i, bits_of(values[i]), 8);
+        return out + 8 * SUMMARY_N;
+    }
+    int64_t least = m[0], most = m[0], sum = 0; /* 1,000 of 2^53 stay below 2^63 */
+    for (size_t i = 0; i < h->count; i++) {
+        if (m[i] < least) least = m[i];
+        if (m[i] > most) most = m[i];
+        sum += m[i];
+    }
+    const int64_t whole[SUMMARY_N] = {least, most, sum, m[0], m[h->count - 1]};
+    for (size_t i = 0; i < SUMMARY_N; i++) out = varint_put(out, zigzag(whole[i]));
+    return out;
 }
 
-bool chunk_head_read(const uint8_t *bytes, struct chunk_head *ret) {
-    uint8_t copy[CHUNK_HEAD_BYTES];
-    if (le_get(bytes, 4) != MAGIC) return false;
-    memcpy(copy, bytes, sizeof copy);
-    memset(copy + 8, 0, 8);
-    if (chunk_sum(copy, sizeof copy) != le_get(bytes + 8, 8)) return false;
+static bool get_summary(struct bytes in, struct chunk_head *h) {
+    double *const to[SUMMARY_N] = {&h->min, &h->max, &h->sum, &h->first, &h->last};
+    for (size_t i = 0; i < SUMMARY_N; i++) {
+        uint64_t v;
+        if (h->coding >= CODING_XOR) {
+            if (in.len < 8) return false;
+            *to[i] = double_of(le_get(in.ptr, 8));
+            in = (struct bytes){in.ptr + 8, in.len - 8};
+        } else {
+            if (!varint_get(&in, &v)) return false;
+            *to[i] = decimal_value(unzigzag(v), h->scale);
+        }
+    }
+    return !in.len;
+}
+
+static uint8_t *head_write(struct chunk_head *h, const int64_t *m, uint8_t *out) {
+    uint8_t *end = put_summary(out + SUMMARY_AT, h, m);
+    h->head_len = (uint8_t)(end - out);
+    le_put(out, MAGIC, 4);
+    le_put(out + 4, 0, 4);
+    le_put(out + 12, h->series, 4);
+    le_put(out + 16, (uint64_t)h->first_ms, 8);
+    le_put(out + 24, (uint64_t)h->last_ms - (uint64_t)h->first_ms, 4);
+    const uint16_t lens[] = {h->count, h->valid};
+    for (size_t i = 0; i < COUNT(lens); i++) le_put(out + 28 + 2 * i, lens[i], 2);
+    out[38] = h->head_len;
+    out[39] = h->coding;
+    out[40] = h->scale;
+    out[41] = h->last_quality;
+    return end;
+}
+
+bool chunk_head_read(struct bytes bytes, struct chunk_head *ret) {
+    uint8_t copy[CHUNK_HEAD_MAX];
+    if (bytes.len < CHUNK_HEAD_MIN || le_get(bytes.ptr, 4) != MAGIC) return false;
+    size_t n = bytes.ptr[38];
+    if (n < SUMMARY_AT + SUMMARY_N || n > CHUNK_HEAD_MAX || n > bytes.len) return false;
+    memcpy(copy, bytes.ptr, n);
+    memset(copy + 4, 0, 4);
+    if ((uint32_t)chunk_sum(copy, n) != le_get(bytes.ptr + 4, 4)) return false;
     *ret = (struct chunk_head){
-        .series = (uint32_t)le_get(bytes + 4, 4),
-        .body_sum = le_get(bytes + 16, 8),
-        .first_ms = (int64_t)le_get(bytes + 24, 8),
-        .last_ms = (int64_t)le_get(bytes + 32, 8),
-        .min = double_of(le_get(bytes + 40, 8)),
-        .max = double_of(le_get(bytes + 48, 8)),
-        .sum = double_of(le_get(bytes + 56, 8)),
-        .first = double_of(le_get(bytes + 64, 8)),
-        .last = double_of(le_get(bytes + 72, 8)),
-        .count = (uint16_t)le_get(bytes + 80, 2),
-        .valid = (uint16_t)le_get(bytes + 82, 2),
-        .times_len = (uint16_t)le_get(bytes + 84, 2),
-        .values_len = (uint16_t)le_get(bytes + 86, 2),
-        .body_len = (uint16_t)le_get(bytes + 88, 2),
-        .coding = bytes[90],
-        .scale = bytes[91],
-        .last_quality = bytes[92],
+        .body_sum = (uint32_t)le_get(copy + 8, 4),
+        .series = (uint32_t)le_get(copy + 12, 4),
+        .first_ms = (int64_t)le_get(copy + 16, 8),
+        .last_ms = (int64_t)(le_get(copy + 16, 8) + le_get(copy + 24, 4)),
+        .count = (uint16_t)le_get(copy + 28, 2),
+        .valid = (uint16_t)le_get(copy + 30, 2),
+        .times_len = (uint16_t)le_get(copy + 32, 2),
+        .values_len = (uint16_t)le_get(copy + 34, 2),
+        .body_len = (uint16_t)le_get(copy + 36, 2),
+        .head_len = (uint8_t)n,
+        .coding = copy[39],
+        .scale = copy[40],
+        .last_quality = copy[41],
     };
-    return ret->count > 0 && ret->count <= CHUNK_POINTS_MAX && ret->valid <= ret->count &&
-           ret->first_ms <= ret->last_ms && ret->times_len + ret->values_len <= ret->body_len &&
-           chunk_bytes(ret) <= CHUNK_BYTES_MAX;
+    return ret->coding <= CODING_RAW && ret->scale <= SCALE_MAX && ret->count > 0 && ret->count <= CHUNK_POINTS_MAX &&
+           ret->valid <= ret->count && ret->first_ms <= ret->last_ms &&
+           ret->times_len + ret->values_len <= ret->body_len && chunk_bytes(ret) <= CHUNK_BYTES_MAX &&
+           get_summary((struct bytes){copy + SUMMARY_AT, n - SUMMARY_AT}, ret);
 }
 
 size_t chunk_bytes(const struct chunk_head *h) {
-    return (CHUNK_HEAD_BYTES + (size_t)h->body_len + 7) & ~(size_t)7;
+    return ((size_t)h->head_len + h->body_len + 7) & ~(size_t)7;
 }
 
 size_t chunk_encode(uint32_t series, const struct points *p, uint8_t *out) {
     struct chunk_head h;
+    int64_t m[CHUNK_POINTS_MAX];
+    unsigned scale = 0;
     summarise(p, &h);
     h.series = series;
-    uint8_t *body = out + CHUNK_HEAD_BYTES;
+    bool decimal = to_decimals(p, m, &scale);
+    h.scale = (uint8_t)scale;
+    uint8_t body[CHUNK_BYTES_MAX];
     uint8_t *values = put_times(body, p);
-    uint8_t *qualities = put_values(values, p, &h);
+    uint8_t *qualities = decimal ? put_decimals(values, m, p->n, &h) : put_doubles(values, p, &h);
     uint8_t *end = put_qualities(qualities, p);
     h.times_len = (uint16_t)(values - body);
     h.values_len = (uint16_t)(qualities - values);
     h.body_len = (uint16_t)(end - body);
-    h.body_sum = chunk_sum(body, h.body_len);
-    head_write(&h, out);
-    memset(end, 0, chunk_bytes(&h) - CHUNK_HEAD_BYTES - h.body_len);
+    uint8_t *at = head_write(&h, decimal ? m : NULL, out);
+    memcpy(at, body, h.body_len);
+    le_put(out + 8, (uint32_t)chunk_sum(body, h.body_len), 4);
+    const uint16_t lens[] = {h.times_len, h.values_len, h.body_len};
+    for (size_t i = 0; i < COUNT(lens); i++) le_put(out + 32 + 2 * i, lens[i], 2);
+    le_put(out + 4, (uint32_t)chunk_sum(out, h.head_len), 4);
+    memset(at + h.body_len, 0, chunk_bytes(&h) - h.head_len - h.body_len);
     return chunk_bytes(&h);
 }
 
-bool chunk_decode(const struct chunk_head *h, const uint8_t *body, struct points *ret) {
-    if (chunk_sum(body, h->body_len) != h->body_sum) return false;
-    const uint8_t *values = body + h->times_len, *qualities = values + h->values_len;
+bool chunk_decode(const struct chunk_head *h, const uint8_t *chunk, struct points *ret) {
+    const uint8_t *body = chunk + h->head_len, *values = body + h->times_len, *qualities = values + h->values_len;
+    if ((uint32_t)chunk_sum(body, h->body_len) != h->body_sum) return false;
     ret->n = h->count;
-    return get_times(h, body, ret->at) && get_values(h, values, ret->value) &&
-           get_qualities(h, qualities, h->body_len - h->times_len - h->values_len, ret->quality);
+    return get_times(h, (struct bytes){body, h->times_len}, ret->at) &&
+           get_values(h, (struct bytes){values, h->values_len}, ret->value) &&
+           get_qualities(h, (struct bytes){qualities, (size_t)(h->body_len - h->times_len - h->values_len)},
+                         ret->quality);
 }

@@ -3,11 +3,13 @@
 #ifndef LINLI_PLATFORM_TELEMETRY_CHUNK_INTERNAL_H
 #define LINLI_PLATFORM_TELEMETRY_CHUNK_INTERNAL_H
 
-#include "base/base.h"
+#include "platform/telemetry/decimal_internal.h"
+#include "platform/telemetry/ints_internal.h"
 
 #define CHUNK_POINTS_MAX 1000
-#define CHUNK_HEAD_BYTES 96
-#define CHUNK_BYTES_MAX  (CHUNK_HEAD_BYTES + CHUNK_POINTS_MAX * 24 + 64)
+#define CHUNK_HEAD_MAX   96 /* bytes */
+#define CHUNK_HEAD_MIN   48
+#define CHUNK_BYTES_MAX  (CHUNK_HEAD_MAX + CHUNK_POINTS_MAX * 24 + 64)
 
 struct points { /* parallel arrays */
     int64_t *at;
@@ -23,8 +25,9 @@ struct chunk_head {
     double min, max, sum; /* of the valid ones */
     double first, last;   /* of all, NaN too */
     uint8_t last_quality, coding, scale;
+    uint8_t head_len;
     uint16_t times_len, values_len, body_len;
-    uint64_t body_sum;
+    uint32_t body_sum;
 };
 
 uint64_t chunk_sum(const uint8_t *bytes, size_t n);
@@ -32,22 +35,11 @@ uint64_t chunk_sum(const uint8_t *bytes, size_t n);
 /* p: 1..CHUNK_POINTS_MAX points, times strictly rising, span below 2^32 ms.  out: CHUNK_BYTES_MAX bytes.  Gives the
  * whole length, a multiple of 8. */
 size_t chunk_encode(uint32_t series, const struct points *p, uint8_t *out);
-/* Head of CHUNK_HEAD_BYTES bytes; false unless it is one, whole. */
-bool chunk_head_read(const uint8_t *bytes, struct chunk_head *ret);
+/* Head of a chunk that begins here; at least CHUNK_HEAD_MIN bytes, CHUNK_HEAD_MAX unless the file ends.  False unless
+ * it is one, whole. */
+bool chunk_head_read(struct bytes bytes, struct chunk_head *ret);
 size_t chunk_bytes(const struct chunk_head *h); /* of head and body, padded */
-/* ret: room for h->count points.  False unless the body is what the head says. */
-bool chunk_decode(const struct chunk_head *h, const uint8_t *body, struct points *ret);
-
-/* Little-endian, shared with the log. */
-static inline void le_put(uint8_t *p, uint64_t v, size_t n) {
-    for (size_t i = 0; i < n; i++) p[i] = (uint8_t)(v >> (8 * i));
-}
-static inline uint64_t le_get(const uint8_t *p, size_t n) {
-    uint64_t v = 0;
-    for (size_t i = 0; i < n; i++) v |= (uint64_t)p[i] << (8 * i);
-    return v;
-}
-uint64_t bits_of(double v);
-double double_of(uint64_t bits);
+/* chunk: its chunk_bytes(); ret: room for h->count points.  False unless the body is what the head says. */
+bool chunk_decode(const struct chunk_head *h, const uint8_t *chunk, struct points *ret);
 
 #endif

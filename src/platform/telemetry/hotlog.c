@@ -9,28 +9,35 @@
 
 /* Group, little-endian: 0 magic  4 length of the entries  8 sum of what follows up to the end  16 salt of the file
  * 24 number of the group in the file, from 0  32 entries; then zeros up to a multiple of 8. */
-#define MAGIC         0x3148474cu /* "LGH1" */
-#define GROUP_HEAD    32
-#define READ_MAX      ((size_t)GROUP_MAX * 4)
-#define BLOCK         65536
-#define NAMES_AT_ONCE 2048 /* under the lock */
+#define MAGIC          0x3248474cu /* "LGH2" */
+#define GROUP_HEAD     32
+#define READ_MAX       ((size_t)GROUP_MAX * 4)
+#define BLOCK          65536
+#define NAMES_AT_ONCE  2048 /* under the lock */
+#define POINTS_AT_ONCE 4096
+#define AHEAD          8 /* series are fetched this many points before they are needed */
 
 /* ---- building ---- */
 
-void out_bytes(struct out *o, const void *bytes, size_t n) {
-    if (o->failed || !n) return;
-    if (o->n + n > o->cap) {
+/* Room for n bytes more; NULL: out of memory. */
+static uint8_t *room(struct out *o, size_t n) {
+    if (o->n + n > o->cap && !o->failed) {
         size_t cap = o->cap ? o->cap : 4096;
         while (cap < o->n + n) cap *= 2;
         uint8_t *grown = realloc(o->ptr, cap);
-        if (!grown) {
-            o->failed = true;
-            return;
+        o->failed = !grown;
+        if (grown) {
+            o->ptr = grown;
+            o->cap = cap;
         }
-        o->ptr = grown;
-        o->cap = cap;
     }
-    memcpy(o->ptr + o->n, bytes, n);
+    return o->failed ? NULL : o->ptr + o->n;
+}
+
+void out_bytes(struct out *o, const void *bytes, size_t n) {
+    uint8_t *at = n ? room(o, n) : NULL;
+    if (!at) return;
+    memcpy(at, bytes, n);
     o->n += n;
 }
 
@@ -40,19 +47,84 @@ void out_int(struct out *o, uint64_t v, size_t n) {
     out_bytes(o, bytes, n);
 }
 
-void out_text(struct out *o, const char *text) {
-    size_t n = strlen(text);
-    out_int(o, n, 1);
-    out_bytes(o, text, n);
+void out_text(struct out *o, struct str text) {
+    out_int(o, text.len, 1);
+    out_bytes(o, text.ptr, text.len);
 }
 
-void out_point(struct out *o, const struct telemetry_stored *p) {
-    uint8_t bytes[POINT_BYTES];
-    le_put(bytes, p->series, 4);
-    le_put(bytes + 4, (uint64_t)p->at_ms, 8);
-    le_put(bytes + 12, bits_of(p->value), 8);
-    bytes[20] = p->quality;
-    out_bytes(o, bytes, sizeof bytes);
+/* ---- points: each by what differs from the one before it in the entry.  A byte that says how, the series unless it is
+ * the next one, the time unless it is the same, the value as a whole number at a scale or a double, the quality unless
+ * it is 0. ---- */
+
+enum { NEXT_SERIES = 1, SAME_TIME = 2, HAS_QUALITY = 4, SCALE_SHIFT = 3 };
+#define POINT_MAX 32 /* bytes, and what varints and doubles may need */
+
+static uint8_t *put_point(uint8_t *out, const struct telemetry_stored *p, const struct telemetry_stored *before,
+                          unsigned scale) {
+    uint8_t *how = out++;
+    int64_t m;
+    *how = 0;
+    if (p->series == before->series + 1)
+        *how |= NEXT_SERIES;
+    else
+        out = varint_put(out, zigzag((int32_t)(p->series - before->series)));
+    if (p->at_ms == before->at_ms)
+        *how |= SAME_TIME;
+    else
+        out = varint_put(out, zigzag((int64_t)((uint64_t)p->at_ms - (uint64_t)before->at_ms)));
+    scale = decimal_find(p->value, scale, &m);
+    *how |= (uint8_t)(scale << SCALE_SHIFT);
+    if (scale == NO_DECIMAL) {
+        le_put(out, bits_of(p->value), 8);
+        out += 8;
+    } else {
+        out = varint_put(out, zigzag(m));
+    }
+    if (!p->quality) return out;
+    *how |= HAS_QUALITY;
+    *out++ = p->quality;
+    return out;
+}
+
+void out_points(struct out *o, const struct telemetry *t, const struct telemetry_stored *points, size_t n) {
+    out_int(o, ENTRY_POINTS, 1);
+    out_int(o, n, 4);
+    struct telemetry_stored before = {.series = NONE};
+    for (size_t i = 0; i < n;) {
+        size_t end = n - i > POINTS_AT_ONCE ? i + POINTS_AT_ONCE : n;
+        uint8_t *at = room(o, (end - i) * POINT_MAX), *begin = at;
+        if (!at) return;
+        for (; i < end; before = points[i++]) {
+            if (i + AHEAD < n) __builtin_prefetch(series_at(t, points[i + AHEAD].series));
+            at = put_point(at, &points[i], &before, series_at(t, points[i].series)->head.scale);
+        }
+        o->n += (size_t)(at - begin);
+    }
+}
+
+bool log_point(struct bytes *in, struct telemetry_stored *p) {
+    uint64_t v = 0;
+    if (!in->len) return false;
+    unsigned how = in->ptr[0], scale = how >> SCALE_SHIFT;
+    *in = (struct bytes){in->ptr + 1, in->len - 1};
+    if (!(how & NEXT_SERIES) && !varint_get(in, &v)) return false;
+    p->series += how & NEXT_SERIES ? 1 : (uint32_t)unzigzag(v);
+    if (!(how & SAME_TIME) && !varint_get(in, &v)) return false;
+    if (!(how & SAME_TIME)) p->at_ms = (int64_t)((uint64_t)p->at_ms + (uint64_t)unzigzag(v));
+    if (scale <= SCALE_MAX) {
+        if (!varint_get(in, &v)) return false;
+        p->value = decimal_value(unzigzag(v), scale);
+    } else {
+        if (scale != NO_DECIMAL || in->len < 8) return false;
+        p->value = double_of(le_get(in->ptr, 8));
+        *in = (struct bytes){in->ptr + 8, in->len - 8};
+    }
+    p->quality = 0;
+    if (!(how & HAS_QUALITY)) return true;
+    if (!in->len) return false;
+    p->quality = in->ptr[0];
+    *in = (struct bytes){in->ptr + 1, in->len - 1};
+    return true;
 }
 
 void group_begin(struct out *o) {
@@ -144,7 +216,7 @@ void out_series(struct out *o, const struct telemetry *t, uint32_t id) {
     out_int(o, s->device, 4);
     out_int(o, s->class, 1);
     out_text(o, t->words.text[s->metric]);
-    out_text(o, s->unit == NONE ? "" : t->words.text[s->unit]);
+    out_text(o, s->unit == NONE ? S("") : t->words.text[s->unit]);
 }
 
 void out_segment(struct out *o, int64_t month, int64_t size) {
@@ -153,13 +225,16 @@ void out_segment(struct out *o, int64_t month, int64_t size) {
     out_int(o, (uint64_t)size, 8);
 }
 
-static void out_head(struct out *o, const struct head *h, uint32_t id) {
-    out_int(o, ENTRY_POINTS, 1);
-    out_int(o, h->n, 4);
-    for (size_t i = 0; i < h->n; i++) {
-        struct telemetry_stored p = {h->at[i], h->value[i], id, h->quality[i]};
-        out_point(o, &p);
+static void out_head(struct out *o, const struct blocks *b, const struct head *h, uint32_t id) {
+    out_int(o, ENTRY_HEAD, 1);
+    out_int(o, id, 4);
+    out_int(o, h->from_scale, 1);
+    for (struct head_block at = {.next = h->first}; at.next != NONE;) {
+        at = head_block(b, h, at.next);
+        out_int(o, at.bytes.len, 1);
+        out_bytes(o, at.bytes.ptr, at.bytes.len);
     }
+    out_int(o, 0, 1);
 }
 
 /* Names are read under the lock, since others add to them; heads and segments change by this thread alone. */
@@ -167,9 +242,9 @@ static enum err put_names(struct snapshot *s, uint32_t n, bool are_devices) {
     struct telemetry *t = s->t;
     for (uint32_t i = 0; i < n;) {
         uint32_t end = n - i > NAMES_AT_ONCE ? i + NAMES_AT_ONCE : n;
-        pthread_mutex_lock(&t->lock);
+        pthread_rwlock_rdlock(&t->names);
         for (; i < end; i++) (are_devices ? out_device : out_series)(&t->group, t, i);
-        pthread_mutex_unlock(&t->lock);
+        pthread_rwlock_unlock(&t->names);
         TRY(flush(s, GROUP_MAX / 2));
     }
     return OK;
@@ -179,15 +254,15 @@ static enum err put_snapshot(struct snapshot *s) {
     struct telemetry *t = s->t;
     struct out *o = &t->group;
     group_begin(o);
-    pthread_mutex_lock(&t->lock);
+    pthread_rwlock_rdlock(&t->names);
     uint32_t devices_n = t->devices.n, series_n = t->series.n;
-    pthread_mutex_unlock(&t->lock);
+    pthread_rwlock_unlock(&t->names);
     TRY(put_names(s, devices_n, true));
     TRY(put_names(s, series_n, false));
     for (size_t i = 0; i < t->segments_n; i++)
         if (!t->segments[i]->is_dropped) out_segment(o, t->segments[i]->month, t->segments[i]->size);
     for (uint32_t i = 0; i < series_n; i++) {
-        if (series_at(t, i)->head.n) out_head(o, &series_at(t, i)->head, i);
+        if (series_at(t, i)->head.n) out_head(o, &t->blocks, &series_at(t, i)->head, i);
         TRY(flush(s, GROUP_MAX / 2));
     }
     return flush(s, s->log.seq ? GROUP_HEAD : 0); /* the first group is there even when it has nothing to say */

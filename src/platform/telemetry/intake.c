@@ -4,85 +4,136 @@
 
 #include <stdlib.h>
 
-static enum err check_point(const struct telemetry *t, const struct telemetry_point *p, int64_t now_ms,
-                            struct fault *f) {
-    if (p->at_ms < 0 || p->at_ms < now_ms - t->retention_ms)
-        return FAIL_FIELD(f, "ts", "too_old", now_ms - t->retention_ms);
-    if (p->at_ms > now_ms + TELEMETRY_FUTURE_MS) return FAIL_FIELD(f, "ts", "in_future", now_ms + TELEMETRY_FUTURE_MS);
-    if (!name_ok(p->device, TELEMETRY_DEVICE_MAX)) return FAIL_FIELD(f, "device", "bad_name", TELEMETRY_DEVICE_MAX);
-    if (!name_ok(p->metric, TELEMETRY_METRIC_MAX)) return FAIL_FIELD(f, "metric", "bad_name", TELEMETRY_METRIC_MAX);
-    if (p->unit.len && !name_ok(p->unit, TELEMETRY_UNIT_MAX))
-        return FAIL_FIELD(f, "unit", "bad_name", TELEMETRY_UNIT_MAX);
-    return OK;
-}
+/* ---- names to numbers ---- */
 
-static enum err find_device(struct telemetry *t, int64_t community_id, struct str code, uint32_t *ret,
-                            struct fault *f) {
-    *ret = device_find(t, community_id, code);
-    if (*ret != NONE) return OK;
+static enum err add_device(struct telemetry *t, int64_t community_id, struct str code, uint32_t *ret, struct fault *f) {
+    if (!name_ok(code, TELEMETRY_DEVICE_MAX)) return FAIL_FIELD(f, "device", "bad_name", TELEMETRY_DEVICE_MAX);
     if (device_unknown(t, community_id) >= TELEMETRY_UNKNOWN_MAX)
         return FAIL(f, ERR_TOO_MANY, "too_many_devices", "too many devices that nobody made known");
     *ret = device_add(t, community_id, code);
     return *ret == NONE ? FAIL(f, ERR_INTERNAL, "no_memory", "out of memory") : OK;
 }
 
-static enum err find_series(struct telemetry *t, uint32_t device, struct str metric, uint32_t *ret, struct fault *f) {
-    *ret = series_find(t, device, metric);
-    if (*ret != NONE) return OK;
+static enum err add_series(struct telemetry *t, uint32_t device, struct str metric, uint32_t *ret, struct fault *f) {
+    if (!name_ok(metric, TELEMETRY_METRIC_MAX)) return FAIL_FIELD(f, "metric", "bad_name", TELEMETRY_METRIC_MAX);
     if (device_at(t, device)->series_n >= TELEMETRY_METRICS_MAX)
         return FAIL(f, ERR_TOO_MANY, "too_many_metrics", "too many metrics of one device");
     *ret = series_add(t, device, metric);
     return *ret == NONE ? FAIL(f, ERR_INTERNAL, "no_memory", "out of memory") : OK;
 }
 
-/* Points of one device stand together, as a rule. */
-static enum err resolve(struct telemetry *t, const struct telemetry_batch *b, struct job *job, size_t *at,
-                        struct fault *f) {
-    const struct str *before = NULL;
+/* A batch on its way to be a job; points of one device stand together, as a rule. */
+struct resolving {
+    struct telemetry *t;
+    const struct telemetry_batch *batch;
+    struct job *job;
+    int64_t oldest_ms, newest_ms;
+    size_t at;    /* the point under way */
+    bool may_add; /* the names are locked for writing */
+    bool is_new;  /* there was a name that is not there; it may be added with the other lock */
+};
+
+static enum err find_device(struct resolving *r, struct str code, uint32_t *ret, struct fault *f) {
+    *ret = device_find(r->t, r->batch->community_id, code);
+    r->is_new = *ret == NONE;
+    return !r->is_new || !r->may_add ? OK : add_device(r->t, r->batch->community_id, code, ret, f);
+}
+
+static enum err find_series(struct resolving *r, uint32_t device, struct str metric, uint32_t *ret, struct fault *f) {
+    *ret = series_find(r->t, device, metric);
+    r->is_new = *ret == NONE;
+    return !r->is_new || !r->may_add ? OK : add_series(r->t, device, metric, ret, f);
+}
+
+static enum err check_time(const struct resolving *r, int64_t at_ms, struct fault *f) {
+    if (at_ms < r->oldest_ms) return FAIL_FIELD(f, "ts", "too_old", r->oldest_ms);
+    if (at_ms > r->newest_ms) return FAIL_FIELD(f, "ts", "in_future", r->newest_ms);
+    return OK;
+}
+
+static enum err take_unit(struct resolving *r, uint32_t series, struct str unit, struct fault *f) {
+    if (!unit.len || series_at(r->t, series)->unit != NONE) return OK; /* the first one said stays */
+    if (!name_ok(unit, TELEMETRY_UNIT_MAX)) return FAIL_FIELD(f, "unit", "bad_name", TELEMETRY_UNIT_MAX);
+    r->is_new = true;
+    if (r->may_add) series_set_unit(r->t, series, unit);
+    return OK;
+}
+
+/* Ends early, with is_new, where a name must be added and may not. */
+static enum err resolve(struct resolving *r, struct fault *f) {
+    const struct telemetry_point *points = r->batch->points;
     uint32_t device = NONE;
-    for (size_t i = 0; i < b->n; i++) {
-        const struct telemetry_point *p = &b->points[i];
-        *at = i;
-        if (!before || !str_eq(*before, p->device)) TRY(find_device(t, b->community_id, p->device, &device, f));
-        before = &p->device;
-        struct telemetry_stored *s = &job->points[i];
+    for (size_t i = 0; i < r->batch->n; i++) {
+        const struct telemetry_point *p = &points[i];
+        struct telemetry_stored *s = &r->job->points[i];
+        r->at = i;
+        TRY(check_time(r, p->at_ms, f));
+        if (!i || (p->device.ptr != p[-1].device.ptr && !str_eq(p->device, p[-1].device))) {
+            TRY(find_device(r, p->device, &device, f));
+            if (device == NONE) return OK;
+        }
         *s = (struct telemetry_stored){p->at_ms, p->value + 0.0, NONE,
                                        p->quality}; /* -0 would cost a chunk its decimals */
         if (s->value != s->value) s->value = double_of(UINT64_C(0x7ff8000000000000)); /* one NaN */
-        TRY(find_series(t, device, p->metric, &s->series, f));
+        TRY(find_series(r, device, p->metric, &s->series, f));
+        if (s->series == NONE) return OK;
+        if (p->unit.ptr) TRY(take_unit(r, s->series, p->unit, f));
+        if (r->is_new && !r->may_add) return OK;
     }
-    for (size_t i = 0; i < b->n; i++)
-        if (b->points[i].unit.len && series_at(t, job->points[i].series)->unit == NONE)
-            series_set_unit(t, job->points[i].series, b->points[i].unit);
     return OK;
 }
 
-static enum err admit(const struct telemetry *t, size_t bytes, struct fault *f) {
-    if (t->waiting_n >= t->options.queue_batches_max || t->waiting_bytes + bytes > t->options.queue_bytes_max) {
-        enum err e = FAIL(f, ERR_BUSY, "queue_full", "readings arrive faster than they can be stored");
-        f->retry_after_s = 1;
-        return e;
+/* Names that are there already need no more than a look; only new ones keep others out. */
+static enum err resolve_locked(struct resolving *r, struct fault *f) {
+    struct telemetry *t = r->t;
+    pthread_rwlock_rdlock(&t->names);
+    enum err e = resolve(r, f);
+    pthread_rwlock_unlock(&t->names);
+    if (e || !r->is_new) return e;
+    r->may_add = true;
+    pthread_rwlock_wrlock(&t->names);
+    struct names_mark mark = {t->devices.n, t->series.n, t->words.n};
+    e = resolve(r, f);
+    if (e) names_rollback(t, &mark);
+    pthread_rwlock_unlock(&t->names);
+    return e;
+}
+
+/* ---- the queue ---- */
+
+/* Takes its place, before its names are known. */
+static enum err admit(struct telemetry *t, size_t bytes, struct fault *f) {
+    pthread_mutex_lock(&t->lock);
+    bool full = t->waiting_n >= t->options.queue_batches_max || t->waiting_bytes + bytes > t->options.queue_bytes_max;
+    bool fails = t->due_points > HEADS_MAX;
+    if (!full && !fails) {
+        t->waiting_n++;
+        t->waiting_bytes += bytes;
     }
-    if (t->due_points > HEADS_MAX) return FAIL(f, ERR_UNAVAILABLE, "disk_full", "the disk takes no more readings");
-    return OK;
+    pthread_mutex_unlock(&t->lock);
+    if (fails) return FAIL(f, ERR_UNAVAILABLE, "disk_full", "the disk takes no more readings");
+    if (!full) return OK;
+    enum err e = FAIL(f, ERR_BUSY, "queue_full", "readings arrive faster than they can be stored");
+    f->retry_after_s = 1;
+    return e;
 }
 
 static void enqueue(struct telemetry *t, struct job *job) {
+    pthread_mutex_lock(&t->lock);
     *t->last = job;
     t->last = &job->next;
-    t->waiting_n++;
-    t->waiting_bytes += job_bytes(job);
     pthread_cond_signal(&t->wake);
+    pthread_mutex_unlock(&t->lock);
 }
 
-static enum err put_locked(struct telemetry *t, const struct telemetry_batch *b, struct job *job, size_t *at,
-                           struct fault *f) {
-    struct names_mark mark = {t->devices.n, t->series.n, t->words.n};
-    TRY(admit(t, job_bytes(job), f));
-    enum err e = resolve(t, b, job, at, f);
-    if (e) names_rollback(t, &mark);
-    if (!e) enqueue(t, job);
-    return e;
+static void give_up(struct telemetry *t, bool admitted, size_t bytes) {
+    pthread_mutex_lock(&t->lock);
+    if (admitted) {
+        t->waiting_n--;
+        t->waiting_bytes -= bytes;
+    }
+    t->stats.refused++;
+    pthread_mutex_unlock(&t->lock);
 }
 
 static struct job *job_create(size_t n, telemetry_done *done, void *arg) {
@@ -94,20 +145,23 @@ static struct job *job_create(size_t n, telemetry_done *done, void *arg) {
 enum err telemetry_put(struct telemetry *t, const struct telemetry_batch *b, telemetry_done *done, void *arg,
                        size_t *ret_bad, struct fault *f) {
     int64_t now_ms = t->options.world->utc_ms(t->options.world->self);
-    enum err e = OK;
-    size_t at = 0;
+    struct resolving r = {.t = t, .batch = b, .newest_ms = now_ms + TELEMETRY_FUTURE_MS};
+    if (now_ms > t->retention_ms) r.oldest_ms = now_ms - t->retention_ms;
     if (b->n > TELEMETRY_BATCH_MAX) return FAIL(f, ERR_LIMIT, "too_many_points", "more points than one batch may have");
-    for (size_t i = 0; i < b->n && !e; i++) e = check_point(t, &b->points[at = i], now_ms, f);
-    struct job *job = e ? NULL : job_create(b->n, done, arg);
-    if (!e && !job) e = FAIL(f, ERR_INTERNAL, "no_memory", "out of memory");
-    pthread_mutex_lock(&t->lock);
-    if (!e) e = put_locked(t, b, job, &at, f);
-    if (e) t->stats.refused++;
-    pthread_mutex_unlock(&t->lock);
-    if (!e) return OK;
-    free(job);
-    if (ret_bad) *ret_bad = at;
-    return e;
+    r.job = job_create(b->n, done, arg);
+    if (!r.job) return FAIL(f, ERR_INTERNAL, "no_memory", "out of memory");
+    size_t bytes = job_bytes(r.job);
+    enum err e = admit(t, bytes, f);
+    bool admitted = !e;
+    if (!e) e = resolve_locked(&r, f);
+    if (e) {
+        give_up(t, admitted, bytes);
+        free(r.job);
+        if (ret_bad) *ret_bad = r.at;
+        return e;
+    }
+    enqueue(t, r.job);
+    return OK;
 }
 
 /* ---- waiting ---- */
@@ -154,16 +208,18 @@ enum err telemetry_put_wait(struct telemetry *t, const struct telemetry_batch *b
     return e;
 }
 
-/* Names changed under the lock, which it gives back: waits until the log has them. */
+/* Names changed: waits until the log has them. */
 static enum err wait_names(struct telemetry *t, struct fault *f) {
     struct waiter w;
     struct job *job = job_create(0, waiter_done, &w);
-    if (job) {
-        waiter_init(&w);
-        enqueue(t, job);
-    }
+    if (!job) return FAIL(f, ERR_INTERNAL, "no_memory", "out of memory");
+    waiter_init(&w);
+    pthread_mutex_lock(&t->lock); /* it is let in however full the queue is */
+    t->waiting_n++;
+    t->waiting_bytes += job_bytes(job);
     pthread_mutex_unlock(&t->lock);
-    return job ? waiter_wait(t, &w, f) : FAIL(f, ERR_INTERNAL, "no_memory", "out of memory");
+    enqueue(t, job);
+    return waiter_wait(t, &w, f);
 }
 
 static enum err change_device(struct telemetry *t, const struct telemetry_device *d, struct fault *f) {
@@ -174,7 +230,7 @@ static enum err change_device(struct telemetry *t, const struct telemetry_device
             return FAIL(f, ERR_CONFLICT, "device_exists", "there is another device of that name");
         if (id == NONE) id = other;
     }
-    bool renames = id != NONE && d->rename_to.len && !str_eq(str_of(device_at(t, id)->code), d->rename_to);
+    bool renames = id != NONE && d->rename_to.len && !str_eq(device_at(t, id)->code, d->rename_to);
     if (id == NONE) id = device_add(t, d->community_id, d->rename_to.len ? d->rename_to : d->code);
     if (id == NONE || (renames && !device_rename(t, id, d->rename_to)))
         return FAIL(f, ERR_INTERNAL, "no_memory", "out of memory");
@@ -185,14 +241,19 @@ static enum err change_device(struct telemetry *t, const struct telemetry_device
 
 bool telemetry_know(struct telemetry *t, int64_t community_id, struct str device) {
     if (!name_ok(device, TELEMETRY_DEVICE_MAX)) return false;
-    pthread_mutex_lock(&t->lock);
+    pthread_rwlock_rdlock(&t->names);
     uint32_t id = device_find(t, community_id, device);
+    bool is_known = id != NONE && device_at(t, id)->is_known;
+    pthread_rwlock_unlock(&t->names);
+    if (is_known) return true;
+    pthread_rwlock_wrlock(&t->names);
+    id = device_find(t, community_id, device);
     if (id == NONE) id = device_add(t, community_id, device);
     if (id != NONE && !device_at(t, id)->is_known) {
         device_set_known(t, id, true);
         device_dirty(t, id);
     }
-    pthread_mutex_unlock(&t->lock);
+    pthread_rwlock_unlock(&t->names);
     return id != NONE;
 }
 
@@ -200,30 +261,32 @@ enum err telemetry_device_put(struct telemetry *t, const struct telemetry_device
     if (!name_ok(d->code, TELEMETRY_DEVICE_MAX)) return FAIL_FIELD(f, "device", "bad_name", TELEMETRY_DEVICE_MAX);
     if (d->rename_to.len && !name_ok(d->rename_to, TELEMETRY_DEVICE_MAX))
         return FAIL_FIELD(f, "rename_to", "bad_name", TELEMETRY_DEVICE_MAX);
-    pthread_mutex_lock(&t->lock);
+    pthread_rwlock_wrlock(&t->names);
     enum err e = change_device(t, d, f);
-    if (!e) return wait_names(t, f);
-    pthread_mutex_unlock(&t->lock);
-    return e;
+    pthread_rwlock_unlock(&t->names);
+    return e ? e : wait_names(t, f);
+}
+
+static enum err label(struct telemetry *t, int64_t community_id, const struct telemetry_point *p, uint8_t class,
+                      struct fault *f) {
+    uint32_t id = device_find(t, community_id, p->device), number;
+    if (id == NONE) TRY(add_device(t, community_id, p->device, &id, f));
+    number = series_find(t, id, p->metric);
+    if (number == NONE) TRY(add_series(t, id, p->metric, &number, f));
+    if (p->unit.len) series_set_unit(t, number, p->unit);
+    series_at(t, number)->class = class;
+    series_dirty(t, number);
+    return OK;
 }
 
 enum err telemetry_label(struct telemetry *t, int64_t community_id, struct str device, struct str metric,
                          struct str unit, uint8_t class, struct fault *f) {
-    if (!name_ok(device, TELEMETRY_DEVICE_MAX)) return FAIL_FIELD(f, "device", "bad_name", TELEMETRY_DEVICE_MAX);
-    if (!name_ok(metric, TELEMETRY_METRIC_MAX)) return FAIL_FIELD(f, "metric", "bad_name", TELEMETRY_METRIC_MAX);
+    struct telemetry_point p = {.device = device, .metric = metric, .unit = unit};
     if (unit.len && !name_ok(unit, TELEMETRY_UNIT_MAX)) return FAIL_FIELD(f, "unit", "bad_name", TELEMETRY_UNIT_MAX);
-    pthread_mutex_lock(&t->lock);
+    pthread_rwlock_wrlock(&t->names);
     struct names_mark mark = {t->devices.n, t->series.n, t->words.n};
-    uint32_t id = NONE, number = NONE;
-    enum err e = find_device(t, community_id, device, &id, f);
-    if (!e) e = find_series(t, id, metric, &number, f);
-    if (!e) {
-        if (unit.len) series_set_unit(t, number, unit);
-        series_at(t, number)->class = class;
-        series_dirty(t, number);
-        return wait_names(t, f);
-    }
-    names_rollback(t, &mark);
-    pthread_mutex_unlock(&t->lock);
-    return e;
+    enum err e = label(t, community_id, &p, class, f);
+    if (e) names_rollback(t, &mark);
+    pthread_rwlock_unlock(&t->names);
+    return e ? e : wait_names(t, f);
 }

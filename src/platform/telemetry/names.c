@@ -4,7 +4,6 @@
 #include "platform/telemetry/telemetry_internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 bool name_ok(struct str s, size_t max) {
     if (!s.len || s.len > max || !utf8_is_valid(s)) return false;
@@ -31,13 +30,13 @@ static uint64_t device_key_hash(int64_t community_id, struct str code) {
 
 static uint64_t device_hash(const void *owner, uint32_t id) {
     const struct device *d = device_at(owner, id);
-    return device_key_hash(d->community_id, str_of(d->code));
+    return device_key_hash(d->community_id, d->code);
 }
 
 static bool device_is(const void *owner, uint32_t id, const void *key) {
     const struct device *d = device_at(owner, id);
     const struct device_key *k = key;
-    return d->community_id == k->community_id && str_eq(str_of(d->code), k->code);
+    return d->community_id == k->community_id && str_eq(d->code, k->code);
 }
 
 uint32_t device_find(const struct telemetry *t, int64_t community_id, struct str code) {
@@ -66,14 +65,6 @@ uint32_t device_unknown(const struct telemetry *t, int64_t community_id) {
     return 0;
 }
 
-static char *copy_of(struct str s) {
-    char *copy = malloc(s.len + 1);
-    if (!copy) return NULL;
-    if (s.len) memcpy(copy, s.ptr, s.len);
-    copy[s.len] = 0;
-    return copy;
-}
-
 void device_dirty(struct telemetry *t, uint32_t id) {
     struct device *d = device_at(t, id);
     if (!d->is_dirty) d->is_dirty = ids32_add(&t->dirty_devices, id);
@@ -81,18 +72,19 @@ void device_dirty(struct telemetry *t, uint32_t id) {
 
 uint32_t device_add(struct telemetry *t, int64_t community_id, struct str code) {
     struct community *c = community_at(t, community_id);
-    char *copy = copy_of(code);
-    struct device *d = c && copy ? pages_add(&t->devices, sizeof *d) : NULL;
+    struct str copy;
+    if (!c || !text_copy(code, &copy)) return NONE;
+    struct device *d = pages_add(&t->devices, sizeof *d);
     if (!d) {
-        free(copy);
+        text_free(copy);
         return NONE;
     }
     uint32_t id = t->devices.n - 1;
-    *d = (struct device){.community_id = community_id, .code = copy, .first_series = NONE};
+    *d = (struct device){.community_id = community_id, .code = copy, .first_series = NONE, .guess = NONE};
     device_dirty(t, id);
     if (!d->is_dirty || !idmap_add(&t->device_map, id, device_hash, t)) {
         if (d->is_dirty) t->dirty_devices.n--;
-        free(copy);
+        text_free(copy);
         t->devices.n--;
         return NONE;
     }
@@ -102,15 +94,17 @@ uint32_t device_add(struct telemetry *t, int64_t community_id, struct str code) 
 
 bool device_rename(struct telemetry *t, uint32_t id, struct str code) {
     struct device *d = device_at(t, id);
-    char *copy = copy_of(code), *before = d->code;
-    if (!copy) return false;
-    d->code = copy;
-    if (!idmap_rebuild(&t->device_map, t->devices.n, device_hash, t)) {
+    struct str before = d->code;
+    if (!text_copy(code, &d->code)) {
         d->code = before;
-        free(copy);
         return false;
     }
-    free(before);
+    if (!idmap_rebuild(&t->device_map, t->devices.n, device_hash, t)) {
+        text_free(d->code);
+        d->code = before;
+        return false;
+    }
+    text_free(before);
     return true;
 }
 
@@ -146,10 +140,20 @@ static bool series_is(const void *owner, uint32_t id, const void *key) {
     return s->device == k->device && s->metric == k->metric;
 }
 
+/* The one after the series found last, else by hash. */
 uint32_t series_find(const struct telemetry *t, uint32_t device, struct str metric) {
-    struct series_key key = {device, words_find(&t->words, metric)};
-    if (key.metric == NONE) return NONE;
-    return idmap_find(&t->series_map, series_key_hash(key.device, key.metric), series_is, t, &key);
+    struct device *d = device_at(t, device);
+    uint32_t guess = atomic_load_explicit(&d->guess, memory_order_relaxed);
+    if (guess != NONE) guess = series_at(t, guess)->next;
+    if (guess == NONE) guess = d->first_series;
+    if (guess == NONE) return NONE;
+    if (!str_eq(t->words.text[series_at(t, guess)->metric], metric)) {
+        struct series_key key = {device, words_find(&t->words, metric)};
+        if (key.metric == NONE) return NONE;
+        guess = idmap_find(&t->series_map, series_key_hash(key.device, key.metric), series_is, t, &key);
+    }
+    if (guess != NONE) atomic_store_explicit(&d->guess, guess, memory_order_relaxed);
+    return guess;
 }
 
 void series_dirty(struct telemetry *t, uint32_t id) {
@@ -170,8 +174,11 @@ uint32_t series_add(struct telemetry *t, uint32_t device, struct str metric) {
         t->series.n--;
         return NONE;
     }
-    s->next = d->first_series;
-    d->first_series = id;
+    if (d->first_series == NONE)
+        d->first_series = id;
+    else
+        series_at(t, d->last_series)->next = id;
+    d->last_series = id;
     d->series_n++;
     return id;
 }
@@ -187,14 +194,25 @@ void series_set_unit(struct telemetry *t, uint32_t id, struct str unit) {
 
 /* ---- taking back, ending ---- */
 
+static void unlink_last(struct telemetry *t, struct device *d, uint32_t id) {
+    uint32_t before = NONE;
+    for (uint32_t at = d->first_series; at != id; at = series_at(t, at)->next) before = at;
+    if (before == NONE)
+        d->first_series = NONE;
+    else
+        series_at(t, before)->next = NONE;
+    d->last_series = before;
+    d->guess = NONE;
+    d->series_n--;
+}
+
 void names_rollback(struct telemetry *t, const struct names_mark *mark) {
     while (t->series.n > mark->series_n) {
         uint32_t id = t->series.n - 1;
         struct series *s = series_at(t, id);
         struct device *d = device_at(t, s->device);
         idmap_drop_last(&t->series_map, id, series_hash(t, id));
-        d->first_series = s->next;
-        d->series_n--;
+        unlink_last(t, d, id);
         if (s->is_dirty) t->dirty_series.n--;
         t->series.n--;
     }
@@ -204,17 +222,16 @@ void names_rollback(struct telemetry *t, const struct names_mark *mark) {
         idmap_drop_last(&t->device_map, id, device_hash(t, id));
         device_set_known(t, id, true);
         if (d->is_dirty) t->dirty_devices.n--;
-        free(d->code);
+        text_free(d->code);
         t->devices.n--;
     }
     words_drop_to(&t->words, mark->words_n);
 }
 
 void names_finish(struct telemetry *t) {
-    for (uint32_t i = 0; i < t->devices.n; i++) free(device_at(t, i)->code);
+    for (uint32_t i = 0; i < t->devices.n; i++) text_free(device_at(t, i)->code);
     for (uint32_t i = 0; i < t->series.n; i++) {
         struct series *s = series_at(t, i);
-        free(s->head.at);
         free(s->refs);
     }
     pages_finish(&t->devices);

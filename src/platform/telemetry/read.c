@@ -7,32 +7,40 @@
 
 /* ---- series ---- */
 
-static bool copy_text(struct arena *a, const char *text, struct str *ret) {
-    char *copy = arena_cstr(a, str_of(text));
-    if (copy) *ret = str_of(copy);
+static bool copy_text(struct arena *a, struct str text, struct str *ret) {
+    char *copy = arena_cstr(a, text);
+    if (copy) *ret = (struct str){copy, text.len};
     return copy;
 }
 
-/* Under the lock. */
+/* Under the lock of names. */
 static bool describe(const struct telemetry *t, uint32_t number, struct arena *a, struct telemetry_series *ret) {
     const struct series *s = series_at(t, number);
     const struct device *d = device_at(t, s->device);
-    *ret = (struct telemetry_series){.community_id = d->community_id,
-                                     .number = number,
-                                     .class = s->class,
-                                     .is_known = d->is_known,
-                                     .has_latest = s->has_latest,
-                                     .latest = s->latest};
+    *ret = (struct telemetry_series){
+        .community_id = d->community_id, .number = number, .class = s->class, .is_known = d->is_known};
     return copy_text(a, d->code, &ret->device) && copy_text(a, t->words.text[s->metric], &ret->metric) &&
            (s->unit == NONE || copy_text(a, t->words.text[s->unit], &ret->unit));
+}
+
+/* Under both locks: one moment for all. */
+static void fill_latest(struct telemetry *t, struct telemetry_series *list, size_t n) {
+    pthread_mutex_lock(&t->lock);
+    for (size_t i = 0; i < n; i++) {
+        const struct series *s = series_at(t, list[i].number);
+        list[i].has_latest = s->has_latest;
+        list[i].latest = s->latest;
+    }
+    pthread_mutex_unlock(&t->lock);
 }
 
 enum err telemetry_series_at(struct telemetry *t, uint32_t number, struct arena *a, struct telemetry_series *ret,
                              struct fault *f) {
     struct telemetry_series got;
-    pthread_mutex_lock(&t->lock);
+    pthread_rwlock_rdlock(&t->names);
     bool found = number < t->series.n, ok = found && describe(t, number, a, &got);
-    pthread_mutex_unlock(&t->lock);
+    if (ok) fill_latest(t, &got, 1);
+    pthread_rwlock_unlock(&t->names);
     if (!found) return FAIL(f, ERR_NOT_FOUND, "no_series", "there are no such readings");
     if (!ok) return FAIL_ARENA(f);
     *ret = got;
@@ -50,7 +58,7 @@ struct latest {
 };
 
 static bool wanted(const struct latest *q, uint32_t number) {
-    return !q->metric.ptr || str_eq(str_of(q->t->words.text[series_at(q->t, number)->metric]), q->metric);
+    return !q->metric.ptr || str_eq(q->t->words.text[series_at(q->t, number)->metric], q->metric);
 }
 
 static size_t count_wanted(const struct latest *q) {
@@ -79,11 +87,12 @@ enum err telemetry_latest(struct telemetry *t, int64_t community_id, const struc
                           struct fault *f) {
     struct latest q = {.t = t, .community_id = community_id, .devices = devices, .n = n, .metric = metric};
     if (n > TELEMETRY_SERIES_MAX) return FAIL(f, ERR_LIMIT, "too_many_devices", "too many devices at once");
-    pthread_mutex_lock(&t->lock);
+    pthread_rwlock_rdlock(&t->names);
     size_t found = count_wanted(&q);
     q.out = arena_new(a, struct telemetry_series, found + 1);
     bool ok = q.out && take_wanted(&q, a);
-    pthread_mutex_unlock(&t->lock);
+    if (ok) fill_latest(t, q.out, q.out_n);
+    pthread_rwlock_unlock(&t->names);
     if (!ok) return FAIL_ARENA(f);
     *ret = q.out;
     *ret_n = q.out_n;
@@ -96,7 +105,7 @@ enum err telemetry_devices(struct telemetry *t, int64_t community_id, bool unkno
     bool ok = out;
     size_t n = 0;
     uint32_t next = 0;
-    pthread_mutex_lock(&t->lock);
+    pthread_rwlock_rdlock(&t->names);
     for (uint32_t id = *at; ok && id < t->devices.n; id++) {
         const struct device *d = device_at(t, id);
         if (d->community_id != community_id || (unknown && d->is_known)) continue;
@@ -106,7 +115,7 @@ enum err telemetry_devices(struct telemetry *t, int64_t community_id, bool unkno
         }
         ok = copy_text(a, d->code, &out[n++]);
     }
-    pthread_mutex_unlock(&t->lock);
+    pthread_rwlock_unlock(&t->names);
     if (!ok) return FAIL_ARENA(f);
     *at = next;
     *ret = out;

@@ -67,7 +67,7 @@ static bool take_device(struct telemetry *t, struct cursor *c) {
     if (c->bad || !code.len || !fill_devices(t, id)) return false;
     if (id == t->devices.n) {
         if (device_add(t, community_id, code) == NONE) return false;
-    } else if (!str_eq(str_of(device_at(t, id)->code), code) && !device_rename(t, id, code)) {
+    } else if (!str_eq(device_at(t, id)->code, code) && !device_rename(t, id, code)) {
         return false;
     }
     device_set_known(t, id, known);
@@ -85,17 +85,36 @@ static bool take_series(struct telemetry *t, struct cursor *c) {
     return true;
 }
 
+static bool take_point(struct telemetry *t, const struct telemetry_stored *p) {
+    if (p->series == NONE || !fill_series(t, p->series + 1) || !blocks_reserve(&t->blocks, 1)) return false;
+    head_add(t, p->series, p);
+    return true;
+}
+
 static bool take_points(struct telemetry *t, struct cursor *c) {
     uint64_t n = take_int(c, 4);
-    for (uint64_t i = 0; i < n && !c->bad; i++) {
-        struct telemetry_stored p = {.series = (uint32_t)take_int(c, 4)};
-        p.at_ms = (int64_t)take_int(c, 8);
-        p.value = double_of(take_int(c, 8));
-        p.quality = (uint8_t)take_int(c, 1);
-        if (c->bad || !fill_series(t, p.series + 1) || !head_reserve(series_at(t, p.series), 1)) return false;
-        head_add(t, p.series, &p);
-    }
+    struct bytes in = {c->ptr, (size_t)(c->end - c->ptr)};
+    struct telemetry_stored p = {.series = NONE};
+    for (uint64_t i = 0; i < n; i++)
+        if (!log_point(&in, &p) || !take_point(t, &p)) return false;
+    c->ptr = in.ptr;
     return true;
+}
+
+static bool take_head(struct telemetry *t, struct cursor *c) {
+    struct telemetry_stored p = {.series = (uint32_t)take_int(c, 4)};
+    struct head_state state = {.scale = (uint8_t)(take_int(c, 1) % (SCALE_MAX + 1))};
+    for (size_t n; (n = take_int(c, 1)) && !c->bad;) {
+        uint8_t bytes[UINT8_MAX + HEAD_POINT_MAX] = {0};
+        if ((size_t)(c->end - c->ptr) < n) return false;
+        memcpy(bytes, c->ptr, n);
+        c->ptr += n;
+        for (size_t i = 0; i < n;) {
+            i += head_decode(&state, bytes + i, &p);
+            if (i > n || !take_point(t, &p)) return false;
+        }
+    }
+    return !c->bad;
 }
 
 static bool take_segment(struct telemetry *t, struct cursor *c) {
@@ -129,7 +148,7 @@ static bool take_clear(struct telemetry *t, struct cursor *c) {
         uint32_t id = (uint32_t)take_int(c, 4);
         if (c->bad || id >= t->series.n) continue;
         if (series_at(t, id)->is_due) drop_due(t, id);
-        head_clear(t, id, false);
+        head_clear(t, id);
     }
     return !c->bad;
 }
@@ -142,6 +161,7 @@ static enum err take_group(struct telemetry *t, struct bytes entries) {
         case ENTRY_DEVICE: ok = take_device(t, &c); break;
         case ENTRY_SERIES: ok = take_series(t, &c); break;
         case ENTRY_POINTS: ok = take_points(t, &c); break;
+        case ENTRY_HEAD: ok = take_head(t, &c); break;
         case ENTRY_SEGMENT: ok = take_segment(t, &c); break;
         case ENTRY_CLEAR: ok = take_clear(t, &c); break;
         case ENTRY_DROP: ok = take_drop(t, &c); break;
@@ -191,13 +211,6 @@ static enum err take_segments(struct telemetry *t) {
         }
         TRY(segment_scan(t, i, size, t->is_damaged));
         g->is_named = g->size > 0;
-    }
-    for (uint32_t id = 0; id < t->series.n; id++) { /* the heads are newer than any chunk */
-        struct series *s = series_at(t, id);
-        for (uint32_t i = 0; i < s->head.n; i++) {
-            struct telemetry_stored p = {s->head.at[i], s->head.value[i], id, s->head.quality[i]};
-            series_latest(s, &p);
-        }
     }
     return OK;
 }

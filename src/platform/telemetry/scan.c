@@ -126,7 +126,7 @@ enum err scan_next(struct scan *s, int64_t until_ms, struct telemetry_stored *re
 }
 
 bool scan_chunk(struct scan *s, int64_t until_ms, struct chunk_head *ret) {
-    uint8_t bytes[CHUNK_HEAD_BYTES];
+    uint8_t bytes[CHUNK_HEAD_MAX];
     if (s->refs_i >= s->refs_n) return false;
     const struct scan_ref *r = &s->refs[s->refs_i], *after = s->refs_i + 1 < s->refs_n ? r + 1 : NULL;
     int64_t last = ref_last(s, r);
@@ -134,8 +134,8 @@ bool scan_chunk(struct scan *s, int64_t until_ms, struct chunk_head *ret) {
     if ((after && ref_first(s, after) <= last) || (s->heap_n && source_at(&s->heap[0]) <= last)) return false;
     const struct segment *g = s->t->segments[r->ref.segment];
     int64_t n = s->t->io.read(s->t->io.self, g->file, bytes, sizeof bytes, (int64_t)r->ref.at8 * 8);
-    if (n != sizeof bytes || !chunk_head_read(bytes, ret) || !chunk_is(ret, g, s->series, &r->ref) ||
-        ret->valid != ret->count)
+    if (n < CHUNK_HEAD_MIN || !chunk_head_read((struct bytes){bytes, (size_t)n}, ret) ||
+        !chunk_is(ret, g, s->series, &r->ref) || ret->valid != ret->count)
         return false;
     s->refs_i++;
     return true;
@@ -173,11 +173,14 @@ enum err scan_init(struct scan *s, struct telemetry *t, uint32_t series, int64_t
     struct points head = {0};
     bool ok = true;
     *s = (struct scan){.t = t, .series = series, .from_ms = from_ms, .to_ms = to_ms};
+    pthread_rwlock_rdlock(&t->names);
+    bool is_there = series < t->series.n;
+    pthread_rwlock_unlock(&t->names);
     pthread_mutex_lock(&t->lock);
     t->scans++;
-    if (series < t->series.n) {
+    if (is_there) {
         const struct series *at = series_at(t, series);
-        ok = copy_refs(s, at) && head_copy(&at->head, from_ms, to_ms, &head);
+        ok = copy_refs(s, at) && head_copy(&t->blocks, &at->head, from_ms, to_ms, &head);
     }
     pthread_mutex_unlock(&t->lock);
     if (ok && s->refs_n) qsort(s->refs, s->refs_n, sizeof *s->refs, compare_refs);

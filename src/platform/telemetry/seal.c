@@ -83,7 +83,7 @@ static enum err put_points(struct sealing *s, uint32_t series, const struct poin
 
 static enum err put_head(struct sealing *s, uint32_t series) {
     struct points p;
-    if (!head_copy(&series_at(s->t, series)->head, INT64_MIN, INT64_MAX, &p)) return ERR_INTERNAL;
+    if (!head_copy(&s->t->blocks, &series_at(s->t, series)->head, INT64_MIN, INT64_MAX, &p)) return ERR_INTERNAL;
     enum err e = points_sort(&p) ? put_points(s, series, &p) : ERR_INTERNAL;
     free(p.at);
     return e;
@@ -140,7 +140,7 @@ static void make_true(struct sealing *s) {
     }
     for (size_t i = 0; i < t->due.n; i++) {
         series_at(t, t->due.id[i])->is_due = false;
-        head_clear(t, t->due.id[i], false);
+        head_clear(t, t->due.id[i]);
     }
     for (size_t i = 0; i < t->segments_n; i++) {
         t->chunk_bytes += t->segments[i]->end - t->segments[i]->size;
@@ -191,9 +191,11 @@ static enum err drop(struct telemetry *t, size_t slot) {
     out_int(&t->group, ENTRY_DROP, 1);
     out_int(&t->group, (uint64_t)t->segments[slot]->month, 4);
     TRY(hotlog_append(t, &t->log, &t->group, true));
+    pthread_rwlock_rdlock(&t->names);
     pthread_mutex_lock(&t->lock);
     forget_chunks(t, slot);
     pthread_mutex_unlock(&t->lock);
+    pthread_rwlock_unlock(&t->names);
     segment_path(t, t->segments[slot]->month, path);
     (void)t->io.remove(t->io.self, path); /* else the next opening does */
     return OK;

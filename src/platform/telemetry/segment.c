@@ -86,14 +86,17 @@ static const uint8_t *look(struct walk *w, int64_t at, size_t n) {
 }
 
 static bool is_chunk(struct walk *w, int64_t at, bool check_body, struct chunk_head *ret) {
-    const uint8_t *bytes = look(w, at, CHUNK_HEAD_BYTES);
-    if (!bytes || !chunk_head_read(bytes, ret) || at + (int64_t)chunk_bytes(ret) > w->size) return false;
+    int64_t rest = w->size - at;
+    size_t n = rest < CHUNK_HEAD_MAX ? (size_t)rest : CHUNK_HEAD_MAX;
+    const uint8_t *bytes = look(w, at, n);
+    if (!bytes || !chunk_head_read((struct bytes){bytes, n}, ret) || at + (int64_t)chunk_bytes(ret) > w->size)
+        return false;
     if (ret->series >= w->t->series.n || month_of(ret->first_ms) != w->segment->month ||
         month_of(ret->last_ms) != w->segment->month)
         return false;
     if (!check_body) return true;
     bytes = look(w, at, chunk_bytes(ret));
-    return bytes && chunk_sum(bytes + CHUNK_HEAD_BYTES, ret->body_len) == ret->body_sum;
+    return bytes && (uint32_t)chunk_sum(bytes + ret->head_len, ret->body_len) == ret->body_sum;
 }
 
 static bool take(struct walk *w, size_t slot, int64_t at, const struct chunk_head *h) {
@@ -106,7 +109,11 @@ static bool take(struct walk *w, size_t slot, int64_t at, const struct chunk_hea
         .segment = (uint16_t)slot,
         .count = h->count,
     };
-    series_latest(s, &last);
+    /* A head was written after every chunk; of two chunks the later one counts. */
+    if (!s->has_latest || last.at_ms > s->latest.at_ms || (last.at_ms == s->latest.at_ms && s->is_latest_sealed)) {
+        s->latest = last;
+        s->has_latest = s->is_latest_sealed = true;
+    }
     w->t->chunks_n++;
     w->t->chunk_points += h->count;
     if (!refs_reserve(s, 1)) return false;
@@ -120,7 +127,7 @@ enum err segment_scan(struct telemetry *t, size_t slot, int64_t size, bool check
     enum err e = w.block ? OK : ERR_INTERNAL;
     bool was_good = true;
     int64_t end = 0;
-    for (int64_t at = 0; !e && at + CHUNK_HEAD_BYTES <= size;) {
+    for (int64_t at = 0; !e && at + CHUNK_HEAD_MIN <= size;) {
         struct chunk_head h;
         if (!is_chunk(&w, at, check_bodies, &h)) {
             if (was_good) t->stats.damaged++;

@@ -133,7 +133,7 @@ static void no_power_cut_loses_what_was_acknowledged_or_leaves_half_a_batch(stru
 /* ---- full disk ---- */
 
 static void a_full_disk_refuses_and_takes_more_when_it_has_room_again(struct t *t) {
-    for (int64_t room = 0; room < 60000 && !t->failed; room += 1999) {
+    for (int64_t room = 0; room < 15000 && !t->failed; room += 499) {
         struct io_sim *sim = io_sim_create(t->seed);
         struct io io = io_sim_io(sim);
         struct model *m = model_make(t, &io, DIR);
@@ -241,7 +241,7 @@ static void chunks_that_the_log_does_not_tell_of_count_for_nothing(struct t *t) 
         struct telemetry_stats stats;
         struct telemetry_point p[BATCH];
         int done = 0;
-        m->options.log_bytes_max = 20 * 1024; /* full at the 8th batch */
+        m->options.log_bytes_max = 5 * 1024; /* full at the 8th batch or so */
         CHECK(t, !model_open(m));
         io_sim_cut_after(sim, cut);
         for (; done * BATCH < 2900; done++) {
@@ -291,9 +291,9 @@ static void check_damaged_chunk(struct t *t, int64_t at, size_t lost) {
 }
 
 static void a_damaged_chunk_is_reported_and_its_neighbours_are_read(struct t *t) {
-    check_damaged_chunk(t, 50, 999);    /* head of the first; its first point is in the log again */
+    check_damaged_chunk(t, 20, 999);    /* head of the first; its first point is in the log again */
     check_damaged_chunk(t, 150, 999);   /* body of the first */
-    check_damaged_chunk(t, 2600, 1000); /* of one behind it */
+    check_damaged_chunk(t, 1000, 1000); /* of one behind it */
 }
 
 /* Bit rot in the middle of the log: what stands behind it counts, and opening says so. */
@@ -313,7 +313,7 @@ static void a_damaged_group_of_the_log_takes_nothing_else_with_it(struct t *t) {
     CHECK(t, !io.list(io.self, DIR, find_log, &found));
     int64_t file = io.open(io.self, found.path, IO_READ), size = io.size(io.self, file);
     (void)io.close(io.self, file);
-    flip(t, &io, found.path, size - 29 * 64 - 20); /* the group of point 20: 29 groups of 64 bytes follow it */
+    flip(t, &io, found.path, size - 29 * 48 - 20); /* the group of point 20: 29 groups of 48 bytes follow it */
     for (int again = 0; again < 2; again++) {
         CHECK(t, !model_open(m));
         telemetry_stats(m->store, &stats);

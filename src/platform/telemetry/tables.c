@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- hashes to ids 0..n-1; a slot holds id + 1.  Ids enter in order, also when the table grows, so the one added last
+/* ---- hashes to ids 0..n-1; Ids enter in order, also when the table grows, so the one added last
  * ends its chain and can leave again. ---- */
 
 bool idmap_init(struct idmap *m) {
@@ -21,21 +21,22 @@ void idmap_finish(struct idmap *m) {
 uint32_t idmap_find(const struct idmap *m, uint64_t hash, bool (*is)(const void *owner, uint32_t id, const void *key),
                     const void *owner, const void *key) {
     for (size_t i = hash & (m->cap - 1);; i = (i + 1) & (m->cap - 1)) {
-        if (!m->slots[i]) return NONE;
-        if (is(owner, m->slots[i] - 1, key)) return m->slots[i] - 1;
+        struct idslot at = m->slots[i];
+        if (!at.id1) return NONE;
+        if (at.tag == hash >> 32 && is(owner, at.id1 - 1, key)) return at.id1 - 1;
     }
 }
 
 static void place(struct idmap *m, uint32_t id, uint64_t hash) {
     size_t i = hash & (m->cap - 1);
-    while (m->slots[i]) i = (i + 1) & (m->cap - 1);
-    m->slots[i] = id + 1;
+    while (m->slots[i].id1) i = (i + 1) & (m->cap - 1);
+    m->slots[i] = (struct idslot){id + 1, (uint32_t)(hash >> 32)};
 }
 
 bool idmap_rebuild(struct idmap *m, uint32_t n, uint64_t (*hash)(const void *owner, uint32_t id), const void *owner) {
     size_t cap = m->cap;
     while (cap < (size_t)n * 2 + 2) cap *= 2;
-    uint32_t *slots = calloc(cap, sizeof *slots);
+    struct idslot *slots = calloc(cap, sizeof *slots);
     if (!slots) return false;
     free(m->slots);
     *m = (struct idmap){.slots = slots, .cap = cap, .n = n};
@@ -52,22 +53,35 @@ bool idmap_add(struct idmap *m, uint32_t id, uint64_t (*hash)(const void *owner,
 
 void idmap_drop_last(struct idmap *m, uint32_t id, uint64_t hash) {
     size_t i = hash & (m->cap - 1);
-    while (m->slots[i] && m->slots[i] != id + 1) i = (i + 1) & (m->cap - 1);
-    if (!m->slots[i]) return;
-    m->slots[i] = 0;
+    while (m->slots[i].id1 && m->slots[i].id1 != id + 1) i = (i + 1) & (m->cap - 1);
+    if (!m->slots[i].id1) return;
+    m->slots[i] = (struct idslot){0};
     m->n--;
 }
 
 /* ---- words ---- */
 
+bool text_copy(struct str text, struct str *ret) {
+    char *copy = malloc(text.len + 1);
+    if (!copy) return false;
+    if (text.len) memcpy(copy, text.ptr, text.len);
+    copy[text.len] = 0;
+    *ret = (struct str){copy, text.len};
+    return true;
+}
+
+void text_free(struct str text) {
+    free((char *)(uintptr_t)text.ptr);
+}
+
 static bool word_is(const void *owner, uint32_t id, const void *key) {
     const struct words *w = owner;
-    return str_eq(str_of(w->text[id]), *(const struct str *)key);
+    return str_eq(w->text[id], *(const struct str *)key);
 }
 
 static uint64_t word_hash(const void *owner, uint32_t id) {
     const struct words *w = owner;
-    return str_hash(str_of(w->text[id]));
+    return str_hash(w->text[id]);
 }
 
 uint32_t words_find(const struct words *w, struct str text) {
@@ -79,18 +93,14 @@ uint32_t words_put(struct words *w, struct str text) {
     if (id != NONE) return id;
     if (w->n == w->cap) {
         uint32_t cap = w->cap ? w->cap * 2 : 64;
-        char **grown = realloc(w->text, cap * sizeof *grown);
+        struct str *grown = realloc(w->text, cap * sizeof *grown);
         if (!grown) return NONE;
         w->text = grown;
         w->cap = cap;
     }
-    char *copy = malloc(text.len + 1);
-    if (!copy) return NONE;
-    if (text.len) memcpy(copy, text.ptr, text.len);
-    copy[text.len] = 0;
-    w->text[w->n] = copy;
+    if (!text_copy(text, &w->text[w->n])) return NONE;
     if (!idmap_add(&w->map, w->n, word_hash, w)) {
-        free(copy);
+        text_free(w->text[w->n]);
         return NONE;
     }
     return w->n++;
@@ -99,12 +109,12 @@ uint32_t words_put(struct words *w, struct str text) {
 void words_drop_to(struct words *w, uint32_t n) {
     while (w->n > n) {
         idmap_drop_last(&w->map, w->n - 1, word_hash(w, w->n - 1));
-        free(w->text[--w->n]);
+        text_free(w->text[--w->n]);
     }
 }
 
 void words_finish(struct words *w) {
-    for (uint32_t i = 0; i < w->n; i++) free(w->text[i]);
+    for (uint32_t i = 0; i < w->n; i++) text_free(w->text[i]);
     free(w->text);
     idmap_finish(&w->map);
     *w = (struct words){0};

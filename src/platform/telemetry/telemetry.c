@@ -16,7 +16,17 @@ static void defaults(struct telemetry *t) {
     t->retention_ms = o->retention_ms ? o->retention_ms : TELEMETRY_RETENTION_MS;
     t->rotate_at = o->log_bytes_max;
     t->last = &t->first;
+    t->blocks.free = NONE;
     t->log.file = -1;
+}
+
+/* Whoever has a new name does not wait for ever behind those who have none. */
+static void names_lock_init(pthread_rwlock_t *lock) {
+    pthread_rwlockattr_t attr;
+    pthread_rwlockattr_init(&attr);
+    pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(lock, &attr);
+    pthread_rwlockattr_destroy(&attr);
 }
 
 static enum err start(struct telemetry *t, struct fault *f) {
@@ -35,6 +45,7 @@ enum err telemetry_open(const struct telemetry_options *options, struct telemetr
     if (!t) return FAIL(f, ERR_INTERNAL, "no_memory", "out of memory");
     t->options = *options;
     t->io = *options->io;
+    names_lock_init(&t->names);
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->wake, NULL);
     cache_init(&t->cache);
@@ -64,16 +75,19 @@ void telemetry_close(struct telemetry *t) {
         free(t->segments[i]);
     }
     names_finish(t);
+    blocks_finish(&t->blocks);
     cache_finish(&t->cache);
     free(t->group.ptr);
     free(t->taken_devices.id);
     free(t->taken_series.id);
     pthread_cond_destroy(&t->wake);
     pthread_mutex_destroy(&t->lock);
+    pthread_rwlock_destroy(&t->names);
     free(t);
 }
 
 void telemetry_stats(struct telemetry *t, struct telemetry_stats *ret) {
+    pthread_rwlock_rdlock(&t->names);
     pthread_mutex_lock(&t->lock);
     *ret = t->stats;
     ret->waiting_batches = (int64_t)t->waiting_n;
@@ -86,4 +100,5 @@ void telemetry_stats(struct telemetry *t, struct telemetry_stats *ret) {
     ret->head_points = t->head_points;
     ret->chunk_bytes = t->chunk_bytes;
     pthread_mutex_unlock(&t->lock);
+    pthread_rwlock_unlock(&t->names);
 }

@@ -92,8 +92,10 @@ static void put_figures(void *arg, struct buf *ret) {
 
 /* ---- routes ---- */
 
+#define INGEST_BODY_MAX ((size_t)16 << 20)
+
 static const struct api_route route_rows[] = {
-    {"POST", "/api/v1/ingest/line", API_DEFERS, 0, http_ingest_line,
+    {"POST", "/api/v1/ingest/line", API_DEFERS, INGEST_BODY_MAX, http_ingest_line,
      "Stores readings in line protocol; answered when they are durable"},
     {"POST", "/api/v1/ingest/json", API_DEFERS, 0, http_ingest_json,
      "Stores a list of readings; answered when they are durable"},

@@ -6,25 +6,29 @@
 #include "platform/telemetry/telemetry.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define PAGE_ITEMS    1024
 #define PAGES_MAX     4096 /* of series, and of devices: four million each */
 #define SEGMENTS_MAX  1024
 #define NONE          UINT32_MAX
 #define PATH_CAP      700
-#define SEAL_AT       512        /* points of a head that make it due for sealing */
+#define SEAL_AT       500        /* points of a head that make it due for sealing */
 #define SEAL_TOGETHER 32768      /* points of due heads that are sealed at one go */
 #define HEADS_MAX     (4 << 20)  /* unsealed points; more are refused: the disk takes no chunks */
 #define GROUP_MAX     (8u << 20) /* bytes of a group of the log */
+#define GROUP_POINTS  200000     /* points of one, unless a single batch has more */
 #define CACHE_ENTRIES 48
 
 /* ---- small tables ---- */
 struct idmap { /* open addressing from hashes to ids; the owner of the ids compares */
-    uint32_t *slots;
+    struct idslot {
+        uint32_t id1, tag; /* id + 1, 0: free; high half of the hash */
+    } * slots;
     size_t cap, n;
 };
-struct words { /* texts kept once for ever: metrics, units */
-    char **text;
+struct words { /* texts kept once for ever, ended by NUL: metrics, units */
+    struct str *text;
     uint32_t n, cap;
     struct idmap map;
 };
@@ -44,16 +48,29 @@ struct community {
 
 struct device {
     int64_t community_id;
-    char *code;
-    uint32_t first_series, series_n;
+    struct str code; /* ended by NUL */
+    uint32_t first_series, last_series, series_n;
+    _Atomic uint32_t guess; /* the series found last: devices name theirs in the same order again and again */
     bool is_known, is_dirty;
 };
 
-struct head { /* unsealed points as they arrived */
-    int64_t *at;
-    double *value;
-    uint8_t *quality;
-    uint32_t n, cap;
+#define BLOCK_BYTES   59
+#define BLOCKS_A_PAGE 1024
+#define BLOCK_PAGES   8192
+
+struct block { /* of a head; eight bytes may be read from any place of it */
+    uint8_t bytes[BLOCK_BYTES], used;
+    uint32_t next;
+};
+struct blocks {
+    struct block *page[BLOCK_PAGES];
+    size_t pages_n, free_n;
+    uint32_t used, free; /* used: those from there on never were; free: the others, a list */
+};
+struct head {            /* unsealed points as they arrived: a list of blocks */
+    int64_t at, step, m; /* of the newest: time, distance to the one before, value as a whole number at `scale` */
+    uint32_t n, first, last;
+    uint8_t scale, from_scale; /* now, and where the list begins */
 };
 
 struct chunk_ref { /* within the month that its segment is */
@@ -63,9 +80,9 @@ struct chunk_ref { /* within the month that its segment is */
 
 struct series {
     uint32_t device, metric, unit, next; /* next: of the same device */
-    uint32_t coming;                     /* points in the group under way: room is kept for them */
+    uint32_t coming;                     /* chunks being told of: room is kept for them */
     uint8_t class;
-    bool is_dirty, is_due, has_latest;
+    bool is_dirty, is_due, has_latest, is_latest_sealed; /* sealed: it comes from a chunk */
     struct telemetry_stored latest;
     struct head head;
     struct chunk_ref *refs; /* in the order written: a later one wins */
@@ -117,14 +134,19 @@ struct telemetry {
     char dir[512];
     int64_t retention_ms;
 
-    pthread_mutex_t lock; /* over everything below, up to "the writer's own" */
-    pthread_cond_t wake;
-    struct pages devices, series;
+    /* Names: who is there.  This lock is taken before the other. */
+    pthread_rwlock_t names;
+    struct pages devices, series; /* of a series: what it is; the data in it are under the other lock */
     struct idmap device_map, series_map;
     struct words words;
     struct community *communities;
     size_t communities_n, communities_cap;
-    struct ids32 dirty_devices, dirty_series, due; /* not logged yet, or logged otherwise; heads to seal */
+    struct ids32 dirty_devices, dirty_series; /* not logged yet, or logged otherwise */
+
+    pthread_mutex_t lock; /* over everything below, up to "the writer's own" */
+    pthread_cond_t wake;
+    struct blocks blocks;
+    struct ids32 due; /* heads to seal */
     int64_t due_points, head_points, chunk_points, chunks_n, chunk_bytes;
     struct job *first, **last;
     size_t waiting_n, waiting_bytes;
@@ -147,7 +169,7 @@ struct telemetry {
     bool has_thread;
 };
 
-/* ---- tables (tables.c, names.c); all under the lock ---- */
+/* ---- tables (tables.c, names.c); under the lock of names ---- */
 bool idmap_init(struct idmap *m);
 void idmap_finish(struct idmap *m);
 /* Finds the id whose key is `key`; NONE when there is none. */
@@ -164,6 +186,8 @@ void *pages_at(const struct pages *p, uint32_t id, size_t size);
 void *pages_add(struct pages *p, size_t size); /* zeroed; NULL: full */
 void pages_finish(struct pages *p);
 bool ids32_add(struct ids32 *v, uint32_t id);
+NODISCARD bool text_copy(struct str text, struct str *ret);
+void text_free(struct str text);
 
 static inline struct device *device_at(const struct telemetry *t, uint32_t id) {
     return pages_at(&t->devices, id, sizeof(struct device));
@@ -189,18 +213,36 @@ void names_rollback(struct telemetry *t, const struct names_mark *mark);
 void names_finish(struct telemetry *t);
 bool name_ok(struct str s, size_t max); /* UTF-8 without control characters, not empty */
 
-/* ---- points in memory (heads.c) ---- */
-bool head_reserve(struct series *s, size_t more);
-/* A durable point: into the head, and the latest.  Room was reserved. */
-void head_add(struct telemetry *t, uint32_t id, const struct telemetry_stored *p);
-void head_clear(struct telemetry *t, uint32_t id, bool free_room);
-void series_latest(struct series *s, const struct telemetry_stored *p);
+/* ---- points as arrays (points.c) ---- */
 /* One block for n points; freed by free(p->at). */
 bool points_init(struct points *p, size_t n);
 /* Sorts by time, in place; of equal times the last one given stays.  False: out of memory. */
 bool points_sort(struct points *p);
-/* The head's points with from <= t < to, sorted, in a new block (at NULL when there is none). */
-bool head_copy(const struct head *h, int64_t from_ms, int64_t to_ms, struct points *ret);
+
+/* ---- points in memory (heads.c) ---- */
+size_t blocks_for(size_t points);                /* how many that many points may take */
+bool blocks_reserve(struct blocks *b, size_t n); /* so that n can be taken */
+void blocks_finish(struct blocks *b);
+void head_append(struct blocks *b, struct head *h, const struct telemetry_stored *p); /* room was reserved */
+void head_drop(struct blocks *b, struct head *h);
+/* The head's points with from <= t < to as they arrived, in a new block (at NULL when there is none). */
+bool head_copy(const struct blocks *b, const struct head *h, int64_t from_ms, int64_t to_ms, struct points *ret);
+struct head_block {
+    struct bytes bytes;
+    uint32_t next; /* NONE: it is the last */
+};
+struct head_block head_block(const struct blocks *b, const struct head *h, uint32_t id);
+struct head_state { /* {.scale = from_scale} before the first point */
+    uint64_t at, step, m;
+    uint8_t scale;
+    bool has_begun;
+};
+#define HEAD_POINT_MAX 28 /* bytes that may be read */
+size_t head_decode(struct head_state *s, const uint8_t *bytes, struct telemetry_stored *ret); /* gives its bytes */
+
+/* A durable point: into the head, and the latest.  Room was reserved. */
+void head_add(struct telemetry *t, uint32_t id, const struct telemetry_stored *p);
+void head_clear(struct telemetry *t, uint32_t id);
 bool refs_reserve(struct series *s, uint32_t more);
 
 /* ---- the log (hotlog.c): groups of entries, each group whole or not at all ---- */
@@ -208,18 +250,20 @@ enum entry {
     ENTRY_DEVICE = 'D',
     ENTRY_SERIES = 'S',
     ENTRY_POINTS = 'P',
+    ENTRY_HEAD = 'H',
     ENTRY_SEGMENT = 'G',
     ENTRY_CLEAR = 'C',
     ENTRY_DROP = 'X'
 };
 void out_int(struct out *o, uint64_t v, size_t n);
 void out_bytes(struct out *o, const void *bytes, size_t n);
-void out_text(struct out *o, const char *text); /* length in a byte, then the text */
-void out_point(struct out *o, const struct telemetry_stored *p);
+void out_text(struct out *o, struct str text); /* length in a byte, then the text */
+void out_points(struct out *o, const struct telemetry *t, const struct telemetry_stored *points, size_t n);
+/* The next point of an entry; *p is the one before it, first {.series = NONE}.  False: there is none. */
+bool log_point(struct bytes *in, struct telemetry_stored *p);
 void out_device(struct out *o, const struct telemetry *t, uint32_t id);
 void out_series(struct out *o, const struct telemetry *t, uint32_t id);
 void out_segment(struct out *o, int64_t month, int64_t size);
-#define POINT_BYTES 21
 void group_begin(struct out *o);
 /* Writes and syncs; the log is as before when it fails. */
 NODISCARD enum err hotlog_append(struct telemetry *t, struct hotlog *log, struct out *group, bool sync);

@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 
-#define NAMES_MAX 8192 /* dirty names that go into one group */
+#define NAMES_MAX     8192 /* dirty names that go into one group */
+#define APPLY_AT_ONCE 4096
+#define APPLY_AHEAD   8
 
 size_t job_bytes(const struct job *job) {
     return sizeof *job + job->n * sizeof job->points[0];
@@ -15,9 +17,9 @@ size_t job_bytes(const struct job *job) {
 /* Jobs in order, as many as one group holds (at least one). */
 static struct job *take_jobs(struct telemetry *t) {
     struct job *first = t->first, **end = &t->first;
-    size_t bytes = 0, n = 0;
-    while (*end && (!n || bytes + (*end)->n * POINT_BYTES < GROUP_MAX)) {
-        bytes += (*end)->n * POINT_BYTES;
+    size_t points = 0, n = 0;
+    while (*end && (!n || points + (*end)->n <= GROUP_POINTS)) {
+        points += (*end)->n;
         n++;
         t->waiting_bytes -= job_bytes(*end);
         t->waiting_n--;
@@ -31,15 +33,9 @@ static struct job *take_jobs(struct telemetry *t) {
 
 /* Room in the heads for every point, so that nothing can fail once the group is durable. */
 static enum err reserve_heads(struct telemetry *t, const struct job *jobs) {
-    enum err e = OK;
-    for (const struct job *j = jobs; j; j = j->next)
-        for (size_t i = 0; i < j->n && !e; i++) {
-            struct series *s = series_at(t, j->points[i].series);
-            if (!head_reserve(s, ++s->coming)) e = ERR_INTERNAL;
-        }
-    for (const struct job *j = jobs; j; j = j->next)
-        for (size_t i = 0; i < j->n; i++) series_at(t, j->points[i].series)->coming = 0;
-    return e;
+    size_t n = 0;
+    for (const struct job *j = jobs; j; j = j->next) n += j->n;
+    return blocks_reserve(&t->blocks, blocks_for(n)) ? OK : ERR_INTERNAL;
 }
 
 static void swap(struct ids32 *a, struct ids32 *b) {
@@ -49,15 +45,22 @@ static void swap(struct ids32 *a, struct ids32 *b) {
 }
 
 static void take_names(struct telemetry *t) {
+    pthread_rwlock_rdlock(&t->names);
+    bool some = t->dirty_devices.n || t->dirty_series.n;
+    pthread_rwlock_unlock(&t->names);
+    if (!some) return;
+    pthread_rwlock_wrlock(&t->names);
     swap(&t->dirty_devices, &t->taken_devices);
     swap(&t->dirty_series, &t->taken_series);
     for (size_t i = 0; i < t->taken_devices.n; i++) device_at(t, t->taken_devices.id[i])->is_dirty = false;
     for (size_t i = 0; i < t->taken_series.n; i++) series_at(t, t->taken_series.id[i])->is_dirty = false;
+    pthread_rwlock_unlock(&t->names);
 }
 
 /* After a group: the names in it are logged, or wait again. */
 static void give_names(struct telemetry *t, bool logged) {
-    pthread_mutex_lock(&t->lock);
+    if (!t->taken_devices.n && !t->taken_series.n) return;
+    pthread_rwlock_wrlock(&t->names);
     for (size_t i = 0; i < t->taken_devices.n && !logged; i++) {
         device_dirty(t, t->taken_devices.id[i]);
         if (!device_at(t, t->taken_devices.id[i])->is_dirty) t->must_rotate = true;
@@ -67,7 +70,7 @@ static void give_names(struct telemetry *t, bool logged) {
         if (!series_at(t, t->taken_series.id[i])->is_dirty) t->must_rotate = true;
     }
     t->taken_devices.n = t->taken_series.n = 0;
-    pthread_mutex_unlock(&t->lock);
+    pthread_rwlock_unlock(&t->names);
 }
 
 /* A flood of new names goes into groups of its own, made durable by the sync of the last. */
@@ -75,9 +78,9 @@ static enum err put_names(struct telemetry *t, const struct ids32 *ids,
                           void (*put)(struct out *o, const struct telemetry *t, uint32_t id)) {
     for (size_t i = 0; i < ids->n;) {
         size_t end = ids->n - i > NAMES_MAX ? i + NAMES_MAX : ids->n;
-        pthread_mutex_lock(&t->lock);
+        pthread_rwlock_rdlock(&t->names);
         for (; i < end; i++) put(&t->group, t, ids->id[i]);
-        pthread_mutex_unlock(&t->lock);
+        pthread_rwlock_unlock(&t->names);
         if (i == ids->n) break;
         TRY(hotlog_append(t, &t->log, &t->group, false));
         group_begin(&t->group);
@@ -94,19 +97,26 @@ static enum err write_group(struct telemetry *t, const struct job *jobs) {
     size_t empty = t->group.n;
     TRY(put_names(t, &t->taken_devices, out_device));
     TRY(put_names(t, &t->taken_series, out_series));
-    for (const struct job *j = jobs; j; j = j->next) {
-        if (!j->n) continue;
-        out_int(&t->group, ENTRY_POINTS, 1);
-        out_int(&t->group, j->n, 4);
-        for (size_t i = 0; i < j->n; i++) out_point(&t->group, &j->points[i]);
-    }
+    for (const struct job *j = jobs; j; j = j->next)
+        if (j->n) out_points(&t->group, t, j->points, j->n);
     return t->group.n == empty ? OK : hotlog_append(t, &t->log, &t->group, true);
+}
+
+/* Some at a time: readers wait for no more than that. */
+static void apply_points(struct telemetry *t, const struct job *j) {
+    for (size_t i = 0; i < j->n; i++) {
+        if (i + APPLY_AHEAD < j->n) __builtin_prefetch(series_at(t, j->points[i + APPLY_AHEAD].series), 1);
+        head_add(t, j->points[i].series, &j->points[i]);
+        if ((i + 1) % APPLY_AT_ONCE) continue;
+        pthread_mutex_unlock(&t->lock);
+        pthread_mutex_lock(&t->lock);
+    }
 }
 
 static void apply(struct telemetry *t, const struct job *jobs, enum err e) {
     pthread_mutex_lock(&t->lock);
     for (const struct job *j = jobs; j; j = j->next) {
-        for (size_t i = 0; i < j->n && !e; i++) head_add(t, j->points[i].series, &j->points[i]);
+        if (!e) apply_points(t, j);
         if (!e) t->stats.batches++;
         t->stats.points += e ? 0 : (int64_t)j->n;
         t->stats.refused += e ? 1 : 0;
@@ -147,8 +157,8 @@ static bool commit(struct telemetry *t) {
     struct job *jobs = take_jobs(t);
     if (!jobs) return false;
     enum err e = reserve_heads(t, jobs);
-    take_names(t);
     pthread_mutex_unlock(&t->lock);
+    take_names(t);
     if (!e) e = write_group(t, jobs);
     give_names(t, !e);
     apply(t, jobs, e);
