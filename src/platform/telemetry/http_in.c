@@ -19,6 +19,7 @@ struct incoming {
     size_t n, cap;
     const char *unit; /* "line", "item" */
     const char *rule; /* of a line that could not be read */
+    bool is_told;     /* the fault says which line or item */
     size_t at;        /* line or item being read, or refused, from 1; 0: none yet */
     struct tagged {
         struct str device;
@@ -82,20 +83,20 @@ static void locate(struct fault *f, const char *unit, size_t number) {
     (void)fault_field(f, __FILE__, __LINE__, unit, "refused", (int64_t)number);
 }
 
-static enum err store(struct ctx *ctx, const struct api_call *call, struct incoming *in, struct api_answer *ret) {
+/* Hands the batch over.  Where its own reading is what was refused (`source` said so), the fault says it all. */
+static enum err store(struct ctx *ctx, const struct api_call *call, struct incoming *in,
+                      const struct telemetry_batch *b, struct api_answer *ret) {
     struct telemetry_http *h = call->arg;
-    struct telemetry_batch b = {in->community_id, in->points, in->n};
     size_t bad = 0;
     struct waiting *w = arena_new(ctx->arena, struct waiting, 1);
     if (!w) return FAIL_MEMORY(ctx);
     struct api_unit *unit = api_defer(call, ret);
     *w = (struct waiting){unit, h};
-    in->at = 0;
-    enum err e = telemetry_put(h->telemetry, &b, stored, w, &bad, &ctx->fault);
+    enum err e = telemetry_put(h->telemetry, b, stored, w, &bad, &ctx->fault);
     if (!e) return OK;
-    if (e == ERR_INVALID || e == ERR_TOO_MANY) {
-        in->at = in->from[bad] + !strcmp(in->unit, "item");
-        locate(&ctx->fault, in->unit, in->from[bad]);
+    if (!in->is_told) {
+        if (!b->next) in->at = e == ERR_INVALID || e == ERR_TOO_MANY ? in->from[bad] + 1 : 0;
+        if (e == ERR_INVALID || e == ERR_TOO_MANY) locate(&ctx->fault, in->unit, in->at - !b->next);
     }
     api_finish(unit, NULL, &ctx->fault);
     return e;
@@ -193,37 +194,67 @@ static void tell(struct ctx *ctx, const struct api_call *call, const struct inco
 
 /* ---- line protocol ---- */
 
-static enum err read_lines(struct ctx *ctx, const struct api_call *call, struct lineproto *p, struct incoming *in) {
-    struct lineproto_line *line = arena_new(ctx->arena, struct lineproto_line, 1);
-    if (!line) return FAIL_MEMORY(ctx);
-    while (lineproto_next(p, line)) {
-        in->at = line->number;
-        struct telemetry_point point = {.device = line->device, .at_ms = line->has_at ? line->at_ms : ctx->now_ms};
-        for (size_t i = 0; i < line->fields_n; i++) {
-            point.metric = line->fields[i].metric;
-            point.value = line->fields[i].value;
-            TRY(add(ctx, call, in, &point, line->number));
-        }
-        TRY(note_tags(ctx, call, in, line));
+struct line_source {
+    struct ctx *ctx;
+    const struct api_call *call;
+    struct incoming *in;
+    int64_t tick_ns;
+    struct lineproto reader;
+    struct lineproto_line line;
+    size_t field; /* of the line, what comes next */
+};
+
+static void rewind_lines(void *arg) {
+    struct line_source *l = arg;
+    l->reader = (struct lineproto){.rest = {(const char *)l->call->req->body.ptr, l->call->req->body.len},
+                                   .tick_ns = l->tick_ns,
+                                   .arena = l->ctx->arena};
+    l->line.fields_n = l->field = 0;
+}
+
+static enum err read_line(struct line_source *l, bool *ret_more, struct fault *f) {
+    struct incoming *in = l->in;
+    *ret_more = lineproto_next(&l->reader, &l->line);
+    in->at = l->reader.number;
+    if (*ret_more) {
+        l->field = 0;
+        if (in->own_only && !str_eq(l->line.device, l->call->user))
+            return FAIL(f, ERR_DENIED, "not_allowed", "a device may write its own readings only");
+        return l->line.tags_n ? note_tags(l->ctx, l->call, in, &l->line) : OK;
     }
-    if (!p->rule) return OK;
-    in->rule = p->rule;
-    in->at = p->number;
-    enum err e = FAIL(&ctx->fault, ERR_INVALID, "bad_line", "line %zu: %s; nothing was stored", p->number, p->rule);
-    (void)FAIL_FIELD(&ctx->fault, "line", "bad_line", (int64_t)p->number);
+    if (!l->reader.rule) return OK;
+    in->rule = l->reader.rule;
+    enum err e = FAIL(f, ERR_INVALID, "bad_line", "line %zu: %s; nothing was stored", in->at, in->rule);
+    (void)FAIL_FIELD(f, "line", "bad_line", (int64_t)in->at);
     return e;
+}
+
+static enum err next_field(void *arg, struct telemetry_point *p, bool *ret_more, struct fault *f) {
+    struct line_source *l = arg;
+    *ret_more = true;
+    if (l->field == l->line.fields_n) {
+        enum err e = read_line(l, ret_more, f);
+        l->in->is_told = e != OK;
+        if (e || !*ret_more) return e;
+        p->device = l->line.device;
+        p->at_ms = l->line.has_at ? l->line.at_ms : l->ctx->now_ms;
+    }
+    p->metric = l->line.fields[l->field].metric;
+    p->value = l->line.fields[l->field++].value;
+    return OK;
 }
 
 static enum err ingest_line(struct ctx *ctx, const struct api_call *call, struct incoming *in, struct api_answer *ret) {
     struct str precision;
     TRY(begin(ctx, call, "line", in));
     TRY(api_query(ctx, call, "precision", &precision));
-    struct lineproto p = {.rest = {(const char *)call->req->body.ptr, call->req->body.len},
-                          .tick_ns = lineproto_tick_ns(precision),
-                          .arena = ctx->arena};
-    if (!p.tick_ns) return FAIL_FIELD(&ctx->fault, "precision", "not_a_choice", 0);
-    TRY(read_lines(ctx, call, &p, in));
-    if (!store(ctx, call, in, ret)) keep_tags(ctx, call, in);
+    struct line_source *l = arena_new(ctx->arena, struct line_source, 1);
+    if (!l) return FAIL_MEMORY(ctx);
+    *l = (struct line_source){.ctx = ctx, .call = call, .in = in, .tick_ns = lineproto_tick_ns(precision)};
+    if (!l->tick_ns) return FAIL_FIELD(&ctx->fault, "precision", "not_a_choice", 0);
+    rewind_lines(l);
+    struct telemetry_batch b = {.community_id = in->community_id, .next = next_field, .rewind = rewind_lines, .arg = l};
+    if (!store(ctx, call, in, &b, ret)) keep_tags(ctx, call, in);
     return ret->later ? OK : ctx->fault.kind; /* later: the answer is given or on its way */
 }
 
@@ -286,7 +317,9 @@ static enum err ingest_json(struct ctx *ctx, const struct api_call *call, struct
         if (!json_is_object(item)) return bad_item(ctx, i, "device", "required");
         TRY(read_item(ctx, call, item, i, in));
     }
-    enum err e = store(ctx, call, in, ret);
+    in->at = 0;
+    struct telemetry_batch b = {.community_id = in->community_id, .points = in->points, .n = in->n};
+    enum err e = store(ctx, call, in, &b, ret);
     return ret->later ? OK : e; /* later: the answer is given or on its way */
 }
 

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#define FIRST_ROOM 1024 /* points of a batch that comes one by one */
+
 /* ---- names to numbers ---- */
 
 static enum err add_device(struct telemetry *t, int64_t community_id, struct str code, uint32_t *ret, struct fault *f) {
@@ -27,8 +29,8 @@ struct resolving {
     struct telemetry *t;
     const struct telemetry_batch *batch;
     struct job *job;
+    size_t cap; /* points that the job has room for */
     int64_t oldest_ms, newest_ms;
-    size_t at;    /* the point under way */
     bool may_add; /* the names are locked for writing */
     bool is_new;  /* there was a name that is not there; it may be added with the other lock */
 };
@@ -59,28 +61,50 @@ static enum err take_unit(struct resolving *r, uint32_t series, struct str unit,
     return OK;
 }
 
+static enum err make_room(struct resolving *r, struct fault *f) {
+    if (r->job->n < r->cap) return OK;
+    size_t cap = r->cap * 2 < TELEMETRY_BATCH_MAX ? r->cap * 2 : TELEMETRY_BATCH_MAX;
+    if (r->job->n == TELEMETRY_BATCH_MAX)
+        return FAIL(f, ERR_LIMIT, "too_many_points", "more than %d points at once", TELEMETRY_BATCH_MAX);
+    struct job *grown = realloc(r->job, sizeof *grown + cap * sizeof grown->points[0]);
+    if (!grown) return FAIL(f, ERR_INTERNAL, "no_memory", "out of memory");
+    r->job = grown;
+    r->cap = cap;
+    return OK;
+}
+
+static enum err next_point(struct resolving *r, struct telemetry_point *p, bool *ret_more, struct fault *f) {
+    const struct telemetry_batch *b = r->batch;
+    if (b->next) return b->next(b->arg, p, ret_more, f);
+    *ret_more = r->job->n < b->n;
+    if (*ret_more) *p = b->points[r->job->n];
+    return OK;
+}
+
 /* Ends early, with is_new, where a name must be added and may not. */
 static enum err resolve(struct resolving *r, struct fault *f) {
-    const struct telemetry_point *points = r->batch->points;
+    struct telemetry_point p = {0};
+    struct str before = {0};
     uint32_t device = NONE;
-    for (size_t i = 0; i < r->batch->n; i++) {
-        const struct telemetry_point *p = &points[i];
-        struct telemetry_stored *s = &r->job->points[i];
-        r->at = i;
-        TRY(check_time(r, p->at_ms, f));
-        if (!i || (p->device.ptr != p[-1].device.ptr && !str_eq(p->device, p[-1].device))) {
-            TRY(find_device(r, p->device, &device, f));
-            if (device == NONE) return OK;
-        }
-        *s = (struct telemetry_stored){p->at_ms, p->value + 0.0, NONE,
-                                       p->quality}; /* -0 would cost a chunk its decimals */
+    for (r->job->n = 0;; r->job->n++) {
+        bool more = false;
+        TRY(next_point(r, &p, &more, f));
+        if (!more) return OK;
+        TRY(make_room(r, f));
+        struct telemetry_stored *s = &r->job->points[r->job->n];
+        TRY(check_time(r, p.at_ms, f));
+        if (device == NONE || (p.device.ptr != before.ptr && !str_eq(p.device, before)))
+            TRY(find_device(r, p.device, &device, f));
+        if (device == NONE) return OK;
+        before = p.device;
+        *s =
+            (struct telemetry_stored){p.at_ms, p.value + 0.0, NONE, p.quality}; /* -0 would cost a chunk its decimals */
         if (s->value != s->value) s->value = double_of(UINT64_C(0x7ff8000000000000)); /* one NaN */
-        TRY(find_series(r, device, p->metric, &s->series, f));
+        TRY(find_series(r, device, p.metric, &s->series, f));
         if (s->series == NONE) return OK;
-        if (p->unit.ptr) TRY(take_unit(r, s->series, p->unit, f));
+        if (p.unit.ptr) TRY(take_unit(r, s->series, p.unit, f));
         if (r->is_new && !r->may_add) return OK;
     }
-    return OK;
 }
 
 /* Names that are there already need no more than a look; only new ones keep others out. */
@@ -91,6 +115,7 @@ static enum err resolve_locked(struct resolving *r, struct fault *f) {
     pthread_rwlock_unlock(&t->names);
     if (e || !r->is_new) return e;
     r->may_add = true;
+    if (r->batch->next) r->batch->rewind(r->batch->arg);
     pthread_rwlock_wrlock(&t->names);
     struct names_mark mark = {t->devices.n, t->series.n, t->words.n};
     e = resolve(r, f);
@@ -101,15 +126,11 @@ static enum err resolve_locked(struct resolving *r, struct fault *f) {
 
 /* ---- the queue ---- */
 
-/* Takes its place, before its names are known. */
+/* Looked at before the names are resolved, so that what is refused costs little. */
 static enum err admit(struct telemetry *t, size_t bytes, struct fault *f) {
     pthread_mutex_lock(&t->lock);
     bool full = t->waiting_n >= t->options.queue_batches_max || t->waiting_bytes + bytes > t->options.queue_bytes_max;
     bool fails = t->due_points > HEADS_MAX;
-    if (!full && !fails) {
-        t->waiting_n++;
-        t->waiting_bytes += bytes;
-    }
     pthread_mutex_unlock(&t->lock);
     if (fails) return FAIL(f, ERR_UNAVAILABLE, "disk_full", "the disk takes no more readings");
     if (!full) return OK;
@@ -120,19 +141,11 @@ static enum err admit(struct telemetry *t, size_t bytes, struct fault *f) {
 
 static void enqueue(struct telemetry *t, struct job *job) {
     pthread_mutex_lock(&t->lock);
+    t->waiting_n++;
+    t->waiting_bytes += job_bytes(job);
     *t->last = job;
     t->last = &job->next;
     pthread_cond_signal(&t->wake);
-    pthread_mutex_unlock(&t->lock);
-}
-
-static void give_up(struct telemetry *t, bool admitted, size_t bytes) {
-    pthread_mutex_lock(&t->lock);
-    if (admitted) {
-        t->waiting_n--;
-        t->waiting_bytes -= bytes;
-    }
-    t->stats.refused++;
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -148,20 +161,21 @@ enum err telemetry_put(struct telemetry *t, const struct telemetry_batch *b, tel
     struct resolving r = {.t = t, .batch = b, .newest_ms = now_ms + TELEMETRY_FUTURE_MS};
     if (now_ms > t->retention_ms) r.oldest_ms = now_ms - t->retention_ms;
     if (b->n > TELEMETRY_BATCH_MAX) return FAIL(f, ERR_LIMIT, "too_many_points", "more points than one batch may have");
-    r.job = job_create(b->n, done, arg);
+    r.cap = b->next ? FIRST_ROOM : b->n;
+    r.job = job_create(r.cap, done, arg);
     if (!r.job) return FAIL(f, ERR_INTERNAL, "no_memory", "out of memory");
-    size_t bytes = job_bytes(r.job);
-    enum err e = admit(t, bytes, f);
-    bool admitted = !e;
+    enum err e = admit(t, job_bytes(r.job), f);
     if (!e) e = resolve_locked(&r, f);
-    if (e) {
-        give_up(t, admitted, bytes);
-        free(r.job);
-        if (ret_bad) *ret_bad = r.at;
-        return e;
+    if (!e) {
+        enqueue(t, r.job);
+        return OK;
     }
-    enqueue(t, r.job);
-    return OK;
+    if (ret_bad) *ret_bad = r.job->n;
+    free(r.job);
+    pthread_mutex_lock(&t->lock);
+    t->stats.refused++;
+    pthread_mutex_unlock(&t->lock);
+    return e;
 }
 
 /* ---- waiting ---- */
@@ -214,11 +228,7 @@ static enum err wait_names(struct telemetry *t, struct fault *f) {
     struct job *job = job_create(0, waiter_done, &w);
     if (!job) return FAIL(f, ERR_INTERNAL, "no_memory", "out of memory");
     waiter_init(&w);
-    pthread_mutex_lock(&t->lock); /* it is let in however full the queue is */
-    t->waiting_n++;
-    t->waiting_bytes += job_bytes(job);
-    pthread_mutex_unlock(&t->lock);
-    enqueue(t, job);
+    enqueue(t, job); /* however full the queue is */
     return waiter_wait(t, &w, f);
 }
 

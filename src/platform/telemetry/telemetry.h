@@ -61,6 +61,12 @@ struct telemetry_batch {
     int64_t community_id;
     const struct telemetry_point *points;
     size_t n;
+    /* Instead of `points`, where set: the points one by one, each overwritten by the next, so that they need not be
+     * kept.  An error refuses the batch.  Texts live until telemetry_put returns.  The points may be asked for again
+     * from the first, after `rewind`.  Called with the names locked: it may call nothing of telemetry. */
+    enum err (*next)(void *arg, struct telemetry_point *p, bool *ret_more, struct fault *f);
+    void (*rewind)(void *arg);
+    void *arg;
 };
 /* From the writer's thread, once: OK when the whole batch is durable, else nothing of it is stored: ERR_UNAVAILABLE,
  * the disk is full or failing. */
