@@ -6,14 +6,16 @@
 #include <sodium.h>
 
 /* Head, little-endian:
- *  0 magic  4 sum of the head (with these 4 bytes zero)  8 sum of the body  12 series  16 first_ms  24 last_ms less it
- * 28 count  30 valid  32 times_len  34 values_len  36 body_len  38 length of the head  39 coding  40 scale
- * 41 last quality  42 summary: min, max, sum, first, last; as varints of whole numbers at the scale where values are
- * decimals, else as doubles.
+ *  0 magic  4 sum of the head (with these 4 bytes zero)  8 sum of the body  12 length of the head
+ * 13 coding, and from bit 2 on the scale  14 last quality
+ * 15 varints: series, first_ms, last_ms less it, count, those that are not valid, lengths of times, values, qualities
+ *    summary: min, max, sum, first, last; as varints of whole numbers at the scale where values are decimals, else as
+ *    doubles.
  * Body: times, values, qualities (none: all good), zeros until head and body are a multiple of 8. */
-#define MAGIC      0x3248434cu /* "LCH2" */
-#define SUMMARY_AT 42
-#define SUMMARY_N  5
+#define MAGIC       0x3248434cu /* "LCH2" */
+#define VARINTS_AT  15
+#define SCALE_SHIFT 2
+#define SUMMARY_N   5
 
 enum coding { CODING_PLAIN, CODING_DELTA, CODING_XOR, CODING_RAW };
 
@@ -208,50 +210,62 @@ static bool get_summary(struct bytes in, struct chunk_head *h) {
     return !in.len;
 }
 
-static uint8_t *head_write(struct chunk_head *h, const int64_t *m, uint8_t *out) {
-    uint8_t *end = put_summary(out + SUMMARY_AT, h, m);
+static void head_write(struct chunk_head *h, const int64_t *m, uint8_t *out) {
+    const uint64_t numbers[] = {h->series,
+                                zigzag(h->first_ms),
+                                (uint64_t)h->last_ms - (uint64_t)h->first_ms,
+                                h->count,
+                                (uint64_t)(h->count - h->valid),
+                                h->times_len,
+                                h->values_len,
+                                (uint64_t)(h->body_len - h->times_len - h->values_len)};
+    uint8_t *end = out + VARINTS_AT;
+    for (size_t i = 0; i < COUNT(numbers); i++) end = varint_put(end, numbers[i]);
+    end = put_summary(end, h, m);
     h->head_len = (uint8_t)(end - out);
     le_put(out, MAGIC, 4);
     le_put(out + 4, 0, 4);
-    le_put(out + 12, h->series, 4);
-    le_put(out + 16, (uint64_t)h->first_ms, 8);
-    le_put(out + 24, (uint64_t)h->last_ms - (uint64_t)h->first_ms, 4);
-    const uint16_t lens[] = {h->count, h->valid};
-    for (size_t i = 0; i < COUNT(lens); i++) le_put(out + 28 + 2 * i, lens[i], 2);
-    out[38] = h->head_len;
-    out[39] = h->coding;
-    out[40] = h->scale;
-    out[41] = h->last_quality;
-    return end;
+    le_put(out + 8, h->body_sum, 4);
+    out[12] = h->head_len;
+    out[13] = (uint8_t)(h->coding | h->scale << SCALE_SHIFT);
+    out[14] = h->last_quality;
+    le_put(out + 4, (uint32_t)chunk_sum(out, h->head_len), 4);
+}
+
+static bool get_numbers(struct bytes *in, struct chunk_head *h) {
+    enum { SERIES, FIRST, SPAN, N, INVALID, TIMES, VALUES, QUALITIES, NUMBERS };
+    uint64_t v[NUMBERS];
+    for (size_t i = 0; i < NUMBERS; i++)
+        if (!varint_get(in, &v[i]) || (i != FIRST && v[i] > UINT32_MAX)) return false;
+    if (!v[N] || v[N] > CHUNK_POINTS_MAX || v[INVALID] > v[N] || v[TIMES] + v[VALUES] + v[QUALITIES] > CHUNK_BYTES_MAX)
+        return false;
+    h->series = (uint32_t)v[SERIES];
+    h->first_ms = unzigzag(v[FIRST]);
+    h->last_ms = (int64_t)((uint64_t)h->first_ms + v[SPAN]);
+    h->count = (uint16_t)v[N];
+    h->valid = (uint16_t)(v[N] - v[INVALID]);
+    h->times_len = (uint16_t)v[TIMES];
+    h->values_len = (uint16_t)v[VALUES];
+    h->body_len = (uint16_t)(v[TIMES] + v[VALUES] + v[QUALITIES]);
+    return h->first_ms <= h->last_ms;
 }
 
 bool chunk_head_read(struct bytes bytes, struct chunk_head *ret) {
     uint8_t copy[CHUNK_HEAD_MAX];
     if (bytes.len < CHUNK_HEAD_MIN || le_get(bytes.ptr, 4) != MAGIC) return false;
-    size_t n = bytes.ptr[38];
-    if (n < SUMMARY_AT + SUMMARY_N || n > CHUNK_HEAD_MAX || n > bytes.len) return false;
+    size_t n = bytes.ptr[12];
+    if (n < CHUNK_HEAD_MIN || n > CHUNK_HEAD_MAX || n > bytes.len) return false;
     memcpy(copy, bytes.ptr, n);
     memset(copy + 4, 0, 4);
     if ((uint32_t)chunk_sum(copy, n) != le_get(bytes.ptr + 4, 4)) return false;
-    *ret = (struct chunk_head){
-        .body_sum = (uint32_t)le_get(copy + 8, 4),
-        .series = (uint32_t)le_get(copy + 12, 4),
-        .first_ms = (int64_t)le_get(copy + 16, 8),
-        .last_ms = (int64_t)(le_get(copy + 16, 8) + le_get(copy + 24, 4)),
-        .count = (uint16_t)le_get(copy + 28, 2),
-        .valid = (uint16_t)le_get(copy + 30, 2),
-        .times_len = (uint16_t)le_get(copy + 32, 2),
-        .values_len = (uint16_t)le_get(copy + 34, 2),
-        .body_len = (uint16_t)le_get(copy + 36, 2),
-        .head_len = (uint8_t)n,
-        .coding = copy[39],
-        .scale = copy[40],
-        .last_quality = copy[41],
-    };
-    return ret->coding <= CODING_RAW && ret->scale <= SCALE_MAX && ret->count > 0 && ret->count <= CHUNK_POINTS_MAX &&
-           ret->valid <= ret->count && ret->first_ms <= ret->last_ms &&
-           ret->times_len + ret->values_len <= ret->body_len && chunk_bytes(ret) <= CHUNK_BYTES_MAX &&
-           get_summary((struct bytes){copy + SUMMARY_AT, n - SUMMARY_AT}, ret);
+    struct bytes rest = {copy + VARINTS_AT, n - VARINTS_AT};
+    *ret = (struct chunk_head){.body_sum = (uint32_t)le_get(copy + 8, 4),
+                               .head_len = (uint8_t)n,
+                               .coding = copy[13] % (1 << SCALE_SHIFT),
+                               .scale = copy[13] >> SCALE_SHIFT,
+                               .last_quality = copy[14]};
+    return ret->scale <= SCALE_MAX && get_numbers(&rest, ret) && chunk_bytes(ret) <= CHUNK_BYTES_MAX &&
+           get_summary(rest, ret);
 }
 
 size_t chunk_bytes(const struct chunk_head *h) {
@@ -273,13 +287,10 @@ size_t chunk_encode(uint32_t series, const struct points *p, uint8_t *out) {
     h.times_len = (uint16_t)(values - body);
     h.values_len = (uint16_t)(qualities - values);
     h.body_len = (uint16_t)(end - body);
-    uint8_t *at = head_write(&h, decimal ? m : NULL, out);
-    memcpy(at, body, h.body_len);
-    le_put(out + 8, (uint32_t)chunk_sum(body, h.body_len), 4);
-    const uint16_t lens[] = {h.times_len, h.values_len, h.body_len};
-    for (size_t i = 0; i < COUNT(lens); i++) le_put(out + 32 + 2 * i, lens[i], 2);
-    le_put(out + 4, (uint32_t)chunk_sum(out, h.head_len), 4);
-    memset(at + h.body_len, 0, chunk_bytes(&h) - h.head_len - h.body_len);
+    h.body_sum = (uint32_t)chunk_sum(body, h.body_len);
+    head_write(&h, decimal ? m : NULL, out);
+    memcpy(out + h.head_len, body, h.body_len);
+    memset(out + h.head_len + h.body_len, 0, chunk_bytes(&h) - h.head_len - h.body_len);
     return chunk_bytes(&h);
 }
 

@@ -7,8 +7,8 @@
 #include "platform/telemetry/ints_internal.h"
 
 #define CHUNK_POINTS_MAX 1000
-#define CHUNK_HEAD_MAX   96 /* bytes */
-#define CHUNK_HEAD_MIN   48
+#define CHUNK_HEAD_MAX   104 /* bytes */
+#define CHUNK_HEAD_MIN   28
 #define CHUNK_BYTES_MAX  (CHUNK_HEAD_MAX + CHUNK_POINTS_MAX * 24 + 64)
 
 struct points { /* parallel arrays */

@@ -42,6 +42,10 @@ size_t blocks_for(size_t points) {
     return points;
 }
 
+int64_t blocks_bytes(const struct blocks *b) {
+    return (int64_t)(b->used - b->free_n) * (int64_t)sizeof(struct block);
+}
+
 void blocks_finish(struct blocks *b) {
     for (size_t i = 0; i < b->pages_n; i++) free(b->page[i]);
     *b = (struct blocks){.free = NONE};
@@ -203,7 +207,7 @@ void head_add(struct telemetry *t, uint32_t id, const struct telemetry_stored *p
     head_append(&t->blocks, &s->head, p);
     t->head_points++;
     series_latest(s, p);
-    if (s->head.n < SEAL_AT) return;
+    if (s->head.n < t->options.seal_at / (t->head_points > HEADS_WARM ? 2 : 1)) return;
     if (!s->is_due) {
         s->is_due = ids32_add(&t->due, id);
         if (s->is_due) t->due_points += s->head.n;

@@ -130,7 +130,7 @@ static enum err resolve_locked(struct resolving *r, struct fault *f) {
 static enum err admit(struct telemetry *t, size_t bytes, struct fault *f) {
     pthread_mutex_lock(&t->lock);
     bool full = t->waiting_n >= t->options.queue_batches_max || t->waiting_bytes + bytes > t->options.queue_bytes_max;
-    bool fails = t->due_points > HEADS_MAX;
+    bool fails = t->is_seal_failing && t->head_points > HEADS_MAX;
     pthread_mutex_unlock(&t->lock);
     if (fails) return FAIL(f, ERR_UNAVAILABLE, "disk_full", "the disk takes no more readings");
     if (!full) return OK;

@@ -9,7 +9,7 @@
 /* A byte says how: all zero; varints, a zero followed by how many more zeros come; or blocks of INTS_BLOCK, each by its
  * least number and what the others are above it, packed to the bits that the largest needs (frame of reference:
  * Goldstein, Ramakrishnan, Shaft 1998).  The shortest is taken. */
-#define INTS_BLOCK        64
+#define INTS_BLOCK        128
 #define INTS_BYTES_MAX(n) ((size_t)1 + 11 * (n) + 16)
 
 size_t ints_size(const int64_t *v, size_t n);                /* bytes that ints_put would take */

@@ -41,7 +41,7 @@ static inline struct model *model_make(struct t *t, const struct io *io, const c
     m->random = t->seed;
     m->start_ms = t->world.utc_ms(t->world.self) - MODEL_SLOTS * MODEL_STEP;
     m->options = (struct telemetry_options){
-        .io = io, .world = &t->world, .dir = dir, .threadless = true, .log_bytes_max = 6 * 1024};
+        .io = io, .world = &t->world, .dir = dir, .threadless = true, .seal_at = 300, .log_bytes_max = 6 * 1024};
     return m;
 }
 

@@ -19,6 +19,8 @@ struct sealing {
     size_t done_n, done_cap;
     uint8_t *buffer; /* chunks that go behind one another into one segment */
     size_t buffer_n, slot;
+    size_t first;   /* of the due list: from here to its end */
+    int64_t points; /* of those */
 };
 
 static enum err flush(struct sealing *s) {
@@ -112,8 +114,8 @@ static enum err tell(struct sealing *s) {
         if (t->segments[i]->end != t->segments[i]->size)
             out_segment(&t->group, t->segments[i]->month, t->segments[i]->end);
     out_int(&t->group, ENTRY_CLEAR, 1);
-    out_int(&t->group, t->due.n, 4);
-    for (size_t i = 0; i < t->due.n; i++) out_int(&t->group, t->due.id[i], 4);
+    out_int(&t->group, t->due.n - s->first, 4);
+    for (size_t i = s->first; i < t->due.n; i++) out_int(&t->group, t->due.id[i], 4);
     return hotlog_append(t, &t->log, &t->group, true);
 }
 
@@ -138,7 +140,7 @@ static void make_true(struct sealing *s) {
         at->refs[at->refs_n++] = s->done[i].ref;
         t->chunk_points += s->done[i].ref.count;
     }
-    for (size_t i = 0; i < t->due.n; i++) {
+    for (size_t i = s->first; i < t->due.n; i++) {
         series_at(t, t->due.id[i])->is_due = false;
         head_clear(t, t->due.id[i]);
     }
@@ -147,22 +149,33 @@ static void make_true(struct sealing *s) {
         t->segments[i]->size = t->segments[i]->end;
     }
     t->chunks_n += (int64_t)s->done_n;
-    t->due.n = 0;
-    t->due_points = 0;
+    t->due.n = s->first;
+    t->due_points -= s->points;
     pthread_mutex_unlock(&t->lock);
+}
+
+/* The heads that became due last, as many as SEAL_MAX points are. */
+static void choose(struct sealing *s) {
+    const struct telemetry *t = s->t;
+    for (s->first = t->due.n; s->first && (!s->points || s->points < SEAL_MAX); s->first--)
+        s->points += series_at(t, t->due.id[s->first - 1])->head.n;
 }
 
 enum err seal_due(struct telemetry *t) {
     struct sealing s = {.t = t, .buffer = malloc(BUFFER + CHUNK_BYTES_MAX)};
     enum err e = s.buffer ? OK : ERR_INTERNAL;
+    choose(&s);
     for (size_t i = 0; i < t->segments_n; i++) t->segments[i]->end = t->segments[i]->size;
-    for (size_t i = 0; i < t->due.n && !e; i++) e = put_head(&s, t->due.id[i]);
+    for (size_t i = s.first; i < t->due.n && !e; i++) e = put_head(&s, t->due.id[i]);
     if (!e) e = sync_segments(&s);
     if (!e) e = reserve(&s);
     if (!e) e = tell(&s);
     if (!e) make_true(&s);
     free(s.buffer);
     free(s.done);
+    pthread_mutex_lock(&t->lock);
+    t->is_seal_failing = e != OK;
+    pthread_mutex_unlock(&t->lock);
     return e;
 }
 

@@ -3,15 +3,17 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define QUEUE_BATCHES ((size_t)4096)
 #define QUEUE_BYTES   ((size_t)64 << 20)
-#define LOG_BYTES     (INT64_C(16) << 20)
+#define LOG_BYTES     (INT64_C(4) << 20)
 
 static void defaults(struct telemetry *t) {
     struct telemetry_options *o = &t->options;
     if (!o->queue_batches_max) o->queue_batches_max = QUEUE_BATCHES;
     if (!o->queue_bytes_max) o->queue_bytes_max = QUEUE_BYTES;
+    if (!o->seal_at) o->seal_at = CHUNK_POINTS_MAX;
     if (!o->log_bytes_max) o->log_bytes_max = LOG_BYTES;
     t->retention_ms = o->retention_ms ? o->retention_ms : TELEMETRY_RETENTION_MS;
     t->rotate_at = o->log_bytes_max;
@@ -27,6 +29,14 @@ static void names_lock_init(pthread_rwlock_t *lock) {
     pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
     pthread_rwlock_init(lock, &attr);
     pthread_rwlockattr_destroy(&attr);
+}
+
+static void wake_init(pthread_cond_t *wake) {
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(wake, &attr);
+    pthread_condattr_destroy(&attr);
 }
 
 static enum err start(struct telemetry *t, struct fault *f) {
@@ -47,7 +57,7 @@ enum err telemetry_open(const struct telemetry_options *options, struct telemetr
     t->io = *options->io;
     names_lock_init(&t->names);
     pthread_mutex_init(&t->lock, NULL);
-    pthread_cond_init(&t->wake, NULL);
+    wake_init(&t->wake);
     cache_init(&t->cache);
     defaults(t);
     size_t n = strlen(options->dir);

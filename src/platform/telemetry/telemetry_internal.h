@@ -13,9 +13,10 @@
 #define SEGMENTS_MAX  1024
 #define NONE          UINT32_MAX
 #define PATH_CAP      700
-#define SEAL_AT       500        /* points of a head that make it due for sealing */
+#define HEADS_WARM    (16 << 20) /* points in heads from which on half as many make one due for sealing */
 #define SEAL_TOGETHER 32768      /* points of due heads that are sealed at one go */
-#define HEADS_MAX     (4 << 20)  /* unsealed points; more are refused: the disk takes no chunks */
+#define SEAL_MAX      262144     /* points of those that are sealed at one go: groups come between */
+#define HEADS_MAX     (24 << 20) /* unsealed points; more are refused where the disk takes no chunks */
 #define GROUP_MAX     (8u << 20) /* bytes of a group of the log */
 #define GROUP_POINTS  200000     /* points of one, unless a single batch has more */
 #define CACHE_ENTRIES 48
@@ -150,7 +151,7 @@ struct telemetry {
     int64_t due_points, head_points, chunk_points, chunks_n, chunk_bytes;
     struct job *first, **last;
     size_t waiting_n, waiting_bytes;
-    bool closing;
+    bool closing, is_seal_failing;
     struct segment *segments[SEGMENTS_MAX]; /* slots are not used again while the store is open */
     size_t segments_n;
     size_t scans; /* under way: dropped segments stay open until there is none */
@@ -161,6 +162,7 @@ struct telemetry {
     struct out group;
     struct ids32 taken_devices, taken_series; /* dirty ones in the group under way */
     int64_t rotate_at, retain_at_ms;          /* bytes of the log; when retention is looked at next */
+    int64_t begun_live;                       /* bytes in memory when the log was begun, about */
     bool must_rotate;                         /* memory knows names that the log may not get otherwise */
     bool is_damaged;                          /* the log had broken groups */
 
@@ -222,6 +224,7 @@ bool points_sort(struct points *p);
 /* ---- points in memory (heads.c) ---- */
 size_t blocks_for(size_t points);                /* how many that many points may take */
 bool blocks_reserve(struct blocks *b, size_t n); /* so that n can be taken */
+int64_t blocks_bytes(const struct blocks *b);    /* those in use */
 void blocks_finish(struct blocks *b);
 void head_append(struct blocks *b, struct head *h, const struct telemetry_stored *p); /* room was reserved */
 void head_drop(struct blocks *b, struct head *h);
@@ -292,7 +295,7 @@ size_t job_bytes(const struct job *job);
 void *telemetry_writer(void *t); /* its thread */
 
 /* ---- housekeeping of the writer (seal.c), opening (replay.c) ---- */
-enum err seal_due(struct telemetry *t); /* all heads that are due; what fails stays due */
+enum err seal_due(struct telemetry *t); /* some of the heads that are due; what fails stays due */
 void retain(struct telemetry *t, int64_t now_ms);
 NODISCARD enum err replay(struct telemetry *t, struct fault *f);
 

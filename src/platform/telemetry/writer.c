@@ -2,11 +2,16 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "platform/telemetry/telemetry_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define NAMES_MAX     8192 /* dirty names that go into one group */
 #define APPLY_AT_ONCE 4096
 #define APPLY_AHEAD   8
+#define NAME_BYTES    48 /* of a device or a series in the log, about */
+#define TIDY_BYTES    65536
+#define TIDY_AFTER_S  2
 
 size_t job_bytes(const struct job *job) {
     return sizeof *job + job->n * sizeof job->points[0];
@@ -136,20 +141,54 @@ static void finish_jobs(struct telemetry *t, struct job *jobs, enum err e) {
     }
 }
 
-/* What a failure leaves undone here is tried again behind the next group; no acknowledged point depends on it. */
-static void keep_house(struct telemetry *t) {
+static bool is_wanted(struct telemetry *t) {
+    pthread_mutex_lock(&t->lock);
+    bool some = t->first != NULL;
+    pthread_mutex_unlock(&t->lock);
+    return some;
+}
+
+static bool is_seal_due(struct telemetry *t) {
     pthread_mutex_lock(&t->lock);
     bool due = t->due_points >= SEAL_TOGETHER || (t->due.n && t->log.end >= t->rotate_at);
     pthread_mutex_unlock(&t->lock);
-    if (due) seal_due(t);
-    if (t->log.end >= t->rotate_at) {
-        if (hotlog_rotate(t))
-            t->rotate_at = t->log.end + t->options.log_bytes_max / 4;
-        else
-            t->rotate_at =
-                t->log.begun_with * 4 > t->options.log_bytes_max ? t->log.begun_with * 4 : t->options.log_bytes_max;
-    }
+    return due;
+}
+
+/* What a log begun anew holds, about: what is in memory of it. */
+static int64_t live_bytes(struct telemetry *t) {
+    pthread_rwlock_rdlock(&t->names);
+    int64_t names = (int64_t)t->devices.n + t->series.n;
+    pthread_rwlock_unlock(&t->names);
+    return names * NAME_BYTES + blocks_bytes(&t->blocks);
+}
+
+static enum err rotate(struct telemetry *t) {
+    enum err e = hotlog_rotate(t);
+    if (!e) t->begun_live = live_bytes(t);
+    t->rotate_at = e ? t->log.end + t->options.log_bytes_max / 4 : t->options.log_bytes_max + 2 * live_bytes(t);
+    pthread_mutex_lock(&t->lock);
+    t->stats.log_bytes = t->log.end;
+    pthread_mutex_unlock(&t->lock);
+    return e;
+}
+
+/* What a failure leaves undone here is tried again behind the next group; no acknowledged point depends on it. */
+static void keep_house(struct telemetry *t) {
+    bool sealed = is_seal_due(t) && !seal_due(t);
+    while (sealed && !is_wanted(t) && is_seal_due(t)) sealed = !seal_due(t);
+    if (t->log.end >= t->rotate_at && (!sealed || !is_seal_due(t))) (void)rotate(t);
     retain(t, t->options.world->utc_ms(t->options.world->self));
+}
+
+/* Nobody wants anything: what is due is sealed however little it is, and a log that is mostly past is begun anew. */
+static void tidy(struct telemetry *t) {
+    bool sealed = true;
+    while (sealed && !is_wanted(t) && t->due.n) sealed = !seal_due(t);
+    /* Its bytes were so many of those in memory when it was begun last. */
+    double ratio = t->begun_live ? (double)t->log.begun_with / (double)t->begun_live : 1;
+    double anew = (double)live_bytes(t) * (ratio > 1 ? ratio : 1);
+    if (!is_wanted(t) && (double)t->log.end > 1.5 * anew + TIDY_BYTES) (void)rotate(t);
 }
 
 /* Under the lock, which it gives back for the writing. */
@@ -175,13 +214,29 @@ bool telemetry_step(struct telemetry *t) {
     return did;
 }
 
+/* Under the lock; false: nothing came for TIDY_AFTER_S. */
+static bool wait_for_work(struct telemetry *t) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += TIDY_AFTER_S;
+    return pthread_cond_timedwait(&t->wake, &t->lock, &until) != ETIMEDOUT;
+}
+
 void *telemetry_writer(void *arg) {
     struct telemetry *t = arg;
+    bool is_tidy = true;
     pthread_mutex_lock(&t->lock);
     for (;;) {
-        while (commit(t)) continue;
+        while (commit(t)) is_tidy = false;
         if (t->closing) break;
-        pthread_cond_wait(&t->wake, &t->lock);
+        if (is_tidy) {
+            pthread_cond_wait(&t->wake, &t->lock);
+        } else if (!wait_for_work(t)) {
+            pthread_mutex_unlock(&t->lock);
+            tidy(t);
+            pthread_mutex_lock(&t->lock);
+            is_tidy = true;
+        }
     }
     pthread_mutex_unlock(&t->lock);
     return NULL;
