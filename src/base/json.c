@@ -168,6 +168,27 @@ void jw_id(struct jw *j, int64_t id) {
     buf_char(j->out, '"');
 }
 
+/* The few digits behind the point that readings have; as %.15g writes them. */
+static bool put_decimal(struct buf *b, double v) {
+    static const double powers[] = {1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+    double size = fabs(v);
+    if (!(size >= 1e-4 && size < 1e8)) return false;
+    for (size_t scale = 1; scale <= COUNT(powers); scale++) {
+        uint64_t m = (uint64_t)(size * powers[scale - 1] + 0.5);
+        if ((double)m / powers[scale - 1] != size) continue;
+        char text[24];
+        size_t at = sizeof text;
+        for (size_t i = 0; m || i < scale + 1; m /= 10) {
+            text[--at] = (char)('0' + m % 10);
+            if (++i == scale) text[--at] = '.';
+        }
+        if (v < 0) text[--at] = '-';
+        buf_add(b, text + at, sizeof text - at);
+        return true;
+    }
+    return false;
+}
+
 void jw_f64(struct jw *j, double v) {
     separate(j);
     if (!isfinite(v)) {
@@ -178,6 +199,7 @@ void jw_f64(struct jw *j, double v) {
         buf_i64(j->out, (int64_t)v);
         return;
     }
+    if (put_decimal(j->out, v)) return;
     char text[32];
     /* 15 digits always come back; only numbers too small for full precision may need fewer. */
     for (int digits = fabs(v) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {

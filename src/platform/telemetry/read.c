@@ -127,9 +127,10 @@ enum err telemetry_devices(struct telemetry *t, int64_t community_id, bool unkno
 
 #define FIRST_ROOM 1024
 
-static bool grow(struct telemetry_points *p, size_t *cap, size_t limit, struct arena *a) {
+static bool make_room(struct telemetry_points *p, size_t *cap, size_t need, struct arena *a) {
+    if (need <= *cap) return true;
     size_t more = *cap ? *cap * 2 : FIRST_ROOM;
-    if (more > limit) more = limit;
+    while (more < need) more *= 2;
     struct telemetry_points grown = *p;
     grown.at_ms = arena_new(a, int64_t, more);
     grown.value = arena_new(a, double, more);
@@ -149,19 +150,20 @@ static enum err read_points(struct scan *s, size_t limit, struct arena *a, struc
                             struct fault *f) {
     size_t cap = 0;
     for (;;) {
-        struct telemetry_stored at;
-        enum err e = scan_next(s, s->to_ms, &at, f);
+        struct points slice;
+        enum err e = scan_slice(s, s->to_ms, &slice, f);
         if (e == ERR_NOT_FOUND) return OK;
         if (e) return e;
-        if (p->n == limit) {
-            p->has_next = true;
-            p->next_ms = at.at_ms;
-            return OK;
-        }
-        if (p->n == cap && !grow(p, &cap, limit, a)) return FAIL_ARENA(f);
-        p->at_ms[p->n] = at.at_ms;
-        p->value[p->n] = at.value;
-        p->quality[p->n++] = at.quality;
+        size_t n = slice.n < limit - p->n ? slice.n : limit - p->n;
+        if (!make_room(p, &cap, p->n + n, a)) return FAIL_ARENA(f);
+        memcpy(p->at_ms + p->n, slice.at, n * sizeof *slice.at);
+        memcpy(p->value + p->n, slice.value, n * sizeof *slice.value);
+        memcpy(p->quality + p->n, slice.quality, n);
+        p->n += n;
+        if (n == slice.n) continue;
+        p->has_next = true;
+        p->next_ms = slice.at[n];
+        return OK;
     }
 }
 

@@ -109,19 +109,61 @@ static enum err open_next(struct scan *s, int64_t until_ms) {
     return OK;
 }
 
-enum err scan_next(struct scan *s, int64_t until_ms, struct telemetry_stored *ret, struct fault *f) {
+/* Of the points at the time that comes next, the one written last. */
+static void take_one(struct scan *s, struct points *ret) {
+    const struct source *top = &s->heap[0];
+    s->one_at = source_at(top);
+    while (s->heap_n && source_at(&s->heap[0]) == s->one_at) {
+        top = &s->heap[0];
+        s->one_value = top->p.value[top->i];
+        s->one_quality = top->p.quality[top->i];
+        step(s);
+    }
+    *ret = (struct points){&s->one_at, &s->one_value, &s->one_quality, 1};
+}
+
+/* How many points of the top one come before every other source, and before `bound`. */
+static size_t count_alone(const struct scan *s, int64_t bound) {
+    const struct source *top = &s->heap[0];
+    if (s->refs_i < s->refs_n && ref_first(s, &s->refs[s->refs_i]) < bound) bound = ref_first(s, &s->refs[s->refs_i]);
+    for (size_t i = 1; i < 3 && i < s->heap_n; i++)
+        if (source_at(&s->heap[i]) < bound) bound = source_at(&s->heap[i]);
+    size_t low = top->i, high = low + 1, end = top->p.n; /* first by doubling: slices are short as a rule */
+    if (top->p.at[low] >= bound) return 0;
+    while (high < end && top->p.at[high] < bound) {
+        low = high;
+        high += high - top->i;
+    }
+    if (high > end) high = end;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (top->p.at[middle] < bound)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low + 1 - top->i;
+}
+
+enum err scan_slice(struct scan *s, int64_t until_ms, struct points *ret, struct fault *f) {
+    free(s->spent);
+    s->spent = NULL;
     if (open_next(s, until_ms))
         return FAIL(f, ERR_LIMIT, "too_wide", "these readings arrived in too mixed an order to be read at once");
     if (!s->heap_n || source_at(&s->heap[0]) >= until_ms) return ERR_NOT_FOUND;
-    const struct source *top = &s->heap[0];
-    *ret = (struct telemetry_stored){top->p.at[top->i], top->p.value[top->i], s->series, top->p.quality[top->i]};
-    step(s);
-    while (s->heap_n && source_at(&s->heap[0]) == ret->at_ms) { /* written again later */
-        top = &s->heap[0];
-        ret->value = top->p.value[top->i];
-        ret->quality = top->p.quality[top->i];
-        step(s);
+    size_t n = count_alone(s, until_ms);
+    if (!n) {
+        take_one(s, ret);
+        return OK;
     }
+    struct source *top = &s->heap[0];
+    *ret = (struct points){top->p.at + top->i, top->p.value + top->i, top->p.quality + top->i, n};
+    top->i += n;
+    if (top->i == top->p.n) {
+        s->spent = top->p.at; /* lives until the next slice */
+        *top = s->heap[--s->heap_n];
+    }
+    if (s->heap_n) sink(s, 0);
     return OK;
 }
 
@@ -192,6 +234,7 @@ enum err scan_init(struct scan *s, struct telemetry *t, uint32_t series, int64_t
 
 void scan_finish(struct scan *s) {
     for (size_t i = 0; i < s->heap_n; i++) free(s->heap[i].p.at);
+    free(s->spent);
     free(s->heap);
     free(s->refs);
     pthread_mutex_lock(&s->t->lock);

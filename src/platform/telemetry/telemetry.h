@@ -138,6 +138,7 @@ struct telemetry_points {
 NODISCARD enum err telemetry_range(struct telemetry *t, uint32_t series, int64_t from_ms, int64_t to_ms, size_t limit,
                                    struct arena *a, struct telemetry_points *ret, struct fault *f);
 
+#define TELEMETRY_GAP_MS (INT64_C(6) * 3600000)
 enum telemetry_agg {
     TELEMETRY_AVG,
     TELEMETRY_MIN,
@@ -146,10 +147,18 @@ enum telemetry_agg {
     TELEMETRY_COUNT,
     TELEMETRY_FIRST,
     TELEMETRY_LAST,
-    TELEMETRY_P95, /* nearest rank: the smallest value that at least 95 % of the values do not exceed */
+    TELEMETRY_P50, /* nearest rank: the smallest value that at least so many % of the values do not exceed */
+    TELEMETRY_P95,
+    /* Of pairs: a point and the one before it, in the window of the later one, even where the other is before the
+     * range; so days sum up to their month.  Not where they are further apart than TELEMETRY_GAP_MS.  Of many series:
+     * the sum of theirs. */
+    TELEMETRY_DELTA,    /* by how much it rose */
+    TELEMETRY_RATE,     /* the same a second */
+    TELEMETRY_INTEGRAL, /* under the straight lines between them, in the unit times hours: kW to kWh */
     TELEMETRY_AGG__COUNT
 };
-bool telemetry_agg_read(struct str word, enum telemetry_agg *ret); /* avg min max sum count first last p95 */
+bool telemetry_agg_read(struct str word,
+                        enum telemetry_agg *ret); /* avg min max sum count first last p50 p95 delta rate integral */
 
 /* "5m": s, m and h count from 1970 UTC; days from 1970-01-01 and months from 1970-01 of the community's own calendar.
  */

@@ -325,13 +325,18 @@ struct scan {
     struct source *heap;   /* smallest time first */
     size_t heap_n, heap_cap;
     size_t damaged;
+    void *spent; /* points of the slice given last, where its source has ended */
+    int64_t one_at;
+    double one_value; /* a slice of one, where sources have the same time */
+    uint8_t one_quality;
 };
 /* One consistent moment of a series.  Always scan_finish() it. */
 NODISCARD enum err scan_init(struct scan *s, struct telemetry *t, uint32_t series, int64_t from_ms, int64_t to_ms,
                              struct fault *f);
 void scan_finish(struct scan *s);
-/* The next point before until_ms; ERR_NOT_FOUND (no fault) when there is none. */
-NODISCARD enum err scan_next(struct scan *s, int64_t until_ms, struct telemetry_stored *ret, struct fault *f);
+/* The next points before until_ms that stand together: some of them, in order, each time once; they live until the next
+ * call.  ERR_NOT_FOUND (no fault) when there is none. */
+NODISCARD enum err scan_slice(struct scan *s, int64_t until_ms, struct points *ret, struct fault *f);
 /* When the next points before until_ms are exactly one whole chunk, without NaN: skips them and gives its summary. */
 bool scan_chunk(struct scan *s, int64_t until_ms, struct chunk_head *ret);
 

@@ -9,9 +9,21 @@
 #define VALUES_MAX  ((size_t)4 << 20)   /* of one window whose rank is asked */
 #define VISITS_MAX  ((int64_t)20000000) /* windows times series of a query */
 #define EVERY_N_MAX 1000000
+#define HOUR_MS     3600000
+#define FEW         24 /* values that are sorted rather than parted */
 
-static const char *const agg_words[TELEMETRY_AGG__COUNT] = {"avg",   "min",   "max",  "sum",
-                                                            "count", "first", "last", "p95"};
+static const char *const agg_words[TELEMETRY_AGG__COUNT] = {
+    [TELEMETRY_AVG] = "avg",     [TELEMETRY_MIN] = "min",     [TELEMETRY_MAX] = "max",
+    [TELEMETRY_SUM] = "sum",     [TELEMETRY_COUNT] = "count", [TELEMETRY_FIRST] = "first",
+    [TELEMETRY_LAST] = "last",   [TELEMETRY_P50] = "p50",     [TELEMETRY_P95] = "p95",
+    [TELEMETRY_DELTA] = "delta", [TELEMETRY_RATE] = "rate",   [TELEMETRY_INTEGRAL] = "integral"};
+
+enum need { NEED_SUMMARY, NEED_VALUES, NEED_PAIRS };
+
+static enum need need_of(enum telemetry_agg agg) {
+    if (agg == TELEMETRY_P50 || agg == TELEMETRY_P95) return NEED_VALUES;
+    return agg == TELEMETRY_DELTA || agg == TELEMETRY_RATE || agg == TELEMETRY_INTEGRAL ? NEED_PAIRS : NEED_SUMMARY;
+}
 
 bool telemetry_agg_read(struct str word, enum telemetry_agg *ret) {
     for (int i = 0; i < TELEMETRY_AGG__COUNT; i++) {
@@ -70,7 +82,8 @@ static int64_t window_start(const struct telemetry_windows_query *q, int64_t at_
 struct acc {
     double min, max, sum, first, last;
     int64_t first_ms, last_ms, n;
-    double *values; /* for a rank only */
+    double delta, rate, area; /* of pairs, the last one in unit times milliseconds */
+    double *values;           /* for a rank only */
     size_t values_cap;
 };
 
@@ -93,40 +106,136 @@ static void acc_merge(struct acc *a, const struct acc *b) {
     a->n += b->n;
 }
 
-static bool acc_keep(struct acc *a, double v) {
-    if ((size_t)a->n == a->values_cap) {
+static void acc_summary(struct acc *a, const struct points *p) {
+    struct acc one = {0};
+    for (size_t i = 0; i < p->n; i++) {
+        double v = p->value[i];
+        if (isnan(v)) continue;
+        if (!one.n) {
+            one.first_ms = p->at[i];
+            one.min = one.max = one.first = v;
+        }
+        if (v < one.min) one.min = v;
+        if (v > one.max) one.max = v;
+        one.sum += v;
+        one.last = v;
+        one.last_ms = p->at[i];
+        one.n++;
+    }
+    if (one.n) acc_merge(a, &one);
+}
+
+static void acc_chunk(struct acc *a, const struct chunk_head *h) {
+    struct acc one = {.min = h->min,
+                      .max = h->max,
+                      .sum = h->sum,
+                      .first = h->first,
+                      .last = h->last,
+                      .first_ms = h->first_ms,
+                      .last_ms = h->last_ms,
+                      .n = h->valid};
+    acc_merge(a, &one);
+}
+
+/* ---- ranks ---- */
+
+static bool acc_values(struct acc *a, const struct points *p) {
+    size_t need = (size_t)a->n + p->n;
+    if (need > a->values_cap) {
         size_t cap = a->values_cap ? a->values_cap * 2 : 1024;
+        while (cap < need) cap *= 2;
         double *grown = cap <= VALUES_MAX ? realloc(a->values, cap * sizeof *grown) : NULL;
         if (!grown) return false;
         a->values = grown;
         a->values_cap = cap;
     }
-    a->values[a->n] = v;
+    for (size_t i = 0; i < p->n; i++) {
+        a->values[a->n] = p->value[i];
+        a->n += !isnan(p->value[i]);
+    }
     return true;
 }
 
-static bool acc_point(struct acc *a, const struct telemetry_stored *p, bool keeps) {
-    if (isnan(p->value)) return true;
-    if (keeps && !acc_keep(a, p->value)) return false;
-    struct acc one = {p->value, p->value, p->value, p->value, p->value, p->at_ms, p->at_ms, 1, NULL, 0};
-    acc_merge(a, &one);
-    return true;
+static void sort_few(double *v, size_t n) {
+    for (size_t i = 1; i < n; i++) {
+        double x = v[i];
+        size_t at = i;
+        for (; at && v[at - 1] > x; at--) v[at] = v[at - 1];
+        v[at] = x;
+    }
 }
 
-static void acc_chunk(struct acc *a, const struct chunk_head *h) {
-    struct acc one = {h->min, h->max, h->sum, h->first, h->last, h->first_ms, h->last_ms, h->valid, NULL, 0};
-    acc_merge(a, &one);
+/* The value that would stand at `k` if they were sorted (Hoare's FIND, 1961); the pivot is drawn, so that no order of
+ * readings is a bad one. */
+static double value_at_rank(double *v, size_t n, size_t k) {
+    uint64_t chance = n;
+    while (n > FEW) {
+        chance = chance * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        double pivot = v[(chance >> 33) % n];
+        size_t i = 0, j = n - 1;
+        for (;;) {
+            while (v[i] < pivot) i++;
+            while (v[j] > pivot) j--;
+            if (i >= j) break;
+            double swap = v[i];
+            v[i++] = v[j];
+            v[j--] = swap;
+        }
+        size_t left = j + 1;   /* v[0..j] <= pivot <= v[j+1..] */
+        if (left == n) left--; /* the last one is the greatest */
+        if (k < left) {
+            n = left;
+        } else {
+            v += left;
+            n -= left;
+            k -= left;
+        }
+    }
+    sort_few(v, n);
+    return v[k];
 }
 
-static int compare_values(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+static double acc_rank(struct acc *a, int64_t percent) {
+    return value_at_rank(a->values, (size_t)a->n, (size_t)((a->n * percent + 99) / 100 - 1));
 }
 
-static double acc_p95(struct acc *a) {
-    qsort(a->values, (size_t)a->n, sizeof *a->values, compare_values);
-    return a->values[(a->n * 95 + 99) / 100 - 1];
+/* ---- pairs: a point and the one before it, which count where the later one stands ---- */
+
+struct before {
+    int64_t at_ms;
+    double value;
+    bool is_there;
+};
+
+struct pairs {
+    double delta, area, ms;
+    size_t n;
+};
+
+static void add_pairs(struct pairs *sum, struct before *b, const struct points *p) {
+    for (size_t i = 0; i < p->n; i++) {
+        double v = p->value[i];
+        if (isnan(v)) continue;
+        double ms = (double)(p->at[i] - b->at_ms);
+        if (b->is_there && ms <= TELEMETRY_GAP_MS) {
+            sum->delta += v - b->value;
+            sum->area += (v + b->value) / 2 * ms;
+            sum->ms += ms;
+            sum->n++;
+        }
+        *b = (struct before){p->at[i], v, true};
+    }
 }
+
+static void acc_pairs(struct acc *a, const struct pairs *sum) {
+    if (!sum->n) return;
+    a->delta += sum->delta;
+    a->area += sum->area;
+    a->rate += sum->delta / (sum->ms / 1000); /* of many series: what they do together */
+    a->n += (int64_t)sum->n;
+}
+
+/* ---- */
 
 static double acc_value(struct acc *a, enum telemetry_agg agg) {
     if (agg == TELEMETRY_COUNT) return (double)a->n;
@@ -138,7 +247,11 @@ static double acc_value(struct acc *a, enum telemetry_agg agg) {
     case TELEMETRY_SUM: return a->sum;
     case TELEMETRY_FIRST: return a->first;
     case TELEMETRY_LAST: return a->last;
-    case TELEMETRY_P95: return acc_p95(a);
+    case TELEMETRY_P50: return acc_rank(a, 50);
+    case TELEMETRY_P95: return acc_rank(a, 95);
+    case TELEMETRY_DELTA: return a->delta;
+    case TELEMETRY_RATE: return a->rate;
+    case TELEMETRY_INTEGRAL: return a->area / HOUR_MS;
     case TELEMETRY_COUNT:
     case TELEMETRY_AGG__COUNT: break;
     }
@@ -147,26 +260,33 @@ static double acc_value(struct acc *a, enum telemetry_agg agg) {
 
 /* ---- the query ---- */
 
-/* A chunk's summary stands for its points where all of them count: nothing missing, no rank asked. */
-static enum err fill(struct scan *s, int64_t until_ms, enum telemetry_agg agg, struct acc *a, struct fault *f) {
+/* One window of one series.  A chunk's summary stands for its points where all of them count. */
+static enum err fill(struct scan *s, int64_t until_ms, enum need need, struct before *before, struct acc *a,
+                     struct fault *f) {
+    struct pairs pairs = {0};
     for (;;) {
         struct chunk_head h;
-        struct telemetry_stored p;
-        if (agg != TELEMETRY_P95 && scan_chunk(s, until_ms, &h)) {
+        struct points p;
+        if (need == NEED_SUMMARY && scan_chunk(s, until_ms, &h)) {
             acc_chunk(a, &h);
             continue;
         }
-        enum err e = scan_next(s, until_ms, &p, f);
-        if (e == ERR_NOT_FOUND) return OK;
+        enum err e = scan_slice(s, until_ms, &p, f);
+        if (e == ERR_NOT_FOUND) break;
         if (e) return e;
-        if (!acc_point(a, &p, agg == TELEMETRY_P95))
+        if (need == NEED_SUMMARY) acc_summary(a, &p);
+        if (need == NEED_PAIRS) add_pairs(&pairs, before, &p);
+        if (need == NEED_VALUES && !acc_values(a, &p))
             return FAIL(f, ERR_LIMIT, "too_wide", "too many readings in one window for a rank");
     }
+    acc_pairs(a, &pairs);
+    return OK;
 }
 
 struct windows {
     const struct telemetry_windows_query *q;
     struct scan *scans;
+    struct before *before; /* of each series */
     struct telemetry_points p;
     struct acc acc;
     size_t cap;
@@ -201,11 +321,25 @@ static enum err plan(struct windows *w, struct arena *a, struct fault *f) {
     return OK;
 }
 
+/* The points before the range, for what the first ones differ from. */
+static enum err look_back(struct windows *w, struct fault *f) {
+    struct pairs ignored = {0};
+    struct points p;
+    for (size_t k = 0; k < w->q->n; k++) {
+        enum err e = OK;
+        while (!(e = scan_slice(&w->scans[k], w->q->from_ms, &p, f))) add_pairs(&ignored, &w->before[k], &p);
+        if (e != ERR_NOT_FOUND) return e;
+    }
+    return OK;
+}
+
 static enum err run(struct windows *w, struct fault *f) {
+    enum need need = need_of(w->q->agg);
+    if (need == NEED_PAIRS) TRY(look_back(w, f));
     for (size_t i = 0; i < w->p.n; i++) {
         int64_t until = i + 1 < w->p.n ? w->p.at_ms[i + 1] : w->p.has_next ? w->p.next_ms : w->q->to_ms;
         acc_reset(&w->acc);
-        for (size_t k = 0; k < w->q->n; k++) TRY(fill(&w->scans[k], until, w->q->agg, &w->acc, f));
+        for (size_t k = 0; k < w->q->n; k++) TRY(fill(&w->scans[k], until, need, &w->before[k], &w->acc, f));
         w->p.value[i] = acc_value(&w->acc, w->q->agg);
     }
     return OK;
@@ -219,11 +353,12 @@ enum err telemetry_windows(struct telemetry *t, const struct telemetry_windows_q
     if (q->n > TELEMETRY_SERIES_MAX) return FAIL(f, ERR_LIMIT, "too_wide", "too many series at once");
     TRY(plan(&w, a, f));
     w.scans = malloc((q->n + 1) * sizeof *w.scans);
-    if (!w.scans) return FAIL(f, ERR_LIMIT, "too_wide", "out of memory");
-    enum err e = OK;
+    w.before = calloc(q->n + 1, sizeof *w.before);
+    enum err e = w.scans && w.before ? OK : FAIL(f, ERR_LIMIT, "too_wide", "out of memory");
     size_t n = 0;
+    int64_t look_back_ms = need_of(q->agg) == NEED_PAIRS ? TELEMETRY_GAP_MS : 0;
     while (n < q->n && !e) {
-        e = scan_init(&w.scans[n], t, q->series[n], q->from_ms, q->to_ms, f);
+        e = scan_init(&w.scans[n], t, q->series[n], q->from_ms - look_back_ms, q->to_ms, f);
         n++;
     }
     if (!e) e = run(&w, f);
@@ -232,6 +367,7 @@ enum err telemetry_windows(struct telemetry *t, const struct telemetry_windows_q
         scan_finish(&w.scans[i]);
     }
     free(w.scans);
+    free(w.before);
     free(w.acc.values);
     if (!e) *ret = w.p;
     return e;

@@ -151,12 +151,36 @@ static int compare_doubles(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+static double naive_pairs(const struct model *m, size_t series, size_t n_series, size_t lo, size_t hi,
+                          enum telemetry_agg agg) {
+    double all = 0;
+    size_t n = 0;
+    for (size_t s = series; s < series + n_series; s++) {
+        double delta = 0, area = 0, seconds = 0;
+        for (size_t slot = lo; slot < hi; slot++) {
+            if (!m->is_there[s][slot] || isnan(m->value[s][slot])) continue;
+            size_t b = slot;
+            while (b && (b == slot || !m->is_there[s][b] || isnan(m->value[s][b]))) b--;
+            if (b == slot || !m->is_there[s][b] || isnan(m->value[s][b])) continue;
+            int64_t ms = (int64_t)(slot - b) * MODEL_STEP;
+            if (ms > TELEMETRY_GAP_MS) continue;
+            delta += m->value[s][slot] - m->value[s][b];
+            area += (m->value[s][slot] + m->value[s][b]) / 2 * (double)ms / HOUR_MS;
+            seconds += (double)ms / 1000;
+            n++;
+        }
+        if (seconds > 0) all += agg == TELEMETRY_DELTA ? delta : agg == TELEMETRY_RATE ? delta / seconds : area;
+    }
+    return n ? all : NAN;
+}
+
 /* The naive answer for slots lo..hi-1 of two series. */
 static double naive(const struct model *m, size_t series, size_t n_series, size_t lo, size_t hi,
                     enum telemetry_agg agg) {
     static double v[MODEL_SERIES * MODEL_SLOTS];
     size_t n = 0;
     double sum = 0;
+    if (agg >= TELEMETRY_DELTA) return naive_pairs(m, series, n_series, lo, hi, agg);
     for (size_t slot = lo; slot < hi; slot++)
         for (size_t s = series; s < series + n_series; s++) {
             if (!m->is_there[s][slot] || isnan(m->value[s][slot])) continue;
@@ -173,7 +197,7 @@ static double naive(const struct model *m, size_t series, size_t n_series, size_
     if (agg == TELEMETRY_MIN) return v[0];
     if (agg == TELEMETRY_MAX) return v[n - 1];
     size_t rank = 1;
-    while ((double)rank < 0.95 * (double)n) rank++;
+    while ((double)rank < (agg == TELEMETRY_P50 ? 0.5 : 0.95) * (double)n) rank++;
     return v[rank - 1];
 }
 
@@ -253,7 +277,9 @@ static void summaries_of_whole_chunks_stand_for_their_points(struct t *t) {
     }
     CHECK(t, !model_put(m, p, N));
     uint32_t series = model_number(m, 0);
-    static const double want[] = {0, -300, 699, 0, N, -300, 0, 649};
+    static const double want[TELEMETRY_AGG__COUNT] = {
+        [TELEMETRY_MIN] = -300,   [TELEMETRY_MAX] = 699, [TELEMETRY_COUNT] = N,
+        [TELEMETRY_FIRST] = -300, [TELEMETRY_P50] = 199, [TELEMETRY_P95] = 649};
     for (int agg = 0; agg < TELEMETRY_AGG__COUNT; agg++) {
         struct telemetry_points got = {0};
         struct telemetry_windows_query q = {.series = &series,
@@ -264,10 +290,13 @@ static void summaries_of_whole_chunks_stand_for_their_points(struct t *t) {
                                             .agg = (enum telemetry_agg)agg,
                                             .limit = 5};
         CHECK(t, !telemetry_windows(m->store, &q, &t->arena, &got, &t->fault) && got.n == 1);
-        double expected = agg == TELEMETRY_AVG    ? sum / N
-                          : agg == TELEMETRY_SUM  ? sum
-                          : agg == TELEMETRY_LAST ? p[N - 1].value
-                                                  : want[agg];
+        double expected = agg == TELEMETRY_AVG        ? sum / N
+                          : agg == TELEMETRY_SUM      ? sum
+                          : agg == TELEMETRY_LAST     ? p[N - 1].value
+                          : agg == TELEMETRY_DELTA    ? p[N - 1].value - p[0].value
+                          : agg == TELEMETRY_RATE     ? (p[N - 1].value - p[0].value) / (60.0 * (N - 1))
+                          : agg == TELEMETRY_INTEGRAL ? (sum - (p[0].value + p[N - 1].value) / 2) / 60
+                                                      : want[agg];
         CHECK_SAY(t, is_near(got.value[0], expected), "aggregate %d: %g, not %g", agg, got.value[0], expected);
     }
     telemetry_close(m->store);
