@@ -13,6 +13,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct module *const modules[] = {&places_module, &parties_module, &things_module, &rules_module};
 
@@ -23,6 +24,8 @@ struct site {
     struct ctx ctx;
     struct rules_engine *engine;
     int64_t estate, device, other, now_ms;
+    struct rules_source named[8]; /* series by number */
+    size_t named_n, asked, strangers;
 };
 
 static enum err make_place(struct ctx *ctx, int64_t *ret) {
@@ -106,8 +109,35 @@ static void add_silence(struct site *s, int64_t for_s) {
     add_rule(s, &r);
 }
 
+static bool name_of(void *arg, uint32_t series, struct rules_source *ret) {
+    struct site *s = arg;
+    s->asked++;
+    *ret = s->named[series];
+    return true;
+}
+
+static bool strange(void *arg, const struct rules_source *who) {
+    struct site *s = arg;
+    s->strangers++;
+    return who->device[0] != 0;
+}
+
+static uint32_t series_of(struct site *s, const char *device, const char *metric) {
+    uint32_t i = 0;
+    while (i < s->named_n && (strcmp(s->named[i].device, device) || strcmp(s->named[i].metric, metric))) i++;
+    if (i < s->named_n) return i;
+    struct rules_source *x = &s->named[s->named_n++];
+    x->community_id = s->estate;
+    snprintf(x->device, sizeof x->device, "%s", device);
+    snprintf(x->metric, sizeof x->metric, "%s", metric);
+    return i;
+}
+
+/* True: something follows. */
 static bool hear(struct site *s, const char *device, const char *metric, int64_t after_ms, double value) {
-    return rules_reading(s->engine, s->estate, str_of(device), str_of(metric), s->now_ms + after_ms, value);
+    const struct rules_names names = {name_of, strange, s};
+    struct telemetry_stored p = {.at_ms = s->now_ms + after_ms, .value = value, .series = series_of(s, device, metric)};
+    return rules_points(s->engine, &p, 1, s->now_ms + (after_ms > 0 ? after_ms : 0), &names);
 }
 
 static void apply(struct site *s) {
@@ -165,6 +195,7 @@ static void a_breach_raises_one_alarm_and_calm_ends_it(struct t *t) {
     start(&s, t);
     add_above(&s, 0, true);
     CHECK(t, hear(&s, "pump", "temp", 1, 11) && hear(&s, "pump", "temp", 2, 12) && hear(&s, "pump", "temp", 3, 9));
+    CHECK(t, s.strangers == 0);
     CHECK(t, alarms_ever(&s) == 1 && alarms_open(&s) == 1);
     hear(&s, "pump", "temp", 4, 8);
     CHECK(t, alarms_open(&s) == 0);
@@ -180,7 +211,7 @@ static void a_rule_minds_its_own_metric_model_and_switch(struct t *t) {
     hear(&s, "pump", "power", 1, 99);
     hear(&s, "lamp", "temp", 1, 99);
     hear(&s, "pump", "temp", 1, NAN);
-    CHECK(t, alarms_ever(&s) == 0 && !hear(&s, "stranger", "temp", 1, 99));
+    CHECK(t, alarms_ever(&s) == 0 && hear(&s, "stranger", "temp", 1, 99) && s.strangers == 1);
     stop(&s);
     start(&s, t);
     add_above(&s, 0, false);
@@ -454,8 +485,73 @@ static void verdicts_that_find_no_room_come_again(struct t *t) {
     stop(&s);
 }
 
-TESTS(CASE(a_breach_raises_one_alarm_and_calm_ends_it), CASE(a_rule_minds_its_own_metric_model_and_switch),
-      CASE(a_restart_raises_nothing_twice_and_forgets_no_end),
+/* A reading that no rule watches costs a look: names are asked for once a series, and again when rules were read. */
+static void a_series_is_named_once_and_a_stranger_told_once_a_second(struct t *t) {
+    struct site s;
+    start(&s, t);
+    add_above(&s, 0, true);
+    for (int i = 1; i <= 50; i++) CHECK(t, !hear(&s, "pump", "temp", i, 5) && !hear(&s, "pump", "load", i, 99));
+    CHECK(t, s.asked == 2);
+    CHECK(t, !rules_load(s.engine, &s.ctx) && !hear(&s, "pump", "temp", 60, 5) && s.asked == 3);
+    CHECK(t, hear(&s, "pump", "temp", 61, 11) && alarms_ever(&s) == 1);
+    s.now_ms -= s.now_ms % 1000;
+    for (int i = 0; i < 1000; i++) (void)hear(&s, "stranger", "temp", i, 1);
+    CHECK_SAY(t, s.strangers == 1, "told of %zu times", s.strangers);
+    CHECK(t, hear(&s, "stranger", "temp", 1000, 1) && s.strangers == 2);
+    stop(&s);
+}
+
+/* Rules for all, for a model and for a device meet on it; a rule of another community, model or device does not. */
+static void rules_find_the_devices_they_are_for(struct t *t) {
+    struct site s;
+    start(&s, t);
+    struct rule all = rule_of(&s, S("above")), one = rule_of(&s, S("above"));
+    SET(&rules, &all, metric, S("temp"));
+    SET(&rules, &all, limit_value, 20000);
+    add_rule(&s, &all);
+    SET(&rules, &one, metric, S("temp"));
+    SET(&rules, &one, limit_value, 30000);
+    SET(&rules, &one, device_id, s.device);
+    add_rule(&s, &one);
+    add_above(&s, 0, true); /* of the model, above 10 */
+    (void)hear(&s, "pump", "temp", 1, 15);
+    CHECK(t, alarms_ever(&s) == 1);
+    (void)hear(&s, "pump", "temp", 2, 25);
+    CHECK(t, alarms_ever(&s) == 2);
+    (void)hear(&s, "pump", "temp", 3, 35);
+    CHECK(t, alarms_ever(&s) == 3);
+    stop(&s);
+}
+
+/* Many watches with lengths of their own: each fires with the first tick that is not before its time, and no tick
+ * before it does. */
+static void what_time_brings_comes_at_its_time(struct t *t) {
+    enum { N = 40 };
+    struct site s;
+    int64_t fired = 0;
+    start(&s, t);
+    for (int i = 0; i < N; i++) {
+        struct rule r = rule_of(&s, S("silence"));
+        SET(&rules, &r, device_id, s.device);
+        SET(&rules, &r, for_s, 10 + (i * 7) % N);
+        CHECK(t, !row_create(&s.ctx, &rules, &r));
+    }
+    CHECK(t, !rules_load(s.engine, &s.ctx));
+    (void)hear(&s, "pump", "temp", 1, 1);
+    (void)hear(&s, "pump", "temp", 5001, 1); /* those armed at the first reading are looked at anew */
+    for (int second = 0; second < N + 20; second++) {
+        rules_tick(s.engine, s.now_ms + 5001 + second * 1000);
+        int64_t now = alarms_ever(&s), want = second < 10 ? 0 : second - 9 < N ? second - 9 : N;
+        CHECK_SAY(t, now == want, "%d after %d s, not %d", (int)now, second, (int)want);
+        fired = now;
+    }
+    CHECK(t, fired == N);
+    stop(&s);
+}
+
+TESTS(CASE(a_series_is_named_once_and_a_stranger_told_once_a_second), CASE(rules_find_the_devices_they_are_for),
+      CASE(what_time_brings_comes_at_its_time), CASE(a_breach_raises_one_alarm_and_calm_ends_it),
+      CASE(a_rule_minds_its_own_metric_model_and_switch), CASE(a_restart_raises_nothing_twice_and_forgets_no_end),
       CASE(a_crash_between_reading_and_alarm_is_made_good_by_the_newest_reading),
       CASE(a_device_that_fell_silent_before_a_restart_is_missed_after_it),
       CASE(an_alarm_ended_by_hand_does_not_come_again_for_the_same_cause),

@@ -41,6 +41,11 @@ enum verdict rule_reading(const struct rule_terms *t, struct rule_state *s, int6
     return fire_if_due(t, s, at_ms);
 }
 
+int64_t rule_due_ms(const struct rule_terms *t, const struct rule_state *s) {
+    int64_t since_ms = t->kind == RULE_SILENCE ? s->last_ms : s->since_ms;
+    return t->kind == RULE_EVENT || s->firing || !since_ms ? INT64_MAX : since_ms + t->for_ms;
+}
+
 enum verdict rule_tick(const struct rule_terms *t, struct rule_state *s, int64_t now_ms) {
     if (t->kind == RULE_EVENT || !s->last_ms) return VERDICT_NOTHING;
     if (t->kind != RULE_SILENCE) return fire_if_due(t, s, now_ms);

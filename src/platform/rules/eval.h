@@ -22,6 +22,8 @@ struct rule_state {
 enum verdict { VERDICT_NOTHING, VERDICT_RAISE, VERDICT_CLEAR };
 
 enum verdict rule_reading(const struct rule_terms *t, struct rule_state *s, int64_t at_ms, double value);
+/* When rule_tick may next give something else than nothing, unless readings come; INT64_MAX: never. */
+int64_t rule_due_ms(const struct rule_terms *t, const struct rule_state *s);
 /* Time passes without a reading: durations come full, silence grows long. */
 enum verdict rule_tick(const struct rule_terms *t, struct rule_state *s, int64_t now_ms);
 

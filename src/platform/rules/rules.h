@@ -3,6 +3,7 @@
 #define LINLI_PLATFORM_RULES_RULES_H
 
 #include "kernel/kernel.h"
+#include "platform/telemetry/telemetry.h"
 
 struct rule {
     struct row row;
@@ -13,8 +14,9 @@ struct rule {
 extern const struct resource rules;
 extern const struct module rules_module;
 
-/* The engine holds every enabled rule and the state of each rule and device in memory.  Cost of a reading: the rules of
- * its own metric.  All calls are safe from any thread; none touches the store but rules_load and rules_apply. */
+/* The engine holds every enabled rule and the state of each rule and device in memory.  Cost of a reading: the rules
+ * of its own series; of a tick: those whose time has come.  All calls are safe from any thread; none touches the store
+ * but rules_load and rules_apply. */
 struct rules_engine;
 struct rules_engine *rules_create(void); /* NULL: out of memory */
 void rules_destroy(struct rules_engine *e);
@@ -25,9 +27,22 @@ NODISCARD enum err rules_load(struct rules_engine *e, struct ctx *ctx);
 void rules_each_device(struct rules_engine *e, void (*fn)(void *arg, int64_t community_id, struct str code), void *arg);
 bool rules_is_stale(const struct rules_engine *e); /* told by the module's subscription: load anew */
 
-/* One reading of a device known by community and code.  False: no such device is known (it may be new). */
-bool rules_reading(struct rules_engine *e, int64_t community_id, struct str device, struct str metric, int64_t at_ms,
-                   double value);
+/* What the number of a series means. */
+struct rules_source {
+    int64_t community_id;
+    char device[TELEMETRY_DEVICE_MAX + 1], metric[TELEMETRY_METRIC_MAX + 1];
+};
+struct rules_names {
+    bool (*name)(void *arg, uint32_t series, struct rules_source *ret); /* false: not now */
+    /* A device that is not known spoke; told at most once a second and series.  True: something follows from it. */
+    bool (*strange)(void *arg, const struct rules_source *who);
+    void *arg;
+};
+/* Points in the order in which they became durable.  One that no rule watches costs a look at its series; those older
+ * than RULES_FRESH_MS are not judged.  True: verdicts wait, or something follows from a stranger.  Before rules_load
+ * nothing is judged. */
+bool rules_points(struct rules_engine *e, const struct telemetry_stored *points, size_t n, int64_t now_ms,
+                  const struct rules_names *names);
 /* At start, before any reading: the newest one known of a series.  A threshold is judged by it when it is not older
  * than RULES_FRESH_MS (a crash may have come between the reading and its alarm); silence counts from now on, since
  * nobody listened before. */

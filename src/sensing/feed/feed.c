@@ -11,14 +11,8 @@
 #define TICK_MS         1000
 #define APPLY_BATCH     64
 #define STRANGERS_BATCH 16
-#define JUDGED_MS       (INT64_C(15) * 60 * 1000) /* older readings are history: they raise nothing now */
 #define UNIT_BYTES      ((size_t)64 << 20)
 
-struct source { /* what a series number means, kept by the writer's thread alone */
-    bool known;
-    int64_t community_id;
-    char device[TELEMETRY_DEVICE_MAX + 1], metric[TELEMETRY_METRIC_MAX + 1];
-};
 /* What stood before it: verdicts to be applied, strangers to be put aside. */
 struct barrier {
     loop_fn *fn;
@@ -31,8 +25,6 @@ struct feed {
     struct rules_engine *rules;
     struct strangers *strangers;
     struct runner runner;
-    struct source *sources;
-    size_t sources_n;
     _Atomic bool must_load;
     bool closing, loaded, rests; /* loaded: by the run under way; rests: it failed, and the tick tries again */
     enum err failed;
@@ -43,28 +35,20 @@ struct feed {
 
 /* ---- the writer's thread ---- */
 
-static struct source *source_of(struct feed *f, uint32_t series) {
-    if (series >= f->sources_n) {
-        size_t n = (size_t)series * 2 + 64;
-        struct source *grown = realloc(f->sources, n * sizeof *grown);
-        if (!grown) return NULL;
-        memset(grown + f->sources_n, 0, (n - f->sources_n) * sizeof *grown);
-        f->sources = grown;
-        f->sources_n = n;
-    }
-    struct source *s = &f->sources[series];
-    if (s->known) return s;
+static bool name_of(void *arg, uint32_t series, struct rules_source *ret) {
+    struct feed *f = arg;
     struct arena arena;
     struct telemetry_series info;
     struct fault fault = {0};
     arena_init(&arena, 4096);
-    if (!telemetry_series_at(f->telemetry, series, &arena, &info, &fault)) {
-        *s = (struct source){.known = true, .community_id = info.community_id};
-        memcpy(s->device, info.device.ptr, info.device.len);
-        memcpy(s->metric, info.metric.ptr, info.metric.len);
+    enum err e = telemetry_series_at(f->telemetry, series, &arena, &info, &fault);
+    if (!e) {
+        *ret = (struct rules_source){.community_id = info.community_id};
+        memcpy(ret->device, info.device.ptr, info.device.len);
+        memcpy(ret->metric, info.metric.ptr, info.metric.len);
     }
     arena_finish(&arena);
-    return s->known ? s : NULL;
+    return !e;
 }
 
 /* Of a device that the rules do not know.  True: there is something to do about it. */
@@ -74,20 +58,14 @@ static bool hear(struct feed *f, int64_t community_id, struct str device, const 
     return strangers_hear(f->strangers, community_id, device, line, w->mono_us(w->self) / 1000);
 }
 
+static bool hear_strange(void *arg, const struct rules_source *who) { /* lines told of theirs before: see feed_heard */
+    return hear(arg, who->community_id, str_of(who->device), "http");
+}
+
 static void stored(void *arg, const struct telemetry_stored *points, size_t n) {
     struct feed *f = arg;
-    bool strange = false;
-    int64_t since = f->o.world->utc_ms(f->o.world->self) - JUDGED_MS;
-    for (size_t i = 0; i < n; i++) {
-        struct source *s = source_of(f, points[i].series);
-        if (!s) continue;
-        struct str device = str_of(s->device); /* history raises nothing, but tells of a device all the same */
-        bool known = points[i].at_ms < since ? rules_knows(f->rules, s->community_id, device)
-                                             : rules_reading(f->rules, s->community_id, device, str_of(s->metric),
-                                                             points[i].at_ms, points[i].value);
-        if (!known) strange |= hear(f, s->community_id, device, "http"); /* lines told of theirs before: feed_heard */
-    }
-    if (strange || rules_waiting(f->rules)) runner_wake(&f->runner);
+    const struct rules_names names = {name_of, hear_strange, f};
+    if (rules_points(f->rules, points, n, f->o.world->utc_ms(f->o.world->self), &names)) runner_wake(&f->runner);
 }
 
 /* ---- a worker: verdicts to alarms, strangers to rows ---- */
@@ -290,7 +268,6 @@ void feed_close(struct feed *f) {
     feed_stop(f);
     rules_destroy(f->rules);
     strangers_destroy(f->strangers);
-    free(f->sources);
     free(f->barriers);
     free(f);
 }
