@@ -15,6 +15,8 @@
 #define BLOCK          65536
 #define NAMES_AT_ONCE  2048 /* under the lock */
 #define POINTS_AT_ONCE 4096
+#define ROOM_MIN       (INT64_C(16) << 10)
+#define ROOM_MAX       (INT64_C(4) << 20)
 #define AHEAD          8 /* series are fetched this many points before they are needed */
 
 /* ---- building ---- */
@@ -147,17 +149,44 @@ void hotlog_path(const struct telemetry *t, int64_t number, const char *end, cha
     snprintf(ret, PATH_CAP, "%s/hot-%010" PRId64 ".%s", t->dir, number, end);
 }
 
+/* A log that is past gives its file to the next one, whose salt tells its groups from those that are still in it.  One
+ * left behind under its name does no harm: the highest number counts. */
+static void keep_spare(struct telemetry *t, int64_t number) {
+    char old[PATH_CAP], spare[PATH_CAP];
+    hotlog_path(t, number, "log", old);
+    hotlog_path(t, 0, "spare", spare);
+    if (t->io.rename(t->io.self, old, spare)) (void)t->io.remove(t->io.self, old);
+}
+
+void hotlog_trim(struct telemetry *t) {
+    char spare[PATH_CAP];
+    hotlog_path(t, 0, "spare", spare);
+    (void)t->io.remove(t->io.self, spare);
+    if (t->log.room <= t->log.end + ROOM_MAX / 4) return;
+    if (!t->io.truncate(t->io.self, t->log.file, t->log.end)) t->log.room = 0;
+}
+
 /* From the renaming on a restart may find either log.  Both hold the same as long as nothing is acknowledged, and
  * nothing is until the folder is synced. */
 enum err hotlog_settle(struct telemetry *t) {
     if (t->io.sync_dir(t->io.self, t->dir)) return disk_error(t);
     t->log.is_named = true;
-    if (t->log.number > 1) { /* one left behind does no harm: the highest number counts */
-        char old[PATH_CAP];
-        hotlog_path(t, t->log.number - 1, "log", old);
-        (void)t->io.remove(t->io.self, old);
-    }
+    if (t->log.number > 1) keep_spare(t, t->log.number - 1);
     return OK;
+}
+
+/* Bytes that are there already are synced many times faster than those that make a file longer: so it is made longer
+ * now and then, by as much as it grew.  It is no more than that, so it may fail. */
+static void make_room(struct telemetry *t, struct hotlog *log, int64_t n) {
+    static const uint8_t zeros[ROOM_MAX / 16];
+    if (log->end + n <= log->room) return;
+    int64_t step = log->end / 2 < ROOM_MIN ? ROOM_MIN : log->end / 2 > ROOM_MAX ? ROOM_MAX : log->end / 2;
+    int64_t at = log->end + n, to = (at + step + ROOM_MIN - 1) / ROOM_MIN * ROOM_MIN;
+    for (int64_t some; at < to; at += some) {
+        some = to - at < (int64_t)sizeof zeros ? to - at : (int64_t)sizeof zeros;
+        if (t->io.write(t->io.self, log->file, zeros, (size_t)some, at) != some) break;
+    }
+    log->room = at;
 }
 
 enum err hotlog_append(struct telemetry *t, struct hotlog *log, struct out *group, bool sync) {
@@ -171,6 +200,7 @@ enum err hotlog_append(struct telemetry *t, struct hotlog *log, struct out *grou
     le_put(group->ptr + 16, log->salt, 8);
     le_put(group->ptr + 24, log->seq, 8);
     le_put(group->ptr + 8, chunk_sum(group->ptr + 16, group->n - 16), 8);
+    make_room(t, log, (int64_t)group->n);
     int64_t put = t->io.write(t->io.self, log->file, group->ptr, group->n, log->end);
     int rc = put == (int64_t)group->n ? 0 : -1;
     if (!rc && sync) rc = t->io.sync(t->io.self, log->file);
@@ -178,6 +208,7 @@ enum err hotlog_append(struct telemetry *t, struct hotlog *log, struct out *grou
         /* The group counts as not written: the next one overwrites it.  Cutting it off now gives a full disk its space
          * back and is no more than that, so it may fail. */
         (void)t->io.truncate(t->io.self, log->file, log->end);
+        log->room = 0;
         return disk_error(t);
     }
     log->end += (int64_t)group->n;
@@ -270,12 +301,15 @@ static enum err put_snapshot(struct snapshot *s) {
 
 static enum err put_new_log(struct snapshot *s) {
     struct telemetry *t = s->t;
-    char made[PATH_CAP], name[PATH_CAP];
+    char made[PATH_CAP], name[PATH_CAP], spare[PATH_CAP];
+    hotlog_path(t, 0, "spare", spare);
     hotlog_path(t, s->log.number, "tmp", made);
     hotlog_path(t, s->log.number, "log", name);
     (void)t->io.remove(t->io.self, made); /* of an attempt before */
+    (void)t->io.rename(t->io.self, spare, made);
     s->log.file = t->io.open(t->io.self, made, IO_CREATE);
     if (s->log.file < 0) return disk_error(t);
+    s->log.room = t->io.size(t->io.self, s->log.file);
     enum err e = put_snapshot(s);
     if (!e && t->io.sync(t->io.self, s->log.file)) e = disk_error(t);
     if (!e && t->io.rename(t->io.self, made, name)) e = disk_error(t);

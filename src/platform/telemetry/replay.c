@@ -249,8 +249,7 @@ static enum err read_log(struct telemetry *t, struct fault *f) {
     t->log.file = t->io.open(t->io.self, path, IO_WRITE);
     if (t->log.file < 0) return FAIL(f, ERR_UNAVAILABLE, "disk_failed", "the readings' log cannot be opened");
     TRY(hotlog_read(t, &t->log, take_group, f));
-    if (t->io.truncate(t->io.self, t->log.file, t->log.end) || t->io.sync(t->io.self, t->log.file))
-        return FAIL(f, ERR_UNAVAILABLE, "disk_failed", "the readings' log cannot be written");
+    t->log.room = t->io.size(t->io.self, t->log.file);
     if (hotlog_settle(t)) return FAIL(f, ERR_UNAVAILABLE, "disk_failed", "the readings' folder cannot be synced");
     t->must_rotate = t->is_damaged;
     t->dirty_devices.n = t->dirty_series.n = 0;

@@ -99,6 +99,7 @@ struct segment {                         /* the chunks of one UTC month, append 
 
 struct hotlog {
     int64_t file, number, end, begun_with; /* begun_with: bytes of the snapshot it starts with */
+    int64_t room;                          /* the file is as long as that, whatever is behind `end` */
     uint64_t salt, seq;
     bool is_named; /* its name is durable; until then it acknowledges nothing */
 };
@@ -276,6 +277,7 @@ NODISCARD enum err hotlog_read(struct telemetry *t, struct hotlog *log,
 NODISCARD enum err hotlog_settle(struct telemetry *t); /* makes the log's name durable */
 void hotlog_path(const struct telemetry *t, int64_t number, const char *end, char ret[PATH_CAP]);
 NODISCARD enum err hotlog_rotate(struct telemetry *t);
+void hotlog_trim(struct telemetry *t); /* gives the disk back what is kept for speed */
 
 /* ---- chunks on disk (segment.c) ---- */
 int64_t month_of(int64_t at_ms); /* since 1970-01, UTC */

@@ -189,6 +189,7 @@ static void tidy(struct telemetry *t) {
     double ratio = t->begun_live ? (double)t->log.begun_with / (double)t->begun_live : 1;
     double anew = (double)live_bytes(t) * (ratio > 1 ? ratio : 1);
     if (!is_wanted(t) && (double)t->log.end > 1.5 * anew + TIDY_BYTES) (void)rotate(t);
+    if (!is_wanted(t)) hotlog_trim(t);
 }
 
 /* Under the lock, which it gives back for the writing. */
