@@ -39,6 +39,17 @@ struct http_range {
 };
 NODISCARD enum err http_range_read(struct ctx *ctx, const struct api_call *call, struct http_range *ret);
 
+NODISCARD enum err http_need(struct ctx *ctx, const struct api_call *call, const char *name, struct str *ret);
+
+/* A body of `size` bytes at most, at once: growing would leave its smaller selves behind in the arena. */
+#define HTTP_JSON_POINT 48 /* bytes: [1790000000000,-1.2345678901234567e-300], */
+NODISCARD enum err http_open_body(struct ctx *ctx, size_t size, struct buf *ret);
+NODISCARD enum err http_close_body(struct ctx *ctx, struct buf *b, struct api_answer *ret);
+void http_put_points(struct jw *j, const struct telemetry_points *p);
+void http_csv_value(struct buf *b, double v); /* nothing where there is no value */
+NODISCARD enum err http_csv(struct ctx *ctx, const struct telemetry_points *p, const struct zone *zone,
+                            struct api_answer *ret);
+
 enum err http_ingest_line(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 enum err http_ingest_json(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 enum err http_telemetry(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);

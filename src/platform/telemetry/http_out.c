@@ -1,4 +1,4 @@
-/* Readings out: points, windows, latest values, aggregates over many devices.  SPDX-License-Identifier: Apache-2.0 */
+/* Readings out: points, windows, latest values.  SPDX-License-Identifier: Apache-2.0 */
 #include "platform/telemetry/http_internal.h"
 
 #include "kernel/kernel.h"
@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define LATEST_MAX      ((size_t)4 * 1024 * 1024)
-#define JSON_POINT      48 /* bytes: [1790000000000,-1.2345678901234567e-300], */
 #define CSV_POINT       64
 #define AROUND          4096 /* bytes of an answer beside its points */
 #define RANGE_DEFAULT   INT64_C(86400000)
@@ -57,30 +56,29 @@ enum err http_range_read(struct ctx *ctx, const struct api_call *call, struct ht
     return OK;
 }
 
-static enum err need(struct ctx *ctx, const struct api_call *call, const char *name, struct str *ret) {
+enum err http_need(struct ctx *ctx, const struct api_call *call, const char *name, struct str *ret) {
     TRY(api_query(ctx, call, name, ret));
     return ret->len ? OK : FAIL_FIELD(&ctx->fault, name, "required", 0);
 }
 
 /* ---- answers ---- */
 
-/* At once as large as it can get: growing would leave its smaller selves behind in the arena. */
-static enum err open_body(struct ctx *ctx, const struct telemetry_points *p, size_t each, struct buf *ret) {
-    size_t size = AROUND + p->n * each;
+enum err http_open_body(struct ctx *ctx, size_t size, struct buf *ret) {
+    size += AROUND;
     char *mem = arena_new(ctx->arena, char, size);
     if (!mem) return FAIL_MEMORY(ctx);
     buf_init(ret, mem, size);
     return OK;
 }
 
-static enum err close_body(struct ctx *ctx, struct buf *b, struct api_answer *ret) {
+enum err http_close_body(struct ctx *ctx, struct buf *b, struct api_answer *ret) {
     struct str text;
     if (!buf_done(b, &text)) return FAIL_MEMORY(ctx);
     ret->body = (struct bytes){(const uint8_t *)text.ptr, text.len};
     return OK;
 }
 
-static void put_points(struct jw *j, const struct telemetry_points *p) {
+void http_put_points(struct jw *j, const struct telemetry_points *p) {
     jw_key(j, "points");
     jw_open(j, '[');
     for (size_t i = 0; i < p->n; i++) {
@@ -98,26 +96,30 @@ static void put_points(struct jw *j, const struct telemetry_points *p) {
     if (p->damaged) jw_ki64(j, "damaged", (int64_t)p->damaged);
 }
 
-static enum err csv_answer(struct ctx *ctx, const struct telemetry_points *p, const struct zone *zone,
-                           struct api_answer *ret) {
-    struct buf b, text;
+void http_csv_value(struct buf *b, double v) {
+    char text[40];
+    struct buf cell;
     struct jw j;
-    TRY(open_body(ctx, p, CSV_POINT, &b));
+    struct str s = S("");
+    buf_init(&cell, text, sizeof text);
+    jw_init(&j, &cell);
+    if (isfinite(v)) jw_f64(&j, v);
+    (void)!buf_done(&cell, &s);
+    buf_str(b, s);
+}
+
+enum err http_csv(struct ctx *ctx, const struct telemetry_points *p, const struct zone *zone, struct api_answer *ret) {
+    struct buf b;
+    TRY(http_open_body(ctx, p->n * CSV_POINT, &b));
     buf_cstr(&b, "time,value\r\n");
     for (size_t i = 0; i < p->n; i++) {
-        char value[40];
-        struct str s = S("");
         civil_put_time(&b, zone, p->at_ms[i]);
         buf_char(&b, ',');
-        buf_init(&text, value, sizeof value);
-        jw_init(&j, &text);
-        if (isfinite(p->value[i])) jw_f64(&j, p->value[i]);
-        (void)!buf_done(&text, &s);
-        buf_str(&b, s);
+        http_csv_value(&b, p->value[i]);
         buf_cstr(&b, "\r\n");
     }
     ret->type = "text/csv; charset=utf-8";
-    return close_body(ctx, &b, ret);
+    return http_close_body(ctx, &b, ret);
 }
 
 /* ---- one series ---- */
@@ -172,22 +174,22 @@ enum err http_telemetry(struct ctx *ctx, const struct api_call *call, struct api
     struct buf b;
     struct jw j;
     int64_t community_id;
-    TRY(need(ctx, call, "device", &device));
-    TRY(need(ctx, call, "metric", &metric));
+    TRY(http_need(ctx, call, "device", &device));
+    TRY(http_need(ctx, call, "metric", &metric));
     TRY(http_range_read(ctx, call, &r));
     TRY(http_community(ctx, call, &community_id));
     TRY(find(ctx, h, community_id, device, metric, &found));
     TRY(read_range(ctx, h, &r, &found.series.number, 1, community_id, &p));
-    if (r.is_csv) return csv_answer(ctx, &p, kernel_zone(ctx, community_id), ret);
-    TRY(open_body(ctx, &p, JSON_POINT, &b));
+    if (r.is_csv) return http_csv(ctx, &p, kernel_zone(ctx, community_id), ret);
+    TRY(http_open_body(ctx, p.n * HTTP_JSON_POINT, &b));
     jw_init(&j, &b);
     jw_open(&j, '{');
     jw_kstr(&j, "device", device);
     jw_kstr(&j, "metric", metric);
     jw_kstr(&j, "unit", found.unit.len ? found.unit : (struct str){NULL, 0});
-    put_points(&j, &p);
+    http_put_points(&j, &p);
     jw_close(&j, '}');
-    return close_body(ctx, &b, ret);
+    return http_close_body(ctx, &b, ret);
 }
 
 /* ---- latest ---- */
@@ -271,94 +273,5 @@ enum err http_latest(struct ctx *ctx, const struct api_call *call, struct api_an
     jw_close(&j, ']');
     jw_kstr(&j, "next", next);
     jw_close(&j, '}');
-    return close_body(ctx, &b, ret);
-}
-
-/* ---- over many devices ---- */
-
-struct many {
-    struct str *codes;
-    uint32_t *series;
-    size_t n, series_n;
-};
-
-static enum err find_codes(struct ctx *ctx, int64_t community_id, int64_t place_id, struct many *m) {
-    struct db_rows rows = {0};
-    enum err e = db_query(
-        ctx->db, &ctx->fault,
-        "SELECT d.code FROM devices d WHERE d.community_id = $1 AND d.archived_ms = 0 AND "
-        "d.state <> 'new' AND (CAST($2 AS BIGINT) = 0 OR d.place_id IN (SELECT descendant FROM place_closure WHERE "
-        "ancestor = CAST($2 AS BIGINT))) ORDER BY d.id LIMIT 20000",
-        VALS(V_I64(community_id), V_I64(place_id)), &rows);
-    size_t cap = 0;
-    for (bool more = true; !e;) {
-        e = db_next(&rows, &ctx->fault, &more);
-        if (e || !more) break;
-        if (m->n == cap) {
-            struct str *grown = arena_new(ctx->arena, struct str, cap = cap ? cap * 2 : 256);
-            if (grown && m->n) memcpy(grown, m->codes, m->n * sizeof *grown);
-            m->codes = grown;
-        }
-        if (!m->codes || !arena_str(ctx->arena, db_text(&rows, 0), &m->codes[m->n++])) e = FAIL_MEMORY(ctx);
-    }
-    db_done(&rows);
-    return e;
-}
-
-/* The series of the metric that the caller may see, among the devices found. */
-static enum err find_many(struct ctx *ctx, struct telemetry_http *h, int64_t community_id, struct str metric,
-                          uint32_t clear, struct many *m) {
-    m->series = arena_new(ctx->arena, uint32_t, TELEMETRY_SERIES_MAX);
-    if (!m->series) return FAIL_MEMORY(ctx);
-    for (size_t at = 0; at < m->n; at += DEVICES_AT_ONCE) {
-        struct telemetry_series *all;
-        size_t n = m->n - at < DEVICES_AT_ONCE ? m->n - at : DEVICES_AT_ONCE;
-        TRY(telemetry_latest(h->telemetry, community_id, m->codes + at, n, metric, ctx->arena, &all, &n, &ctx->fault));
-        for (size_t i = 0; i < n; i++) {
-            if (all[i].class & ~clear) continue;
-            if (m->series_n == TELEMETRY_SERIES_MAX)
-                return FAIL(&ctx->fault, ERR_LIMIT, "too_wide", "too many devices at once; name a place");
-            m->series[m->series_n++] = all[i].number;
-        }
-    }
-    return OK;
-}
-
-static enum err read_place(struct ctx *ctx, const struct api_call *call, int64_t *ret) {
-    struct str place;
-    TRY(api_query(ctx, call, "place", &place));
-    *ret = 0;
-    return place.ptr && (!str_to_i64(place, ret) || *ret <= 0) ? FAIL_FIELD(&ctx->fault, "place", "bad_id", 0) : OK;
-}
-
-enum err http_aggregate(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
-    struct telemetry_http *h = call->arg;
-    struct http_range r;
-    struct str metric;
-    struct many m = {0};
-    struct telemetry_points p = {0};
-    struct buf b;
-    struct jw j;
-    int64_t community_id, place_id;
-    TRY(need(ctx, call, "metric", &metric));
-    TRY(http_range_read(ctx, call, &r));
-    if (!r.has_every) return FAIL_FIELD(&ctx->fault, "every", "required", 0);
-    TRY(read_place(ctx, call, &place_id));
-    TRY(http_community(ctx, call, &community_id));
-    if (!place_allows(ctx, &devices, READ, community_id, place_id))
-        return FAIL(&ctx->fault, ERR_DENIED, "not_allowed", "you may not read the devices there");
-    struct device there = {.row.community_id = community_id};
-    if (place_id) SET(&devices, &there, place_id, place_id);
-    TRY(find_codes(ctx, community_id, place_id, &m));
-    TRY(find_many(ctx, h, community_id, metric, row_clear_classes(ctx, &devices, &there), &m));
-    TRY(read_range(ctx, h, &r, m.series, m.series_n, community_id, &p));
-    if (r.is_csv) return csv_answer(ctx, &p, kernel_zone(ctx, community_id), ret);
-    TRY(open_body(ctx, &p, JSON_POINT, &b));
-    jw_init(&j, &b);
-    jw_open(&j, '{');
-    jw_kstr(&j, "metric", metric);
-    jw_ki64(&j, "devices", (int64_t)m.series_n);
-    put_points(&j, &p);
-    jw_close(&j, '}');
-    return close_body(ctx, &b, ret);
+    return http_close_body(ctx, &b, ret);
 }

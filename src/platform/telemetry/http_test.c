@@ -294,6 +294,51 @@ static void json_comes_in_and_pages_and_windows_come_out(struct t *t) {
     stop(&s);
 }
 
+static void many_devices_stand_side_by_side(struct t *t) {
+    static const struct {
+        const char *query, *want;
+    } rows[] = {
+        {"group=device&agg=sum", "\"groups\":[{\"key\":\"m1\",\"name\":\"m1\",\"devices\":1,\"values\":[10]},"
+                                 "{\"key\":\"m2\",\"name\":\"m2\",\"devices\":1,\"values\":[70]}]"},
+        {"group=model&agg=max", "\"groups\":[{\"key\":\"meter\",\"name\":\"meter\",\"devices\":2,\"values\":[40]}]"},
+        {"group=device&agg=delta&top=1", "\"groups\":[{\"key\":\"m2\",\"name\":\"m2\",\"devices\":1,\"values\":[10]}]"},
+        {"group=device&agg=p50", "\"values\":[10]},{\"key\":\"m2\",\"name\":\"m2\",\"devices\":1,\"values\":[30]}]"},
+    };
+    struct site s;
+    char text[256], place[64];
+    start(&s, t);
+    int64_t day = s.now_ms - s.now_ms % (24 * HOUR_MS);
+    snprintf(text, sizeof text, "m1 power=10 %lld\nm2 power=30 %lld\nm2 power=40 %lld\n", (long long)day + 1,
+             (long long)day + 2, (long long)day + 60002);
+    CHECK(t, post_line(&s, s.ingest, "precision=ms", text) == 204);
+    snprintf(text, sizeof text, "from=%lld&to=%lld", (long long)day, (long long)day + 120000);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        CHECK(t, get(&s, s.manager, "/api/v1/telemetry/aggregate?metric=power&every=1d&%s&%s", text, rows[i].query) ==
+                     200);
+        CHECK_SAY(t, holds(&s, rows[i].want), "row %zu: %.*s", i, (int)s.reply.body.len,
+                  (const char *)s.reply.body.ptr);
+    }
+    CHECK(t,
+          get(&s, s.manager, "/api/v1/telemetry/aggregate?metric=power&every=1m&group=place&agg=last&%s", text) == 200);
+    snprintf(place, sizeof place, "{\"key\":\"%lld\",\"name\":\"house\",\"devices\":1,\"values\":[10,null]}",
+             (long long)s.house);
+    CHECK(t, holds(&s, place) && holds(&s, "\"values\":[30,40]}"));
+    snprintf(place, sizeof place, "\"at\":[%lld,%lld]", (long long)day, (long long)day + 60000);
+    CHECK(t, holds(&s, place));
+    CHECK(t, get(&s, s.manager, "/api/v1/telemetry/aggregate?metric=power&every=1d&group=device&format=csv&%s", text) ==
+                 200);
+    CHECK(t, holds(&s, "time,device,name,value\r\n") && holds(&s, ",m1,m1,10\r\n") && holds(&s, ",m2,m2,35\r\n"));
+    CHECK(t, get(&s, s.manager, "/api/v1/telemetry/aggregate?metric=power&every=1d&group=colour") == 400 &&
+                 holds(&s, "\"field\":\"group\""));
+    CHECK(t, get(&s, s.manager, "/api/v1/telemetry/aggregate?metric=power&every=1d&top=3") == 400 &&
+                 holds(&s, "\"field\":\"group\""));
+    CHECK(t, get(&s, s.manager, "/api/v1/telemetry/aggregate?metric=power&every=1d&group=device&top=0") == 400 &&
+                 holds(&s, "\"field\":\"top\""));
+    CHECK(t,
+          get(&s, s.resident, "/api/v1/telemetry/aggregate?metric=power&every=1d&group=device&community=linli") == 403);
+    stop(&s);
+}
+
 static void many_devices_sum_up_by_place(struct t *t) {
     struct site s;
     char text[256];
@@ -556,7 +601,7 @@ static void rights_and_places_hold_on_postgresql(struct t *t) {
 
 TESTS(CASE(every_post_is_told_and_what_was_refused_with_its_line), CASE(a_line_that_is_answered_can_be_read),
       CASE(json_comes_in_and_pages_and_windows_come_out), CASE(many_devices_sum_up_by_place),
-      CASE(rights_on_devices_are_rights_on_their_readings),
+      CASE(many_devices_stand_side_by_side), CASE(rights_on_devices_are_rights_on_their_readings),
       CASE(protected_readings_are_not_shown_to_who_may_see_the_device), CASE(a_refusal_says_where_and_stores_nothing),
       CASE(a_bad_question_names_its_field), CASE(a_full_disk_is_503_and_not_ready),
       CASE(other_tags_stay_with_the_device), CASE(the_largest_answer_fits), CASE(rights_and_places_hold_on_postgresql))

@@ -167,6 +167,7 @@ struct telemetry_every {
     char unit; /* 's' 'm' 'h' 'd', 'M' for months */
 };
 bool telemetry_every_read(struct str text, struct telemetry_every *ret); /* "30s" "5m" "1h" "1d" "1mo" */
+int64_t telemetry_every_ms(struct telemetry_every every);                /* no window is shorter */
 
 struct telemetry_windows_query {
     const uint32_t *series; /* all in one aggregate; at most TELEMETRY_SERIES_MAX */

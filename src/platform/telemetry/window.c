@@ -46,6 +46,15 @@ bool telemetry_every_read(struct str text, struct telemetry_every *ret) {
     return true;
 }
 
+int64_t telemetry_every_ms(struct telemetry_every every) {
+    static const int64_t least_day = INT64_C(22) * HOUR_MS; /* a clock goes forward by two hours at most */
+    return every.n * (every.unit == 's'   ? 1000
+                      : every.unit == 'm' ? 60000
+                      : every.unit == 'h' ? HOUR_MS
+                      : every.unit == 'd' ? least_day
+                                          : 28 * least_day);
+}
+
 /* ---- where windows begin ---- */
 
 static int64_t floor_to(int64_t v, int64_t step) {
