@@ -34,7 +34,8 @@ struct http_range {
     size_t limit;
     bool has_every;
     struct telemetry_every every;
-    enum telemetry_agg agg;
+    enum telemetry_agg aggs[TELEMETRY_AGGS_MAX];
+    size_t aggs_n;
     bool is_csv;
 };
 NODISCARD enum err http_range_read(struct ctx *ctx, const struct api_call *call, struct http_range *ret);
@@ -42,13 +43,14 @@ NODISCARD enum err http_range_read(struct ctx *ctx, const struct api_call *call,
 NODISCARD enum err http_need(struct ctx *ctx, const struct api_call *call, const char *name, struct str *ret);
 
 /* A body of `size` bytes at most, at once: growing would leave its smaller selves behind in the arena. */
-#define HTTP_JSON_POINT 48 /* bytes: [1790000000000,-1.2345678901234567e-300], */
+#define HTTP_JSON_POINT 22 /* bytes: [1790000000000,…], and */
+#define HTTP_JSON_VALUE 26 /* -1.2345678901234567e-300, */
 NODISCARD enum err http_open_body(struct ctx *ctx, size_t size, struct buf *ret);
 NODISCARD enum err http_close_body(struct ctx *ctx, struct buf *b, struct api_answer *ret);
 void http_put_points(struct jw *j, const struct telemetry_points *p);
 void http_csv_value(struct buf *b, double v); /* nothing where there is no value */
-NODISCARD enum err http_csv(struct ctx *ctx, const struct telemetry_points *p, const struct zone *zone,
-                            struct api_answer *ret);
+NODISCARD enum err http_csv(struct ctx *ctx, const struct http_range *r, const struct telemetry_points *p,
+                            const struct zone *zone, struct api_answer *ret);
 
 enum err http_ingest_line(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 enum err http_ingest_json(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);

@@ -67,6 +67,7 @@ static enum err read_query(struct many *m, const struct api_call *call) {
     TRY(http_range_read(m->ctx, call, &m->range));
     if (!m->range.has_every) return FAIL_FIELD(&m->ctx->fault, "every", "required", 0);
     TRY(read_group(m->ctx, call, m));
+    if (m->by && m->range.aggs_n > 1) return FAIL_FIELD(&m->ctx->fault, "agg", "too_many", 1);
     TRY(read_place(m->ctx, call, &m->place_id));
     return http_community(m->ctx, call, &m->community_id);
 }
@@ -151,14 +152,16 @@ static enum err find(struct many *m) {
 /* ---- figures ---- */
 
 static struct telemetry_windows_query query_of(const struct many *m, size_t first, size_t n) {
-    return (struct telemetry_windows_query){.series = m->series + first,
-                                            .n = n,
-                                            .from_ms = m->range.from_ms,
-                                            .to_ms = m->range.to_ms,
-                                            .every = m->range.every,
-                                            .agg = m->range.agg,
-                                            .limit = m->range.limit,
-                                            .zone = kernel_zone(m->ctx, m->community_id)};
+    struct telemetry_windows_query q = {.series = m->series + first,
+                                        .n = n,
+                                        .from_ms = m->range.from_ms,
+                                        .to_ms = m->range.to_ms,
+                                        .every = m->range.every,
+                                        .aggs_n = m->range.aggs_n,
+                                        .limit = m->range.limit,
+                                        .zone = kernel_zone(m->ctx, m->community_id)};
+    memcpy(q.aggs, m->range.aggs, sizeof q.aggs);
+    return q;
 }
 
 static int compare_groups(const void *a, const void *b) { /* greatest first, nothing last */
@@ -278,8 +281,8 @@ static enum err answer_one(struct many *m, struct api_answer *ret) {
     struct buf b;
     struct jw j;
     TRY(telemetry_windows(m->telemetry, &q, ctx->arena, &p, &ctx->fault));
-    if (m->range.is_csv) return http_csv(ctx, &p, q.zone, ret);
-    TRY(http_open_body(ctx, p.n * HTTP_JSON_POINT, &b));
+    if (m->range.is_csv) return http_csv(ctx, &m->range, &p, q.zone, ret);
+    TRY(http_open_body(ctx, p.n * (HTTP_JSON_POINT + p.width * HTTP_JSON_VALUE), &b));
     jw_init(&j, &b);
     jw_open(&j, '{');
     jw_kstr(&j, "metric", m->metric);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define LATEST_MAX      ((size_t)4 * 1024 * 1024)
-#define CSV_POINT       64
+#define CSV_POINT       40
 #define AROUND          4096 /* bytes of an answer beside its points */
 #define RANGE_DEFAULT   INT64_C(86400000)
 #define DEVICES_AT_ONCE 1000
@@ -31,7 +31,11 @@ static enum err read_every(struct ctx *ctx, const struct api_call *call, struct 
     r->has_every = every.ptr != NULL;
     if (r->has_every && !telemetry_every_read(every, &r->every))
         return FAIL_FIELD(&ctx->fault, "every", "bad_length", 0);
-    if (agg.ptr && !telemetry_agg_read(agg, &r->agg)) return FAIL_FIELD(&ctx->fault, "agg", "not_a_choice", 0);
+    for (struct str one; str_cut(&agg, ',', &one);) {
+        if (r->aggs_n == TELEMETRY_AGGS_MAX) return FAIL_FIELD(&ctx->fault, "agg", "too_many", TELEMETRY_AGGS_MAX);
+        if (!telemetry_agg_read(one, &r->aggs[r->aggs_n++])) return FAIL_FIELD(&ctx->fault, "agg", "not_a_choice", 0);
+    }
+    if (!r->aggs_n) r->aggs_n = 1; /* the mean */
     return OK;
 }
 
@@ -84,7 +88,7 @@ void http_put_points(struct jw *j, const struct telemetry_points *p) {
     for (size_t i = 0; i < p->n; i++) {
         jw_open(j, '[');
         jw_i64(j, p->at_ms[i]);
-        jw_f64(j, p->value[i]);
+        for (size_t k = 0; k < p->width; k++) jw_f64(j, p->value[i * p->width + k]);
         jw_close(j, ']');
     }
     jw_close(j, ']');
@@ -108,14 +112,19 @@ void http_csv_value(struct buf *b, double v) {
     buf_str(b, s);
 }
 
-enum err http_csv(struct ctx *ctx, const struct telemetry_points *p, const struct zone *zone, struct api_answer *ret) {
+enum err http_csv(struct ctx *ctx, const struct http_range *r, const struct telemetry_points *p,
+                  const struct zone *zone, struct api_answer *ret) {
     struct buf b;
-    TRY(http_open_body(ctx, p->n * CSV_POINT, &b));
-    buf_cstr(&b, "time,value\r\n");
+    TRY(http_open_body(ctx, p->n * (CSV_POINT + p->width * HTTP_JSON_VALUE), &b));
+    buf_cstr(&b, "time");
+    for (size_t k = 0; k < p->width; k++) buf_fmt(&b, ",%s", p->width > 1 ? telemetry_agg_word(r->aggs[k]) : "value");
+    buf_cstr(&b, "\r\n");
     for (size_t i = 0; i < p->n; i++) {
         civil_put_time(&b, zone, p->at_ms[i]);
-        buf_char(&b, ',');
-        http_csv_value(&b, p->value[i]);
+        for (size_t k = 0; k < p->width; k++) {
+            buf_char(&b, ',');
+            http_csv_value(&b, p->value[i * p->width + k]);
+        }
         buf_cstr(&b, "\r\n");
     }
     ret->type = "text/csv; charset=utf-8";
@@ -159,9 +168,10 @@ static enum err read_range(struct ctx *ctx, struct telemetry_http *h, const stru
                                         .from_ms = r->from_ms,
                                         .to_ms = r->to_ms,
                                         .every = r->every,
-                                        .agg = r->agg,
                                         .limit = r->limit,
                                         .zone = kernel_zone(ctx, community_id)};
+    memcpy(q.aggs, r->aggs, sizeof q.aggs);
+    q.aggs_n = r->aggs_n;
     return telemetry_windows(h->telemetry, &q, ctx->arena, ret, &ctx->fault);
 }
 
@@ -180,8 +190,8 @@ enum err http_telemetry(struct ctx *ctx, const struct api_call *call, struct api
     TRY(http_community(ctx, call, &community_id));
     TRY(find(ctx, h, community_id, device, metric, &found));
     TRY(read_range(ctx, h, &r, &found.series.number, 1, community_id, &p));
-    if (r.is_csv) return http_csv(ctx, &p, kernel_zone(ctx, community_id), ret);
-    TRY(http_open_body(ctx, p.n * HTTP_JSON_POINT, &b));
+    if (r.is_csv) return http_csv(ctx, &r, &p, kernel_zone(ctx, community_id), ret);
+    TRY(http_open_body(ctx, p.n * (HTTP_JSON_POINT + p.width * HTTP_JSON_VALUE), &b));
     jw_init(&j, &b);
     jw_open(&j, '{');
     jw_kstr(&j, "device", device);

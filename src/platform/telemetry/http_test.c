@@ -288,6 +288,18 @@ static void json_comes_in_and_pages_and_windows_come_out(struct t *t) {
                  (long long)hour, (long long)(hour + 3 * HOUR_MS)) == 200);
     CHECK(t, str_starts(client_header(&s.reply, "content-type"), S("text/csv")) && holds(&s, "time,value\r\n"));
     CHECK(t, holds(&s, ",2.25\r\n"));
+    CHECK(t, get(&s, s.manager, "/api/v1/telemetry?device=m1&metric=power&from=%lld&to=%lld&every=1h&agg=min,max,count",
+                 (long long)hour, (long long)(hour + 3 * HOUR_MS)) == 200);
+    char several[160];
+    snprintf(several, sizeof several, "\"points\":[[%lld,1,2.25,2],[%lld,null,null,0],[%lld,6,6,1]]", (long long)hour,
+             (long long)(hour + HOUR_MS), (long long)(hour + 2 * HOUR_MS));
+    CHECK(t, holds(&s, several));
+    CHECK(t, get(&s, s.manager,
+                 "/api/v1/telemetry?device=m1&metric=power&from=%lld&to=%lld&every=1h&agg=min,max&format=csv",
+                 (long long)hour, (long long)(hour + 3 * HOUR_MS)) == 200 &&
+                 holds(&s, "time,min,max\r\n"));
+    CHECK(t, get(&s, s.manager, "/api/v1/telemetry?device=m1&metric=temp&every=1h&agg=min,max,avg,sum,last") == 400 &&
+                 holds(&s, "\"field\":\"agg\""));
     CHECK(t, get(&s, s.manager, "/api/v1/telemetry?device=m1&metric=now&from=%lld&to=%lld", (long long)s.now_ms,
                  (long long)s.now_ms + 1) == 200 &&
                  value_at(&s, 0) == 3);

@@ -170,7 +170,7 @@ static enum err read_points(struct scan *s, size_t limit, struct arena *a, struc
 enum err telemetry_range(struct telemetry *t, uint32_t series, int64_t from_ms, int64_t to_ms, size_t limit,
                          struct arena *a, struct telemetry_points *ret, struct fault *f) {
     struct scan s;
-    struct telemetry_points p = {0};
+    struct telemetry_points p = {.width = 1};
     if (!limit || limit > TELEMETRY_POINTS_MAX) return FAIL_FIELD(f, "limit", "out_of_range", TELEMETRY_POINTS_MAX);
     enum err e = scan_init(&s, t, series, from_ms, to_ms, f);
     if (!e) e = read_points(&s, limit, a, &p, f);

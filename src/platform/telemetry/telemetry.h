@@ -129,8 +129,8 @@ struct telemetry_points {
     int64_t *at_ms;
     double *value;
     uint8_t *quality;
-    size_t n;
-    bool has_next; /* `limit` was reached: go on at next_ms as the new from */
+    size_t n, width; /* width: values of a point; 1, or the aggregates that were asked for */
+    bool has_next;   /* `limit` was reached: go on at next_ms as the new from */
     int64_t next_ms;
     size_t damaged; /* chunks in the range that could not be read; what is around them is here */
 };
@@ -157,6 +157,7 @@ enum telemetry_agg {
     TELEMETRY_INTEGRAL, /* under the straight lines between them, in the unit times hours: kW to kWh */
     TELEMETRY_AGG__COUNT
 };
+const char *telemetry_agg_word(enum telemetry_agg agg);
 bool telemetry_agg_read(struct str word,
                         enum telemetry_agg *ret); /* avg min max sum count first last p50 p95 delta rate integral */
 
@@ -169,18 +170,20 @@ struct telemetry_every {
 bool telemetry_every_read(struct str text, struct telemetry_every *ret); /* "30s" "5m" "1h" "1d" "1mo" */
 int64_t telemetry_every_ms(struct telemetry_every every);                /* no window is shorter */
 
+#define TELEMETRY_AGGS_MAX 4
 struct telemetry_windows_query {
     const uint32_t *series; /* all in one aggregate; at most TELEMETRY_SERIES_MAX */
     size_t n;
     int64_t from_ms, to_ms;
     struct telemetry_every every; /* longer than the range: one window */
-    enum telemetry_agg agg;
+    enum telemetry_agg aggs[TELEMETRY_AGGS_MAX];
+    size_t aggs_n;           /* 1 .. TELEMETRY_AGGS_MAX */
     const struct zone *zone; /* NULL: UTC */
     size_t limit;            /* of windows */
 };
-/* Every window of the range by its start (the first may start before `from`; only points of the range count), value NaN
- * where it is empty (count: 0).  quality is NULL.  ERR_LIMIT (code too_wide) when it needs more memory or time than one
- * query may have. */
+/* Every window of the range by its start (the first may start before `from`; only points of the range count), with a
+ * value for each aggregate, window by window: aggs_n times n in all; NaN where it is empty (count: 0).  quality is
+ * NULL.  ERR_LIMIT (code too_wide) when it needs more memory or time than one query may have. */
 NODISCARD enum err telemetry_windows(struct telemetry *t, const struct telemetry_windows_query *q, struct arena *a,
                                      struct telemetry_points *ret, struct fault *f);
 

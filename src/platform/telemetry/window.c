@@ -18,11 +18,21 @@ static const char *const agg_words[TELEMETRY_AGG__COUNT] = {
     [TELEMETRY_LAST] = "last",   [TELEMETRY_P50] = "p50",     [TELEMETRY_P95] = "p95",
     [TELEMETRY_DELTA] = "delta", [TELEMETRY_RATE] = "rate",   [TELEMETRY_INTEGRAL] = "integral"};
 
-enum need { NEED_SUMMARY, NEED_VALUES, NEED_PAIRS };
+enum { NEED_SUMMARY = 1, NEED_VALUES = 2, NEED_PAIRS = 4 };
 
-static enum need need_of(enum telemetry_agg agg) {
-    if (agg == TELEMETRY_P50 || agg == TELEMETRY_P95) return NEED_VALUES;
-    return agg == TELEMETRY_DELTA || agg == TELEMETRY_RATE || agg == TELEMETRY_INTEGRAL ? NEED_PAIRS : NEED_SUMMARY;
+static unsigned need_of(const struct telemetry_windows_query *q) {
+    unsigned need = 0;
+    for (size_t i = 0; i < q->aggs_n; i++) {
+        enum telemetry_agg agg = q->aggs[i];
+        need |= agg == TELEMETRY_P50 || agg == TELEMETRY_P95 ? NEED_VALUES
+                : agg >= TELEMETRY_DELTA                     ? NEED_PAIRS
+                                                             : NEED_SUMMARY;
+    }
+    return need;
+}
+
+const char *telemetry_agg_word(enum telemetry_agg agg) {
+    return agg_words[agg];
 }
 
 bool telemetry_agg_read(struct str word, enum telemetry_agg *ret) {
@@ -92,8 +102,9 @@ struct acc {
     double min, max, sum, first, last;
     int64_t first_ms, last_ms, n;
     double delta, rate, area; /* of pairs, the last one in unit times milliseconds */
-    double *values;           /* for a rank only */
-    size_t values_cap;
+    size_t pairs_n;
+    double *values; /* for a rank only */
+    size_t values_n, values_cap;
 };
 
 static void acc_reset(struct acc *a) {
@@ -149,7 +160,7 @@ static void acc_chunk(struct acc *a, const struct chunk_head *h) {
 /* ---- ranks ---- */
 
 static bool acc_values(struct acc *a, const struct points *p) {
-    size_t need = (size_t)a->n + p->n;
+    size_t need = a->values_n + p->n;
     if (need > a->values_cap) {
         size_t cap = a->values_cap ? a->values_cap * 2 : 1024;
         while (cap < need) cap *= 2;
@@ -159,8 +170,8 @@ static bool acc_values(struct acc *a, const struct points *p) {
         a->values_cap = cap;
     }
     for (size_t i = 0; i < p->n; i++) {
-        a->values[a->n] = p->value[i];
-        a->n += !isnan(p->value[i]);
+        a->values[a->values_n] = p->value[i];
+        a->values_n += !isnan(p->value[i]);
     }
     return true;
 }
@@ -204,8 +215,9 @@ static double value_at_rank(double *v, size_t n, size_t k) {
     return v[k];
 }
 
-static double acc_rank(struct acc *a, int64_t percent) {
-    return value_at_rank(a->values, (size_t)a->n, (size_t)((a->n * percent + 99) / 100 - 1));
+static double acc_rank(struct acc *a, size_t percent) {
+    if (!a->values_n) return NAN;
+    return value_at_rank(a->values, a->values_n, (a->values_n * percent + 99) / 100 - 1);
 }
 
 /* ---- pairs: a point and the one before it, which count where the later one stands ---- */
@@ -241,14 +253,14 @@ static void acc_pairs(struct acc *a, const struct pairs *sum) {
     a->delta += sum->delta;
     a->area += sum->area;
     a->rate += sum->delta / (sum->ms / 1000); /* of many series: what they do together */
-    a->n += (int64_t)sum->n;
+    a->pairs_n += sum->n;
 }
 
 /* ---- */
 
 static double acc_value(struct acc *a, enum telemetry_agg agg) {
     if (agg == TELEMETRY_COUNT) return (double)a->n;
-    if (!a->n) return NAN;
+    if (agg < TELEMETRY_P50 ? !a->n : agg >= TELEMETRY_DELTA && !a->pairs_n) return NAN;
     switch (agg) {
     case TELEMETRY_AVG: return a->sum / (double)a->n;
     case TELEMETRY_MIN: return a->min;
@@ -270,7 +282,7 @@ static double acc_value(struct acc *a, enum telemetry_agg agg) {
 /* ---- the query ---- */
 
 /* One window of one series.  A chunk's summary stands for its points where all of them count. */
-static enum err fill(struct scan *s, int64_t until_ms, enum need need, struct before *before, struct acc *a,
+static enum err fill(struct scan *s, int64_t until_ms, unsigned need, struct before *before, struct acc *a,
                      struct fault *f) {
     struct pairs pairs = {0};
     for (;;) {
@@ -283,9 +295,9 @@ static enum err fill(struct scan *s, int64_t until_ms, enum need need, struct be
         enum err e = scan_slice(s, until_ms, &p, f);
         if (e == ERR_NOT_FOUND) break;
         if (e) return e;
-        if (need == NEED_SUMMARY) acc_summary(a, &p);
-        if (need == NEED_PAIRS) add_pairs(&pairs, before, &p);
-        if (need == NEED_VALUES && !acc_values(a, &p))
+        if (need & NEED_SUMMARY) acc_summary(a, &p);
+        if (need & NEED_PAIRS) add_pairs(&pairs, before, &p);
+        if ((need & NEED_VALUES) && !acc_values(a, &p))
             return FAIL(f, ERR_LIMIT, "too_wide", "too many readings in one window for a rank");
     }
     acc_pairs(a, &pairs);
@@ -323,7 +335,7 @@ static enum err plan(struct windows *w, struct arena *a, struct fault *f) {
         w->p.at_ms[w->p.n++] = start;
         start = window_start(q, start, 1);
     }
-    w->p.value = arena_new(a, double, w->p.n + 1);
+    w->p.value = arena_new(a, double, w->p.n * q->aggs_n + 1);
     if (!w->p.value) return FAIL(f, ERR_LIMIT, "too_wide", "too many windows");
     if ((int64_t)w->p.n * (int64_t)q->n > VISITS_MAX)
         return FAIL(f, ERR_LIMIT, "too_wide", "too many windows over too many series");
@@ -343,29 +355,30 @@ static enum err look_back(struct windows *w, struct fault *f) {
 }
 
 static enum err run(struct windows *w, struct fault *f) {
-    enum need need = need_of(w->q->agg);
-    if (need == NEED_PAIRS) TRY(look_back(w, f));
+    unsigned need = need_of(w->q);
+    if (need & NEED_PAIRS) TRY(look_back(w, f));
     for (size_t i = 0; i < w->p.n; i++) {
         int64_t until = i + 1 < w->p.n ? w->p.at_ms[i + 1] : w->p.has_next ? w->p.next_ms : w->q->to_ms;
         acc_reset(&w->acc);
         for (size_t k = 0; k < w->q->n; k++) TRY(fill(&w->scans[k], until, need, &w->before[k], &w->acc, f));
-        w->p.value[i] = acc_value(&w->acc, w->q->agg);
+        for (size_t k = 0; k < w->q->aggs_n; k++) w->p.value[i * w->q->aggs_n + k] = acc_value(&w->acc, w->q->aggs[k]);
     }
     return OK;
 }
 
 enum err telemetry_windows(struct telemetry *t, const struct telemetry_windows_query *q, struct arena *a,
                            struct telemetry_points *ret, struct fault *f) {
-    struct windows w = {.q = q};
+    struct windows w = {.q = q, .p.width = q->aggs_n};
     if (!q->limit || q->limit > TELEMETRY_POINTS_MAX)
         return FAIL_FIELD(f, "limit", "out_of_range", TELEMETRY_POINTS_MAX);
+    if (!q->aggs_n || q->aggs_n > TELEMETRY_AGGS_MAX) return FAIL_FIELD(f, "agg", "out_of_range", TELEMETRY_AGGS_MAX);
     if (q->n > TELEMETRY_SERIES_MAX) return FAIL(f, ERR_LIMIT, "too_wide", "too many series at once");
     TRY(plan(&w, a, f));
     w.scans = malloc((q->n + 1) * sizeof *w.scans);
     w.before = calloc(q->n + 1, sizeof *w.before);
     enum err e = w.scans && w.before ? OK : FAIL(f, ERR_LIMIT, "too_wide", "out of memory");
     size_t n = 0;
-    int64_t look_back_ms = need_of(q->agg) == NEED_PAIRS ? TELEMETRY_GAP_MS : 0;
+    int64_t look_back_ms = need_of(q) & NEED_PAIRS ? TELEMETRY_GAP_MS : 0;
     while (n < q->n && !e) {
         e = scan_init(&w.scans[n], t, q->series[n], q->from_ms - look_back_ms, q->to_ms, f);
         n++;
