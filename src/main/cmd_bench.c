@@ -12,6 +12,7 @@ static const struct bench *const benches[] = {
     &bench_api,
     &bench_alarm,
     &bench_ingest,
+    &bench_query,
 };
 
 /* What a figure must stay below, or above.  They are for the default load. */
@@ -112,7 +113,7 @@ static int run(int argc, char **argv) {
             return usage_error(&cmd_bench, "--%s is a number from %lld to %lld", counts[i].name,
                                (long long)counts[i].least, (long long)counts[i].most);
     while (rest_n && at < COUNT(benches) && strcmp(benches[at]->name, rest[0])) at++;
-    if (!rest_n || at == COUNT(benches)) return usage_error(&cmd_bench, "say which bench: api, alarm or ingest");
+    if (!rest_n || at == COUNT(benches)) return usage_error(&cmd_bench, "say which bench: api, alarm, ingest or query");
     struct figures figures = {0};
     struct fault f = {0};
     struct sigaction action = {.sa_handler = stop};

@@ -17,7 +17,7 @@ struct bench_options {
     int64_t connections;                   /* api */
     int64_t rate, seconds;                 /* requests or alarms a second, and for how long */
     int64_t readings;                      /* alarm: a second, beside; -1: its default */
-    int64_t series, points, fields, batch; /* ingest: batch is in lines a request */
+    int64_t series, points, fields, batch; /* ingest, query: batch is in lines a request */
     const char *to;                        /* ingest: not a server of its own but PORT/path of another here */
     int64_t pid;                           /* ingest: of that one, whose processor time is measured */
     int64_t serve_port;                    /* api: -1, or leave the filled server up there and measure nothing */
@@ -39,7 +39,7 @@ struct bench {
     const char *name, *what;
     enum err (*run)(const struct bench_options *options, struct figures *ret, struct fault *f);
 };
-extern const struct bench bench_api, bench_alarm, bench_ingest;
+extern const struct bench bench_api, bench_alarm, bench_ingest, bench_query;
 
 /* Set by SIGINT and SIGTERM: a bench ends soon and cleans up. */
 extern volatile sig_atomic_t bench_is_stopped;

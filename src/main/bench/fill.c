@@ -160,6 +160,15 @@ static enum err put_panels(struct ctx *ctx, void *arg) {
     return OK;
 }
 
+static enum err put_meters(struct ctx *ctx, void *arg) {
+    struct filling *w = arg;
+    int64_t id;
+    for (int64_t i = w->first; i < w->end; i++)
+        TRY(put_device(ctx, text(ctx, "表%d", (int)i + 1), "meter", text(ctx, "m%06d", (int)i),
+                       w->estates[0].spots[i % SPOTS], &id));
+    return OK;
+}
+
 static enum err put_users(struct ctx *ctx, void *arg) {
     struct filling *w = arg;
     const struct {
@@ -272,6 +281,7 @@ static enum err fill(struct filling *w, struct fault *f) {
     TRY(in_batches(w, put_estates, p->estates, 4, "estates", f));
     TRY(site_do(w->site, whole, &(struct part){put_things, w}, f));
     TRY(in_batches(w, put_panels, p->panels, BATCH, "fire panels", f));
+    TRY(in_batches(w, put_meters, p->meters, BATCH, "meters", f));
     TRY(site_do(w->site, whole, &(struct part){put_users, w}, f));
     TRY(in_batches(w, put_cases, p->cases, BATCH, "cases", f));
     return site_do(w->site, analyze, NULL, f);

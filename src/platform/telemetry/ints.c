@@ -1,6 +1,8 @@
 /* Integers in a row: varints with runs of zeros, or packed blocks.  SPDX-License-Identifier: Apache-2.0 */
 #include "platform/telemetry/ints_internal.h"
 
+#include <endian.h>
+
 enum how { ALL_ZERO, VARINTS, PACKED };
 
 #define WIDTH_MAX 56 /* bits: with the 7 before them they fit one load; wider blocks are varints */
@@ -97,13 +99,23 @@ static uint8_t *put_packed(uint8_t *out, const int64_t *v, size_t n) {
     return out;
 }
 
+static uint64_t load8(const uint8_t *from) {
+    uint64_t word;
+    memcpy(&word, from, sizeof word);
+    return le64toh(word);
+}
+
 static void unpack(const uint8_t *from, struct block b, int64_t *ret) {
-    uint64_t mask = (UINT64_C(1) << b.width) - 1;
-    for (size_t i = 0, bit = 0; i < b.n; i++, bit += b.width) {
-        uint64_t word;
-        memcpy(&word, from + bit / 8, sizeof word);
-        ret[i] = (int64_t)((uint64_t)b.least + (le_get((const uint8_t *)&word, 8) >> bit % 8 & mask));
+    uint64_t mask = (UINT64_C(1) << b.width) - 1, least = (uint64_t)b.least;
+    size_t byte[8], i = 0;
+    unsigned shift[8];
+    for (size_t k = 0; k < 8; k++) { /* eight of them begin where the next eight do, a few bytes on */
+        byte[k] = k * b.width / 8;
+        shift[k] = (unsigned)(k * b.width % 8);
     }
+    for (; i + 8 <= b.n; i += 8, from += b.width)
+        for (size_t k = 0; k < 8; k++) ret[i + k] = (int64_t)(least + (load8(from + byte[k]) >> shift[k] & mask));
+    for (size_t k = 0; i + k < b.n; k++) ret[i + k] = (int64_t)(least + (load8(from + byte[k]) >> shift[k] & mask));
 }
 
 static bool get_block(struct bytes *in, int64_t *ret, size_t n) {

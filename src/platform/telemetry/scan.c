@@ -83,17 +83,29 @@ static void count_damage(struct scan *s) {
     pthread_mutex_unlock(&s->t->lock);
 }
 
+/* How many of the rising times are before `at_ms`. */
+static size_t points_before(const struct points *p, int64_t at_ms) {
+    size_t low = 0, high = p->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (p->at[middle] < at_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static enum err open_chunk(struct scan *s, const struct scan_ref *r) {
     struct points p;
     if (!points_init(&p, CHUNK_POINTS_MAX)) return ERR_LIMIT;
-    if (!cache_read(s->t, s->series, &r->ref, &p)) {
+    if (!chunk_read(s->t, s->series, &r->ref, &p)) {
         count_damage(s);
         free(p.at);
         return OK;
     }
-    size_t i = 0;
-    while (i < p.n && p.at[i] < s->from_ms) i++;
-    while (p.n > i && p.at[p.n - 1] >= s->to_ms) p.n--;
+    size_t i = points_before(&p, s->from_ms);
+    p.n = points_before(&p, s->to_ms);
     if (i < p.n) return push(s, &p, i, r->order);
     free(p.at);
     return OK;

@@ -9,6 +9,8 @@
 #define DAY_MS INT64_C(86400000)
 #define BLOCK  ((size_t)256 * 1024)
 
+#define FIRST_READ 4096 /* most chunks are smaller */
+
 int64_t month_of(int64_t at_ms) {
     int32_t year, month, day;
     civil_from_day(at_ms >= 0 ? at_ms / DAY_MS : -((DAY_MS - 1 - at_ms) / DAY_MS), &year, &month, &day);
@@ -144,6 +146,26 @@ enum err segment_scan(struct telemetry *t, size_t slot, int64_t size, bool check
     t->chunk_bytes += w.segment->size;
     free(w.block);
     return e;
+}
+
+/* ---- reading one ---- */
+
+bool chunk_is(const struct chunk_head *h, const struct segment *g, uint32_t series, const struct chunk_ref *ref) {
+    return h->series == series && h->count == ref->count && h->first_ms == g->start_ms + ref->first_rel &&
+           h->last_ms == g->start_ms + ref->last_rel;
+}
+
+bool chunk_read(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct points *ret) {
+    uint8_t bytes[CHUNK_BYTES_MAX];
+    const struct segment *g = t->segments[ref->segment];
+    struct chunk_head h;
+    int64_t at = (int64_t)ref->at8 * 8;
+    int64_t n = t->io.read(t->io.self, g->file, bytes, FIRST_READ, at);
+    if (n < CHUNK_HEAD_MIN || !chunk_head_read((struct bytes){bytes, (size_t)n}, &h) || !chunk_is(&h, g, series, ref))
+        return false;
+    int64_t whole = (int64_t)chunk_bytes(&h);
+    if (whole > n && t->io.read(t->io.self, g->file, bytes + n, (size_t)(whole - n), at + n) != whole - n) return false;
+    return chunk_decode(&h, bytes, ret);
 }
 
 void segments_sweep(struct telemetry *t) {

@@ -58,7 +58,6 @@ enum err telemetry_open(const struct telemetry_options *options, struct telemetr
     names_lock_init(&t->names);
     pthread_mutex_init(&t->lock, NULL);
     wake_init(&t->wake);
-    cache_init(&t->cache);
     defaults(t);
     size_t n = strlen(options->dir);
     enum err e = n < sizeof t->dir ? OK : FAIL(f, ERR_LIMIT, "path_too_long", "the folder's name is too long");
@@ -86,7 +85,6 @@ void telemetry_close(struct telemetry *t) {
     }
     names_finish(t);
     blocks_finish(&t->blocks);
-    cache_finish(&t->cache);
     free(t->group.ptr);
     free(t->taken_devices.id);
     free(t->taken_series.id);

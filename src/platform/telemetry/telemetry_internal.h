@@ -19,7 +19,6 @@
 #define HEADS_MAX     (24 << 20) /* unsealed points; more are refused where the disk takes no chunks */
 #define GROUP_MAX     (8u << 20) /* bytes of a group of the log */
 #define GROUP_POINTS  200000     /* points of one, unless a single batch has more */
-#define CACHE_ENTRIES 48
 
 /* ---- small tables ---- */
 struct idmap { /* open addressing from hashes to ids; the owner of the ids compares */
@@ -118,18 +117,6 @@ struct job { /* a batch that waits; points follow */
     struct telemetry_stored points[];
 };
 
-struct cache_entry {
-    uint32_t at8;
-    uint16_t segment;
-    uint64_t used;
-    struct points p; /* n 0: empty */
-};
-struct cache {
-    pthread_mutex_t mutex;
-    struct cache_entry entries[CACHE_ENTRIES];
-    uint64_t clock;
-};
-
 struct telemetry {
     struct telemetry_options options;
     struct io io;
@@ -167,7 +154,6 @@ struct telemetry {
     bool must_rotate;                         /* memory knows names that the log may not get otherwise */
     bool is_damaged;                          /* the log had broken groups */
 
-    struct cache cache;
     pthread_t thread;
     bool has_thread;
 };
@@ -301,12 +287,10 @@ enum err seal_due(struct telemetry *t); /* some of the heads that are due; what 
 void retain(struct telemetry *t, int64_t now_ms);
 NODISCARD enum err replay(struct telemetry *t, struct fault *f);
 
-/* ---- reading (scan.c, cache.c) ---- */
+/* ---- reading (segment.c, scan.c) ---- */
 /* Points of a chunk; false when it is damaged.  ret has room for CHUNK_POINTS_MAX. */
 bool chunk_is(const struct chunk_head *h, const struct segment *g, uint32_t series, const struct chunk_ref *ref);
-bool cache_read(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct points *ret);
-void cache_init(struct cache *c);
-void cache_finish(struct cache *c);
+bool chunk_read(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct points *ret);
 
 struct source { /* an open chunk, or the head */
     struct points p;

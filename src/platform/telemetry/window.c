@@ -72,15 +72,15 @@ static int64_t floor_to(int64_t v, int64_t step) {
     return v - (rest < 0 ? rest + step : rest);
 }
 
-static int64_t unit_ms(char unit) {
-    return unit == 's' ? 1000 : unit == 'm' ? 60000 : 3600000;
+static bool is_civil(struct telemetry_every every) { /* as long as the calendar makes it */
+    return every.unit == 'd' || every.unit == 'M';
 }
 
 /* The window number `k` from `at_ms`'s own on: k 0 is where that one begins, 1 where the next does. */
 static int64_t window_start(const struct telemetry_windows_query *q, int64_t at_ms, int64_t k) {
     struct telemetry_every every = q->every;
-    if (every.unit != 'd' && every.unit != 'M') {
-        int64_t step = every.n * unit_ms(every.unit);
+    if (!is_civil(every)) {
+        int64_t step = telemetry_every_ms(every);
         return floor_to(at_ms, step) + k * step;
     }
     struct civil c = zone_civil(q->zone, at_ms), start = {.day = 1, .month = 1};
@@ -185,10 +185,17 @@ static void sort_few(double *v, size_t n) {
     }
 }
 
+static double greatest(const double *v, size_t n) {
+    double most = v[0];
+    for (size_t i = 1; i < n; i++) most = v[i] > most ? v[i] : most;
+    return most;
+}
+
 /* The value that would stand at `k` if they were sorted (Hoare's FIND, 1961); the pivot is drawn, so that no order of
  * readings is a bad one. */
 static double value_at_rank(double *v, size_t n, size_t k) {
     uint64_t chance = n;
+    if (k == n - 1) return greatest(v, n);
     while (n > FEW) {
         chance = chance * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         double pivot = v[(chance >> 33) % n];
@@ -281,6 +288,15 @@ static double acc_value(struct acc *a, enum telemetry_agg agg) {
 
 /* ---- the query ---- */
 
+/* Points of one series and window. */
+static enum err take(struct acc *a, unsigned need, struct before *before, struct pairs *pairs, const struct points *p,
+                     struct fault *f) {
+    if (need & NEED_SUMMARY) acc_summary(a, p);
+    if (need & NEED_PAIRS) add_pairs(pairs, before, p);
+    if (!(need & NEED_VALUES) || acc_values(a, p)) return OK;
+    return FAIL(f, ERR_LIMIT, "too_wide", "too many readings in one window for a rank");
+}
+
 /* One window of one series.  A chunk's summary stands for its points where all of them count. */
 static enum err fill(struct scan *s, int64_t until_ms, unsigned need, struct before *before, struct acc *a,
                      struct fault *f) {
@@ -295,10 +311,7 @@ static enum err fill(struct scan *s, int64_t until_ms, unsigned need, struct bef
         enum err e = scan_slice(s, until_ms, &p, f);
         if (e == ERR_NOT_FOUND) break;
         if (e) return e;
-        if (need & NEED_SUMMARY) acc_summary(a, &p);
-        if (need & NEED_PAIRS) add_pairs(&pairs, before, &p);
-        if ((need & NEED_VALUES) && !acc_values(a, &p))
-            return FAIL(f, ERR_LIMIT, "too_wide", "too many readings in one window for a rank");
+        TRY(take(a, need, before, &pairs, &p, f));
     }
     acc_pairs(a, &pairs);
     return OK;
@@ -316,7 +329,7 @@ struct windows {
 /* Windows by their starts, up to the limit. */
 static enum err plan(struct windows *w, struct arena *a, struct fault *f) {
     const struct telemetry_windows_query *q = w->q;
-    int64_t start = window_start(q, q->from_ms, 0);
+    int64_t start = window_start(q, q->from_ms, 0), step_ms = is_civil(q->every) ? 0 : telemetry_every_ms(q->every);
     bool is_single = window_start(q, q->from_ms, 1) - start > q->to_ms - q->from_ms;
     for (bool more = q->from_ms < q->to_ms; more; more = !is_single && start < q->to_ms) {
         if (w->p.n == q->limit) {
@@ -333,7 +346,7 @@ static enum err plan(struct windows *w, struct arena *a, struct fault *f) {
             w->cap = cap;
         }
         w->p.at_ms[w->p.n++] = start;
-        start = window_start(q, start, 1);
+        start = step_ms ? start + step_ms : window_start(q, start, 1);
     }
     w->p.value = arena_new(a, double, w->p.n * q->aggs_n + 1);
     if (!w->p.value) return FAIL(f, ERR_LIMIT, "too_wide", "too many windows");
@@ -354,16 +367,60 @@ static enum err look_back(struct windows *w, struct fault *f) {
     return OK;
 }
 
+static int64_t window_end(const struct windows *w, size_t i) {
+    return i + 1 < w->p.n ? w->p.at_ms[i + 1] : w->p.has_next ? w->p.next_ms : w->q->to_ms;
+}
+
+static void close_window(struct windows *w, size_t i) {
+    for (size_t k = 0; k < w->q->aggs_n; k++) w->p.value[i * w->q->aggs_n + k] = acc_value(&w->acc, w->q->aggs[k]);
+    acc_reset(&w->acc);
+}
+
+/* Many series: window by window, of each the points that are in it. */
+static enum err run_many(struct windows *w, unsigned need, struct fault *f) {
+    for (size_t i = 0; i < w->p.n; i++) {
+        int64_t until = window_end(w, i);
+        for (size_t k = 0; k < w->q->n; k++) TRY(fill(&w->scans[k], until, need, &w->before[k], &w->acc, f));
+        close_window(w, i);
+    }
+    return OK;
+}
+
+static size_t count_before(const struct points *p, int64_t until_ms) {
+    size_t n = 0;
+    while (n < p->n && p->at[n] < until_ms) n++;
+    return n;
+}
+
+/* One series: its points as they come, cut at the windows' ends. */
+static enum err run_one(struct windows *w, unsigned need, struct fault *f) {
+    struct pairs pairs = {0};
+    struct points p = {0};
+    for (size_t i = 0; i < w->p.n;) {
+        struct chunk_head h;
+        int64_t until = window_end(w, i);
+        if (!p.n && need == NEED_SUMMARY && scan_chunk(w->scans, until, &h)) {
+            acc_chunk(&w->acc, &h);
+            continue;
+        }
+        enum err e = p.n ? OK : scan_slice(w->scans, w->q->to_ms, &p, f);
+        if (e && e != ERR_NOT_FOUND) return e;
+        size_t n = e ? 0 : count_before(&p, until);
+        if (n) TRY(take(&w->acc, need, w->before, &pairs, &(struct points){p.at, p.value, p.quality, n}, f));
+        if (n) p = (struct points){p.at + n, p.value + n, p.quality + n, p.n - n};
+        if (!p.n && !e) continue; /* the window may go on */
+        acc_pairs(&w->acc, &pairs);
+        pairs = (struct pairs){0};
+        close_window(w, i++);
+    }
+    return OK;
+}
+
 static enum err run(struct windows *w, struct fault *f) {
     unsigned need = need_of(w->q);
     if (need & NEED_PAIRS) TRY(look_back(w, f));
-    for (size_t i = 0; i < w->p.n; i++) {
-        int64_t until = i + 1 < w->p.n ? w->p.at_ms[i + 1] : w->p.has_next ? w->p.next_ms : w->q->to_ms;
-        acc_reset(&w->acc);
-        for (size_t k = 0; k < w->q->n; k++) TRY(fill(&w->scans[k], until, need, &w->before[k], &w->acc, f));
-        for (size_t k = 0; k < w->q->aggs_n; k++) w->p.value[i * w->q->aggs_n + k] = acc_value(&w->acc, w->q->aggs[k]);
-    }
-    return OK;
+    acc_reset(&w->acc);
+    return (w->q->n == 1 ? run_one : run_many)(w, need, f);
 }
 
 enum err telemetry_windows(struct telemetry *t, const struct telemetry_windows_query *q, struct arena *a,

@@ -1,0 +1,73 @@
+/* Readings sent as fast as they are answered.  SPDX-License-Identifier: Apache-2.0 */
+#include "main/bench/sending.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HEAD_MAX 512
+
+static enum err put_request(struct sending *s, const struct target *to, const char *lines, size_t len,
+                            struct fault *f) {
+    char head[HEAD_MAX];
+    size_t n = target_head(to, "POST", to->write, "text/plain", len, head, sizeof head);
+    struct request *q = &s->requests[s->n];
+    if (!n) return FAIL(f, ERR_LIMIT, "to", "the address is too long");
+    q->bytes = malloc(n + len);
+    if (!q->bytes) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    memcpy(q->bytes, head, n);
+    memcpy(q->bytes + n, lines, len);
+    q->n = n + len;
+    s->n++;
+    return OK;
+}
+
+static enum err put_requests(struct sending *s, const struct target *to, struct readings *r, size_t values, char *lines,
+                             struct fault *f) {
+    while (r->step < r->plan.steps) {
+        size_t len;
+        s->values += (int64_t)readings_put(r, values, lines, &len);
+        TRY(put_request(s, to, lines, len, f));
+    }
+    return OK;
+}
+
+enum err sending_make(struct sending *s, const struct target *to, const struct readings_plan *plan, int64_t lines_n,
+                      struct fault *f) {
+    struct readings r;
+    size_t values = (size_t)(lines_n * plan->fields);
+    size_t most = (size_t)(plan->devices * plan->steps) * READINGS_METRICS / values + 2;
+    char *lines = malloc((values / READINGS_METRICS + 1) * READINGS_LINE_MAX);
+    *s = (struct sending){.requests = calloc(most, sizeof *s->requests)};
+    bool ok = lines && s->requests && latencies_init(&s->latencies, most);
+    enum err e = ok ? readings_begin(&r, plan, f) : FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    if (!e) {
+        e = put_requests(s, to, &r, values, lines, f);
+        readings_end(&r);
+    }
+    free(lines);
+    return e;
+}
+
+enum err sending_run(struct sending *s, const struct target *to, struct fault *f) {
+    struct target_answer answer = {.status = 204};
+    int fd = target_dial(to);
+    if (fd < 0) return FAIL(f, ERR_UNAVAILABLE, "server", "nothing listens on port %d", to->port);
+    for (size_t i = 0; i < s->n && answer.status / 100 == 2 && !bench_is_stopped; i++) {
+        int64_t begin = bench_now_us();
+        target_ask(fd, s->requests[i].bytes, s->requests[i].n, &answer);
+        latencies_add(&s->latencies, bench_now_us() - begin);
+    }
+    close(fd);
+    if (bench_is_stopped) return FAIL(f, ERR_UNAVAILABLE, "stopped", "stopped");
+    return answer.status / 100 == 2
+               ? OK
+               : FAIL(f, ERR_INTERNAL, "bench", "the server answered %d: %s", answer.status, answer.say);
+}
+
+void sending_free(struct sending *s) {
+    for (size_t i = 0; i < s->n; i++) free(s->requests[i].bytes);
+    free(s->requests);
+    latencies_free(&s->latencies);
+    *s = (struct sending){0};
+}
