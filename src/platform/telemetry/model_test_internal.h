@@ -95,7 +95,7 @@ static inline void model_note(struct model *m, const struct telemetry_point *poi
 }
 
 static inline enum err model_put(struct model *m, const struct telemetry_point *points, size_t n) {
-    struct telemetry_batch b = {COMMUNITY, points, n};
+    struct telemetry_batch b = {.community_id = COMMUNITY, .points = points, .n = n};
     struct fault f = {0};
     return telemetry_put_wait(m->store, &b, NULL, &f);
 }

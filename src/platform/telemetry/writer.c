@@ -217,9 +217,8 @@ bool telemetry_step(struct telemetry *t) {
 
 /* Under the lock; false: nothing came for TIDY_AFTER_S. */
 static bool wait_for_work(struct telemetry *t) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += TIDY_AFTER_S;
+    int64_t until_us = t->options.world->mono_us(t->options.world->self) + TIDY_AFTER_S * INT64_C(1000000);
+    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
     return pthread_cond_timedwait(&t->wake, &t->lock, &until) != ETIMEDOUT;
 }
 
