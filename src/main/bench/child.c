@@ -107,6 +107,17 @@ double child_cpu_s(const struct child *c) {
     return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
+/* proc(5): statm counts pages; the second is what is resident. */
+double child_memory_mb(const struct child *c) {
+    char path[64];
+    long long size = 0, resident = 0;
+    snprintf(path, sizeof path, "/proc/%ld/statm", (long)c->pid);
+    FILE *in = fopen(path, "r");
+    bool ok = in && fscanf(in, "%lld %lld", &size, &resident) == 2;
+    if (in) fclose(in);
+    return ok ? (double)resident * (double)sysconf(_SC_PAGESIZE) / 1e6 : 0;
+}
+
 enum err child_log_in(const struct child *c, const char *user, const char *password, char ret[96], struct fault *f) {
     char body[256];
     struct arena arena;

@@ -14,8 +14,9 @@ struct child {
 };
 /* Starts `linli serve` of this very program over dir; waits for "ready".  http_port 0: a free one. */
 NODISCARD enum err child_start(const char *dir, const char *db, int http_port, struct child *ret, struct fault *f);
-void child_stop(struct child *c);          /* and waits; {0} is fine */
-double child_cpu_s(const struct child *c); /* processor time so far */
+void child_stop(struct child *c);              /* and waits; {0} is fine */
+double child_cpu_s(const struct child *c);     /* processor time so far */
+double child_memory_mb(const struct child *c); /* resident */
 /* Blocking; a token to put behind "Bearer ". */
 NODISCARD enum err child_log_in(const struct child *c, const char *user, const char *password, char ret[96],
                                 struct fault *f);

@@ -41,6 +41,17 @@ static enum err measure(struct sending *s, const struct target *to, struct figur
     return to->is_peer ? OK : put_disk(to, values, ret, f);
 }
 
+/* What stands in memory once it is at rest, and how long it takes to be there again. */
+static enum err put_restart(struct target *to, const struct bench_options *o, const char *dir, struct figures *ret,
+                            struct fault *f) {
+    double ms;
+    figure_put(ret, "memory_mb", child_memory_mb(&to->child), 1, "MB");
+    TRY(target_restart(to, o, dir, &ms, f));
+    figure_put(ret, "restart_ms", ms, 0, "ms");
+    figure_put(ret, "memory_again_mb", child_memory_mb(&to->child), 1, "MB");
+    return OK;
+}
+
 static enum err run_in(const struct bench_options *o, const char *dir, struct figures *ret, struct fault *f) {
     struct target to;
     struct sending s = {0};
@@ -52,6 +63,7 @@ static enum err run_in(const struct bench_options *o, const char *dir, struct fi
     enum err e = target_open(&to, o, dir, plan.devices, f);
     if (!e) e = sending_make(&s, &to, &plan, o->batch, f);
     if (!e) e = measure(&s, &to, ret, f);
+    if (!e && !to.is_peer) e = put_restart(&to, o, dir, ret, f);
     target_close(&to);
     sending_free(&s);
     return e;

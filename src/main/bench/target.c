@@ -51,6 +51,15 @@ void target_close(struct target *t) {
     if (!t->is_peer) child_stop(&t->child);
 }
 
+enum err target_restart(struct target *t, const struct bench_options *o, const char *dir, double *ret_ms,
+                        struct fault *f) {
+    child_stop(&t->child);
+    int64_t begin = bench_now_us();
+    TRY(child_start(dir, o->db, t->port, &t->child, f));
+    *ret_ms = (double)(bench_now_us() - begin) / 1000;
+    return OK;
+}
+
 double target_cpu_s(const struct target *t) {
     return t->child.pid ? child_cpu_s(&t->child) : 0;
 }

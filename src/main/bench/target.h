@@ -17,6 +17,9 @@ NODISCARD enum err target_open(struct target *t, const struct bench_options *o, 
                                struct fault *f);
 void target_close(struct target *t);
 double target_cpu_s(const struct target *t);
+/* Ours, stopped and started again over the same folder: how long from its start to ready. */
+NODISCARD enum err target_restart(struct target *t, const struct bench_options *o, const char *dir, double *ret_ms,
+                                  struct fault *f);
 /* A figure of our own server's /metrics. */
 NODISCARD enum err target_metric(const struct target *t, const char *const *names, size_t n, double *ret,
                                  struct fault *f);

@@ -202,18 +202,22 @@ static void series_latest(struct series *s, const struct telemetry_stored *p) {
     s->is_latest_sealed = false;
 }
 
+void head_due(struct telemetry *t, uint32_t id) {
+    struct series *s = series_at(t, id);
+    if (s->is_due) return;
+    s->is_due = ids32_add(&t->due, id);
+    if (s->is_due) t->due_points += s->head.n;
+}
+
 void head_add(struct telemetry *t, uint32_t id, const struct telemetry_stored *p) {
     struct series *s = series_at(t, id);
     head_append(&t->blocks, &s->head, p);
     t->head_points++;
     series_latest(s, p);
-    if (s->head.n < t->options.seal_at / (t->head_points > HEADS_WARM ? 2 : 1)) return;
-    if (!s->is_due) {
-        s->is_due = ids32_add(&t->due, id);
-        if (s->is_due) t->due_points += s->head.n;
-    } else {
+    if (s->is_due)
         t->due_points++;
-    }
+    else if (s->head.n >= t->options.seal_at / (t->head_points > HEADS_WARM ? 2 : 1))
+        head_due(t, id);
 }
 
 void head_clear(struct telemetry *t, uint32_t id) {

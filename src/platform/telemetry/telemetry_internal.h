@@ -232,6 +232,7 @@ size_t head_decode(struct head_state *s, const uint8_t *bytes, struct telemetry_
 
 /* A durable point: into the head, and the latest.  Room was reserved. */
 void head_add(struct telemetry *t, uint32_t id, const struct telemetry_stored *p);
+void head_due(struct telemetry *t, uint32_t id); /* it is sealed next */
 void head_clear(struct telemetry *t, uint32_t id);
 bool refs_reserve(struct series *s, uint32_t more);
 

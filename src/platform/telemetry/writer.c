@@ -12,6 +12,8 @@
 #define NAME_BYTES    48 /* of a device or a series in the log, about */
 #define TIDY_BYTES    65536
 #define TIDY_AFTER_S  2
+#define HEADS_COOL    (2 << 20) /* points that may stay in heads while nobody wants anything */
+#define COOL_PART     4         /* of a full chunk */
 
 size_t job_bytes(const struct job *job) {
     return sizeof *job + job->n * sizeof job->points[0];
@@ -181,9 +183,21 @@ static void keep_house(struct telemetry *t) {
     retain(t, t->options.world->utc_ms(t->options.world->self));
 }
 
+/* Heads that are many and long enough to make decent chunks become due before their time. */
+static void cool(struct telemetry *t) {
+    pthread_rwlock_rdlock(&t->names);
+    uint32_t n = t->series.n;
+    pthread_rwlock_unlock(&t->names);
+    pthread_mutex_lock(&t->lock);
+    for (uint32_t id = 0; id < n && t->head_points > HEADS_COOL; id++)
+        if (series_at(t, id)->head.n >= t->options.seal_at / COOL_PART) head_due(t, id);
+    pthread_mutex_unlock(&t->lock);
+}
+
 /* Nobody wants anything: what is due is sealed however little it is, and a log that is mostly past is begun anew. */
 static void tidy(struct telemetry *t) {
     bool sealed = true;
+    cool(t);
     while (sealed && !is_wanted(t) && t->due.n) sealed = !seal_due(t);
     /* Its bytes were so many of those in memory when it was begun last. */
     double ratio = t->begun_live ? (double)t->log.begun_with / (double)t->begun_live : 1;
