@@ -100,12 +100,9 @@ static int run(int argc, char **argv) {
                   {"batch", 1, 100000, &o.batch},
                   {"pid", 1, INT32_MAX, &o.pid},
                   {"serve", 0, 65535, &o.serve_port}};
-    struct option options[COUNT(counts) + 5] = {{"json", NULL, &json},
-                                                {"gate", NULL, &gate},
-                                                {"data", &o.data, NULL},
-                                                {"db", &o.db, NULL},
-                                                {"to", &o.to, NULL}};
-    for (size_t i = 0; i < COUNT(counts); i++) options[5 + i] = (struct option){counts[i].name, &numbers[i], NULL};
+    struct option options[COUNT(counts) + 6] = {{"json", NULL, &json}, {"gate", NULL, &gate}, {"data", &o.data, NULL},
+                                                {"db", &o.db, NULL},   {"to", &o.to, NULL},   {"file", &o.file, NULL}};
+    for (size_t i = 0; i < COUNT(counts); i++) options[6 + i] = (struct option){counts[i].name, &numbers[i], NULL};
     int bad = options_read(argc, argv, options, COUNT(options), rest, &rest_n, COUNT(rest));
     if (bad) return usage_error(&cmd_bench, "%s is not understood", argv[bad]);
     for (size_t i = 0; i < COUNT(counts); i++)
@@ -133,14 +130,16 @@ const struct command cmd_bench = {
     .usage =
         "linli bench api [--cases 100000] [--estates 60] [--rate 1000] [--seconds 10] [--connections 64]\n"
         "linli bench alarm [--rate 50] [--seconds 10] [--readings 1000]\n"
-        "linli bench ingest [--series 10000] [--points 10000000] [--fields 1|4] [--batch 10000] [--to PORT/path --pid "
-        "N]\n\n"
+        "linli bench ingest [--series 10000] [--points 10000000] [--fields 1|4] [--batch 10000] [--file F]\n"
+        "linli bench query [--series 100]\n\n"
         "  --json        figures as one object\n"
         "  --gate        exit 1 when a figure misses its floor\n"
         "  --data DIR    where to make the temporary folder [TMPDIR, or /var/tmp]\n"
         "  --db URL      records in this (empty) database: postgres://…\n"
         "  --serve PORT  api: fills, serves there and prints tokens, for other load tools\n\n"
-        "ingest sends readings in line protocol, batch lines a request; --to sends them to another server here.\n"
+        "ingest sends readings in line protocol, batch lines a request; query asks for a month of them.  With\n"
+        "--to PORT/path --pid N both speak to another server here: victoria-metrics, or what else takes line "
+        "protocol.\n"
         "api asks for the newest 50 cases as a street, an estate and a grid see them.  alarm plays fire frames over\n"
         "TCP beside readings over HTTP, and waits for the event of the case.  Requests leave by the clock; each is\n"
         "timed from when it was due.\n",

@@ -18,6 +18,7 @@ struct bench_options {
     int64_t rate, seconds;                 /* requests or alarms a second, and for how long */
     int64_t readings;                      /* alarm: a second, beside; -1: its default */
     int64_t series, points, fields, batch; /* ingest, query: batch is in lines a request */
+    const char *file;                      /* ingest: line protocol to send instead of what is made up */
     const char *to;                        /* ingest: not a server of its own but PORT/path of another here */
     int64_t pid;                           /* ingest: of that one, whose processor time is measured */
     int64_t serve_port;                    /* api: -1, or leave the filled server up there and measure nothing */

@@ -60,8 +60,8 @@ static enum err run_in(const struct bench_options *o, const char *dir, struct fi
                                  .step_ms = STEP_MS,
                                  .start_ms = bench_utc_s() * 1000 - o->points / o->series * STEP_MS,
                                  .fields = (int)o->fields};
-    enum err e = target_open(&to, o, dir, plan.devices, f);
-    if (!e) e = sending_make(&s, &to, &plan, o->batch, f);
+    enum err e = target_open(&to, o, dir, o->file ? 0 : plan.devices, f);
+    if (!e) e = o->file ? sending_read(&s, &to, o->file, o->batch, f) : sending_make(&s, &to, &plan, o->batch, f);
     if (!e) e = measure(&s, &to, ret, f);
     if (!e && !to.is_peer) e = put_restart(&to, o, dir, ret, f);
     target_close(&to);

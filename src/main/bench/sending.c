@@ -1,6 +1,7 @@
 /* Readings sent as fast as they are answered.  SPDX-License-Identifier: Apache-2.0 */
 #include "main/bench/sending.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,6 +47,48 @@ enum err sending_make(struct sending *s, const struct target *to, const struct r
         readings_end(&r);
     }
     free(lines);
+    return e;
+}
+
+/* Values of a line: the "=" behind the first blank that no backslash precedes. */
+static int64_t count_values(struct str line) {
+    int64_t n = 0;
+    bool fields = false;
+    for (size_t i = 0; i < line.len; i++) {
+        fields |= line.ptr[i] == ' ' && (!i || line.ptr[i - 1] != '\\');
+        n += fields && line.ptr[i] == '=';
+    }
+    return n;
+}
+
+static enum err cut_requests(struct sending *s, const struct target *to, struct str text, int64_t lines, size_t most,
+                             struct fault *f) {
+    while (text.ptr && s->n < most) {
+        const char *begin = text.ptr;
+        struct str line = {begin, 0};
+        for (int64_t i = 0; i < lines && str_cut(&text, '\n', &line); i++) s->values += count_values(line);
+        TRY(put_request(s, to, begin, (size_t)(line.ptr + line.len - begin), f));
+    }
+    return OK;
+}
+
+enum err sending_read(struct sending *s, const struct target *to, const char *path, int64_t lines, struct fault *f) {
+    FILE *in = fopen(path, "r");
+    struct str text = {NULL, 0};
+    *s = (struct sending){0};
+    if (!in || fseek(in, 0, SEEK_END)) return FAIL(f, ERR_UNAVAILABLE, "file", "%s cannot be read", path);
+    long size = ftell(in);
+    rewind(in);
+    char *mem = size > 0 ? malloc((size_t)size) : NULL;
+    bool ok = mem && fread(mem, 1, (size_t)size, in) == (size_t)size;
+    fclose(in);
+    if (ok) text = (struct str){mem, (size_t)size};
+    size_t most = ok ? (size_t)size / 8 / (size_t)lines + 2 : 0;
+    s->requests = calloc(most + 1, sizeof *s->requests);
+    ok = ok && s->requests && latencies_init(&s->latencies, most);
+    enum err e =
+        ok ? cut_requests(s, to, text, lines, most, f) : FAIL(f, ERR_UNAVAILABLE, "file", "%s cannot be read", path);
+    free(mem);
     return e;
 }
 

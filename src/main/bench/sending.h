@@ -19,6 +19,9 @@ struct sending {
 /* lines: of one request. */
 NODISCARD enum err sending_make(struct sending *s, const struct target *to, const struct readings_plan *plan,
                                 int64_t lines, struct fault *f);
+/* The lines of a file. */
+NODISCARD enum err sending_read(struct sending *s, const struct target *to, const char *path, int64_t lines,
+                                struct fault *f);
 /* Over one connection, each after the answer to the one before. */
 NODISCARD enum err sending_run(struct sending *s, const struct target *to, struct fault *f);
 void sending_free(struct sending *s);
