@@ -381,6 +381,18 @@ static enum err reveal(struct ctx *ctx, void *arg) {
     return audit_write(ctx, e->kn, e->id, row_of(e->row)->community_id, &c);
 }
 
+static enum err note(struct ctx *ctx, void *arg) {
+    struct edit *e = arg;
+    TRY(fetch(ctx, e->kn, e->id, e->row));
+    struct change c = {.verb = e->step};
+    return audit_write(ctx, e->kn, e->id, row_of(e->row)->community_id, &c);
+}
+
+enum err row_note(struct ctx *ctx, const struct resource *r, int64_t id, const char *verb) {
+    if (str_trim(ctx->reason).len < 2) return FAIL_FIELD(&ctx->fault, "reason", "required", 0);
+    return edit_run(ctx, &(struct edit){.kn = known_of(ctx->kernel, r), .id = id, .step = verb}, note, NULL);
+}
+
 enum err row_reveal(struct ctx *ctx, const struct resource *r, int64_t id, uint64_t fields, void *ret_row) {
     if (str_trim(ctx->reason).len < 2) return FAIL_FIELD(&ctx->fault, "reason", "required", 0);
     if (!fields) return FAIL_FIELD(&ctx->fault, "fields", "required", 0);

@@ -24,6 +24,9 @@ NODISCARD enum err row_archive(struct ctx *ctx, const struct resource *r, int64_
 NODISCARD enum err row_restore(struct ctx *ctx, const struct resource *r, int64_t id, int64_t version, void *ret_row);
 /* Clear values of protected fields; needs a grant's `reveal`, ctx->reason, and leaves an audit row of verb "reveal". */
 NODISCARD enum err row_reveal(struct ctx *ctx, const struct resource *r, int64_t id, uint64_t fields, void *ret_row);
+/* What was done to something that belongs to the row, such as its readings: an audit row of that verb, with
+ * ctx->reason. The caller has asked whether the actor may. */
+NODISCARD enum err row_note(struct ctx *ctx, const struct resource *r, int64_t id, const char *verb);
 
 /* ---- what the actor may see and do ---------------------------------------------------------------------------- */
 uint32_t row_clear_classes(struct ctx *ctx, const struct resource *r, const void *row); /* classes shown plainly */

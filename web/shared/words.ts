@@ -195,6 +195,7 @@ export const words = {
   'verb.archive': ['归档', 'archived'],
   'verb.restore': ['恢复', 'restored'],
   'verb.reveal': ['查看了全文', 'looked at in full'],
+  'verb.erase': ['删除了读数', 'erased readings'],
   'who.system': ['系统', 'System'],
   'error.required': ['必填', 'Required'],
   'error.too_long': ['最多 {limit} 个字', 'At most {limit} characters'],

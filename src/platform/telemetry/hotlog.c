@@ -256,7 +256,7 @@ void out_segment(struct out *o, int64_t month, int64_t size) {
     out_int(o, (uint64_t)size, 8);
 }
 
-static void out_head(struct out *o, const struct blocks *b, const struct head *h, uint32_t id) {
+void out_head(struct out *o, const struct blocks *b, const struct head *h, uint32_t id) {
     out_int(o, ENTRY_HEAD, 1);
     out_int(o, id, 4);
     out_int(o, h->from_scale, 1);
@@ -292,6 +292,7 @@ static enum err put_snapshot(struct snapshot *s) {
     TRY(put_names(s, series_n, false));
     for (size_t i = 0; i < t->segments_n; i++)
         if (!t->segments[i]->is_dropped) out_segment(o, t->segments[i]->month, t->segments[i]->size);
+    for (size_t i = 0; i < t->dead_n; i++) out_dead(o, t, &t->dead[i]);
     for (uint32_t i = 0; i < series_n; i++) {
         if (series_at(t, i)->head.n) out_head(o, &t->blocks, &series_at(t, i)->head, i);
         TRY(flush(s, GROUP_MAX / 2));

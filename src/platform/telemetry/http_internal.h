@@ -56,6 +56,7 @@ enum err http_ingest_line(struct ctx *ctx, const struct api_call *call, struct a
 enum err http_ingest_json(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 enum err http_telemetry(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 enum err http_latest(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
+enum err http_erase(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 enum err http_aggregate(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 
 /* Tags of line protocol become attributes of the device's row, once. */

@@ -539,6 +539,46 @@ static void a_bad_question_names_its_field(struct t *t) {
     stop(&s);
 }
 
+static enum err check_trail(struct ctx *ctx, struct site *s) {
+    int64_t n = 0;
+    bool found;
+    TRY(db_one_i64(
+        ctx->db, &ctx->fault,
+        "SELECT COUNT(*) FROM audit WHERE resource = 'devices' AND verb = 'erase' AND substr(reason, 1, 16) = "
+        "'wrong sensor (a '",
+        NO_VALS, &n, &found));
+    CHECK_SAY(s->t, n == 1, "%d rows tell of it", (int)n);
+    return OK;
+}
+
+static int erase(struct site *s, const char *token, const char *query) {
+    char target[256];
+    snprintf(target, sizeof target, "/api/v1/telemetry?%s", query);
+    return ask_with(s, token, "DELETE", target, "text/plain", S(""), (struct http_header){0});
+}
+
+static void readings_are_erased_with_a_reason_and_told(struct t *t) {
+    struct site s;
+    char text[200], query[200];
+    start(&s, t);
+    int64_t at = s.now_ms - 60000;
+    snprintf(text, sizeof text, "m1 a=1,b=1 %lld\nm1 a=2,b=2 %lld\n", (long long)at, (long long)at + 1000);
+    CHECK(t, post_line(&s, s.ingest, "precision=ms", text) == 204);
+    snprintf(query, sizeof query, "device=m1&metric=a&from=%lld&to=%lld&reason=wrong+sensor", (long long)at,
+             (long long)at + 1000);
+    CHECK(t, erase(&s, s.dispatcher, query) == 403 && erase(&s, s.resident, query) != 204);
+    CHECK(t, erase(&s, s.manager, "device=m1&metric=a&from=1&to=2") == 400 && holds(&s, "\"field\":\"reason\""));
+    CHECK(t, erase(&s, s.manager, "device=m1&metric=a&from=2&to=2&reason=xx") == 400 && holds(&s, "\"field\":\"to\""));
+    CHECK(t, erase(&s, s.manager, "device=m1&metric=zz&from=1&to=2&reason=xx") == 404);
+    CHECK_SAY(t, erase(&s, s.manager, query) == 204, "%d %.*s", s.reply.status, (int)s.reply.body.len,
+              (const char *)s.reply.body.ptr);
+    CHECK(t,
+          get(&s, s.manager, "/api/v1/telemetry?device=m1&metric=a") == 200 && points(&s) == 1 && value_at(&s, 0) == 2);
+    CHECK(t, get(&s, s.manager, "/api/v1/telemetry?device=m1&metric=b") == 200 && points(&s) == 2);
+    as_system(&s, check_trail);
+    stop(&s);
+}
+
 static void a_full_disk_is_503_and_not_ready(struct t *t) {
     struct site s;
     start(&s, t);
@@ -615,5 +655,6 @@ TESTS(CASE(every_post_is_told_and_what_was_refused_with_its_line), CASE(a_line_t
       CASE(json_comes_in_and_pages_and_windows_come_out), CASE(many_devices_sum_up_by_place),
       CASE(many_devices_stand_side_by_side), CASE(rights_on_devices_are_rights_on_their_readings),
       CASE(protected_readings_are_not_shown_to_who_may_see_the_device), CASE(a_refusal_says_where_and_stores_nothing),
-      CASE(a_bad_question_names_its_field), CASE(a_full_disk_is_503_and_not_ready),
-      CASE(other_tags_stay_with_the_device), CASE(the_largest_answer_fits), CASE(rights_and_places_hold_on_postgresql))
+      CASE(a_bad_question_names_its_field), CASE(readings_are_erased_with_a_reason_and_told),
+      CASE(a_full_disk_is_503_and_not_ready), CASE(other_tags_stay_with_the_device), CASE(the_largest_answer_fits),
+      CASE(rights_and_places_hold_on_postgresql))

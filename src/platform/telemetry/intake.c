@@ -222,6 +222,21 @@ enum err telemetry_put_wait(struct telemetry *t, const struct telemetry_batch *b
     return e;
 }
 
+enum err telemetry_erase(struct telemetry *t, uint32_t series, int64_t from_ms, int64_t to_ms, struct fault *f) {
+    struct waiter w;
+    const struct erasure x = {series, from_ms, to_ms};
+    pthread_rwlock_rdlock(&t->names);
+    bool found = series < t->series.n;
+    pthread_rwlock_unlock(&t->names);
+    if (!found) return FAIL(f, ERR_NOT_FOUND, "no_series", "there are no such readings");
+    struct job *job = job_create(0, waiter_done, &w);
+    if (!job) return FAIL(f, ERR_INTERNAL, "no_memory", "out of memory");
+    job->erasure = &x;
+    waiter_init(&w);
+    enqueue(t, job);
+    return waiter_wait(t, &w, f);
+}
+
 /* Names changed: waits until the log has them. */
 static enum err wait_names(struct telemetry *t, struct fault *f) {
     struct waiter w;

@@ -111,6 +111,29 @@ static inline uint32_t model_number(struct model *m, size_t series) {
     return n ? got[0].number : UINT32_MAX;
 }
 
+/* A series and some of its slots. */
+struct model_range {
+    size_t series, from, to;
+};
+
+static inline struct model_range model_random_range(struct model *m) {
+    struct model_range r = {model_u64(m) % MODEL_SERIES, model_u64(m) % (m->edge + 1), 0};
+    r.to = r.from + 1 + model_u64(m) % (m->edge / 2 + 2);
+    return r;
+}
+
+static inline enum err model_erase(struct model *m, struct model_range r) {
+    struct fault f = {0};
+    uint32_t number = model_number(m, r.series);
+    enum err e =
+        number == UINT32_MAX ? OK : telemetry_erase(m->store, number, model_at(m, r.from), model_at(m, r.to), &f);
+    return e;
+}
+
+static inline void model_note_erased(struct model *m, struct model_range r) {
+    for (size_t slot = r.from; slot < r.to && slot < MODEL_SLOTS; slot++) m->is_there[r.series][slot] = false;
+}
+
 static inline bool same_value(double a, double b) {
     return (isnan(a) && isnan(b)) || a == b;
 }
@@ -157,9 +180,24 @@ static inline bool model_all_same(struct model *m) {
     return true;
 }
 
+static inline void model_compare_latest(struct model *m, size_t series) {
+    struct str device = series < 2 ? S("pump-1") : S("pump-2");
+    struct telemetry_series *got = NULL;
+    size_t n = 0, last = MODEL_SLOTS;
+    while (last && !m->is_there[series][last - 1]) last--;
+    CHECK(m->t, !telemetry_latest(m->store, COMMUNITY, &device, 1, model_metric(series), &m->t->arena, &got, &n,
+                                  &m->t->fault));
+    bool same = n && got[0].has_latest ? last && got[0].latest.at_ms == model_at(m, last - 1) &&
+                                             same_value(got[0].latest.value, m->value[series][last - 1])
+                                       : !last;
+    CHECK_SAY(m->t, same, "series %zu: the latest is not that of slot %zu", series, last);
+}
+
 static inline void model_compare_all(struct model *m) {
-    for (size_t s = 0; s < MODEL_SERIES && !m->t->failed; s++)
+    for (size_t s = 0; s < MODEL_SERIES && !m->t->failed; s++) {
         model_compare(m, s, 0, MODEL_SLOTS, TELEMETRY_POINTS_MAX);
+        model_compare_latest(m, s);
+    }
 }
 
 #endif

@@ -128,8 +128,17 @@ static bool take_segment(struct telemetry *t, struct cursor *c) {
 static bool take_drop(struct telemetry *t, struct cursor *c) {
     int64_t month = (int32_t)(uint32_t)take_int(c, 4);
     size_t slot = segment_slot(t, month);
-    if (!c->bad && slot != SIZE_MAX) t->segments[slot]->is_dropped = true;
+    if (!c->bad && slot != SIZE_MAX) {
+        t->segments[slot]->is_dropped = true;
+        dead_forget(t, slot);
+    }
     return !c->bad;
+}
+
+static bool take_dead(struct telemetry *t, struct cursor *c) {
+    int64_t month = (int32_t)(uint32_t)take_int(c, 4), at8 = (int64_t)take_int(c, 4);
+    size_t slot = segment_slot(t, month);
+    return !c->bad && (slot == SIZE_MAX || dead_add(t, slot, at8 * 8));
 }
 
 static void drop_due(struct telemetry *t, uint32_t id) {
@@ -140,6 +149,12 @@ static void drop_due(struct telemetry *t, uint32_t id) {
         break;
     }
     series_at(t, id)->is_due = false;
+}
+
+static bool take_forget(struct telemetry *t, struct cursor *c) {
+    uint32_t id = (uint32_t)take_int(c, 4);
+    if (!c->bad && id < t->series.n) series_at(t, id)->has_latest = false;
+    return !c->bad;
 }
 
 static bool take_clear(struct telemetry *t, struct cursor *c) {
@@ -164,6 +179,8 @@ static enum err take_group(struct telemetry *t, struct bytes entries) {
         case ENTRY_HEAD: ok = take_head(t, &c); break;
         case ENTRY_SEGMENT: ok = take_segment(t, &c); break;
         case ENTRY_CLEAR: ok = take_clear(t, &c); break;
+        case ENTRY_FORGET: ok = take_forget(t, &c); break;
+        case ENTRY_DEAD: ok = take_dead(t, &c); break;
         case ENTRY_DROP: ok = take_drop(t, &c); break;
         default: ok = false;
         }
@@ -274,6 +291,7 @@ static enum err replay_files(struct telemetry *t, struct files *files, struct fa
     if (!e) e = take_segments(t);
     if (e) return FAIL(f, e, "disk_failed", "sealed readings cannot be read");
     remove_leftovers(t, files);
+    dead_sweep(t);
     return OK;
 }
 

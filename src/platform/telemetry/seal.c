@@ -5,23 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUFFER         ((size_t)256 * 1024)
 #define SEGMENT_MAX    (INT64_C(8) * UINT32_MAX)
 #define RETAIN_EACH_MS INT64_C(3600000)
-
-struct sealed { /* a chunk written, not yet told */
-    uint32_t series;
-    struct chunk_ref ref;
-};
-struct sealing {
-    struct telemetry *t;
-    struct sealed *done;
-    size_t done_n, done_cap;
-    uint8_t *buffer; /* chunks that go behind one another into one segment */
-    size_t buffer_n, slot;
-    size_t first;   /* of the due list: from here to its end */
-    int64_t points; /* of those */
-};
 
 static enum err flush(struct sealing *s) {
     if (!s->buffer_n) return OK;
@@ -46,7 +31,7 @@ static enum err note(struct sealing *s, uint32_t series, const struct chunk_ref 
 
 static enum err put_chunk(struct sealing *s, uint32_t series, size_t slot, const struct points *p) {
     struct segment *g = s->t->segments[slot];
-    if (s->buffer_n && (slot != s->slot || s->buffer_n + CHUNK_BYTES_MAX > BUFFER)) TRY(flush(s));
+    if (s->buffer_n && (slot != s->slot || s->buffer_n + CHUNK_BYTES_MAX > SEAL_BUFFER)) TRY(flush(s));
     if (g->end + CHUNK_BYTES_MAX > SEGMENT_MAX) return ERR_LIMIT;
     size_t n = chunk_encode(series, p, s->buffer + s->buffer_n);
     struct chunk_ref ref = {
@@ -66,8 +51,7 @@ static struct points slice(const struct points *p, size_t at, size_t n) {
     return (struct points){p->at + at, p->value + at, p->quality + at, n};
 }
 
-/* Sorted points, month by month, in chunks of nearly the same size. */
-static enum err put_points(struct sealing *s, uint32_t series, const struct points *p) {
+enum err sealing_put(struct sealing *s, uint32_t series, const struct points *p) {
     for (size_t at = 0; at < p->n;) {
         int64_t month = month_of(p->at[at]), end_ms = month_start_ms(month + 1);
         size_t end = at, slot;
@@ -86,12 +70,12 @@ static enum err put_points(struct sealing *s, uint32_t series, const struct poin
 static enum err put_head(struct sealing *s, uint32_t series) {
     struct points p;
     if (!head_copy(&s->t->blocks, &series_at(s->t, series)->head, INT64_MIN, INT64_MAX, &p)) return ERR_INTERNAL;
-    enum err e = points_sort(&p) ? put_points(s, series, &p) : ERR_INTERNAL;
+    enum err e = points_sort(&p) ? sealing_put(s, series, &p) : ERR_INTERNAL;
     free(p.at);
     return e;
 }
 
-static enum err sync_segments(struct sealing *s) {
+enum err sealing_sync(struct sealing *s) {
     struct telemetry *t = s->t;
     bool named = true;
     TRY(flush(s));
@@ -106,13 +90,18 @@ static enum err sync_segments(struct sealing *s) {
     return OK;
 }
 
-/* The group that makes it true: sizes of the segments, heads that are empty now. */
-static enum err tell(struct sealing *s) {
+void sealing_tell(struct sealing *s) {
     struct telemetry *t = s->t;
     group_begin(&t->group);
     for (size_t i = 0; i < t->segments_n; i++)
         if (t->segments[i]->end != t->segments[i]->size)
             out_segment(&t->group, t->segments[i]->month, t->segments[i]->end);
+}
+
+/* The group that makes it true: sizes of the segments, heads that are empty now. */
+static enum err tell(struct sealing *s) {
+    struct telemetry *t = s->t;
+    sealing_tell(s);
     out_int(&t->group, ENTRY_CLEAR, 1);
     out_int(&t->group, t->due.n - s->first, 4);
     for (size_t i = s->first; i < t->due.n; i++) out_int(&t->group, t->due.id[i], 4);
@@ -120,7 +109,7 @@ static enum err tell(struct sealing *s) {
 }
 
 /* Before the group: room for the references, so that nothing can fail after it. */
-static enum err reserve(struct sealing *s) {
+enum err sealing_reserve(struct sealing *s) {
     enum err e = OK;
     pthread_mutex_lock(&s->t->lock);
     for (size_t i = 0; i < s->done_n && !e; i++) {
@@ -132,26 +121,42 @@ static enum err reserve(struct sealing *s) {
     return e;
 }
 
-static void make_true(struct sealing *s) {
+void sealing_add(struct sealing *s) {
     struct telemetry *t = s->t;
-    pthread_mutex_lock(&t->lock);
     for (size_t i = 0; i < s->done_n; i++) {
         struct series *at = series_at(t, s->done[i].series);
         at->refs[at->refs_n++] = s->done[i].ref;
         t->chunk_points += s->done[i].ref.count;
-    }
-    for (size_t i = s->first; i < t->due.n; i++) {
-        series_at(t, t->due.id[i])->is_due = false;
-        head_clear(t, t->due.id[i]);
     }
     for (size_t i = 0; i < t->segments_n; i++) {
         t->chunk_bytes += t->segments[i]->end - t->segments[i]->size;
         t->segments[i]->size = t->segments[i]->end;
     }
     t->chunks_n += (int64_t)s->done_n;
+}
+
+static void make_true(struct sealing *s) {
+    struct telemetry *t = s->t;
+    pthread_mutex_lock(&t->lock);
+    sealing_add(s);
+    for (size_t i = s->first; i < t->due.n; i++) {
+        series_at(t, t->due.id[i])->is_due = false;
+        head_clear(t, t->due.id[i]);
+    }
     t->due.n = s->first;
     t->due_points -= s->points;
     pthread_mutex_unlock(&t->lock);
+}
+
+bool sealing_begin(struct sealing *s, struct telemetry *t) {
+    *s = (struct sealing){.t = t, .buffer = malloc(SEAL_BUFFER + CHUNK_BYTES_MAX)};
+    for (size_t i = 0; i < t->segments_n; i++) t->segments[i]->end = t->segments[i]->size;
+    return s->buffer;
+}
+
+void sealing_end(struct sealing *s) {
+    free(s->buffer);
+    free(s->done);
 }
 
 /* The heads that became due last, as many as SEAL_MAX points are. */
@@ -162,17 +167,15 @@ static void choose(struct sealing *s) {
 }
 
 enum err seal_due(struct telemetry *t) {
-    struct sealing s = {.t = t, .buffer = malloc(BUFFER + CHUNK_BYTES_MAX)};
-    enum err e = s.buffer ? OK : ERR_INTERNAL;
+    struct sealing s;
+    enum err e = sealing_begin(&s, t) ? OK : ERR_INTERNAL;
     choose(&s);
-    for (size_t i = 0; i < t->segments_n; i++) t->segments[i]->end = t->segments[i]->size;
     for (size_t i = s.first; i < t->due.n && !e; i++) e = put_head(&s, t->due.id[i]);
-    if (!e) e = sync_segments(&s);
-    if (!e) e = reserve(&s);
+    if (!e) e = sealing_sync(&s);
+    if (!e) e = sealing_reserve(&s);
     if (!e) e = tell(&s);
     if (!e) make_true(&s);
-    free(s.buffer);
-    free(s.done);
+    sealing_end(&s);
     pthread_mutex_lock(&t->lock);
     t->is_seal_failing = e != OK;
     pthread_mutex_unlock(&t->lock);
@@ -205,6 +208,7 @@ static enum err drop(struct telemetry *t, size_t slot) {
     out_int(&t->group, (uint64_t)t->segments[slot]->month, 4);
     TRY(hotlog_append(t, &t->log, &t->group, true));
     pthread_rwlock_rdlock(&t->names);
+    dead_forget(t, slot);
     pthread_mutex_lock(&t->lock);
     forget_chunks(t, slot);
     pthread_mutex_unlock(&t->lock);

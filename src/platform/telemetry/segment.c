@@ -131,6 +131,13 @@ enum err segment_scan(struct telemetry *t, size_t slot, int64_t size, bool check
     int64_t end = 0;
     for (int64_t at = 0; !e && at + CHUNK_HEAD_MIN <= size;) {
         struct chunk_head h;
+        const uint8_t *bytes = look(&w, at, CHUNK_HEAD_MIN);
+        size_t dead = bytes ? dead_read((struct bytes){bytes, CHUNK_HEAD_MIN}) : 0;
+        if (dead) {
+            at += (int64_t)dead;
+            end = at;
+            continue;
+        }
         if (!is_chunk(&w, at, check_bodies, &h)) {
             if (was_good) t->stats.damaged++;
             was_good = false;
@@ -138,7 +145,7 @@ enum err segment_scan(struct telemetry *t, size_t slot, int64_t size, bool check
             continue;
         }
         was_good = true;
-        if (!take(&w, slot, at, &h)) e = ERR_INTERNAL;
+        if (!dead_is(t, slot, at) && !take(&w, slot, at, &h)) e = ERR_INTERNAL;
         at += (int64_t)chunk_bytes(&h);
         end = at;
     }

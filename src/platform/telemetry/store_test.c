@@ -19,6 +19,11 @@ static void batches_and_restarts(struct t *t, int rounds) {
         size_t n = model_random(m, points, BATCH);
         CHECK(t, !model_put(m, points, n));
         model_note(m, points, n);
+        if (i % 7 == 6) {
+            struct model_range r = model_random_range(m);
+            CHECK(t, !model_erase(m, r));
+            model_note_erased(m, r);
+        }
         if (i % 8 == 0) {
             size_t from = test_random(t) % MODEL_SLOTS, to = from + test_random(t) % (MODEL_SLOTS - from + 1);
             model_compare(m, test_random(t) % MODEL_SERIES, from, to, 1 + test_random(t) % 700);
@@ -63,6 +68,8 @@ static void the_latest_point_is_the_one_with_the_highest_time(struct t *t) {
 
 /* ---- power ---- */
 
+#define ERASE_EACH 8 /* so many batches an erasure stands for one */
+
 /* A fixed run of batches; stops at the first failure.  *ret_done: how many were acknowledged. */
 static void run_batches(struct model *m, int batches, int *ret_done) {
     struct telemetry_point points[BATCH];
@@ -71,8 +78,12 @@ static void run_batches(struct model *m, int batches, int *ret_done) {
     m->random = m->t->seed;
     if (model_open(m)) return;
     for (int i = 0; i < batches; i++) {
-        size_t n = model_random(m, points, BATCH);
-        if (model_put(m, points, n)) break;
+        if (i % ERASE_EACH == ERASE_EACH - 1) {
+            if (model_erase(m, model_random_range(m))) break;
+        } else {
+            size_t n = model_random(m, points, BATCH);
+            if (model_put(m, points, n)) break;
+        }
         ++*ret_done;
     }
 }
@@ -83,10 +94,15 @@ static void note_batches(struct model *m, int batches) {
     memset(m->is_there, 0, sizeof m->is_there);
     m->edge = 0;
     m->random = m->t->seed;
-    for (int i = 0; i < batches; i++) model_note(m, points, model_random(m, points, BATCH));
+    for (int i = 0; i < batches; i++) {
+        if (i % ERASE_EACH == ERASE_EACH - 1)
+            model_note_erased(m, model_random_range(m));
+        else
+            model_note(m, points, model_random(m, points, BATCH));
+    }
 }
 
-/* After a cut: exactly the acknowledged batches, or those and the whole one that was under way. */
+/* After a cut: exactly the acknowledged batches and erasures, or those and the whole one that was under way. */
 static void check_after_cut(struct model *m, int done) {
     note_batches(m, done);
     if (model_all_same(m)) return;
@@ -133,7 +149,7 @@ static void no_power_cut_loses_what_was_acknowledged_or_leaves_half_a_batch(stru
 /* ---- full disk ---- */
 
 static void a_full_disk_refuses_and_takes_more_when_it_has_room_again(struct t *t) {
-    for (int64_t room = 0; room < 15000 && !t->failed; room += 499) {
+    for (int64_t room = 0; room < 10000 && !t->failed; room += 333) {
         struct io_sim *sim = io_sim_create(t->seed);
         struct io io = io_sim_io(sim);
         struct model *m = model_make(t, &io, DIR);
@@ -296,6 +312,43 @@ static void a_damaged_chunk_is_reported_and_its_neighbours_are_read(struct t *t)
     check_damaged_chunk(t, 1000, 1000); /* of one behind it */
 }
 
+/* Nothing of what was erased can be read off the disk, and nothing of it comes back. */
+static void what_is_erased_is_gone_from_the_disk(struct t *t) {
+    struct io_sim *sim = io_sim_create(t->seed);
+    struct io io = io_sim_io(sim);
+    struct model *m = model_make(t, &io, DIR);
+    struct found found = {0};
+    struct telemetry_stats stats;
+    CHECK(t, !model_open(m));
+    fill_chunks(t, m);
+    uint32_t number = model_number(m, 0);
+    int64_t from = INT64_C(1788220800000), middle = from + INT64_C(60000) * 1500;
+    CHECK(t, !telemetry_erase(m->store, number, middle, INT64_MAX, &t->fault));
+    for (int again = 0; again < 2; again++) {
+        struct telemetry_points p = {0};
+        CHECK(t, !telemetry_range(m->store, number, 0, INT64_MAX, TELEMETRY_POINTS_MAX, &t->arena, &p, &t->fault));
+        CHECK_SAY(t, p.n == 1500 && p.at_ms[1499] == middle - 60000 && !p.damaged, "%zu points left", p.n);
+        telemetry_stats(m->store, &stats);
+        CHECK_SAY(t, stats.chunks == 2 && stats.damaged == 0, "%d chunks, %d damaged", (int)stats.chunks,
+                  (int)stats.damaged);
+        telemetry_close(m->store);
+        CHECK(t, !model_open(m));
+    }
+    CHECK(t, !io.list(io.self, DIR, find_chunks, &found) && found.n == 1);
+    int64_t file = io.open(io.self, found.path, IO_READ), size = io.size(io.self, file);
+    uint8_t *bytes = arena_new(&t->arena, uint8_t, (size_t)size);
+    CHECK(t, io.read(io.self, file, bytes, (size_t)size, 0) == size && !io.close(io.self, file));
+    int whole = 0, past = 0;
+    for (int64_t at = 0; at + 8 <= size; at += 8) {
+        whole += !memcmp(bytes + at, "LCH2", 4);
+        past += !memcmp(bytes + at, "LCHX", 4);
+    }
+    CHECK_SAY(t, whole == 2 && past == 3, "%d chunks, %d past ones", whole, past);
+    CHECK(t, telemetry_erase(m->store, 999, 0, 1, &t->fault) == ERR_NOT_FOUND);
+    telemetry_close(m->store);
+    io_sim_destroy(sim);
+}
+
 /* Bit rot in the middle of the log: what stands behind it counts, and opening says so. */
 static void a_damaged_group_of_the_log_takes_nothing_else_with_it(struct t *t) {
     struct io_sim *sim = io_sim_create(t->seed);
@@ -345,5 +398,5 @@ TESTS(CASE(what_is_read_is_what_was_written_last), CASE(the_latest_point_is_the_
       CASE(a_full_disk_refuses_and_takes_more_when_it_has_room_again),
       CASE(a_restart_brings_back_exactly_what_was_sealed_and_what_was_not),
       CASE(chunks_that_the_log_does_not_tell_of_count_for_nothing),
-      CASE(a_damaged_chunk_is_reported_and_its_neighbours_are_read),
+      CASE(a_damaged_chunk_is_reported_and_its_neighbours_are_read), CASE(what_is_erased_is_gone_from_the_disk),
       CASE(a_damaged_group_of_the_log_takes_nothing_else_with_it), CASE(a_log_that_is_gone_is_no_empty_store))

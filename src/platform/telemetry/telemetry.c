@@ -86,6 +86,7 @@ void telemetry_close(struct telemetry *t) {
     names_finish(t);
     blocks_finish(&t->blocks);
     free(t->group.ptr);
+    free(t->dead);
     free(t->taken_devices.id);
     free(t->taken_series.id);
     pthread_cond_destroy(&t->wake);

@@ -84,6 +84,12 @@ NODISCARD enum err telemetry_put_wait(struct telemetry *t, const struct telemetr
 /* Threadless: writes what waits as one group and does the housekeeping due; false when nothing waited. */
 bool telemetry_step(struct telemetry *t);
 
+/* Takes the points with from <= t < to away, whatever waits before it included, and waits until that is durable; their
+ * bytes on the disk are overwritten as soon as nobody reads them.  ERR_NOT_FOUND: no such series; ERR_UNAVAILABLE: the
+ * disk, and nothing was taken away. */
+NODISCARD enum err telemetry_erase(struct telemetry *t, uint32_t series, int64_t from_ms, int64_t to_ms,
+                                   struct fault *f);
+
 /* ---- devices and series ---- */
 /* What is said of a device; waits until durable.  A device not heard of yet is made.  ERR_CONFLICT: `rename_to` is
  * another device (when `code` is gone and `rename_to` is there, it is taken as done).  ERR_UNAVAILABLE: in force, but

@@ -100,6 +100,8 @@ static const struct api_route route_rows[] = {
     {"POST", "/api/v1/ingest/json", API_DEFERS, 0, http_ingest_json,
      "Stores a list of readings; answered when they are durable"},
     {"GET", "/api/v1/telemetry", 0, 0, http_telemetry, "Readings of one metric of a device, raw or in windows"},
+    {"DELETE", "/api/v1/telemetry", 0, 0, http_erase,
+     "Erases readings of a device from a time to a time, with a reason"},
     {"GET", "/api/v1/telemetry/latest", 0, 0, http_latest, "The latest reading of each metric of devices"},
     {"GET", "/api/v1/telemetry/aggregate", 0, 0, http_aggregate, "Windows over one metric of many devices"},
 };

@@ -96,6 +96,11 @@ struct segment {                         /* the chunks of one UTC month, append 
     bool is_dropped;                     /* past retention; its file (-1: closed) stays open while somebody reads */
 };
 
+struct dead { /* a chunk that counts for nothing any more, not yet overwritten */
+    uint32_t at8;
+    uint16_t segment;
+};
+
 struct hotlog {
     int64_t file, number, end, begun_with; /* begun_with: bytes of the snapshot it starts with */
     int64_t room;                          /* the file is as long as that, whatever is behind `end` */
@@ -113,6 +118,7 @@ struct job { /* a batch that waits; points follow */
     struct job *next;
     telemetry_done *done;
     void *arg;
+    const struct erasure *erasure; /* instead of points; the caller's, who waits */
     size_t n;
     struct telemetry_stored points[];
 };
@@ -150,9 +156,11 @@ struct telemetry {
     struct out group;
     struct ids32 taken_devices, taken_series; /* dirty ones in the group under way */
     int64_t rotate_at, retain_at_ms;          /* bytes of the log; when retention is looked at next */
-    int64_t begun_live;                       /* bytes in memory when the log was begun, about */
-    bool must_rotate;                         /* memory knows names that the log may not get otherwise */
-    bool is_damaged;                          /* the log had broken groups */
+    struct dead *dead;
+    size_t dead_n, dead_cap;
+    int64_t begun_live; /* bytes in memory when the log was begun, about */
+    bool must_rotate;   /* memory knows names that the log may not get otherwise */
+    bool is_damaged;    /* the log had broken groups */
 
     pthread_t thread;
     bool has_thread;
@@ -244,10 +252,13 @@ enum entry {
     ENTRY_HEAD = 'H',
     ENTRY_SEGMENT = 'G',
     ENTRY_CLEAR = 'C',
-    ENTRY_DROP = 'X'
+    ENTRY_DROP = 'X',
+    ENTRY_DEAD = 'E',
+    ENTRY_FORGET = 'F' /* the latest point of a series is none of those before */
 };
 void out_int(struct out *o, uint64_t v, size_t n);
 void out_bytes(struct out *o, const void *bytes, size_t n);
+void out_head(struct out *o, const struct blocks *b, const struct head *h, uint32_t id);
 void out_text(struct out *o, struct str text); /* length in a byte, then the text */
 void out_points(struct out *o, const struct telemetry *t, const struct telemetry_stored *points, size_t n);
 /* The next point of an entry; *p is the one before it, first {.series = NONE}.  False: there is none. */
@@ -282,6 +293,45 @@ void segments_sweep(struct telemetry *t); /* closes what was dropped, once nobod
 /* ---- the writer (writer.c) ---- */
 size_t job_bytes(const struct job *job);
 void *telemetry_writer(void *t); /* its thread */
+
+/* ---- writing chunks (seal.c): written and synced first, then told of in a group, then true in memory ---- */
+#define SEAL_BUFFER ((size_t)256 * 1024)
+struct sealed { /* a chunk written, not yet told */
+    uint32_t series;
+    struct chunk_ref ref;
+};
+struct sealing {
+    struct telemetry *t;
+    struct sealed *done;
+    size_t done_n, done_cap;
+    uint8_t *buffer; /* chunks that go behind one another into one segment */
+    size_t buffer_n, slot;
+    size_t first;   /* of the due list: from here to its end */
+    int64_t points; /* of those */
+};
+bool sealing_begin(struct sealing *s, struct telemetry *t); /* false: out of memory; sealing_end() all the same */
+/* Sorted points, month by month, in chunks of nearly the same size. */
+NODISCARD enum err sealing_put(struct sealing *s, uint32_t series, const struct points *p);
+NODISCARD enum err sealing_sync(struct sealing *s);
+NODISCARD enum err sealing_reserve(struct sealing *s); /* room in memory, so that nothing fails after the group */
+void sealing_tell(struct sealing *s);                  /* begins the group: sizes of the segments */
+void sealing_add(struct sealing *s);                   /* under the lock, once the group is durable */
+void sealing_end(struct sealing *s);
+
+/* ---- erasing (erase.c) ---- */
+struct erasure {
+    uint32_t series;
+    int64_t from_ms, to_ms;
+};
+enum err erase(struct telemetry *t, const struct erasure *x); /* the writer's */
+/* Chunks that count for nothing any more are overwritten once nobody reads. */
+void dead_sweep(struct telemetry *t);
+bool dead_is(const struct telemetry *t, size_t slot, int64_t at);
+void dead_forget(struct telemetry *t, size_t slot);
+NODISCARD bool dead_add(struct telemetry *t, size_t slot, int64_t at);
+void out_dead(struct out *o, const struct telemetry *t, const struct dead *d);
+/* Length of what was overwritten; 0: it is something else. */
+size_t dead_read(struct bytes bytes);
 
 /* ---- housekeeping of the writer (seal.c), opening (replay.c) ---- */
 enum err seal_due(struct telemetry *t); /* some of the heads that are due; what fails stays due */

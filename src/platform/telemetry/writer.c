@@ -25,7 +25,8 @@ size_t job_bytes(const struct job *job) {
 static struct job *take_jobs(struct telemetry *t) {
     struct job *first = t->first, **end = &t->first;
     size_t points = 0, n = 0;
-    while (*end && (!n || points + (*end)->n <= GROUP_POINTS)) {
+    while (*end && (!n || (points + (*end)->n <= GROUP_POINTS && !(*end)->erasure))) {
+        if (first->erasure && n) break;
         points += (*end)->n;
         n++;
         t->waiting_bytes -= job_bytes(*end);
@@ -180,6 +181,7 @@ static void keep_house(struct telemetry *t) {
     bool sealed = is_seal_due(t) && !seal_due(t);
     while (sealed && !is_wanted(t) && is_seal_due(t)) sealed = !seal_due(t);
     if (t->log.end >= t->rotate_at && (!sealed || !is_seal_due(t))) (void)rotate(t);
+    dead_sweep(t);
     retain(t, t->options.world->utc_ms(t->options.world->self));
 }
 
@@ -204,14 +206,20 @@ static void tidy(struct telemetry *t) {
     double anew = (double)live_bytes(t) * (ratio > 1 ? ratio : 1);
     if (!is_wanted(t) && (double)t->log.end > 1.5 * anew + TIDY_BYTES) (void)rotate(t);
     if (!is_wanted(t)) hotlog_trim(t);
+    dead_sweep(t);
 }
 
 /* Under the lock, which it gives back for the writing. */
 static bool commit(struct telemetry *t) {
     struct job *jobs = take_jobs(t);
     if (!jobs) return false;
-    enum err e = reserve_heads(t, jobs);
+    enum err e = jobs->erasure ? OK : reserve_heads(t, jobs);
     pthread_mutex_unlock(&t->lock);
+    if (jobs->erasure) {
+        finish_jobs(t, jobs, erase(t, jobs->erasure));
+        pthread_mutex_lock(&t->lock);
+        return true;
+    }
     take_names(t);
     if (!e) e = write_group(t, jobs);
     give_names(t, !e);
