@@ -21,8 +21,13 @@ static const struct floor {
     bool below;
     double floor;
 } floors[] = {
-    {"api", "p99_ms", true, 10}, {"api", "failed", true, 1},       {"alarm", "p99_ms", true, 50},
-    {"alarm", "lost", true, 1},  {"alarm", "unanswered", true, 1}, {"alarm", "points_per_s", false, 900},
+    {"api", "p99_ms", true, 10},
+    {"api", "failed", true, 1},
+    {"alarm", "p99_ms", true, 50},
+    {"query", "thousand_points_p99_ms", true, 1},
+    {"alarm", "lost", true, 1},
+    {"alarm", "unanswered", true, 1},
+    {"alarm", "points_per_s", false, 900},
 };
 
 static const struct floor *floor_of(const struct bench *b, const struct figure *g) {
