@@ -251,7 +251,7 @@ static enum err ingest_line(struct ctx *ctx, const struct api_call *call, struct
     struct line_source *l = arena_new(ctx->arena, struct line_source, 1);
     if (!l) return FAIL_MEMORY(ctx);
     *l = (struct line_source){.ctx = ctx, .call = call, .in = in, .tick_ns = lineproto_tick_ns(precision)};
-    if (!l->tick_ns) return FAIL_FIELD(&ctx->fault, "precision", "not_a_choice", 0);
+    if (!l->tick_ns) return FAIL_FIELD(&ctx->fault, "precision", "bad_choice", 0);
     rewind_lines(l);
     struct telemetry_batch b = {.community_id = in->community_id, .next = next_field, .rewind = rewind_lines, .arg = l};
     if (!store(ctx, call, in, &b, ret)) keep_tags(ctx, call, in);
@@ -280,7 +280,7 @@ static enum err read_ts(struct ctx *ctx, const json_t *ts, size_t number, int64_
     if (json_is_integer(ts))
         *ret = json_integer_value(ts);
     else if (!json_is_string(ts) || !civil_read_time(json_text(ts), ret))
-        return bad_item(ctx, number, "ts", "bad_time");
+        return bad_item(ctx, number, "ts", "bad_type");
     return OK;
 }
 

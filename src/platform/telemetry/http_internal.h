@@ -40,6 +40,8 @@ struct http_range {
 };
 NODISCARD enum err http_range_read(struct ctx *ctx, const struct api_call *call, struct http_range *ret);
 
+/* 1 .. most */
+NODISCARD enum err http_number(struct ctx *ctx, const char *name, struct str text, int64_t most, int64_t *ret);
 NODISCARD enum err http_need(struct ctx *ctx, const struct api_call *call, const char *name, struct str *ret);
 
 /* A body of `size` bytes at most, at once: growing would leave its smaller selves behind in the arena. */

@@ -47,19 +47,17 @@ static enum err read_group(struct ctx *ctx, const struct api_call *call, struct 
     TRY(api_query(ctx, call, "group", &by));
     TRY(api_query(ctx, call, "top", &top));
     while (by.ptr && !str_is(by, group_words[m->by]))
-        if (++m->by == COUNT(group_words)) return FAIL_FIELD(&ctx->fault, "group", "not_a_choice", 0);
+        if (++m->by == COUNT(group_words)) return FAIL_FIELD(&ctx->fault, "group", "bad_choice", 0);
     if (!top.ptr) return OK;
     if (!m->by) return FAIL_FIELD(&ctx->fault, "group", "required", 0);
-    return str_to_i64(top, &m->top) && m->top >= 1 && m->top <= TOP_MAX
-               ? OK
-               : FAIL_FIELD(&ctx->fault, "top", "out_of_range", TOP_MAX);
+    return http_number(ctx, "top", top, TOP_MAX, &m->top);
 }
 
 static enum err read_place(struct ctx *ctx, const struct api_call *call, int64_t *ret) {
     struct str place;
     TRY(api_query(ctx, call, "place", &place));
     *ret = 0;
-    return place.ptr && (!str_to_i64(place, ret) || *ret <= 0) ? FAIL_FIELD(&ctx->fault, "place", "bad_id", 0) : OK;
+    return place.ptr && (!str_to_i64(place, ret) || *ret <= 0) ? FAIL_FIELD(&ctx->fault, "place", "bad_ref", 0) : OK;
 }
 
 static enum err read_query(struct many *m, const struct api_call *call) {

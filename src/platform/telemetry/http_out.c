@@ -21,7 +21,7 @@ static enum err read_ms(struct ctx *ctx, const struct api_call *call, const char
     TRY(api_query(ctx, call, name, &text));
     *ret = fallback;
     if (!text.ptr || str_to_i64(text, ret) || civil_read_time(text, ret)) return OK;
-    return FAIL_FIELD(&ctx->fault, name, "bad_time", 0);
+    return FAIL_FIELD(&ctx->fault, name, "bad_type", 0);
 }
 
 static enum err read_every(struct ctx *ctx, const struct api_call *call, struct http_range *r) {
@@ -29,11 +29,10 @@ static enum err read_every(struct ctx *ctx, const struct api_call *call, struct 
     TRY(api_query(ctx, call, "every", &every));
     TRY(api_query(ctx, call, "agg", &agg));
     r->has_every = every.ptr != NULL;
-    if (r->has_every && !telemetry_every_read(every, &r->every))
-        return FAIL_FIELD(&ctx->fault, "every", "bad_length", 0);
+    if (r->has_every && !telemetry_every_read(every, &r->every)) return FAIL_FIELD(&ctx->fault, "every", "bad_type", 0);
     for (struct str one; str_cut(&agg, ',', &one);) {
         if (r->aggs_n == TELEMETRY_AGGS_MAX) return FAIL_FIELD(&ctx->fault, "agg", "too_many", TELEMETRY_AGGS_MAX);
-        if (!telemetry_agg_read(one, &r->aggs[r->aggs_n++])) return FAIL_FIELD(&ctx->fault, "agg", "not_a_choice", 0);
+        if (!telemetry_agg_read(one, &r->aggs[r->aggs_n++])) return FAIL_FIELD(&ctx->fault, "agg", "bad_choice", 0);
     }
     if (!r->aggs_n) r->aggs_n = 1; /* the mean */
     return OK;
@@ -50,14 +49,18 @@ enum err http_range_read(struct ctx *ctx, const struct api_call *call, struct ht
     TRY(read_every(ctx, call, r));
     TRY(api_query(ctx, call, "limit", &format));
     limit = TELEMETRY_POINTS_MAX;
-    if (format.ptr && (!str_to_i64(format, &limit) || limit < 1 || limit > TELEMETRY_POINTS_MAX))
-        return FAIL_FIELD(&ctx->fault, "limit", "out_of_range", TELEMETRY_POINTS_MAX);
+    if (format.ptr) TRY(http_number(ctx, "limit", format, TELEMETRY_POINTS_MAX, &limit));
     r->limit = (size_t)limit;
     TRY(api_query(ctx, call, "format", &format));
     r->is_csv = str_is(format, "csv");
-    if (format.ptr && !r->is_csv && !str_is(format, "json"))
-        return FAIL_FIELD(&ctx->fault, "format", "not_a_choice", 0);
+    if (format.ptr && !r->is_csv && !str_is(format, "json")) return FAIL_FIELD(&ctx->fault, "format", "bad_choice", 0);
     return OK;
+}
+
+enum err http_number(struct ctx *ctx, const char *name, struct str text, int64_t most, int64_t *ret) {
+    if (!str_to_i64(text, ret)) return FAIL_FIELD(&ctx->fault, name, "bad_type", 0);
+    if (*ret < 1) return FAIL_FIELD(&ctx->fault, name, "too_small", 1);
+    return *ret > most ? FAIL_FIELD(&ctx->fault, name, "too_large", most) : OK;
 }
 
 enum err http_need(struct ctx *ctx, const struct api_call *call, const char *name, struct str *ret) {

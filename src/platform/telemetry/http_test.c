@@ -494,7 +494,7 @@ static void a_refusal_says_where_and_stores_nothing(struct t *t) {
         {"[{\"device\":\"m1\",\"values\":{\"a\":1}},{\"device\":\"m1\",\"values\":{\"a\":\"1\"}}]", "[1].a",
          "not_a_number"},
         {"[{\"device\":\"m1\",\"value\":{\"a\":1}}]", "[0].value", "unknown_field"},
-        {"[{\"device\":\"m1\",\"ts\":\"noon\",\"values\":{\"a\":1}}]", "[0].ts", "bad_time"},
+        {"[{\"device\":\"m1\",\"ts\":\"noon\",\"values\":{\"a\":1}}]", "[0].ts", "bad_type"},
         {"[{\"values\":{\"a\":1}}]", "[0].device", "required"},
         {"[{\"device\":\"m1\"}]", "[0].values", "required"},
         {"[{\"device\":\"m1\",\"ts\":1,\"values\":{\"a\":1}}]", "ts", "too_old"},
