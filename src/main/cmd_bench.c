@@ -86,7 +86,7 @@ static bool read_number(const char *text, int64_t least, int64_t most, int64_t *
 }
 
 static int run(int argc, char **argv) {
-    const char *rest[1] = {0}, *numbers[12] = {0};
+    const char *rest[1] = {0}, *numbers[14] = {0};
     size_t rest_n = 0, at = 0;
     bool json = false, gate = false;
     struct bench_options o = {.readings = -1, .serve_port = -1};
@@ -103,6 +103,8 @@ static int run(int argc, char **argv) {
                   {"points", 1, 1000000000, &o.points},
                   {"fields", 1, READINGS_METRICS, &o.fields},
                   {"batch", 1, 100000, &o.batch},
+                  {"rules", 0, 10000, &o.rules},
+                  {"queries", 0, 10000, &o.queries},
                   {"pid", 1, INT32_MAX, &o.pid},
                   {"serve", 0, 65535, &o.serve_port}};
     struct option options[COUNT(counts) + 6] = {{"json", NULL, &json}, {"gate", NULL, &gate}, {"data", &o.data, NULL},
@@ -134,7 +136,7 @@ const struct command cmd_bench = {
     .summary = "measures this program on this machine, over temporary data",
     .usage =
         "linli bench api [--cases 100000] [--estates 60] [--rate 1000] [--seconds 10] [--connections 64]\n"
-        "linli bench alarm [--rate 50] [--seconds 10] [--readings 1000]\n"
+        "linli bench alarm [--rate 50] [--seconds 10] [--readings 1000] [--series 400] [--rules 0] [--queries 0]\n"
         "linli bench ingest [--series 10000] [--points 10000000] [--fields 1|4] [--batch 10000] [--file F]\n"
         "linli bench query [--series 100]\n\n"
         "  --json        figures as one object\n"

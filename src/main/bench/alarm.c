@@ -12,8 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH       20 /* readings of one request */
-#define DEVICES     100
+#define BATCH       20 /* readings of one request; more where they are many */
+#define BATCH_MAX   2000
+#define BATCHES     50 /* a second, then */
+#define METERS      100
+#define QUERIERS    2
 #define READERS     8
 #define PATIENCE_US INT64_C(10000000)
 #define SETTLE_US   INT64_C(1000000) /* from the start of the server to the first alarm */
@@ -32,7 +35,9 @@ struct alarm_bench {
     size_t text_n;
     int64_t *case_ids, *seen_us;
     size_t seen_n;
-    char token[96], password[33], body[BATCH * 64 + 512];
+    size_t batch; /* readings of one request */
+    int64_t meters;
+    char token[96], password[33], body[BATCH_MAX * 64 + 512];
     struct latencies latencies;
 };
 
@@ -41,17 +46,36 @@ struct alarm_bench {
 /* Line protocol, a value of some devices each time. */
 static struct bytes readings(void *arg, size_t i) {
     struct alarm_bench *a = arg;
-    char lines[BATCH * 64];
+    static const char *const metrics[] = {"temperature", "humidity", "power", "energy"};
+    static char lines[BATCH_MAX * 64];
     struct buf b;
     buf_init(&b, lines, sizeof lines);
-    for (size_t k = 0; k < BATCH; k++)
-        buf_fmt(&b, "bench,device=B-%zu value=%zu.%zu\n", (i * BATCH + k) % DEVICES, i % 50, k);
+    for (size_t k = 0; k < a->batch; k++) {
+        size_t at = i * a->batch + k, meter = at % (size_t)a->meters;
+        buf_fmt(&b, "meter,device=m%06zu %s=%zu.%zu\n", meter, metrics[at / (size_t)a->meters % COUNT(metrics)],
+                i % 50 + meter % 7, k % 10);
+    }
     int n = snprintf(a->body, sizeof a->body,
                      "POST /api/v1/ingest/line?community=" FILL_FIRST_ESTATE
                      " HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer "
                      "%s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n%s",
                      a->token, b.len, lines);
     return (struct bytes){(const uint8_t *)a->body, (size_t)n};
+}
+
+/* Somebody looks at the last hour of a meter, somebody else at all of them together. */
+static struct bytes query(void *arg, size_t i) {
+    struct alarm_bench *a = arg;
+    static char ask[512];
+    char path[160];
+    if (i % 10)
+        snprintf(path, sizeof path, "/api/v1/telemetry?device=m%06d&metric=power&every=1m&agg=min,avg,max",
+                 (int)(i % (size_t)a->meters));
+    else
+        snprintf(path, sizeof path, "/api/v1/telemetry/aggregate?metric=power&every=1m&agg=avg&group=model");
+    int n = snprintf(ask, sizeof ask, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n\r\n", path,
+                     a->token);
+    return (struct bytes){(const uint8_t *)ask, (size_t)n};
 }
 
 /* ---- what is heard ---- */
@@ -115,7 +139,8 @@ static bool is_heard(const struct alarm_bench *a) {
     return a->pace.taken == a->n && a->seen_n == a->n && panels_answered(a->panels) == a->n;
 }
 
-static enum err play(struct alarm_bench *a, const struct child *c, struct load *load, struct fault *f) {
+static enum err play(struct alarm_bench *a, const struct child *c, struct load *load, struct load *asking,
+                     struct fault *f) {
     TRY(listen_to(a, c, f));
     TRY(panels_open(&a->wires, c, a->keys, a->n, &a->panels, f));
     for (int64_t until = bench_now_us() + PATIENCE_US; !panels_are_ready(a->panels);) {
@@ -126,9 +151,12 @@ static enum err play(struct alarm_bench *a, const struct child *c, struct load *
     int64_t begin = bench_now_us() + SETTLE_US, end = begin + a->o->seconds * 1000000 + PATIENCE_US;
     a->pace = (struct pace){.begin_us = begin, .rate = (double)a->o->rate, .n = a->n};
     if (load) load_begin(load, begin);
+    if (asking) load_begin(asking, begin);
     fprintf(stderr, "measuring: %zu alarms beside readings\n", a->n);
     while (!bench_is_stopped && bench_now_us() < end && !(is_heard(a) && (!load || load_is_done(load)))) {
         int64_t now = bench_now_us(), next = send_frames(a, now), due = load ? load_send(load, now) : INT64_MAX;
+        int64_t ask = asking ? load_send(asking, now) : INT64_MAX;
+        if (ask < due) due = ask;
         wires_wait(&a->wires, next < due ? next : due);
     }
     return bench_is_stopped ? FAIL(f, ERR_UNAVAILABLE, "stopped", "stopped") : OK;
@@ -161,12 +189,19 @@ static enum err match_all(struct alarm_bench *a, const char *dir, struct fault *
     return e;
 }
 
-static void put_figures(struct alarm_bench *a, struct load *load, double cpu_s, struct figures *ret) {
-    size_t confirmed = panels_answered(a->panels), stored = load ? load_result(load)->answered * BATCH : 0;
+static void put_figures(struct alarm_bench *a, struct load *load, struct load *asking, double cpu_s,
+                        struct figures *ret) {
+    size_t confirmed = panels_answered(a->panels), stored = load ? load_result(load)->answered * a->batch : 0;
     figure_put(ret, "alarms", (double)a->latencies.n, 0, "count");
     figure_put(ret, "lost", (double)a->n - (double)a->latencies.n, 0, "count");
     figure_put(ret, "unanswered", (double)a->n - (double)confirmed, 0, "count");
     figure_put(ret, "points_per_s", (double)stored / (double)a->o->seconds, 0, "/s");
+    if (load) figure_put(ret, "refused", (double)load_result(load)->failed, 0, "count");
+    if (asking) {
+        struct latencies got = load_result(asking)->latencies;
+        figure_put(ret, "queries", (double)load_result(asking)->answered, 0, "count");
+        figure_put(ret, "query_p99_ms", (double)latencies_percentile(&got, 99) / 1000, 2, "ms");
+    }
     figure_put(ret, "p50_ms", (double)latencies_percentile(&a->latencies, 50) / 1000, 2, "ms");
     figure_put(ret, "p90_ms", (double)latencies_percentile(&a->latencies, 90) / 1000, 2, "ms");
     figure_put(ret, "p99_ms", (double)latencies_percentile(&a->latencies, 99) / 1000, 2, "ms");
@@ -176,24 +211,39 @@ static void put_figures(struct alarm_bench *a, struct load *load, double cpu_s, 
 
 static enum err run_over(struct alarm_bench *a, const char *dir, struct figures *ret, struct fault *f) {
     struct child c = {.out = -1};
-    struct load *load = NULL;
+    struct load *load = NULL, *asking = NULL;
     struct load_options l = {.connections = READERS,
-                             .rate = (double)a->o->readings / BATCH,
-                             .n = (size_t)(a->o->readings * a->o->seconds / BATCH),
+                             .rate = (double)a->o->readings / (double)a->batch,
+                             .n = (size_t)(a->o->readings * a->o->seconds) / a->batch,
                              .request = readings,
                              .arg = a};
-    struct fill_plan plan = {.estates = 1, .panels = (int64_t)a->n, .password = a->password, .keys = a->keys};
+    struct load_options q = {.connections = QUERIERS,
+                             .rate = (double)a->o->queries,
+                             .n = (size_t)(a->o->queries * a->o->seconds),
+                             .request = query,
+                             .arg = a};
+    struct fill_plan plan = {.estates = 1,
+                             .panels = (int64_t)a->n,
+                             .meters = a->meters,
+                             .rules = a->o->rules,
+                             .password = a->password,
+                             .keys = a->keys};
     TRY(fill_site(dir, a->o->db, &plan, f));
     enum err e = child_start(dir, a->o->db, 0, &c, f);
-    l.port = c.port;
+    l.port = q.port = c.port;
     if (!e) e = child_log_in(&c, "admin", a->password, a->token, f);
     if (!e && l.n) e = load_open(&a->wires, &l, &load, f);
-    if (!e) e = play(a, &c, load, f);
-    double cpu_s = child_cpu_s(&c);
+    if (!e && q.n) e = load_open(&a->wires, &q, &asking, f);
+    double before_mb = child_memory_mb(&c), before_s = child_cpu_s(&c);
+    if (!e) e = play(a, &c, load, asking, f);
+    double cpu_s = child_cpu_s(&c) - before_s, after_mb = child_memory_mb(&c);
     child_stop(&c);
     if (!e) e = match_all(a, dir, f);
-    if (!e) put_figures(a, load, cpu_s, ret);
+    if (!e) put_figures(a, load, asking, cpu_s, ret);
+    figure_put(ret, "memory_before_mb", before_mb, 1, "MB");
+    figure_put(ret, "memory_after_mb", after_mb, 1, "MB");
     load_close(load);
+    load_close(asking);
     panels_close(a->panels);
     wires_close(&a->wires);
     client_parse_destroy(a->stream);
@@ -211,6 +261,10 @@ static enum err run(const struct bench_options *options, struct figures *ret, st
     if (!e) {
         a->o = &o;
         a->n = (size_t)(o.rate * o.seconds);
+        a->batch = o.readings / BATCHES > BATCH_MAX ? BATCH_MAX
+                   : o.readings / BATCHES > BATCH   ? (size_t)(o.readings / BATCHES)
+                                                    : BATCH;
+        a->meters = o.series ? o.series / 4 : METERS;
         bench_password(a->password);
         a->keys = calloc(a->n, sizeof *a->keys);
         a->case_ids = calloc(a->n, sizeof *a->case_ids);

@@ -16,6 +16,7 @@ struct bench_options {
     int64_t cases, estates;                /* api */
     int64_t connections;                   /* api */
     int64_t rate, seconds;                 /* requests or alarms a second, and for how long */
+    int64_t rules, queries;                /* alarm: those that never fire; a second, beside */
     int64_t readings;                      /* alarm: a second, beside; -1: its default */
     int64_t series, points, fields, batch; /* ingest, query: batch is in lines a request */
     const char *file;                      /* ingest: line protocol to send instead of what is made up */

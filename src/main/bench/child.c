@@ -66,6 +66,16 @@ static bool wait_ready(struct child *c) {
     return false;
 }
 
+/* Of what it wrote on its standard error. */
+static void last_line(const char *dir, char *ret, size_t cap) {
+    char path[600], line[1024];
+    snprintf(path, sizeof path, "%s/log", dir);
+    FILE *in = fopen(path, "r");
+    ret[0] = 0;
+    while (in && fgets(line, sizeof line, in)) snprintf(ret, cap, "%.*s", (int)strcspn(line, "\n"), line);
+    if (in) fclose(in);
+}
+
 enum err child_start(const char *dir, const char *db, int http_port, struct child *ret, struct fault *f) {
     int ends[2];
     struct child c = {.out = -1};
@@ -80,7 +90,9 @@ enum err child_start(const char *dir, const char *db, int http_port, struct chil
     if (c.pid < 0) return FAIL(f, ERR_INTERNAL, "fork", "no process for the server");
     if (wait_ready(ret)) return OK;
     child_stop(ret);
-    return FAIL(f, ERR_UNAVAILABLE, "server", "the server does not get ready");
+    char last[160];
+    last_line(dir, last, sizeof last);
+    return FAIL(f, ERR_UNAVAILABLE, "server", "the server does not get ready: %s", last);
 }
 
 void child_stop(struct child *c) {

@@ -8,6 +8,7 @@
 #include "platform/cases/cases.h"
 #include "platform/parties/parties.h"
 #include "platform/places/places.h"
+#include "platform/rules/rules.h"
 #include "platform/things/things.h"
 #include "security/users/users.h"
 
@@ -35,6 +36,7 @@ struct filling {
     struct world_sim sim;
     int64_t now_ms, street, control_room, *grids;
     struct estate *estates;
+    int64_t *meters;    /* their ids */
     int64_t first, end; /* of the batch under way: estates, panels or cases */
 };
 
@@ -162,10 +164,27 @@ static enum err put_panels(struct ctx *ctx, void *arg) {
 
 static enum err put_meters(struct ctx *ctx, void *arg) {
     struct filling *w = arg;
-    int64_t id;
     for (int64_t i = w->first; i < w->end; i++)
         TRY(put_device(ctx, text(ctx, "表%d", (int)i + 1), "meter", text(ctx, "m%06d", (int)i),
-                       w->estates[0].spots[i % SPOTS], &id));
+                       w->estates[0].spots[i % SPOTS], &w->meters[i]));
+    return OK;
+}
+
+static enum err put_rules(struct ctx *ctx, void *arg) {
+    static const char *const metrics[] = {"temperature", "humidity", "power", "energy"};
+    struct filling *w = arg;
+    for (int64_t i = w->first; i < w->end; i++) {
+        struct rule r = {.row.community_id = w->estates[0].id};
+        SET(&rules, &r, name, text(ctx, "上限%d", (int)i + 1));
+        SET(&rules, &r, kind, S("above"));
+        SET(&rules, &r, metric, str_of(metrics[i / w->plan->meters % (int64_t)COUNT(metrics)]));
+        SET(&rules, &r, device_id, w->meters[i % w->plan->meters]);
+        SET(&rules, &r, limit_value, INT64_C(1000000000000));
+        SET(&rules, &r, severity, S("info"));
+        SET(&rules, &r, message, S("超限"));
+        SET(&rules, &r, enabled, true);
+        TRY(row_create(ctx, &rules, &r));
+    }
     return OK;
 }
 
@@ -282,6 +301,7 @@ static enum err fill(struct filling *w, struct fault *f) {
     TRY(site_do(w->site, whole, &(struct part){put_things, w}, f));
     TRY(in_batches(w, put_panels, p->panels, BATCH, "fire panels", f));
     TRY(in_batches(w, put_meters, p->meters, BATCH, "meters", f));
+    TRY(in_batches(w, put_rules, p->rules, BATCH, "rules", f));
     TRY(site_do(w->site, whole, &(struct part){put_users, w}, f));
     TRY(in_batches(w, put_cases, p->cases, BATCH, "cases", f));
     return site_do(w->site, analyze, NULL, f);
@@ -292,8 +312,9 @@ enum err fill_site(const char *dir, const char *db, const struct fill_plan *plan
     struct filling w = {.plan = plan,
                         .site = &site,
                         .grids = calloc((size_t)plan->estates, sizeof *w.grids),
-                        .estates = calloc((size_t)plan->estates, sizeof *w.estates)};
-    enum err e = w.grids && w.estates ? OK : FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+                        .estates = calloc((size_t)plan->estates, sizeof *w.estates),
+                        .meters = calloc((size_t)plan->meters + 1, sizeof *w.meters)};
+    enum err e = w.grids && w.estates && w.meters ? OK : FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     if (!e) {
         e = site_open(&site, &(struct site_options){.data = dir, .db = db, .lock = true}, f);
         w.now_ms = site.world.utc_ms(site.world.self);
@@ -302,5 +323,6 @@ enum err fill_site(const char *dir, const char *db, const struct fill_plan *plan
     }
     free(w.grids);
     free(w.estates);
+    free(w.meters);
     return e;
 }

@@ -16,6 +16,7 @@ struct fill_key { /* MQTT credentials of a device */
  * panels in the control room of the first estate, with the demo's rules over them. */
 struct fill_plan {
     int64_t estates, cases, panels;
+    int64_t rules;         /* of the meters, one a meter and metric after the other; none ever fires */
     int64_t meters;        /* devices "m000000" and on in the first estate, whose readings readings.h makes */
     struct fill_key *keys; /* one a panel, to be filled; NULL: panels get none */
     const char *password;  /* of the log-ins "admin", "street", "estate" and "grid": one of each scope */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RULES_MAX   10000
+#define RULES_MAX   20000
 #define DEVICES_MAX 200000
 #define WATCHES_MAX 1000000
 #define BOOK_BYTES  ((size_t)256 << 20)
