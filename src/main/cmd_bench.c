@@ -9,10 +9,7 @@
 #include <string.h>
 
 static const struct bench *const benches[] = {
-    &bench_api,
-    &bench_alarm,
-    &bench_ingest,
-    &bench_query,
+    &bench_api, &bench_alarm, &bench_ingest, &bench_query, &bench_mqtt,
 };
 
 /* What a figure must stay below, or above.  They are for the default load. */
@@ -117,7 +114,8 @@ static int run(int argc, char **argv) {
             return usage_error(&cmd_bench, "--%s is a number from %lld to %lld", counts[i].name,
                                (long long)counts[i].least, (long long)counts[i].most);
     while (rest_n && at < COUNT(benches) && strcmp(benches[at]->name, rest[0])) at++;
-    if (!rest_n || at == COUNT(benches)) return usage_error(&cmd_bench, "say which bench: api, alarm, ingest or query");
+    if (!rest_n || at == COUNT(benches))
+        return usage_error(&cmd_bench, "say which bench: api, alarm, ingest, query or mqtt");
     struct figures figures = {0};
     struct fault f = {0};
     struct sigaction action = {.sa_handler = stop};
@@ -138,7 +136,8 @@ const struct command cmd_bench = {
         "linli bench api [--cases 100000] [--estates 60] [--rate 1000] [--seconds 10] [--connections 64]\n"
         "linli bench alarm [--rate 50] [--seconds 10] [--readings 1000] [--series 400] [--rules 0] [--queries 0]\n"
         "linli bench ingest [--series 10000] [--points 10000000] [--fields 1|4] [--batch 10000] [--file F]\n"
-        "linli bench query [--series 100]\n\n"
+        "linli bench query [--series 100]\n"
+        "linli bench mqtt [--connections 50] [--batch 100] [--seconds 10] [--to PORT --pid N]\n\n"
         "  --json        figures as one object\n"
         "  --gate        exit 1 when a figure misses its floor\n"
         "  --data DIR    where to make the temporary folder [TMPDIR, or /var/tmp]\n"
@@ -147,6 +146,8 @@ const struct command cmd_bench = {
         "ingest sends readings in line protocol, batch lines a request; query asks for a month of them.  With\n"
         "--to PORT/path --pid N both speak to another server here: victoria-metrics, or what else takes line "
         "protocol.\n"
+        "mqtt publishes 100 bytes of JSON with QoS 1, batch of them unanswered a connection; --to publishes to a "
+        "broker here.\n"
         "api asks for the newest 50 cases as a street, an estate and a grid see them.  alarm plays fire frames over\n"
         "TCP beside readings over HTTP, and waits for the event of the case.  Requests leave by the clock; each is\n"
         "timed from when it was due.\n",

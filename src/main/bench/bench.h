@@ -14,13 +14,13 @@ struct bench_options {
     const char *data;                      /* folder to make the temporary data in */
     const char *db;                        /* records elsewhere: postgres://… */
     int64_t cases, estates;                /* api */
-    int64_t connections;                   /* api */
+    int64_t connections;                   /* api, mqtt */
     int64_t rate, seconds;                 /* requests or alarms a second, and for how long */
     int64_t rules, queries;                /* alarm: those that never fire; a second, beside */
     int64_t readings;                      /* alarm: a second, beside; -1: its default */
-    int64_t series, points, fields, batch; /* ingest, query: batch is in lines a request */
+    int64_t series, points, fields, batch; /* batch: in lines a request; mqtt: unanswered a connection */
     const char *file;                      /* ingest: line protocol to send instead of what is made up */
-    const char *to;                        /* ingest: not a server of its own but PORT/path of another here */
+    const char *to;                        /* not a server of its own but another here: PORT/path; mqtt: PORT */
     int64_t pid;                           /* ingest: of that one, whose processor time is measured */
     int64_t serve_port;                    /* api: -1, or leave the filled server up there and measure nothing */
 };
@@ -41,7 +41,7 @@ struct bench {
     const char *name, *what;
     enum err (*run)(const struct bench_options *options, struct figures *ret, struct fault *f);
 };
-extern const struct bench bench_api, bench_alarm, bench_ingest, bench_query;
+extern const struct bench bench_api, bench_alarm, bench_ingest, bench_query, bench_mqtt;
 
 /* Set by SIGINT and SIGTERM: a bench ends soon and cleans up. */
 extern volatile sig_atomic_t bench_is_stopped;

@@ -37,7 +37,7 @@ struct filling {
     int64_t now_ms, street, control_room, *grids;
     struct estate *estates;
     int64_t *meters;    /* their ids */
-    int64_t first, end; /* of the batch under way: estates, panels or cases */
+    int64_t first, end; /* of the batch under way: estates, panels, sensors or cases */
 };
 
 static struct str text(struct ctx *ctx, const char *fmt, ...) PRINTF(2, 3);
@@ -146,18 +146,32 @@ static enum err put_things(struct ctx *ctx, void *arg) {
     return demo_things(ctx, &(struct demo_estate){.estate = w->estates[0].id, .fire_room = w->control_room});
 }
 
+static enum err put_key(struct ctx *ctx, int64_t device, struct fill_key *k) {
+    struct str user, password;
+    TRY(device_key_make(ctx, device, &user, &password));
+    snprintf(k->user, sizeof k->user, STR_FMT, STR_ARG(user));
+    snprintf(k->password, sizeof k->password, STR_FMT, STR_ARG(password));
+    return OK;
+}
+
 static enum err put_panels(struct ctx *ctx, void *arg) {
     struct filling *w = arg;
-    struct str user, password;
     int64_t id;
     for (int64_t i = w->first; i < w->end; i++) {
         TRY(put_device(ctx, text(ctx, "报警主机%d", (int)i + 1), "fire_panel",
                        text(ctx, "%d", FILL_PANEL_FIRST + (int)i), w->control_room, &id));
-        if (!w->plan->keys) continue;
-        TRY(device_key_make(ctx, id, &user, &password));
-        struct fill_key *k = &w->plan->keys[i];
-        snprintf(k->user, sizeof k->user, STR_FMT, STR_ARG(user));
-        snprintf(k->password, sizeof k->password, STR_FMT, STR_ARG(password));
+        if (w->plan->keys) TRY(put_key(ctx, id, &w->plan->keys[i]));
+    }
+    return OK;
+}
+
+static enum err put_sensors(struct ctx *ctx, void *arg) {
+    struct filling *w = arg;
+    int64_t id;
+    for (int64_t i = w->first; i < w->end; i++) {
+        TRY(put_device(ctx, text(ctx, "环境传感器%d", (int)i + 1), "climate", text(ctx, FILL_SENSOR "%d", (int)i + 1),
+                       w->control_room, &id));
+        if (w->plan->keys) TRY(put_key(ctx, id, &w->plan->keys[w->plan->panels + i]));
     }
     return OK;
 }
@@ -302,6 +316,7 @@ static enum err fill(struct filling *w, struct fault *f) {
     TRY(in_batches(w, put_panels, p->panels, BATCH, "fire panels", f));
     TRY(in_batches(w, put_meters, p->meters, BATCH, "meters", f));
     TRY(in_batches(w, put_rules, p->rules, BATCH, "rules", f));
+    TRY(in_batches(w, put_sensors, p->sensors, BATCH, "sensors", f));
     TRY(site_do(w->site, whole, &(struct part){put_users, w}, f));
     TRY(in_batches(w, put_cases, p->cases, BATCH, "cases", f));
     return site_do(w->site, analyze, NULL, f);
