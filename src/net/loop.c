@@ -25,6 +25,14 @@ struct work {
     void *arg;
 };
 
+struct loop_soon {
+    uv_check_t check; /* runs behind the poll */
+    uv_idle_t idle;   /* while it is active, the poll does not wait */
+    loop_fn *fn;
+    void *arg;
+    int handles;
+};
+
 struct loop_timer {
     uv_timer_t uv;
     loop_fn *fn;
@@ -230,6 +238,46 @@ static void timer_gone(uv_handle_t *handle) {
 
 void loop_timer_destroy(struct loop_timer *timer) {
     if (timer) uv_close((uv_handle_t *)&timer->uv, timer_gone);
+}
+
+enum err loop_soon_create(struct loop *loop, loop_fn *fn, void *arg, struct loop_soon **ret) {
+    struct loop_soon *soon = calloc(1, sizeof(*soon));
+    if (!soon) return ERR_INTERNAL;
+    uv_check_init(&loop->uv, &soon->check);
+    uv_idle_init(&loop->uv, &soon->idle);
+    soon->check.data = soon->idle.data = soon;
+    soon->fn = fn;
+    soon->arg = arg;
+    soon->handles = 2;
+    *ret = soon;
+    return OK;
+}
+
+static void on_idle(uv_idle_t *idle) {
+    (void)idle;
+}
+
+static void on_check(uv_check_t *check) {
+    struct loop_soon *soon = check->data;
+    uv_check_stop(&soon->check);
+    uv_idle_stop(&soon->idle);
+    soon->fn(soon->arg);
+}
+
+void loop_soon_start(struct loop_soon *soon) {
+    uv_check_start(&soon->check, on_check);
+    uv_idle_start(&soon->idle, on_idle);
+}
+
+static void soon_gone(uv_handle_t *handle) {
+    struct loop_soon *soon = handle->data;
+    if (!--soon->handles) free(soon);
+}
+
+void loop_soon_destroy(struct loop_soon *soon) {
+    if (!soon) return;
+    uv_close((uv_handle_t *)&soon->check, soon_gone);
+    uv_close((uv_handle_t *)&soon->idle, soon_gone);
 }
 
 static void on_signal(uv_signal_t *signal_handle, int number) {

@@ -43,6 +43,13 @@ void loop_timer_start(struct loop_timer *timer, int64_t after_ms, int64_t every_
 void loop_timer_stop(struct loop_timer *timer);
 void loop_timer_destroy(struct loop_timer *timer); /* NULL is fine; also from its own fn */
 
+/* Runs fn once behind the round under way, when everything that came in it has been heard; the loop does not sleep
+ * before.  Starting one that is started does nothing.  Loop thread only. */
+struct loop_soon;
+NODISCARD enum err loop_soon_create(struct loop *loop, loop_fn *fn, void *arg, struct loop_soon **ret);
+void loop_soon_start(struct loop_soon *soon);
+void loop_soon_destroy(struct loop_soon *soon); /* fn is not called any more; NULL is fine; also from its own fn */
+
 /* fn on the loop thread at each SIGTERM or SIGINT until the loop is destroyed.  Once a loop. */
 NODISCARD enum err loop_on_stop_signal(struct loop *loop, loop_fn *fn, void *arg);
 

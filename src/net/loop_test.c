@@ -130,5 +130,44 @@ static void task_may_be_posted_again_from_its_call(struct t *t) {
     loop_destroy(sum.loop);
 }
 
+struct round {
+    struct loop *loop;
+    struct loop_soon *soon;
+    struct loop_task tasks[3];
+    int calls, soons, calls_then;
+};
+
+static void call(void *arg) {
+    struct round *r = arg;
+    r->calls++;
+    loop_soon_start(r->soon);
+}
+
+/* Nothing else wakes the loop: it would sleep for ever if what is soon let it. */
+static void at_last(void *arg) {
+    struct round *r = arg;
+    r->calls_then = r->calls;
+    if (++r->soons == 1) {
+        loop_soon_start(r->soon);
+    } else {
+        loop_soon_destroy(r->soon);
+        loop_stop(r->loop);
+    }
+}
+
+static void what_is_soon_comes_once_behind_all_that_came(struct t *t) {
+    struct round r = {0};
+    CHECK(t, !loop_create(&r.loop) && !loop_soon_create(r.loop, at_last, &r, &r.soon));
+    for (size_t i = 0; i < COUNT(r.tasks); i++) {
+        r.tasks[i] = (struct loop_task){.fn = call, .arg = &r};
+        loop_post_task(r.loop, &r.tasks[i]);
+    }
+    loop_run(r.loop);
+    CHECK(t, r.soons == 2 && r.calls == 3 && r.calls_then == 3);
+    loop_destroy(r.loop);
+    CHECK(t, r.soons == 2);
+}
+
 TESTS(CASE(calls_of_other_threads_run_on_the_loop), CASE(posting_is_bounded), CASE(work_runs_elsewhere_and_ends_here),
-      CASE(timer_repeats_until_destroyed), CASE(stop_signals_call_back), CASE(task_may_be_posted_again_from_its_call))
+      CASE(timer_repeats_until_destroyed), CASE(stop_signals_call_back), CASE(task_may_be_posted_again_from_its_call),
+      CASE(what_is_soon_comes_once_behind_all_that_came))
