@@ -42,7 +42,9 @@ static struct mqtt_batch *batch_make(struct mqtt_conn *c, enum batch_kind kind) 
     b->is_done = b->is_begun = b->is_will = b->online = false;
     b->result = OK;
     b->task = (struct loop_task){0};
-    b->raw_n = b->publishes_n = b->told_n = 0;
+    b->raw_n = b->publishes_n = b->told_n = b->points_n = 0;
+    b->point = l->points_n;
+    b->next_put = NULL;
     c->refs++;
     return b;
 }
@@ -118,6 +120,26 @@ void mqtt_batch_done(struct mqtt_batch *b) {
     answer(b->c);
 }
 
+void mqtt_batches_done(struct mqtt_batch *list) {
+    struct mqtt_conn *conns = NULL, **last = &conns;
+    for (struct mqtt_batch *b = list; b; b = b->next_put) {
+        struct mqtt_conn *c = b->c;
+        b->is_done = true;
+        if (c->is_answered) continue;
+        c->is_answered = true;
+        c->next_answered = NULL;
+        c->refs++;
+        *last = c;
+        last = &c->next_answered;
+    }
+    for (struct mqtt_conn *c = conns, *next; c; c = next) { /* from here on batches go */
+        next = c->next_answered;
+        c->is_answered = false;
+        answer(c);
+        mqtt_conn_drop(c);
+    }
+}
+
 /* ---- another try ---- */
 
 /* The store takes nothing: nothing is lost and nothing answered, the connection is read on when it does again. */
@@ -158,26 +180,40 @@ struct mqtt_batch *mqtt_batch_for(struct mqtt_conn *c, enum batch_kind kind) {
         mqtt_batch_flush(c);
         b = NULL;
     }
-    if (!b) {
-        b = batch_make(c, kind);
-        c->l->points_n = c->l->names.len = 0;
-    }
+    if (!b) b = batch_make(c, kind);
     if (b && kind != BATCH_PLAIN) b->kind = kind;
     c->gathering = b;
     return b;
 }
 
-bool mqtt_batch_keep(struct mqtt_batch *b, struct bytes whole) {
-    if (b->raw_cap - b->raw_n < whole.len) {
-        size_t cap = (b->raw_n + whole.len) * 2;
-        uint8_t *grown = realloc(b->raw, cap);
-        if (!grown) return false;
-        b->raw = grown;
-        b->raw_cap = cap;
+/* The packets move, and what points into them with them. */
+static bool make_room(struct mqtt_batch *b, size_t n) {
+    struct mqtt_listener *l = b->c->l;
+    size_t cap = (b->raw_n + n) * 2;
+    if (b->raw_cap - b->raw_n >= n) return true;
+    uint8_t *grown = malloc(cap);
+    if (!grown) return false;
+    if (b->raw_n) memcpy(grown, b->raw, b->raw_n);
+    for (size_t i = b->point; i < b->point + b->points_n; i++) {
+        const char **at = &l->points[i].metric.ptr, *old = (const char *)b->raw;
+        if (*at >= old && *at < old + b->raw_n) *at = (const char *)grown + (*at - old);
     }
+    free(b->raw);
+    b->raw = grown;
+    b->raw_cap = cap;
+    return true;
+}
+
+bool mqtt_batch_keep(struct mqtt_batch *b, struct bytes whole, struct bytes *ret) {
+    if (!make_room(b, whole.len)) return false;
+    *ret = (struct bytes){b->raw + b->raw_n, whole.len};
     memcpy(b->raw + b->raw_n, whole.ptr, whole.len);
     b->raw_n += whole.len;
     return true;
+}
+
+void mqtt_batch_unkeep(struct mqtt_batch *b, struct bytes copy) {
+    b->raw_n -= copy.len;
 }
 
 void mqtt_batch_flush(struct mqtt_conn *c) {

@@ -3,6 +3,7 @@
 #include "sensing/mqtt/site_test_internal.h"
 
 #include <math.h>
+#include <netinet/tcp.h>
 
 #define READINGS "linli/e1/pump/telemetry"
 #define EVENT    "linli/e1/pump/event"
@@ -227,6 +228,111 @@ static void metrics_past_the_limit_are_refused_and_the_others_kept(struct t *t) 
     site_stop(&s);
 }
 
+/* ---- what comes in one round of the loop ---- */
+
+struct said {
+    struct peer *peer;
+    const char *topic, *payload;
+    int id;
+};
+static void say_all(void *arg) { /* on the loop, which hears none of it before all is said */
+    for (const struct said *s = arg; s->peer; s++) {
+        setsockopt(s->peer->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+        peer_publish(s->peer, s->topic, s->id, s->payload);
+    }
+}
+
+static void readings_of_one_round_are_one_batch_of_the_store(struct t *t) {
+    struct site s;
+    struct peer pump, lamp;
+    site_start(&s, t);
+    CHECK(t, peer_connect(&pump, &s, MQTT_V311, connect_of(&s.pump, "c")) == 0);
+    CHECK(t, peer_connect(&lamp, &s, MQTT_V5, connect_of(&s.lamp, "c")) == 0);
+    const struct said all[] = {{&pump, READINGS, "{\"x\":1,\"\\u0079\":2}", 1},
+                               {&lamp, "linli/e1/lamp/telemetry", "{\"\\u0078\":3}", 1},
+                               {&pump, READINGS, "{\"x\":", 2},
+                               {&lamp, "linli/e1/lamp/telemetry", "{\"x\":4}", 2},
+                               {&pump, READINGS, "{\"x\":5}", 3},
+                               {NULL, NULL, NULL, 0}};
+    int64_t before = stats(&s).batches;
+    test_on_loop(s.tl.loop, say_all, (void *)(uintptr_t)all);
+    for (int i = 1; i <= 3; i++) CHECK(t, peer_next(&pump) == MQTT_PUBACK && pump.got.id == i);
+    for (int i = 1; i <= 2; i++) CHECK(t, peer_next(&lamp) == MQTT_PUBACK && lamp.got.id == i);
+    CHECK_SAY(t, stats(&s).batches == before + 1, "%lld", (long long)(stats(&s).batches - before));
+    CHECK(t,
+          site_latest(&s, "pump", "x") == 5 && site_latest(&s, "pump", "y") == 2 && site_latest(&s, "lamp", "x") == 4);
+    peer_shut(&pump), peer_shut(&lamp);
+    site_stop(&s);
+}
+
+static enum err other_estate(struct ctx *ctx, void *arg) {
+    struct place p = {0};
+    SET(&places, &p, name, S("other"));
+    SET(&places, &p, code, S("e2"));
+    SET(&places, &p, kind, S("estate"));
+    SET(&places, &p, keeps_records, true);
+    TRY(row_create(ctx, &places, &p));
+    ((struct site *)arg)->estate = p.row.id;
+    return OK;
+}
+
+static void a_round_of_two_communities_goes_to_each(struct t *t) {
+    struct site s, there;
+    struct peer pump, far, lamp;
+    struct device_keys keys;
+    site_start(&s, t);
+    there = s;
+    site_do(&s, other_estate, &there);
+    site_do(&s, device_make, &(struct device_wish){&there, "pump", true, &keys});
+    CHECK(t, peer_connect(&pump, &s, MQTT_V311, connect_of(&s.pump, "c")) == 0);
+    CHECK(t, peer_connect(&far, &s, MQTT_V311, connect_of(&keys, "c")) == 0);
+    CHECK(t, peer_connect(&lamp, &s, MQTT_V311, connect_of(&s.lamp, "c")) == 0);
+    const struct said all[] = {{&pump, READINGS, "{\"x\":1}", 1},
+                               {&far, "linli/e2/pump/telemetry", "{\"x\":2}", 1},
+                               {&lamp, "linli/e1/lamp/telemetry", "{\"x\":3}", 1},
+                               {&far, "linli/e2/pump/telemetry", "{\"x\":4}", 2},
+                               {NULL, NULL, NULL, 0}};
+    int64_t before = stats(&s).batches;
+    test_on_loop(s.tl.loop, say_all, (void *)(uintptr_t)all);
+    CHECK(t, peer_next(&pump) == MQTT_PUBACK && peer_next(&lamp) == MQTT_PUBACK);
+    for (int i = 1; i <= 2; i++) CHECK(t, peer_next(&far) == MQTT_PUBACK && far.got.id == i);
+    CHECK(t, stats(&s).batches == before + 2);
+    CHECK(t, site_latest(&s, "pump", "x") == 1 && site_latest(&there, "pump", "x") == 4 &&
+                 site_latest(&s, "lamp", "x") == 3);
+    peer_shut(&pump), peer_shut(&far), peer_shut(&lamp);
+    site_stop(&s);
+}
+
+/* Who says what the store refuses is answered so, and costs the others their company once. */
+static void a_refusal_in_a_round_is_its_own(struct t *t) {
+    struct site s;
+    struct peer pump, lamp;
+    struct buf b;
+    struct str text;
+    site_start(&s, t);
+    CHECK(t, peer_connect(&pump, &s, MQTT_V5, connect_of(&s.pump, "c")) == 0);
+    CHECK(t, peer_connect(&lamp, &s, MQTT_V5, connect_of(&s.lamp, "c")) == 0);
+    for (int i = 0; i < 10; i++) {
+        buf_init_arena(&b, &t->arena, 8192);
+        for (int j = 0; j < 100; j++) buf_fmt(&b, "%c\"m%d\":%d", j ? ',' : '{', i * 100 + j, j);
+        buf_char(&b, '}');
+        CHECK(t, buf_done(&b, &text) && peer_tell(&pump, READINGS, 1, text.ptr) == 0);
+    }
+    for (int round = 0; round < 2; round++) {
+        const struct said all[] = {{&lamp, "linli/e1/lamp/telemetry", round ? "{\"x\":2}" : "{\"x\":1}", 1},
+                                   {&pump, READINGS, "{\"m1\":7}", 1},
+                                   {&pump, READINGS, "{\"one too many\":7}", 2},
+                                   {NULL, NULL, NULL, 0}};
+        test_on_loop(s.tl.loop, say_all, (void *)(uintptr_t)all);
+        CHECK(t, peer_next(&lamp) == MQTT_PUBACK && lamp.got.reason == 0);
+        CHECK(t, peer_next(&pump) == MQTT_PUBACK && pump.got.id == 1 && pump.got.reason == 0);
+        CHECK(t, peer_next(&pump) == MQTT_PUBACK && pump.got.id == 2 && pump.got.reason == MQTT_QUOTA);
+        CHECK(t, site_latest(&s, "lamp", "x") == round + 1 && site_latest(&s, "pump", "m1") == 7);
+    }
+    peer_shut(&pump), peer_shut(&lamp);
+    site_stop(&s);
+}
+
 static bool pump_is_offline(struct site *s) {
     return site_count(s, "SELECT COUNT(*) FROM devices WHERE code = 'pump' AND state = 'offline'") == 1;
 }
@@ -259,4 +365,5 @@ TESTS(CASE(a_reading_is_answered_only_when_it_is_synced), CASE(a_full_disk_loses
       CASE(a_power_cut_after_the_answer_loses_nothing), CASE(an_event_is_answered_when_its_alarm_is_a_row),
       CASE(many_events_wait_for_one_another_and_none_is_lost), CASE(a_device_not_adopted_is_stored_and_raises_nothing),
       CASE(a_device_added_a_moment_ago_has_its_rules), CASE(metrics_past_the_limit_are_refused_and_the_others_kept),
-      CASE(a_state_is_answered_when_its_row_says_so))
+      CASE(readings_of_one_round_are_one_batch_of_the_store), CASE(a_round_of_two_communities_goes_to_each),
+      CASE(a_refusal_in_a_round_is_its_own), CASE(a_state_is_answered_when_its_row_says_so))

@@ -76,6 +76,10 @@ static void tick(void *arg) {
     mqtt_tick(arg);
 }
 
+static void round_over(void *arg) {
+    mqtt_round_put(arg);
+}
+
 /* ---- life ---- */
 
 enum err mqtt_open(struct loop *loop, const struct mqtt_options *options, struct mqtt_listener **ret,
@@ -100,7 +104,8 @@ enum err mqtt_open(struct loop *loop, const struct mqtt_options *options, struct
                               .try_next = options->try_next,
                               .connections_max = CONNECTIONS_MAX};
     enum err e = tcp_listen(loop, &tcp, &calls, &l->tcp, fault);
-    if (!e && loop_timer_create(loop, tick, l, &l->timer)) e = FAIL(fault, ERR_INTERNAL, "loop", "no timer");
+    if (!e && (loop_timer_create(loop, tick, l, &l->timer) || loop_soon_create(loop, round_over, l, &l->soon)))
+        e = FAIL(fault, ERR_INTERNAL, "loop", "no timer");
     if (e) {
         mqtt_close(l);
         mqtt_free(l);
@@ -122,6 +127,9 @@ void mqtt_close(struct mqtt_listener *l) {
         next = c->next;
         mqtt_conn_end(c, MQTT_SHUTTING_DOWN);
     }
+    mqtt_round_put(l);
+    loop_soon_destroy(l->soon);
+    l->soon = NULL;
     loop_timer_destroy(l->timer);
     l->timer = NULL;
     tcp_unlisten(l->tcp);

@@ -226,6 +226,7 @@ static void worked(void *arg) {
         c->key_tag = in->key_tag;
         c->community_id = in->community_id;
         memcpy(c->device, in->device, sizeof c->device);
+        c->device_n = strlen(c->device);
         c->topic_n = (size_t)snprintf(c->topic, sizeof c->topic, "linli/%s/%s/", in->community, in->device);
         /* Added a moment ago: its rules are read before its first message is heard. */
         if (check_will(c, in) && in->is_adopted && !feed_knows(l->o.feed, in->community_id, str_of(in->device)) &&

@@ -21,6 +21,7 @@
 #define CODE_MAX           64 /* of a community, of a device */
 #define BATCH_PUBLISHES    256
 #define BATCH_POINTS       8192 /* at least twice PAYLOAD_VALUES_MAX, so that a payload always fits an empty half */
+#define ROUND_BATCHES      1024
 #define BATCH_REFUSALS     16 /* publishes of a batch that the store of readings refuses; past it, the connection ends */
 #define LOGINS_AT_ONCE     2  /* units of work; the others wait */
 #define LOGIN_US           INT64_C(10000000) /* from opening to CONNECT */
@@ -40,7 +41,9 @@ struct mqtt_batch {
     struct loop_task task;
     uint8_t *raw; /* packets of readings and events, for another try */
     size_t raw_n, raw_cap;
-    size_t publishes_n, told_n; /* told_n: events before it are with the rules */
+    size_t publishes_n, told_n;  /* told_n: events before it are with the rules */
+    size_t point, points_n;      /* readings: its points among those of the round */
+    struct mqtt_batch *next_put; /* of those that the store was given together */
     struct publish {
         uint16_t id;    /* 0: QoS 0, no answer */
         uint8_t reason; /* what PUBACK says in 5.0 */
@@ -62,15 +65,18 @@ struct mqtt_conn {
     uint8_t *keep;                             /* bytes not yet taken */
     size_t keep_n, keep_cap;
     bool is_taking, is_paused, is_subscribed;
+    bool is_refused;  /* the store refused a publish of it: from then on its batches go to the store alone */
+    bool is_answered; /* is among those that are to be answered now */
+    struct mqtt_conn *next_answered;
     bool has_will, will_online;
     int64_t device_id, community_id;
     uint64_t key_tag; /* of the password it came with */
     char device[CODE_MAX + 1], topic[2 * CODE_MAX + 16], client_id[CLIENT_ID_MAX + 1]; /* topic: "linli/c/d/" */
-    size_t topic_n, client_id_n;
+    size_t device_n, topic_n, client_id_n;
     bool id_is_ours, wants_session; /* for CONNACK */
     size_t in_flight, bytes, stuck_n;
-    struct mqtt_batch *first, **last, *gathering;
-    struct mqtt_login *login; /* under way */
+    struct mqtt_batch *first, **last, *gathering; /* gathering: only while its bytes are taken */
+    struct mqtt_login *login;                     /* under way */
 };
 
 struct door { /* failed log-ins of an address */
@@ -92,9 +98,13 @@ struct mqtt_listener {
     struct mqtt_login *waiting, **waiting_last;
     int logins;
     struct door doors[DOORS];
-    /* of the one batch being gathered */
-    struct telemetry_point points[BATCH_POINTS];
-    uint16_t point_of[BATCH_POINTS]; /* its publish */
+    /* A round: batches of readings that go to the store together once all that came in this round of the loop is
+     * heard, and the one being gathered. */
+    struct loop_soon *soon;
+    struct mqtt_batch *round[ROUND_BATCHES];
+    size_t round_n;
+    struct telemetry_point points[BATCH_POINTS]; /* a batch's stand together; texts are in its `raw` or in `names` */
+    uint16_t point_of[BATCH_POINTS];             /* its publish */
     size_t points_n;
     struct payload_value values[PAYLOAD_VALUES_MAX];
     char names_mem[PACKET_BYTES_MAX + 1];
@@ -150,17 +160,32 @@ bool mqtt_state_read(struct bytes payload, bool *ret_online);
 /* batch.c */
 struct mqtt_batch *mqtt_batch_for(struct mqtt_conn *c, enum batch_kind kind); /* the one gathering; NULL: no memory */
 void mqtt_batch_flush(struct mqtt_conn *c);
-bool mqtt_batch_keep(struct mqtt_batch *b, struct bytes whole);        /* false: no memory */
+/* Gives the copy, which lives as long as the batch; false: no memory. */
+bool mqtt_batch_keep(struct mqtt_batch *b, struct bytes whole, struct bytes *ret);
+void mqtt_batch_unkeep(struct mqtt_batch *b, struct bytes copy);       /* the one kept last */
 void mqtt_batch_state(struct mqtt_conn *c, bool online, bool is_will); /* without an answer */
 void mqtt_batches_retry(struct mqtt_listener *l, size_t most);
 void mqtt_batches_free(struct mqtt_listener *l);
 void mqtt_batches_of_free(struct mqtt_conn *c);
-void mqtt_batch_done(struct mqtt_batch *b);  /* answers it, once those before it are */
-void mqtt_batch_stick(struct mqtt_batch *b); /* the store takes nothing now: another try later */
+void mqtt_batch_done(struct mqtt_batch *b);      /* answers it, once those before it are */
+void mqtt_batches_done(struct mqtt_batch *list); /* by next_put; the same, each connection in one piece */
+void mqtt_batch_stick(struct mqtt_batch *b);     /* the store takes nothing now: another try later */
 
 /* land.c */
+#define MQTT_CLOCK_MS 60000                  /* less than what the store of readings allows, so that it agrees */
 void mqtt_batch_begin(struct mqtt_batch *b); /* done or stuck, now or later */
-/* Adds the readings of a decoded packet to the points being gathered; false: the payload is bad. */
-bool mqtt_points_add(struct mqtt_conn *c, const struct mqtt_packet *p, size_t publish, struct payload_fault *reterr);
+/* A clock that is off: what it says counts from now, as on the lines; refused, it would be lost. */
+int64_t mqtt_clock(bool has_at, int64_t at_ms, int64_t now);
+/* The next packet kept, for publish *at or a later one; false at the end.  It was read before, so it can be. */
+bool mqtt_kept_next(const struct mqtt_batch *b, struct bytes *rest, size_t *at, struct mqtt_packet *ret);
+
+/* round.c */
+/* Adds the readings of a decoded packet to the batch's points; false: the payload is bad.  The payload stays where it
+ * is as long as the points are wanted. */
+bool mqtt_points_add(struct mqtt_batch *b, const struct mqtt_packet *p, size_t publish, struct payload_fault *reterr);
+bool mqtt_round_has_room(const struct mqtt_listener *l, size_t payload); /* for a payload of so many bytes */
+void mqtt_round_add(struct mqtt_batch *b);    /* goes to the store with others, or alone at once */
+void mqtt_round_put(struct mqtt_listener *l); /* now; nobody is gathering */
+void mqtt_round_again(struct mqtt_batch *b);  /* another try, alone */
 
 #endif

@@ -17,12 +17,36 @@ static void take_bad(struct mqtt_conn *c, const struct mqtt_packet *p, struct pu
     publish->reason = MQTT_BAD_PAYLOAD;
 }
 
-static void take(struct mqtt_conn *c, const struct mqtt_packet *p, struct bytes whole, enum batch_kind kind) {
-    struct mqtt_listener *l = c->l;
+/* Readings and events are kept, for another try, and read from what is kept. */
+static void take_kept(struct mqtt_batch *b, const struct mqtt_packet *p, struct bytes whole, size_t i) {
+    struct mqtt_conn *c = b->c;
+    struct mqtt_packet kept = *p;
     struct payload_fault f;
     struct payload_event e;
-    bool crowded = l->points_n > BATCH_POINTS - PAYLOAD_VALUES_MAX || l->names.len + p->payload.len >= l->names.cap;
-    if (c->gathering && kind != BATCH_PLAIN && crowded) mqtt_batch_flush(c);
+    struct bytes copy;
+    if (!mqtt_batch_keep(b, whole, &copy)) {
+        b->publishes_n--; /* out of memory: unanswered, it comes again */
+        c->in_flight -= p->qos != 0;
+        mqtt_conn_end(c, MQTT_UNSPECIFIED);
+        return;
+    }
+    kept.payload.ptr = copy.ptr + (whole.len - p->payload.len); /* it stands last */
+    b->publishes[i].is_raw = b->kind == BATCH_READINGS ? mqtt_points_add(b, &kept, i, &f)
+                                                       : payload_event(kept.payload, &c->l->names, &e, &f);
+    if (b->publishes[i].is_raw) {
+        mqtt_heard(c, p->topic, p->payload);
+        return;
+    }
+    mqtt_batch_unkeep(b, copy);
+    take_bad(c, p, &b->publishes[i], &f);
+}
+
+static void take(struct mqtt_conn *c, const struct mqtt_packet *p, struct bytes whole, enum batch_kind kind) {
+    struct mqtt_listener *l = c->l;
+    if (kind != BATCH_PLAIN && !mqtt_round_has_room(l, p->payload.len)) {
+        mqtt_batch_flush(c);
+        mqtt_round_put(l);
+    }
     struct mqtt_batch *b = mqtt_batch_for(c, kind);
     if (!b) {
         mqtt_conn_end(c, MQTT_UNSPECIFIED); /* out of memory; not answered, so it comes again */
@@ -32,22 +56,9 @@ static void take(struct mqtt_conn *c, const struct mqtt_packet *p, struct bytes 
     struct publish *publish = &b->publishes[i];
     *publish = (struct publish){.id = p->qos ? p->id : 0};
     if (p->qos) c->in_flight++;
-    bool good = false;
     switch (kind) {
     case BATCH_READINGS:
-    case BATCH_EVENTS:
-        good = kind == BATCH_READINGS ? mqtt_points_add(c, p, i, &f) : payload_event(p->payload, &l->names, &e, &f);
-        if (good && mqtt_batch_keep(b, whole)) {
-            publish->is_raw = true;
-            mqtt_heard(c, p->topic, p->payload);
-        } else if (good) {
-            b->publishes_n--; /* out of memory; its points may go, unanswered */
-            c->in_flight -= p->qos != 0;
-            mqtt_conn_end(c, MQTT_UNSPECIFIED);
-        } else {
-            take_bad(c, p, publish, &f);
-        }
-        return;
+    case BATCH_EVENTS: take_kept(b, p, whole, i); return;
     case BATCH_STATE:
         if (mqtt_state_read(p->payload, &b->online))
             mqtt_heard(c, p->topic, p->payload);
