@@ -134,11 +134,20 @@ struct number {
 };
 
 static void take_digits(struct in *in, struct number *n, int power) {
-    for (; next_digit(in); in->at++) {
-        if (n->count <= EXACT_DIGITS) n->digits = n->digits * 10 + (uint64_t)(*in->at - '0');
-        if (n->count <= EXACT_DIGITS) n->power += power;
-        n->count += n->digits != 0; /* leading zeros do not count */
+    const char *at = in->at;
+    uint64_t digits = n->digits;
+    int count = n->count, taken = 0;
+    for (; at < in->end && *at >= '0' && *at <= '9'; at++) {
+        if (count <= EXACT_DIGITS) {
+            digits = digits * 10 + (uint64_t)(*at - '0');
+            taken++;
+        }
+        count += digits != 0; /* leading zeros do not count */
     }
+    in->at = at;
+    n->digits = digits;
+    n->count = count;
+    n->power += power * taken;
 }
 
 static bool read_exponent(struct in *in, struct number *n) {
