@@ -44,6 +44,8 @@ static struct mqtt_batch *batch_make(struct mqtt_conn *c, enum batch_kind kind) 
     b->task = (struct loop_task){0};
     b->raw_n = b->publishes_n = b->told_n = b->points_n = 0;
     b->point = l->points_n;
+    l->gather_ms = now_ms(l);
+    l->heard_n = 0;
     b->next_put = NULL;
     c->refs++;
     return b;
@@ -219,6 +221,7 @@ void mqtt_batch_unkeep(struct mqtt_batch *b, struct bytes copy) {
 void mqtt_batch_flush(struct mqtt_conn *c) {
     struct mqtt_batch *b = c->gathering;
     if (!b) return;
+    mqtt_heard_all(b);
     c->gathering = NULL;
     *c->last = b;
     c->last = &b->next;

@@ -265,6 +265,32 @@ static void readings_of_one_round_are_one_batch_of_the_store(struct t *t) {
     site_stop(&s);
 }
 
+static void of_many_at_once_all_are_counted_and_the_last_are_shown(struct t *t) {
+    struct site s;
+    struct peer pump;
+    struct said all[FIGURES_GOOD_MAX + 4] = {{NULL, NULL, NULL, 0}};
+    char texts[COUNT(all)][16];
+    int n = (int)COUNT(all) - 1;
+    site_start(&s, t);
+    CHECK(t, peer_connect(&pump, &s, MQTT_V311, connect_of(&s.pump, "c")) == 0);
+    for (int i = 0; i < n; i++) {
+        snprintf(texts[i], sizeof texts[i], "{\"x\":%d}", i);
+        all[i] = (struct said){&pump, READINGS, i == 1 ? "{" : texts[i], i + 1};
+    }
+    test_on_loop(s.tl.loop, say_all, all);
+    for (int i = 1; i <= n; i++) CHECK(t, peer_next(&pump) == MQTT_PUBACK && pump.got.id == i);
+    const struct figures *line = mqtt_line_figures(s.mqtt);
+    CHECK(t, line->frames == n - 1 && line->bad == 1);
+    for (uint32_t i = 1; i <= FIGURES_GOOD_MAX; i++) {
+        size_t at = (line->good_n - i) % FIGURES_GOOD_MAX;
+        const char *text = texts[n - (int)i];
+        CHECK_SAY(t, !memcmp(line->good_bytes[at], text, strlen(text)), "%s", text);
+        CHECK(t, line->good_samples[at].len == strlen(text) && !strcmp(line->good_samples[at].about, READINGS));
+    }
+    peer_shut(&pump);
+    site_stop(&s);
+}
+
 static enum err other_estate(struct ctx *ctx, void *arg) {
     struct place p = {0};
     SET(&places, &p, name, S("other"));
@@ -365,5 +391,6 @@ TESTS(CASE(a_reading_is_answered_only_when_it_is_synced), CASE(a_full_disk_loses
       CASE(a_power_cut_after_the_answer_loses_nothing), CASE(an_event_is_answered_when_its_alarm_is_a_row),
       CASE(many_events_wait_for_one_another_and_none_is_lost), CASE(a_device_not_adopted_is_stored_and_raises_nothing),
       CASE(a_device_added_a_moment_ago_has_its_rules), CASE(metrics_past_the_limit_are_refused_and_the_others_kept),
-      CASE(readings_of_one_round_are_one_batch_of_the_store), CASE(a_round_of_two_communities_goes_to_each),
+      CASE(readings_of_one_round_are_one_batch_of_the_store),
+      CASE(of_many_at_once_all_are_counted_and_the_last_are_shown), CASE(a_round_of_two_communities_goes_to_each),
       CASE(a_refusal_in_a_round_is_its_own), CASE(a_state_is_answered_when_its_row_says_so))

@@ -27,6 +27,26 @@ void mqtt_heard(struct mqtt_conn *c, struct str topic, struct bytes payload) {
     figures_good(c->l->line, &x, payload);
 }
 
+void mqtt_heard_kept(struct mqtt_batch *b, struct bytes whole, const struct mqtt_packet *p) {
+    struct mqtt_listener *l = b->c->l;
+    size_t at = b->raw_n - whole.len;
+    l->heard[l->heard_n++ % FIGURES_GOOD_MAX] =
+        (struct heard){at + (size_t)((const uint8_t *)p->topic.ptr - whole.ptr), p->topic.len,
+                       at + (size_t)(p->payload.ptr - whole.ptr), p->payload.len};
+}
+
+void mqtt_heard_all(struct mqtt_batch *b) {
+    struct mqtt_listener *l = b->c->l;
+    size_t i = l->heard_n > FIGURES_GOOD_MAX ? l->heard_n - FIGURES_GOOD_MAX : 0;
+    if (i) FIGURES_ADD(l->line, frames, (int64_t)i);
+    for (; i < l->heard_n; i++) {
+        const struct heard *h = &l->heard[i % FIGURES_GOOD_MAX];
+        mqtt_heard(b->c, (struct str){(const char *)b->raw + h->topic, h->topic_n},
+                   (struct bytes){b->raw + h->payload, h->payload_n});
+    }
+    l->heard_n = 0;
+}
+
 struct figures *mqtt_line_figures(struct mqtt_listener *l) {
     return l->line;
 }

@@ -107,6 +107,11 @@ struct mqtt_listener {
     uint16_t point_of[BATCH_POINTS];             /* its publish */
     size_t points_n;
     struct payload_value values[PAYLOAD_VALUES_MAX];
+    int64_t gather_ms; /* when the batch being gathered began */
+    struct heard {     /* good packets of it, as places in its `raw`: the last ones are shown */
+        size_t topic, topic_n, payload, payload_n;
+    } heard[FIGURES_GOOD_MAX];
+    size_t heard_n;
     char names_mem[PACKET_BYTES_MAX + 1];
     struct buf names;
     pthread_mutex_t lock; /* over figures */
@@ -132,6 +137,9 @@ static inline int64_t now_ms(const struct mqtt_listener *l) {
 void mqtt_sample(struct mqtt_listener *l, const struct mqtt_conn *c, int64_t *which, struct str topic,
                  struct bytes bytes, const char *rule, size_t at);
 void mqtt_heard(struct mqtt_conn *c, struct str topic, struct bytes payload); /* and of what was good */
+/* The same of a packet that the batch keeps, later: who sends hundreds at once is shown by the last of them. */
+void mqtt_heard_kept(struct mqtt_batch *b, struct bytes whole, const struct mqtt_packet *p);
+void mqtt_heard_all(struct mqtt_batch *b);
 
 /* conn.c */
 void mqtt_conn_bytes(struct mqtt_conn *c, struct bytes bytes);

@@ -34,7 +34,7 @@ static void take_kept(struct mqtt_batch *b, const struct mqtt_packet *p, struct 
     b->publishes[i].is_raw = b->kind == BATCH_READINGS ? mqtt_points_add(b, &kept, i, &f)
                                                        : payload_event(kept.payload, &c->l->names, &e, &f);
     if (b->publishes[i].is_raw) {
-        mqtt_heard(c, p->topic, p->payload);
+        mqtt_heard_kept(b, whole, p);
         return;
     }
     mqtt_batch_unkeep(b, copy);

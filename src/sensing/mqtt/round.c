@@ -9,14 +9,13 @@
 bool mqtt_points_add(struct mqtt_batch *b, const struct mqtt_packet *p, size_t publish, struct payload_fault *reterr) {
     struct mqtt_listener *l = b->c->l;
     size_t n;
-    int64_t now = now_ms(l);
     if (!payload_readings(p->payload, &l->names, l->values, COUNT(l->values), &n, reterr)) return false;
     for (size_t i = 0; i < n; i++) {
         const struct payload_value *v = &l->values[i];
         l->point_of[l->points_n] = (uint16_t)publish;
         l->points[l->points_n++] = (struct telemetry_point){.device = {b->c->device, b->c->device_n},
                                                             .metric = v->metric,
-                                                            .at_ms = mqtt_clock(v->has_at, v->at_ms, now),
+                                                            .at_ms = mqtt_clock(v->has_at, v->at_ms, l->gather_ms),
                                                             .value = v->value};
     }
     b->points_n += n;
@@ -113,6 +112,7 @@ void mqtt_round_again(struct mqtt_batch *b) {
     struct payload_fault ignored;
     mqtt_round_put(l);
     b->point = b->points_n = 0;
+    l->gather_ms = now_ms(l);
     for (size_t i = 0; mqtt_kept_next(b, &rest, &i, &p); i++)
         if (!b->publishes[i].reason) (void)!mqtt_points_add(b, &p, i, &ignored);
     enum fate fate = put_alone(b);
