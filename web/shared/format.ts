@@ -3,24 +3,16 @@ import { fieldOf, stateOption, zone, type Field, type Resource } from './meta'
 import { both, locale, t } from './i18n'
 import { codeLabel } from './codes'
 import { metricWords, withUnit } from './metrics'
+import { toWall } from './wall'
 import { eventWords, wireWords } from './wire'
 import type { Row } from './api'
 
 export function time(ms: number, withDate = true): string {
-  const d = new Date(ms)
-  const year = new Intl.DateTimeFormat('en', { timeZone: zone(), year: 'numeric' })
-  const same = year.format(d) === year.format(new Date())
-  const o: Intl.DateTimeFormatOptions = { timeZone: zone(), hour: '2-digit', minute: '2-digit', hour12: false }
-  const parts = Object.fromEntries(new Intl.DateTimeFormat('en-GB', { ...o, year: 'numeric', month: '2-digit', day: '2-digit' })
-    .formatToParts(d).map((p) => [p.type, p.value])) as Record<string, string>
-  const clock = `${parts.hour}:${parts.minute}`
+  const [day, clock] = toWall(ms, zone()).split('T') as [string, string]
   if (!withDate) return clock
-  return `${same ? '' : parts.year + '-'}${parts.month}-${parts.day} ${clock}`
+  return `${day.slice(0, 4) === toWall(Date.now(), zone()).slice(0, 4) ? day.slice(5) : day} ${clock}`
 }
-export function isToday(ms: number, now = Date.now()): boolean {
-  const f = new Intl.DateTimeFormat('en-CA', { timeZone: zone() })
-  return f.format(ms) === f.format(now)
-}
+export const isToday = (ms: number, now = Date.now()): boolean => toWall(ms, zone()).slice(0, 10) === toWall(now, zone()).slice(0, 10)
 export const clock = (ms: number, now = Date.now()): string => time(ms, !isToday(ms, now))
 export function age(ms: number, now = Date.now()): string {
   const s = Math.max(0, Math.round((now - ms) / 1000))

@@ -1,6 +1,12 @@
 // Wall clocks and money of a form: what people type, and what the server stores.
+const clocks = new Map<string, Intl.DateTimeFormat>() // one a zone: making one takes far longer than asking it
+function clockOf(zone: string): Intl.DateTimeFormat {
+  const c = clocks.get(zone) ?? new Intl.DateTimeFormat('en-GB', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' })
+  clocks.set(zone, c)
+  return c
+}
 function offsetMs(ms: number, zone: string): number {
-  const p = Object.fromEntries(new Intl.DateTimeFormat('en-GB', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' })
+  const p = Object.fromEntries(clockOf(zone)
     .formatToParts(ms).map((x) => [x.type, x.value])) as Record<string, string>
   return Date.UTC(+p.year!, +p.month! - 1, +p.day!, +p.hour!, +p.minute!, +p.second!) - Math.floor(ms / 1000) * 1000
 }
