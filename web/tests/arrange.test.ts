@@ -1,6 +1,5 @@
-// Units of what a reader arranges and what a page works out: own columns and views, work of the day, series, stories.
+// Units of what a reader arranges and what a page works out: own columns and views, work of the day, stories.
 import { describe, expect, it, vi } from 'vitest'
-import { beyond, gapsOf, niceTicks, timeTicks, together, type Point } from '@/shared/kit/series'
 import type { Row } from '@/shared/api'
 import { meta, type Describe, type Resource } from '@/shared/meta'
 import { forgetMetrics, metricsOf, withUnit } from '@/shared/metrics'
@@ -54,29 +53,6 @@ describe('what needs doing now', () => {
     const m = (person_id: string, role: string): Row => row({ person_id, role, _labels: { person_id: person_id + '**' } })
     const hands = handsOf([m('9', 'repairer'), m('9', 'grid'), m('8', 'grid')], [c('a'), c('b')])
     expect(hands.map((h) => `${h.id}:${h.cases.length}`)).toEqual(['8:0', '9:2'])
-  })
-})
-
-describe('a series of readings', () => {
-  const every = (ms: number, from: number, n: number, v = 1): Point[] => Array.from({ length: n }, (_, i) => ({ at: from + i * ms, mean: v, low: v, high: v }))
-  it('has a gap only past three usual steps, and to the end', () => {
-    expect(gapsOf([...every(10, 0, 5), ...every(10, 70, 5)], 110)).toEqual([]) // 40 -> 70 is three steps
-    expect(gapsOf([...every(10, 0, 5), ...every(10, 71, 5)], 112)).toEqual([{ from: 40, to: 71 }])
-    expect(gapsOf(every(10, 0, 5), 71)).toEqual([{ from: 40, to: 71 }])
-  })
-  it('joins windows by time; an empty one is no reading', () => {
-    expect(together([[1, 5], [2, null]], [[1, 4]], [[1, 6]])).toEqual([{ at: 1, mean: 5, low: 4, high: 6 }, { at: 2, mean: null, low: null, high: null }])
-  })
-  it('has round ticks', () => {
-    expect(niceTicks(71.02, 87.35)).toEqual([75, 80, 85])
-    expect(niceTicks(0.19, 0.51)).toEqual([0.2, 0.3, 0.4, 0.5])
-    expect(timeTicks(500, 86400e3, 0, 4)).toEqual([21600e3, 43200e3, 64800e3, 86400e3])
-  })
-  it('counts how often a limit was passed by the highest, or the lowest, of a window', () => {
-    const p = [1, 5, 5, 1, 6].map((v, i): Point => ({ at: i * 10, mean: 1, low: -v, high: v }))
-    expect(beyond(p, 4, true)).toEqual({ times: 2, ms: 20 })
-    expect(beyond(p, -5, false)).toEqual({ times: 1, ms: 0 })
-    expect(beyond(p, 6, true).times).toBe(0)
   })
 })
 

@@ -1,0 +1,52 @@
+// Readings of one metric for a chart: single ones where they are few, else windows of lowest, mean, highest.  Nobody else asks.
+import { get } from '../api'
+import { windowFor, type Range } from './scale'
+import { readings, windowed, type Point } from './series'
+
+/** step: length of a window, 0 for single readings. */
+export interface History { points: Point[]; step: number; every: string; unit: string | null }
+interface Answer { unit: string | null; points: (number | null)[][]; next: string | null }
+const SINGLE_MOST = 1500, SINGLE_WITHIN = 2 * 3600e3
+const AGGS = 'min,avg,max,count'
+const query = (device: string, metric: string, from: number, to: number, more: string): string =>
+  `/telemetry?device=${encodeURIComponent(device)}&metric=${encodeURIComponent(metric)}&from=${Math.floor(from)}&to=${Math.ceil(to)}${more}`
+
+async function windows(device: string, metric: string, from: number, to: number, every: string, step: number, signal?: AbortSignal): Promise<History> {
+  const a = await get<Answer>(query(device, metric, from, to, `&every=${every}&agg=${AGGS}`), signal)
+  return { points: windowed(a.points, step), step, every, unit: a.unit }
+}
+async function single(device: string, metric: string, from: number, to: number, signal?: AbortSignal): Promise<History | null> {
+  const a = await get<Answer>(query(device, metric, from, to, `&limit=${SINGLE_MOST}`), signal)
+  return a.next ? null : { points: readings(a.points as [number, number | null][]), step: 0, every: '', unit: a.unit }
+}
+/** `margin`: how much more than the range, of its width, on either side. */
+export async function history(device: string, metric: string, r: Range, width: number, margin = 0, signal?: AbortSignal): Promise<History> {
+  const more = (r.to - r.from) * margin, from = r.from - more, to = Math.max(r.to, Math.min(r.to + more, Date.now())), w = windowFor(r.to - r.from, width)
+  const few = r.to - r.from <= SINGLE_WITHIN ? await single(device, metric, from, to, signal) : null
+  return few ?? windows(device, metric, from, to, w.every, w.ms, signal)
+}
+/** The same with what came since: only its end is asked for again. */
+export async function continued(device: string, metric: string, h: History, to: number, signal?: AbortSignal): Promise<History> {
+  const last = h.points[h.points.length - 1]
+  if (!last) return h
+  const fresh = h.step ? await windows(device, metric, last.at, to, h.every, h.step, signal) : await single(device, metric, last.at + 1, to, signal)
+  if (!fresh?.points.length) return h
+  const first = fresh.points[0]!.at
+  return { ...h, points: [...h.points.filter((p) => p.at < first), ...fresh.points] }
+}
+/** The address of what is drawn as CSV. */
+export const csvOf = (device: string, metric: string, r: Range, h: History): string =>
+  '/api/v1' + query(device, metric, r.from, r.to, (h.step ? `&every=${h.every}&agg=${AGGS}` : '') + '&format=csv')
+
+export interface Group { key: string; name: string; values: (number | null)[] }
+export interface Many { at: number[]; groups: Group[]; step: number }
+/** One metric of each device of a place, by windows of the mean; top: only those with the greatest mean, 0: all. */
+export async function ofEach(metric: string, place: string, r: Range, width: number, top: number, signal?: AbortSignal): Promise<Many> {
+  const w = windowFor(r.to - r.from, width, 2.5)
+  const a = await get<{ at: number[]; groups: Group[] }>(manyQuery(metric, place, r, w.every, top), signal)
+  return { at: a.at, groups: a.groups, step: w.ms }
+}
+const manyQuery = (metric: string, place: string, r: Range, every: string, top: number): string =>
+  `/telemetry/aggregate?metric=${encodeURIComponent(metric)}&group=device&every=${every}&agg=avg&from=${Math.floor(r.from)}&to=${Math.ceil(r.to)}${place ? '&place=' + place : ''}${top ? '&top=' + top : ''}`
+export const csvOfEach = (metric: string, place: string, r: Range, width: number, top: number): string =>
+  '/api/v1' + manyQuery(metric, place, r, windowFor(r.to - r.from, width, 2.5).every, top) + '&format=csv'
