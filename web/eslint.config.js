@@ -19,5 +19,5 @@ export default ts.config(
       '@typescript-eslint/no-dynamic-delete': 'off', '@typescript-eslint/no-invalid-void-type': 'off'
     }
   },
-  { files: ['tools/**', 'tests/*.mjs', 'public/**'], languageOptions: { globals: Object.fromEntries(['process', 'console', 'URL', 'fetch', 'setTimeout', 'window', 'document', 'location', 'addEventListener', 'Buffer', 'localStorage', 'getComputedStyle', 'innerWidth'].map((n) => [n, 'readonly'])) } }
+  { files: ['tools/**', 'tests/*.mjs', 'public/**'], languageOptions: { globals: Object.fromEntries(['process', 'console', 'URL', 'URLSearchParams', 'fetch', 'setTimeout', 'window', 'document', 'location', 'addEventListener', 'Buffer', 'localStorage', 'getComputedStyle', 'innerWidth'].map((n) => [n, 'readonly'])) } }
 )

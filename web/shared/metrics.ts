@@ -35,6 +35,8 @@ export function metricsOf(model: unknown): { v: string; t: string }[] {
   return Object.entries(store.metrics).filter(([, k]) => !model || String(model) in k.units)
     .map(([v, k]) => ({ v, t: [both(k), model ? unitWords(k.units[String(model)]) : ''].filter(Boolean).join(' ') }))
 }
+/** The unit that a model's metric is measured in, as people write it. */
+export const unitOfModel = (metric: string, model: unknown): string => unitWords(lookUp(metric)?.units[String(model ?? '')])
 /** A value with its unit, where it is known for sure. */
 export function withUnit(value: unknown, metric: unknown, rule?: unknown): string {
   const v = value === null || value === undefined ? '' : String(value)

@@ -240,5 +240,18 @@ export const pageWords = {
   'chart.several': ['{n} 件告警和工单，放大看', '{n} alarms and cases; zoom to them'],
   'chart.andMore': ['还有 {n} 件', '{n} more'],
   'chart.marksCut': ['告警和工单太多，只标出最近的', 'Too many alarms and cases; only the newest are marked'],
+  'many.metric': ['指标', 'Metric'],
+  'many.which': ['画哪些', 'Which'],
+  'many.all': ['全部设备', 'All devices'],
+  'many.top': ['平均最高的 {n} 台', 'The {n} highest'],
+  'many.same': ['同一刻度', 'Same scale'],
+  'many.summary': ['{n} 台设备的{name}，每 {time}平均。', '{name} of {n} devices, {time} means.'],
+  'many.scale': ['纵轴都是 {ends}。', 'All from {ends}.'],
+  'many.grey': ['灰底处没有数据。', 'Grey: no data.'],
+  'many.cut': ['只画前 {n} 台，请选一个地点。', 'Only the first {n} are drawn; choose a place.'],
+  'many.none': ['这段时间、这个地点没有读数', 'No readings at this place in this time'],
+  'many.none2': ['换一个指标、一个地点，或者看长一些', 'Try another metric or place, or a longer time'],
+  'many.everywhere': ['看全部地点', 'All places'],
+  'many.last': ['最近', 'Latest'],
   'chart.hint': ['拖动或 ← → 平移；点一下图，用滚轮或 + − 缩放；按住 Shift 拖出一段放大，Shift + ← → 逐点读数；Home 退回', 'Drag or ← → to move; press the chart, then wheel or + − to zoom; Shift-drag zooms to a stretch, Shift + ← → reads point by point; Home goes back']
 } as const satisfies Record<string, readonly [string, string]>

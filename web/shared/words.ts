@@ -12,6 +12,7 @@ export const words = {
   'nav.alarms': ['告警', 'Alarms'],
   'nav.cases': ['工单', 'Cases'],
   'nav.devices': ['设备', 'Devices'],
+  'nav.charts': ['曲线', 'Charts'],
   'nav.menu': ['菜单', 'Menu'],
   'nav.fold': ['收起菜单', 'Fold the menu'],
   'nav.unfold': ['展开菜单', 'Unfold the menu'],

@@ -91,7 +91,7 @@ async function everyPage(w, h) {
   await signIn(page, 'manager', true)
   const device = (await (await page.request.get(url + '/api/v1/devices?limit=1&q=' + encodeURIComponent('电梯机房'))).json()).items[0]
   const line = (await (await page.request.get(url + '/api/v1/lines?limit=1&f.kind=gb26875')).json()).items[0]
-  for (const [name, path] of [['today', '/today'], ['alarms', '/alarms?view=open'], ['cases', '/cases?view=open'], ['devices', '/devices'], ['device', '/devices/' + device.id], ['lines', '/lines'], ['line', '/lines/' + line.id],
+  for (const [name, path] of [['today', '/today'], ['alarms', '/alarms?view=open'], ['cases', '/cases?view=open'], ['devices', '/devices'], ['device', '/devices/' + device.id], ['charts', '/charts'], ['lines', '/lines'], ['line', '/lines/' + line.id],
     ['visits', '/visits'], ['places', '/places'], ['people', '/people'], ['rules', '/rules'], ['case-new', '/cases/new'], ['rule-new', '/rules/new']]) {
     await page.goto(url + path)
     await page.waitForSelector('h1')
@@ -122,7 +122,7 @@ async function inEnglish() {
   await english.addInitScript(() => localStorage.setItem('linli.language', 'en'))
   await english.emulateMedia({ reducedMotion: 'reduce', colorScheme: 'dark' })
   await signIn(english, 'manager')
-  for (const [name, path] of [['today-en', '/today'], ['alarms-en', '/alarms'], ['visits-en', '/visits'], ['case-new-en', '/cases/new'], ['devices-en', '/devices']]) {
+  for (const [name, path] of [['today-en', '/today'], ['alarms-en', '/alarms'], ['visits-en', '/visits'], ['case-new-en', '/cases/new'], ['devices-en', '/devices'], ['charts-en', '/charts']]) {
     await english.goto(url + path)
     await english.waitForSelector('h1')
     await look(english, name, 1366)
@@ -136,7 +136,7 @@ async function inEnglish() {
     return window.matchMedia('(prefers-color-scheme: dark)').matches && seen === 'rgb(245, 247, 248) rgb(255, 255, 255)'
   }), 'where the system is dark the console stays light as a whole')
   await english.setViewportSize({ width: 683, height: 384 }) // 1366 x 768 at 200 %
-  for (const path of ['/today', '/alarms', '/visits', '/cases/new']) {
+  for (const path of ['/today', '/alarms', '/visits', '/cases/new', '/charts']) {
     await english.goto(url + path)
     await english.waitForSelector('h1')
     await english.waitForTimeout(300)
@@ -147,7 +147,134 @@ async function inEnglish() {
 async function pages() {
   await everyPage(1366, 768)
   await everyPage(390, 844)
+  await charts(1366, 768)
+  await charts(390, 844)
   await inEnglish()
+}
+// Charts of a device and of the estate.
+async function charts(w, h) {
+  const page = await open(w, h)
+  await signIn(page, 'manager')
+  const api = async (path) => (await page.request.get(url + '/api/v1' + path)).json()
+  const one = (await api('/devices?limit=1&f.model=climate')).items[0]
+  const lines = () => page.waitForFunction(() => [...document.querySelectorAll('.chart path.line')].length && [...document.querySelectorAll('.chart path.line')].every((p) => p.getAttribute('d')))
+  const query = () => new URL(page.url()).searchParams
+  const width = () => Number(query().get('to')) - Number(query().get('from'))
+  const rests = (part) => page.waitForFunction((p) => location.search.includes(p), part, { timeout: 15000 })
+  await page.goto(`${url}/devices/${one.id}`)
+  await lines()
+  check(await page.locator('.chart').count() === 4, `charts ${w}: metrics stand below one another`)
+  const svg = page.locator('.chart svg').first()
+  await svg.scrollIntoViewIfNeeded()
+  let b = await svg.boundingBox()
+  if (w > 1000) {
+    await page.mouse.move(b.x + b.width / 2, b.y + 60)
+    check(await page.locator('.chart .cross').count() === 4, `charts ${w}: one cross-hair through all of them`)
+  }
+  for (const r of ['hour', 'day', 'week', 'month', 'year']) {
+    await page.locator('.seg button').nth(['hour', 'day', 'week', 'month', 'year'].indexOf(r)).click()
+    await rests('range=' + r)
+    await page.waitForFunction(() => document.querySelector('.chart').getAttribute('aria-busy') === 'false')
+    const most = Math.max(...await page.$$eval('.chart path.line', (all) => all.map((p) => p.getAttribute('d').split(/[ML]/).length)))
+    check(most > 1 && most <= 1500, `charts ${w}: ${r} is drawn of few points`, String(most))
+  }
+  check(/没有数据/.test(await page.textContent('.chart .gap')), `charts ${w}: where nothing came is a gap in words`)
+  await look(page, 'device-year', w)
+  await page.locator('.seg button').nth(1).click()
+  await rests('range=day')
+  await svg.focus()
+  await page.keyboard.press('+')
+  await rests('from=')
+  check(Math.abs(width() - 12 * 3600e3) < 2, `charts ${w}: + zooms to half the time`, String(width()))
+  const before = Number(query().get('to'))
+  await page.keyboard.press('ArrowLeft')
+  await page.waitForFunction((t) => Number(new URLSearchParams(location.search).get('to')) < t, before)
+  check(before - Number(query().get('to')) === 3 * 3600e3, `charts ${w}: an arrow pans by a quarter`)
+  await page.waitForTimeout(900) // what comes sooner is the same movement
+  await look(page, 'device-zoomed', w)
+  for (const b = page.locator('.tools .btn:has-text("退回")'); await b.isEnabled();) await b.click()
+  await rests('range=day')
+  check(true, `charts ${w}: and there is a way back`)
+  if (w > 1000) {
+    await svg.scrollIntoViewIfNeeded()
+    b = await svg.boundingBox()
+    const drag = async (from, to, key) => { if (key) await page.keyboard.down(key); await page.mouse.move(b.x + from, b.y + 60); await page.mouse.down(); await page.mouse.move(b.x + (from + to) / 2, b.y + 62); await page.mouse.move(b.x + to, b.y + 62); await page.mouse.up(); if (key) await page.keyboard.up(key) }
+    await drag(200, 400)
+    await rests('from=')
+    const share = (Date.now() - Number(query().get('to'))) / 86400e3, px = 200 / (b.width - 66)
+    check(Math.abs(width() - 86400e3) < 2 && Math.abs(share - px) < 0.02, `charts ${w}: a drag pans by what it is long`, `${share} ${px}`)
+    await page.waitForTimeout(900)
+    await drag(100, 300, 'Shift')
+    await page.waitForFunction(() => { const q = new URLSearchParams(location.search); return q.get('to') - q.get('from') < 80e6 })
+    check(Math.abs(width() / 86400e3 - px) < 0.02, `charts ${w}: with Shift it zooms to a stretch`)
+    await page.evaluate(() => document.activeElement.blur())
+    const still = page.url()
+    await page.mouse.wheel(0, 40)
+    await page.waitForTimeout(800)
+    check(page.url() === still, `charts ${w}: a wheel scrolls the page`)
+    await page.keyboard.down('Control')
+    await page.mouse.wheel(0, -300)
+    await page.keyboard.up('Control')
+    await page.waitForFunction((u) => location.href !== u, still)
+    check(width() < 86400e3 * px * 0.8, `charts ${w}: with Ctrl it zooms`)
+    await page.goto(`${url}/devices/${one.id}?metric=co2&range=day`)
+    await lines()
+    check(await page.locator('.chart').count() === 1, `charts ${w}: the address says which metric`)
+    const [png] = await Promise.all([page.waitForEvent('download'), page.click('.tools .menu-holder > button').then(() => page.click('.menu-holder .list button:has-text("PNG")'))])
+    const bytes = readFileSync(await png.path())
+    check(bytes.subarray(1, 4).toString() === 'PNG' && bytes.readUInt32BE(16) > 1200 && bytes.length > 20000 && png.suggestedFilename().endsWith('.png'), `charts ${w}: saved as a picture`, String(bytes.length))
+    const [drawn] = await Promise.all([page.waitForEvent('download'), page.click('.tools .menu-holder > button').then(() => page.click('.menu-holder .list button:has-text("SVG")'))])
+    const text = readFileSync(await drawn.path(), 'utf8')
+    check(text.startsWith('<svg') && /stroke="rgb/.test(text) && !/class=|style=/.test(text), `charts ${w}: or as one that needs no style sheet`)
+    await page.click('.tools .menu-holder > button')
+    const csv = await page.request.get(url + await page.getAttribute('.menu-holder .list a', 'href'))
+    check(/text\/csv/.test(csv.headers()['content-type']) && /^time,min,avg,max,count\r\n2\d\d\d-/.test(await csv.text()), `charts ${w}: and its data as CSV`)
+    await page.keyboard.press('Escape')
+  }
+  await page.click('.tools .btn:has-text("看表格")')
+  check(await page.locator('.chart table').first().locator('tbody tr').count() > 100 && await page.locator('.chart svg').first().isHidden(), `charts ${w}: a table in its place`)
+  await look(page, 'device-table', w)
+  const alarm = await (async () => { for (let i = 0; i < 60; i++) { const a = (await api('/alarms?limit=50&sort=-since_ms')).items.find((x) => x.device_id && x.metric); if (a) return a; await wait(1000) } })()
+  await page.goto(`${url}/devices/${alarm?.device_id}?range=day`)
+  await page.waitForSelector('.lane li')
+  await look(page, 'device-marks', w)
+  await page.locator('.lane .hit').last().focus()
+  const several = await page.locator('.lane .hit').last().evaluate((e) => e.tagName === 'BUTTON')
+  check(await page.locator('.lane .tip').last().isVisible(), `charts ${w}: a mark says what it is to the keyboard, too`)
+  await page.keyboard.press('Enter')
+  await page.waitForFunction((n) => (n ? location.search.includes('from=') : /^\/(alarms|cases)\/\d+/.test(location.pathname)), several)
+  check(true, `charts ${w}: and leads there`)
+  await page.route('**/api/v1/telemetry?*', (r) => r.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'store_unavailable', detail: '', trace: '7k2f0000aaaa' }) }))
+  await page.goto(`${url}/devices/${one.id}`)
+  await page.waitForSelector('.face[role=alert]')
+  await page.unroute('**/api/v1/telemetry?*')
+  await page.click('.face .btn.main')
+  await lines()
+  check(true, `charts ${w}: what failed can be tried again`)
+
+  const many = async (q) => { await page.goto(url + '/charts' + q); await page.waitForSelector('.cards .card, .many .face .what') }
+  await many('?metric=power&range=day')
+  const meters = (await api('/devices?limit=1000&f.model=power_meter')).items
+  check(await page.locator('.cards .card').count() === meters.length, `estate ${w}: every meter is drawn`)
+  check(await page.locator('.cards .card path').evaluateAll((all) => all.filter((p) => p.getAttribute('d')).length) > 100, `estate ${w}: and has a line`)
+  await page.waitForFunction(() => document.querySelector('.cards .card').getAttribute('href').startsWith('/devices/'))
+  const leads = /^\/devices\/(\d+)\?metric=power&range=day$/.exec(await page.getAttribute('.cards .card', 'href'))?.[1]
+  check(meters.some((d) => d.id === leads), `estate ${w}: each leads to its device, metric and time`)
+  await page.selectOption('#many-top', '10')
+  await page.waitForFunction(() => document.querySelectorAll('.cards .card').length === 10)
+  check(query().get('top') === '10', `estate ${w}: the ten highest are one choice`)
+  const place = meters.find((d) => d.place_id)
+  await many(`?metric=power&place=${place.place_id}`)
+  check(await page.locator('.cards .card').count() < meters.length && await page.inputValue('#many-place') === place._labels.place_id, `estate ${w}: of one place, named in its field`)
+  await many('?metric=temperature&range=week')
+  await look(page, 'charts-week', w)
+  await page.click('.tools .btn:has-text("看表格")')
+  await page.waitForSelector('.many table tbody tr')
+  await look(page, 'charts-table', w)
+  await many('?metric=nothing_like_it')
+  check((await page.textContent('.many .face')).includes('没有读数'), `estate ${w}: nothing there says so`)
+  await look(page, 'charts-none', w)
+  await page.context().close()
 }
 async function ownPassword() {
   const own = await open(390, 844)

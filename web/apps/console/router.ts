@@ -10,6 +10,7 @@ export const router = createRouter({
     { path: '/alarms/:id(\\d+)?', component: () => import('./pages/Alarms.vue'), props: true },
     { path: '/cases/:id(\\d+)', component: () => import('./pages/Case.vue'), props: true },
     { path: '/devices/:id(\\d+)', component: () => import('./pages/Device.vue'), props: true },
+    { path: '/charts', component: () => import('./pages/Charts.vue') },
     { path: '/lines/:id(\\d+)', component: () => import('./pages/Line.vue'), props: true },
     { path: '/:resource/new', component: () => import('./pages/Form.vue'), props: true },
     { path: '/:resource/:id(\\d+)/edit', component: () => import('./pages/Form.vue'), props: true },
