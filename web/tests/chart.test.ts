@@ -73,6 +73,7 @@ describe('a series of readings', () => {
   })
   it('has windows that end where the next begins, and the empty ones say so', () => {
     expect(windowed([[0, 1, 2, 3, 4], [23, null, null, null, 0]], 24)).toEqual([{ at: 0, end: 23, low: 1, mean: 2, high: 3, n: 4 }, { at: 23, end: 47, low: null, mean: null, high: null, n: 0 }])
+    expect(windowed([[0, 1, 2, 3, 4], [24, 1, 1, 1, 1]], 24, 30).map((p) => p.end)).toEqual([24, 30]) // the last one still runs
   })
   it('sums up by time, not by how often something was read', () => {
     const p = windowed([[0, 1, 2, 9, 1], [10, 0, 4, 5, 3], [20, null, null, null, 0]], 10), f = figuresOf(p)!
@@ -162,7 +163,7 @@ describe('what is asked of the server', () => {
   it('goes on where it ended: the last window anew, readings after the last', async () => {
     const h = { points: windowed([[0, 1, 1, 1, 5], [10, 2, 2, 2, 1]], 10), step: 10, every: '10s', unit: '' }
     const asked = serve(() => ({ unit: '', points: [[10, 2, 3, 4, 6], [20, 5, 5, 5, 1]], next: null }))
-    expect((await continued('D', 'p', h, 25)).points.map((p) => [p.at, p.end, p.n])).toEqual([[0, 10, 5], [10, 20, 6], [20, 30, 1]])
+    expect((await continued('D', 'p', h, 25)).points.map((p) => [p.at, p.end, p.n])).toEqual([[0, 10, 5], [10, 20, 6], [20, 25, 1]])
     expect(asked[0]).toContain('from=10&to=25')
     serve(() => ({ unit: '', points: [[3, 7]], next: null }))
     expect((await continued('D', 'p', { points: readings([[1, 5], [2, 6]]), step: 0, every: '', unit: '' }, 25)).points.map((p) => p.mean)).toEqual([5, 6, 7])

@@ -8,7 +8,8 @@ import { continued, history, type History } from '@/shared/chart/history'
 export interface Asked { device: string; metrics: string[]; newest: number } // newest: of the readings; a device's clock may be ahead
 const SETTLE_MS = 120, BURST_MS = 700, BACK_MOST = 30, TAIL_S = 5
 const MARGIN = 0.25
-const WIDTH_AT_FIRST = 700
+// About how wide a plot will be, so that what is read first need not be read again.
+const widthAtFirst = (): number => Math.max(200, Math.min(700, innerWidth - 124))
 
 export function useHistory(asked: () => Asked | null, at: { preset?: Preset; range?: Range } = {}) {
   const end = (): number => Math.max(Date.now(), (asked()?.newest ?? 0) + 1)
@@ -16,7 +17,7 @@ export function useHistory(asked: () => Asked | null, at: { preset?: Preset; ran
   const follows = ref(!at.range) // the right end is now, and stays so
   const range = ref<Range>(at.range ?? upToNow(presets[at.preset ?? 'day']))
   const before = ref<{ range: Range; follows: boolean }[]>([])
-  const width = ref(WIDTH_AT_FIRST)
+  const width = ref(widthAtFirst())
   const drawn = shallowRef<Record<string, History>>({})
   const problem = ref<Problem | null>(null)
   const busy = ref(false)

@@ -3,6 +3,7 @@ import { computed, onUnmounted, ref, shallowRef, watch } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import { get, Problem, type Page, type Row } from '@/shared/api'
 import { live } from '@/shared/live'
+import { resource } from '@/shared/meta'
 import { metricsOf, unitOfModel } from '@/shared/metrics'
 import { presets, type Preset, type Range } from '@/shared/chart/scale'
 import { ofEach } from '@/shared/chart/history'
@@ -16,7 +17,10 @@ export function useMany() {
   const route = useRoute()
   const router = useRouter()
   const text = (k: string): string => (typeof route.query[k] === 'string' ? route.query[k] : '')
-  const metrics = computed(() => metricsOf(null))
+  // Whoever may not read models has the metrics as devices say them.
+  const said = ref<string[]>([])
+  const metrics = computed(() => { const known = metricsOf(null); return known.length ? known : said.value.map((v) => ({ v, t: v })) })
+  async function hear(): Promise<void> { try { said.value = [...new Set((await get<{ items: { metric: string }[] }>('/telemetry/latest')).items.map((l) => l.metric))] } catch (e) { problem.value = e instanceof Problem ? e : new Problem(0, 'offline', '') } }
   const metric = computed(() => text('metric') || metrics.value[0]?.v || '')
   const place = computed(() => (/^\d+$/.test(text('place')) ? text('place') : ''))
   const preset = computed<Preset>(() => (text('range') in presets ? text('range') as Preset : 'day'))
@@ -31,13 +35,13 @@ export function useMany() {
   const busy = ref(false)
   let round: AbortController | null = null
   async function load(fresh = true): Promise<void> {
-    if (!metric.value) return
+    if (!metric.value) { if (!resource('device_models')?.rights.includes('read')) await hear(); return } // when it is known, this comes again
     round?.abort()
     const mine = round = new AbortController(), to = Date.now(), r = { from: to - presets[preset.value], to }
     busy.value = fresh
     try {
       const a = await ofEach(metric.value, place.value, r, WIDTH, top.value, mine.signal)
-      read.value = a.groups.map((g) => ({ code: g.key, name: g.name, points: windowed(a.at.map((at, i) => { const v = g.values[i] ?? null; return [at, v, v, v, v === null ? 0 : 1] }), a.step) }))
+      read.value = a.groups.map((g) => ({ code: g.key, name: g.name, points: windowed(a.at.map((at, i) => { const v = g.values[i] ?? null; return [at, v, v, v, v === null ? 0 : 1] }), a.step, to) }))
       range.value = r
       step.value = a.step
       problem.value = null

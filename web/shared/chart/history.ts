@@ -13,7 +13,7 @@ const query = (device: string, metric: string, from: number, to: number, more: s
 
 async function windows(device: string, metric: string, from: number, to: number, every: string, step: number, signal?: AbortSignal): Promise<History> {
   const a = await get<Answer>(query(device, metric, from, to, `&every=${every}&agg=${AGGS}`), signal)
-  return { points: windowed(a.points, step), step, every, unit: a.unit }
+  return { points: windowed(a.points, step, to), step, every, unit: a.unit }
 }
 async function single(device: string, metric: string, from: number, to: number, signal?: AbortSignal): Promise<History | null> {
   const a = await get<Answer>(query(device, metric, from, to, `&limit=${SINGLE_MOST}`), signal)

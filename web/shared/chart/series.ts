@@ -9,9 +9,9 @@ export const knownOf = (points: Point[]): Known[] => points.filter(isKnown)
 const median = (v: number[]): number => [...v].sort((a, b) => a - b)[Math.floor(v.length / 2)] ?? 0
 /** Single readings as points. */
 export const readings = (rows: [number, number | null][]): Point[] => rows.map(([at, v]) => ({ at, end: at, mean: v, low: v, high: v, n: v === null ? 0 : 1 }))
-/** Windows of [start, lowest, mean, highest, number of readings], in order, the last one `step` long. */
-export const windowed = (rows: (number | null)[][], step: number): Point[] => rows.map((r, i) => ({
-  at: r[0]!, end: rows[i + 1]?.[0] ?? r[0]! + step, low: r[1] ?? null, mean: r[2] ?? null, high: r[3] ?? null, n: r[4] ?? 0 }))
+/** Windows of [start, lowest, mean, highest, number of readings], in order, the last one `step` long or up to `to`, where it still runs. */
+export const windowed = (rows: (number | null)[][], step: number, to = Infinity): Point[] => rows.map((r, i) => ({
+  at: r[0]!, end: rows[i + 1]?.[0] ?? Math.max(r[0]!, Math.min(to, r[0]! + step)), low: r[1] ?? null, mean: r[2] ?? null, high: r[3] ?? null, n: r[4] ?? 0 }))
 /** Where a point stands: a window in its middle. */
 export const middle = (p: Point): number => (p.at + p.end) / 2
 
