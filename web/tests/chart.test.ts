@@ -54,6 +54,7 @@ describe('a series of readings', () => {
   const filled = (...n: number[]): Point[] => windowed(n.map((k, i) => (k ? [i * 10, 1, 2, 3, k] : [i * 10, null, null, null, 0])), 10)
   it('takes each empty window for a gap where windows are usually full, else only many of them', () => {
     expect(gapsOf(filled(5, 5, 0, 5, 5), 0, 50)).toEqual([{ from: 20, to: 30 }])
+    expect(gapsOf(filled(3, 3, 0, 3, 3), 0, 50)).toEqual([{ from: 20, to: 30 }])
     expect(gapsOf(filled(1, 1, 0, 1, 1), 0, 50)).toEqual([])
     expect(gapsOf(filled(1, 0, 0, 1, 0, 0, 1), 0, 70)).toEqual([])
     expect(gapsOf(filled(1, 1, 1, 0, 0, 0, 1, 1), 0, 80)).toEqual([{ from: 20, to: 60 }])

@@ -1,5 +1,5 @@
 // The stretch of time that a device's charts show: chosen, zoomed, panned, gone back from; its readings, and what comes in at the end.
-import { computed, onUnmounted, ref, shallowRef, watch } from 'vue'
+import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { Problem } from '@/shared/api'
 import { live } from '@/shared/live'
 import { between, panned, presetOf, presets, zoomed, type Preset, type Range } from '@/shared/chart/scale'
@@ -62,7 +62,7 @@ export function useHistory(asked: () => Asked | null, at: { preset?: Preset; ran
   watch(() => live.now, () => { if (++n % TAIL_S === 0) void tail() })
   watch(() => { const a = asked(); return a ? a.device + ' ' + a.metrics.join(' ') : '' }, (v) => { if (v && follows.value) range.value = upToNow(range.value.to - range.value.from); void read() }, { immediate: true })
   watch(width, (v, old) => { if (Math.abs(v - old) > 80) soon() })
-  onUnmounted(() => { clearTimeout(timer); round?.abort() })
+  onScopeDispose(() => { clearTimeout(timer); round?.abort() })
 
   // ---- where to go ----
   let changed = 0

@@ -1,5 +1,5 @@
 // One metric of many devices side by side: which metric, place, time and how many, kept in the address; what was read.
-import { computed, onUnmounted, ref, shallowRef, watch } from 'vue'
+import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import { get, Problem, type Page, type Row } from '@/shared/api'
 import { live } from '@/shared/live'
@@ -58,7 +58,7 @@ export function useMany() {
   watch([metric, place, preset, top], () => { void load() }, { immediate: true })
   let n = 0
   watch(() => live.now, () => { if (++n % AGAIN_S === 0 && !busy.value) void load(false) })
-  onUnmounted(() => round?.abort())
+  onScopeDispose(() => round?.abort())
 
   const all = computed<One[]>(() => (read.value ?? []).map((g) => {
     const r = rows.value.get(g.code)
