@@ -48,8 +48,7 @@ static struct zone_file *zone_load(const char *name) {
     return z;
 }
 
-static bool zone_data(void *arg, const char *name, struct bytes *ret) {
-    (void)arg;
+bool site_zone_data(const char *name, struct bytes *ret) {
     pthread_mutex_lock(&zone_lock);
     struct zone_file *z = zone_files;
     while (z && strcmp(z->name, name)) z = z->next;
@@ -57,6 +56,11 @@ static bool zone_data(void *arg, const char *name, struct bytes *ret) {
     pthread_mutex_unlock(&zone_lock);
     if (z) *ret = (struct bytes){z->bytes, z->len};
     return z != NULL;
+}
+
+static bool zone_data(void *arg, const char *name, struct bytes *ret) {
+    (void)arg;
+    return site_zone_data(name, ret);
 }
 
 /* ---- the kernel with this program's modules and words ---- */

@@ -34,6 +34,9 @@ void site_close(struct site *s); /* half-open ones too */
 NODISCARD enum err site_do(struct site *s, enum err (*fn)(struct ctx *ctx, void *arg), void *arg, struct fault *f);
 void site_say(const char *command, const struct fault *f); /* the fault for a person, on stderr */
 
+/* Bytes of a zone (base/civil.h), from the system; they stay.  False: there is none of that name. */
+bool site_zone_data(const char *name, struct bytes *ret);
+
 /* The kernel alone, without a store: words and tables of this program. */
 NODISCARD enum err site_kernel(struct kernel **ret, const struct kernel_options *base, struct fault *f);
 
