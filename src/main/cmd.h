@@ -12,7 +12,7 @@ struct command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 extern const struct command cmd_serve, cmd_demo, cmd_user, cmd_device, cmd_check, cmd_describe, cmd_decode, cmd_encode,
-    cmd_simulate, cmd_bench;
+    cmd_ingest, cmd_simulate, cmd_bench;
 
 /* Options as "--name value", "--name=value" or a bare "--flag"; everything else is positional.  Gives the index of the
  * first argument that is not understood, or 0. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &cmd_demo,     &cmd_serve,  &cmd_user,   &cmd_device,   &cmd_check,
+    &cmd_demo,     &cmd_serve,  &cmd_user,   &cmd_device,   &cmd_check, &cmd_ingest,
     &cmd_describe, &cmd_decode, &cmd_encode, &cmd_simulate, &cmd_bench,
 };
 
