@@ -387,6 +387,32 @@ static void times_are_read_as_they_are_written(struct t *t) {
     }
 }
 
+static void wide_rows_take_several_lines(struct t *t) {
+    struct csv *c = arena_new(&t->arena, struct csv, 1);
+    struct cells *cells = arena_new(&t->arena, struct cells, 1);
+    struct batch b;
+    struct position at;
+    struct buf text, bad;
+    struct str whole, told;
+    buf_init_arena(&text, &t->arena, 65536);
+    buf_init_arena(&bad, &t->arena, 4096);
+    buf_cstr(&text, "time");
+    for (int i = 0; i < 300; i++) buf_fmt(&text, ",m%d", i);
+    for (int row = 0; row < 2; row++) {
+        buf_fmt(&text, "\n2026-01-0%d", row + 1);
+        for (int i = 0; i < 300; i++) buf_fmt(&text, row && i == 299 ? ",x" : ",%d", i);
+    }
+    CHECK(t, buf_done(&text, &whole) && batch_init(&b));
+    CHECK(t, !csv_begin(c, &(struct csv_options){.device = "=d"}, whole, true, &t->arena, &at, &t->fault));
+    read_all(c, whole, at, &b, cells, &bad);
+    CHECK(t, b.n == 2 && b.lines[0].values == 256 && b.lines[1].values == 44 && b.values == 300);
+    CHECK(t, str_starts(batch_text(&b, 1), S("d m256=256,m257=257")) && b.lines[1].row == 2);
+    CHECK(t, buf_done(&bad, &told) && str_starts(told, S("3: column m299"))); /* of which nothing is left */
+    batch_cut(&b, 1);
+    CHECK(t, b.n == 1 && b.values == 256 && b.len == batch_text(&b, 0).len + 1);
+    batch_finish(&b);
+}
+
 static void rows_may_come_in_pieces(struct t *t) {
     static const char text[] = "a,\"b\n\"\"\",c\r\nd\n";
     struct cells *c = arena_new(&t->arena, struct cells, 1);
@@ -402,4 +428,5 @@ static void rows_may_come_in_pieces(struct t *t) {
 }
 
 TESTS(CASE(rows_become_lines), CASE(bad_rows_are_named), CASE(clocks_that_change),
-      CASE(what_cannot_be_guessed_is_asked), CASE(times_are_read_as_they_are_written), CASE(rows_may_come_in_pieces))
+      CASE(what_cannot_be_guessed_is_asked), CASE(times_are_read_as_they_are_written),
+      CASE(wide_rows_take_several_lines), CASE(rows_may_come_in_pieces))
