@@ -168,7 +168,8 @@ static void tell(struct ctx *ctx, const struct api_call *call, const struct inco
     enum err e = f->kind;
     char *text = NULL, mem[160];
     struct buf rule;
-    if (!h->tell) return;
+    /* Who may not write at all is nobody of the line: he must not push its bad posts out of sight. */
+    if (!h->tell || (e == ERR_DENIED && !in->own_only)) return;
     buf_init(&rule, mem, sizeof mem);
     if (in->rule)
         buf_cstr(&rule, in->rule);

@@ -420,7 +420,9 @@ static void every_post_is_told_and_what_was_refused_with_its_line(struct t *t) {
         CHECK(t, x->bytes == strlen(rows[i].body) && !strcmp(x->peer, "127.0.0.1") && x->user[0]);
         CHECK(t, (status == 204) == !x->rule[0]);
     }
-    CHECK(t, post_line(&s, s.dispatcher, "", "m1 power=1") == 403 && told[COUNT(rows)].outcome == POST_REFUSED);
+    CHECK(t, post_line(&s, s.dispatcher, "", "m1 power=1") == 403 && told_n == COUNT(rows)); /* none of this line */
+    CHECK(t, post_line(&s, s.device, "", "m2 power=1") == 403 && told_n == COUNT(rows) + 1 &&
+                 told[COUNT(rows)].outcome == POST_REFUSED);
     stop(&s);
 }
 
