@@ -45,6 +45,9 @@ NODISCARD bool str_to_i64(struct str s, int64_t *ret); /* whole slice, base 10, 
 /* What buf_decimal() writes; zeros at the end may be missing.  NULL, or the code of what is wrong: bad_type,
  * too_precise, too_large. */
 const char *str_to_decimal(struct str s, int scale, int64_t *ret);
+/* 10^0 .. 10^22: those that a double holds exactly. */
+#define F64_POWERS 23
+extern const double f64_powers[F64_POWERS];
 NODISCARD bool str_to_f64(struct str s, double *ret); /* whole slice, finite decimal; locale-free */
 uint64_t str_hash(struct str s);                      /* of this process; for tables, not for security */
 

@@ -168,14 +168,15 @@ void jw_id(struct jw *j, int64_t id) {
     buf_char(j->out, '"');
 }
 
+#define DIGITS_MOST 6
+
 /* The few digits behind the point that readings have; as %.15g writes them. */
 static bool put_decimal(struct buf *b, double v) {
-    static const double powers[] = {1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
     double size = fabs(v);
     if (!(size >= 1e-4 && size < 1e8)) return false;
-    for (size_t scale = 1; scale <= COUNT(powers); scale++) {
-        uint64_t m = (uint64_t)(size * powers[scale - 1] + 0.5);
-        if ((double)m / powers[scale - 1] != size) continue;
+    for (size_t scale = 1; scale <= DIGITS_MOST; scale++) {
+        uint64_t m = (uint64_t)(size * f64_powers[scale] + 0.5);
+        if ((double)m / f64_powers[scale] != size) continue;
         char text[24];
         size_t at = sizeof text;
         for (size_t i = 0; m || i < scale + 1; m /= 10) {

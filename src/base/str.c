@@ -106,11 +106,12 @@ static void c_locale_make(void) {
 
 #define EXACT_MAX (UINT64_C(1) << 53)
 
+const double f64_powers[F64_POWERS] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                       1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
 /* A mantissa below 2^53 over a power of ten up to 10^22, both exact: the one division rounds as it must (Clinger 1990).
  * False: not as simple as that. */
 static bool simple_to_f64(struct str s, double *ret) {
-    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     const char *at = s.ptr, *end = at + s.len, *point = NULL;
     bool negative = at < end && *at == '-';
     uint64_t m = 0;
@@ -127,7 +128,7 @@ static bool simple_to_f64(struct str s, double *ret) {
     }
     size_t digits = (size_t)(end - s.ptr) - negative - (point != NULL), scale = point ? (size_t)(end - point) : 0;
     if (!digits || digits > 19 || m > EXACT_MAX) return false;
-    double v = (double)m / powers[scale];
+    double v = (double)m / f64_powers[scale];
     *ret = negative ? -v : v;
     return true;
 }

@@ -19,8 +19,6 @@
 
 enum coding { CODING_PLAIN, CODING_DELTA, CODING_XOR, CODING_RAW };
 
-const double decimal_powers[SCALE_MAX + 1] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12};
-
 /* Finds damage, not forgery: the key is no secret. */
 uint64_t chunk_sum(const uint8_t *bytes, size_t n) {
     static const uint8_t key[crypto_shorthash_KEYBYTES] = "linli telemetry";

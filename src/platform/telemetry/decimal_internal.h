@@ -8,16 +8,14 @@
 #define SCALE_MAX  12
 #define NO_DECIMAL (SCALE_MAX + 1)
 
-extern const double decimal_powers[SCALE_MAX + 1];
-
 static inline double decimal_value(int64_t m, unsigned scale) {
-    return (double)m / decimal_powers[scale];
+    return (double)m / f64_powers[scale];
 }
 
 /* The whole number that the value is at a scale; false unless dividing gives the same bits again (-0, NaN, infinities
  * and what needs more than 53 bits do not). */
 static inline bool decimal_at(double v, unsigned scale, int64_t *ret) {
-    double x = v * decimal_powers[scale];
+    double x = v * f64_powers[scale];
     if (!(x < 9007199254740992.0 && x > -9007199254740992.0)) return false;
     *ret = (int64_t)(x < 0 ? x - 0.5 : x + 0.5);
     return bits_of(decimal_value(*ret, scale)) == bits_of(v);

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define EXACT_DIGITS 15 /* below 2^53, */
-#define EXACT_POWER  22 /* and 10^22 is exact too: their product is rounded once, so it is the nearest double */
+#define EXACT_POWER \
+    (F64_POWERS - 1) /* and 10^22 is exact too: their product is rounded once, so it is the nearest double */
 
 struct in {
     const char *at, *end, *begin;
@@ -183,13 +184,10 @@ static bool read_number(struct in *in, struct number *n) {
 }
 
 static bool number_value(struct in *in, const struct number *n, double *ret) {
-    static const double powers[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     if (n->count > EXACT_DIGITS || n->power > EXACT_POWER || n->power < -EXACT_POWER)
         return str_to_f64(n->text, ret) || bad(in, "a number is too long or too large");
     double v = (double)n->digits;
-    v = n->power < 0 ? v / powers[-n->power] : v * powers[n->power];
+    v = n->power < 0 ? v / f64_powers[-n->power] : v * f64_powers[n->power];
     *ret = n->is_negative ? -v : v;
     return true;
 }
