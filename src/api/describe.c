@@ -19,23 +19,13 @@ static void put_me(struct jw *j, struct ctx *ctx, struct str user) {
     jw_put(j, "],'language':$}", JV(J_STR(a->language.ptr ? a->language : S("zh"))));
 }
 
-static bool reaches(const struct actor *a, int64_t community) {
-    if (a->is_system) return true;
-    for (size_t i = 0; i < a->scopes_n; i++) {
-        const struct scope *s = &a->scopes[i];
-        if (!s->place_id || s->within == community || ids_have(s->communities, s->communities_n, community))
-            return true;
-    }
-    return false;
-}
-
 static enum err put_communities(struct jw *j, struct ctx *ctx) {
     struct db_rows rows = {0};
     jw_put(j, "'communities':[", NO_JV);
     enum err e = db_query(ctx->db, &ctx->fault, "SELECT id, code, name, zone FROM communities ORDER BY code LIMIT $1",
                           VALS(V_I64(COMMUNITIES_MOST)), &rows);
     while (db_more(&rows, &ctx->fault, &e)) {
-        if (!reaches(&ctx->actor, db_i64(&rows, 0))) continue;
+        if (!actor_reaches(&ctx->actor, db_i64(&rows, 0), ~UINT64_C(0))) continue;
         jw_put(
             j, "{'id':$,'code':$,'name':$,'zone':$}",
             JV(J_ID(db_i64(&rows, 0)), J_STR(db_text(&rows, 1)), J_STR(db_text(&rows, 2)), J_STR(db_text(&rows, 3))));
@@ -235,7 +225,8 @@ static enum err own_words(struct ctx *ctx, const struct api_call *call) {
     }
     TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM communities WHERE code = $1", VALS(V_TEXT(code)), &id,
                    &found));
-    return found && reaches(&ctx->actor, id) ? words_use(ctx, id) : FAIL_FIELD(&ctx->fault, "community", "bad_ref", 0);
+    return found && actor_reaches(&ctx->actor, id, ~UINT64_C(0)) ? words_use(ctx, id)
+                                                                 : FAIL_FIELD(&ctx->fault, "community", "bad_ref", 0);
 }
 
 enum err describe_handle(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {

@@ -145,6 +145,15 @@ static enum err scope_fill(struct ctx *ctx, struct scope *s) {
     return OK;
 }
 
+bool actor_reaches(const struct actor *a, int64_t community_id, uint64_t roles) {
+    for (size_t i = 0; i < a->scopes_n; i++) {
+        const struct scope *s = &a->scopes[i];
+        bool there = !s->place_id || (community_id && s->within == community_id);
+        if ((s->roles & roles) && (there || ids_have(s->communities, s->communities_n, community_id))) return true;
+    }
+    return a->is_system;
+}
+
 enum err actor_scopes(struct ctx *ctx, const struct membership *memberships, size_t n) {
     struct scope *scopes = arena_new(ctx->arena, struct scope, n + 1);
     if (!scopes) return FAIL_MEMORY(ctx);

@@ -70,6 +70,8 @@ struct membership {
     int64_t place_id; /* 0: the installation */
 };
 NODISCARD enum err actor_scopes(struct ctx *ctx, const struct membership *memberships, size_t n);
+/* Does the actor hold one of the roles in that community, or above it? */
+bool actor_reaches(const struct actor *a, int64_t community_id, uint64_t roles);
 struct actor actor_system(void);
 /* The community the actor reaches when it is one only, or the only one there is; 0 when there are several. */
 NODISCARD enum err actor_community(struct ctx *ctx, int64_t *ret);

@@ -129,16 +129,7 @@ static const struct {
 };
 
 bool party_is(const struct ctx *ctx, const char *roles, int64_t community_id) {
-    uint64_t bits = kernel_roles(ctx->kernel, roles);
-    if (ctx->actor.is_system) return true;
-    for (size_t i = 0; i < ctx->actor.scopes_n; i++) {
-        const struct scope *s = &ctx->actor.scopes[i];
-        if (!(s->roles & bits)) continue;
-        if (!s->place_id || (community_id && s->within == community_id)) return true;
-        for (size_t c = 0; c < s->communities_n; c++)
-            if (s->communities[c] == community_id) return true;
-    }
-    return false;
+    return actor_reaches(&ctx->actor, community_id, kernel_roles(ctx->kernel, roles));
 }
 
 static enum err may_appoint(struct ctx *ctx, const struct membership_row *m, bool ends) {

@@ -8,19 +8,6 @@
 
 /* ---- the community ---- */
 
-static bool reaches(const struct scope *s, int64_t community_id) {
-    if (!s->place_id || s->within == community_id) return true;
-    for (size_t i = 0; i < s->communities_n; i++)
-        if (s->communities[i] == community_id) return true;
-    return false;
-}
-
-static bool actor_reaches(const struct ctx *ctx, int64_t community_id, uint64_t roles) {
-    for (size_t i = 0; i < ctx->actor.scopes_n; i++)
-        if ((ctx->actor.scopes[i].roles & roles) && reaches(&ctx->actor.scopes[i], community_id)) return true;
-    return ctx->actor.is_system;
-}
-
 struct choice {
     int64_t only, only_with_devices;
     size_t n, with_devices_n;
@@ -36,7 +23,7 @@ static enum err choose(struct ctx *ctx, struct choice *c) {
         e = db_next(&rows, &ctx->fault, &more);
         if (e || !more) break;
         int64_t id = db_i64(&rows, 0);
-        if (!actor_reaches(ctx, id, ~UINT64_C(0))) continue;
+        if (!actor_reaches(&ctx->actor, id, ~UINT64_C(0))) continue;
         c->n++;
         c->only = id;
         if (!db_i64(&rows, 1)) continue;
@@ -55,7 +42,7 @@ enum err http_community(struct ctx *ctx, const struct api_call *call, int64_t *r
     if (code.ptr) {
         TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM communities WHERE code = $1 ORDER BY id LIMIT 1",
                        VALS(V_TEXT(code)), ret, &found));
-        if (found && actor_reaches(ctx, *ret, ~UINT64_C(0))) return OK;
+        if (found && actor_reaches(&ctx->actor, *ret, ~UINT64_C(0))) return OK;
         return FAIL_FIELD(&ctx->fault, "community", "unknown", 0);
     }
     TRY(choose(ctx, &c));
@@ -68,8 +55,8 @@ enum err http_community(struct ctx *ctx, const struct api_call *call, int64_t *r
 
 bool http_may_write(struct ctx *ctx, int64_t community_id, bool *ret_own_only) {
     *ret_own_only = false;
-    if (actor_reaches(ctx, community_id, kernel_roles(ctx->kernel, "admin ingest"))) return true;
-    *ret_own_only = actor_reaches(ctx, community_id, kernel_roles(ctx->kernel, "device"));
+    if (actor_reaches(&ctx->actor, community_id, kernel_roles(ctx->kernel, "admin ingest"))) return true;
+    *ret_own_only = actor_reaches(&ctx->actor, community_id, kernel_roles(ctx->kernel, "device"));
     return *ret_own_only;
 }
 
