@@ -161,7 +161,7 @@ static enum err read_head(struct erasing *e) {
     drop_range(&p, e->x->from_ms, e->x->to_ms);
     e->is_head_new = p.n < before;
     pthread_mutex_lock(&t->lock);
-    bool ok = !e->is_head_new || blocks_reserve(&t->blocks, blocks_for(p.n));
+    bool ok = !e->is_head_new || blocks_reserve(&t->blocks, p.n);
     e->head = (struct head){.scale = e->series->head.scale, .from_scale = e->series->head.scale};
     for (size_t i = 0; ok && e->is_head_new && i < p.n; i++)
         head_append(&t->blocks, &e->head, &(struct telemetry_stored){p.at[i], p.value[i], e->x->series, p.quality[i]});

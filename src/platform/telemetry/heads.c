@@ -37,11 +37,6 @@ bool blocks_reserve(struct blocks *b, size_t n) {
     return true;
 }
 
-/* Each of them may begin a block of its own: of another series, or where no more fits. */
-size_t blocks_for(size_t points) {
-    return points;
-}
-
 int64_t blocks_bytes(const struct blocks *b) {
     return (int64_t)(b->used - b->free_n) * (int64_t)sizeof(struct block);
 }

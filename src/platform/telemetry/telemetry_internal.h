@@ -217,9 +217,9 @@ bool points_init(struct points *p, size_t n);
 bool points_sort(struct points *p);
 
 /* ---- points in memory (heads.c) ---- */
-size_t blocks_for(size_t points);                /* how many that many points may take */
-bool blocks_reserve(struct blocks *b, size_t n); /* so that n can be taken */
-int64_t blocks_bytes(const struct blocks *b);    /* those in use */
+/* So that n can be taken.  Any point may begin a block of its own: of another series, or where no more fits. */
+bool blocks_reserve(struct blocks *b, size_t n);
+int64_t blocks_bytes(const struct blocks *b); /* those in use */
 void blocks_finish(struct blocks *b);
 void head_append(struct blocks *b, struct head *h, const struct telemetry_stored *p); /* room was reserved */
 void head_drop(struct blocks *b, struct head *h);

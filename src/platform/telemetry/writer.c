@@ -43,7 +43,7 @@ static struct job *take_jobs(struct telemetry *t) {
 static enum err reserve_heads(struct telemetry *t, const struct job *jobs) {
     size_t n = 0;
     for (const struct job *j = jobs; j; j = j->next) n += j->n;
-    return blocks_reserve(&t->blocks, blocks_for(n)) ? OK : ERR_INTERNAL;
+    return blocks_reserve(&t->blocks, n) ? OK : ERR_INTERNAL;
 }
 
 static void swap(struct ids32 *a, struct ids32 *b) {
@@ -96,11 +96,14 @@ static enum err put_names(struct telemetry *t, const struct ids32 *ids,
     return OK;
 }
 
+/* What memory knows and the log may not get otherwise goes into a new one first. */
+static enum err ready_log(struct telemetry *t) {
+    if (t->must_rotate) TRY(hotlog_rotate(t));
+    t->must_rotate = false;
+    return OK;
+}
+
 static enum err write_group(struct telemetry *t, const struct job *jobs) {
-    if (t->must_rotate) {
-        TRY(hotlog_rotate(t));
-        t->must_rotate = false;
-    }
     group_begin(&t->group);
     size_t empty = t->group.n;
     TRY(put_names(t, &t->taken_devices, out_device));
@@ -216,11 +219,13 @@ static bool commit(struct telemetry *t) {
     enum err e = jobs->erasure ? OK : reserve_heads(t, jobs);
     pthread_mutex_unlock(&t->lock);
     if (jobs->erasure) {
-        finish_jobs(t, jobs, erase(t, jobs->erasure));
+        e = ready_log(t);
+        finish_jobs(t, jobs, e ? e : erase(t, jobs->erasure));
         pthread_mutex_lock(&t->lock);
         return true;
     }
     take_names(t);
+    if (!e) e = ready_log(t);
     if (!e) e = write_group(t, jobs);
     give_names(t, !e);
     apply(t, jobs, e);
