@@ -91,7 +91,6 @@ NODISCARD enum err api_query(struct ctx *ctx, const struct api_call *call, const
  * the caller's alone) live until api_finish, which is called exactly once, from any thread, even from within the
  * handler.  ctx and its connection end with the handler. */
 struct api_unit *api_defer(const struct api_call *call, struct api_answer *ret);
-struct arena *api_deferred_arena(struct api_unit *unit);
 /* fault NULL: answer (copied, its slices live until here); else problem+json. */
 void api_finish(struct api_unit *unit, const struct api_answer *answer, const struct fault *fault);
 

@@ -27,10 +27,6 @@ struct api_unit *api_defer(const struct api_call *call, struct api_answer *ret) 
     return call->unit;
 }
 
-struct arena *api_deferred_arena(struct api_unit *unit) {
-    return &unit->arena;
-}
-
 /* The worker may still be inside the handler: whoever lets go last sends. */
 void api_finish(struct api_unit *unit, const struct api_answer *answer, const struct fault *fault) {
     if (fault)

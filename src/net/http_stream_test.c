@@ -185,13 +185,6 @@ static void events_are_written_as_the_standard_says(struct t *t) {
         CHECK_SAY(t, ok == (rows[i].want != NULL) && (!ok || str_is(got, rows[i].want)), "row %zu: " STR_FMT, i,
                   STR_ARG(got));
     }
-    char mem[64];
-    struct buf b;
-    struct str got = {0};
-    buf_init(&b, mem, sizeof(mem));
-    sse_comment(&b, "alive");
-    sse_retry(&b, 2000);
-    CHECK(t, buf_done(&b, &got) && str_is(got, ": alive\n\nretry: 2000\n\n"));
 }
 
 TESTS(CASE(stream_is_chunked_and_the_connection_goes_on), CASE(old_client_gets_a_stream_until_close),

@@ -31,14 +31,3 @@ void sse_event(struct buf *b, struct str id, struct str event, struct str data) 
     }
     buf_char(b, '\n');
 }
-
-void sse_comment(struct buf *b, const char *text) {
-    line(b, ": ", str_of(text));
-    buf_char(b, '\n');
-}
-
-void sse_retry(struct buf *b, int64_t ms) {
-    buf_cstr(b, "retry: ");
-    buf_i64(b, ms);
-    buf_cstr(b, "\n\n");
-}

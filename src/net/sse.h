@@ -7,7 +7,5 @@
 /* One event; absent id or event leave their line out; data may hold line ends (each line gets its "data:").  A CR, LF
  * or NUL in id or event makes the builder overflow, so buf_done refuses it. */
 void sse_event(struct buf *b, struct str id, struct str event, struct str data);
-void sse_comment(struct buf *b, const char *text); /* keep-alive; text of one line */
-void sse_retry(struct buf *b, int64_t ms);         /* how long the client waits before it connects again */
 
 #endif

@@ -152,10 +152,6 @@ int tcp_port(const struct tcp_listener *listener) {
     return listener->port;
 }
 
-size_t tcp_connections(const struct tcp_listener *listener) {
-    return listener->conns_n;
-}
-
 void tcp_unlisten(struct tcp_listener *listener) {
     if (!listener || listener->is_closed) return;
     listener->is_closed = true;
@@ -174,10 +170,6 @@ enum err tcp_write(struct tcp_conn *conn, struct bytes bytes) {
     if (wire_write(&conn->wire, bytes)) return OK;
     conn_close(conn, ERR_UNAVAILABLE);
     return ERR_UNAVAILABLE;
-}
-
-size_t tcp_pending(const struct tcp_conn *conn) {
-    return wire_pending(&conn->wire);
 }
 
 void tcp_pause(struct tcp_conn *conn) {

@@ -29,7 +29,6 @@ struct tcp_options {        /* zero = the default in brackets */
 NODISCARD enum err tcp_listen(struct loop *loop, const struct tcp_options *options, const struct tcp_calls *calls,
                               struct tcp_listener **ret, struct fault *fault);
 int tcp_port(const struct tcp_listener *listener);
-size_t tcp_connections(const struct tcp_listener *listener);
 void tcp_unlisten(struct tcp_listener *listener); /* closes its connections too (on_close follows); NULL is fine */
 
 /* Connects to options->bind, options->port.  on_open once the peer has taken it; nothing can be written before.
@@ -42,8 +41,7 @@ NODISCARD enum err tcp_connect(struct loop *loop, const struct tcp_options *opti
 /* Copies.  ERR_LIMIT: over write_queue, the connection closes; ERR_UNAVAILABLE: already closing.  Whole or not at all.
  */
 NODISCARD enum err tcp_write(struct tcp_conn *conn, struct bytes bytes);
-size_t tcp_pending(const struct tcp_conn *conn); /* bytes not yet taken by the kernel */
-void tcp_pause(struct tcp_conn *conn);           /* stop reading: the peer feels it; idle_ms rests meanwhile */
+void tcp_pause(struct tcp_conn *conn); /* stop reading: the peer feels it; idle_ms rests meanwhile */
 void tcp_resume(struct tcp_conn *conn);
 void tcp_idle(struct tcp_conn *conn, int64_t idle_ms); /* another idle limit from now (MQTT keep-alive); 0: never */
 void tcp_close(struct tcp_conn *conn); /* sends what waits, and closes when the peer does, after 5 s at the latest */
