@@ -52,14 +52,14 @@ static bool overwrite(struct telemetry *t, const struct dead *d) {
     const struct segment *g = t->segments[d->segment];
     uint8_t bytes[CHUNK_BYTES_MAX];
     struct chunk_head h;
-    int64_t at = (int64_t)d->at8 * 8, n = t->io.read(t->io.self, g->file, bytes, CHUNK_HEAD_MAX, at);
+    int64_t at = (int64_t)d->at8 * 8, n = t->chunk_io.read(t->chunk_io.self, g->file, bytes, CHUNK_HEAD_MAX, at);
     if (n < CHUNK_HEAD_MIN) return n >= 0;
     if (dead_read((struct bytes){bytes, (size_t)n})) return true;
     size_t len = chunk_head_read((struct bytes){bytes, (size_t)n}, &h) ? chunk_bytes(&h) : DEAD_HEAD;
     memset(bytes, 0, len);
     le_put(bytes, DEAD_MAGIC, 4);
     le_put(bytes + 4, len, 4);
-    return t->io.write(t->io.self, g->file, bytes, len, at) == (int64_t)len;
+    return t->chunk_io.write(t->chunk_io.self, g->file, bytes, len, at) == (int64_t)len;
 }
 
 void dead_sweep(struct telemetry *t) {
@@ -74,7 +74,7 @@ void dead_sweep(struct telemetry *t) {
     }
     for (size_t i = 0; i < t->segments_n && ok; i++)
         if (t->segments[i]->file >= 0 && !t->segments[i]->is_dropped)
-            ok = !t->io.sync(t->io.self, t->segments[i]->file);
+            ok = !t->chunk_io.sync(t->chunk_io.self, t->segments[i]->file);
     if (ok) t->dead_n = 0; /* else the next time, or the next opening, does it */
 }
 

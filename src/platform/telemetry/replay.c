@@ -197,14 +197,17 @@ struct files {
     size_t other_n;
 };
 
-static int note_file(void *arg, const char *name) {
+static int note_segment(void *arg, const char *name) {
+    struct files *files = arg;
+    int64_t n;
+    if (segment_month(name, &n) && files->months_n < FILES_MAX) files->months[files->months_n++] = n;
+    return 0;
+}
+
+static int note_log(void *arg, const char *name) {
     struct files *files = arg;
     struct str s = str_of(name), number;
     int64_t n;
-    if (segment_month(name, &n)) {
-        if (files->months_n < FILES_MAX) files->months[files->months_n++] = n;
-        return 0;
-    }
     if (!str_starts(s, S("hot-"))) return 0;
     s = str_from(s, 4);
     if (str_cut(&s, '.', &number) && str_to_i64(number, &n) && str_is(s, "log") && files->logs_n < COUNT(files->logs))
@@ -219,11 +222,11 @@ static enum err take_segments(struct telemetry *t) {
         struct segment *g = t->segments[i];
         if (g->is_dropped) continue;
         TRY(segment_open(t, g->month, &i));
-        int64_t size = t->io.size(t->io.self, g->file);
+        int64_t size = t->chunk_io.size(t->chunk_io.self, g->file);
         if (size < 0) return disk_error(t);
         if (size < g->size) t->stats.damaged++;
         if (!t->is_damaged && size > g->size) {
-            if (t->io.truncate(t->io.self, g->file, g->size)) return disk_error(t);
+            if (t->chunk_io.truncate(t->chunk_io.self, g->file, g->size)) return disk_error(t);
             size = g->size;
         }
         TRY(segment_scan(t, i, size, t->is_damaged));
@@ -243,7 +246,7 @@ static enum err take_unknown_months(struct telemetry *t, const struct files *fil
             continue;
         }
         segment_path(t, files->months[i], path);
-        (void)t->io.remove(t->io.self, path);
+        (void)t->chunk_io.remove(t->chunk_io.self, path);
     }
     return OK;
 }
@@ -276,7 +279,9 @@ static enum err read_log(struct telemetry *t, struct fault *f) {
 }
 
 static enum err replay_files(struct telemetry *t, struct files *files, struct fault *f) {
-    if (t->io.make_dir(t->io.self, t->dir) || t->io.list(t->io.self, t->dir, note_file, files))
+    if (t->io.make_dir(t->io.self, t->dir) || t->io.list(t->io.self, t->dir, note_log, files) ||
+        t->chunk_io.make_dir(t->chunk_io.self, t->dir) ||
+        t->chunk_io.list(t->chunk_io.self, t->dir, note_segment, files))
         return FAIL(f, ERR_UNAVAILABLE, "disk_failed", "the readings' folder cannot be opened");
     for (size_t i = 0; i < files->logs_n; i++)
         if (files->logs[i] > t->log.number) t->log.number = files->logs[i];

@@ -187,7 +187,7 @@ bool scan_chunk(struct scan *s, int64_t until_ms, struct chunk_head *ret) {
     if (ref_first(s, r) < s->from_ms || last >= until_ms || last >= s->to_ms) return false;
     if ((after && ref_first(s, after) <= last) || (s->heap_n && source_at(&s->heap[0]) <= last)) return false;
     const struct segment *g = s->t->segments[r->ref.segment];
-    int64_t n = s->t->io.read(s->t->io.self, g->file, bytes, sizeof bytes, (int64_t)r->ref.at8 * 8);
+    int64_t n = s->t->chunk_io.read(s->t->chunk_io.self, g->file, bytes, sizeof bytes, (int64_t)r->ref.at8 * 8);
     if (n < CHUNK_HEAD_MIN || !chunk_head_read((struct bytes){bytes, (size_t)n}, ret) ||
         !chunk_is(ret, g, s->series, &r->ref) || ret->valid != ret->count)
         return false;

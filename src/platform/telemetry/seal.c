@@ -11,7 +11,8 @@
 static enum err flush(struct sealing *s) {
     if (!s->buffer_n) return OK;
     struct segment *g = s->t->segments[s->slot];
-    int64_t put = s->t->io.write(s->t->io.self, g->file, s->buffer, s->buffer_n, g->end - (int64_t)s->buffer_n);
+    int64_t put =
+        s->t->chunk_io.write(s->t->chunk_io.self, g->file, s->buffer, s->buffer_n, g->end - (int64_t)s->buffer_n);
     if (put != (int64_t)s->buffer_n) return disk_error(s->t);
     s->buffer_n = 0;
     return OK;
@@ -82,10 +83,10 @@ enum err sealing_sync(struct sealing *s) {
     for (size_t i = 0; i < t->segments_n; i++) {
         struct segment *g = t->segments[i];
         if (g->end == g->size) continue;
-        if (t->io.sync(t->io.self, g->file)) return disk_error(t);
+        if (t->chunk_io.sync(t->chunk_io.self, g->file)) return disk_error(t);
         named = named && g->is_named;
     }
-    if (!named && t->io.sync_dir(t->io.self, t->dir)) return disk_error(t);
+    if (!named && t->chunk_io.sync_dir(t->chunk_io.self, t->dir)) return disk_error(t);
     for (size_t i = 0; i < t->segments_n && !named; i++) t->segments[i]->is_named = true;
     return OK;
 }
@@ -214,7 +215,7 @@ static enum err drop(struct telemetry *t, size_t slot) {
     pthread_mutex_unlock(&t->lock);
     pthread_rwlock_unlock(&t->names);
     segment_path(t, t->segments[slot]->month, path);
-    (void)t->io.remove(t->io.self, path); /* else the next opening does */
+    (void)t->chunk_io.remove(t->chunk_io.self, path); /* else the next opening does */
     return OK;
 }
 

@@ -61,7 +61,7 @@ enum err segment_open(struct telemetry *t, int64_t month, size_t *ret_slot) {
     TRY(segment_add(t, month, &slot));
     struct segment *g = t->segments[slot];
     segment_path(t, month, path);
-    if (g->file < 0) g->file = t->io.open(t->io.self, path, IO_CREATE);
+    if (g->file < 0) g->file = t->chunk_io.open(t->chunk_io.self, path, IO_CREATE);
     if (g->file < 0) return disk_error(t);
     *ret_slot = slot;
     return OK;
@@ -81,7 +81,7 @@ static const uint8_t *look(struct walk *w, int64_t at, size_t n) {
     if (at + (int64_t)n > w->size) return NULL;
     if (at < w->block_at || at + (int64_t)n > w->block_at + w->block_n) {
         w->block_at = at;
-        w->block_n = w->t->io.read(w->t->io.self, w->segment->file, w->block, BLOCK, at);
+        w->block_n = w->t->chunk_io.read(w->t->chunk_io.self, w->segment->file, w->block, BLOCK, at);
         if (w->block_n < (int64_t)n) return NULL;
     }
     return w->block + (at - w->block_at);
@@ -167,11 +167,12 @@ bool chunk_read(struct telemetry *t, uint32_t series, const struct chunk_ref *re
     const struct segment *g = t->segments[ref->segment];
     struct chunk_head h;
     int64_t at = (int64_t)ref->at8 * 8;
-    int64_t n = t->io.read(t->io.self, g->file, bytes, FIRST_READ, at);
+    int64_t n = t->chunk_io.read(t->chunk_io.self, g->file, bytes, FIRST_READ, at);
     if (n < CHUNK_HEAD_MIN || !chunk_head_read((struct bytes){bytes, (size_t)n}, &h) || !chunk_is(&h, g, series, ref))
         return false;
     int64_t whole = (int64_t)chunk_bytes(&h);
-    if (whole > n && t->io.read(t->io.self, g->file, bytes + n, (size_t)(whole - n), at + n) != whole - n) return false;
+    if (whole > n && t->chunk_io.read(t->chunk_io.self, g->file, bytes + n, (size_t)(whole - n), at + n) != whole - n)
+        return false;
     return chunk_decode(&h, bytes, ret);
 }
 
@@ -180,7 +181,7 @@ void segments_sweep(struct telemetry *t) {
     for (size_t i = 0; i < t->segments_n && !t->scans; i++) {
         struct segment *s = t->segments[i];
         if (!s->is_dropped || s->file < 0) continue;
-        (void)t->io.close(t->io.self, s->file);
+        (void)t->chunk_io.close(t->chunk_io.self, s->file);
         s->file = -1;
     }
     pthread_mutex_unlock(&t->lock);

@@ -55,6 +55,7 @@ enum err telemetry_open(const struct telemetry_options *options, struct telemetr
     if (!t) return FAIL(f, ERR_INTERNAL, "no_memory", "out of memory");
     t->options = *options;
     t->io = *options->io;
+    t->chunk_io = *(options->chunk_io ? options->chunk_io : options->io);
     names_lock_init(&t->names);
     pthread_mutex_init(&t->lock, NULL);
     wake_init(&t->wake);
@@ -80,7 +81,7 @@ void telemetry_close(struct telemetry *t) {
     while (telemetry_step(t)) continue;
     if (t->log.file >= 0) (void)t->io.close(t->io.self, t->log.file);
     for (size_t i = 0; i < t->segments_n; i++) {
-        if (t->segments[i]->file >= 0) (void)t->io.close(t->io.self, t->segments[i]->file);
+        if (t->segments[i]->file >= 0) (void)t->chunk_io.close(t->chunk_io.self, t->segments[i]->file);
         free(t->segments[i]);
     }
     names_finish(t);

@@ -31,7 +31,8 @@ struct telemetry_stored { /* a point that is durable, by the number of its serie
     uint8_t quality; /* 0 good; other numbers are the codec's */
 };
 struct telemetry_options {
-    const struct io *io; /* kept, as is world */
+    const struct io *io;       /* kept, as is all that is pointed to */
+    const struct io *chunk_io; /* where sealed chunks are kept; NULL: where the log is */
     const struct world *world;
     const char *dir;
     bool threadless;          /* no writer thread: telemetry_step() does its work */

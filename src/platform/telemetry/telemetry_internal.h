@@ -125,7 +125,7 @@ struct job { /* a batch that waits; points follow */
 
 struct telemetry {
     struct telemetry_options options;
-    struct io io;
+    struct io io, chunk_io; /* of the log, of the segments */
     char dir[512];
     int64_t retention_ms;
 
