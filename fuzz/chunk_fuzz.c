@@ -1,6 +1,6 @@
 /* Fuzzes sealed chunks both ways: any bytes as a body with a right sum decode to rising times or not at all, and any
  * points come back bit by bit.  SPDX-License-Identifier: Apache-2.0 */
-#include "platform/telemetry/chunk_internal.h"
+#include "platform/telemetry/rolled_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,10 +57,25 @@ static void encode(const uint8_t *data, size_t size) {
          !memcmp(in.quality, out.quality, n));
 }
 
+static struct rolled rows[ROLLED_MAX];
+static void decode_rolled(const uint8_t *data, size_t size) {
+    struct chunk_head h = {.count = (uint16_t)(1 + data[0] % ROLLED_MAX), .coding = data[2] % 2, .is_rolled = true};
+    h.body_len = (uint16_t)(size - 8);
+    h.times_len = (uint16_t)(le_get(data + 4, 2) % (h.body_len + 1u));
+    h.values_len = (uint16_t)(h.body_len - h.times_len);
+    h.last_ms = (h.count - 1 + data[1]) * INT64_C(60000);
+    h.body_sum = (uint32_t)chunk_sum(data + 8, h.body_len);
+    if (!rolled_decode(&h, 60000, data + 8, rows)) return;
+    for (size_t i = 1; i < h.count; i++) must(rows[i].at_ms > rows[i - 1].at_ms);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct chunk_head h;
     (void)chunk_head_read((struct bytes){data, size}, &h);
-    if (size >= 8 && size < 16384) decode(data, size);
+    if (size >= 8 && size < 16384) {
+        decode(data, size);
+        decode_rolled(data, size);
+    }
     encode(data, size);
     return 0;
 }

@@ -10,12 +10,13 @@
  * 13 coding, and from bit 2 on the scale  14 last quality
  * 15 varints: series, first_ms, last_ms less it, count, those that are not valid, lengths of times, values, qualities
  *    summary: min, max, sum, first, last; as varints of whole numbers at the scale where values are decimals, else as
- *    doubles.
+ *    doubles; of a rolled chunk, which has a magic of its own: varints of its parts and points.
  * Body: times, values, qualities (none: all good), zeros until head and body are a multiple of 8. */
-#define MAGIC       0x3248434cu /* "LCH2" */
-#define VARINTS_AT  15
-#define SCALE_SHIFT 2
-#define SUMMARY_N   5
+#define MAGIC        0x3248434cu /* "LCH2" */
+#define MAGIC_ROLLED 0x5248434cu /* "LCHR" */
+#define VARINTS_AT   15
+#define SCALE_SHIFT  2
+#define SUMMARY_N    5
 
 enum coding { CODING_PLAIN, CODING_DELTA, CODING_XOR, CODING_RAW };
 
@@ -177,6 +178,7 @@ static void summarise(const struct points *p, struct chunk_head *h) {
 /* Decimals have a sum that is one, too, unless it was rounded on the way: then the nearest. */
 static uint8_t *put_summary(uint8_t *out, const struct chunk_head *h, const int64_t *m) {
     const double values[SUMMARY_N] = {h->min, h->max, h->sum, h->first, h->last};
+    if (h->is_rolled) return varint_put(varint_put(out, h->parts), h->points);
     if (!m) {
         for (size_t i = 0; i < SUMMARY_N; i++) le_put(out + 8 * i, bits_of(values[i]), 8);
         return out + 8 * SUMMARY_N;
@@ -190,6 +192,13 @@ static uint8_t *put_summary(uint8_t *out, const struct chunk_head *h, const int6
     const int64_t whole[SUMMARY_N] = {least, most, sum, m[0], m[h->count - 1]};
     for (size_t i = 0; i < SUMMARY_N; i++) out = varint_put(out, zigzag(whole[i]));
     return out;
+}
+
+static bool get_rolled(struct bytes in, struct chunk_head *h) {
+    uint64_t parts;
+    if (!varint_get(&in, &parts) || !varint_get(&in, &h->points) || in.len) return false;
+    h->parts = (unsigned)parts;
+    return parts && parts <= UINT8_MAX && h->valid == h->count && h->points >= h->count;
 }
 
 static bool get_summary(struct bytes in, struct chunk_head *h) {
@@ -221,7 +230,7 @@ static void head_write(struct chunk_head *h, const int64_t *m, uint8_t *out) {
     for (size_t i = 0; i < COUNT(numbers); i++) end = varint_put(end, numbers[i]);
     end = put_summary(end, h, m);
     h->head_len = (uint8_t)(end - out);
-    le_put(out, MAGIC, 4);
+    le_put(out, h->is_rolled ? MAGIC_ROLLED : MAGIC, 4);
     le_put(out + 4, 0, 4);
     le_put(out + 8, h->body_sum, 4);
     out[12] = h->head_len;
@@ -250,7 +259,9 @@ static bool get_numbers(struct bytes *in, struct chunk_head *h) {
 
 bool chunk_head_read(struct bytes bytes, struct chunk_head *ret) {
     uint8_t copy[CHUNK_HEAD_MAX];
-    if (bytes.len < CHUNK_HEAD_MIN || le_get(bytes.ptr, 4) != MAGIC) return false;
+    if (bytes.len < CHUNK_HEAD_MIN) return false;
+    uint32_t magic = (uint32_t)le_get(bytes.ptr, 4);
+    if (magic != MAGIC && magic != MAGIC_ROLLED) return false;
     size_t n = bytes.ptr[12];
     if (n < CHUNK_HEAD_MIN || n > CHUNK_HEAD_MAX || n > bytes.len) return false;
     memcpy(copy, bytes.ptr, n);
@@ -261,13 +272,22 @@ bool chunk_head_read(struct bytes bytes, struct chunk_head *ret) {
                                .head_len = (uint8_t)n,
                                .coding = copy[13] % (1 << SCALE_SHIFT),
                                .scale = copy[13] >> SCALE_SHIFT,
-                               .last_quality = copy[14]};
+                               .last_quality = copy[14],
+                               .is_rolled = magic == MAGIC_ROLLED};
     return ret->scale <= SCALE_MAX && get_numbers(&rest, ret) && chunk_bytes(ret) <= CHUNK_BYTES_MAX &&
-           get_summary(rest, ret);
+           (ret->is_rolled ? get_rolled : get_summary)(rest, ret);
 }
 
 size_t chunk_bytes(const struct chunk_head *h) {
     return ((size_t)h->head_len + h->body_len + 7) & ~(size_t)7;
+}
+
+size_t chunk_put(struct chunk_head *h, const int64_t *m, const uint8_t *body, uint8_t *out) {
+    h->body_sum = (uint32_t)chunk_sum(body, h->body_len);
+    head_write(h, m, out);
+    memcpy(out + h->head_len, body, h->body_len);
+    memset(out + h->head_len + h->body_len, 0, chunk_bytes(h) - h->head_len - h->body_len);
+    return chunk_bytes(h);
 }
 
 size_t chunk_encode(uint32_t series, const struct points *p, uint8_t *out) {
@@ -285,16 +305,12 @@ size_t chunk_encode(uint32_t series, const struct points *p, uint8_t *out) {
     h.times_len = (uint16_t)(values - body);
     h.values_len = (uint16_t)(qualities - values);
     h.body_len = (uint16_t)(end - body);
-    h.body_sum = (uint32_t)chunk_sum(body, h.body_len);
-    head_write(&h, decimal ? m : NULL, out);
-    memcpy(out + h.head_len, body, h.body_len);
-    memset(out + h.head_len + h.body_len, 0, chunk_bytes(&h) - h.head_len - h.body_len);
-    return chunk_bytes(&h);
+    return chunk_put(&h, decimal ? m : NULL, body, out);
 }
 
 bool chunk_decode(const struct chunk_head *h, const uint8_t *chunk, struct points *ret) {
     const uint8_t *body = chunk + h->head_len, *values = body + h->times_len, *qualities = values + h->values_len;
-    if ((uint32_t)chunk_sum(body, h->body_len) != h->body_sum) return false;
+    if (h->is_rolled || (uint32_t)chunk_sum(body, h->body_len) != h->body_sum) return false;
     ret->n = h->count;
     return get_times(h, (struct bytes){body, h->times_len}, ret->at) &&
            get_values(h, (struct bytes){values, h->values_len}, ret->value) &&

@@ -1,4 +1,5 @@
-/* Sealed chunks: points of one series within one month, compressed, with a summary and checksums.  Pure.
+/* Sealed chunks: points of one series within one month, compressed, with a summary and checksums; or such points rolled
+ * up (rolled_internal.h).  Pure.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef LINLI_PLATFORM_TELEMETRY_CHUNK_INTERNAL_H
 #define LINLI_PLATFORM_TELEMETRY_CHUNK_INTERNAL_H
@@ -28,10 +29,16 @@ struct chunk_head {
     uint8_t head_len;
     uint16_t times_len, values_len, body_len;
     uint32_t body_sum;
+    bool is_rolled; /* then count is of windows, first_ms and last_ms are where they begin, and instead of a summary: */
+    unsigned parts; /* chunks that the month of the series is in */
+    uint64_t points; /* that are rolled up in this one */
 };
 
 uint64_t chunk_sum(const uint8_t *bytes, size_t n);
 
+/* Head and body as they stand in a file, the rest of the head filled in; m: the values as whole numbers at h->scale,
+ * NULL where they are none. */
+size_t chunk_put(struct chunk_head *h, const int64_t *m, const uint8_t *body, uint8_t *out);
 /* p: 1..CHUNK_POINTS_MAX points, times strictly rising, span below 2^32 ms.  out: CHUNK_BYTES_MAX bytes.  Gives the
  * whole length, a multiple of 8. */
 size_t chunk_encode(uint32_t series, const struct points *p, uint8_t *out);
