@@ -16,14 +16,19 @@ bool dead_is(const struct telemetry *t, size_t slot, int64_t at) {
     return false;
 }
 
+bool dead_reserve(struct telemetry *t, size_t more) {
+    size_t cap = t->dead_cap ? t->dead_cap : 64;
+    if (t->dead_n + more <= t->dead_cap) return true;
+    while (cap < t->dead_n + more) cap *= 2;
+    struct dead *grown = realloc(t->dead, cap * sizeof *grown);
+    if (!grown) return false;
+    t->dead = grown;
+    t->dead_cap = cap;
+    return true;
+}
+
 bool dead_add(struct telemetry *t, size_t slot, int64_t at) {
-    if (t->dead_n == t->dead_cap) {
-        size_t cap = t->dead_cap ? t->dead_cap * 2 : 64;
-        struct dead *grown = realloc(t->dead, cap * sizeof *grown);
-        if (!grown) return false;
-        t->dead = grown;
-        t->dead_cap = cap;
-    }
+    if (!dead_reserve(t, 1)) return false;
     t->dead[t->dead_n++] = (struct dead){(uint32_t)(at / 8), (uint16_t)slot};
     return true;
 }
@@ -37,7 +42,7 @@ void dead_forget(struct telemetry *t, size_t slot) {
 
 void out_dead(struct out *o, const struct telemetry *t, const struct dead *d) {
     out_int(o, ENTRY_DEAD, 1);
-    out_int(o, (uint64_t)t->segments[d->segment]->month, 4);
+    out_key(o, t, t->segments[d->segment]);
     out_int(o, d->at8, 4);
 }
 
@@ -88,12 +93,15 @@ struct erasing {
     const struct erasure *x;
     struct series *series;
     uint8_t *fate; /* of each reference */
-    size_t gone;   /* those that do not stay */
     struct head head;
     struct points left; /* of those that are rewritten */
     struct sealing sealing;
     bool is_head_new;
 };
+
+static const struct segment_key *key_of(const struct erasing *e, size_t i) {
+    return &e->t->segments[e->series->refs[i].segment]->key;
+}
 
 static int64_t first_of(const struct erasing *e, size_t i) {
     return e->t->segments[e->series->refs[i].segment]->start_ms + e->series->refs[i].first_rel;
@@ -109,13 +117,14 @@ static void decide(struct erasing *e) {
     size_t n = e->series->refs_n;
     int64_t low = INT64_MAX, high = INT64_MIN;
     for (size_t i = 0; i < n; i++) {
-        if (last_of(e, i) < e->x->from_ms || first_of(e, i) >= e->x->to_ms) continue;
+        if (key_of(e, i)->step_min || last_of(e, i) < e->x->from_ms || first_of(e, i) >= e->x->to_ms) continue;
         bool whole = first_of(e, i) >= e->x->from_ms && last_of(e, i) < e->x->to_ms;
         e->fate[i] = whole ? GOES : IS_REWRITTEN;
     }
     for (bool more = true; more;) {
         more = false;
         for (size_t i = 0; i < n; i++) {
+            if (key_of(e, i)->step_min) continue;
             if (e->fate[i] == STAYS && last_of(e, i) >= low && first_of(e, i) <= high) e->fate[i] = IS_REWRITTEN;
             if (e->fate[i] != IS_REWRITTEN || (first_of(e, i) >= low && last_of(e, i) <= high)) continue;
             if (first_of(e, i) < low) low = first_of(e, i);
@@ -123,7 +132,6 @@ static void decide(struct erasing *e) {
             more = true;
         }
     }
-    for (size_t i = 0; i < n; i++) e->gone += e->fate[i] != STAYS;
 }
 
 static void drop_range(struct points *p, int64_t from_ms, int64_t to_ms) {
@@ -170,23 +178,84 @@ static enum err read_head(struct erasing *e) {
     return ok ? OK : ERR_INTERNAL;
 }
 
+/* ---- what was rolled up: rolled up again, or, where the points are gone, without the windows that were touched ----
+ */
+
+static bool is_touched(const struct erasing *e, int64_t at_ms, int64_t step_ms) {
+    return at_ms < e->x->to_ms && at_ms + step_ms > e->x->from_ms;
+}
+
+/* The rows of a segment that stay, from all its chunks of the series; *ret_lost: not all of them do. */
+static size_t rows_left(struct erasing *e, uint16_t slot, struct rolled *rows, bool *ret_lost) {
+    int64_t step_ms = e->t->segments[slot]->key.step_min * INT64_C(60000);
+    struct chunk_head h;
+    size_t n = 0;
+    for (size_t i = 0; i < e->series->refs_n; i++) {
+        const struct chunk_ref *ref = &e->series->refs[i];
+        if (ref->segment != slot || !chunk_read_rolled(e->t, e->x->series, ref, rows + n, &h)) continue;
+        size_t end = n + h.count;
+        for (size_t k = n; k < end; k++)
+            if (!is_touched(e, rows[k].at_ms, step_ms)) rows[n++] = rows[k];
+        *ret_lost = *ret_lost || n < end;
+    }
+    return n;
+}
+
+static int compare_rows(const void *a, const void *b) {
+    const struct rolled *x = a, *y = b;
+    return x->at_ms < y->at_ms ? -1 : x->at_ms > y->at_ms;
+}
+
+static enum err drop_segment(struct erasing *e, uint16_t slot) {
+    for (size_t i = 0; i < e->series->refs_n; i++)
+        if (e->series->refs[i].segment == slot) TRY(sealing_drop(&e->sealing, e->x->series, &e->series->refs[i]));
+    return OK;
+}
+
+static enum err rewrite_rolled(struct erasing *e, uint16_t slot, size_t room) {
+    struct rolled *rows = malloc(room * sizeof *rows);
+    bool lost = false;
+    if (!rows) return ERR_INTERNAL;
+    size_t n = rows_left(e, slot, rows, &lost);
+    qsort(rows, n, sizeof *rows, compare_rows);
+    enum err err = lost ? drop_segment(e, slot) : OK;
+    if (!err && lost && n) err = sealing_put_rolled(&e->sealing, e->x->series, &e->t->segments[slot]->key, rows, n);
+    free(rows);
+    return err;
+}
+
+/* Segment by segment, each at its first reference. */
+static enum err erase_rolled(struct erasing *e) {
+    for (size_t i = 0; i < e->series->refs_n; i++) {
+        const struct segment_key *key = key_of(e, i);
+        uint16_t slot = e->series->refs[i].segment;
+        size_t room = 0, before = 0;
+        if (!key->step_min || month_start_ms(key->month) >= e->x->to_ms ||
+            month_start_ms(key->month + 1) <= e->x->from_ms)
+            continue;
+        while (e->series->refs[before].segment != slot) before++;
+        if (before < i) continue;
+        for (size_t k = i; k < e->series->refs_n; k++) room += e->series->refs[k].segment == slot ? ROLLED_MAX : 0;
+        if (is_raw_whole(e->t, e->x->series, key->month, key->step_min))
+            TRY(drop_segment(e, slot));
+        else
+            TRY(rewrite_rolled(e, slot, room));
+    }
+    return OK;
+}
+
 /* ---- making it so ---- */
 
-static enum err tell(struct erasing *e) {
-    struct telemetry *t = e->t;
-    sealing_tell(&e->sealing);
-    for (size_t i = 0; i < e->series->refs_n; i++) {
-        const struct chunk_ref *r = &e->series->refs[i];
-        if (e->fate[i] != STAYS) out_dead(&t->group, t, &(struct dead){r->at8, r->segment});
-    }
-    out_int(&t->group, ENTRY_FORGET, 1);
-    out_int(&t->group, e->x->series, 4);
-    out_int(&t->group, ENTRY_CLEAR, 1); /* said whole, so that its latest point is found again */
-    out_int(&t->group, 1, 4);
-    out_int(&t->group, e->x->series, 4);
+/* The head is said whole, so that its latest point is found again. */
+static void tell(struct out *group, void *arg) {
+    const struct erasing *e = arg;
+    out_int(group, ENTRY_FORGET, 1);
+    out_int(group, e->x->series, 4);
+    out_int(group, ENTRY_CLEAR, 1);
+    out_int(group, 1, 4);
+    out_int(group, e->x->series, 4);
     const struct head *head = e->is_head_new ? &e->head : &e->series->head;
-    if (head->n) out_head(&t->group, &t->blocks, head, e->x->series);
-    return hotlog_append(t, &t->log, &t->group, true);
+    if (head->n) out_head(group, &e->t->blocks, head, e->x->series);
 }
 
 /* The point with the highest time that is left: of the head, or the last of a chunk. */
@@ -203,7 +272,9 @@ static void find_latest(struct erasing *e) {
     free(p.at);
     for (size_t i = 0; i < s->refs_n; i++) {
         struct points last;
-        if ((s->has_latest && last_of(e, i) <= s->latest.at_ms) || !points_init(&last, CHUNK_POINTS_MAX)) continue;
+        if (key_of(e, i)->step_min || (s->has_latest && last_of(e, i) <= s->latest.at_ms) ||
+            !points_init(&last, CHUNK_POINTS_MAX))
+            continue;
         if (chunk_read(e->t, e->x->series, &s->refs[i], &last)) {
             size_t k = last.n - 1;
             s->latest = (struct telemetry_stored){last.at[k], last.value[k], e->x->series, last.quality[k]};
@@ -224,50 +295,24 @@ static void swap_head(struct erasing *e) {
     e->head = (struct head){0};
 }
 
-static void make_true(struct erasing *e) {
-    struct telemetry *t = e->t;
+static void apply(void *arg) {
+    struct erasing *e = arg;
     struct series *s = e->series;
-    pthread_mutex_lock(&t->lock);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < s->refs_n; i++) {
-        if (e->fate[i] == STAYS) {
-            s->refs[n++] = s->refs[i];
-            continue;
-        }
-        t->dead[t->dead_n++] = (struct dead){s->refs[i].at8, s->refs[i].segment}; /* there is room */
-        t->chunk_points -= s->refs[i].count;
-        t->chunks_n--;
-    }
-    s->refs_n = n;
-    sealing_add(&e->sealing);
     if (e->is_head_new) swap_head(e);
     if (s->has_latest && s->latest.at_ms >= e->x->from_ms && s->latest.at_ms < e->x->to_ms) find_latest(e);
-    pthread_mutex_unlock(&t->lock);
-}
-
-static enum err reserve(struct erasing *e) {
-    struct telemetry *t = e->t;
-    size_t need = t->dead_n + e->gone;
-    if (need > t->dead_cap) {
-        struct dead *grown = realloc(t->dead, need * sizeof *grown);
-        if (!grown) return ERR_INTERNAL;
-        t->dead = grown;
-        t->dead_cap = need;
-    }
-    return sealing_reserve(&e->sealing);
+    e->t->must_roll = true;
 }
 
 static enum err run(struct erasing *e) {
     decide(e);
+    TRY(erase_rolled(e));
     TRY(read_left(e));
     TRY(read_head(e));
-    if (!e->gone && !e->is_head_new) return OK;
+    for (size_t i = 0; i < e->series->refs_n; i++)
+        if (e->fate[i] != STAYS) TRY(sealing_drop(&e->sealing, e->x->series, &e->series->refs[i]));
+    if (!e->sealing.gone_n && !e->is_head_new) return OK;
     if (e->left.n) TRY(sealing_put(&e->sealing, e->x->series, &e->left));
-    TRY(sealing_sync(&e->sealing));
-    TRY(reserve(e));
-    TRY(tell(e));
-    make_true(e);
-    return OK;
+    return sealing_commit(&e->sealing, &(struct sealing_also){tell, apply, e});
 }
 
 enum err erase(struct telemetry *t, const struct erasure *x) {

@@ -9,7 +9,7 @@
 
 /* Group, little-endian: 0 magic  4 length of the entries  8 sum of what follows up to the end  16 salt of the file
  * 24 number of the group in the file, from 0  32 entries; then zeros up to a multiple of 8. */
-#define MAGIC          0x3248474cu /* "LGH2" */
+#define MAGIC          0x3348474cu /* "LGH3" */
 #define GROUP_HEAD     32
 #define READ_MAX       ((size_t)GROUP_MAX * 4)
 #define BLOCK          65536
@@ -241,18 +241,30 @@ void out_device(struct out *o, const struct telemetry *t, uint32_t id) {
 }
 
 void out_series(struct out *o, const struct telemetry *t, uint32_t id) {
+    out_series_as(o, t, id, series_at(t, id)->keep);
+}
+
+void out_series_as(struct out *o, const struct telemetry *t, uint32_t id, uint8_t keep) {
     const struct series *s = series_at(t, id);
     out_int(o, ENTRY_SERIES, 1);
     out_int(o, id, 4);
     out_int(o, s->device, 4);
     out_int(o, s->class, 1);
+    out_int(o, s->kind, 1);
+    out_int(o, (uint64_t)t->keep_ids[keep], 8);
     out_text(o, t->words.text[s->metric]);
     out_text(o, s->unit == NONE ? S("") : t->words.text[s->unit]);
 }
 
-void out_segment(struct out *o, int64_t month, int64_t size) {
+void out_key(struct out *o, const struct telemetry *t, const struct segment *g) {
+    out_int(o, (uint64_t)g->key.month, 4);
+    out_int(o, (uint64_t)t->keep_ids[g->key.keep], 8);
+    out_int(o, g->key.step_min, 1);
+}
+
+void out_segment(struct out *o, const struct telemetry *t, const struct segment *g, int64_t size) {
     out_int(o, ENTRY_SEGMENT, 1);
-    out_int(o, (uint64_t)month, 4);
+    out_key(o, t, g);
     out_int(o, (uint64_t)size, 8);
 }
 
@@ -291,7 +303,7 @@ static enum err put_snapshot(struct snapshot *s) {
     TRY(put_names(s, devices_n, true));
     TRY(put_names(s, series_n, false));
     for (size_t i = 0; i < t->segments_n; i++)
-        if (!t->segments[i]->is_dropped) out_segment(o, t->segments[i]->month, t->segments[i]->size);
+        if (!t->segments[i]->is_dropped) out_segment(o, t, t->segments[i], t->segments[i]->size);
     for (size_t i = 0; i < t->dead_n; i++) out_dead(o, t, &t->dead[i]);
     for (uint32_t i = 0; i < series_n; i++) {
         if (series_at(t, i)->head.n) out_head(o, &t->blocks, &series_at(t, i)->head, i);

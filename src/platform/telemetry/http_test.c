@@ -450,7 +450,8 @@ static void rights_on_devices_are_rights_on_their_readings(struct t *t) {
 }
 
 static enum err protect(struct ctx *ctx, struct site *s) {
-    return telemetry_label(s->store, s->estate, S("m1"), S("pulse"), S("/min"), HEALTH, &ctx->fault);
+    return telemetry_label(s->store, s->estate, S("m1"), S("pulse"),
+                           &(struct telemetry_label){.unit = S("/min"), .class = HEALTH}, &ctx->fault);
 }
 
 static void protected_readings_are_not_shown_to_who_may_see_the_device(struct t *t) {

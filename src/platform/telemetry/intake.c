@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#define DAY_MS     INT64_C(86400000)
 #define FIRST_ROOM 1024 /* points of a batch that comes one by one */
 
 /* ---- names to numbers ---- */
@@ -30,9 +31,10 @@ struct resolving {
     const struct telemetry_batch *batch;
     struct job *job;
     size_t cap; /* points that the job has room for */
-    int64_t oldest_ms, newest_ms;
-    bool may_add; /* the names are locked for writing */
-    bool is_new;  /* there was a name that is not there; it may be added with the other lock */
+    int64_t now_ms, newest_ms;
+    int64_t recent_ms; /* from there on no class refuses it */
+    bool may_add;      /* the names are locked for writing */
+    bool is_new;       /* there was a name that is not there; it may be added with the other lock */
 };
 
 static enum err find_device(struct resolving *r, struct str code, uint32_t *ret, struct fault *f) {
@@ -47,10 +49,11 @@ static enum err find_series(struct resolving *r, uint32_t device, struct str met
     return !r->is_new || !r->may_add ? OK : add_series(r->t, device, metric, ret, f);
 }
 
-static enum err check_time(const struct resolving *r, int64_t at_ms, struct fault *f) {
-    if (at_ms < r->oldest_ms) return FAIL_FIELD(f, "ts", "too_old", r->oldest_ms);
-    if (at_ms > r->newest_ms) return FAIL_FIELD(f, "ts", "in_future", r->newest_ms);
-    return OK;
+/* Older than what is kept of its class as it came. */
+static enum err check_old(const struct resolving *r, const struct series *s, int64_t at_ms, struct fault *f) {
+    int64_t days = atomic_load_explicit(&r->t->raw_days[s->keep], memory_order_relaxed);
+    int64_t oldest_ms = days && r->now_ms > days * DAY_MS ? r->now_ms - days * DAY_MS : 0;
+    return at_ms < oldest_ms ? FAIL_FIELD(f, "ts", "too_old", oldest_ms) : OK;
 }
 
 static enum err take_unit(struct resolving *r, uint32_t series, struct str unit, struct fault *f) {
@@ -92,7 +95,7 @@ static enum err resolve(struct resolving *r, struct fault *f) {
         if (!more) return OK;
         TRY(make_room(r, f));
         struct telemetry_stored *s = &r->job->points[r->job->n];
-        TRY(check_time(r, p.at_ms, f));
+        if (p.at_ms > r->newest_ms) return FAIL_FIELD(f, "ts", "in_future", r->newest_ms);
         if (device == NONE || (p.device.ptr != before.ptr && !str_eq(p.device, before)))
             TRY(find_device(r, p.device, &device, f));
         if (device == NONE) return OK;
@@ -102,6 +105,7 @@ static enum err resolve(struct resolving *r, struct fault *f) {
         if (s->value != s->value) s->value = double_of(UINT64_C(0x7ff8000000000000)); /* one NaN */
         TRY(find_series(r, device, p.metric, &s->series, f));
         if (s->series == NONE) return OK;
+        if (p.at_ms < r->recent_ms) TRY(check_old(r, series_at(r->t, s->series), p.at_ms, f));
         if (p.unit.ptr) TRY(take_unit(r, s->series, p.unit, f));
         if (r->is_new && !r->may_add) return OK;
     }
@@ -158,8 +162,9 @@ static struct job *job_create(size_t n, telemetry_done *done, void *arg) {
 enum err telemetry_put(struct telemetry *t, const struct telemetry_batch *b, telemetry_done *done, void *arg,
                        size_t *ret_bad, struct fault *f) {
     int64_t now_ms = t->options.world->utc_ms(t->options.world->self);
-    struct resolving r = {.t = t, .batch = b, .newest_ms = now_ms + TELEMETRY_FUTURE_MS};
-    if (now_ms > t->retention_ms) r.oldest_ms = now_ms - t->retention_ms;
+    struct resolving r = {.t = t, .batch = b, .now_ms = now_ms, .newest_ms = now_ms + TELEMETRY_FUTURE_MS};
+    int64_t days = atomic_load_explicit(&t->least_raw_days, memory_order_relaxed);
+    if (days && now_ms > days * DAY_MS) r.recent_ms = now_ms - days * DAY_MS;
     if (b->n > TELEMETRY_BATCH_MAX) return FAIL(f, ERR_LIMIT, "too_many_points", "more points than one batch may have");
     r.cap = b->next ? FIRST_ROOM : b->n;
     r.job = job_create(r.cap, done, arg);
@@ -292,26 +297,65 @@ enum err telemetry_device_put(struct telemetry *t, const struct telemetry_device
     return e ? e : wait_names(t, f);
 }
 
-static enum err label(struct telemetry *t, int64_t community_id, const struct telemetry_point *p, uint8_t class,
-                      struct fault *f) {
-    uint32_t id = device_find(t, community_id, p->device), number;
-    if (id == NONE) TRY(add_device(t, community_id, p->device, &id, f));
-    number = series_find(t, id, p->metric);
-    if (number == NONE) TRY(add_series(t, id, p->metric, &number, f));
-    if (p->unit.len) series_set_unit(t, number, p->unit);
-    series_at(t, number)->class = class;
-    series_dirty(t, number);
+struct labelling {
+    int64_t community_id;
+    struct str device, metric;
+    const struct telemetry_label *label;
+    uint32_t series;
+    bool is_said; /* already */
+};
+
+static bool is_labelled(const struct telemetry *t, const struct series *s, const struct telemetry_label *l) {
+    return s->class == l->class && s->kind == l->kind && t->keep_ids[s->keep] == l->keep &&
+           (!l->unit.len || (s->unit != NONE && str_eq(t->words.text[s->unit], l->unit)));
+}
+
+static void look_up(struct telemetry *t, struct labelling *l) {
+    pthread_rwlock_rdlock(&t->names);
+    uint32_t id = device_find(t, l->community_id, l->device);
+    l->series = id == NONE ? NONE : series_find(t, id, l->metric);
+    l->is_said = l->series != NONE && is_labelled(t, series_at(t, l->series), l->label);
+    pthread_rwlock_unlock(&t->names);
+}
+
+static enum err label(struct telemetry *t, struct labelling *l, struct fault *f) {
+    uint32_t id = device_find(t, l->community_id, l->device);
+    if (id == NONE) TRY(add_device(t, l->community_id, l->device, &id, f));
+    l->series = series_find(t, id, l->metric);
+    if (l->series == NONE) TRY(add_series(t, id, l->metric, &l->series, f));
+    struct series *s = series_at(t, l->series);
+    if (l->label->unit.len) series_set_unit(t, l->series, l->label->unit);
+    s->class = l->label->class;
+    s->kind = l->label->kind;
+    series_dirty(t, l->series);
     return OK;
 }
 
+/* What is sealed already goes with it, so that is the writer's. */
+static enum err wait_moved(struct telemetry *t, uint32_t series, int64_t keep, struct fault *f) {
+    struct waiter w;
+    const struct moving x = {series, keep};
+    struct job *job = job_create(0, waiter_done, &w);
+    if (!job) return FAIL(f, ERR_INTERNAL, "no_memory", "out of memory");
+    job->moving = &x;
+    waiter_init(&w);
+    enqueue(t, job);
+    return waiter_wait(t, &w, f);
+}
+
 enum err telemetry_label(struct telemetry *t, int64_t community_id, struct str device, struct str metric,
-                         struct str unit, uint8_t class, struct fault *f) {
-    struct telemetry_point p = {.device = device, .metric = metric, .unit = unit};
-    if (unit.len && !name_ok(unit, TELEMETRY_UNIT_MAX)) return FAIL_FIELD(f, "unit", "bad_name", TELEMETRY_UNIT_MAX);
+                         const struct telemetry_label *said, struct fault *f) {
+    struct labelling l = {.community_id = community_id, .device = device, .metric = metric, .label = said};
+    if (said->unit.len && !name_ok(said->unit, TELEMETRY_UNIT_MAX))
+        return FAIL_FIELD(f, "unit", "bad_name", TELEMETRY_UNIT_MAX);
+    look_up(t, &l);
+    if (l.is_said) return OK;
     pthread_rwlock_wrlock(&t->names);
     struct names_mark mark = {t->devices.n, t->series.n, t->words.n};
-    enum err e = label(t, community_id, &p, class, f);
+    enum err e = label(t, &l, f);
+    bool moves = !e && t->keep_ids[series_at(t, l.series)->keep] != said->keep;
     if (e) names_rollback(t, &mark);
     pthread_rwlock_unlock(&t->names);
-    return e ? e : wait_names(t, f);
+    if (!e) e = wait_names(t, f);
+    return e || !moves ? e : wait_moved(t, l.series, said->keep, f);
 }

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MODEL_SERIES 4
@@ -191,6 +192,74 @@ static inline void model_compare_latest(struct model *m, size_t series) {
                                              same_value(got[0].latest.value, m->value[series][last - 1])
                                        : !last;
     CHECK_SAY(m->t, same, "series %zu: the latest is not that of slot %zu", series, last);
+}
+
+/* Windows of an hour over all slots, as the model says and as the store does. */
+#define MODEL_HOURS (MODEL_SLOTS * MODEL_STEP / 3600000 + 2)
+struct model_hour {
+    double count, sum, max, first, last, delta;
+};
+
+static inline void model_hours(const struct model *m, size_t series, int64_t from_ms, struct model_hour *ret) {
+    double before = NAN;
+    int64_t before_ms = 0;
+    for (size_t i = 0; i < MODEL_HOURS; i++) ret[i] = (struct model_hour){0, NAN, NAN, NAN, NAN, NAN};
+    for (size_t slot = 0; slot < MODEL_SLOTS; slot++) {
+        int64_t at = model_at(m, slot);
+        double v = m->value[series][slot];
+        struct model_hour *h = &ret[(at - from_ms) / 3600000];
+        if (!m->is_there[series][slot] || isnan(v)) continue;
+        h->sum = h->count ? h->sum + v : v;
+        h->max = h->count && h->max > v ? h->max : v;
+        h->first = h->count ? h->first : v;
+        h->last = v;
+        h->count++;
+        if (!isnan(before) && at - before_ms <= TELEMETRY_GAP_MS)
+            h->delta = (isnan(h->delta) ? 0 : h->delta) + v - before;
+        before = v;
+        before_ms = at;
+    }
+}
+
+static inline bool close_enough(double a, double b) {
+    return (isnan(a) && isnan(b)) || fabs(a - b) <= 1e-9 * (1 + fabs(a));
+}
+
+/* `lose`: windows that begin before are not compared.  *ret_rolled: some of it was rolled up. */
+static inline void model_compare_hours(struct model *m, size_t series, int64_t lose, bool *ret_rolled) {
+    static const enum telemetry_agg asked[2][TELEMETRY_AGGS_MAX] = {
+        {TELEMETRY_COUNT, TELEMETRY_SUM, TELEMETRY_MAX, TELEMETRY_FIRST}, {TELEMETRY_LAST, TELEMETRY_DELTA}};
+    uint32_t number = model_number(m, series);
+    int64_t from = m->start_ms - m->start_ms % 3600000;
+    struct model_hour *want = malloc(MODEL_HOURS * sizeof *want);
+    struct telemetry_points got[2] = {{0}, {0}};
+    struct arena a;
+    arena_init(&a, 8u << 20);
+    model_hours(m, series, from, want);
+    for (size_t k = 0; k < 2; k++) {
+        struct telemetry_windows_query q = {.series = &number,
+                                            .n = 1,
+                                            .from_ms = from,
+                                            .to_ms = from + MODEL_HOURS * 3600000,
+                                            .every = {1, 'h'},
+                                            .aggs_n = k ? 2 : 4,
+                                            .limit = TELEMETRY_POINTS_MAX};
+        memcpy(q.aggs, asked[k], sizeof q.aggs);
+        CHECK(m->t, !telemetry_windows(m->store, &q, &a, &got[k], &m->t->fault) && got[k].n == MODEL_HOURS);
+        if (ret_rolled) *ret_rolled = *ret_rolled || got[k].rolled_min == 60;
+    }
+    for (size_t i = 0; i < MODEL_HOURS && !m->t->failed; i++) {
+        const double *x = &got[0].value[i * 4], *y = &got[1].value[i * 2];
+        bool same = x[0] == want[i].count && close_enough(x[1], want[i].sum) && same_value(x[2], want[i].max) &&
+                    same_value(x[3], want[i].first) && same_value(y[0], want[i].last) &&
+                    close_enough(y[1], want[i].delta);
+        if (got[0].at_ms[i] < lose) continue;
+        CHECK_SAY(m->t, same, "series %zu, hour %zu: %g %g %g %g %g %g, not %g %g %g %g %g %g", series, i, x[0], x[1],
+                  x[2], x[3], y[0], y[1], want[i].count, want[i].sum, want[i].max, want[i].first, want[i].last,
+                  want[i].delta);
+    }
+    free(want);
+    arena_finish(&a);
 }
 
 static inline void model_compare_all(struct model *m) {

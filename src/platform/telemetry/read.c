@@ -17,8 +17,12 @@ static bool copy_text(struct arena *a, struct str text, struct str *ret) {
 static bool describe(const struct telemetry *t, uint32_t number, struct arena *a, struct telemetry_series *ret) {
     const struct series *s = series_at(t, number);
     const struct device *d = device_at(t, s->device);
-    *ret = (struct telemetry_series){
-        .community_id = d->community_id, .number = number, .class = s->class, .is_known = d->is_known};
+    *ret = (struct telemetry_series){.community_id = d->community_id,
+                                     .number = number,
+                                     .class = s->class,
+                                     .kind = s->kind,
+                                     .keep = t->keep_ids[s->keep],
+                                     .is_known = d->is_known};
     return copy_text(a, d->code, &ret->device) && copy_text(a, t->words.text[s->metric], &ret->metric) &&
            (s->unit == NONE || copy_text(a, t->words.text[s->unit], &ret->unit));
 }

@@ -76,12 +76,15 @@ static bool take_device(struct telemetry *t, struct cursor *c) {
 
 static bool take_series(struct telemetry *t, struct cursor *c) {
     uint32_t id = (uint32_t)take_int(c, 4), device = (uint32_t)take_int(c, 4);
-    uint8_t class = (uint8_t)take_int(c, 1);
+    uint8_t class = (uint8_t)take_int(c, 1), kind = (uint8_t)take_int(c, 1);
+    int64_t keep = (int64_t)take_int(c, 8);
     struct str metric = take_text(c), unit = take_text(c);
     if (c->bad || !metric.len || !fill_devices(t, device + 1) || !fill_series(t, id)) return false;
     if (id == t->series.n && series_add(t, device, metric) == NONE) return false;
     if (unit.len) series_set_unit(t, id, unit);
     series_at(t, id)->class = class;
+    series_at(t, id)->kind = kind;
+    series_at(t, id)->keep = keep_index(t, keep);
     return true;
 }
 
@@ -117,17 +120,24 @@ static bool take_head(struct telemetry *t, struct cursor *c) {
     return !c->bad;
 }
 
+static struct segment_key take_key(struct telemetry *t, struct cursor *c) {
+    int32_t month = (int32_t)(uint32_t)take_int(c, 4);
+    int64_t keep = (int64_t)take_int(c, 8);
+    return (struct segment_key){month, keep_index(t, keep), (uint8_t)take_int(c, 1)};
+}
+
 static bool take_segment(struct telemetry *t, struct cursor *c) {
-    int64_t month = (int32_t)(uint32_t)take_int(c, 4), size = (int64_t)take_int(c, 8);
+    struct segment_key key = take_key(t, c);
+    int64_t size = (int64_t)take_int(c, 8);
     size_t slot;
-    if (c->bad || size < 0 || segment_add(t, month, &slot)) return false;
+    if (c->bad || size < 0 || segment_add(t, &key, &slot)) return false;
     t->segments[slot]->size = size;
     return true;
 }
 
 static bool take_drop(struct telemetry *t, struct cursor *c) {
-    int64_t month = (int32_t)(uint32_t)take_int(c, 4);
-    size_t slot = segment_slot(t, month);
+    struct segment_key key = take_key(t, c);
+    size_t slot = segment_slot(t, &key);
     if (!c->bad && slot != SIZE_MAX) {
         t->segments[slot]->is_dropped = true;
         dead_forget(t, slot);
@@ -136,8 +146,9 @@ static bool take_drop(struct telemetry *t, struct cursor *c) {
 }
 
 static bool take_dead(struct telemetry *t, struct cursor *c) {
-    int64_t month = (int32_t)(uint32_t)take_int(c, 4), at8 = (int64_t)take_int(c, 4);
-    size_t slot = segment_slot(t, month);
+    struct segment_key key = take_key(t, c);
+    int64_t at8 = (int64_t)take_int(c, 4);
+    size_t slot = segment_slot(t, &key);
     return !c->bad && (slot == SIZE_MAX || dead_add(t, slot, at8 * 8));
 }
 
@@ -191,16 +202,18 @@ static enum err take_group(struct telemetry *t, struct bytes entries) {
 /* ---- files ---- */
 
 struct files {
-    int64_t logs[64], months[FILES_MAX];
-    size_t logs_n, months_n;
+    struct telemetry *t;
+    int64_t logs[64];
+    struct segment_key segments[FILES_MAX];
+    size_t logs_n, segments_n;
     char other[64][64];
     size_t other_n;
 };
 
 static int note_segment(void *arg, const char *name) {
     struct files *files = arg;
-    int64_t n;
-    if (segment_month(name, &n) && files->months_n < FILES_MAX) files->months[files->months_n++] = n;
+    struct segment_key key;
+    if (segment_name(files->t, name, &key) && files->segments_n < FILES_MAX) files->segments[files->segments_n++] = key;
     return 0;
 }
 
@@ -221,7 +234,7 @@ static enum err take_segments(struct telemetry *t) {
     for (size_t i = 0; i < t->segments_n; i++) {
         struct segment *g = t->segments[i];
         if (g->is_dropped) continue;
-        TRY(segment_open(t, g->month, &i));
+        TRY(segment_open(t, &g->key, &i));
         int64_t size = t->chunk_io.size(t->chunk_io.self, g->file);
         if (size < 0) return disk_error(t);
         if (size < g->size) t->stats.damaged++;
@@ -235,17 +248,17 @@ static enum err take_segments(struct telemetry *t) {
     return OK;
 }
 
-/* Months that the log does not know were dropped, or never told of.  A damaged log is not believed in that. */
-static enum err take_unknown_months(struct telemetry *t, const struct files *files) {
+/* Segments that the log does not know were dropped, or never told of.  A damaged log is not believed in that. */
+static enum err take_unknown_segments(struct telemetry *t, const struct files *files) {
     char path[PATH_CAP];
-    for (size_t i = 0; i < files->months_n; i++) {
-        size_t slot = segment_slot(t, files->months[i]);
+    for (size_t i = 0; i < files->segments_n; i++) {
+        size_t slot = segment_slot(t, &files->segments[i]);
         if (slot != SIZE_MAX) continue;
         if (t->is_damaged) {
-            TRY(segment_add(t, files->months[i], &slot));
+            TRY(segment_add(t, &files->segments[i], &slot));
             continue;
         }
-        segment_path(t, files->months[i], path);
+        segment_path(t, &files->segments[i], path);
         (void)t->chunk_io.remove(t->chunk_io.self, path);
     }
     return OK;
@@ -285,14 +298,14 @@ static enum err replay_files(struct telemetry *t, struct files *files, struct fa
         return FAIL(f, ERR_UNAVAILABLE, "disk_failed", "the readings' folder cannot be opened");
     for (size_t i = 0; i < files->logs_n; i++)
         if (files->logs[i] > t->log.number) t->log.number = files->logs[i];
-    if (!t->log.number && files->months_n)
+    if (!t->log.number && files->segments_n)
         return FAIL(f, ERR_CORRUPT, "log_missing", "there are sealed readings but no log of them");
     if (!t->log.number) {
         enum err e = hotlog_rotate(t);
         return e ? FAIL(f, e, "disk_failed", "the readings' log cannot be made") : OK;
     }
     TRY(read_log(t, f));
-    enum err e = take_unknown_months(t, files);
+    enum err e = take_unknown_segments(t, files);
     if (!e) e = take_segments(t);
     if (e) return FAIL(f, e, "disk_failed", "sealed readings cannot be read");
     remove_leftovers(t, files);
@@ -303,6 +316,7 @@ static enum err replay_files(struct telemetry *t, struct files *files, struct fa
 enum err replay(struct telemetry *t, struct fault *f) {
     struct files *files = calloc(1, sizeof *files);
     if (!files) return FAIL(f, ERR_INTERNAL, "no_memory", "out of memory");
+    files->t = t;
     enum err e = replay_files(t, files, f);
     free(files);
     return e;

@@ -136,7 +136,8 @@ static void any_windows_come_back_bit_by_bit(struct t *t) {
     }
 }
 
-/* What adding doubles leaves behind must not cost a column its decimals: an hour of a steady sensor takes eight bytes. */
+/* What adding doubles leaves behind must not cost a column its decimals: an hour of a steady sensor takes eight bytes.
+ */
 static void hours_of_decimals_are_small(struct t *t) {
     struct room *r = arena_new(&t->arena, struct room, 1);
     struct rolling all = {.step_ms = HOUR_MS, .rows = r->rows, .cap = CHUNK_POINTS_MAX};

@@ -40,7 +40,7 @@ static void rise(struct scan *s, size_t i) {
     }
 }
 
-/* Takes the points, whose first is at `i`. */
+/* Takes the points, whose first is at `i`; they are freed where it fails. */
 static enum err push(struct scan *s, const struct points *p, size_t i, uint32_t order) {
     if (s->heap_n == s->heap_cap) {
         size_t cap = s->heap_cap ? s->heap_cap * 2 : 4;
@@ -180,17 +180,12 @@ enum err scan_slice(struct scan *s, int64_t until_ms, struct points *ret, struct
 }
 
 bool scan_chunk(struct scan *s, int64_t until_ms, struct chunk_head *ret) {
-    uint8_t bytes[CHUNK_HEAD_MAX];
     if (s->refs_i >= s->refs_n) return false;
     const struct scan_ref *r = &s->refs[s->refs_i], *after = s->refs_i + 1 < s->refs_n ? r + 1 : NULL;
     int64_t last = ref_last(s, r);
     if (ref_first(s, r) < s->from_ms || last >= until_ms || last >= s->to_ms) return false;
     if ((after && ref_first(s, after) <= last) || (s->heap_n && source_at(&s->heap[0]) <= last)) return false;
-    const struct segment *g = s->t->segments[r->ref.segment];
-    int64_t n = s->t->chunk_io.read(s->t->chunk_io.self, g->file, bytes, sizeof bytes, (int64_t)r->ref.at8 * 8);
-    if (n < CHUNK_HEAD_MIN || !chunk_head_read((struct bytes){bytes, (size_t)n}, ret) ||
-        !chunk_is(ret, g, s->series, &r->ref) || ret->valid != ret->count)
-        return false;
+    if (!chunk_read_head(s->t, s->series, &r->ref, ret) || ret->valid != ret->count) return false;
     s->refs_i++;
     return true;
 }
@@ -211,41 +206,54 @@ static bool copy_refs(struct scan *s, const struct series *at) {
         if (pass && n && !s->refs) return false;
         for (uint32_t i = 0; i < at->refs_n; i++) {
             const struct segment *g = s->t->segments[at->refs[i].segment];
+            if (g->key.step_min) continue;
             if (g->start_ms + at->refs[i].first_rel >= s->to_ms || g->start_ms + at->refs[i].last_rel < s->from_ms)
                 continue;
             if (!pass)
                 n++;
             else
-                s->refs[s->refs_n++] = (struct scan_ref){at->refs[i], i, g->month};
+                s->refs[s->refs_n++] = (struct scan_ref){at->refs[i], i, g->key.month};
         }
     }
     return true;
 }
 
+bool scan_begin(struct scan *s, struct telemetry *t, uint32_t series, int64_t from_ms, int64_t to_ms) {
+    const struct series *at = series_at(t, series);
+    *s = (struct scan){.t = t, .series = series, .from_ms = from_ms, .to_ms = to_ms};
+    t->scans++;
+    return copy_refs(s, at) && head_copy(&t->blocks, &at->head, from_ms, to_ms, &s->head);
+}
+
+enum err scan_ready(struct scan *s, struct fault *f) {
+    struct points head = s->head;
+    s->head = (struct points){0};
+    if (s->refs_n) qsort(s->refs, s->refs_n, sizeof *s->refs, compare_refs);
+    bool is_sorted = head.n && points_sort(&head);
+    if (!is_sorted) free(head.at);
+    if (head.n && (!is_sorted || push(s, &head, 0, NONE))) return FAIL(f, ERR_LIMIT, "too_wide", "out of memory");
+    return OK;
+}
+
 enum err scan_init(struct scan *s, struct telemetry *t, uint32_t series, int64_t from_ms, int64_t to_ms,
                    struct fault *f) {
-    struct points head = {0};
     bool ok = true;
     *s = (struct scan){.t = t, .series = series, .from_ms = from_ms, .to_ms = to_ms};
     pthread_rwlock_rdlock(&t->names);
     bool is_there = series < t->series.n;
     pthread_rwlock_unlock(&t->names);
     pthread_mutex_lock(&t->lock);
-    t->scans++;
-    if (is_there) {
-        const struct series *at = series_at(t, series);
-        ok = copy_refs(s, at) && head_copy(&t->blocks, &at->head, from_ms, to_ms, &head);
-    }
+    if (is_there)
+        ok = scan_begin(s, t, series, from_ms, to_ms);
+    else
+        t->scans++;
     pthread_mutex_unlock(&t->lock);
-    if (ok && s->refs_n) qsort(s->refs, s->refs_n, sizeof *s->refs, compare_refs);
-    ok = ok && (!head.n || points_sort(&head));
-    if (ok && head.n) return push(s, &head, 0, NONE) ? FAIL(f, ERR_LIMIT, "too_wide", "out of memory") : OK;
-    free(head.at);
-    return ok ? OK : FAIL(f, ERR_LIMIT, "too_wide", "out of memory");
+    return ok ? scan_ready(s, f) : FAIL(f, ERR_LIMIT, "too_wide", "out of memory");
 }
 
 void scan_finish(struct scan *s) {
     for (size_t i = 0; i < s->heap_n; i++) free(s->heap[i].p.at);
+    free(s->head.at);
     free(s->spent);
     free(s->heap);
     free(s->refs);

@@ -22,30 +22,41 @@ int64_t month_start_ms(int64_t month) {
     return civil_day((int32_t)(1970 + year), (int32_t)(month - year * 12 + 1), 1) * DAY_MS;
 }
 
-void segment_path(const struct telemetry *t, int64_t month, char ret[PATH_CAP]) {
-    snprintf(ret, PATH_CAP, "%s/month-%06" PRId64 ".chunks", t->dir, month);
+/* "month-683-0-60.chunks": the month, the class by its id, minutes of a window. */
+void segment_path(const struct telemetry *t, const struct segment_key *key, char ret[PATH_CAP]) {
+    snprintf(ret, PATH_CAP, "%s/month-%06" PRId32 "-%" PRId64 "-%u.chunks", t->dir, key->month, t->keep_ids[key->keep],
+             key->step_min);
 }
 
-bool segment_month(const char *name, int64_t *ret) {
-    struct str s = str_of(name), number, front = S("month-");
+bool segment_name(struct telemetry *t, const char *name, struct segment_key *ret) {
+    struct str s = str_of(name), front = S("month-"), month, keep, step;
+    int64_t m, id, n;
     if (!str_starts(s, front)) return false;
     s = str_from(s, front.len);
-    return str_cut(&s, '.', &number) && str_is(s, "chunks") && str_to_i64(number, ret);
+    if (!str_cut(&s, '-', &month) || !str_cut(&s, '-', &keep) || !str_cut(&s, '.', &step) || !str_is(s, "chunks") ||
+        !str_to_i64(month, &m) || !str_to_i64(keep, &id) || !str_to_i64(step, &n) || m > INT32_MAX || n > UINT8_MAX)
+        return false;
+    *ret = (struct segment_key){(int32_t)m, keep_index(t, id), (uint8_t)n};
+    return true;
 }
 
-size_t segment_slot(const struct telemetry *t, int64_t month) {
-    for (size_t i = 0; i < t->segments_n; i++)
-        if (t->segments[i]->month == month && !t->segments[i]->is_dropped) return i;
+size_t segment_slot(const struct telemetry *t, const struct segment_key *key) {
+    for (size_t i = 0; i < t->segments_n; i++) {
+        const struct segment *g = t->segments[i];
+        if (g->key.month == key->month && g->key.keep == key->keep && g->key.step_min == key->step_min &&
+            !g->is_dropped)
+            return i;
+    }
     return SIZE_MAX;
 }
 
-enum err segment_add(struct telemetry *t, int64_t month, size_t *ret_slot) {
-    size_t slot = segment_slot(t, month);
+enum err segment_add(struct telemetry *t, const struct segment_key *key, size_t *ret_slot) {
+    size_t slot = segment_slot(t, key);
     if (slot == SIZE_MAX && t->segments_n == SEGMENTS_MAX) return ERR_LIMIT;
     if (slot == SIZE_MAX) {
         struct segment *made = calloc(1, sizeof *made);
         if (!made) return ERR_INTERNAL;
-        *made = (struct segment){.file = -1, .month = month, .start_ms = month_start_ms(month)};
+        *made = (struct segment){.file = -1, .key = *key, .start_ms = month_start_ms(key->month)};
         pthread_mutex_lock(&t->lock);
         slot = t->segments_n;
         t->segments[t->segments_n++] = made;
@@ -55,12 +66,12 @@ enum err segment_add(struct telemetry *t, int64_t month, size_t *ret_slot) {
     return OK;
 }
 
-enum err segment_open(struct telemetry *t, int64_t month, size_t *ret_slot) {
+enum err segment_open(struct telemetry *t, const struct segment_key *key, size_t *ret_slot) {
     char path[PATH_CAP];
     size_t slot;
-    TRY(segment_add(t, month, &slot));
+    TRY(segment_add(t, key, &slot));
     struct segment *g = t->segments[slot];
-    segment_path(t, month, path);
+    segment_path(t, key, path);
     if (g->file < 0) g->file = t->chunk_io.open(t->chunk_io.self, path, IO_CREATE);
     if (g->file < 0) return disk_error(t);
     *ret_slot = slot;
@@ -93,8 +104,8 @@ static bool is_chunk(struct walk *w, int64_t at, bool check_body, struct chunk_h
     const uint8_t *bytes = look(w, at, n);
     if (!bytes || !chunk_head_read((struct bytes){bytes, n}, ret) || at + (int64_t)chunk_bytes(ret) > w->size)
         return false;
-    if (ret->series >= w->t->series.n || month_of(ret->first_ms) != w->segment->month ||
-        month_of(ret->last_ms) != w->segment->month)
+    if (ret->series >= w->t->series.n || month_of(ret->first_ms) != w->segment->key.month ||
+        month_of(ret->last_ms) != w->segment->key.month || ret->is_rolled != (w->segment->key.step_min > 0))
         return false;
     if (!check_body) return true;
     bytes = look(w, at, chunk_bytes(ret));
@@ -104,22 +115,24 @@ static bool is_chunk(struct walk *w, int64_t at, bool check_body, struct chunk_h
 static bool take(struct walk *w, size_t slot, int64_t at, const struct chunk_head *h) {
     struct series *s = series_at(w->t, h->series);
     struct telemetry_stored last = {h->last_ms, h->last, h->series, h->last_quality};
+    if (h->parts >> ROLLED_PARTS || (h->is_rolled && h->count >> ROLLED_PARTS)) return true; /* not ours */
     struct chunk_ref ref = {
         .first_rel = (uint32_t)(h->first_ms - w->segment->start_ms),
         .last_rel = (uint32_t)(h->last_ms - w->segment->start_ms),
         .at8 = (uint32_t)(at / 8),
         .segment = (uint16_t)slot,
-        .count = h->count,
+        .count = (uint16_t)(h->count | h->parts << ROLLED_PARTS),
     };
+    if (!refs_reserve(s, 1)) return false;
+    s->refs[s->refs_n++] = ref;
+    w->t->chunks_n++;
+    if (h->is_rolled) return true;
+    w->t->chunk_points += h->count;
     /* A head was written after every chunk; of two chunks the later one counts. */
     if (!s->has_latest || last.at_ms > s->latest.at_ms || (last.at_ms == s->latest.at_ms && s->is_latest_sealed)) {
         s->latest = last;
         s->has_latest = s->is_latest_sealed = true;
     }
-    w->t->chunks_n++;
-    w->t->chunk_points += h->count;
-    if (!refs_reserve(s, 1)) return false;
-    s->refs[s->refs_n++] = ref;
     return true;
 }
 
@@ -158,22 +171,52 @@ enum err segment_scan(struct telemetry *t, size_t slot, int64_t size, bool check
 /* ---- reading one ---- */
 
 bool chunk_is(const struct chunk_head *h, const struct segment *g, uint32_t series, const struct chunk_ref *ref) {
-    return h->series == series && h->count == ref->count && h->first_ms == g->start_ms + ref->first_rel &&
-           h->last_ms == g->start_ms + ref->last_rel;
+    return h->series == series && (h->count | h->parts << ROLLED_PARTS) == ref->count &&
+           h->first_ms == g->start_ms + ref->first_rel && h->last_ms == g->start_ms + ref->last_rel;
+}
+
+/* As much as `n` bytes of it; gives how many, 0: it is not there. */
+static size_t read_front(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, uint8_t *bytes, size_t n,
+                         struct chunk_head *ret) {
+    const struct segment *g = t->segments[ref->segment];
+    int64_t got = t->chunk_io.read(t->chunk_io.self, g->file, bytes, n, (int64_t)ref->at8 * 8);
+    if (got < CHUNK_HEAD_MIN || !chunk_head_read((struct bytes){bytes, (size_t)got}, ret) ||
+        !chunk_is(ret, g, series, ref))
+        return 0;
+    return (size_t)got;
+}
+
+static bool read_whole(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, uint8_t *bytes,
+                       struct chunk_head *ret) {
+    size_t n = read_front(t, series, ref, bytes, FIRST_READ, ret), whole = n ? chunk_bytes(ret) : 0;
+    int64_t at = (int64_t)ref->at8 * 8 + (int64_t)n, rest = (int64_t)whole - (int64_t)n;
+    const struct segment *g = t->segments[ref->segment];
+    return n && (rest <= 0 || t->chunk_io.read(t->chunk_io.self, g->file, bytes + n, (size_t)rest, at) == rest);
 }
 
 bool chunk_read(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct points *ret) {
     uint8_t bytes[CHUNK_BYTES_MAX];
-    const struct segment *g = t->segments[ref->segment];
     struct chunk_head h;
-    int64_t at = (int64_t)ref->at8 * 8;
-    int64_t n = t->chunk_io.read(t->chunk_io.self, g->file, bytes, FIRST_READ, at);
-    if (n < CHUNK_HEAD_MIN || !chunk_head_read((struct bytes){bytes, (size_t)n}, &h) || !chunk_is(&h, g, series, ref))
-        return false;
-    int64_t whole = (int64_t)chunk_bytes(&h);
-    if (whole > n && t->chunk_io.read(t->chunk_io.self, g->file, bytes + n, (size_t)(whole - n), at + n) != whole - n)
-        return false;
-    return chunk_decode(&h, bytes, ret);
+    return read_whole(t, series, ref, bytes, &h) && chunk_decode(&h, bytes, ret);
+}
+
+bool chunk_read_rolled(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct rolled *ret,
+                       struct chunk_head *ret_head) {
+    uint8_t bytes[CHUNK_BYTES_MAX];
+    int64_t step_ms = t->segments[ref->segment]->key.step_min * INT64_C(60000);
+    return read_whole(t, series, ref, bytes, ret_head) && rolled_decode(ret_head, step_ms, bytes, ret);
+}
+
+bool chunk_read_bytes(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, uint8_t *ret, size_t *ret_n) {
+    struct chunk_head h;
+    if (!read_whole(t, series, ref, ret, &h)) return false;
+    *ret_n = chunk_bytes(&h);
+    return true;
+}
+
+bool chunk_read_head(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct chunk_head *ret) {
+    uint8_t bytes[CHUNK_HEAD_MAX];
+    return read_front(t, series, ref, bytes, sizeof bytes, ret);
 }
 
 void segments_sweep(struct telemetry *t) {

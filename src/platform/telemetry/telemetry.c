@@ -15,7 +15,7 @@ static void defaults(struct telemetry *t) {
     if (!o->queue_bytes_max) o->queue_bytes_max = QUEUE_BYTES;
     if (!o->seal_at) o->seal_at = CHUNK_POINTS_MAX;
     if (!o->log_bytes_max) o->log_bytes_max = LOG_BYTES;
-    t->retention_ms = o->retention_ms ? o->retention_ms : TELEMETRY_RETENTION_MS;
+    keeps_init(t);
     t->rotate_at = o->log_bytes_max;
     t->last = &t->first;
     t->blocks.free = NONE;

@@ -11,16 +11,17 @@
 /* A series is (community, device, metric).  The device is a text unique in its community.  One process owns a folder.
  * Values are any doubles: NaN means "no value" (kept, shown as null, no part of an aggregate); infinities count as
  * IEEE 754 says; -0 is 0.  A point written twice at one time of a series: the last one written is the one. */
-#define TELEMETRY_DEVICE_MAX   128 /* bytes of a device's text */
-#define TELEMETRY_METRIC_MAX   64
-#define TELEMETRY_UNIT_MAX     24
-#define TELEMETRY_BATCH_MAX    100000 /* points of one batch */
-#define TELEMETRY_POINTS_MAX   100000 /* points or windows of one answer */
-#define TELEMETRY_SERIES_MAX   1000   /* series of one windows query, devices of one latest query */
-#define TELEMETRY_UNKNOWN_MAX  20000  /* devices of a community that nobody has made known */
-#define TELEMETRY_METRICS_MAX  1000   /* metrics of a device */
-#define TELEMETRY_FUTURE_MS    INT64_C(3600000)
-#define TELEMETRY_RETENTION_MS (INT64_C(1096) * 86400000)
+#define TELEMETRY_DEVICE_MAX  128 /* bytes of a device's text */
+#define TELEMETRY_METRIC_MAX  64
+#define TELEMETRY_UNIT_MAX    24
+#define TELEMETRY_BATCH_MAX   100000 /* points of one batch */
+#define TELEMETRY_POINTS_MAX  100000 /* points or windows of one answer */
+#define TELEMETRY_SERIES_MAX  1000   /* series of one windows query, devices of one latest query */
+#define TELEMETRY_UNKNOWN_MAX 20000  /* devices of a community that nobody has made known */
+#define TELEMETRY_METRICS_MAX 1000   /* metrics of a device */
+#define TELEMETRY_FUTURE_MS   INT64_C(3600000)
+#define TELEMETRY_RAW_DAYS    1096 /* unless its class says otherwise */
+#define TELEMETRY_HOURS_DAYS  3653
 
 struct telemetry;
 
@@ -36,7 +37,6 @@ struct telemetry_options {
     const struct world *world;
     const char *dir;
     bool threadless;          /* no writer thread: telemetry_step() does its work */
-    int64_t retention_ms;     /* 0: TELEMETRY_RETENTION_MS */
     size_t queue_batches_max; /* 0: 4096 */
     size_t queue_bytes_max;   /* 0: 64 MiB */
     size_t seal_at;           /* 0: 1000; points of a series that are sealed together */
@@ -50,6 +50,24 @@ struct telemetry_options {
 NODISCARD enum err telemetry_open(const struct telemetry_options *options, struct telemetry **ret, struct fault *f);
 void telemetry_close(
     struct telemetry *t); /* what waits is written first; NULL is fine; no other call may be under way */
+
+/* ---- how long ---- */
+/* Series are kept by class: as they came for some days, and rolled up into windows of some minutes for others; 0 days:
+ * for ever.  A UTC month goes as a whole once all of it is too old, and is rolled up once it is over. */
+#define TELEMETRY_KEEPS_MAX 64
+#define TELEMETRY_TIERS_MAX 2
+struct telemetry_tier {
+    int32_t step_min; /* 1 5 10 15 30 60; 0: there is no such tier */
+    int32_t days;
+};
+struct telemetry_keep {
+    int64_t id; /* 0: of series that nobody said another of, and what is unsaid of others */
+    int32_t raw_days;
+    struct telemetry_tier tiers[TELEMETRY_TIERS_MAX]; /* the finer one first */
+};
+/* Copied; in force with the next housekeeping.  At first: id 0, TELEMETRY_RAW_DAYS, hours for TELEMETRY_HOURS_DAYS.
+ * Those beyond TELEMETRY_KEEPS_MAX ever heard of are kept as id 0. */
+void telemetry_keeps(struct telemetry *t, const struct telemetry_keep *keeps, size_t n);
 
 /* ---- in ---- */
 struct telemetry_point {
@@ -82,7 +100,7 @@ NODISCARD enum err telemetry_put(struct telemetry *t, const struct telemetry_bat
 /* The same, waiting until it is durable.  Threadless: does the step itself. */
 NODISCARD enum err telemetry_put_wait(struct telemetry *t, const struct telemetry_batch *batch, size_t *ret_bad,
                                       struct fault *f);
-/* Threadless: writes what waits as one group and does the housekeeping due; false when nothing waited. */
+/* Threadless: writes what waits as one group and does some of the housekeeping due; false when nothing is left. */
 bool telemetry_step(struct telemetry *t);
 
 /* Takes the points with from <= t < to away, whatever waits before it included, and waits until that is durable; their
@@ -105,16 +123,24 @@ NODISCARD enum err telemetry_device_put(struct telemetry *t, const struct teleme
 /* The same for a device that is known, without waiting: in force at once, durable with the next thing that is.  For
  * telling it of every device at start; cheap when it knows already.  False: a bad name, or out of memory. */
 bool telemetry_know(struct telemetry *t, int64_t community_id, struct str device);
-/* Unit and class of a series (class: enum field_class of the kernel), made if it is not there; waits, as above. */
+enum telemetry_kind { TELEMETRY_GAUGE, TELEMETRY_COUNTER }; /* a counter only rises, unless it begins anew at zero */
+struct telemetry_label {                                    /* what is said of a series */
+    struct str unit;                                        /* absent: stays as it is */
+    uint8_t class;                                          /* enum field_class of the kernel */
+    uint8_t kind;
+    int64_t keep; /* id of a struct telemetry_keep; what is sealed already moves there */
+};
+/* The series is made if it is not there; waits until durable, unless it is so already. */
 NODISCARD enum err telemetry_label(struct telemetry *t, int64_t community_id, struct str device, struct str metric,
-                                   struct str unit, uint8_t class, struct fault *f);
+                                   const struct telemetry_label *label, struct fault *f);
 
 struct telemetry_series { /* texts are copies in the caller's arena */
     int64_t community_id;
     struct str device, metric, unit;
     uint32_t number; /* stays the same for ever, also when the device is renamed */
-    uint8_t class;
+    uint8_t class, kind;
     bool is_known, has_latest;
+    int64_t keep;
     struct telemetry_stored latest; /* the point with the highest time */
 };
 /* ERR_NOT_FOUND when there is no such series. */
@@ -139,7 +165,8 @@ struct telemetry_points {
     size_t n, width; /* width: values of a point; 1, or the aggregates that were asked for */
     bool has_next;   /* `limit` was reached: go on at next_ms as the new from */
     int64_t next_ms;
-    size_t damaged; /* chunks in the range that could not be read; what is around them is here */
+    size_t damaged;     /* chunks in the range that could not be read; what is around them is here */
+    int32_t rolled_min; /* some of it is from points rolled up into windows of so many minutes, at most; 0: none */
 };
 /* limit 1 .. TELEMETRY_POINTS_MAX.  A series that does not exist has no points. */
 NODISCARD enum err telemetry_range(struct telemetry *t, uint32_t series, int64_t from_ms, int64_t to_ms, size_t limit,
@@ -159,7 +186,7 @@ enum telemetry_agg {
     /* Of pairs: a point and the one before it, in the window of the later one, even where the other is before the
      * range; so days sum up to their month.  Not where they are further apart than TELEMETRY_GAP_MS.  Of many series:
      * the sum of theirs. */
-    TELEMETRY_DELTA,    /* by how much it rose */
+    TELEMETRY_DELTA,    /* by how much it rose; a counter that fell began anew at zero */
     TELEMETRY_RATE,     /* the same a second */
     TELEMETRY_INTEGRAL, /* under the straight lines between them, in the unit times hours: kW to kWh */
     TELEMETRY_AGG__COUNT

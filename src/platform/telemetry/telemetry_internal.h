@@ -2,7 +2,7 @@
 #ifndef LINLI_PLATFORM_TELEMETRY_TELEMETRY_INTERNAL_H
 #define LINLI_PLATFORM_TELEMETRY_TELEMETRY_INTERNAL_H
 
-#include "platform/telemetry/chunk_internal.h"
+#include "platform/telemetry/rolled_internal.h"
 #include "platform/telemetry/telemetry.h"
 
 #include <pthread.h>
@@ -10,7 +10,7 @@
 
 #define PAGE_ITEMS    1024
 #define PAGES_MAX     4096 /* of series, and of devices: four million each */
-#define SEGMENTS_MAX  1024
+#define SEGMENTS_MAX  4096
 #define NONE          UINT32_MAX
 #define PATH_CAP      700
 #define HEADS_WARM    (16 << 20) /* points in heads from which on half as many make one due for sealing */
@@ -75,13 +75,16 @@ struct head {            /* unsealed points as they arrived: a list of blocks */
 
 struct chunk_ref { /* within the month that its segment is */
     uint32_t first_rel, last_rel, at8;
-    uint16_t segment, count;
+    uint16_t segment;
+    uint16_t count; /* of a rolled one: windows, and above ROLLED_PARTS the parts of its month */
 };
+#define ROLLED_PARTS 8 /* bits */
 
 struct series {
     uint32_t device, metric, unit, next; /* next: of the same device */
     uint32_t coming;                     /* chunks being told of: room is kept for them */
-    uint8_t class;
+    uint8_t class, kind;
+    _Atomic uint8_t keep; /* index; that of the files its chunks are in: the writer's to change */
     bool is_dirty, is_due, has_latest, is_latest_sealed; /* sealed: it comes from a chunk */
     struct telemetry_stored latest;
     struct head head;
@@ -89,11 +92,17 @@ struct series {
     uint32_t refs_n, refs_cap;
 };
 
-struct segment {                         /* the chunks of one UTC month, append only */
-    int64_t file, month, start_ms, size; /* size: what the log says is durable */
-    int64_t end;                         /* of what is written while sealing */
-    bool is_named;                       /* its name is durable */
-    bool is_dropped;                     /* past retention; its file (-1: closed) stays open while somebody reads */
+struct segment_key {  /* chunks that share a file */
+    int32_t month;    /* UTC, since 1970-01 */
+    uint8_t keep;     /* index */
+    uint8_t step_min; /* 0: points as they came */
+};
+struct segment { /* append only */
+    struct segment_key key;
+    int64_t file, start_ms, size; /* size: what the log says is durable */
+    int64_t end;                  /* of what is written while sealing */
+    bool is_named;                /* its name is durable */
+    bool is_dropped;              /* past retention; its file (-1: closed) stays open while somebody reads */
 };
 
 struct dead { /* a chunk that counts for nothing any more, not yet overwritten */
@@ -119,6 +128,7 @@ struct job { /* a batch that waits; points follow */
     telemetry_done *done;
     void *arg;
     const struct erasure *erasure; /* instead of points; the caller's, who waits */
+    const struct moving *moving;   /* the same */
     size_t n;
     struct telemetry_stored points[];
 };
@@ -127,8 +137,6 @@ struct telemetry {
     struct telemetry_options options;
     struct io io, chunk_io; /* of the log, of the segments */
     char dir[512];
-    int64_t retention_ms;
-
     /* Names: who is there.  This lock is taken before the other. */
     pthread_rwlock_t names;
     struct pages devices, series; /* of a series: what it is; the data in it are under the other lock */
@@ -149,13 +157,23 @@ struct telemetry {
     struct segment *segments[SEGMENTS_MAX]; /* slots are not used again while the store is open */
     size_t segments_n;
     size_t scans; /* under way: dropped segments stay open until there is none */
+    struct telemetry_keep keeps[TELEMETRY_KEEPS_MAX];
+    int64_t keep_ids[TELEMETRY_KEEPS_MAX]; /* never change once they are there */
+    size_t keeps_n;
+    bool is_keep_said[TELEMETRY_KEEPS_MAX];
+    _Atomic int32_t raw_days[TELEMETRY_KEEPS_MAX], least_raw_days; /* 0: for ever */
+    bool must_roll, is_rolling; /* there may be something to roll up; a pass over all series is under way */
     struct telemetry_stats stats;
 
     /* the writer's own */
     struct hotlog log;
     struct out group;
     struct ids32 taken_devices, taken_series; /* dirty ones in the group under way */
-    int64_t rotate_at, retain_at_ms;          /* bytes of the log; when retention is looked at next */
+    int64_t rotate_at;                        /* bytes of the log */
+    int64_t retain_at_ms, roll_at_ms;         /* when it is looked at next; under the lock */
+    int64_t rolled_month;                     /* those before it are over */
+    uint32_t roll_series;                     /* the pass has come so far */
+    bool seals_heads;                         /* it does so, too */
     struct dead *dead;
     size_t dead_n, dead_cap;
     int64_t begun_live; /* bytes in memory when the log was begun, about */
@@ -265,7 +283,9 @@ void out_points(struct out *o, const struct telemetry *t, const struct telemetry
 bool log_point(struct bytes *in, struct telemetry_stored *p);
 void out_device(struct out *o, const struct telemetry *t, uint32_t id);
 void out_series(struct out *o, const struct telemetry *t, uint32_t id);
-void out_segment(struct out *o, int64_t month, int64_t size);
+void out_series_as(struct out *o, const struct telemetry *t, uint32_t id, uint8_t keep);
+void out_key(struct out *o, const struct telemetry *t, const struct segment *g);
+void out_segment(struct out *o, const struct telemetry *t, const struct segment *g, int64_t size);
 void group_begin(struct out *o);
 /* Writes and syncs; the log is as before when it fails. */
 NODISCARD enum err hotlog_append(struct telemetry *t, struct hotlog *log, struct out *group, bool sync);
@@ -280,12 +300,13 @@ void hotlog_trim(struct telemetry *t); /* gives the disk back what is kept for s
 /* ---- chunks on disk (segment.c) ---- */
 int64_t month_of(int64_t at_ms); /* since 1970-01, UTC */
 int64_t month_start_ms(int64_t month);
-void segment_path(const struct telemetry *t, int64_t month, char ret[PATH_CAP]);
-bool segment_month(const char *name, int64_t *ret);            /* of a file's name; false: not a segment */
-size_t segment_slot(const struct telemetry *t, int64_t month); /* SIZE_MAX: there is none */
-NODISCARD enum err segment_add(struct telemetry *t, int64_t month, size_t *ret_slot); /* finds or adds it, unopened */
+void segment_path(const struct telemetry *t, const struct segment_key *key, char ret[PATH_CAP]);
+bool segment_name(struct telemetry *t, const char *name, struct segment_key *ret); /* false: not a segment's file */
+size_t segment_slot(const struct telemetry *t, const struct segment_key *key);     /* SIZE_MAX: there is none */
+/* Finds or adds it, unopened. */
+NODISCARD enum err segment_add(struct telemetry *t, const struct segment_key *key, size_t *ret_slot);
 /* Finds or opens it, making the file if it is missing. */
-NODISCARD enum err segment_open(struct telemetry *t, int64_t month, size_t *ret_slot);
+NODISCARD enum err segment_open(struct telemetry *t, const struct segment_key *key, size_t *ret_slot);
 /* At opening: takes its chunks into the series.  check_bodies: nothing but checksums is trusted. */
 NODISCARD enum err segment_scan(struct telemetry *t, size_t slot, int64_t size, bool check_bodies);
 void segments_sweep(struct telemetry *t); /* closes what was dropped, once nobody reads */
@@ -302,20 +323,25 @@ struct sealed { /* a chunk written, not yet told */
 };
 struct sealing {
     struct telemetry *t;
-    struct sealed *done;
-    size_t done_n, done_cap;
+    struct sealed *done, *gone; /* gone: they count for nothing once this is true */
+    size_t done_n, done_cap, gone_n, gone_cap;
     uint8_t *buffer; /* chunks that go behind one another into one segment */
     size_t buffer_n, slot;
-    size_t first;   /* of the due list: from here to its end */
-    int64_t points; /* of those */
 };
 bool sealing_begin(struct sealing *s, struct telemetry *t); /* false: out of memory; sealing_end() all the same */
 /* Sorted points, month by month, in chunks of nearly the same size. */
 NODISCARD enum err sealing_put(struct sealing *s, uint32_t series, const struct points *p);
-NODISCARD enum err sealing_sync(struct sealing *s);
-NODISCARD enum err sealing_reserve(struct sealing *s); /* room in memory, so that nothing fails after the group */
-void sealing_tell(struct sealing *s);                  /* begins the group: sizes of the segments */
-void sealing_add(struct sealing *s);                   /* under the lock, once the group is durable */
+/* Rows of one month: all that there are of it. */
+NODISCARD enum err sealing_put_rolled(struct sealing *s, uint32_t series, const struct segment_key *key,
+                                      const struct rolled *rows, size_t n);
+NODISCARD enum err sealing_copy(struct sealing *s, uint32_t series, const struct chunk_ref *ref, uint8_t keep);
+NODISCARD enum err sealing_drop(struct sealing *s, uint32_t series, const struct chunk_ref *ref);
+struct sealing_also { /* what becomes true together with it */
+    void (*tell)(struct out *group, void *arg);
+    void (*apply)(void *arg); /* under the lock */
+    void *arg;
+};
+NODISCARD enum err sealing_commit(struct sealing *s, const struct sealing_also *also);
 void sealing_end(struct sealing *s);
 
 /* ---- erasing (erase.c) ---- */
@@ -326,6 +352,7 @@ struct erasure {
 enum err erase(struct telemetry *t, const struct erasure *x); /* the writer's */
 /* Chunks that count for nothing any more are overwritten once nobody reads. */
 void dead_sweep(struct telemetry *t);
+NODISCARD bool dead_reserve(struct telemetry *t, size_t more);
 bool dead_is(const struct telemetry *t, size_t slot, int64_t at);
 void dead_forget(struct telemetry *t, size_t slot);
 NODISCARD bool dead_add(struct telemetry *t, size_t slot, int64_t at);
@@ -333,15 +360,37 @@ void out_dead(struct out *o, const struct telemetry *t, const struct dead *d);
 /* Length of what was overwritten; 0: it is something else. */
 size_t dead_read(struct bytes bytes);
 
+/* ---- how long (keep.c) ---- */
+struct moving { /* of a series, and all that is sealed of it, into the files of another class */
+    uint32_t series;
+    int64_t keep;
+};
+enum err move(struct telemetry *t, const struct moving *x); /* the writer's */
+void keeps_init(struct telemetry *t);
+uint8_t keep_index(struct telemetry *t, int64_t id); /* under the lock; found or added; 0 when there is no room */
+struct telemetry_keep keep_at(struct telemetry *t, uint8_t index);
+bool is_past(struct telemetry *t, const struct segment_key *key); /* nothing of that month is kept any more */
+void retain(struct telemetry *t, int64_t now_ms);
+
+/* ---- rolling up (roll.c) ---- */
+bool roll_some(struct telemetry *t); /* true: there is more to do */
+void roll_late(struct telemetry *t); /* there are points of a month that is over */
+/* Is there still all of what was rolled up of the month, so that it can be rolled up again? */
+bool is_raw_whole(struct telemetry *t, uint32_t series, int32_t month, uint8_t step_min);
+
 /* ---- housekeeping of the writer (seal.c), opening (replay.c) ---- */
 enum err seal_due(struct telemetry *t); /* some of the heads that are due; what fails stays due */
-void retain(struct telemetry *t, int64_t now_ms);
 NODISCARD enum err replay(struct telemetry *t, struct fault *f);
 
 /* ---- reading (segment.c, scan.c) ---- */
 /* Points of a chunk; false when it is damaged.  ret has room for CHUNK_POINTS_MAX. */
 bool chunk_is(const struct chunk_head *h, const struct segment *g, uint32_t series, const struct chunk_ref *ref);
 bool chunk_read(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct points *ret);
+bool chunk_read_rolled(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct rolled *ret,
+                       struct chunk_head *ret_head);
+bool chunk_read_bytes(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, uint8_t *ret, size_t *ret_n);
+/* The head, where it is that of the chunk meant. */
+bool chunk_read_head(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct chunk_head *ret);
 
 struct source { /* an open chunk, or the head */
     struct points p;
@@ -362,7 +411,8 @@ struct scan {
     struct source *heap;   /* smallest time first */
     size_t heap_n, heap_cap;
     size_t damaged;
-    void *spent; /* points of the slice given last, where its source has ended */
+    struct points head; /* as they arrived, until it is ready */
+    void *spent;        /* points of the slice given last, where its source has ended */
     int64_t one_at;
     double one_value; /* a slice of one, where sources have the same time */
     uint8_t one_quality;
@@ -370,12 +420,53 @@ struct scan {
 /* One consistent moment of a series.  Always scan_finish() it. */
 NODISCARD enum err scan_init(struct scan *s, struct telemetry *t, uint32_t series, int64_t from_ms, int64_t to_ms,
                              struct fault *f);
+/* The same in two parts: the first under the lock, of a series that is there. */
+NODISCARD bool scan_begin(struct scan *s, struct telemetry *t, uint32_t series, int64_t from_ms, int64_t to_ms);
+NODISCARD enum err scan_ready(struct scan *s, struct fault *f);
 void scan_finish(struct scan *s);
 /* The next points before until_ms that stand together: some of them, in order, each time once; they live until the next
  * call.  ERR_NOT_FOUND (no fault) when there is none. */
 NODISCARD enum err scan_slice(struct scan *s, int64_t until_ms, struct points *ret, struct fault *f);
 /* When the next points before until_ms are exactly one whole chunk, without NaN: skips them and gives its summary. */
 bool scan_chunk(struct scan *s, int64_t until_ms, struct chunk_head *ret);
+
+/* ---- a series for windows (track.c): spans of points as they came, and of what they were rolled up to ---- */
+struct span {
+    struct scan scan; /* where points are read */
+    bool is_rolled;
+    int64_t from_ms, to_ms;
+};
+struct track {
+    struct telemetry *t;
+    uint32_t series;
+    uint8_t kind;
+    struct span *spans; /* one behind the other */
+    size_t spans_n, i;
+    struct scan_ref *refs; /* of rolled chunks, by first time */
+    size_t refs_n, refs_i, damaged;
+    struct rolled *rows; /* of the chunk that is open */
+    size_t rows_n, rows_i;
+    int32_t rolled_min; /* the longest windows that were taken; 0: none */
+};
+struct track_query {
+    uint32_t series;
+    int64_t from_ms, to_ms, back_ms; /* back_ms: points so long before are given, too */
+    /* Whatever is asked begins at a multiple of that, and at from_ms and to_ms; 0: nowhere else. */
+    int64_t align_ms;
+    bool is_raw; /* points only */
+};
+struct piece { /* the one or the other, in order of time */
+    struct points p;
+    const struct rolled *rows;
+    size_t rows_n;
+};
+/* One consistent moment of a series.  Always track_finish() it. */
+NODISCARD enum err track_init(struct track *k, struct telemetry *t, const struct track_query *q, struct fault *f);
+void track_finish(struct track *k);
+size_t track_damaged(const struct track *k); /* chunks so far that could not be read */
+/* The next that begin before until_ms, some of them; they live until the next call.  ERR_NOT_FOUND (no fault): none. */
+NODISCARD enum err track_next(struct track *k, int64_t until_ms, struct piece *ret, struct fault *f);
+bool track_chunk(struct track *k, int64_t until_ms, struct chunk_head *ret); /* as scan_chunk */
 
 enum err disk_error(struct telemetry *t); /* counts it; ERR_UNAVAILABLE; not under the lock */
 

@@ -66,11 +66,16 @@ static void a_batch_with_one_bad_point_is_refused_whole(struct t *t) {
         int64_t after_ms;
         const char *device, *metric, *unit, *field, *code;
     } rows[] = {
-        {-TELEMETRY_RETENTION_MS, "d", "m", "", "", ""}, {-TELEMETRY_RETENTION_MS - 1, "d", "m", "", "ts", "too_old"},
-        {TELEMETRY_FUTURE_MS, "d", "m", "Cel", "", ""},  {TELEMETRY_FUTURE_MS + 1, "d", "m", "", "ts", "in_future"},
-        {0, "", "m", "", "device", "bad_name"},          {0, "a\nb", "m", "", "device", "bad_name"},
-        {0, "\xff", "m", "", "device", "bad_name"},      {0, "d", "", "", "metric", "bad_name"},
-        {0, "d", "m", "\x7f", "unit", "bad_name"},       {0, "水泵", "水位", "m³", "", ""},
+        {-TELEMETRY_RAW_DAYS * DAY_MS, "d", "m", "", "", ""},
+        {-TELEMETRY_RAW_DAYS * DAY_MS - 1, "d", "m", "", "ts", "too_old"},
+        {TELEMETRY_FUTURE_MS, "d", "m", "Cel", "", ""},
+        {TELEMETRY_FUTURE_MS + 1, "d", "m", "", "ts", "in_future"},
+        {0, "", "m", "", "device", "bad_name"},
+        {0, "a\nb", "m", "", "device", "bad_name"},
+        {0, "\xff", "m", "", "device", "bad_name"},
+        {0, "d", "", "", "metric", "bad_name"},
+        {0, "d", "m", "\x7f", "unit", "bad_name"},
+        {0, "水泵", "水位", "m³", "", ""},
     };
     struct site s;
     start(&s, t);
@@ -256,8 +261,9 @@ static void units_and_classes_stay_with_the_series(struct t *t) {
     CHECK(t, !put(&s, 1, &p, 1, NULL));
     p.unit = S("Hz");
     CHECK(t, !put(&s, 1, &p, 1, NULL) && latest(&s, 1, "d", &got) == 1 && str_is(got[0].unit, "/min"));
-    CHECK(t, !telemetry_label(s.store, 1, S("d"), S("hr"), S("{beat}/min"), 4, &t->fault));
-    CHECK(t, !telemetry_label(s.store, 1, S("new"), S("temp"), S("Cel"), 0, &t->fault));
+    CHECK(t, !telemetry_label(s.store, 1, S("d"), S("hr"),
+                              &(struct telemetry_label){.unit = S("{beat}/min"), .class = 4}, &t->fault));
+    CHECK(t, !telemetry_label(s.store, 1, S("new"), S("temp"), &(struct telemetry_label){.unit = S("Cel")}, &t->fault));
     for (int again = 0; again < 2; again++) {
         CHECK(t, latest(&s, 1, "d", &got) == 1 && str_is(got[0].unit, "{beat}/min") && got[0].class == 4);
         CHECK(t, latest(&s, 1, "new", &got) == 1 && !got[0].has_latest && str_is(got[0].unit, "Cel"));
@@ -324,8 +330,8 @@ static void months_past_retention_go_whole(struct t *t) {
     struct site s;
     int months = 0;
     start(&s, t);
-    s.options.retention_ms = 90 * DAY_MS;
-    reopen(&s);
+    const struct telemetry_keep keep = {.raw_days = 90};
+    telemetry_keeps(s.store, &keep, 1);
     struct telemetry_point *p = arena_new(&t->arena, struct telemetry_point, N);
     for (size_t i = 0; i < N; i++) {
         p[i] = point(&s, "d", "m", (double)i);
@@ -346,6 +352,7 @@ static void months_past_retention_go_whole(struct t *t) {
         CHECK(t, !telemetry_range(s.store, 0, 0, INT64_MAX, TELEMETRY_POINTS_MAX, &t->arena, &got, &t->fault));
         CHECK_SAY(t, got.n > 1000 && got.n < N - 20000 && got.value[got.n - 1] == 1, "%zu points left", got.n);
         reopen(&s);
+        telemetry_keeps(s.store, &keep, 1);
     }
     stop(&s);
 }

@@ -157,6 +157,18 @@ static void acc_chunk(struct acc *a, const struct chunk_head *h) {
     acc_merge(a, &one);
 }
 
+static void acc_rolled(struct acc *a, const struct rolled *r) {
+    struct acc one = {.min = r->min,
+                      .max = r->max,
+                      .sum = r->sum,
+                      .first = r->first,
+                      .last = r->last,
+                      .first_ms = r->at_ms + r->first_off,
+                      .last_ms = r->at_ms + r->last_off,
+                      .n = r->count};
+    acc_merge(a, &one);
+}
+
 /* ---- ranks ---- */
 
 static bool acc_values(struct acc *a, const struct points *p) {
@@ -229,10 +241,10 @@ static double acc_rank(struct acc *a, size_t percent) {
 
 /* ---- pairs: a point and the one before it, which count where the later one stands ---- */
 
-struct before {
+struct before { /* of a series */
     int64_t at_ms;
     double value;
-    bool is_there;
+    bool is_there, is_counter;
 };
 
 struct pairs {
@@ -240,19 +252,38 @@ struct pairs {
     size_t n;
 };
 
+static void add_pair(struct pairs *sum, struct before *b, int64_t at_ms, double v) {
+    double ms = (double)(at_ms - b->at_ms);
+    if (!b->is_there || ms > TELEMETRY_GAP_MS) return;
+    sum->delta += b->is_counter && v < b->value ? v : v - b->value; /* a counter that fell began anew at zero */
+    sum->area += (v + b->value) / 2 * ms;
+    sum->ms += ms;
+    sum->n++;
+}
+
+static void set_before(struct before *b, int64_t at_ms, double v) {
+    b->at_ms = at_ms;
+    b->value = v;
+    b->is_there = true;
+}
+
 static void add_pairs(struct pairs *sum, struct before *b, const struct points *p) {
     for (size_t i = 0; i < p->n; i++) {
         double v = p->value[i];
         if (isnan(v)) continue;
-        double ms = (double)(p->at[i] - b->at_ms);
-        if (b->is_there && ms <= TELEMETRY_GAP_MS) {
-            sum->delta += v - b->value;
-            sum->area += (v + b->value) / 2 * ms;
-            sum->ms += ms;
-            sum->n++;
-        }
-        *b = (struct before){p->at[i], v, true};
+        add_pair(sum, b, p->at[i], v);
+        set_before(b, p->at[i], v);
     }
+}
+
+/* A row has its pairs but the one with what was before its month. */
+static void add_rolled_pairs(struct pairs *sum, struct before *b, const struct rolled *r) {
+    if (r->pairs < r->count) add_pair(sum, b, r->at_ms + r->first_off, r->first);
+    sum->delta += r->delta + (b->is_counter ? r->drops : 0);
+    sum->area += r->area2 / 2;
+    sum->ms += (double)r->pair_ms;
+    sum->n += (size_t)r->pairs;
+    set_before(b, r->at_ms + r->last_off, r->last);
 }
 
 static void acc_pairs(struct acc *a, const struct pairs *sum) {
@@ -288,30 +319,43 @@ static double acc_value(struct acc *a, enum telemetry_agg agg) {
 
 /* ---- the query ---- */
 
-/* Points of one series and window. */
-static enum err take(struct acc *a, unsigned need, struct before *before, struct pairs *pairs, const struct points *p,
+/* What is rolled up has no rank. */
+static void take_rolled(struct acc *a, unsigned need, struct before *before, struct pairs *pairs,
+                        const struct piece *x) {
+    for (size_t i = 0; i < x->rows_n; i++) {
+        if (need & NEED_SUMMARY) acc_rolled(a, &x->rows[i]);
+        if (need & NEED_PAIRS) add_rolled_pairs(pairs, before, &x->rows[i]);
+    }
+}
+
+/* Of one series and window. */
+static enum err take(struct acc *a, unsigned need, struct before *before, struct pairs *pairs, const struct piece *x,
                      struct fault *f) {
-    if (need & NEED_SUMMARY) acc_summary(a, p);
-    if (need & NEED_PAIRS) add_pairs(pairs, before, p);
-    if (!(need & NEED_VALUES) || acc_values(a, p)) return OK;
+    if (x->rows_n) {
+        take_rolled(a, need, before, pairs, x);
+        return OK;
+    }
+    if (need & NEED_SUMMARY) acc_summary(a, &x->p);
+    if (need & NEED_PAIRS) add_pairs(pairs, before, &x->p);
+    if (!(need & NEED_VALUES) || acc_values(a, &x->p)) return OK;
     return FAIL(f, ERR_LIMIT, "too_wide", "too many readings in one window for a rank");
 }
 
 /* One window of one series.  A chunk's summary stands for its points where all of them count. */
-static enum err fill(struct scan *s, int64_t until_ms, unsigned need, struct before *before, struct acc *a,
+static enum err fill(struct track *s, int64_t until_ms, unsigned need, struct before *before, struct acc *a,
                      struct fault *f) {
     struct pairs pairs = {0};
     for (;;) {
         struct chunk_head h;
-        struct points p;
-        if (need == NEED_SUMMARY && scan_chunk(s, until_ms, &h)) {
+        struct piece x;
+        if (need == NEED_SUMMARY && track_chunk(s, until_ms, &h)) {
             acc_chunk(a, &h);
             continue;
         }
-        enum err e = scan_slice(s, until_ms, &p, f);
+        enum err e = track_next(s, until_ms, &x, f);
         if (e == ERR_NOT_FOUND) break;
         if (e) return e;
-        TRY(take(a, need, before, &pairs, &p, f));
+        TRY(take(a, need, before, &pairs, &x, f));
     }
     acc_pairs(a, &pairs);
     return OK;
@@ -319,12 +363,22 @@ static enum err fill(struct scan *s, int64_t until_ms, unsigned need, struct bef
 
 struct windows {
     const struct telemetry_windows_query *q;
-    struct scan *scans;
+    struct track *tracks;
     struct before *before; /* of each series */
+    int64_t align_ms;      /* all windows but the first begin at a multiple of it; 0: there is one */
     struct telemetry_points p;
     struct acc acc;
     size_t cap;
 };
+
+static int64_t common(int64_t a, int64_t b) { /* the greatest that divides both */
+    while (b) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
 
 /* Windows by their starts, up to the limit. */
 static enum err plan(struct windows *w, struct arena *a, struct fault *f) {
@@ -346,6 +400,7 @@ static enum err plan(struct windows *w, struct arena *a, struct fault *f) {
             w->cap = cap;
         }
         w->p.at_ms[w->p.n++] = start;
+        if (w->p.n > 1) w->align_ms = common(w->align_ms, start);
         start = step_ms ? start + step_ms : window_start(q, start, 1);
     }
     w->p.value = arena_new(a, double, w->p.n * q->aggs_n + 1);
@@ -355,13 +410,16 @@ static enum err plan(struct windows *w, struct arena *a, struct fault *f) {
     return OK;
 }
 
-/* The points before the range, for what the first ones differ from. */
+/* What is before the range, for what the first ones differ from. */
 static enum err look_back(struct windows *w, struct fault *f) {
     struct pairs ignored = {0};
-    struct points p;
+    struct acc none = {0};
+    struct piece x;
     for (size_t k = 0; k < w->q->n; k++) {
         enum err e = OK;
-        while (!(e = scan_slice(&w->scans[k], w->q->from_ms, &p, f))) add_pairs(&ignored, &w->before[k], &p);
+        w->before[k].is_counter = w->tracks[k].kind == TELEMETRY_COUNTER;
+        while (!e && !(e = track_next(&w->tracks[k], w->q->from_ms, &x, f)))
+            e = take(&none, NEED_PAIRS, &w->before[k], &ignored, &x, f);
         if (e != ERR_NOT_FOUND) return e;
     }
     return OK;
@@ -380,35 +438,40 @@ static void close_window(struct windows *w, size_t i) {
 static enum err run_many(struct windows *w, unsigned need, struct fault *f) {
     for (size_t i = 0; i < w->p.n; i++) {
         int64_t until = window_end(w, i);
-        for (size_t k = 0; k < w->q->n; k++) TRY(fill(&w->scans[k], until, need, &w->before[k], &w->acc, f));
+        for (size_t k = 0; k < w->q->n; k++) TRY(fill(&w->tracks[k], until, need, &w->before[k], &w->acc, f));
         close_window(w, i);
     }
     return OK;
 }
 
-static size_t count_before(const struct points *p, int64_t until_ms) {
-    size_t n = 0;
-    while (n < p->n && p->at[n] < until_ms) n++;
-    return n;
+/* Cuts off what is before until_ms. */
+static struct piece cut(struct piece *x, int64_t until_ms) {
+    size_t n = 0, rows_n = 0;
+    while (n < x->p.n && x->p.at[n] < until_ms) n++;
+    while (rows_n < x->rows_n && x->rows[rows_n].at_ms < until_ms) rows_n++;
+    struct piece front = {{x->p.at, x->p.value, x->p.quality, n}, x->rows, rows_n};
+    *x = (struct piece){
+        {x->p.at + n, x->p.value + n, x->p.quality + n, x->p.n - n}, x->rows + rows_n, x->rows_n - rows_n};
+    return front;
 }
 
 /* One series: its points as they come, cut at the windows' ends. */
 static enum err run_one(struct windows *w, unsigned need, struct fault *f) {
     struct pairs pairs = {0};
-    struct points p = {0};
+    struct piece x = {0};
     for (size_t i = 0; i < w->p.n;) {
         struct chunk_head h;
         int64_t until = window_end(w, i);
-        if (!p.n && need == NEED_SUMMARY && scan_chunk(w->scans, until, &h)) {
+        bool is_open = x.p.n || x.rows_n;
+        if (!is_open && need == NEED_SUMMARY && track_chunk(w->tracks, until, &h)) {
             acc_chunk(&w->acc, &h);
             continue;
         }
-        enum err e = p.n ? OK : scan_slice(w->scans, w->q->to_ms, &p, f);
+        enum err e = is_open ? OK : track_next(w->tracks, w->q->to_ms, &x, f);
         if (e && e != ERR_NOT_FOUND) return e;
-        size_t n = e ? 0 : count_before(&p, until);
-        if (n) TRY(take(&w->acc, need, w->before, &pairs, &(struct points){p.at, p.value, p.quality, n}, f));
-        if (n) p = (struct points){p.at + n, p.value + n, p.quality + n, p.n - n};
-        if (!p.n && !e) continue; /* the window may go on */
+        struct piece front = e ? (struct piece){0} : cut(&x, until);
+        if (front.p.n || front.rows_n) TRY(take(&w->acc, need, w->before, &pairs, &front, f));
+        if (!x.p.n && !x.rows_n && !e) continue; /* the window may go on */
         acc_pairs(&w->acc, &pairs);
         pairs = (struct pairs){0};
         close_window(w, i++);
@@ -431,21 +494,24 @@ enum err telemetry_windows(struct telemetry *t, const struct telemetry_windows_q
     if (!q->aggs_n || q->aggs_n > TELEMETRY_AGGS_MAX) return FAIL_FIELD(f, "agg", "out_of_range", TELEMETRY_AGGS_MAX);
     if (q->n > TELEMETRY_SERIES_MAX) return FAIL(f, ERR_LIMIT, "too_wide", "too many series at once");
     TRY(plan(&w, a, f));
-    w.scans = malloc((q->n + 1) * sizeof *w.scans);
+    w.tracks = malloc((q->n + 1) * sizeof *w.tracks);
     w.before = calloc(q->n + 1, sizeof *w.before);
-    enum err e = w.scans && w.before ? OK : FAIL(f, ERR_LIMIT, "too_wide", "out of memory");
+    enum err e = w.tracks && w.before ? OK : FAIL(f, ERR_LIMIT, "too_wide", "out of memory");
     size_t n = 0;
-    int64_t look_back_ms = need_of(q) & NEED_PAIRS ? TELEMETRY_GAP_MS : 0;
+    struct track_query ask = {.from_ms = q->from_ms, .to_ms = q->to_ms, .align_ms = w.align_ms};
+    ask.is_raw = need_of(q) & NEED_VALUES;
+    ask.back_ms = need_of(q) & NEED_PAIRS ? TELEMETRY_GAP_MS : 0;
     while (n < q->n && !e) {
-        e = scan_init(&w.scans[n], t, q->series[n], q->from_ms - look_back_ms, q->to_ms, f);
-        n++;
+        ask.series = q->series[n];
+        e = track_init(&w.tracks[n++], t, &ask, f);
     }
     if (!e) e = run(&w, f);
     for (size_t i = 0; i < n; i++) {
-        w.p.damaged += w.scans[i].damaged;
-        scan_finish(&w.scans[i]);
+        w.p.damaged += track_damaged(&w.tracks[i]);
+        if (w.tracks[i].rolled_min > w.p.rolled_min) w.p.rolled_min = w.tracks[i].rolled_min;
+        track_finish(&w.tracks[i]);
     }
-    free(w.scans);
+    free(w.tracks);
     free(w.before);
     free(w.acc.values);
     if (!e) *ret = w.p;

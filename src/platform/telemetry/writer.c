@@ -21,12 +21,16 @@ size_t job_bytes(const struct job *job) {
 
 /* ---- one group ---- */
 
+static bool is_alone(const struct job *job) {
+    return job->erasure || job->moving;
+}
+
 /* Jobs in order, as many as one group holds (at least one). */
 static struct job *take_jobs(struct telemetry *t) {
     struct job *first = t->first, **end = &t->first;
     size_t points = 0, n = 0;
-    while (*end && (!n || (points + (*end)->n <= GROUP_POINTS && !(*end)->erasure))) {
-        if (first->erasure && n) break;
+    while (*end && (!n || (points + (*end)->n <= GROUP_POINTS && !is_alone(*end)))) {
+        if (n && is_alone(first)) break;
         points += (*end)->n;
         n++;
         t->waiting_bytes -= job_bytes(*end);
@@ -185,6 +189,7 @@ static void keep_house(struct telemetry *t) {
     while (sealed && !is_wanted(t) && is_seal_due(t)) sealed = !seal_due(t);
     if (t->log.end >= t->rotate_at && (!sealed || !is_seal_due(t))) (void)rotate(t);
     dead_sweep(t);
+    (void)roll_some(t);
     retain(t, t->options.world->utc_ms(t->options.world->self));
 }
 
@@ -207,6 +212,7 @@ static void tidy(struct telemetry *t) {
     /* Its bytes were so many of those in memory when it was begun last. */
     double ratio = t->begun_live ? (double)t->log.begun_with / (double)t->begun_live : 1;
     double anew = (double)live_bytes(t) * (ratio > 1 ? ratio : 1);
+    while (!is_wanted(t) && roll_some(t)) continue;
     if (!is_wanted(t) && (double)t->log.end > 1.5 * anew + TIDY_BYTES) (void)rotate(t);
     if (!is_wanted(t)) hotlog_trim(t);
     dead_sweep(t);
@@ -216,11 +222,12 @@ static void tidy(struct telemetry *t) {
 static bool commit(struct telemetry *t) {
     struct job *jobs = take_jobs(t);
     if (!jobs) return false;
-    enum err e = jobs->erasure ? OK : reserve_heads(t, jobs);
+    enum err e = is_alone(jobs) ? OK : reserve_heads(t, jobs);
     pthread_mutex_unlock(&t->lock);
-    if (jobs->erasure) {
+    if (is_alone(jobs)) {
         e = ready_log(t);
-        finish_jobs(t, jobs, e ? e : erase(t, jobs->erasure));
+        if (!e) e = jobs->erasure ? erase(t, jobs->erasure) : move(t, jobs->moving);
+        finish_jobs(t, jobs, e);
         pthread_mutex_lock(&t->lock);
         return true;
     }
@@ -237,9 +244,9 @@ static bool commit(struct telemetry *t) {
 
 bool telemetry_step(struct telemetry *t) {
     pthread_mutex_lock(&t->lock);
-    bool did = commit(t);
+    bool did = commit(t), closing = t->closing;
     pthread_mutex_unlock(&t->lock);
-    return did;
+    return did || (!closing && roll_some(t));
 }
 
 /* Under the lock; false: nothing came for TIDY_AFTER_S. */

@@ -1,0 +1,365 @@
+/* Classes, rolling up and what is left when the points are gone, against the naive model: random, late, erased, moved,
+ * cut from power.  SPDX-License-Identifier: Apache-2.0 */
+#include "platform/telemetry/model_test_internal.h"
+
+#define DIR    "readings"
+#define BATCH  120
+#define DAY_MS INT64_C(86400000)
+
+static const struct telemetry_keep keeps[] = {
+    {.id = 0, .raw_days = 1000, .tiers = {{5, 2000}, {60, 3000}}},
+    {.id = 70, .raw_days = 900, .tiers = {{60, 3000}}},
+    {.id = 71, .raw_days = 900},
+};
+
+static void settle(struct model *m) {
+    while (telemetry_step(m->store)) continue;
+}
+
+static void roll(struct model *m) {
+    telemetry_keeps(m->store, keeps, COUNT(keeps));
+    settle(m);
+}
+
+static enum err label(struct model *m, size_t series, int64_t keep) {
+    struct fault f = {0};
+    struct str device = series < 2 ? S("pump-1") : S("pump-2");
+    return telemetry_label(m->store, COMMUNITY, device, model_metric(series), &(struct telemetry_label){.keep = keep},
+                           &f);
+}
+
+/* What happens at a step of a run; what it does to the model is done by note(). */
+enum deed { PUT, ERASE, ROLL, MOVE };
+static enum deed deed_of(int i) {
+    return i % 8 == 7 ? ERASE : i % 5 == 4 ? ROLL : i % 11 == 10 ? MOVE : PUT;
+}
+
+static enum err act(struct model *m, int i) {
+    struct telemetry_point points[BATCH];
+    switch (deed_of(i)) {
+    case ERASE: return model_erase(m, model_random_range(m));
+    case ROLL: roll(m); return OK;
+    case MOVE: return label(m, (size_t)i % MODEL_SERIES, keeps[(size_t)i % COUNT(keeps)].id);
+    case PUT: break;
+    }
+    return model_put(m, points, model_random(m, points, BATCH));
+}
+
+static void note(struct model *m, int i) {
+    struct telemetry_point points[BATCH];
+    if (deed_of(i) == ERASE) model_note_erased(m, model_random_range(m));
+    if (deed_of(i) == PUT) model_note(m, points, model_random(m, points, BATCH));
+}
+
+static void begin(struct model *m) {
+    m->edge = 0;
+    m->random = m->t->seed;
+}
+
+static void note_all(struct model *m, int n) {
+    memset(m->is_there, 0, sizeof m->is_there);
+    begin(m);
+    for (int i = 0; i < n; i++) note(m, i);
+}
+
+static void compare(struct model *m, bool *ret_rolled) {
+    model_compare_all(m);
+    for (size_t s = 0; s < MODEL_SERIES && !m->t->failed; s++) model_compare_hours(m, s, 0, ret_rolled);
+}
+
+static void windows_are_the_same_rolled_up_or_not(struct t *t) {
+    enum { N = 330 };
+    struct io_sim *sim = io_sim_create(t->seed);
+    struct io io = io_sim_io(sim);
+    struct model *m = model_make(t, &io, DIR);
+    bool rolled = false;
+    CHECK(t, !model_open(m));
+    begin(m);
+    for (int i = 0; i < N && !t->failed; i++) {
+        CHECK(t, !act(m, i));
+        if (i % 30 != 29) continue;
+        uint64_t random = m->random;
+        size_t edge = m->edge;
+        note_all(m, i + 1);
+        m->random = random;
+        m->edge = edge;
+        if (i % 60 == 59) {
+            telemetry_close(m->store);
+            CHECK(t, !model_open(m));
+        }
+        compare(m, &rolled);
+    }
+    CHECK(t, rolled);
+    struct telemetry_stats stats;
+    telemetry_stats(m->store, &stats);
+    CHECK(t, !stats.damaged);
+    telemetry_close(m->store);
+    io_sim_destroy(sim);
+}
+
+/* Of a run that rolls up, moves and erases: a cut at every operation of the disk, and one while it recovers. */
+static void no_power_cut_takes_windows_or_points(struct t *t) {
+    enum { N = 90 };
+    int64_t ops = 0;
+    for (int64_t cut = -1; (cut < 0 || cut < ops) && !t->failed; cut++) {
+        struct io_sim *sim = io_sim_create(t->seed);
+        struct io io = io_sim_io(sim);
+        struct model *m = model_make(t, &io, DIR);
+        int done = 0;
+        begin(m);
+        io_sim_cut_after(sim, cut);
+        if (!model_open(m))
+            while (done < N && !act(m, done)) done++;
+        if (cut < 0) ops = io_sim_ops(sim);
+        telemetry_close(m->store);
+        for (uint64_t seed = 1; seed <= 2 && cut >= 0 && !t->failed; seed++) {
+            io_sim_restart(sim, seed + (uint64_t)cut * 7);
+            if (seed == 1) io_sim_cut_after(sim, cut % 9);
+            enum err e = model_open(m);
+            if (!e && seed == 1) roll(m);
+            if (seed == 2) {
+                CHECK_SAY(t, !e, "cut %d: does not open", (int)cut);
+                note_all(m, done);
+                if (!e && !model_all_same(m)) note_all(m, done + 1);
+                if (!e) compare(m, NULL);
+                if (!e) roll(m);
+                if (!e) compare(m, NULL);
+                CHECK_SAY(t, !t->failed, "cut %d of %d after %d", (int)cut, (int)ops, done);
+            }
+            telemetry_close(m->store);
+        }
+        io_sim_destroy(sim);
+        arena_reset(&t->arena);
+    }
+    CHECK(t, ops > 100);
+}
+
+/* ---- when the points are gone ---- */
+
+static int64_t month_begin(const struct model *m) { /* of the last one */
+    int64_t now_ms = m->t->world.utc_ms(m->t->world.self);
+    struct civil c = zone_civil(NULL, now_ms - DAY_MS);
+    return civil_day(c.year, c.month, 1) * DAY_MS;
+}
+
+static void fill(struct model *m) {
+    struct telemetry_point points[100];
+    for (size_t slot = 0; slot < MODEL_SLOTS; slot += COUNT(points)) {
+        for (size_t i = 0; i < COUNT(points); i++)
+            points[i] = model_point(m, 0, slot + i, (double)((slot + i) * 7 % 1000) / 10);
+        CHECK(m->t, !model_put(m, points, COUNT(points)));
+        model_note(m, points, COUNT(points));
+    }
+}
+
+static struct telemetry_points ask(struct model *m, int64_t from, int64_t to, struct telemetry_every every,
+                                   enum telemetry_agg agg) {
+    uint32_t number = model_number(m, 0);
+    struct telemetry_windows_query q = {.series = &number,
+                                        .n = 1,
+                                        .from_ms = from,
+                                        .to_ms = to,
+                                        .every = every,
+                                        .aggs = {agg},
+                                        .aggs_n = 1,
+                                        .limit = TELEMETRY_POINTS_MAX};
+    struct telemetry_points got = {0};
+    CHECK(m->t, !telemetry_windows(m->store, &q, &m->t->arena, &got, &m->t->fault));
+    return got;
+}
+
+static double sum_of(struct telemetry_points p) {
+    double sum = 0;
+    for (size_t i = 0; i < p.n; i++) sum += isnan(p.value[i]) ? 0 : p.value[i];
+    return sum;
+}
+
+static void hours_stay_when_their_points_are_past(struct t *t) {
+    static const struct telemetry_keep brief = {.raw_days = 1, .tiers = {{60, 3000}}};
+    struct io_sim *sim = io_sim_create(t->seed);
+    struct io io = io_sim_io(sim);
+    struct model *m = model_make(t, &io, DIR);
+    CHECK(t, !model_open(m));
+    fill(m);
+    int64_t month = month_begin(m), from = m->start_ms - m->start_ms % 3600000;
+    double whole = sum_of(ask(m, from, month, (struct telemetry_every){1, 'h'}, TELEMETRY_COUNT));
+    telemetry_keeps(m->store, &brief, 1);
+    settle(m);
+    struct telemetry_point now = model_point(m, 0, MODEL_SLOTS - 1, 4);
+    CHECK(t, !model_put(m, &now, 1)); /* housekeeping is done behind a group */
+    model_note(m, &now, 1);
+    for (int again = 0; again < 2; again++) {
+        bool rolled = false;
+        struct telemetry_points p = {0};
+        CHECK(t, !telemetry_range(m->store, model_number(m, 0), 0, month, 100, &t->arena, &p, &t->fault) && !p.n);
+        model_compare_hours(m, 0, 0, &rolled);
+        CHECK(t, rolled);
+        /* Shorter windows, and such as do not begin with them: each hour counts where it begins. */
+        p = ask(m, from, month, (struct telemetry_every){7, 'm'}, TELEMETRY_COUNT);
+        CHECK_SAY(t, sum_of(p) == whole && p.rolled_min == 60, "%g of %g", sum_of(p), whole);
+        p = ask(m, from, month, (struct telemetry_every){1, 'd'}, TELEMETRY_P95);
+        CHECK(t, isnan(p.value[0]));
+        telemetry_close(m->store);
+        CHECK(t, !model_open(m));
+        telemetry_keeps(m->store, &brief, 1);
+    }
+    struct telemetry_point late = model_point(m, 0, 3, 4);
+    CHECK(t, model_put(m, &late, 1) == ERR_INVALID);
+    CHECK(t, !telemetry_erase(m->store, model_number(m, 0), from + 10 * 3600000 + 1, from + 12 * 3600000, &t->fault));
+    for (int again = 0; again < 2; again++) {
+        struct telemetry_points p = ask(m, from, month, (struct telemetry_every){1, 'h'}, TELEMETRY_COUNT);
+        CHECK(t, p.value[9] > 0 && !p.value[10] && !p.value[11] && p.value[12] > 0);
+        CHECK(t, fabs(sum_of(p) - whole + 5) <= 1); /* two hours of points 25 minutes apart */
+        settle(m);
+        telemetry_close(m->store);
+        CHECK(t, !model_open(m));
+    }
+    telemetry_close(m->store);
+    io_sim_destroy(sim);
+}
+
+static void the_longest_windows_that_fit_are_taken(struct t *t) {
+    static const struct {
+        struct telemetry_every every;
+        enum telemetry_agg agg;
+        int32_t rolled_min;
+    } rows[] = {{{5, 'm'}, TELEMETRY_AVG, 5},  {{10, 'm'}, TELEMETRY_AVG, 5}, {{7, 'm'}, TELEMETRY_AVG, 0},
+                {{1, 'h'}, TELEMETRY_MAX, 60}, {{1, 'd'}, TELEMETRY_SUM, 60}, {{90, 'm'}, TELEMETRY_SUM, 5},
+                {{1, 'd'}, TELEMETRY_P95, 0},  {{30, 's'}, TELEMETRY_MIN, 0}, {{1, 'M'}, TELEMETRY_INTEGRAL, 60}};
+    struct io_sim *sim = io_sim_create(t->seed);
+    struct io io = io_sim_io(sim);
+    struct model *m = model_make(t, &io, DIR);
+    CHECK(t, !model_open(m));
+    fill(m);
+    double before[COUNT(rows)];
+    for (int again = 0; again < 2; again++) {
+        for (size_t i = 0; i < COUNT(rows); i++) {
+            /* Neither end is where a window begins. */
+            struct telemetry_points p = ask(m, m->start_ms + 12345, month_begin(m) + 77777, rows[i].every, rows[i].agg);
+            CHECK_SAY(t, p.rolled_min == (again ? rows[i].rolled_min : 0), "%zu: %d", i, (int)p.rolled_min);
+            if (again) CHECK_SAY(t, close_enough(sum_of(p), before[i]), "%zu: %g, not %g", i, sum_of(p), before[i]);
+            before[i] = sum_of(p);
+        }
+        roll(m);
+    }
+    telemetry_close(m->store);
+    io_sim_destroy(sim);
+}
+
+/* ---- classes ---- */
+
+static int64_t keep_of(struct model *m, size_t series) {
+    struct telemetry_series got = {0};
+    CHECK(m->t, !telemetry_series_at(m->store, model_number(m, series), &m->t->arena, &got, &m->t->fault));
+    return got.keep;
+}
+
+static size_t count_points(struct model *m, size_t series) {
+    struct telemetry_points p = {0};
+    CHECK(m->t, !telemetry_range(m->store, model_number(m, series), 0, INT64_MAX, TELEMETRY_POINTS_MAX, &m->t->arena,
+                                 &p, &m->t->fault));
+    return p.n;
+}
+
+static void a_class_is_kept_as_long_as_it_says_and_takes_what_is_sealed_with_it(struct t *t) {
+    static const struct telemetry_keep two[] = {{.raw_days = 1000}, {.id = 9, .raw_days = 1}};
+    struct io_sim *sim = io_sim_create(t->seed);
+    struct io io = io_sim_io(sim);
+    struct model *m = model_make(t, &io, DIR);
+    struct telemetry_point p;
+    CHECK(t, !model_open(m));
+    fill(m);
+    for (size_t slot = 0; slot < MODEL_SLOTS; slot += 10) {
+        p = model_point(m, 1, slot, 5);
+        CHECK(t, !model_put(m, &p, 1));
+    }
+    CHECK(t, !label(m, 0, 9) && keep_of(m, 0) == 9 && !keep_of(m, 1));
+    telemetry_close(m->store);
+    CHECK(t, !model_open(m) && keep_of(m, 0) == 9);
+    model_compare(m, 0, 0, MODEL_SLOTS, TELEMETRY_POINTS_MAX);
+    p = model_point(m, 0, MODEL_SLOTS - 1, 5);
+    CHECK(t, !model_put(m, &p, 1)); /* nobody has said how long they are kept: for ever */
+    CHECK(t, count_points(m, 0) == MODEL_SLOTS);
+    telemetry_keeps(m->store, two, 2);
+    settle(m);
+    CHECK(t, !model_put(m, &p, 1));
+    size_t left = count_points(m, 0);
+    CHECK_SAY(t, left < MODEL_SLOTS / 2 && left > 10 && count_points(m, 1) == MODEL_SLOTS / 10, "%zu", left);
+    CHECK(t, !label(m, 1, 9) && !label(m, 0, 0) && count_points(m, 0) == left);
+    struct telemetry_point old = model_point(m, 0, MODEL_SLOTS / 2, 5);
+    CHECK(t, !model_put(m, &old, 1));
+    telemetry_close(m->store);
+    io_sim_destroy(sim);
+}
+
+/* Of the chunks of a month one is lost: its points are read, and it is rolled up again. */
+static int find_rolled(void *arg, const char *name) {
+    char *path = arg;
+    if (strstr(name, "-60.chunks") && (!*path || strcmp(name, path + sizeof DIR) > 0))
+        snprintf(path, 64, DIR "/%s", name);
+    return 0;
+}
+
+static void a_month_that_lost_a_part_is_not_trusted(struct t *t) {
+    struct io_sim *sim = io_sim_create(t->seed);
+    struct io io = io_sim_io(sim);
+    struct model *m = model_make(t, &io, DIR);
+    char path[64] = "";
+    uint8_t byte = 0;
+    CHECK(t, !model_open(m));
+    fill(m);
+    roll(m);
+    telemetry_close(m->store);
+    CHECK(t, !io.list(io.self, DIR, find_rolled, path) && *path);
+    int64_t file = io.open(io.self, path, IO_WRITE);
+    CHECK(t, io.read(io.self, file, &byte, 1, 20) == 1);
+    byte ^= 1;
+    CHECK(t, io.write(io.self, file, &byte, 1, 20) == 1 && !io.sync(io.self, file) && !io.close(io.self, file));
+    for (int again = 0; again < 2; again++) {
+        struct telemetry_stats stats;
+        bool rolled = false;
+        CHECK(t, !model_open(m));
+        telemetry_stats(m->store, &stats);
+        CHECK(t, stats.damaged == 1);
+        model_compare_hours(m, 0, 0, &rolled);
+        if (again)
+            CHECK(
+                t,
+                ask(m, m->start_ms, m->start_ms + DAY_MS, (struct telemetry_every){1, 'h'}, TELEMETRY_AVG).rolled_min);
+        roll(m);
+        model_compare_hours(m, 0, 0, &rolled);
+        telemetry_close(m->store);
+    }
+    io_sim_destroy(sim);
+}
+
+/* ---- kinds ---- */
+
+static void a_counter_that_falls_began_anew(struct t *t) {
+    static const double values[] = {10, 12, 3, 5, 1};
+    struct io_sim *sim = io_sim_create(t->seed);
+    struct io io = io_sim_io(sim);
+    struct model *m = model_make(t, &io, DIR);
+    CHECK(t, !model_open(m));
+    for (size_t i = 0; i < COUNT(values); i++) {
+        struct telemetry_point p = model_point(m, 0, i, values[i]);
+        CHECK(t, !model_put(m, &p, 1));
+    }
+    struct telemetry_every all = {1, 'M'};
+    for (int again = 0; again < 2; again++) {
+        CHECK(t, sum_of(ask(m, m->start_ms, m->start_ms + DAY_MS, all, TELEMETRY_DELTA)) == -9);
+        CHECK(t, !telemetry_label(m->store, COMMUNITY, S("pump-1"), model_metric(0),
+                                  &(struct telemetry_label){.kind = TELEMETRY_COUNTER}, &t->fault));
+        CHECK(t, sum_of(ask(m, m->start_ms, m->start_ms + DAY_MS, all, TELEMETRY_DELTA)) == 2 + 3 + 2 + 1);
+        CHECK(t, !telemetry_label(m->store, COMMUNITY, S("pump-1"), model_metric(0), &(struct telemetry_label){0},
+                                  &t->fault));
+        roll(m);
+    }
+    telemetry_close(m->store);
+    io_sim_destroy(sim);
+}
+
+TESTS(CASE(windows_are_the_same_rolled_up_or_not), CASE(no_power_cut_takes_windows_or_points),
+      CASE(hours_stay_when_their_points_are_past), CASE(the_longest_windows_that_fit_are_taken),
+      CASE(a_class_is_kept_as_long_as_it_says_and_takes_what_is_sealed_with_it),
+      CASE(a_month_that_lost_a_part_is_not_trusted), CASE(a_counter_that_falls_began_anew))
