@@ -48,6 +48,32 @@ static enum err put_type(struct ctx *ctx, size_t i) {
     return row_create(ctx, &case_types, &t);
 }
 
+static const struct {
+    const char *code, *name;
+    int64_t raw_days;
+    bool for_all;
+    struct {
+        const char *minutes;
+        int64_t days;
+    } windows[CLASS_WINDOWS_MAX];
+} classes[] = {{"standard", "标准", 1096, true, {{"60", 3653}, {NULL, 0}}},
+               {"fast", "高频监测", 92, false, {{"5", 1096}, {"60", 3653}}}};
+
+static enum err put_class(struct ctx *ctx, size_t i) {
+    struct reading_class c = {0};
+    struct class_window *lines = arena_new(ctx->arena, struct class_window, CLASS_WINDOWS_MAX);
+    size_t n = 0;
+    if (!lines) return FAIL_MEMORY(ctx);
+    for (; n < CLASS_WINDOWS_MAX && classes[i].windows[n].minutes; n++)
+        lines[n] = (struct class_window){3, str_of(classes[i].windows[n].minutes), classes[i].windows[n].days};
+    SET(&reading_classes, &c, code, str_of(classes[i].code));
+    SET(&reading_classes, &c, name, str_of(classes[i].name));
+    SET(&reading_classes, &c, raw_days, classes[i].raw_days);
+    SET(&reading_classes, &c, windows, (struct lines){lines, n});
+    SET(&reading_classes, &c, for_all, classes[i].for_all);
+    return row_create(ctx, &reading_classes, &c);
+}
+
 static enum err put_model(struct ctx *ctx, size_t i) {
     struct device_model m = {0};
     struct model_metric *lines = arena_new(ctx->arena, struct model_metric, 8);
@@ -115,6 +141,7 @@ static enum err put_devices(struct ctx *ctx, struct demo_spots list, const char 
 
 enum err demo_things(struct ctx *ctx, const struct demo_estate *e) {
     for (size_t i = 0; i < COUNT(types); i++) TRY(put_type(ctx, i));
+    for (size_t i = 0; i < COUNT(classes); i++) TRY(put_class(ctx, i));
     for (size_t i = 0; i < COUNT(models); i++) TRY(put_model(ctx, i));
     TRY(put_devices(ctx, e->units, "climate", "环境", "H-", 42));
     TRY(put_devices(ctx, e->rooms, "power_meter", "电表", "D-", 150));

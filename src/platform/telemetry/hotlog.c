@@ -250,7 +250,7 @@ void out_series_as(struct out *o, const struct telemetry *t, uint32_t id, uint8_
     out_int(o, id, 4);
     out_int(o, s->device, 4);
     out_int(o, s->class, 1);
-    out_int(o, s->kind, 1);
+    out_int(o, (uint64_t)(s->kind << 1 | s->is_labelled), 1);
     out_int(o, (uint64_t)t->keep_ids[keep], 8);
     out_text(o, t->words.text[s->metric]);
     out_text(o, s->unit == NONE ? S("") : t->words.text[s->unit]);

@@ -131,7 +131,9 @@ static enum err find_series(struct many *m, uint32_t clear) {
                              &ctx->fault));
         for (size_t i = 0; i < n; i++) {
             while (!str_eq(codes[k], all[i].device)) k++; /* they come in the order given */
-            if (!(all[i].class & ~clear)) TRY(add_series(m, &m->members[k], all[i].number));
+            uint8_t class;
+            TRY(http_class(ctx, &all[i], &class));
+            if (!(class & ~clear)) TRY(add_series(m, &m->members[k], all[i].number));
         }
     }
     return OK;

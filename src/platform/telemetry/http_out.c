@@ -5,6 +5,7 @@
 #include "kernel/rows.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define LATEST_MAX      ((size_t)4 * 1024 * 1024)
@@ -85,6 +86,14 @@ enum err http_close_body(struct ctx *ctx, struct buf *b, struct api_answer *ret)
     return OK;
 }
 
+/* As `every` says it: "5m", "1h". */
+static void put_tier(struct jw *j, int32_t minutes) {
+    char text[16];
+    bool hours = minutes % 60 == 0;
+    snprintf(text, sizeof text, "%d%c", (int)(hours ? minutes / 60 : minutes), hours ? 'h' : 'm');
+    jw_kstr(j, "tier", str_of(text));
+}
+
 void http_put_points(struct jw *j, const struct telemetry_points *p) {
     jw_key(j, "points");
     jw_open(j, '[');
@@ -101,6 +110,7 @@ void http_put_points(struct jw *j, const struct telemetry_points *p) {
     else
         jw_null(j);
     if (p->damaged) jw_ki64(j, "damaged", (int64_t)p->damaged);
+    if (p->rolled_min) put_tier(j, p->rolled_min);
 }
 
 void http_csv_value(struct buf *b, double v) {
@@ -144,7 +154,9 @@ struct found { /* what a reader asked for */
 };
 
 /* A metric whose class the caller may not see plainly is refused, like its existence. */
-static enum err check_class(struct ctx *ctx, const struct device *d, uint8_t class) {
+static enum err check_class(struct ctx *ctx, const struct device *d, const struct telemetry_series *s) {
+    uint8_t class;
+    TRY(http_class(ctx, s, &class));
     if (!class || ctx->actor.is_system || (class & ~row_clear_classes(ctx, &devices, d)) == 0) return OK;
     return FAIL(&ctx->fault, ERR_DENIED, "protected", "these readings are protected");
 }
@@ -158,7 +170,7 @@ static enum err find(struct ctx *ctx, struct telemetry_http *h, int64_t communit
     TRY(telemetry_latest(h->telemetry, community_id, &device, 1, metric, ctx->arena, &all, &n, &ctx->fault));
     if (!n && !ret->has_row) return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such device");
     ret->series = n ? all[0] : (struct telemetry_series){.number = UINT32_MAX, .metric = metric};
-    TRY(check_class(ctx, &ret->device, ret->series.class));
+    TRY(check_class(ctx, &ret->device, &ret->series));
     return http_unit(ctx, &ret->series, ret->has_row ? &ret->device : NULL, &ret->unit);
 }
 
@@ -230,7 +242,9 @@ static enum err put_device_latest(struct ctx *ctx, struct telemetry_http *h, str
                          &ctx->fault));
     if (!n && !has_row) return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such device");
     for (size_t i = 0; i < n; i++) {
-        if (!all[i].has_latest || (all[i].class && (all[i].class & ~row_clear_classes(ctx, &devices, d)))) continue;
+        uint8_t class;
+        TRY(http_class(ctx, &all[i], &class));
+        if (!all[i].has_latest || (class && (class & ~row_clear_classes(ctx, &devices, d)))) continue;
         TRY(put_latest(ctx, j, &all[i], has_row ? d : NULL));
     }
     return OK;

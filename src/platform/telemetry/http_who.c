@@ -68,29 +68,27 @@ enum err http_may_read(struct ctx *ctx, int64_t community_id, struct str code, s
     return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such device");
 }
 
-/* ---- units ---- */
-
-static struct str model_unit(const struct device_model *m, struct str metric) {
-    const struct model_metric *all = m->metrics.rows;
-    for (size_t i = 0; i < m->metrics.n; i++)
-        if (str_eq(all[i].metric, metric)) return all[i].unit;
-    return (struct str){NULL, 0};
-}
+/* ---- what a series is: as it was labelled, and as the rows say until then ---- */
 
 enum err http_unit(struct ctx *ctx, const struct telemetry_series *s, const struct device *d, struct str *ret) {
-    int64_t id = 0;
-    bool found = false;
-    struct device_model m = {0};
+    struct model_metric m = {0};
+    bool found;
     *ret = s->unit;
-    if (s->unit.len || !d || !d->model.len) return OK;
-    TRY(db_one_i64(ctx->db, &ctx->fault,
-                   "SELECT id FROM device_models WHERE code = $1 AND archived_ms = 0 ORDER BY id LIMIT 1",
-                   VALS(V_TEXT(d->model)), &id, &found));
+    if (s->unit.len || !d) return OK;
+    TRY(device_metric(ctx, d, s->metric, &m, &found));
+    if (found) *ret = m.unit;
+    return OK;
+}
+
+enum err http_class(struct ctx *ctx, const struct telemetry_series *s, uint8_t *ret) {
+    struct device d = {0};
+    struct model_metric m = {0};
+    bool found;
+    *ret = s->class;
+    if (s->is_labelled || !s->device.len) return OK;
+    TRY(device_by_code(ctx, s->community_id, s->device, &d, &found));
     if (!found) return OK;
-    struct actor actor = ctx->actor;
-    ctx->actor = actor_system();
-    enum err e = row_get(ctx, &device_models, id, &m);
-    ctx->actor = actor;
-    if (!e) *ret = model_unit(&m, s->metric);
-    return e;
+    TRY(device_metric(ctx, &d, s->metric, &m, &found));
+    if (found) *ret |= (uint8_t)metric_privacy(&m);
+    return OK;
 }

@@ -306,7 +306,7 @@ struct labelling {
 };
 
 static bool is_labelled(const struct telemetry *t, const struct series *s, const struct telemetry_label *l) {
-    return s->class == l->class && s->kind == l->kind && t->keep_ids[s->keep] == l->keep &&
+    return s->is_labelled && s->class == l->class && s->kind == l->kind && t->keep_ids[s->keep] == l->keep &&
            (!l->unit.len || (s->unit != NONE && str_eq(t->words.text[s->unit], l->unit)));
 }
 
@@ -327,6 +327,7 @@ static enum err label(struct telemetry *t, struct labelling *l, struct fault *f)
     if (l->label->unit.len) series_set_unit(t, l->series, l->label->unit);
     s->class = l->label->class;
     s->kind = l->label->kind;
+    s->is_labelled = true;
     series_dirty(t, l->series);
     return OK;
 }
@@ -356,6 +357,5 @@ enum err telemetry_label(struct telemetry *t, int64_t community_id, struct str d
     bool moves = !e && t->keep_ids[series_at(t, l.series)->keep] != said->keep;
     if (e) names_rollback(t, &mark);
     pthread_rwlock_unlock(&t->names);
-    if (!e) e = wait_names(t, f);
     return e || !moves ? e : wait_moved(t, l.series, said->keep, f);
 }

@@ -7,7 +7,7 @@
 #define DAY_MS         INT64_C(86400000)
 #define RETAIN_EACH_MS INT64_C(3600000)
 
-static const struct telemetry_keep first = {.raw_days = TELEMETRY_RAW_DAYS, .tiers = {{60, TELEMETRY_HOURS_DAYS}}};
+static const struct telemetry_keep first = TELEMETRY_KEEP_FIRST;
 
 /* ---- classes ---- */
 
@@ -87,6 +87,7 @@ enum err move(struct telemetry *t, const struct moving *x) {
     pthread_mutex_lock(&t->lock);
     m.to = keep_index(t, x->keep);
     pthread_mutex_unlock(&t->lock);
+    if (m.to == s->keep) return OK; /* no room for one more class */
     enum err e = sealing_begin(&sealing, t) ? OK : ERR_INTERNAL;
     for (uint32_t i = 0; i < s->refs_n && !e; i++) e = sealing_copy(&sealing, x->series, &s->refs[i], m.to);
     if (!e) e = sealing_commit(&sealing, &(struct sealing_also){tell_moved, set_moved, &m});

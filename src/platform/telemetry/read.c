@@ -22,7 +22,8 @@ static bool describe(const struct telemetry *t, uint32_t number, struct arena *a
                                      .class = s->class,
                                      .kind = s->kind,
                                      .keep = t->keep_ids[s->keep],
-                                     .is_known = d->is_known};
+                                     .is_known = d->is_known,
+                                     .is_labelled = s->is_labelled};
     return copy_text(a, d->code, &ret->device) && copy_text(a, t->words.text[s->metric], &ret->metric) &&
            (s->unit == NONE || copy_text(a, t->words.text[s->unit], &ret->unit));
 }

@@ -83,7 +83,8 @@ static bool take_series(struct telemetry *t, struct cursor *c) {
     if (id == t->series.n && series_add(t, device, metric) == NONE) return false;
     if (unit.len) series_set_unit(t, id, unit);
     series_at(t, id)->class = class;
-    series_at(t, id)->kind = kind;
+    series_at(t, id)->kind = kind >> 1;
+    series_at(t, id)->is_labelled = kind & 1;
     series_at(t, id)->keep = keep_index(t, keep);
     return true;
 }

@@ -325,7 +325,7 @@ static void a_month_that_lost_a_part_is_not_trusted(struct t *t) {
         if (again)
             CHECK(t,
                   ask(m, month_begin(m) - 20 * DAY_MS, month_begin(m), (struct telemetry_every){1, 'h'}, TELEMETRY_AVG)
-                      .rolled_min == 60);
+                          .rolled_min == 60);
         roll(m);
         model_compare_hours(m, 0, 0, &rolled);
         telemetry_close(m->store);

@@ -65,8 +65,13 @@ struct telemetry_keep {
     int32_t raw_days;
     struct telemetry_tier tiers[TELEMETRY_TIERS_MAX]; /* the finer one first */
 };
-/* Copied; in force with the next housekeeping.  At first: id 0, TELEMETRY_RAW_DAYS, hours for TELEMETRY_HOURS_DAYS.
- * Those beyond TELEMETRY_KEEPS_MAX ever heard of are kept as id 0. */
+/* Copied; in force with the next housekeeping.  Nothing is dropped of a class that was not among those told last; until
+ * anything is told, TELEMETRY_KEEP_FIRST says what is rolled up and what is refused as too old.  Those beyond
+ * TELEMETRY_KEEPS_MAX ever heard of are kept as id 0. */
+#define TELEMETRY_KEEP_FIRST                                                    \
+    {                                                                           \
+        .raw_days = TELEMETRY_RAW_DAYS, .tiers = { {60, TELEMETRY_HOURS_DAYS} } \
+    }
 void telemetry_keeps(struct telemetry *t, const struct telemetry_keep *keeps, size_t n);
 
 /* ---- in ---- */
@@ -130,7 +135,8 @@ struct telemetry_label {                                    /* what is said of a
     uint8_t kind;
     int64_t keep; /* id of a struct telemetry_keep; what is sealed already moves there */
 };
-/* The series is made if it is not there; waits until durable, unless it is so already. */
+/* The series is made if it is not there.  In force at once, durable with the next thing that is, where it does not move
+ * to another class: then waits until that is durable.  Says nothing that is so already. */
 NODISCARD enum err telemetry_label(struct telemetry *t, int64_t community_id, struct str device, struct str metric,
                                    const struct telemetry_label *label, struct fault *f);
 
@@ -139,7 +145,7 @@ struct telemetry_series { /* texts are copies in the caller's arena */
     struct str device, metric, unit;
     uint32_t number; /* stays the same for ever, also when the device is renamed */
     uint8_t class, kind;
-    bool is_known, has_latest;
+    bool is_known, has_latest, is_labelled;
     int64_t keep;
     struct telemetry_stored latest; /* the point with the highest time */
 };

@@ -85,6 +85,7 @@ struct series {
     uint32_t coming;                     /* chunks being told of: room is kept for them */
     uint8_t class, kind;
     _Atomic uint8_t keep; /* index; that of the files its chunks are in: the writer's to change */
+    bool is_labelled;
     bool is_dirty, is_due, has_latest, is_latest_sealed; /* sealed: it comes from a chunk */
     struct telemetry_stored latest;
     struct head head;

@@ -264,13 +264,16 @@ static void units_and_classes_stay_with_the_series(struct t *t) {
     CHECK(t, !telemetry_label(s.store, 1, S("d"), S("hr"),
                               &(struct telemetry_label){.unit = S("{beat}/min"), .class = 4}, &t->fault));
     CHECK(t, !telemetry_label(s.store, 1, S("new"), S("temp"), &(struct telemetry_label){.unit = S("Cel")}, &t->fault));
+    CHECK(t, latest(&s, 1, "d", &got) == 1 && got[0].class == 4); /* at once */
+    p = point(&s, "other", "hr", 60);
+    CHECK(t, !put(&s, 1, &p, 1, NULL)); /* from here on durable */
     for (int again = 0; again < 2; again++) {
         CHECK(t, latest(&s, 1, "d", &got) == 1 && str_is(got[0].unit, "{beat}/min") && got[0].class == 4);
         CHECK(t, latest(&s, 1, "new", &got) == 1 && !got[0].has_latest && str_is(got[0].unit, "Cel"));
         reopen(&s);
     }
     CHECK(t, !telemetry_series_at(s.store, 0, &t->arena, &one, &t->fault) && str_is(one.device, "d"));
-    CHECK(t, telemetry_series_at(s.store, 2, &t->arena, &one, &t->fault) == ERR_NOT_FOUND);
+    CHECK(t, telemetry_series_at(s.store, 3, &t->arena, &one, &t->fault) == ERR_NOT_FOUND);
     stop(&s);
 }
 

@@ -89,6 +89,9 @@ static const struct field metric_fields[] = {
     {TEXT(struct model_metric, unit), .max = 16},
     {DECIMAL(struct model_metric, low, 3)},
     {DECIMAL(struct model_metric, high, 3)},
+    {CHOICE(struct model_metric, kind, "gauge counter")},
+    {REF(struct model_metric, class_id, "reading_classes")},
+    {CHOICE(struct model_metric, privacy, "identity contact health monetary")},
 };
 static const struct line_type metric_type = {sizeof(struct model_metric), metric_fields, COUNT(metric_fields)};
 static const struct field model_fields[] = {
@@ -111,6 +114,39 @@ const struct resource device_models = {
     ROWS(fields, model_fields),
     ROWS(grants, model_grants),
 };
+
+enum field_class metric_privacy(const struct model_metric *m) {
+    for (unsigned class = IDENTITY; class < SECRET; class <<= 1)
+        if (str_is(m->privacy, field_class_word(class))) return class;
+    return ORDINARY;
+}
+
+static enum err find_metric(struct ctx *ctx, const struct device *d, struct str metric, struct model_metric *ret,
+                            bool *ret_found) {
+    struct device_model m = {0};
+    int64_t id = 0;
+    bool found;
+    TRY(db_one_i64(ctx->db, &ctx->fault,
+                   "SELECT id FROM device_models WHERE code = $1 AND archived_ms = 0 ORDER BY id LIMIT 1",
+                   VALS(V_TEXT(d->model)), &id, &found));
+    if (found) TRY(row_get(ctx, &device_models, id, &m));
+    const struct model_metric *all = m.metrics.rows;
+    for (size_t i = 0; i < m.metrics.n && !*ret_found; i++) {
+        *ret_found = str_eq(all[i].metric, metric);
+        if (*ret_found) *ret = all[i];
+    }
+    return OK;
+}
+
+enum err device_metric(struct ctx *ctx, const struct device *d, struct str metric, struct model_metric *ret,
+                       bool *ret_found) {
+    struct actor actor = ctx->actor;
+    *ret_found = false;
+    ctx->actor = actor_system();
+    enum err e = d->model.len ? find_metric(ctx, d, metric, ret, ret_found) : OK;
+    ctx->actor = actor;
+    return e;
+}
 
 /* ---- finding and putting aside ---- */
 
@@ -178,7 +214,12 @@ enum err device_step(struct ctx *ctx, int64_t id, const char *step) {
     return e;
 }
 
-static const struct resource *const resources[] = {&device_models, &devices};
+static const struct resource *const resources[] = {&reading_classes, &device_models, &devices};
+static const struct subscription listens[] = {{"reading_classes.*", things_changed},
+                                              {"device_models.*", things_changed},
+                                              {"devices.create", things_changed},
+                                              {"devices.adopt", things_changed},
+                                              {"devices.update", things_changed}};
 extern const char device_keys_ddl[];
 const char device_keys_ddl[] =
     "CREATE TABLE device_keys (username {T} NOT NULL PRIMARY KEY, device_id {I} NOT NULL, salt {B} NOT NULL, "
@@ -190,5 +231,6 @@ const struct module things_module = {
     .part = "platform",
     .ddl = device_keys_ddl,
     ROWS(resources, resources),
+    ROWS(listens, listens),
     .roles = "admin manager dispatcher guard repairer street committee grid",
 };

@@ -3,6 +3,7 @@
 
 #include "net/runner.h"
 #include "platform/things/things.h"
+#include "sensing/feed/labels.h"
 #include "sensing/feed/strangers.h"
 
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct feed {
     struct telemetry *telemetry;
     struct rules_engine *rules;
     struct strangers *strangers;
+    struct labels labels;
     struct runner runner;
     _Atomic bool must_load;
     bool closing, loaded, rests; /* loaded: by the run under way; rests: it failed, and the tick tries again */
@@ -243,6 +245,8 @@ enum err feed_open(const struct feed_options *options, struct feed **ret, struct
                                                        .arg = f},
                            &f->telemetry, fault);
     const struct runner_calls calls = {tick, begin, work, worked, f};
+    f->labels = (struct labels){options->kernel, options->pool, options->world, options->log, f->telemetry};
+    if (!e) e = labels_start(&f->labels, options->loop, fault);
     if (!e && options->loop && runner_start(&f->runner, options->loop, TICK_MS, &calls))
         e = FAIL(fault, ERR_INTERNAL, "loop", "no timer");
     if (e) {
@@ -259,6 +263,7 @@ void feed_stop(struct feed *f) {
     if (!f) return;
     f->closing = true;
     runner_stop(&f->runner);
+    labels_stop(&f->labels);
     telemetry_close(f->telemetry);
     f->telemetry = NULL;
 }

@@ -10,8 +10,8 @@
 /* ---- what is kept ---- */
 
 int64_t mqtt_clock(bool has_at, int64_t at_ms, int64_t now) {
-    bool is_off =
-        at_ms < now - (TELEMETRY_RAW_DAYS * INT64_C(86400000)) + MQTT_CLOCK_MS || at_ms > now + TELEMETRY_FUTURE_MS - MQTT_CLOCK_MS;
+    bool is_off = at_ms < now - (TELEMETRY_RAW_DAYS * INT64_C(86400000)) + MQTT_CLOCK_MS ||
+                  at_ms > now + TELEMETRY_FUTURE_MS - MQTT_CLOCK_MS;
     return has_at && !is_off ? at_ms : now;
 }
 

@@ -1,0 +1,120 @@
+/* What rows of models and classes say reaches the series: at once for new ones, and when the rows change.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "sensing/feed/labels.h"
+
+#include "sensing/estate_test_internal.h"
+
+#include <time.h>
+
+static void put(struct estate *e, const char *device, const char *metric) {
+    struct telemetry_point p = {
+        .device = str_of(device), .metric = str_of(metric), .value = 1, .at_ms = e->t->world.utc_ms(e->t->world.self)};
+    CHECK(e->t,
+          !telemetry_put_wait(feed_telemetry(e->feed), &(struct telemetry_batch){e->id, &p, 1}, NULL, &e->t->fault));
+}
+
+static struct telemetry_series series(struct estate *e, const char *device, const char *metric) {
+    struct telemetry_series *got = NULL;
+    struct str code = str_of(device);
+    size_t n = 0;
+    CHECK(e->t, !telemetry_latest(feed_telemetry(e->feed), e->id, &code, 1, str_of(metric), &e->t->arena, &got, &n,
+                                  &e->t->fault));
+    CHECK(e->t, n == 1);
+    return n ? got[0] : (struct telemetry_series){0};
+}
+
+static int64_t class_id, model_id;
+
+static enum err make_rows(struct ctx *ctx, struct estate *e) {
+    (void)e;
+    struct class_window *w = arena_new(ctx->arena, struct class_window, 2);
+    struct model_metric *m = arena_new(ctx->arena, struct model_metric, 2);
+    struct reading_class c = {0};
+    struct device_model model = {0};
+    w[0] = (struct class_window){3, S("5"), 400};
+    w[1] = (struct class_window){3, S("60"), 0};
+    SET(&reading_classes, &c, code, S("brief"));
+    SET(&reading_classes, &c, name, S("brief"));
+    SET(&reading_classes, &c, raw_days, 30);
+    SET(&reading_classes, &c, windows, (struct lines){w, 2});
+    TRY(row_create(ctx, &reading_classes, &c));
+    class_id = c.row.id;
+    m[0] = (struct model_metric){.has = 1 | 1 << 3 | 3 << 6,
+                                 .metric = S("energy"),
+                                 .unit = S("kW.h"),
+                                 .kind = S("counter"),
+                                 .class_id = class_id};
+    m[1] = (struct model_metric){.has = 1 | 1 << 8, .metric = S("pulse"), .privacy = S("health")};
+    SET(&device_models, &model, code, S("panel"));
+    SET(&device_models, &model, name, S("panel"));
+    SET(&device_models, &model, metrics, (struct lines){m, 2});
+    TRY(row_create(ctx, &device_models, &model));
+    model_id = model.row.id;
+    return OK;
+}
+
+/* Energy is for ever what it is; the class is taken from it. */
+static enum err change_model(struct ctx *ctx, struct estate *e) {
+    (void)e;
+    struct device_model model = {0};
+    TRY(row_get(ctx, &device_models, model_id, &model));
+    struct model_metric *m = model.metrics.rows;
+    m[0].has &= ~(UINT64_C(1) << 7);
+    return row_update(ctx, &device_models, model_id, model.row.version, &model,
+                      UINT64_C(1) << field_index(&device_models, "metrics"), NULL);
+}
+
+static void labels_of(struct estate *e, struct labels *l) {
+    *l = (struct labels){e->kernel, e->pool, &e->t->world, &e->log, feed_telemetry(e->feed)};
+    CHECK(e->t, !labels_start(l, NULL, &e->t->fault));
+}
+
+static void deliver(struct estate *e) {
+    (void)e;
+    (void)things_changed(NULL, NULL); /* what the outbox does after a commit */
+}
+
+static void series_are_what_their_models_say(struct t *t) {
+    struct estate e;
+    struct labels l;
+    estate_start(&e, t);
+    test_loop_start(&e.loop);
+    put(&e, "889", "energy");
+    put(&e, "889", "pulse");
+    put(&e, "889", "other");
+    put(&e, "stranger", "energy");
+    estate_do(&e, make_rows);
+    labels_of(&e, &l);
+    CHECK(t, !labels_step(&l));
+    struct telemetry_series s = series(&e, "889", "energy");
+    CHECK(t, s.is_labelled && s.keep == class_id && s.kind == TELEMETRY_COUNTER && str_is(s.unit, "kW.h") && !s.class);
+    s = series(&e, "889", "pulse");
+    CHECK(t, s.is_labelled && !s.keep && s.kind == TELEMETRY_GAUGE && s.class == HEALTH);
+    s = series(&e, "889", "other");
+    CHECK(t, s.is_labelled && !s.keep && !s.class);
+    s = series(&e, "stranger", "energy");
+    CHECK(t, s.is_labelled && !s.keep && s.kind == TELEMETRY_GAUGE);
+    estate_do(&e, change_model);
+    CHECK(t, !labels_step(&l) && series(&e, "889", "energy").keep == class_id);
+    deliver(&e);
+    CHECK(t, !labels_step(&l));
+    s = series(&e, "889", "energy");
+    CHECK(t, !s.keep && s.kind == TELEMETRY_COUNTER);
+    estate_stop(&e, NULL, NULL);
+}
+
+static int64_t labelled(struct estate *e, const char *device) {
+    return series(e, device, "level").is_labelled;
+}
+
+static void new_series_are_labelled_by_themselves(struct t *t) {
+    struct estate e;
+    estate_start(&e, t);
+    test_loop_start(&e.loop);
+    put(&e, "889", "level");
+    for (int i = 0; i < 1000 && !labelled(&e, "889"); i++) nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    CHECK(t, labelled(&e, "889"));
+    estate_stop(&e, NULL, NULL);
+}
+
+TESTS(CASE(series_are_what_their_models_say), CASE(new_series_are_labelled_by_themselves))
