@@ -7,9 +7,11 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #define POSTED_MAX 65536
 #define WORKS_MAX  4096
+#define FILES      65536
 
 struct posted {
     struct loop_task task;
@@ -65,6 +67,15 @@ static void enqueue(struct loop *loop, struct loop_task *task) {
     loop->last = task;
 }
 
+/* Shells give a thousand files, so that old programs with select() work; connections and months of readings are more.
+ */
+static void allow_files(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= FILES) return;
+    limit.rlim_cur = limit.rlim_max < FILES ? limit.rlim_max : FILES;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 enum err loop_create(struct loop **ret) {
     struct loop *loop = calloc(1, sizeof(*loop));
     if (!loop) return ERR_INTERNAL;
@@ -75,6 +86,7 @@ enum err loop_create(struct loop **ret) {
     loop->uv.data = loop;
     loop->thread = uv_thread_self();
     signal(SIGPIPE, SIG_IGN);
+    allow_files();
     *ret = loop;
     return OK;
 out_loop:
