@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define POSTS 1000
@@ -168,6 +169,16 @@ static void what_is_soon_comes_once_behind_all_that_came(struct t *t) {
     CHECK(t, r.soons == 2);
 }
 
+static void a_process_with_a_loop_may_have_many_files(struct t *t) {
+    struct loop *loop;
+    struct rlimit limit;
+    CHECK(t, !getrlimit(RLIMIT_NOFILE, &limit));
+    limit.rlim_cur = 64;
+    CHECK(t, !setrlimit(RLIMIT_NOFILE, &limit) && !loop_create(&loop) && !getrlimit(RLIMIT_NOFILE, &limit));
+    CHECK(t, limit.rlim_cur == (limit.rlim_max < 65536 ? limit.rlim_max : 65536));
+    loop_destroy(loop);
+}
+
 TESTS(CASE(calls_of_other_threads_run_on_the_loop), CASE(posting_is_bounded), CASE(work_runs_elsewhere_and_ends_here),
       CASE(timer_repeats_until_destroyed), CASE(stop_signals_call_back), CASE(task_may_be_posted_again_from_its_call),
-      CASE(what_is_soon_comes_once_behind_all_that_came))
+      CASE(what_is_soon_comes_once_behind_all_that_came), CASE(a_process_with_a_loop_may_have_many_files))

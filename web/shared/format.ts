@@ -48,6 +48,7 @@ export function text(r: Resource, f: Field, row: Row): string {
     case 'money': return typeof v === 'number' ? money(v) : String(v)
     case 'flag': return v === true ? t('form.yes') : t('form.no')
     case 'decimal': case 'int': if (f.unit === 's' && typeof v === 'number') return seconds(v)
+      if (f.unit === 'd') return t('time.d', { n: String(v) })
       return f.unit ? `${String(v)} ${unitWords(f.unit)}` : String(v)
     case 'geo': { const g = v as { lat: number; lon: number }; return `${g.lat}, ${g.lon}` }
     case 'file': case 'lines': return String((v as unknown[]).length)

@@ -8,13 +8,13 @@ static _Atomic int64_t generation = 1;
 
 static const struct field window_fields[] = {
     {CHOICE(struct class_window, minutes, "1 5 10 15 30 60"), .flags = REQUIRED},
-    {INT(struct class_window, days), .min = 0, .max = 36500, .flags = REQUIRED},
+    {INT(struct class_window, days), .min = 0, .max = 36500, .unit = "d", .flags = REQUIRED},
 };
 static const struct line_type window_type = {sizeof(struct class_window), window_fields, COUNT(window_fields)};
 static const struct field fields[] = {
     {TEXT(struct reading_class, code), .min = 1, .max = 40, .flags = REQUIRED | FIXED | UNIQUE | SEARCH | COLUMN},
     {TEXT(struct reading_class, name), .max = 60, .flags = REQUIRED | SEARCH | COLUMN},
-    {INT(struct reading_class, raw_days), .min = 0, .max = 36500, .flags = REQUIRED | COLUMN},
+    {INT(struct reading_class, raw_days), .min = 0, .max = 36500, .unit = "d", .flags = REQUIRED | COLUMN},
     {LINES(struct reading_class, windows, &window_type), .max = CLASS_WINDOWS_MAX},
     {FLAG(struct reading_class, for_all), .flags = COLUMN},
 };

@@ -214,7 +214,7 @@ enum err device_step(struct ctx *ctx, int64_t id, const char *step) {
     return e;
 }
 
-static const struct resource *const resources[] = {&reading_classes, &device_models, &devices};
+static const struct resource *const resources[] = {&device_models, &reading_classes, &devices};
 static const struct subscription listens[] = {{"reading_classes.*", things_changed},
                                               {"device_models.*", things_changed},
                                               {"devices.create", things_changed},
