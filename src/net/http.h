@@ -34,7 +34,11 @@ struct http_request {
     struct bytes body;
     struct str peer; /* address text without port: "127.0.0.1", "::1" */
     bool is_loopback, is_tls;
+    const _Atomic int64_t *left_us; /* the server's: see http_peer_left; NULL in one made by hand */
 };
+/* Has the peer left for good: is the connection gone, or has the peer ended its side a second ago and sent nothing
+ * since?  Long work asks now and then, from any thread, until the request is answered. */
+bool http_peer_left(const struct http_request *req, const struct world *world);
 /* First header of that name, any case; absent if none. */
 struct str http_header_get(const struct http_request *req, const char *name);
 /* Value of the cookie of that name; absent if none. */

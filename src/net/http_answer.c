@@ -4,10 +4,12 @@
 #include "net/http_internal.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DAY_MS        86400000
+#define LEFT_US       INT64_C(1000000)
 #define HEAD_OVERHEAD 256 /* status line, Date, Content-Length, Connection */
 
 static const struct {
@@ -96,6 +98,11 @@ void http_put_head(struct buf *b, const struct http_exchange *x, int status, con
         buf_cstr(b, "Connection: close\r\n");
     else if (x->message.is_v10)
         buf_cstr(b, "Connection: keep-alive\r\n");
+}
+
+bool http_peer_left(const struct http_request *req, const struct world *world) {
+    int64_t left_us = req->left_us ? atomic_load(req->left_us) : 0;
+    return left_us && (left_us < 0 || world->mono_us(world->self) - left_us >= LEFT_US);
 }
 
 void http_exchange_free(struct http_exchange *x) {

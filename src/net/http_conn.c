@@ -2,6 +2,7 @@
  */
 #include "net/http_internal.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,11 @@ static void on_headers(struct http_conn *conn, struct bytes rest) {
     enter(conn, CONN_BODY);
 }
 
+/* It may still read what is answered soon. */
+static void end_side(struct http_exchange *x) {
+    if (x->world) atomic_store(&x->left_us, x->world->mono_us(x->world->self));
+}
+
 static void on_request(struct http_conn *conn) {
     struct http_exchange *x = calloc(1, sizeof(*x));
     if (!x) {
@@ -135,6 +141,8 @@ static void on_request(struct http_conn *conn) {
     x->message.request.peer = str_of(x->peer);
     x->message.request.is_loopback = conn->wire.is_loopback;
     x->message.request.is_tls = conn->wire.tls != NULL;
+    x->message.request.left_us = &x->left_us;
+    if (conn->at_eof) end_side(x);
     conn->exchange = x;
     enter(conn, CONN_WORKING);
     conn->server->handler(conn->server->arg, &x->message.request);
@@ -204,6 +212,7 @@ static void on_bytes(struct wire *wire, struct bytes bytes) {
 static void on_eof(struct wire *wire, enum err why) {
     struct http_conn *conn = conn_of(wire);
     conn->at_eof = true;
+    if (conn->exchange) end_side(conn->exchange);
     /* A peer that only closed its half still gets the answer; a stream's reader that says anything has left. */
     bool waits = !why && (conn->state == CONN_WORKING || conn->early_len || wire_pending(wire));
     if (!waits || conn->state == CONN_STREAM) http_conn_close(conn);
@@ -272,6 +281,7 @@ static void on_gone(struct wire *wire) {
         http_stream_lost(x);
     else if (x)
         x->conn = NULL;
+    if (x) atomic_store(&x->left_us, -1);
     http_parse_finish(&conn->parse);
     free(conn->early);
     http_server_drop(conn->server, conn);

@@ -29,7 +29,8 @@ struct http_exchange {
     struct loop *loop;
     const struct world *world;
     char peer[46];
-    bool is_answered; /* one answer only */
+    bool is_answered;        /* one answer only */
+    _Atomic int64_t left_us; /* when its side ended, on the monotonic clock; 0: not yet, -1: the connection is gone */
     bool keep_alive;
     struct loop_task task;
     char *out; /* head and copied body */

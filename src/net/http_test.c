@@ -286,7 +286,29 @@ static void answer_after_the_peer_left_is_harmless(struct t *t) {
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
     close(fd);
     wait_until(&f, count_conns, 0);
+    CHECK(t, http_peer_left(f.held[0], &t->world));
     test_on_loop(f.tl.loop, release, &f);
+    stop(&f);
+}
+
+/* Work for who may still read goes on; a second later it is taken for somebody who does not. */
+static void a_peer_that_ended_its_side_has_left_a_second_later(struct t *t) {
+    struct fixture f;
+    bool left = false;
+    start(t, &f, (struct http_options){0});
+    int fd = peer_dial(f.port);
+    peer_send(fd, S("GET /hold" H11 "\r\n"));
+    wait_until(&f, count_held, 1);
+    world_sim_advance(&t->sim, 5000);
+    CHECK(t, !http_peer_left(f.held[0], &t->world));
+    shutdown(fd, SHUT_WR);
+    for (int i = 0; i < 1000 && !atomic_load(f.held[0]->left_us); i++) usleep(5000);
+    CHECK(t, !http_peer_left(f.held[0], &t->world));
+    world_sim_advance(&t->sim, 1000);
+    left = http_peer_left(f.held[0], &t->world);
+    test_on_loop(f.tl.loop, release, &f);
+    CHECK(t, left);
+    close(fd);
     stop(&f);
 }
 
@@ -370,6 +392,7 @@ TESTS(CASE(bad_rows_are_answered_and_closed), CASE(answer_carries_length_and_dat
       CASE(pipelined_requests_are_answered_in_order), CASE(continue_is_said_before_a_body),
       CASE(a_refusal_bears_the_caller_s_own_trace), CASE(body_cap_depends_on_the_request),
       CASE(deadlines_end_what_does_not_move), CASE(reader_that_stalls_is_closed), CASE(slow_reader_gets_all),
-      CASE(answer_after_the_peer_left_is_harmless), CASE(half_closed_peer_still_gets_its_answer),
-      CASE(requests_outlive_the_server), CASE(connections_over_the_limit_are_closed),
-      CASE(header_injection_becomes_500), CASE(held_port_moves_on_only_when_asked))
+      CASE(answer_after_the_peer_left_is_harmless), CASE(a_peer_that_ended_its_side_has_left_a_second_later),
+      CASE(half_closed_peer_still_gets_its_answer), CASE(requests_outlive_the_server),
+      CASE(connections_over_the_limit_are_closed), CASE(header_injection_becomes_500),
+      CASE(held_port_moves_on_only_when_asked))

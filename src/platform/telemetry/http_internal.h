@@ -51,6 +51,7 @@ NODISCARD enum err http_need(struct ctx *ctx, const struct api_call *call, const
 #define HTTP_JSON_VALUE 26 /* -1.2345678901234567e-300, */
 NODISCARD enum err http_open_body(struct ctx *ctx, size_t size, struct buf *ret);
 NODISCARD enum err http_close_body(struct ctx *ctx, struct buf *b, struct api_answer *ret);
+bool http_is_over(const void *call); /* struct api_call: does its caller wait no more? */
 void http_put_points(struct jw *j, const struct telemetry_points *p);
 void http_csv_value(struct buf *b, double v); /* nothing where there is no value */
 NODISCARD enum err http_csv(struct ctx *ctx, const struct http_range *r, const struct telemetry_points *p,

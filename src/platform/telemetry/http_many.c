@@ -23,6 +23,7 @@ static const char *const group_words[] = {"", "device", "model", "place"};
 /* The query, and whom it found. */
 struct many {
     struct ctx *ctx;
+    const struct api_call *call;
     struct telemetry *telemetry;
     struct http_range range;
     struct str metric;
@@ -159,7 +160,9 @@ static struct telemetry_windows_query query_of(const struct many *m, size_t firs
                                         .every = m->range.every,
                                         .aggs_n = m->range.aggs_n,
                                         .limit = m->range.limit,
-                                        .zone = kernel_zone(m->ctx, m->community_id)};
+                                        .zone = kernel_zone(m->ctx, m->community_id),
+                                        .is_over = http_is_over,
+                                        .arg = m->call};
     memcpy(q.aggs, m->range.aggs, sizeof q.aggs);
     return q;
 }
@@ -294,7 +297,7 @@ static enum err answer_one(struct many *m, struct api_answer *ret) {
 
 enum err http_aggregate(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
     struct telemetry_http *h = call->arg;
-    struct many m = {.ctx = ctx, .telemetry = h->telemetry};
+    struct many m = {.ctx = ctx, .call = call, .telemetry = h->telemetry};
     TRY(read_query(&m, call));
     TRY(find(&m));
     return m.by ? answer_groups(&m, ret) : answer_one(&m, ret);

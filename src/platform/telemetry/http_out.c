@@ -174,8 +174,14 @@ static enum err find(struct ctx *ctx, struct telemetry_http *h, int64_t communit
     return http_unit(ctx, &ret->series, ret->has_row ? &ret->device : NULL, &ret->unit);
 }
 
-static enum err read_range(struct ctx *ctx, struct telemetry_http *h, const struct http_range *r,
+bool http_is_over(const void *arg) {
+    const struct api_call *call = arg;
+    return http_peer_left(call->req, api_running(call).options->world);
+}
+
+static enum err read_range(struct ctx *ctx, const struct api_call *call, const struct http_range *r,
                            const uint32_t *series, size_t n, int64_t community_id, struct telemetry_points *ret) {
+    struct telemetry_http *h = call->arg;
     if (!r->has_every && n == 1)
         return telemetry_range(h->telemetry, series[0], r->from_ms, r->to_ms, r->limit, ctx->arena, ret, &ctx->fault);
     struct telemetry_windows_query q = {.series = series,
@@ -184,7 +190,9 @@ static enum err read_range(struct ctx *ctx, struct telemetry_http *h, const stru
                                         .to_ms = r->to_ms,
                                         .every = r->every,
                                         .limit = r->limit,
-                                        .zone = kernel_zone(ctx, community_id)};
+                                        .zone = kernel_zone(ctx, community_id),
+                                        .is_over = http_is_over,
+                                        .arg = call};
     memcpy(q.aggs, r->aggs, sizeof q.aggs);
     q.aggs_n = r->aggs_n;
     return telemetry_windows(h->telemetry, &q, ctx->arena, ret, &ctx->fault);
@@ -204,7 +212,7 @@ enum err http_telemetry(struct ctx *ctx, const struct api_call *call, struct api
     TRY(http_range_read(ctx, call, &r));
     TRY(http_community(ctx, call, &community_id));
     TRY(find(ctx, h, community_id, device, metric, &found));
-    TRY(read_range(ctx, h, &r, &found.series.number, 1, community_id, &p));
+    TRY(read_range(ctx, call, &r, &found.series.number, 1, community_id, &p));
     if (r.is_csv) return http_csv(ctx, &r, &p, kernel_zone(ctx, community_id), ret);
     TRY(http_open_body(ctx, p.n * (HTTP_JSON_POINT + p.width * HTTP_JSON_VALUE), &b));
     jw_init(&j, &b);

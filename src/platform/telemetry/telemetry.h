@@ -220,6 +220,9 @@ struct telemetry_windows_query {
     size_t aggs_n;           /* 1 .. TELEMETRY_AGGS_MAX */
     const struct zone *zone; /* NULL: UTC */
     size_t limit;            /* of windows */
+    /* Asked now and then: true ends it with ERR_UNAVAILABLE, code cancelled.  NULL: never. */
+    bool (*is_over)(const void *arg);
+    const void *arg;
 };
 /* Every window of the range by its start (the first may start before `from`; only points of the range count), with a
  * value for each aggregate, window by window: aggs_n times n in all; NaN where it is empty (count: 0).  quality is

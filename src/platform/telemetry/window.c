@@ -11,6 +11,7 @@
 #define EVERY_N_MAX 1000000
 #define HOUR_MS     3600000
 #define FEW         24 /* values that are sorted rather than parted */
+#define LOOK_EACH   64 /* chunks, slices or windows between two looks whether anybody waits */
 
 static const char *const agg_words[TELEMETRY_AGG__COUNT] = {
     [TELEMETRY_AVG] = "avg",     [TELEMETRY_MIN] = "min",     [TELEMETRY_MAX] = "max",
@@ -341,13 +342,33 @@ static enum err take(struct acc *a, unsigned need, struct before *before, struct
     return FAIL(f, ERR_LIMIT, "too_wide", "too many readings in one window for a rank");
 }
 
+struct windows {
+    const struct telemetry_windows_query *q;
+    struct track *tracks;
+    struct before *before; /* of each series */
+    int64_t align_ms;      /* all windows but the first begin at a multiple of it; 0: there is one */
+    struct telemetry_points p;
+    struct acc acc;
+    size_t cap;
+    unsigned looks;
+};
+
+/* At each piece of the work; asks at some. */
+static enum err go_on(struct windows *w, struct fault *f) {
+    if (++w->looks % LOOK_EACH || !w->q->is_over || !w->q->is_over(w->q->arg)) return OK;
+    return FAIL(f, ERR_UNAVAILABLE, "cancelled", "nobody waits for the answer any more");
+}
+
 /* One window of one series.  A chunk's summary stands for its points where all of them count. */
-static enum err fill(struct track *s, int64_t until_ms, unsigned need, struct before *before, struct acc *a,
-                     struct fault *f) {
+static enum err fill(struct windows *w, size_t k, int64_t until_ms, unsigned need, struct fault *f) {
+    struct track *s = &w->tracks[k];
+    struct before *before = &w->before[k];
+    struct acc *a = &w->acc;
     struct pairs pairs = {0};
     for (;;) {
         struct chunk_head h;
         struct piece x;
+        TRY(go_on(w, f));
         if (need == NEED_SUMMARY && track_chunk(s, until_ms, &h)) {
             acc_chunk(a, &h);
             continue;
@@ -360,16 +381,6 @@ static enum err fill(struct track *s, int64_t until_ms, unsigned need, struct be
     acc_pairs(a, &pairs);
     return OK;
 }
-
-struct windows {
-    const struct telemetry_windows_query *q;
-    struct track *tracks;
-    struct before *before; /* of each series */
-    int64_t align_ms;      /* all windows but the first begin at a multiple of it; 0: there is one */
-    struct telemetry_points p;
-    struct acc acc;
-    size_t cap;
-};
 
 static int64_t common(int64_t a, int64_t b) { /* the greatest that divides both */
     while (b) {
@@ -438,7 +449,7 @@ static void close_window(struct windows *w, size_t i) {
 static enum err run_many(struct windows *w, unsigned need, struct fault *f) {
     for (size_t i = 0; i < w->p.n; i++) {
         int64_t until = window_end(w, i);
-        for (size_t k = 0; k < w->q->n; k++) TRY(fill(&w->tracks[k], until, need, &w->before[k], &w->acc, f));
+        for (size_t k = 0; k < w->q->n; k++) TRY(fill(w, k, until, need, f));
         close_window(w, i);
     }
     return OK;
@@ -463,6 +474,7 @@ static enum err run_one(struct windows *w, unsigned need, struct fault *f) {
         struct chunk_head h;
         int64_t until = window_end(w, i);
         bool is_open = x.p.n || x.rows_n;
+        TRY(go_on(w, f));
         if (!is_open && need == NEED_SUMMARY && track_chunk(w->tracks, until, &h)) {
             acc_chunk(&w->acc, &h);
             continue;

@@ -338,6 +338,49 @@ static void a_query_that_is_too_wide_is_refused(struct t *t) {
     io_sim_destroy(sim);
 }
 
-TESTS(CASE(lengths_are_read_strictly), CASE(windows_follow_the_communitys_calendar),
-      CASE(windows_hold_what_a_naive_sum_gives), CASE(summaries_of_whole_chunks_stand_for_their_points),
-      CASE(a_query_that_is_too_wide_is_refused))
+struct patience {
+    int left;
+};
+static bool is_out(const void *arg) {
+    struct patience *p = *(struct patience *const *)arg;
+    return p->left-- <= 0;
+}
+
+static void a_query_nobody_waits_for_ends(struct t *t) {
+    struct io_sim *sim = io_sim_create(t->seed);
+    struct io io = io_sim_io(sim);
+    struct model *m = model_make(t, &io, DIR);
+    struct patience p = {2}, *const at = &p;
+    CHECK(t, !model_open(m));
+    for (size_t slot = 0; slot < 900; slot++) {
+        struct telemetry_point one = model_point(m, 0, slot, 1);
+        CHECK(t, !model_put(m, &one, 1));
+    }
+    uint32_t number = model_number(m, 0);
+    uint32_t both[2] = {number, number};
+    for (size_t n = 1; n <= 2; n++) { /* one series, and many */
+        struct telemetry_windows_query q = {.series = both,
+                                            .n = n,
+                                            .from_ms = m->start_ms,
+                                            .to_ms = m->start_ms + 900 * MODEL_STEP,
+                                            .every = {10, 'm'},
+                                            .aggs = {TELEMETRY_AVG},
+                                            .aggs_n = 1,
+                                            .limit = 10000,
+                                            .is_over = is_out,
+                                            .arg = &at};
+        struct telemetry_points got = {0};
+        struct fault f = {0};
+        p.left = 2;
+        CHECK(t, telemetry_windows(m->store, &q, &t->arena, &got, &f) == ERR_UNAVAILABLE);
+        CHECK(t, !strcmp(f.code, "cancelled") && p.left == -1);
+        p.left = 100000;
+        CHECK(t, !telemetry_windows(m->store, &q, &t->arena, &got, &f) && p.left < 100000 - 10);
+    }
+    telemetry_close(m->store);
+    io_sim_destroy(sim);
+}
+
+TESTS(CASE(a_query_nobody_waits_for_ends), CASE(lengths_are_read_strictly),
+      CASE(windows_follow_the_communitys_calendar), CASE(windows_hold_what_a_naive_sum_gives),
+      CASE(summaries_of_whole_chunks_stand_for_their_points), CASE(a_query_that_is_too_wide_is_refused))
