@@ -10,8 +10,10 @@
 #define VISITS_MAX  ((int64_t)20000000) /* windows times series of a query */
 #define EVERY_N_MAX 1000000
 #define HOUR_MS     3600000
-#define FEW         24 /* values that are sorted rather than parted */
-#define LOOK_EACH   64 /* chunks, slices or windows between two looks whether anybody waits */
+#define FIRST_MS    (-INT64_C(719162) * DAY_MS) /* 0001-01-01 */
+#define LAST_MS     (INT64_C(2932897) * DAY_MS) /* 10000-01-01 */
+#define FEW         24                          /* values that are sorted rather than parted */
+#define LOOK_EACH   64                          /* chunks, slices or windows between two looks whether anybody waits */
 
 static const char *const agg_words[TELEMETRY_AGG__COUNT] = {
     [TELEMETRY_AVG] = "avg",     [TELEMETRY_MIN] = "min",     [TELEMETRY_MAX] = "max",
@@ -457,12 +459,15 @@ static enum err run_many(struct windows *w, unsigned need, struct fault *f) {
 
 /* Cuts off what is before until_ms. */
 static struct piece cut(struct piece *x, int64_t until_ms) {
-    size_t n = 0, rows_n = 0;
-    while (n < x->p.n && x->p.at[n] < until_ms) n++;
-    while (rows_n < x->rows_n && x->rows[rows_n].at_ms < until_ms) rows_n++;
-    struct piece front = {{x->p.at, x->p.value, x->p.quality, n}, x->rows, rows_n};
-    *x = (struct piece){
-        {x->p.at + n, x->p.value + n, x->p.quality + n, x->p.n - n}, x->rows + rows_n, x->rows_n - rows_n};
+    struct piece front = *x;
+    front.p.n = front.rows_n = 0;
+    while (front.p.n < x->p.n && x->p.at[front.p.n] < until_ms) front.p.n++;
+    while (front.rows_n < x->rows_n && x->rows[front.rows_n].at_ms < until_ms) front.rows_n++;
+    if (front.p.n)
+        x->p =
+            (struct points){x->p.at + front.p.n, x->p.value + front.p.n, x->p.quality + front.p.n, x->p.n - front.p.n};
+    if (front.rows_n) x->rows += front.rows_n;
+    x->rows_n -= front.rows_n;
     return front;
 }
 
@@ -498,9 +503,17 @@ static enum err run(struct windows *w, struct fault *f) {
     return (w->q->n == 1 ? run_one : run_many)(w, need, f);
 }
 
-enum err telemetry_windows(struct telemetry *t, const struct telemetry_windows_query *q, struct arena *a,
+/* Calendars end where years have four digits; there are no readings beyond. */
+static int64_t clamp(int64_t at_ms) {
+    return at_ms < FIRST_MS ? FIRST_MS : at_ms > LAST_MS ? LAST_MS : at_ms;
+}
+
+enum err telemetry_windows(struct telemetry *t, const struct telemetry_windows_query *asked, struct arena *a,
                            struct telemetry_points *ret, struct fault *f) {
+    struct telemetry_windows_query within = *asked, *const q = &within;
     struct windows w = {.q = q, .p.width = q->aggs_n};
+    q->from_ms = clamp(q->from_ms);
+    q->to_ms = clamp(q->to_ms);
     if (!q->limit || q->limit > TELEMETRY_POINTS_MAX)
         return FAIL_FIELD(f, "limit", "out_of_range", TELEMETRY_POINTS_MAX);
     if (!q->aggs_n || q->aggs_n > TELEMETRY_AGGS_MAX) return FAIL_FIELD(f, "agg", "out_of_range", TELEMETRY_AGGS_MAX);
