@@ -7,7 +7,7 @@
 const struct point routes = {"routes", sizeof(struct api_route)};
 static const struct api_route own_routes[] = {
     {"GET", "/api/v1/describe", 0, 0, describe_handle, "What the caller may see and do"},
-    {"GET", "/api/v1/events", API_EVENTS, 0, hub_prepare, "Server-sent events; topics=cases.*,alarms.*"},
+    {"GET", "/api/v1/events", 0, 0, hub_prepare, "Server-sent events; topics=cases.*,alarms.*"},
     {"POST", "/api/v1/files", 0, API_FILE_BYTES, files_upload, "Upload bytes; name=NAME"},
     {"GET", "/api/openapi.json", API_PUBLIC | API_NO_STORE, 0, openapi_handle, "This document"},
 };
@@ -31,22 +31,9 @@ enum err api_create(const struct api_options *options, struct api **ret, struct 
     return OK;
 }
 
-static bool is_busy(const struct api *api) {
+static bool is_busy(void *arg) {
+    const struct api *api = arg;
     return atomic_load(&api->counters.under_way) > 0 || hub_is_busy(api->hub) || pump_is_busy(api->pump);
-}
-
-static void on_wait(void *arg) {
-    struct api *api = arg;
-    if (!is_busy(api)) loop_stop(api->o.loop);
-}
-
-/* Units, streams and runs end on the loop: it has to turn until they have. */
-static void wait_idle(struct api *api) {
-    struct loop_timer *timer;
-    if (!is_busy(api) || loop_timer_create(api->o.loop, on_wait, api, &timer)) return;
-    loop_timer_start(timer, 1, 5);
-    loop_run(api->o.loop);
-    loop_timer_destroy(timer);
 }
 
 void api_destroy(struct api *api) {
@@ -54,7 +41,7 @@ void api_destroy(struct api *api) {
     if (api->hub) {
         hub_close(api->hub);
         pump_close(api->pump);
-        wait_idle(api);
+        loop_turn_while(api->o.loop, is_busy, api);
     }
     pump_destroy(api->pump);
     hub_destroy(api->hub);

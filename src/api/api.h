@@ -34,6 +34,8 @@ struct api_authenticator {
     const char *ends, *roles;
 };
 extern const struct point authenticators;
+/* Fills ctx->actor by who the token is of; not known: nobody. */
+NODISCARD enum err api_identify(struct ctx *ctx, struct str token, struct api_identity *ret);
 
 /* ---- routes made by hand ---- */
 struct api_call {
@@ -54,13 +56,15 @@ struct api_answer {
     /* Instead of body: called on a worker until *ret_more is false, each time with a fresh ctx (same actor) whose arena
      * lasts for the piece; what it adds to `ret` (at most 4 MiB) is streamed.  `state` lives in the call's arena. */
     enum err (*next)(struct ctx *ctx, void *state, struct buf *ret, bool *ret_more);
+    /* Instead of body: joins a hub, on the loop's thread; may take the arena, which holds `state`, and leave zero. */
+    bool (*join)(void *state, const struct http_request *req, const struct http_header *headers, size_t headers_n,
+                 struct arena *arena); /* false: no room, 503 */
     void *state;
 };
 enum api_route_flag {
     API_PUBLIC = 1 << 0,  /* no log-in needed; with credentials the actor is filled all the same */
     API_DEFERS = 1 << 1,  /* may answer later; Idempotency-Key is then its own business */
-    API_EVENTS = 1 << 2,  /* ours: the event stream */
-    API_NO_STORE = 1 << 3 /* needs no connection to the store: ctx->db is NULL (then API_PUBLIC too) */
+    API_NO_STORE = 1 << 2 /* needs no connection to the store: ctx->db is NULL (then API_PUBLIC too) */
 };
 struct api_route {
     const char *method;  /* "GET" */

@@ -77,11 +77,8 @@ struct api_unit {
     bool more;
     struct arena piece;
     _Atomic int holds; /* the worker, and whoever answers later */
-    bool is_events;
     struct http_header headers[16];
 };
-
-NODISCARD enum err unit_fill_actor(struct ctx *ctx, struct str token, struct api_identity *ret);
 
 /* ---- answers ---- */
 void problem_fill(struct api_unit *u, const struct fault *f); /* u->answer becomes the problem */
@@ -93,6 +90,7 @@ size_t unit_headers(struct api_unit *u, const struct api_answer *a); /* fills u-
 /* Worker: the next piece of u->answer into u->piece.  Loop thread: begins the stream; takes the unit. */
 NODISCARD enum err stream_next(struct api_unit *u, struct ctx *ctx);
 void stream_begin(void *unit);
+void stream_join(void *unit);
 void log_failure(const struct api *api, struct str trace, const char *event, const struct fault *f, const char *detail);
 
 NODISCARD enum err answer_header(struct ctx *ctx, struct api_answer *a, const char *name, const char *fmt, ...)
@@ -139,7 +137,6 @@ void hub_close(struct hub *hub); /* ends the streams */
 size_t hub_clients(const struct hub *hub);
 /* Worker: reads where the stream begins.  Loop: begins it; takes the unit. */
 NODISCARD enum err hub_prepare(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
-void hub_begin(void *unit);
 void pump_close(struct pump *pump);
 bool pump_is_busy(const struct pump *pump);
 void pump_destroy(struct pump *pump);

@@ -27,6 +27,7 @@ struct client {
     size_t topics_n;
     bool is_doubted; /* his log-in or roles may be others now: told nothing before they were read again */
     int64_t newest;  /* number of the newest event when it came */
+    struct hub *hub;
 };
 
 struct hub {
@@ -133,7 +134,7 @@ static enum err check_client(struct ctx *ctx, struct hub *hub, struct client *c)
     ctx->arena = &fresh;
     ctx->actor = (struct actor){0};
     ctx->rights_cache = NULL;
-    enum err e = unit_fill_actor(ctx, c->token, &who);
+    enum err e = api_identify(ctx, c->token, &who);
     bool is_refused = e == ERR_UNAUTHENTICATED || e == ERR_DENIED;
     c->sse.is_over = is_refused || (!e && (!who.is_known || !keep_texts(c, &fresh)));
     c->is_doubted = e && !is_refused;
@@ -212,13 +213,10 @@ static void on_told(void *arg) {
     arena_reset(&hub->scratch);
 }
 
-static void client_free(struct hub *hub, struct client *c) {
-    arena_give(&hub->api->arenas, &c->arena);
-    free(c);
-}
-
 static void on_gone(void *arg, struct sse_client *c) {
-    client_free(arg, client_of(c));
+    struct hub *hub = arg;
+    arena_give(&hub->api->arenas, &client_of(c)->arena);
+    free(client_of(c));
 }
 
 /* ---- a new client ---- */
@@ -234,37 +232,32 @@ static enum err topics_read(struct ctx *ctx, struct str text, struct client *c) 
     return OK;
 }
 
+/* The arena holds the actor and what else the worker read. */
+static bool join(void *state, const struct http_request *req, const struct http_header *headers, size_t headers_n,
+                 struct arena *arena) {
+    struct client *c = malloc(sizeof *c);
+    if (!c) return false;
+    *c = *(struct client *)state;
+    if (sse_hub_begin(c->hub->sse, &c->sse, req, headers, headers_n, c->newest)) {
+        c->arena = *arena;
+        *arena = (struct arena){0};
+        return true;
+    }
+    free(c);
+    return false;
+}
+
 enum err hub_prepare(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
-    struct client c = {.actor = ctx->actor, .token = call->token};
+    struct client c = {.actor = ctx->actor, .token = call->token, .hub = call->unit->api->hub};
     struct str topics;
     TRY(api_query(ctx, call, "topics", &topics));
     TRY(topics_read(ctx, topics, &c));
     TRY(events_last(ctx, &c.newest));
-    struct client *kept = keep_texts(&c, ctx->arena) ? malloc(sizeof *kept) : NULL;
+    struct client *kept = keep_texts(&c, ctx->arena) ? arena_new(ctx->arena, struct client, 1) : NULL;
     if (!kept) return FAIL_MEMORY(ctx);
     *kept = c;
-    ret->state = kept;
-    ret->type = "text/event-stream";
+    *ret = (struct api_answer){.state = kept, .type = "text/event-stream", .join = join};
     return OK;
-}
-
-void hub_begin(void *arg) {
-    static const struct fault busy = {.kind = ERR_BUSY, .code = "busy", .text = "too many event streams are open"};
-    struct api_unit *u = arg;
-    struct hub *hub = u->api->hub;
-    struct client *c = u->answer.state;
-    c->arena = u->arena; /* holds the actor and what else the worker read */
-    u->arena = (struct arena){0};
-    u->answer.status = 200;
-    size_t n = unit_headers(u, &u->answer);
-    if (sse_hub_begin(hub->sse, &c->sse, u->req, u->headers, n, c->newest)) {
-        unit_count(u, 200);
-        unit_free(u);
-        return;
-    }
-    client_free(hub, c);
-    problem_fill(u, &busy);
-    unit_release(u);
 }
 
 /* ---- life ---- */

@@ -15,7 +15,7 @@ static enum err ask_one(void *arg, const void *row) {
     return ask->ret->is_known ? OK : a->identify(ask->ctx, ask->token, ask->ret);
 }
 
-enum err unit_fill_actor(struct ctx *ctx, struct str token, struct api_identity *ret) {
+enum err api_identify(struct ctx *ctx, struct str token, struct api_identity *ret) {
     struct ask ask = {ctx, token, ret};
     *ret = (struct api_identity){0};
     if (!token.len || token.len > 512) return OK;

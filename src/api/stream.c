@@ -62,3 +62,17 @@ void stream_begin(void *arg) {
     if (u->req->method != METHOD_HEAD) u->answer = (struct api_answer){.status = 503};
     unit_release(u);
 }
+
+void stream_join(void *arg) {
+    static const struct fault busy = {.kind = ERR_BUSY, .code = "busy", .text = "too many event streams are open"};
+    struct api_unit *u = arg;
+    u->answer.status = 200;
+    size_t n = unit_headers(u, &u->answer);
+    if (u->answer.join(u->answer.state, u->req, u->headers, n, &u->arena)) {
+        unit_count(u, 200);
+        unit_free(u);
+        return;
+    }
+    problem_fill(u, &busy);
+    unit_release(u);
+}

@@ -83,7 +83,7 @@ static enum err run(struct api_unit *u, struct api_answer *ret) {
     struct api_identity who = {0};
     bool is_cookie = false, is_public = has_flag(u, API_PUBLIC);
     struct str token = http_token_get(u->req, API_COOKIE, &is_cookie);
-    if (ctx->db) TRY(unit_fill_actor(ctx, token, &who));
+    if (ctx->db) TRY(api_identify(ctx, token, &who));
     if (!who.is_known && !is_public) return FAIL(&ctx->fault, ERR_UNAUTHENTICATED, "signed_out", "sign in first");
     if (http_is_write(u->req) && (is_public || is_cookie) && !http_is_same_origin(u->req, is_public))
         return FAIL(&ctx->fault, ERR_DENIED, "cross_site", "a write with a cookie must come from our own pages");
@@ -110,7 +110,6 @@ static bool decide(struct api_unit *u) {
         u->answer = answer;
         if (!e && answer.next) e = stream_next(u, &u->ctx);
         if (e) fail(u);
-        u->is_events = !e && has_flag(u, API_EVENTS);
     }
     if (u->ctx.db) db_pool_give(api->o.pool, u->ctx.db);
     u->ctx.db = NULL;
@@ -119,8 +118,8 @@ static bool decide(struct api_unit *u) {
 
 static void work(void *arg) {
     struct api_unit *u = arg;
-    if (decide(u) && (u->answer.next || u->is_events)) {
-        u->task = (struct loop_task){.fn = u->is_events ? hub_begin : stream_begin, .arg = u};
+    if (decide(u) && (u->answer.next || u->answer.join)) {
+        u->task = (struct loop_task){.fn = u->answer.join ? stream_join : stream_begin, .arg = u};
         loop_post_task(u->api->o.loop, &u->task);
         return;
     }
@@ -170,7 +169,7 @@ void api_handle_now(struct api *api, const struct http_request *req,
         told(arg, &(struct api_answer){.status = err_http(ERR_BUSY)});
         return;
     }
-    bool at_once = !has_flag(u, API_DEFERS | API_EVENTS) && decide(u) && !u->answer.next;
+    bool at_once = !has_flag(u, API_DEFERS) && decide(u) && !u->answer.next && !u->answer.join;
     if (!at_once) problem_fill(u, &not_now);
     if (!u->answer.status) u->answer.status = u->answer.body.len ? 200 : 204;
     unit_count(u, u->answer.status);

@@ -312,3 +312,25 @@ enum err loop_on_stop_signal(struct loop *loop, loop_fn *fn, void *arg) {
         if (uv_signal_start(&loop->signals[i], on_signal, numbers[i])) return ERR_INTERNAL;
     return OK;
 }
+
+/* ---- waiting for what ends on the loop ---- */
+
+struct wait {
+    struct loop *loop;
+    bool (*is_busy)(void *arg);
+    void *arg;
+};
+
+static void on_wait(void *arg) {
+    struct wait *w = arg;
+    if (!w->is_busy(w->arg)) loop_stop(w->loop);
+}
+
+void loop_turn_while(struct loop *loop, bool (*is_busy)(void *arg), void *arg) {
+    struct wait w = {loop, is_busy, arg};
+    struct loop_timer *timer;
+    if (!is_busy(arg) || loop_timer_create(loop, on_wait, &w, &timer)) return;
+    loop_timer_start(timer, 1, 5);
+    loop_run(loop);
+    loop_timer_destroy(timer);
+}

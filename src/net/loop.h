@@ -15,8 +15,10 @@ NODISCARD enum err loop_create(struct loop **ret);
 /* After loop_run returned and everything opened on the loop was closed (not necessarily finished closing: this call
  * runs what is left, posted calls and work too).  NULL is fine. */
 void loop_destroy(struct loop *loop);
-void loop_run(struct loop *loop);             /* until loop_stop */
-void loop_stop(struct loop *loop);            /* from any thread; loop_run returns after the current round */
+void loop_run(struct loop *loop);  /* until loop_stop */
+void loop_stop(struct loop *loop); /* from any thread; loop_run returns after the current round */
+/* Turns the loop until is_busy says no: what ends on it has ended then. */
+void loop_turn_while(struct loop *loop, bool (*is_busy)(void *arg), void *arg);
 bool loop_is_here(const struct loop *loop);   /* is the caller the loop thread? */
 int64_t loop_now_ms(const struct loop *loop); /* never goes back; the round's start; loop thread only */
 
