@@ -212,6 +212,7 @@ static void close_all(struct server *s) {
     lines_stop(s->lines);
     mqtt_close(s->mqtt);
     s->site.wake = NULL;
+    telemetry_http_stop(s->readings);
     api_destroy(s->api);
     telemetry_http_destroy(s->readings);
     feed_stop(s->feed);

@@ -39,3 +39,12 @@ is "$(cases 火灾报警主机报火警)" 1 "loop: and is a case"
 broken=${frame/46 23 23/47 23 23}
 answer=$(send "$broken")
 is "${answer:52:2}" 06 "loop: a frame with a wrong sum is denied"
+tail_at=$(mktemp)
+curl -sN --max-time 20 -H "Authorization: Bearer $token" "$url/api/v1/telemetry/tail?device=W-1" >"$tail_at" &
+for _ in $(seq 50); do grep -q '^:' "$tail_at" && break; sleep 0.1; done
+is "$(ingest 'leak,device=W-1 level=13.25')" 204 "loop: a reading while somebody follows the device"
+for _ in $(seq 50); do grep -q '^data' "$tail_at" && break; sleep 0.1; done
+is "$(sed -n 's/^data: //p' "$tail_at" | jq -r '.[0] | .device + " " + .metric + " " + (.value | tostring)')" "W-1 level 13.25" \
+    "loop: comes to him as it is stored"
+kill $! 2>/dev/null
+rm -f "$tail_at"

@@ -221,6 +221,8 @@ export const pageWords = {
   'chart.month': ['30 天', '30 days'],
   'chart.year': ['一年', '1 year'],
   'chart.now': ['现在', 'now'],
+  'chart.liveOn': ['随新读数前进，点按停住', 'Moves on with new readings; press to hold still'],
+  'chart.liveOff': ['停住了，点按回到现在', 'Holds still; press to come back to now'],
   'chart.means': ['{time}平均，带最低–最高', '{time} means with lowest–highest'],
   'chart.each': ['（每 {time}）', ' (each {time})'],
   'chart.value': ['读数', 'Value'],

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { beyond, clustered, figuresOf, gapsOf, inside, nearest, knownOf, readings, runsOf, windowed, type Point } from '@/shared/chart/series'
 import { between, LONGEST, niceTicks, panned, presetOf, presets, SHORTEST, stretched, tickDigits, timeTicks, windowFor, zoomed } from '@/shared/chart/scale'
-import { continued, csvOf, history } from '@/shared/chart/history'
+import { continued, csvOf, history, joined } from '@/shared/chart/history'
 import { useHands } from '@/shared/chart/hands'
 import { time } from '@/shared/format'
 import { fromWall, toWall } from '@/shared/wall'
@@ -214,5 +214,24 @@ describe('hands on a plot', () => {
     expect(turn({ deltaY: 1e6 })).toBe(true)
     expect(said).toEqual(['zoom 0.55 at 30', 'zoom 2 at 30'])
     box.remove()
+  })
+})
+
+describe('readings that come by themselves', () => {
+  const single = { points: readings([[10, 1], [20, 2]]), step: 0, every: '', unit: null }
+  it('stand where they belong, and in the place of what was written at that time', () => {
+    expect(joined(single, [[30, 3], [15, 9], [20, 7]]).points.map((p) => [p.at, p.mean])).toEqual([[10, 1], [15, 9], [20, 7], [30, 3]])
+    expect(single.points.map((p) => p.mean)).toEqual([1, 2])
+  })
+  const windows = { points: windowed([[0, 1, 2, 3, 2], [60, 4, 4, 4, 1]], 60, 70), step: 60, every: '1m', unit: null }
+  it('make the window that runs grow, and begin the next ones', () => {
+    const one = joined(windows, [[75, 8]]).points[1]!
+    expect(one).toEqual({ at: 60, end: 75, n: 2, mean: 6, low: 4, high: 8 })
+    const more = joined(windows, [[200, 5]]).points
+    expect(more.map((p) => [p.at, p.end, p.mean])).toEqual([[0, 60, 2], [60, 120, 4], [120, 180, null], [180, 200, 5]])
+    expect(windows.points[1]!.end).toBe(70)
+  })
+  it('leave what is before all windows, and what has no value', () => {
+    expect(joined(windows, [[-5, 1], [65, null]]).points).toEqual(windows.points)
   })
 })

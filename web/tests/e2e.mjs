@@ -164,6 +164,22 @@ async function charts(w, h) {
   await page.goto(`${url}/devices/${one.id}`)
   await lines()
   check(await page.locator('.chart').count() === 4, `charts ${w}: metrics stand below one another`)
+  if (w > 1000) { // new readings come by themselves: nothing is asked for
+    const live = page.locator('.livebtn'), asked = []
+    await page.waitForFunction(() => /实时/.test(document.querySelector('.livebtn')?.textContent))
+    const listener = (r) => { if (/\/telemetry[/?](?!tail)/.test(r.url())) asked.push(r.url()) }
+    page.on('request', listener)
+    const figures = () => page.evaluate(() => document.querySelector('main')?.innerText ?? document.body.innerText)
+    const before = await figures()
+    await page.waitForTimeout(7000)
+    page.off('request', listener)
+    check(!asked.length, `charts ${w}: readings come by themselves`, asked.join('\n  '))
+    check(await figures() !== before, `charts ${w}: and the newest stands there`)
+    await live.click()
+    check(await live.getAttribute('aria-pressed') === 'false', `charts ${w}: the chart can be held still`)
+    await live.click()
+    await lines()
+  }
   const svg = page.locator('.chart svg').first()
   await svg.scrollIntoViewIfNeeded()
   let b = await svg.boundingBox()

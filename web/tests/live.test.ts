@@ -1,6 +1,8 @@
 // The line that says how live a page is.
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { effectScope, nextTick, ref } from 'vue'
 import { live, startLive, stopLive } from '@/shared/live'
+import { useTail, type Reading } from '@/shared/tail'
 
 class Source { static last: Source; onopen?: () => void; onerror?: () => void; constructor() { Source.last = this } addEventListener(): void { /* topics */ } close(): void { /* nothing held */ } }
 describe('the stream of changes', () => {
@@ -22,5 +24,48 @@ describe('the stream of changes', () => {
     window.dispatchEvent(new Event('online'))
     expect(Source.last).not.toBe(before)
     expect(live.opening).toBe(true)
+  })
+})
+
+class Stream {
+  static all: Stream[] = []
+  on: Record<string, (e: { data: string }) => void> = {}
+  onopen?: () => void; onerror?: () => void; closed = false
+  constructor(public url: string) { Stream.all.push(this) }
+  addEventListener(name: string, fn: (e: { data: string }) => void): void { this.on[name] = fn }
+  close(): void { this.closed = true }
+}
+describe('the live tail of a device', () => {
+  beforeEach(() => { vi.stubGlobal('EventSource', Stream); Stream.all = [] })
+  it('tells readings, and when some were missed: said so, or the stream was away', () => {
+    const scope = effectScope(), got: (Reading[] | null)[] = []
+    scope.run(() => {
+      const tail = useTail(() => 'D 1')
+      tail.listen((r) => got.push(r))
+      const s = Stream.all[0]!
+      expect(s.url).toContain('device=D%201')
+      expect(tail.open.value).toBe(false)
+      s.onopen!()
+      expect(tail.open.value).toBe(true)
+      s.on.readings!({ data: '[{"device":"D 1","metric":"m","at_ms":5,"value":2,"quality":0}]' })
+      s.on.missed!({ data: '{}' })
+      s.onerror!()
+      expect(tail.open.value).toBe(false)
+      s.onopen!()
+    })
+    expect(got.map((r) => r && r[0]!.value)).toEqual([2, null, null])
+    scope.stop()
+    expect(Stream.all[0]!.closed).toBe(true)
+  })
+  it('follows the device that is looked at', async () => {
+    const scope = effectScope(), code = ref('')
+    scope.run(() => { useTail(() => code.value) })
+    expect(Stream.all).toHaveLength(0)
+    code.value = 'A'
+    await nextTick()
+    code.value = 'B'
+    await nextTick()
+    expect(Stream.all.map((s) => [s.url.slice(-1), s.closed])).toEqual([['A', true], ['B', false]])
+    scope.stop()
   })
 })

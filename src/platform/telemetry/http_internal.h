@@ -9,8 +9,14 @@
 
 #define TAGS_SEEN 4096
 
+struct tail;                                   /* http_tail.c */
+struct tail *tail_create(struct telemetry *t); /* NULL: out of memory */
+void tail_stop(struct tail *tail);             /* loop thread: ends the streams */
+void tail_destroy(struct tail *tail);          /* NULL is fine */
+
 struct telemetry_http {
     struct telemetry *telemetry;
+    struct tail *tail;
     void (*tell)(void *arg, const struct telemetry_post *post); /* NULL: nobody wants to know */
     void *tell_arg;
     _Atomic uint64_t seen[TAGS_SEEN]; /* tags of devices that their rows have already, by hash */
@@ -57,6 +63,7 @@ void http_csv_value(struct buf *b, double v); /* nothing where there is no value
 NODISCARD enum err http_csv(struct ctx *ctx, const struct http_range *r, const struct telemetry_points *p,
                             const struct zone *zone, struct api_answer *ret);
 
+enum err http_tail(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 enum err http_ingest_line(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 enum err http_ingest_json(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 enum err http_telemetry(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);

@@ -58,6 +58,7 @@ enum err telemetry_open(const struct telemetry_options *options, struct telemetr
     t->chunk_io = *(options->chunk_io ? options->chunk_io : options->io);
     names_lock_init(&t->names);
     pthread_mutex_init(&t->lock, NULL);
+    pthread_mutex_init(&t->tap_lock, NULL);
     wake_init(&t->wake);
     defaults(t);
     size_t n = strlen(options->dir);
@@ -69,6 +70,14 @@ enum err telemetry_open(const struct telemetry_options *options, struct telemetr
     else
         *ret = t;
     return e;
+}
+
+void telemetry_tap(struct telemetry *t, void (*fn)(void *arg, const struct telemetry_stored *points, size_t n),
+                   void *arg) {
+    pthread_mutex_lock(&t->tap_lock);
+    t->tap = fn;
+    t->tap_arg = arg;
+    pthread_mutex_unlock(&t->tap_lock);
 }
 
 void telemetry_close(struct telemetry *t) {
@@ -91,6 +100,7 @@ void telemetry_close(struct telemetry *t) {
     free(t->taken_devices.id);
     free(t->taken_series.id);
     pthread_cond_destroy(&t->wake);
+    pthread_mutex_destroy(&t->tap_lock);
     pthread_mutex_destroy(&t->lock);
     pthread_rwlock_destroy(&t->names);
     free(t);

@@ -48,6 +48,10 @@ struct telemetry_options {
 };
 /* ERR_UNAVAILABLE: the disk; ERR_CORRUPT: what is there cannot be understood, nothing was changed. */
 NODISCARD enum err telemetry_open(const struct telemetry_options *options, struct telemetry **ret, struct fault *f);
+/* One who is told as `stored` is, behind it; fn NULL: nobody, and once this returns none is being told.  Any thread but
+ * the writer's. */
+void telemetry_tap(struct telemetry *t, void (*fn)(void *arg, const struct telemetry_stored *points, size_t n),
+                   void *arg);
 void telemetry_close(
     struct telemetry *t); /* what waits is written first; NULL is fine; no other call may be under way */
 

@@ -102,14 +102,23 @@ static const struct api_route route_rows[] = {
     {"GET", "/api/v1/telemetry", 0, 0, http_telemetry, "Readings of one metric of a device, raw or in windows"},
     {"DELETE", "/api/v1/telemetry", 0, 0, http_erase,
      "Erases readings of a device from a time to a time, with a reason"},
+    {"GET", "/api/v1/telemetry/tail", 0, 0, http_tail, "Server-sent events: readings of devices as they come"},
     {"GET", "/api/v1/telemetry/latest", 0, 0, http_latest, "The latest reading of each metric of devices"},
     {"GET", "/api/v1/telemetry/aggregate", 0, 0, http_aggregate, "Windows over one metric of many devices"},
 };
 
 struct telemetry_http *telemetry_http_create(struct telemetry *t) {
     struct telemetry_http *h = calloc(1, sizeof *h);
-    if (h) h->telemetry = t;
-    return h;
+    if (!h) return NULL;
+    h->telemetry = t;
+    h->tail = tail_create(t);
+    if (h->tail) return h;
+    free(h);
+    return NULL;
+}
+
+void telemetry_http_stop(struct telemetry_http *h) {
+    if (h) tail_stop(h->tail);
 }
 
 void telemetry_http_tell(struct telemetry_http *h, void (*fn)(void *arg, const struct telemetry_post *post),
@@ -119,6 +128,7 @@ void telemetry_http_tell(struct telemetry_http *h, void (*fn)(void *arg, const s
 }
 
 void telemetry_http_destroy(struct telemetry_http *h) {
+    if (h) tail_destroy(h->tail);
     free(h);
 }
 

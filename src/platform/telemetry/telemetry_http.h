@@ -12,6 +12,8 @@ extern const struct module telemetry_module;
 /* Routes, health and figures bound to a store, for api_options.with.  `t` NULL: for describing only. */
 struct telemetry_http;
 struct telemetry_http *telemetry_http_create(struct telemetry *t); /* keeps t; NULL: out of memory */
+/* Loop thread, after http_server_close, before the api is destroyed and the store closed: ends the live tails. */
+void telemetry_http_stop(struct telemetry_http *h);
 void telemetry_http_destroy(struct telemetry_http *h);
 
 /* A request with readings, for whoever shows what comes in.  Slices live for the call. */

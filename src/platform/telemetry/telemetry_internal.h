@@ -181,6 +181,10 @@ struct telemetry {
     bool must_rotate;   /* memory knows names that the log may not get otherwise */
     bool is_damaged;    /* the log had broken groups */
 
+    pthread_mutex_t tap_lock; /* over the next two, and while he is told */
+    void (*tap)(void *arg, const struct telemetry_stored *points, size_t n);
+    void *tap_arg;
+
     pthread_t thread;
     bool has_thread;
 };

@@ -142,10 +142,17 @@ static void apply(struct telemetry *t, const struct job *jobs, enum err e) {
     pthread_mutex_unlock(&t->lock);
 }
 
+static void tell_tap(struct telemetry *t, const struct job *j) {
+    pthread_mutex_lock(&t->tap_lock);
+    if (t->tap) t->tap(t->tap_arg, j->points, j->n);
+    pthread_mutex_unlock(&t->tap_lock);
+}
+
 static void finish_jobs(struct telemetry *t, struct job *jobs, enum err e) {
     for (struct job *j = jobs, *next; j; j = next) {
         next = j->next;
         if (!e && j->n && t->options.stored) t->options.stored(t->options.arg, j->points, j->n);
+        if (!e && j->n) tell_tap(t, j);
         j->done(j->arg, e);
         free(j);
     }

@@ -6,6 +6,7 @@ import { seconds, unitWords } from '@/shared/format'
 import { live, onChange } from '@/shared/live'
 import { resource, type Tone } from '@/shared/meta'
 import type { Limit } from '@/shared/chart/Plot.vue'
+import type { Tail } from '@/shared/tail'
 
 export interface Latest { metric: string; unit: string | null; at_ms: number; value: number | null }
 interface Metric { metric: string; name_zh: string | null; name_en: string | null; low: number | null; high: number | null }
@@ -14,7 +15,7 @@ const LIMITS_MOST = 3
 const STALE_MS = 10 * MINUTE // without a rule that says how long silence may last
 type Points = { points: [number, number | null][]; next: string | null }
 
-export function useDevice(id: () => string, row: Ref<Row | null>) {
+export function useDevice(id: () => string, row: Ref<Row | null>, tail: Tail) {
   const latest = ref<Latest[] | null>(null)
   const sparks = ref<Record<string, (number | null)[]>>({})
   const rules = ref<Row[]>([])
@@ -46,7 +47,11 @@ export function useDevice(id: () => string, row: Ref<Row | null>) {
   let first = true
   watch(row, async () => { void beside(); void readModel(); await readLatest(); if (first && row.value) { first = false; void readSparks() } })
   let n = 0
-  watch(() => live.now, () => { if (++n % 5 === 0) void readLatest() })
+  watch(() => live.now, () => { if (++n % 5 === 0 && !tail.open.value) void readLatest() })
+  tail.listen((fresh) => {
+    if (!fresh || fresh.some((x) => !latest.value?.some((l) => l.metric === x.metric))) { void readLatest(); return } // missed some, or a metric that is new
+    for (const x of fresh) { const l = latest.value!.find((k) => k.metric === x.metric)!; if (x.at_ms >= l.at_ms) { l.at_ms = x.at_ms; l.value = x.value } }
+  })
   onChange(['alarms', 'cases'], () => { void beside() })
 
   const about = (m: string): Metric | undefined => (model.value?.metrics as Metric[] | null | undefined)?.find((k) => k.metric === m)

@@ -3,15 +3,16 @@ import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { Problem } from '@/shared/api'
 import { live } from '@/shared/live'
 import { between, panned, presetOf, presets, zoomed, type Preset, type Range } from '@/shared/chart/scale'
-import { continued, history, type History } from '@/shared/chart/history'
+import { continued, history, joined, type History } from '@/shared/chart/history'
+import type { Reading, Tail } from '@/shared/tail'
 
 export interface Asked { device: string; metrics: string[]; newest: number } // newest: of the readings; a device's clock may be ahead
-const SETTLE_MS = 120, BURST_MS = 700, BACK_MOST = 30, TAIL_S = 5
+const SETTLE_MS = 120, BURST_MS = 700, BACK_MOST = 30, TAIL_S = 5, ANEW_S = 60 // once a minute what came by itself is read as it is kept
 const MARGIN = 0.25
 // About how wide a plot will be, so that what is read first need not be read again.
 const widthAtFirst = (): number => Math.max(200, Math.min(700, innerWidth - 124))
 
-export function useHistory(asked: () => Asked | null, at: { preset?: Preset; range?: Range } = {}) {
+export function useHistory(asked: () => Asked | null, at: { preset?: Preset; range?: Range } = {}, stream?: Tail) {
   const end = (): number => Math.max(Date.now(), (asked()?.newest ?? 0) + 1)
   const upToNow = (width: number): Range => { const to = end(); return { from: to - width, to } }
   const follows = ref(!at.range) // the right end is now, and stays so
@@ -58,8 +59,21 @@ export function useHistory(asked: () => Asked | null, at: { preset?: Preset; ran
       }
     } catch { /* what is drawn stays, and ages */ } finally { tailing = false }
   }
+  // Readings come by themselves while the stream is open; the end of the time moves on with the clock.
+  function come(fresh: Reading[] | null): void {
+    if (!fresh) { void tail(); return }
+    if (!follows.value || busy.value) return
+    const next = { ...drawn.value }
+    for (const m of Object.keys(next)) { const mine = fresh.filter((x) => x.metric === m).map((x): [number, number | null] => [x.at_ms, x.value]); if (mine.length) next[m] = joined(next[m]!, mine) }
+    drawn.value = next
+    range.value = upToNow(range.value.to - range.value.from)
+  }
+  stream?.listen(come)
   let n = 0
-  watch(() => live.now, () => { if (++n % TAIL_S === 0) void tail() })
+  watch(() => live.now, () => {
+    if (++n % (stream?.open.value ? ANEW_S : TAIL_S) === 0) void tail()
+    else if (stream?.open.value && follows.value && !busy.value) range.value = upToNow(range.value.to - range.value.from)
+  })
   watch(() => { const a = asked(); return a ? a.device + ' ' + a.metrics.join(' ') : '' }, (v) => { if (v && follows.value) range.value = upToNow(range.value.to - range.value.from); void read() }, { immediate: true })
   watch(width, (v, old) => { if (Math.abs(v - old) > 80) soon() })
   onScopeDispose(() => { clearTimeout(timer); round?.abort() })
@@ -87,6 +101,8 @@ export function useHistory(asked: () => Asked | null, at: { preset?: Preset; ran
   return {
     range, drawn, problem, busy, width, moves, read, back,
     canBack: computed(() => before.value.length > 0), preset: computed(() => (follows.value ? presetOf(range.value) : null)), follows: computed(() => follows.value),
+    /** To now, as long as it is; or stays where it is, while time goes on. */
+    follow: (): void => { if (follows.value) follows.value = false; else { go(upToNow(range.value.to - range.value.from), false); void read() } },
     choose: (p: Preset): void => { changed = 0; go(upToNow(presets[p])); void read() },
     pan: (ms: number): void => go(panned(range.value, ms, end())),
     zoom: (factor: number, about?: number): void => go(zoomed(range.value, factor, about ?? (range.value.from + range.value.to) / 2, end())),

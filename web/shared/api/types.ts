@@ -207,50 +207,6 @@ export interface MembershipsPatch {
   valid_until?: string | null
 }
 export type MembershipsReveal = Record<string, never>
-export interface ReadingClassesRow {
-  id: Id
-  version: number
-  created_ms: number
-  updated_ms: number
-  archived_ms: number | null
-  _labels: Record<string, string | unknown[]>
-  _actions: string[]
-  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
-  _masked: string[]
-  code?: string | null
-  name?: string | null
-  raw_days?: number | null
-  windows?: {
-    minutes?: '1' | '5' | '10' | '15' | '30' | '60' | null
-    days?: number | null
-  }[] | null
-  for_all?: boolean | null
-}
-export interface ReadingClassesPage {
-  items: ReadingClassesRow[]
-  next: string | null
-  total: number | null
-}
-export interface ReadingClassesCreate {
-  code: string
-  name: string
-  raw_days: number
-  windows?: {
-    minutes?: '1' | '5' | '10' | '15' | '30' | '60' | null
-    days?: number | null
-  }[] | null
-  for_all?: boolean | null
-}
-export interface ReadingClassesPatch {
-  name?: string | null
-  raw_days?: number | null
-  windows?: {
-    minutes?: '1' | '5' | '10' | '15' | '30' | '60' | null
-    days?: number | null
-  }[] | null
-  for_all?: boolean | null
-}
-export type ReadingClassesReveal = Record<string, never>
 export interface DeviceModelsRow {
   id: Id
   version: number
@@ -313,6 +269,50 @@ export interface DeviceModelsPatch {
   }[] | null
 }
 export type DeviceModelsReveal = Record<string, never>
+export interface ReadingClassesRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  code?: string | null
+  name?: string | null
+  raw_days?: number | null
+  windows?: {
+    minutes?: '1' | '5' | '10' | '15' | '30' | '60' | null
+    days?: number | null
+  }[] | null
+  for_all?: boolean | null
+}
+export interface ReadingClassesPage {
+  items: ReadingClassesRow[]
+  next: string | null
+  total: number | null
+}
+export interface ReadingClassesCreate {
+  code: string
+  name: string
+  raw_days: number
+  windows?: {
+    minutes?: '1' | '5' | '10' | '15' | '30' | '60' | null
+    days?: number | null
+  }[] | null
+  for_all?: boolean | null
+}
+export interface ReadingClassesPatch {
+  name?: string | null
+  raw_days?: number | null
+  windows?: {
+    minutes?: '1' | '5' | '10' | '15' | '30' | '60' | null
+    days?: number | null
+  }[] | null
+  for_all?: boolean | null
+}
+export type ReadingClassesReveal = Record<string, never>
 export interface DevicesRow {
   id: Id
   version: number

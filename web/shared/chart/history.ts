@@ -34,6 +34,25 @@ export async function continued(device: string, metric: string, h: History, to: 
   const first = fresh.points[0]!.at
   return { ...h, points: [...h.points.filter((p) => p.at < first), ...fresh.points] }
 }
+const LIVE_MOST = 3000
+/** The same with readings that came by themselves: each where it belongs, one of a time that is there in its place; windows grow by it. */
+export function joined(h: History, fresh: [number, number | null][]): History {
+  const points = [...h.points]
+  for (const [at, v] of fresh) {
+    let i = points.length
+    while (i && points[i - 1]!.at > at) i--
+    const p = points[i - 1]
+    if (!h.step) { points.splice(p?.at === at ? i - 1 : i, p?.at === at ? 1 : 0, ...readings([[at, v]])); continue }
+    if (!p || v === null) continue // before all of it; or no value
+    const missing = Math.floor((at - p.at) / h.step)
+    if (missing > LIVE_MOST) continue
+    if (missing) points[i - 1] = { ...p, end: Math.max(p.end, p.at + h.step) } // it is over
+    for (let k = 1; k <= missing; k++) points.push({ at: p.at + k * h.step, end: Math.min(at, p.at + (k + 1) * h.step), mean: null, low: null, high: null, n: 0 })
+    const w = points[i - 1 + missing]!
+    points[i - 1 + missing] = { at: w.at, end: Math.max(w.end, at), n: w.n + 1, mean: ((w.mean ?? 0) * w.n + v) / (w.n + 1), low: Math.min(w.low ?? v, v), high: Math.max(w.high ?? v, v) }
+  }
+  return { ...h, points: points.slice(-LIVE_MOST) }
+}
 /** The address of what is drawn as CSV. */
 export const csvOf = (device: string, metric: string, r: Range, h: History): string =>
   '/api/v1' + query(device, metric, r.from, r.to, (h.step ? `&every=${h.every}&agg=${AGGS}` : '') + '&format=csv')
