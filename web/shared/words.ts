@@ -191,6 +191,7 @@ export const words = {
   'role.elder': ['长者', 'Elder'],
   'role.partner': ['合作方', 'Partner'],
   'role.device': ['设备', 'Device'],
+  'role.ingest': ['读数导入', 'Readings in'],
   'verb.create': ['新建', 'created'],
   'verb.update': ['修改', 'changed'],
   'verb.archive': ['归档', 'archived'],

@@ -122,6 +122,7 @@ static const struct {
     {"repairer", "admin manager"},
     {"cashier", "admin manager"},
     {"device", "admin manager"},
+    {"ingest", "admin manager"},
     {"partner", "admin street manager"},
     {"owner", "admin street manager"},
     {"resident", "admin street manager"},

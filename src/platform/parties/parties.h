@@ -18,7 +18,7 @@ extern const struct module parties_module;
 
 #define PARTY_ROLES                                                                                                    \
     "admin street manager dispatcher guard repairer grid cashier carer doctor committee owner resident elder partner " \
-    "device"
+    "device ingest"
 
 /* Fills ctx->actor for a person from his memberships in force today: scopes, roles, own units. */
 NODISCARD enum err party_actor(struct ctx *ctx, int64_t user_id, int64_t person_id);

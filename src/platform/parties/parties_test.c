@@ -22,7 +22,8 @@ static void a_role_is_given_by_whoever_appoints_to_it(struct t *t) {
         {"admin", false, false}, {"street", false, false},  {"manager", true, false}, {"committee", true, false},
         {"grid", true, false},   {"carer", true, false},    {"doctor", true, false},  {"dispatcher", false, true},
         {"guard", false, true},  {"repairer", false, true}, {"cashier", false, true}, {"device", false, true},
-        {"partner", true, true}, {"owner", true, true},     {"resident", true, true}, {"elder", true, true},
+        {"ingest", false, true}, {"partner", true, true},   {"owner", true, true},    {"resident", true, true},
+        {"elder", true, true},
     };
     struct town w;
     town_open(&w, t);

@@ -185,7 +185,7 @@ export interface MembershipsRow {
   _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
   _masked: string[]
   person_id?: string | null
-  role?: 'admin' | 'street' | 'manager' | 'dispatcher' | 'guard' | 'repairer' | 'grid' | 'cashier' | 'carer' | 'doctor' | 'committee' | 'owner' | 'resident' | 'elder' | 'partner' | 'device' | null
+  role?: 'admin' | 'street' | 'manager' | 'dispatcher' | 'guard' | 'repairer' | 'grid' | 'cashier' | 'carer' | 'doctor' | 'committee' | 'owner' | 'resident' | 'elder' | 'partner' | 'device' | 'ingest' | null
   place_id?: string | null
   valid_from?: string | null
   valid_until?: string | null
@@ -197,7 +197,7 @@ export interface MembershipsPage {
 }
 export interface MembershipsCreate {
   person_id: string
-  role: 'admin' | 'street' | 'manager' | 'dispatcher' | 'guard' | 'repairer' | 'grid' | 'cashier' | 'carer' | 'doctor' | 'committee' | 'owner' | 'resident' | 'elder' | 'partner' | 'device'
+  role: 'admin' | 'street' | 'manager' | 'dispatcher' | 'guard' | 'repairer' | 'grid' | 'cashier' | 'carer' | 'doctor' | 'committee' | 'owner' | 'resident' | 'elder' | 'partner' | 'device' | 'ingest'
   place_id?: string | null
   valid_from: string
   valid_until?: string | null
