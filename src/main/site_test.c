@@ -1,6 +1,7 @@
 /* An installation on disk: made by those who may, and by nobody else.  SPDX-License-Identifier: Apache-2.0 */
 #include "main/site.h"
 
+#include "main/modules.h"
 #include "tests/lib/pg.h"
 #include "tests/lib/test.h"
 
@@ -54,4 +55,39 @@ static void a_database_that_holds_nothing_is_no_installation(struct t *t) {
     CHECK_SAY(t, !open_there(t, &look), "%s", t->fault.text);
 }
 
-TESTS(CASE(who_only_looks_makes_nothing), CASE(a_database_that_holds_nothing_is_no_installation))
+/* ---- words ---- */
+
+#define HEADINGS_MOST 66
+
+static struct str heading(const struct kernel *k, const char *resource, const char *field, const char *language) {
+    char key[96];
+    snprintf(key, sizeof key, "%s.%s", resource, field);
+    return kernel_word(k, str_of(key), str_of(language));
+}
+
+static void check_headings(struct t *t, const struct kernel *k, const struct resource *r, const char *language) {
+    struct str all[HEADINGS_MOST] = {heading(k, "row", "id", language), heading(k, "row", "created_ms", language)};
+    size_t n = 2;
+    for (size_t i = 0; i < r->fields_n && n < COUNT(all); i++)
+        if (r->fields[i].class != SECRET && r->fields[i].kind != FIELD_LINES)
+            all[n++] = heading(k, r->name, r->fields[i].name, language);
+    for (size_t i = 0; i < n; i++)
+        for (size_t other = 0; other < i; other++)
+            CHECK_SAY(t, !all[i].len || !str_eq(all[i], all[other]), "%s: two columns of its CSV are " STR_FMT, r->name,
+                      STR_ARG(all[i]));
+}
+
+static void no_export_has_two_equal_headings(struct t *t) {
+    struct kernel *k = NULL;
+    CHECK(t, !site_kernel(&k, &(struct kernel_options){0}, &t->fault));
+    for (size_t m = 0; m < modules_n; m++)
+        for (size_t i = 0; i < modules[m]->resources_n; i++) {
+            const struct resource *r = kernel_resource(k, str_of(modules[m]->resources[i]->name));
+            check_headings(t, k, r, "zh");
+            check_headings(t, k, r, "en");
+        }
+    kernel_destroy(k);
+}
+
+TESTS(CASE(no_export_has_two_equal_headings), CASE(who_only_looks_makes_nothing),
+      CASE(a_database_that_holds_nothing_is_no_installation))
