@@ -1,6 +1,8 @@
 /* Owns the answers for files in memory.  SPDX-License-Identifier: Apache-2.0 */
 #include "net/static.h"
 
+#include "net/problem.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -136,8 +138,21 @@ static bool choose(const struct http_request *req, struct str path, static_find 
 }
 
 static void refuse_method(const struct http_request *req) {
-    static const struct http_header allow = H("Allow", "GET, HEAD");
-    http_respond(req, &(struct http_answer){.status = 405, .headers = &allow, .headers_n = 1});
+    static const struct fault wrong = {
+        .kind = ERR_NOT_FOUND, .code = "wrong_method", .text = "a page is asked for by GET or HEAD"};
+    char mem[512], wait[24];
+    struct buf b;
+    struct http_header headers[PROBLEM_HEADERS + 1 + STATIC_SECURITY_HEADERS];
+    size_t n = problem_headers(&wrong, S("GET, HEAD"), wait, headers);
+    headers[n++] = (struct http_header)H("Content-Type", PROBLEM_TYPE);
+    memcpy(headers + n, static_security, sizeof static_security);
+    n += STATIC_SECURITY_HEADERS;
+    buf_init(&b, mem, sizeof mem);
+    struct str text = problem_text(&b, &wrong, http_trace_get(req));
+    http_respond(req, &(struct http_answer){.status = problem_status(&wrong),
+                                            .headers = headers,
+                                            .headers_n = n,
+                                            .body = {(const uint8_t *)text.ptr, text.len}});
 }
 
 static void answer(const struct http_request *req, struct str path, const struct choice *c) {

@@ -1,6 +1,7 @@
 /* Files in memory and the client: coding, caching, security headers, keep-alive.  SPDX-License-Identifier: Apache-2.0
  */
 #include "net/client.h"
+#include "net/problem.h"
 #include "net/static.h"
 #include "net/testing.h"
 #include "tests/lib/test.h"
@@ -53,6 +54,9 @@ static void close_server(void *arg) {
     http_server_close(f->server);
 }
 
+#define WRONG_METHOD                                                                                                  \
+    "{\"type\":\"about:blank\",\"title\":\"Method not allowed\",\"status\":405,\"code\":\"wrong_method\",\"detail\":" \
+    "\"a page is asked for by GET or HEAD\",\"errors\":[],\"trace\":null}"
 #define IMMUTABLE "public, max-age=31536000, immutable"
 static const struct {
     const char *why, *method, *target, *accept, *if_none_match;
@@ -85,8 +89,8 @@ static const struct {
     {"picture", "GET", "/logo.svg", "br", NULL, 200, "<svg/>", "image/svg+xml", NULL, "\"t7\"", "no-cache"},
     {"no ending", "GET", "/data", NULL, NULL, 200, "?", "application/octet-stream", NULL, "\"t8\"", "no-cache"},
     {"head", "HEAD", "/index.html", NULL, NULL, 200, "", "text/html; charset=utf-8", NULL, "\"t1\"", "no-cache"},
-    {"post", "POST", "/index.html", NULL, NULL, 405, "", NULL, NULL, NULL, NULL},
-    {"no method of ours", "BREW", "/index.html", NULL, NULL, 405, "", NULL, NULL, NULL, NULL},
+    {"post", "POST", "/index.html", NULL, NULL, 405, WRONG_METHOD, PROBLEM_TYPE, NULL, NULL, NULL},
+    {"no method of ours", "BREW", "/index.html", NULL, NULL, 405, WRONG_METHOD, PROBLEM_TYPE, NULL, NULL, NULL},
     {"none", "GET", "/none.html", NULL, NULL, 404, "", NULL, NULL, NULL, NULL},
 };
 
@@ -112,10 +116,11 @@ static void files_are_answered_row_by_row(struct t *t) {
         CHECK_SAY(t, is_same(client_header(&r, "content-encoding"), rows[i].coding), "%s: coding", rows[i].why);
         CHECK_SAY(t, is_same(client_header(&r, "etag"), rows[i].etag), "%s: tag", rows[i].why);
         CHECK_SAY(t, is_same(client_header(&r, "cache-control"), rows[i].caching), "%s: caching", rows[i].why);
-        bool is_file = r.status == 200 || r.status == 304;
-        CHECK_SAY(t, is_same(client_header(&r, "content-security-policy"), is_file ? static_csp : NULL), "%s",
+        bool is_file = r.status == 200 || r.status == 304, is_ours = is_file || r.status == 405;
+        CHECK_SAY(t, is_same(client_header(&r, "allow"), r.status == 405 ? "GET, HEAD" : NULL), "%s", rows[i].why);
+        CHECK_SAY(t, is_same(client_header(&r, "content-security-policy"), is_ours ? static_csp : NULL), "%s",
                   rows[i].why);
-        CHECK_SAY(t, is_same(client_header(&r, "x-content-type-options"), is_file ? "nosniff" : NULL), "%s",
+        CHECK_SAY(t, is_same(client_header(&r, "x-content-type-options"), is_ours ? "nosniff" : NULL), "%s",
                   rows[i].why);
         bool varies = is_file && (strstr(rows[i].target, "index") || strstr(rows[i].target, "Bx3k"));
         CHECK_SAY(t, is_same(client_header(&r, "vary"), varies ? "Accept-Encoding" : NULL), "%s: vary", rows[i].why);
