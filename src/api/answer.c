@@ -95,7 +95,7 @@ void unit_send(struct api_unit *u) {
     size_t n = unit_headers(u, a);
     unit_count(u, a->status);
     http_respond(u->req,
-                 &(struct http_answer){.status = a->status, .headers = u->headers, .headers_n = n, .body = a->body});
+                 &(struct http_answer){a->status, u->headers, n, .body = a->body, .is_stream_head = a->next != NULL});
 }
 
 void log_failure(const struct api *api, struct str trace, const char *event, const struct fault *f,

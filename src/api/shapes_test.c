@@ -291,7 +291,9 @@ static void csv_is_fit_for_a_spreadsheet(struct t *t) {
     g = api_ask(&s, s.manager, "GET", "/api/v1/samples?format=csv&sort=phone", NULL, NULL);
     CHECK(t, g.status == 400);
     g = api_ask(&s, s.manager, "HEAD", "/api/v1/samples?format=csv", NULL, NULL);
-    CHECK(t, g.status == 200 && !g.reply.body.len);
+    CHECK(t, g.status == 200 && !g.reply.body.len && !api_header(&g, "Content-Length").ptr);
+    g = api_ask(&s, s.manager, "HEAD", "/api/v1/samples", NULL, NULL);
+    CHECK(t, g.status == 200 && api_header(&g, "Content-Length").len && !str_is(api_header(&g, "Content-Length"), "0"));
     api_server_stop(&s);
 }
 

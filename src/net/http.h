@@ -71,6 +71,7 @@ struct http_answer {
     size_t headers_n;
     struct bytes body;   /* of HEAD: its length is told, its bytes are not sent */
     bool body_is_static; /* the body outlives the server, so it is not copied */
+    bool is_stream_head; /* HEAD of what GET answers by a stream: no length is told (RFC 9110, 8.6) */
     bool close;          /* close the connection after it */
 };
 /* Answers once, from any thread; copies all of the answer (but a static body).  The request is gone after the call.  A

@@ -138,7 +138,7 @@ static void build(struct http_exchange *x, const struct http_answer *answer) {
     struct buf b;
     buf_init(&b, x->out, head_size);
     http_put_head(&b, x, answer->status, answer->headers, answer->headers_n);
-    if (has_length) buf_fmt(&b, "Content-Length: %zu\r\n", answer->body.len);
+    if (has_length && !answer->is_stream_head) buf_fmt(&b, "Content-Length: %zu\r\n", answer->body.len);
     buf_cstr(&b, "\r\n");
     assert(!b.overflow);
     if (copied) memcpy(x->out + b.len, answer->body.ptr, copied);
