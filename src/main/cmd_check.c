@@ -101,23 +101,33 @@ static int only_list(void *self, const char *path, int (*fn)(void *arg, const ch
     return io->list(io->self, path, fn, arg);
 }
 
+static struct io only_reads(struct io *io) {
+    return (struct io){io,         only_open,   only_read, only_write, only_sync, only_truncate, only_size,
+                       only_close, only_rename, only_path, only_path,  only_path, only_list};
+}
+
 static void check_readings(struct check *c, struct site *site) {
     char dir[640], words[320];
     struct stat st;
     struct telemetry *t = NULL;
     struct telemetry_stats s = {0};
     struct fault f = {0};
-    const struct io reads = {&site->io,  only_open,   only_read, only_write, only_sync, only_truncate, only_size,
-                             only_close, only_rename, only_path, only_path,  only_path, only_list};
-    snprintf(dir, sizeof dir, "%s/telemetry", site->dir);
+    struct site_chunks chunks = {0};
+    const struct io reads = only_reads(&site->io), chunk_reads = only_reads(&chunks.io);
+    snprintf(dir, sizeof dir, "%s/" SITE_READINGS, site->dir);
     if (c->is_served || stat(dir, &st)) {
         say(c, "readings", true, c->is_served ? "in the hands of the server: its /readyz tells" : "there are none yet");
         return;
     }
-    enum err e = telemetry_open(
-        &(struct telemetry_options){.io = &reads, .world = &site->world, .dir = dir, .threadless = true}, &t, &f);
+    enum err e = site_chunks_open(site, &(struct site_chunks_options){0}, &chunks, &f);
+    if (!e)
+        e = telemetry_open(
+            &(struct telemetry_options){
+                .io = &reads, .chunk_io = &chunk_reads, .world = &site->world, .dir = dir, .threadless = true},
+            &t, &f);
     if (!e) telemetry_stats(t, &s);
     telemetry_close(t);
+    site_chunks_close(&chunks);
     if (e)
         snprintf(words, sizeof words, "%s", f.text);
     else if (s.damaged)

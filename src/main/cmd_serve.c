@@ -18,6 +18,7 @@ const struct command cmd_serve = {
              "  --mqtt N     port of the MQTT listener [1883, or the next free one]; 0 takes a free one\n"
              "  --data DIR   data folder [data]\n"
              "  --db URL     records elsewhere: postgres://…\n"
+             "  --chunks=store   sealed readings in that PostgreSQL, too [files, or where they are already]\n"
              "  --bind ADDR  address to listen on [127.0.0.1]\n"
              "  --lines N    port of the first TCP line, the rest follow; 0 takes free ones [as the lines say]\n"
              "  --cert FILE --key FILE   TLS\n"

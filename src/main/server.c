@@ -25,6 +25,7 @@
 
 struct server {
     struct site site;
+    struct site_chunks chunks;
     struct loop *loop;
     struct http_server *http;
     struct api *api;
@@ -108,12 +109,14 @@ static enum err replayed_community(struct ctx *ctx, void *arg) {
 }
 
 static enum err open_feed(struct server *s, const struct server_options *o, struct fault *f) {
-    snprintf(s->readings_dir, sizeof s->readings_dir, "%s/telemetry", s->site.dir);
+    snprintf(s->readings_dir, sizeof s->readings_dir, "%s/" SITE_READINGS, s->site.dir);
+    TRY(site_chunks_open(&s->site, &(struct site_chunks_options){o->chunks, true, o->fresh}, &s->chunks, f));
     TRY(feed_open(&(struct feed_options){.kernel = s->site.kernel,
                                          .pool = s->site.pool,
                                          .loop = s->loop,
                                          .world = &s->site.world,
                                          .io = &s->site.io,
+                                         .chunk_io = &s->chunks.io,
                                          .log = &s->site.log,
                                          .dir = s->readings_dir},
                   &s->feed, f));
@@ -222,6 +225,7 @@ static void close_all(struct server *s) {
     figures_destroy(s->posts);
     replay_free(s->replay);
     feed_close(s->feed);
+    site_chunks_close(&s->chunks);
     site_close(&s->site);
 }
 
@@ -262,9 +266,10 @@ static bool read_port(const char *text, int *ret) {
 int server_options_read(int argc, char **argv, struct server_options *ret, bool *empty) {
     const char *port = NULL, *mqtt = NULL, *lines = NULL;
     const struct option options[] = {
-        {"port", &port, NULL},        {"data", &ret->data, NULL}, {"db", &ret->db, NULL}, {"bind", &ret->bind, NULL},
-        {"cert", &ret->cert, NULL},   {"key", &ret->key, NULL},   {"mqtt", &mqtt, NULL},  {"lines", &lines, NULL},
-        {"fresh", NULL, &ret->fresh}, {"empty", NULL, empty}};
+        {"port", &port, NULL},      {"data", &ret->data, NULL},    {"db", &ret->db, NULL},
+        {"bind", &ret->bind, NULL}, {"cert", &ret->cert, NULL},    {"key", &ret->key, NULL},
+        {"mqtt", &mqtt, NULL},      {"lines", &lines, NULL},       {"fresh", NULL, &ret->fresh},
+        {"empty", NULL, empty},     {"chunks", &ret->chunks, NULL}};
     ret->port = ret->mqtt_port = ret->lines_port = -1;
     int bad = options_read(argc, argv, options, COUNT(options), NULL, NULL, 0);
     if (bad) return bad;

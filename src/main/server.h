@@ -5,7 +5,7 @@
 #include "main/site.h"
 
 struct server_options {
-    const char *data, *db, *bind, *cert, *key;
+    const char *data, *db, *bind, *cert, *key, *chunks;
     int port, mqtt_port, lines_port; /* -1: the default, moving on when it is held; 0: a free one */
     bool fresh, replay;              /* replay: play the demo's measurements */
     /* Called once before anything listens, as the system; may be NULL. */

@@ -34,6 +34,23 @@ void site_close(struct site *s); /* half-open ones too */
 NODISCARD enum err site_do(struct site *s, enum err (*fn)(struct ctx *ctx, void *arg), void *arg, struct fault *f);
 void site_say(const char *command, const struct fault *f); /* the fault for a person, on stderr */
 
+/* Where sealed readings are: in files below the folder, or in the PostgreSQL that has the records. */
+#define SITE_READINGS "telemetry" /* the readings' folder, below the site's */
+struct site_chunks {
+    struct io io;
+    struct io_postgres *rows; /* NULL: in files, and io is the site's own */
+};
+struct site_chunks_options {
+    const char *where; /* "files" or "store"; NULL: where they are already, else in files */
+    bool owner;        /* holds the folder's lock; others only read */
+    bool fresh;        /* those in the store are forgotten, as those of the folder were */
+};
+/* ERR_INVALID (code chunks_where): there is no such place; ERR_CONFLICT (chunks_elsewhere): they are in the other,
+ * or the store has those of another folder. */
+NODISCARD enum err site_chunks_open(struct site *s, const struct site_chunks_options *options, struct site_chunks *ret,
+                                    struct fault *f);
+void site_chunks_close(struct site_chunks *c);
+
 /* Bytes of a zone (base/civil.h), from the system; they stay.  False: there is none of that name. */
 bool site_zone_data(const char *name, struct bytes *ret);
 

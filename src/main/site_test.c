@@ -89,5 +89,77 @@ static void no_export_has_two_equal_headings(struct t *t) {
     kernel_destroy(k);
 }
 
-TESTS(CASE(no_export_has_two_equal_headings), CASE(who_only_looks_makes_nothing),
-      CASE(a_database_that_holds_nothing_is_no_installation))
+/* ---- where sealed readings are ---- */
+
+struct chunks_row {
+    const char *where;
+    bool fresh;
+    enum err want;
+    bool rows;
+};
+
+static void check_chunks(struct t *t, struct site *s, const struct chunks_row *r, const char *words) {
+    struct site_chunks c;
+    struct fault f = {0};
+    enum err e = site_chunks_open(s, &(struct site_chunks_options){r->where, true, r->fresh}, &c, &f);
+    CHECK_SAY(t, e == r->want && (c.rows != NULL) == r->rows, "%s, %s: %s", words, r->where ? r->where : "unsaid",
+              f.text);
+    site_chunks_close(&c);
+}
+
+static void put_chunks(struct t *t, const struct io *io, const char *dir) {
+    char path[400];
+    snprintf(path, sizeof path, "%s/telemetry", dir);
+    CHECK(t, !io->make_dir(io->self, path));
+    snprintf(path, sizeof path, "%s/telemetry/month-000683-0-0.chunks", dir);
+    int64_t file = io->open(io->self, path, IO_CREATE);
+    CHECK(t, file >= 0 && !io->close(io->self, file));
+}
+
+static void check_rows(struct t *t, struct site *s, const struct chunks_row *rows, size_t n, const char *words) {
+    for (size_t i = 0; i < n; i++) check_chunks(t, s, &rows[i], words);
+}
+
+static void open_site(struct t *t, struct site *ret, const char *name, const char *url) {
+    char dir[300];
+    snprintf(dir, sizeof dir, "%s/%s", test_dir(t), name);
+    enum err e = site_open(ret, &(struct site_options){.data = dir, .db = url}, &t->fault);
+    CHECK_SAY(t, !e, "does not open: %s", t->fault.text);
+}
+
+static void sealed_readings_stay_where_they_are(struct t *t) {
+    static const struct chunks_row none[] = {{NULL, false, OK, false},
+                                             {"files", false, OK, false},
+                                             {"here", false, ERR_INVALID, false},
+                                             {"store", false, OK, true}};
+    static const struct chunks_row rows[] = {
+        {NULL, false, OK, true}, {"files", false, ERR_CONFLICT, false}, {"store", false, OK, true}};
+    static const struct chunks_row others[] = {{NULL, false, OK, false}, {"store", false, ERR_CONFLICT, false}};
+    static const struct chunks_row forgotten[] = {{NULL, true, OK, true}, {"files", true, OK, false}};
+    static const struct chunks_row files[] = {
+        {NULL, false, OK, false}, {"files", false, OK, false}, {"store", false, ERR_CONFLICT, false}};
+    static const struct chunks_row sqlite[] = {{NULL, false, OK, false}, {"store", false, ERR_INVALID, false}};
+    const char *url = test_pg_url(t);
+    struct site s, other, here;
+    struct site_chunks c;
+    open_site(t, &s, "chunks", url);
+    open_site(t, &other, "chunks-other", url);
+    open_site(t, &here, "chunks-sqlite", NULL);
+    if (t->failed) return;
+    check_rows(t, &s, none, COUNT(none), "none yet");
+    CHECK(t, !site_chunks_open(&s, &(struct site_chunks_options){.owner = true}, &c, &t->fault));
+    put_chunks(t, &c.io, s.dir);
+    site_chunks_close(&c);
+    check_rows(t, &s, rows, COUNT(rows), "in the store");
+    check_rows(t, &other, others, COUNT(others), "of another folder");
+    check_rows(t, &s, forgotten, COUNT(forgotten), "begun anew");
+    put_chunks(t, &s.io, s.dir);
+    check_rows(t, &s, files, COUNT(files), "in files");
+    check_rows(t, &here, sqlite, COUNT(sqlite), "SQLite");
+    site_close(&s);
+    site_close(&other);
+    site_close(&here);
+}
+
+TESTS(CASE(no_export_has_two_equal_headings), CASE(sealed_readings_stay_where_they_are),
+      CASE(who_only_looks_makes_nothing), CASE(a_database_that_holds_nothing_is_no_installation))

@@ -238,6 +238,7 @@ enum err feed_open(const struct feed_options *options, struct feed **ret, struct
     enum err e = is_made ? load(f, fault) : FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
     if (!e)
         e = telemetry_open(&(struct telemetry_options){.io = options->io,
+                                                       .chunk_io = options->chunk_io,
                                                        .world = options->world,
                                                        .dir = options->dir,
                                                        .threadless = !options->loop,

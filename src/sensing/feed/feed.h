@@ -16,6 +16,7 @@ struct feed_options { /* everything is kept */
     struct loop *loop; /* NULL: no thread and no timer; feed_step() does their work */
     const struct world *world;
     const struct io *io;
+    const struct io *chunk_io; /* of sealed readings; NULL: io */
     const struct log *log;
     const char *dir; /* of the readings */
 };
