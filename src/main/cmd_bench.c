@@ -104,9 +104,10 @@ static int run(int argc, char **argv) {
                   {"queries", 0, 10000, &o.queries},
                   {"pid", 1, INT32_MAX, &o.pid},
                   {"serve", 0, 65535, &o.serve_port}};
-    struct option options[COUNT(counts) + 6] = {{"json", NULL, &json}, {"gate", NULL, &gate}, {"data", &o.data, NULL},
-                                                {"db", &o.db, NULL},   {"to", &o.to, NULL},   {"file", &o.file, NULL}};
-    for (size_t i = 0; i < COUNT(counts); i++) options[6 + i] = (struct option){counts[i].name, &numbers[i], NULL};
+    struct option options[COUNT(counts) + 7] = {
+        {"json", NULL, &json},       {"gate", NULL, &gate}, {"data", &o.data, NULL}, {"db", &o.db, NULL},
+        {"chunks", &o.chunks, NULL}, {"to", &o.to, NULL},   {"file", &o.file, NULL}};
+    for (size_t i = 0; i < COUNT(counts); i++) options[7 + i] = (struct option){counts[i].name, &numbers[i], NULL};
     int bad = options_read(argc, argv, options, COUNT(options), rest, &rest_n, COUNT(rest));
     if (bad) return usage_error(&cmd_bench, "%s is not understood", argv[bad]);
     for (size_t i = 0; i < COUNT(counts); i++)
@@ -142,6 +143,7 @@ const struct command cmd_bench = {
         "  --gate        exit 1 when a figure misses its floor\n"
         "  --data DIR    where to make the temporary folder [TMPDIR, or /var/tmp]\n"
         "  --db URL      records in this (empty) database: postgres://…\n"
+        "  --chunks W    sealed readings in files, or in the store of --db\n"
         "  --serve PORT  api: fills, serves there and prints tokens, for other load tools\n\n"
         "ingest sends readings in line protocol, batch lines a request; query asks for a month of them.  With\n"
         "--to PORT/path --pid N both speak to another server here: victoria-metrics, or what else takes line "

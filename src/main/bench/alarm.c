@@ -229,7 +229,7 @@ static enum err run_over(struct alarm_bench *a, const char *dir, struct figures 
                              .password = a->password,
                              .keys = a->keys};
     TRY(fill_site(dir, a->o->db, &plan, f));
-    enum err e = child_start(dir, a->o->db, 0, &c, f);
+    enum err e = child_start(dir, a->o, 0, &c, f);
     l.port = q.port = c.port;
     if (!e) e = child_log_in(&c, "admin", a->password, a->token, f);
     if (!e && l.n) e = load_open(&a->wires, &l, &load, f);

@@ -156,7 +156,7 @@ static enum err run_in(const struct bench_options *o, const char *dir, struct fi
     figure_put(ret, "cases", (double)o->cases, 0, "count");
     figure_put(ret, "estates", (double)o->estates, 0, "count");
     figure_put(ret, "fill_s", (double)(bench_now_us() - begin) / 1e6, 1, "s");
-    enum err e = child_start(dir, o->db, o->serve_port < 0 ? 0 : (int)o->serve_port, &c, f);
+    enum err e = child_start(dir, o, o->serve_port < 0 ? 0 : (int)o->serve_port, &c, f);
     if (!e) e = o->serve_port < 0 ? measure_all(o, &c, password, ret, f) : serve(&c, password, f);
     child_stop(&c);
     return e;

@@ -13,6 +13,7 @@
 struct bench_options {
     const char *data;                      /* folder to make the temporary data in */
     const char *db;                        /* records elsewhere: postgres://… */
+    const char *chunks;                    /* sealed readings: "files" or "store"; NULL: as serve does */
     int64_t cases, estates;                /* api */
     int64_t connections;                   /* api, mqtt */
     int64_t rate, seconds;                 /* requests or alarms a second, and for how long */

@@ -17,7 +17,7 @@
 #define START_US INT64_C(60000000)
 #define ASK_MS   10000
 
-static void exec_server(const char *dir, const char *db, int http_port, int out) {
+static void exec_server(const char *dir, const struct bench_options *o, int http_port, int out) {
     char port[16], log[600];
     snprintf(port, sizeof port, "%d", http_port);
     snprintf(log, sizeof log, "%s/log", dir);
@@ -27,8 +27,11 @@ static void exec_server(const char *dir, const char *db, int http_port, int out)
     dup2(in, 0);
     dup2(out, 1);
     dup2(err, 2);
-    const char *argv[] = {"linli",  "serve", "--port",           port, "--mqtt", "0", "--lines", "0",
-                          "--data", dir,     db ? "--db" : NULL, db,   NULL};
+    const char *argv[] = {"linli",  "serve", "--port", port, "--mqtt", "0",  "--lines", "0",
+                          "--data", dir,     NULL,     NULL, NULL,     NULL, NULL};
+    size_t n = COUNT(argv) - 5;
+    if (o->db) argv[n++] = "--db", argv[n++] = o->db;
+    if (o->chunks) argv[n++] = "--chunks", argv[n++] = o->chunks;
     execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
     _exit(127);
 }
@@ -76,14 +79,15 @@ static void last_line(const char *dir, char *ret, size_t cap) {
     if (in) fclose(in);
 }
 
-enum err child_start(const char *dir, const char *db, int http_port, struct child *ret, struct fault *f) {
+enum err child_start(const char *dir, const struct bench_options *o, int http_port, struct child *ret,
+                     struct fault *f) {
     int ends[2];
     struct child c = {.out = -1};
     if (pipe(ends)) return FAIL(f, ERR_INTERNAL, "pipe", "no pipe for the server's output");
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);
     fcntl(ends[1], F_SETFD, FD_CLOEXEC);
     c.pid = fork();
-    if (!c.pid) exec_server(dir, db, http_port, ends[1]);
+    if (!c.pid) exec_server(dir, o, http_port, ends[1]);
     close(ends[1]);
     c.out = ends[0];
     *ret = c;

@@ -3,7 +3,7 @@
 #ifndef LINLI_MAIN_BENCH_CHILD_H
 #define LINLI_MAIN_BENCH_CHILD_H
 
-#include "base/err.h"
+#include "main/bench/bench.h"
 
 #include <sys/types.h>
 
@@ -12,8 +12,10 @@ struct child {
     int out;                        /* its standard output; -1: none */
     int port, fire_port, mqtt_port; /* 0: it has none */
 };
-/* Starts `linli serve` of this very program over dir; waits for "ready".  http_port 0: a free one. */
-NODISCARD enum err child_start(const char *dir, const char *db, int http_port, struct child *ret, struct fault *f);
+/* Starts `linli serve` of this very program over dir, with what the bench was told of its store; waits for "ready".
+ * http_port 0: a free one. */
+NODISCARD enum err child_start(const char *dir, const struct bench_options *o, int http_port, struct child *ret,
+                               struct fault *f);
 void child_stop(struct child *c);              /* and waits; {0} is fine */
 double child_cpu_s(const struct child *c);     /* processor time so far */
 double child_memory_mb(const struct child *c); /* resident */

@@ -250,7 +250,7 @@ static enum err ours(struct mqtt_bench *b, const char *dir, struct fault *f) {
         .estates = 1, .cases = 1, .sensors = (int64_t)b->n, .keys = b->keys, .password = b->password};
     bench_password(b->password);
     TRY(fill_site(dir, b->o->db, &plan, f));
-    TRY(child_start(dir, b->o->db, 0, &b->child, f));
+    TRY(child_start(dir, b->o, 0, &b->child, f));
     return child_log_in(&b->child, "admin", b->password, b->token, f);
 }
 

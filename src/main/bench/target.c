@@ -22,7 +22,7 @@ static enum err open_ours(struct target *t, const struct bench_options *o, const
     struct fill_plan plan = {.estates = 1, .cases = 1, .meters = meters, .password = password};
     bench_password(password);
     TRY(fill_site(dir, o->db, &plan, f));
-    TRY(child_start(dir, o->db, 0, &t->child, f));
+    TRY(child_start(dir, o, 0, &t->child, f));
     t->port = t->child.port;
     snprintf(t->write, sizeof t->write, "/api/v1/ingest/line?precision=ms&community=" FILL_FIRST_ESTATE);
     return child_log_in(&t->child, "admin", password, t->token, f);
@@ -55,7 +55,7 @@ enum err target_restart(struct target *t, const struct bench_options *o, const c
                         struct fault *f) {
     child_stop(&t->child);
     int64_t begin = bench_now_us();
-    TRY(child_start(dir, o->db, t->port, &t->child, f));
+    TRY(child_start(dir, o, t->port, &t->child, f));
     *ret_ms = (double)(bench_now_us() - begin) / 1000;
     return OK;
 }
