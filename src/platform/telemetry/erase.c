@@ -154,7 +154,10 @@ static enum err read_left(struct erasing *e) {
     if (!points_init(&e->left, room)) return ERR_INTERNAL;
     for (size_t i = 0; i < e->series->refs_n; i++) {
         struct points at = {e->left.at + e->left.n, e->left.value + e->left.n, e->left.quality + e->left.n, 0};
-        if (e->fate[i] == IS_REWRITTEN && chunk_read(e->t, e->x->series, &e->series->refs[i], &at)) e->left.n += at.n;
+        if (e->fate[i] != IS_REWRITTEN) continue;
+        enum err err = chunk_read(e->t, e->x->series, &e->series->refs[i], &at);
+        if (err == ERR_UNAVAILABLE) return err;
+        if (!err) e->left.n += at.n;
     }
     drop_range(&e->left, e->x->from_ms, e->x->to_ms);
     return points_sort(&e->left) ? OK : ERR_INTERNAL;
@@ -186,19 +189,23 @@ static bool is_touched(const struct erasing *e, int64_t at_ms, int64_t step_ms) 
 }
 
 /* The rows of a segment that stay, from all its chunks of the series; *ret_lost: not all of them do. */
-static size_t rows_left(struct erasing *e, uint16_t slot, struct rolled *rows, bool *ret_lost) {
+static enum err rows_left(struct erasing *e, uint16_t slot, struct rolled *rows, size_t *ret_n, bool *ret_lost) {
     int64_t step_ms = e->t->segments[slot]->key.step_min * INT64_C(60000);
     struct chunk_head h;
     size_t n = 0;
     for (size_t i = 0; i < e->series->refs_n; i++) {
         const struct chunk_ref *ref = &e->series->refs[i];
-        if (ref->segment != slot || !chunk_read_rolled(e->t, e->x->series, ref, rows + n, &h)) continue;
+        if (ref->segment != slot) continue;
+        enum err err = chunk_read_rolled(e->t, e->x->series, ref, rows + n, &h);
+        if (err == ERR_UNAVAILABLE) return err;
+        if (err) continue;
         size_t end = n + h.count;
         for (size_t k = n; k < end; k++)
             if (!is_touched(e, rows[k].at_ms, step_ms)) rows[n++] = rows[k];
         *ret_lost = *ret_lost || n < end;
     }
-    return n;
+    *ret_n = n;
+    return OK;
 }
 
 static int compare_rows(const void *a, const void *b) {
@@ -216,9 +223,10 @@ static enum err rewrite_rolled(struct erasing *e, uint16_t slot, size_t room) {
     struct rolled *rows = malloc(room * sizeof *rows);
     bool lost = false;
     if (!rows) return ERR_INTERNAL;
-    size_t n = rows_left(e, slot, rows, &lost);
+    size_t n = 0;
+    enum err err = rows_left(e, slot, rows, &n, &lost);
     qsort(rows, n, sizeof *rows, compare_rows);
-    enum err err = lost ? drop_segment(e, slot) : OK;
+    if (!err && lost) err = drop_segment(e, slot);
     if (!err && lost && n) err = sealing_put_rolled(&e->sealing, e->x->series, &e->t->segments[slot]->key, rows, n);
     free(rows);
     return err;
@@ -236,7 +244,9 @@ static enum err erase_rolled(struct erasing *e) {
         while (e->series->refs[before].segment != slot) before++;
         if (before < i) continue;
         for (size_t k = i; k < e->series->refs_n; k++) room += e->series->refs[k].segment == slot ? ROLLED_MAX : 0;
-        if (is_raw_whole(e->t, e->x->series, key->month, key->step_min))
+        bool whole;
+        TRY(raw_is_whole(e->t, e->x->series, key->month, key->step_min, &whole));
+        if (whole)
             TRY(drop_segment(e, slot));
         else
             TRY(rewrite_rolled(e, slot, room));
@@ -275,7 +285,7 @@ static void find_latest(struct erasing *e) {
         if (key_of(e, i)->step_min || (s->has_latest && last_of(e, i) <= s->latest.at_ms) ||
             !points_init(&last, CHUNK_POINTS_MAX))
             continue;
-        if (chunk_read(e->t, e->x->series, &s->refs[i], &last)) {
+        if (!chunk_read(e->t, e->x->series, &s->refs[i], &last)) {
             size_t k = last.n - 1;
             s->latest = (struct telemetry_stored){last.at[k], last.value[k], e->x->series, last.quality[k]};
             s->has_latest = s->is_latest_sealed = true;

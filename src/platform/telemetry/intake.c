@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 #define DAY_MS     INT64_C(86400000)
-#define FIRST_ROOM 1024 /* points of a batch that comes one by one */
+#define OLDEST_MS  INT64_C(946684800000) /* 2000-01-01: a clock that says less was never set */
+#define FIRST_ROOM 1024                  /* points of a batch that comes one by one */
 
 /* ---- names to numbers ---- */
 
@@ -52,7 +53,7 @@ static enum err find_series(struct resolving *r, uint32_t device, struct str met
 /* Older than what is kept of its class as it came. */
 static enum err check_old(const struct resolving *r, const struct series *s, int64_t at_ms, struct fault *f) {
     int64_t days = atomic_load_explicit(&r->t->raw_days[s->keep], memory_order_relaxed);
-    int64_t oldest_ms = days && r->now_ms > days * DAY_MS ? r->now_ms - days * DAY_MS : 0;
+    int64_t oldest_ms = days && r->now_ms - days * DAY_MS > OLDEST_MS ? r->now_ms - days * DAY_MS : OLDEST_MS;
     return at_ms < oldest_ms ? FAIL_FIELD(f, "ts", "too_old", oldest_ms) : OK;
 }
 
@@ -164,7 +165,7 @@ enum err telemetry_put(struct telemetry *t, const struct telemetry_batch *b, tel
     int64_t now_ms = t->options.world->utc_ms(t->options.world->self);
     struct resolving r = {.t = t, .batch = b, .now_ms = now_ms, .newest_ms = now_ms + TELEMETRY_FUTURE_MS};
     int64_t days = atomic_load_explicit(&t->least_raw_days, memory_order_relaxed);
-    if (days && now_ms > days * DAY_MS) r.recent_ms = now_ms - days * DAY_MS;
+    r.recent_ms = days && now_ms - days * DAY_MS > OLDEST_MS ? now_ms - days * DAY_MS : OLDEST_MS;
     if (b->n > TELEMETRY_BATCH_MAX) return FAIL(f, ERR_LIMIT, "too_many_points", "more points than one batch may have");
     r.cap = b->next ? FIRST_ROOM : b->n;
     r.job = job_create(r.cap, done, arg);

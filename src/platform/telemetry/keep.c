@@ -3,6 +3,7 @@
 #include "platform/telemetry/telemetry_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define DAY_MS         INT64_C(86400000)
 #define RETAIN_EACH_MS INT64_C(3600000)
@@ -39,9 +40,18 @@ struct telemetry_keep keep_at(struct telemetry *t, uint8_t index) {
     return keep;
 }
 
-void telemetry_keeps(struct telemetry *t, const struct telemetry_keep *keeps, size_t n) {
+static bool is_said(const struct telemetry *t, const struct telemetry_keep *keeps, size_t n) {
+    size_t said = 0, same = 0;
+    for (size_t i = 0; i < t->keeps_n; i++) {
+        said += t->is_keep_said[i];
+        for (size_t k = 0; k < n && t->is_keep_said[i]; k++)
+            same += t->keep_ids[i] == keeps[k].id && !memcmp(&t->keeps[i], &keeps[k], sizeof keeps[k]);
+    }
+    return said == n && same == n;
+}
+
+static void say_all(struct telemetry *t, const struct telemetry_keep *keeps, size_t n) {
     int32_t least = 0;
-    pthread_mutex_lock(&t->lock);
     for (size_t i = 0; i < TELEMETRY_KEEPS_MAX; i++) t->is_keep_said[i] = false;
     for (size_t i = 0; i < n; i++) {
         uint8_t index = keep_index(t, keeps[i].id);
@@ -56,6 +66,11 @@ void telemetry_keeps(struct telemetry *t, const struct telemetry_keep *keeps, si
     atomic_store(&t->least_raw_days, least);
     t->retain_at_ms = t->roll_at_ms = 0;
     t->must_roll = true;
+}
+
+void telemetry_keeps(struct telemetry *t, const struct telemetry_keep *keeps, size_t n) {
+    pthread_mutex_lock(&t->lock);
+    if (!is_said(t, keeps, n)) say_all(t, keeps, n);
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -111,12 +126,34 @@ static int32_t days_of(const struct telemetry_keep *keep, uint8_t step_min) {
     return most < 0 ? keep->raw_days : most;
 }
 
-bool is_past(struct telemetry *t, const struct segment_key *key) {
-    int64_t now_ms = t->options.world->utc_ms(t->options.world->self);
+static bool is_older(const struct telemetry_keep *keep, int32_t month, uint8_t step_min, int64_t now_ms) {
+    int32_t days = days_of(keep, step_min);
+    return days && month_start_ms(month + 1) <= now_ms - days * DAY_MS;
+}
+
+/* A class that nobody has said anything of is kept for ever. */
+static bool policy_of(struct telemetry *t, uint8_t index, struct telemetry_keep *ret) {
     pthread_mutex_lock(&t->lock);
-    int32_t days = t->is_keep_said[key->keep] ? days_of(&t->keeps[key->keep], key->step_min) : 0;
+    *ret = t->keeps[index];
+    bool said = t->is_keep_said[index];
     pthread_mutex_unlock(&t->lock);
-    return days && month_start_ms(key->month + 1) <= now_ms - days * DAY_MS;
+    return said;
+}
+
+bool is_past(struct telemetry *t, const struct segment_key *key) {
+    struct telemetry_keep keep;
+    return policy_of(t, key->keep, &keep) &&
+           is_older(&keep, key->month, key->step_min, t->options.world->utc_ms(t->options.world->self));
+}
+
+bool is_all_past(struct telemetry *t, const struct segment_key *key) {
+    int64_t now_ms = t->options.world->utc_ms(t->options.world->self);
+    struct telemetry_keep keep;
+    if (!policy_of(t, key->keep, &keep) || !is_older(&keep, key->month, 0, now_ms)) return false;
+    for (size_t i = 0; i < TELEMETRY_TIERS_MAX; i++)
+        if (keep.tiers[i].step_min && !is_older(&keep, key->month, (uint8_t)keep.tiers[i].step_min, now_ms))
+            return false;
+    return true;
 }
 
 static void forget_chunks(struct telemetry *t, size_t slot) {
@@ -154,13 +191,29 @@ static enum err drop(struct telemetry *t, size_t slot) {
     return OK;
 }
 
+/* Points that are rolled up go once a pass has come through that began when they were past already, and that went by
+ * the windows of today; where there was none yet, it is asked for. */
+static bool may_drop(struct telemetry *t, const struct segment_key *key, int64_t now_ms) {
+    struct telemetry_keep keep;
+    if (!policy_of(t, key->keep, &keep) || !is_older(&keep, key->month, key->step_min, now_ms)) return false;
+    if (key->step_min || (!keep.tiers[0].step_min && !keep.tiers[1].step_min)) return true;
+    bool passed = is_older(&keep, key->month, 0, t->passed_ms) &&
+                  !memcmp(t->retained[key->keep].tiers, keep.tiers, sizeof keep.tiers);
+    pthread_mutex_lock(&t->lock);
+    if (!passed && !t->must_roll && !t->is_rolling) {
+        t->must_roll = true;
+        t->roll_at_ms = 0;
+    }
+    pthread_mutex_unlock(&t->lock);
+    return passed;
+}
+
 void retain(struct telemetry *t, int64_t now_ms) {
     segments_sweep(t);
     pthread_mutex_lock(&t->lock);
-    bool is_due =
-        now_ms >= t->retain_at_ms && !t->must_roll && !t->is_rolling; /* no points go before they are rolled up */
+    bool is_due = now_ms >= t->retain_at_ms;
     if (is_due) t->retain_at_ms = now_ms + RETAIN_EACH_MS;
     pthread_mutex_unlock(&t->lock);
     for (size_t i = 0; is_due && i < t->segments_n; i++)
-        if (!t->segments[i]->is_dropped && is_past(t, &t->segments[i]->key) && drop(t, i)) return;
+        if (!t->segments[i]->is_dropped && may_drop(t, &t->segments[i]->key, now_ms) && drop(t, i)) return;
 }

@@ -16,8 +16,13 @@ static void settle(struct model *m) {
     while (telemetry_step(m->store)) continue;
 }
 
+/* Another class each time, so that a pass is asked for. */
 static void roll(struct model *m) {
-    telemetry_keeps(m->store, keeps, COUNT(keeps));
+    static int32_t turn;
+    struct telemetry_keep all[COUNT(keeps) + 1];
+    memcpy(all, keeps, sizeof keeps);
+    all[COUNT(keeps)] = (struct telemetry_keep){.id = 99, .raw_days = 500 + ++turn % 2};
+    telemetry_keeps(m->store, all, COUNT(all));
     settle(m);
 }
 
@@ -99,7 +104,7 @@ static void windows_are_the_same_rolled_up_or_not(struct t *t) {
 
 /* Of a run that rolls up, moves and erases: a cut at every operation of the disk, and one while it recovers. */
 static void no_power_cut_takes_windows_or_points(struct t *t) {
-    enum { N = 90 };
+    enum { N = 46 };
     int64_t ops = 0;
     for (int64_t cut = -1; (cut < 0 || cut < ops) && !t->failed; cut++) {
         struct io_sim *sim = io_sim_create(t->seed);
@@ -230,6 +235,7 @@ static void the_longest_windows_that_fit_are_taken(struct t *t) {
     struct io io = io_sim_io(sim);
     struct model *m = model_make(t, &io, DIR);
     CHECK(t, !model_open(m));
+    telemetry_keeps(m->store, &(struct telemetry_keep){.raw_days = 1000}, 1);
     fill(m);
     double before[COUNT(rows)];
     for (int again = 0; again < 2; again++) {
@@ -292,47 +298,6 @@ static void a_class_is_kept_as_long_as_it_says_and_takes_what_is_sealed_with_it(
     io_sim_destroy(sim);
 }
 
-/* Of the chunks of a month one is lost: its points are read, and it is rolled up again. */
-static int find_rolled(void *arg, const char *name) {
-    char *path = arg;
-    if (strstr(name, "-60.chunks") && (!*path || strcmp(name, path + sizeof DIR) > 0))
-        snprintf(path, 64, DIR "/%s", name);
-    return 0;
-}
-
-static void a_month_that_lost_a_part_is_not_trusted(struct t *t) {
-    struct io_sim *sim = io_sim_create(t->seed);
-    struct io io = io_sim_io(sim);
-    struct model *m = model_make(t, &io, DIR);
-    char path[64] = "";
-    uint8_t byte = 0;
-    CHECK(t, !model_open(m));
-    fill(m);
-    roll(m);
-    telemetry_close(m->store);
-    CHECK(t, !io.list(io.self, DIR, find_rolled, path) && *path);
-    int64_t file = io.open(io.self, path, IO_WRITE);
-    CHECK(t, io.read(io.self, file, &byte, 1, 20) == 1);
-    byte ^= 1;
-    CHECK(t, io.write(io.self, file, &byte, 1, 20) == 1 && !io.sync(io.self, file) && !io.close(io.self, file));
-    for (int again = 0; again < 2; again++) {
-        struct telemetry_stats stats;
-        bool rolled = false;
-        CHECK(t, !model_open(m));
-        telemetry_stats(m->store, &stats);
-        CHECK(t, stats.damaged == 1);
-        model_compare_hours(m, 0, 0, &rolled);
-        if (again)
-            CHECK(t,
-                  ask(m, month_begin(m) - 20 * DAY_MS, month_begin(m), (struct telemetry_every){1, 'h'}, TELEMETRY_AVG)
-                          .rolled_min == 60);
-        roll(m);
-        model_compare_hours(m, 0, 0, &rolled);
-        telemetry_close(m->store);
-    }
-    io_sim_destroy(sim);
-}
-
 /* ---- kinds ---- */
 
 static void a_counter_that_falls_began_anew(struct t *t) {
@@ -359,7 +324,318 @@ static void a_counter_that_falls_began_anew(struct t *t) {
     io_sim_destroy(sim);
 }
 
-TESTS(CASE(windows_are_the_same_rolled_up_or_not), CASE(no_power_cut_takes_windows_or_points),
+/* ---- what may not be lost ---- */
+
+static double count_all(struct model *m, int64_t from, int64_t to) {
+    return sum_of(ask(m, from, to, (struct telemetry_every){1, 'h'}, TELEMETRY_COUNT));
+}
+
+static void push_now(struct model *m, size_t series) {
+    struct telemetry_point p = model_point(m, series, MODEL_SLOTS - 1, 4);
+    CHECK(m->t, !model_put(m, &p, 1));
+    settle(m);
+}
+
+struct stage {
+    struct io_sim *sim;
+    struct io io;
+    struct model *m;
+    int64_t from, month; /* hours of full months */
+};
+
+static void stage_begin(struct stage *s, struct t *t, const struct telemetry_keep *keeps_of, size_t n) {
+    s->sim = io_sim_create(t->seed);
+    s->io = io_sim_io(s->sim);
+    s->m = model_make(t, &s->io, DIR);
+    s->from = s->m->start_ms - s->m->start_ms % 3600000;
+    s->month = month_begin(s->m);
+    CHECK(t, !model_open(s->m));
+    telemetry_keeps(s->m->store, keeps_of, n);
+    settle(s->m);
+}
+
+static void stage_end(struct stage *s) {
+    telemetry_close(s->m->store);
+    io_sim_destroy(s->sim);
+}
+
+/* Fewer points than a chunk would have, in a head for long: they are rolled up before their month goes. */
+static void what_is_in_a_head_is_rolled_up_before_it_goes(struct t *t) {
+    static const struct telemetry_keep two[] = {{.raw_days = 1000, .tiers = {{60, 3000}}},
+                                                {.id = 9, .raw_days = 1, .tiers = {{60, 3000}}}};
+    struct stage s;
+    stage_begin(&s, t, two, 2);
+    push_now(s.m, 1);
+    for (size_t slot = 0; slot < MODEL_SLOTS; slot += 15) {
+        struct telemetry_point p = model_point(s.m, 0, slot, 5);
+        CHECK(t, !model_put(s.m, &p, 1));
+    }
+    settle(s.m);
+    double before = count_all(s.m, s.from, s.month);
+    CHECK(t, !label(s.m, 0, 9));
+    settle(s.m);
+    for (int i = 0; i < 4; i++) {
+        push_now(s.m, 1);
+        world_sim_advance(&t->sim, i ? INT64_C(3700) * 1000 : INT64_C(32) * DAY_MS);
+    }
+    double after = count_all(s.m, s.from, s.month);
+    CHECK_SAY(t, before > 100 && before == after, "%g, before %g", after, before);
+    stage_end(&s);
+}
+
+/* Ten late points, taken in time, whose month goes while they are few. */
+static void late_points_are_rolled_up_before_their_month_goes(struct t *t) {
+    static const struct telemetry_keep k = {.raw_days = 30, .tiers = {{60, 3000}}};
+    struct stage s;
+    stage_begin(&s, t, &k, 1);
+    push_now(s.m, 1);
+    int64_t now = t->world.utc_ms(t->world.self);
+    struct civil c = zone_civil(NULL, s.month + 32 * DAY_MS);
+    int64_t next = civil_day(c.year, c.month, 1) * DAY_MS;
+    world_sim_advance(&t->sim, next + 3 * DAY_MS - now);
+    push_now(s.m, 1);
+    push_now(s.m, 1);
+    for (int64_t i = 0; i < 10; i++) {
+        struct telemetry_point p = model_point(s.m, 0, 0, 3);
+        p.at_ms = next - 2 * DAY_MS + i * 60000;
+        CHECK(t, !model_put(s.m, &p, 1));
+    }
+    settle(s.m);
+    for (int day = 0; day < 70; day++) {
+        world_sim_advance(&t->sim, DAY_MS);
+        struct telemetry_point p = model_point(s.m, 3, 0, 1);
+        p.at_ms = t->world.utc_ms(t->world.self);
+        CHECK(t, !model_put(s.m, &p, 1));
+        settle(s.m);
+    }
+    double after = count_all(s.m, next - 3 * DAY_MS, next);
+    struct telemetry_points raw = {0};
+    CHECK(t, !telemetry_range(s.m->store, model_number(s.m, 0), 0, next, 100, &t->arena, &raw, &t->fault) && !raw.n);
+    CHECK_SAY(t, after == 10, "%g", after);
+    stage_end(&s);
+}
+
+static void a_page_of_one_window_is_the_window(struct t *t) {
+    struct stage s;
+    stage_begin(&s, t, keeps, COUNT(keeps));
+    fill(s.m);
+    roll(s.m);
+    int64_t from = s.from + 5 * 3600000;
+    uint32_t number = model_number(s.m, 0);
+    for (size_t k = 0; k < 12; k++) {
+        double got[2];
+        for (size_t one = 0; one < 2; one++) {
+            struct telemetry_windows_query q = {.series = &number,
+                                                .n = 1,
+                                                .from_ms = from + (int64_t)k * 300000,
+                                                .to_ms = from + DAY_MS,
+                                                .every = {5, 'm'},
+                                                .aggs = {TELEMETRY_COUNT},
+                                                .aggs_n = 1,
+                                                .limit = one ? 1 : 100};
+            struct telemetry_points p = {0};
+            CHECK(t, !telemetry_windows(s.m->store, &q, &t->arena, &p, &t->fault));
+            got[one] = p.value[0];
+        }
+        CHECK_SAY(t, got[0] == got[1], "window %zu: %g alone, %g among others", k, got[1], got[0]);
+    }
+    stage_end(&s);
+}
+
+/* Flips a byte in the head (16) or body of the `nth` chunk that counts in the last file whose name holds `part`. */
+struct victim {
+    const char *part;
+    char path[64];
+};
+
+static int find_victim(void *arg, const char *name) {
+    struct victim *v = arg;
+    if (strstr(name, v->part) && (!*v->path || strcmp(name, v->path + sizeof DIR) > 0))
+        snprintf(v->path, sizeof v->path, DIR "/%s", name);
+    return 0;
+}
+
+static void damage(struct stage *s, const char *part, const char *magic, int64_t offset) {
+    static uint8_t bytes[1 << 20];
+    struct victim v = {.part = part};
+    struct t *t = s->m->t;
+    CHECK(t, !s->io.list(s->io.self, DIR, find_victim, &v) && *v.path);
+    int64_t file = s->io.open(s->io.self, v.path, IO_WRITE), n = s->io.read(s->io.self, file, bytes, sizeof bytes, 0);
+    int64_t at = 0;
+    while (at + 8 <= n && memcmp(bytes + at, magic, 4)) at += 8;
+    CHECK(t, at + offset < n);
+    bytes[at + offset] ^= 1;
+    CHECK(t, s->io.write(s->io.self, file, bytes + at + offset, 1, at + offset) == 1);
+    CHECK(t, !s->io.sync(s->io.self, file) && !s->io.close(s->io.self, file));
+}
+
+static void reopen(struct stage *s) {
+    telemetry_close(s->m->store);
+    CHECK(s->m->t, !model_open(s->m));
+}
+
+static void windows_beside_a_damaged_part_are_read(struct t *t) {
+    static const struct telemetry_keep first = {.raw_days = 1000, .tiers = {{60, 3000}}},
+                                       brief = {.raw_days = 1, .tiers = {{60, 3000}}};
+    for (int body = 0; body < 2; body++) {
+        struct stage s;
+        stage_begin(&s, t, &first, 1);
+        fill(s.m);
+        world_sim_advance(&t->sim, 700000);
+        settle(s.m);
+        telemetry_keeps(s.m->store, &brief, 1);
+        settle(s.m);
+        push_now(s.m, 1);
+        double whole = count_all(s.m, s.from, s.month);
+        damage(&s, "-0-60.chunks", "LCHR", body ? 100 : 20);
+        if (!body) reopen(&s);
+        for (int again = 0; again < 2; again++) {
+            struct telemetry_points p = ask(s.m, s.from, s.month, (struct telemetry_every){1, 'h'}, TELEMETRY_COUNT);
+            double left = sum_of(p);
+            CHECK_SAY(t, whole > 1000 && left < whole && whole - left < 500 && p.damaged, "%g of %g, %zu damaged", left,
+                      whole, p.damaged);
+        }
+        stage_end(&s);
+    }
+}
+
+/* Windows rolled up from points that are damaged since stay as they were, whatever comes late. */
+static void windows_outlive_the_damage_of_their_points(struct t *t) {
+    struct stage s;
+    stage_begin(&s, t, keeps, 1);
+    fill(s.m);
+    roll(s.m);
+    double whole = count_all(s.m, s.from, s.month);
+    damage(&s, "-0-0.chunks", "LCH2", 120);
+    for (size_t i = 0; i < 300; i++) {
+        struct telemetry_point p = model_point(s.m, 0, 100, 5);
+        p.at_ms = s.month - 20 * DAY_MS + 1 + (int64_t)i;
+        CHECK(t, !model_put(s.m, &p, 1));
+    }
+    roll(s.m);
+    roll(s.m);
+    double left = count_all(s.m, s.from, s.month);
+    CHECK_SAY(t, whole > 1000 && left >= whole, "%g of %g", left, whole);
+    stage_end(&s);
+}
+
+/* A damaged window while its points are there: they are read, and it is rolled up again. */
+static void a_damaged_window_is_rolled_up_again(struct t *t) {
+    struct stage s;
+    stage_begin(&s, t, keeps, 1);
+    fill(s.m);
+    roll(s.m);
+    damage(&s, "-0-60.chunks", "LCHR", 100);
+    (void)count_all(s.m, s.from, s.month);
+    model_compare_hours(s.m, 0, 0, NULL);
+    world_sim_advance(&t->sim, 700000);
+    settle(s.m);
+    struct telemetry_points p = ask(s.m, s.from, s.month, (struct telemetry_every){1, 'h'}, TELEMETRY_COUNT);
+    CHECK(t, !p.damaged && p.rolled_min == 60);
+    model_compare_hours(s.m, 0, 0, NULL);
+    stage_end(&s);
+}
+
+/* Of the chunks of a month one is lost: its points are read, and it is rolled up again. */
+static void a_month_that_lost_a_part_is_not_trusted(struct t *t) {
+    struct stage s;
+    stage_begin(&s, t, keeps, 1);
+    fill(s.m);
+    roll(s.m);
+    damage(&s, "-0-60.chunks", "LCHR", 20);
+    for (int again = 0; again < 2; again++) {
+        bool rolled = false;
+        reopen(&s);
+        model_compare_hours(s.m, 0, 0, &rolled);
+        struct telemetry_points p =
+            ask(s.m, s.month - 20 * DAY_MS, s.month, (struct telemetry_every){1, 'h'}, TELEMETRY_AVG);
+        if (again) CHECK(t, p.rolled_min == 60);
+        roll(s.m);
+        model_compare_hours(s.m, 0, 0, &rolled);
+    }
+    stage_end(&s);
+}
+
+static void who_is_late_again_and_again_holds_up_no_retention(struct t *t) {
+    static const struct telemetry_keep k = {.raw_days = 40, .tiers = {{60, 3000}}};
+    struct stage s;
+    stage_begin(&s, t, keeps, 1);
+    fill(s.m);
+    push_now(s.m, 1);
+    telemetry_close(s.m->store);
+    s.m->options.seal_at = 20;
+    s.m->options.log_bytes_max = 1;
+    CHECK(t, !model_open(s.m));
+    telemetry_keeps(s.m->store, &k, 1);
+    settle(s.m);
+    int64_t now = t->world.utc_ms(t->world.self), due = s.month + 40 * DAY_MS;
+    world_sim_advance(&t->sim, due - 3600000 - now);
+    for (int i = 0; i < 60; i++) { /* every nine minutes, over the time when it is due */
+        struct telemetry_point p[20];
+        world_sim_advance(&t->sim, 540000);
+        for (size_t n = 0; n < COUNT(p); n++) {
+            p[n] = model_point(s.m, 1, 0, (double)n);
+            p[n].at_ms = t->world.utc_ms(t->world.self) - 36 * DAY_MS + (int64_t)n;
+        }
+        CHECK(t, !model_put(s.m, p, COUNT(p)));
+        settle(s.m);
+    }
+    struct telemetry_points p = {0};
+    CHECK(t, !telemetry_range(s.m->store, model_number(s.m, 0), 0, s.month, 100, &t->arena, &p, &t->fault));
+    CHECK_SAY(t, !p.n, "%zu points left", p.n);
+    CHECK(t, count_all(s.m, s.from, s.month) > 1000);
+    stage_end(&s);
+}
+
+static void erasing_takes_no_more_than_it_says_when_a_month_is_due(struct t *t) {
+    static const struct telemetry_keep before = {.raw_days = 1000, .tiers = {{60, 3000}}},
+                                       after = {.raw_days = 1, .tiers = {{60, 3000}}};
+    struct stage s;
+    stage_begin(&s, t, &before, 1);
+    fill(s.m);
+    roll(s.m);
+    telemetry_keeps(s.m->store, &before, 1);
+    settle(s.m);
+    double whole = count_all(s.m, s.from, s.month);
+    telemetry_keeps(s.m->store, &after, 1); /* past, and not dropped yet */
+    CHECK(t,
+          !telemetry_erase(s.m->store, model_number(s.m, 0), s.from + 10 * 3600000, s.from + 12 * 3600000, &t->fault));
+    settle(s.m);
+    push_now(s.m, 1);
+    push_now(s.m, 1);
+    double left = count_all(s.m, s.from, s.month);
+    CHECK_SAY(t, whole > 1000 && whole - left < 10, "%g of %g", left, whole);
+    stage_end(&s);
+}
+
+/* A disk that does not answer says nothing of what is on it. */
+static int64_t no_read(void *self, int64_t file, void *ret, size_t n, int64_t at) {
+    (void)self, (void)file, (void)ret, (void)n, (void)at;
+    return -5;
+}
+
+static void a_read_that_fails_is_no_damage(struct t *t) {
+    struct stage s;
+    stage_begin(&s, t, keeps, 1);
+    fill(s.m);
+    roll(s.m);
+    double whole = count_all(s.m, s.from, s.month);
+    telemetry_close(s.m->store);
+    struct io chunks = s.io;
+    s.m->options.chunk_io = &chunks;
+    chunks.read = no_read;
+    CHECK(t, model_open(s.m) == ERR_UNAVAILABLE);
+    chunks.read = s.io.read;
+    CHECK(t, !model_open(s.m) && count_all(s.m, s.from, s.month) == whole);
+    stage_end(&s);
+}
+
+TESTS(CASE(what_is_in_a_head_is_rolled_up_before_it_goes), CASE(late_points_are_rolled_up_before_their_month_goes),
+      CASE(a_page_of_one_window_is_the_window), CASE(windows_beside_a_damaged_part_are_read),
+      CASE(windows_outlive_the_damage_of_their_points), CASE(a_damaged_window_is_rolled_up_again),
+      CASE(who_is_late_again_and_again_holds_up_no_retention),
+      CASE(erasing_takes_no_more_than_it_says_when_a_month_is_due), CASE(a_read_that_fails_is_no_damage),
+      CASE(windows_are_the_same_rolled_up_or_not), CASE(no_power_cut_takes_windows_or_points),
       CASE(hours_stay_when_their_points_are_past), CASE(the_longest_windows_that_fit_are_taken),
       CASE(a_class_is_kept_as_long_as_it_says_and_takes_what_is_sealed_with_it),
       CASE(a_month_that_lost_a_part_is_not_trusted), CASE(a_counter_that_falls_began_anew))

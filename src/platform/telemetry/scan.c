@@ -99,10 +99,11 @@ static size_t points_before(const struct points *p, int64_t at_ms) {
 static enum err open_chunk(struct scan *s, const struct scan_ref *r) {
     struct points p;
     if (!points_init(&p, CHUNK_POINTS_MAX)) return ERR_LIMIT;
-    if (!chunk_read(s->t, s->series, &r->ref, &p)) {
-        count_damage(s);
+    enum err e = chunk_read(s->t, s->series, &r->ref, &p);
+    if (e) {
         free(p.at);
-        return OK;
+        if (e == ERR_CORRUPT) count_damage(s);
+        return e == ERR_CORRUPT ? OK : e;
     }
     size_t i = points_before(&p, s->from_ms);
     p.n = points_before(&p, s->to_ms);
@@ -160,8 +161,9 @@ static size_t count_alone(const struct scan *s, int64_t bound) {
 enum err scan_slice(struct scan *s, int64_t until_ms, struct points *ret, struct fault *f) {
     free(s->spent);
     s->spent = NULL;
-    if (open_next(s, until_ms))
-        return FAIL(f, ERR_LIMIT, "too_wide", "these readings arrived in too mixed an order to be read at once");
+    enum err e = open_next(s, until_ms);
+    if (e == ERR_UNAVAILABLE) return FAIL(f, e, "disk_failed", "the readings cannot be read from the disk");
+    if (e) return FAIL(f, ERR_LIMIT, "too_wide", "these readings arrived in too mixed an order to be read at once");
     if (!s->heap_n || source_at(&s->heap[0]) >= until_ms) return ERR_NOT_FOUND;
     size_t n = count_alone(s, until_ms);
     if (!n) {
@@ -185,7 +187,7 @@ bool scan_chunk(struct scan *s, int64_t until_ms, struct chunk_head *ret) {
     int64_t last = ref_last(s, r);
     if (ref_first(s, r) < s->from_ms || last >= until_ms || last >= s->to_ms) return false;
     if ((after && ref_first(s, after) <= last) || (s->heap_n && source_at(&s->heap[0]) <= last)) return false;
-    if (!chunk_read_head(s->t, s->series, &r->ref, ret) || ret->valid != ret->count) return false;
+    if (chunk_read_head(s->t, s->series, &r->ref, ret) || ret->valid != ret->count) return false;
     s->refs_i++;
     return true;
 }

@@ -72,11 +72,15 @@ enum err sealing_drop(struct sealing *s, uint32_t series, const struct chunk_ref
 static enum err drop_rolled(struct sealing *s, uint32_t series, int32_t month) {
     struct telemetry *t = s->t;
     const struct series *at = series_at(t, series);
+    int asked = -1; /* of windows of that length it is known */
+    bool whole = false;
     if (month < t->rolled_month) roll_late(t);
     for (uint32_t i = 0; i < at->refs_n; i++) {
         const struct segment_key *key = &t->segments[at->refs[i].segment]->key;
         if (key->month != month || !key->step_min) continue;
-        if (is_raw_whole(t, series, month, key->step_min)) TRY(sealing_drop(s, series, &at->refs[i]));
+        if (asked != key->step_min) TRY(raw_is_whole(t, series, month, key->step_min, &whole));
+        asked = key->step_min;
+        if (whole) TRY(sealing_drop(s, series, &at->refs[i]));
     }
     return OK;
 }
@@ -104,7 +108,7 @@ enum err sealing_put(struct sealing *s, uint32_t series, const struct points *p)
         int64_t end_ms = month_start_ms(key.month + 1);
         while (end < p->n && p->at[end] < end_ms) end++;
         struct points month = slice(p, at, end - at);
-        if (!is_past(s->t, &key)) TRY(put_month(s, series, &key, &month)); /* else it would be dropped at once */
+        if (!is_all_past(s->t, &key)) TRY(put_month(s, series, &key, &month)); /* else it goes at once */
     }
     return OK;
 }
@@ -125,7 +129,7 @@ enum err sealing_put_rolled(struct sealing *s, uint32_t series, const struct seg
     return OK;
 }
 
-/* A damaged one has nothing to be copied. */
+/* A damaged one is copied as nothing; one that cannot be read now stays. */
 enum err sealing_copy(struct sealing *s, uint32_t series, const struct chunk_ref *ref, uint8_t keep) {
     const struct segment *g = s->t->segments[ref->segment];
     struct segment_key key = {g->key.month, keep, g->key.step_min};
@@ -133,8 +137,9 @@ enum err sealing_copy(struct sealing *s, uint32_t series, const struct chunk_ref
     uint8_t *at;
     TRY(segment_open(s->t, &key, &slot));
     TRY(make_room(s, slot, &at));
-    if (chunk_read_bytes(s->t, series, ref, at, &n))
-        TRY(took(s, series, g->start_ms + ref->first_rel, g->start_ms + ref->last_rel, ref->count, n));
+    enum err e = chunk_read_bytes(s->t, series, ref, at, &n);
+    if (e && e != ERR_CORRUPT) return e;
+    if (!e) TRY(took(s, series, g->start_ms + ref->first_rel, g->start_ms + ref->last_rel, ref->count, n));
     return sealing_drop(s, series, ref);
 }
 

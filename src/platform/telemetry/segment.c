@@ -50,20 +50,29 @@ size_t segment_slot(const struct telemetry *t, const struct segment_key *key) {
     return SIZE_MAX;
 }
 
-enum err segment_add(struct telemetry *t, const struct segment_key *key, size_t *ret_slot) {
-    size_t slot = segment_slot(t, key);
-    if (slot == SIZE_MAX && t->segments_n == SEGMENTS_MAX) return ERR_LIMIT;
-    if (slot == SIZE_MAX) {
-        struct segment *made = calloc(1, sizeof *made);
-        if (!made) return ERR_INTERNAL;
-        *made = (struct segment){.file = -1, .key = *key, .start_ms = month_start_ms(key->month)};
-        pthread_mutex_lock(&t->lock);
-        slot = t->segments_n;
-        t->segments[t->segments_n++] = made;
-        pthread_mutex_unlock(&t->lock);
-    }
-    *ret_slot = slot;
+/* One of a dropped segment that nobody reads any more, else a new one. */
+static enum err take_slot(struct telemetry *t, size_t *ret) {
+    for (size_t i = 0; i < t->segments_n && !t->scans; i++)
+        if (t->segments[i]->is_dropped && t->segments[i]->file < 0) {
+            *ret = i;
+            return OK;
+        }
+    if (t->segments_n == SEGMENTS_MAX) return ERR_LIMIT;
+    struct segment *made = calloc(1, sizeof *made);
+    if (!made) return ERR_INTERNAL;
+    *ret = t->segments_n;
+    t->segments[t->segments_n++] = made;
     return OK;
+}
+
+enum err segment_add(struct telemetry *t, const struct segment_key *key, size_t *ret_slot) {
+    *ret_slot = segment_slot(t, key);
+    if (*ret_slot != SIZE_MAX) return OK;
+    pthread_mutex_lock(&t->lock);
+    enum err e = take_slot(t, ret_slot);
+    if (!e) *t->segments[*ret_slot] = (struct segment){.file = -1, .key = *key, .start_ms = month_start_ms(key->month)};
+    pthread_mutex_unlock(&t->lock);
+    return e;
 }
 
 enum err segment_open(struct telemetry *t, const struct segment_key *key, size_t *ret_slot) {
@@ -85,6 +94,7 @@ struct walk {
     struct segment *segment;
     uint8_t *block;
     int64_t block_at, block_n, size;
+    bool failed; /* a read did: that says nothing of what is there */
 };
 
 /* n bytes at `at`; NULL when the file is shorter. */
@@ -93,6 +103,7 @@ static const uint8_t *look(struct walk *w, int64_t at, size_t n) {
     if (at < w->block_at || at + (int64_t)n > w->block_at + w->block_n) {
         w->block_at = at;
         w->block_n = w->t->chunk_io.read(w->t->chunk_io.self, w->segment->file, w->block, BLOCK, at);
+        w->failed = w->failed || w->block_n < 0;
         if (w->block_n < (int64_t)n) return NULL;
     }
     return w->block + (at - w->block_at);
@@ -142,7 +153,7 @@ enum err segment_scan(struct telemetry *t, size_t slot, int64_t size, bool check
     enum err e = w.block ? OK : ERR_INTERNAL;
     bool was_good = true;
     int64_t end = 0;
-    for (int64_t at = 0; !e && at + CHUNK_HEAD_MIN <= size;) {
+    for (int64_t at = 0; !e && !w.failed && at + CHUNK_HEAD_MIN <= size;) {
         struct chunk_head h;
         const uint8_t *bytes = look(&w, at, CHUNK_HEAD_MIN);
         size_t dead = bytes ? dead_read((struct bytes){bytes, CHUNK_HEAD_MIN}) : 0;
@@ -162,6 +173,7 @@ enum err segment_scan(struct telemetry *t, size_t slot, int64_t size, bool check
         at += (int64_t)chunk_bytes(&h);
         end = at;
     }
+    if (!e && w.failed) e = disk_error(t);
     w.segment->size = check_bodies ? end : size;
     t->chunk_bytes += w.segment->size;
     free(w.block);
@@ -175,48 +187,57 @@ bool chunk_is(const struct chunk_head *h, const struct segment *g, uint32_t seri
            h->first_ms == g->start_ms + ref->first_rel && h->last_ms == g->start_ms + ref->last_rel;
 }
 
-/* As much as `n` bytes of it; gives how many, 0: it is not there. */
-static size_t read_front(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, uint8_t *bytes, size_t n,
-                         struct chunk_head *ret) {
+/* As much as `n` bytes of it. */
+static enum err read_front(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, uint8_t *bytes, size_t n,
+                           struct chunk_head *ret, size_t *ret_n) {
     const struct segment *g = t->segments[ref->segment];
     int64_t got = t->chunk_io.read(t->chunk_io.self, g->file, bytes, n, (int64_t)ref->at8 * 8);
-    if (got < CHUNK_HEAD_MIN || !chunk_head_read((struct bytes){bytes, (size_t)got}, ret) ||
-        !chunk_is(ret, g, series, ref))
-        return 0;
-    return (size_t)got;
+    if (got < 0) return ERR_UNAVAILABLE;
+    *ret_n = (size_t)got;
+    bool ok = got >= CHUNK_HEAD_MIN && chunk_head_read((struct bytes){bytes, (size_t)got}, ret) &&
+              chunk_is(ret, g, series, ref);
+    return ok ? OK : ERR_CORRUPT;
 }
 
-static bool read_whole(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, uint8_t *bytes,
-                       struct chunk_head *ret) {
-    size_t n = read_front(t, series, ref, bytes, FIRST_READ, ret), whole = n ? chunk_bytes(ret) : 0;
-    int64_t at = (int64_t)ref->at8 * 8 + (int64_t)n, rest = (int64_t)whole - (int64_t)n;
+static enum err read_whole(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, uint8_t *bytes,
+                           struct chunk_head *ret) {
     const struct segment *g = t->segments[ref->segment];
-    return n && (rest <= 0 || t->chunk_io.read(t->chunk_io.self, g->file, bytes + n, (size_t)rest, at) == rest);
+    size_t n;
+    TRY(read_front(t, series, ref, bytes, FIRST_READ, ret, &n));
+    int64_t at = (int64_t)ref->at8 * 8 + (int64_t)n, rest = (int64_t)chunk_bytes(ret) - (int64_t)n;
+    if (rest <= 0) return OK;
+    int64_t got = t->chunk_io.read(t->chunk_io.self, g->file, bytes + n, (size_t)rest, at);
+    if (got < 0) return ERR_UNAVAILABLE;
+    return got == rest ? OK : ERR_CORRUPT;
 }
 
-bool chunk_read(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct points *ret) {
+enum err chunk_read(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct points *ret) {
     uint8_t bytes[CHUNK_BYTES_MAX];
     struct chunk_head h;
-    return read_whole(t, series, ref, bytes, &h) && chunk_decode(&h, bytes, ret);
+    TRY(read_whole(t, series, ref, bytes, &h));
+    return chunk_decode(&h, bytes, ret) ? OK : ERR_CORRUPT;
 }
 
-bool chunk_read_rolled(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct rolled *ret,
-                       struct chunk_head *ret_head) {
+enum err chunk_read_rolled(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct rolled *ret,
+                           struct chunk_head *ret_head) {
     uint8_t bytes[CHUNK_BYTES_MAX];
     int64_t step_ms = t->segments[ref->segment]->key.step_min * INT64_C(60000);
-    return read_whole(t, series, ref, bytes, ret_head) && rolled_decode(ret_head, step_ms, bytes, ret);
+    TRY(read_whole(t, series, ref, bytes, ret_head));
+    return rolled_decode(ret_head, step_ms, bytes, ret) ? OK : ERR_CORRUPT;
 }
 
-bool chunk_read_bytes(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, uint8_t *ret, size_t *ret_n) {
+enum err chunk_read_bytes(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, uint8_t *ret,
+                          size_t *ret_n) {
     struct chunk_head h;
-    if (!read_whole(t, series, ref, ret, &h)) return false;
+    TRY(read_whole(t, series, ref, ret, &h));
     *ret_n = chunk_bytes(&h);
-    return true;
+    return OK;
 }
 
-bool chunk_read_head(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct chunk_head *ret) {
+enum err chunk_read_head(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct chunk_head *ret) {
     uint8_t bytes[CHUNK_HEAD_MAX];
-    return read_front(t, series, ref, bytes, sizeof bytes, ret);
+    size_t n;
+    return read_front(t, series, ref, bytes, sizeof bytes, ret, &n);
 }
 
 void segments_sweep(struct telemetry *t) {

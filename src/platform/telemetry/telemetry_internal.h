@@ -78,7 +78,8 @@ struct chunk_ref { /* within the month that its segment is */
     uint16_t segment;
     uint16_t count; /* of a rolled one: windows, and above ROLLED_PARTS the parts of its month */
 };
-#define ROLLED_PARTS 8 /* bits */
+#define ROLLED_PARTS 8                                       /* bits */
+#define ROLLED_DOUBT ((uint16_t)(UINT8_MAX << ROLLED_PARTS)) /* as parts: a damaged one is among them */
 
 struct series {
     uint32_t device, metric, unit, next; /* next: of the same device */
@@ -159,9 +160,11 @@ struct telemetry {
     size_t segments_n;
     size_t scans; /* under way: dropped segments stay open until there is none */
     struct telemetry_keep keeps[TELEMETRY_KEEPS_MAX];
-    int64_t keep_ids[TELEMETRY_KEEPS_MAX]; /* never change once they are there */
+    struct telemetry_keep retained[TELEMETRY_KEEPS_MAX]; /* what the pass under way, or the last one, went by */
+    int64_t keep_ids[TELEMETRY_KEEPS_MAX];               /* never change once they are there */
     size_t keeps_n;
     bool is_keep_said[TELEMETRY_KEEPS_MAX];
+    int64_t passed_ms; /* everything over before that is rolled up: the beginning of the last pass that came through */
     _Atomic int32_t raw_days[TELEMETRY_KEEPS_MAX], least_raw_days; /* 0: for ever */
     bool must_roll, is_rolling; /* there may be something to roll up; a pass over all series is under way */
     struct telemetry_stats stats;
@@ -173,8 +176,9 @@ struct telemetry {
     int64_t rotate_at;                        /* bytes of the log */
     int64_t retain_at_ms, roll_at_ms;         /* when it is looked at next; under the lock */
     int64_t rolled_month;                     /* those before it are over */
-    uint32_t roll_series;                     /* the pass has come so far */
-    bool seals_heads;                         /* it does so, too */
+    uint32_t roll_series;                     /* the pass has come so far, */
+    int64_t roll_month, pass_ms;              /* of that series; when it began */
+    bool pass_failed;                         /* for some series */
     struct dead *dead;
     size_t dead_n, dead_cap;
     int64_t begun_live; /* bytes in memory when the log was begun, about */
@@ -374,28 +378,31 @@ enum err move(struct telemetry *t, const struct moving *x); /* the writer's */
 void keeps_init(struct telemetry *t);
 uint8_t keep_index(struct telemetry *t, int64_t id); /* under the lock; found or added; 0 when there is no room */
 struct telemetry_keep keep_at(struct telemetry *t, uint8_t index);
-bool is_past(struct telemetry *t, const struct segment_key *key); /* nothing of that month is kept any more */
+bool is_past(struct telemetry *t, const struct segment_key *key);     /* that is not kept any more */
+bool is_all_past(struct telemetry *t, const struct segment_key *key); /* nor what it would be rolled up to */
 void retain(struct telemetry *t, int64_t now_ms);
 
 /* ---- rolling up (roll.c) ---- */
 bool roll_some(struct telemetry *t); /* true: there is more to do */
 void roll_late(struct telemetry *t); /* there are points of a month that is over */
 /* Is there still all of what was rolled up of the month, so that it can be rolled up again? */
-bool is_raw_whole(struct telemetry *t, uint32_t series, int32_t month, uint8_t step_min);
+NODISCARD enum err raw_is_whole(struct telemetry *t, uint32_t series, int32_t month, uint8_t step_min, bool *ret);
 
 /* ---- housekeeping of the writer (seal.c), opening (replay.c) ---- */
 enum err seal_due(struct telemetry *t); /* some of the heads that are due; what fails stays due */
 NODISCARD enum err replay(struct telemetry *t, struct fault *f);
 
 /* ---- reading (segment.c, scan.c) ---- */
-/* Points of a chunk; false when it is damaged.  ret has room for CHUNK_POINTS_MAX. */
+/* Of what a chunk holds: ERR_CORRUPT where it is damaged, ERR_UNAVAILABLE where it could not be read, which says
+ * nothing of it.  ret: room for CHUNK_POINTS_MAX, ROLLED_MAX, CHUNK_BYTES_MAX. */
 bool chunk_is(const struct chunk_head *h, const struct segment *g, uint32_t series, const struct chunk_ref *ref);
-bool chunk_read(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct points *ret);
-bool chunk_read_rolled(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct rolled *ret,
-                       struct chunk_head *ret_head);
-bool chunk_read_bytes(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, uint8_t *ret, size_t *ret_n);
-/* The head, where it is that of the chunk meant. */
-bool chunk_read_head(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct chunk_head *ret);
+NODISCARD enum err chunk_read(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, struct points *ret);
+NODISCARD enum err chunk_read_rolled(struct telemetry *t, uint32_t series, const struct chunk_ref *ref,
+                                     struct rolled *ret, struct chunk_head *ret_head);
+NODISCARD enum err chunk_read_bytes(struct telemetry *t, uint32_t series, const struct chunk_ref *ref, uint8_t *ret,
+                                    size_t *ret_n);
+NODISCARD enum err chunk_read_head(struct telemetry *t, uint32_t series, const struct chunk_ref *ref,
+                                   struct chunk_head *ret);
 
 struct source { /* an open chunk, or the head */
     struct points p;
@@ -451,6 +458,7 @@ struct track {
     size_t refs_n, refs_i, damaged;
     struct rolled *rows; /* of the chunk that is open */
     size_t rows_n, rows_i;
+    int64_t next_ms;    /* rows before it were given */
     int32_t rolled_min; /* the longest windows that were taken; 0: none */
 };
 struct track_query {

@@ -12,6 +12,7 @@ struct rolled_month {
     int32_t month;
     uint8_t step_min;
     unsigned have, need;
+    uint64_t rows;
 };
 
 /* ---- which months serve; under the lock ---- */
@@ -33,23 +34,26 @@ static bool is_in_range(const struct plan *p, const struct segment *g) {
     return g->start_ms < p->q->to_ms && month_start_ms(g->key.month + 1) > p->q->from_ms - p->q->back_ms;
 }
 
-static void count_part(struct plan *p, const struct segment *g, unsigned need) {
+static void count_part(struct plan *p, const struct segment *g, uint16_t count) {
     size_t i = p->months_n;
     while (i && (p->months[i - 1].month != g->key.month || p->months[i - 1].step_min != g->key.step_min)) i--;
     if (!i) {
-        p->months[p->months_n++] = (struct rolled_month){g->key.month, g->key.step_min, 0, need};
+        p->months[p->months_n++] =
+            (struct rolled_month){.month = g->key.month, .step_min = g->key.step_min, .need = count >> ROLLED_PARTS};
         i = p->months_n;
     }
     p->months[i - 1].have++;
+    p->months[i - 1].rows += count % (1 << ROLLED_PARTS);
 }
 
-/* Points that were never rolled up, or may still be again. */
-static bool has_points(const struct plan *p, int32_t month) {
+/* Those that were rolled up are still there: each window had one at least. */
+static bool has_points(const struct plan *p, const struct rolled_month *m) {
+    uint64_t points = 0;
     for (uint32_t i = 0; i < p->s->refs_n; i++) {
         const struct segment_key *key = &segment_of(p, i)->key;
-        if (!key->step_min && key->month == month) return true;
+        if (!key->step_min && key->month == m->month) points += p->s->refs[i].count;
     }
-    return false;
+    return points && points >= m->rows;
 }
 
 static bool is_in_head(const struct plan *p, int32_t month) {
@@ -59,10 +63,11 @@ static bool is_in_head(const struct plan *p, int32_t month) {
     return false;
 }
 
-/* Where points are still there they are as good, only slower; else windows serve whatever is asked. */
+/* Where points are still there they are as good, only slower; else windows serve whatever is asked, as many as there
+ * are. */
 static bool serves(const struct plan *p, const struct rolled_month *m) {
+    if (!has_points(p, m)) return true;
     if (m->have != m->need) return false;
-    if (!has_points(p, m->month)) return true;
     return !p->q->is_raw && p->q->align_ms % (m->step_min * MINUTE_MS) == 0 && !is_in_head(p, m->month);
 }
 
@@ -79,7 +84,8 @@ static const struct rolled_month *choose(const struct plan *p, size_t *at) {
     for (; *at < p->months_n && p->months[*at].month == month; ++*at) {
         const struct rolled_month *m = &p->months[*at];
         bool fits = p->q->align_ms % (m->step_min * MINUTE_MS) == 0;
-        if (serves(p, m) && (!best || fits)) best = m;
+        bool is_better = !best || (fits && (m->have == m->need || best->have != best->need));
+        if (serves(p, m) && is_better) best = m;
     }
     return best;
 }
@@ -110,7 +116,7 @@ static bool add_rolled(struct plan *p, const struct rolled_month *m, int64_t *at
     struct track *k = p->k;
     int64_t step_ms = m->step_min * MINUTE_MS, from_ms = month_start_ms(m->month);
     int64_t to_ms = month_start_ms(m->month + 1);
-    bool whole = !has_points(p, m->month);
+    bool whole = !has_points(p, m);
     int64_t low_ms = whole ? p->q->from_ms - p->q->back_ms : floor_to(p->q->from_ms + step_ms - 1, step_ms);
     int64_t high_ms = whole ? p->q->to_ms : floor_to(p->q->to_ms, step_ms);
     if (from_ms < low_ms) from_ms = low_ms;
@@ -119,6 +125,7 @@ static bool add_rolled(struct plan *p, const struct rolled_month *m, int64_t *at
     if (!add_points(k, *at_ms, from_ms)) return false;
     k->spans[k->spans_n++] = (struct span){.is_rolled = true, .from_ms = from_ms, .to_ms = to_ms};
     if (m->step_min > k->rolled_min) k->rolled_min = m->step_min;
+    if (m->need > m->have) k->damaged += m->need - m->have;
     take_refs(p, m);
     *at_ms = to_ms;
     return true;
@@ -146,7 +153,7 @@ static bool begin(struct plan *p) {
     if (!p->months) return false;
     for (uint32_t i = 0; rolled && i < p->s->refs_n; i++) {
         const struct segment *g = segment_of(p, i);
-        if (g->key.step_min && is_in_range(p, g)) count_part(p, g, p->s->refs[i].count >> ROLLED_PARTS);
+        if (g->key.step_min && is_in_range(p, g)) count_part(p, g, p->s->refs[i].count);
     }
     if (p->months_n && !head_copy(&p->k->t->blocks, &p->s->head, p->q->from_ms, p->q->to_ms, &p->head)) return false;
     return lay_out(p);
@@ -163,7 +170,7 @@ static int by_time(const void *a, const void *b) {
 enum err track_init(struct track *k, struct telemetry *t, const struct track_query *q, struct fault *f) {
     struct plan p = {.k = k, .q = q};
     bool ok = true;
-    *k = (struct track){.t = t, .series = q->series};
+    *k = (struct track){.t = t, .series = q->series, .next_ms = INT64_MIN};
     pthread_rwlock_rdlock(&t->names);
     if (q->series < t->series.n) p.s = series_at(t, q->series);
     if (p.s) k->kind = p.s->kind;
@@ -202,36 +209,55 @@ size_t track_damaged(const struct track *k) {
     return n;
 }
 
-/* Opens the next rolled chunk that holds rows of the span; false: there is none. */
-static bool open_rolled(struct track *k, const struct span *span) {
+/* A damaged part: its month is no longer whole, so that its points are read and it is rolled up again. */
+static void doubt(struct track *k, const struct scan_ref *r) {
+    pthread_mutex_lock(&k->t->lock);
+    struct series *s = series_at(k->t, k->series);
+    for (uint32_t i = 0; i < s->refs_n; i++)
+        if (s->refs[i].segment == r->ref.segment && s->refs[i].at8 == r->ref.at8) s->refs[i].count |= ROLLED_DOUBT;
+    k->t->stats.damaged++;
+    k->t->must_roll = true;
+    pthread_mutex_unlock(&k->t->lock);
+}
+
+/* Opens the next rolled chunk that holds rows of the span. */
+static enum err open_rolled(struct track *k, const struct span *span, struct fault *f) {
     while (k->refs_i < k->refs_n) {
         const struct scan_ref *r = &k->refs[k->refs_i];
         struct chunk_head h;
         int64_t start_ms = k->t->segments[r->ref.segment]->start_ms;
-        if (start_ms + r->ref.first_rel >= span->to_ms) return false;
+        if (start_ms + r->ref.first_rel >= span->to_ms) return ERR_NOT_FOUND;
         k->refs_i++;
         k->rows_i = k->rows_n = 0;
         if (start_ms + r->ref.last_rel < span->from_ms) continue;
-        if (chunk_read_rolled(k->t, k->series, &r->ref, k->rows, &h)) {
+        enum err e = chunk_read_rolled(k->t, k->series, &r->ref, k->rows, &h);
+        if (e == ERR_UNAVAILABLE) return FAIL(f, e, "disk_failed", "the readings cannot be read from the disk");
+        if (!e) {
             k->rows_n = h.count;
-            return true;
+            return OK;
         }
         k->damaged++;
+        doubt(k, r);
     }
-    return false;
+    return ERR_NOT_FOUND;
 }
 
-static enum err next_rows(struct track *k, const struct span *span, int64_t until_ms, struct piece *ret) {
+/* A copy of the same chunk, which a damaged log may leave, says nothing new. */
+static enum err next_rows(struct track *k, const struct span *span, int64_t until_ms, struct piece *ret,
+                          struct fault *f) {
     for (;;) {
-        while (k->rows_i < k->rows_n && k->rows[k->rows_i].at_ms < span->from_ms) k->rows_i++;
+        int64_t from_ms = span->from_ms > k->next_ms ? span->from_ms : k->next_ms;
+        while (k->rows_i < k->rows_n && k->rows[k->rows_i].at_ms < from_ms) k->rows_i++;
         if (k->rows_i < k->rows_n) break;
-        if (!open_rolled(k, span)) return ERR_NOT_FOUND;
+        TRY(open_rolled(k, span, f));
     }
     if (until_ms > span->to_ms) until_ms = span->to_ms;
     size_t first = k->rows_i;
     while (k->rows_i < k->rows_n && k->rows[k->rows_i].at_ms < until_ms) k->rows_i++;
     *ret = (struct piece){.rows = k->rows + first, .rows_n = k->rows_i - first};
-    return ret->rows_n ? OK : ERR_NOT_FOUND;
+    if (!ret->rows_n) return ERR_NOT_FOUND;
+    k->next_ms = k->rows[k->rows_i - 1].at_ms + 1;
+    return OK;
 }
 
 enum err track_next(struct track *k, int64_t until_ms, struct piece *ret, struct fault *f) {
@@ -239,7 +265,7 @@ enum err track_next(struct track *k, int64_t until_ms, struct piece *ret, struct
         struct span *span = &k->spans[k->i];
         *ret = (struct piece){0};
         enum err e =
-            span->is_rolled ? next_rows(k, span, until_ms, ret) : scan_slice(&span->scan, until_ms, &ret->p, f);
+            span->is_rolled ? next_rows(k, span, until_ms, ret, f) : scan_slice(&span->scan, until_ms, &ret->p, f);
         if (e != ERR_NOT_FOUND) return e;
         if (until_ms < span->to_ms) return e;
     }

@@ -402,6 +402,7 @@ static enum err plan(struct windows *w, struct arena *a, struct fault *f) {
         if (w->p.n == q->limit) {
             w->p.has_next = true;
             w->p.next_ms = start;
+            w->align_ms = common(w->align_ms, start);
             break;
         }
         if (w->p.n == w->cap) {
