@@ -36,8 +36,9 @@ static void nobody_gets_in_but_at_the_public_addresses(struct t *t) {
     api_server_start(&s, t);
     for (size_t k = 0; k < COUNT(tokens); k++)
         for (size_t i = 0; i < COUNT(rows); i++) {
-            struct api_got g = api_ask(&s, tokens[k], rows[i].method, rows[i].target, NULL, NULL);
-            bool timer = tokens[k] && !strncmp(tokens[k], "timer", 5); /* a role nobody has gives no right */
+            bool timer = tokens[k] && !strncmp(tokens[k], "timer", 5);         /* a role nobody has gives no right */
+            bool streams = timer && !strcmp(rows[i].target, "/api/v1/events"); /* to somebody, until he leaves */
+            struct api_got g = api_ask(&s, tokens[k], streams ? "HEAD" : rows[i].method, rows[i].target, NULL, NULL);
             CHECK_SAY(t, g.status == rows[i].status || (timer && rows[i].status == 401), "%s %s: %d", rows[i].method,
                       rows[i].target, g.status);
             if (g.status == 401) {

@@ -10,6 +10,7 @@
 #define DEVICES_MAX 200000
 #define WATCHES_MAX 1000000
 #define BOOK_BYTES  ((size_t)256 << 20)
+#define PRIVATE_MAX 1000
 
 void book_free(struct book *b) {
     if (!b) return;
@@ -153,6 +154,42 @@ static size_t first_rule(const struct rule *const *sorted, size_t n, const struc
     return low;
 }
 
+/* Metrics of models whose readings not everybody may see. */
+struct private_metric {
+    struct str model, metric;
+};
+struct private_metrics {
+    struct private_metric *list;
+    size_t n;
+};
+
+static enum err read_private(struct ctx *ctx, struct book *b, struct private_metrics *ret) {
+    struct db_rows rows = {0};
+    ret->list = arena_new(&b->arena, struct private_metric, PRIVATE_MAX);
+    if (!ret->list) return FAIL_MEMORY(ctx);
+    enum err e =
+        db_query(ctx->db, &ctx->fault,
+                 "SELECT d.code, m.metric FROM device_models_metrics m JOIN device_models d ON d.id = m.row_id "
+                 "WHERE m.privacy IS NOT NULL AND m.privacy <> '' ORDER BY d.id, m.pos LIMIT $1",
+                 VALS(V_I64(PRIVATE_MAX + 1)), &rows);
+    while (db_more(&rows, &ctx->fault, &e)) {
+        struct private_metric *one = &ret->list[ret->n];
+        if (ret->n++ == PRIVATE_MAX)
+            e = FAIL(&ctx->fault, ERR_LIMIT, "too_many", "more than %d private metrics", PRIVATE_MAX);
+        else if (!arena_str(&b->arena, db_text(&rows, 0), &one->model) ||
+                 !arena_str(&b->arena, db_text(&rows, 1), &one->metric))
+            e = FAIL_MEMORY(ctx);
+    }
+    db_done(&rows);
+    return e;
+}
+
+static bool is_private(const struct private_metrics *p, struct str model, struct str metric) {
+    for (size_t i = 0; i < p->n; i++)
+        if (str_eq(p->list[i].model, model) && str_eq(p->list[i].metric, metric)) return true;
+    return false;
+}
+
 static bool add_watch(struct book *b, size_t *cap, const struct rule *r, size_t device) {
     if (b->watches_n == *cap) {
         size_t more = *cap ? *cap * 2 : 256;
@@ -170,7 +207,9 @@ static bool add_watch(struct book *b, size_t *cap, const struct rule *r, size_t 
 static enum err book_watches(struct ctx *ctx, struct book *b) {
     const struct rule **sorted = arena_new(&b->arena, const struct rule *, b->rules_n + 1);
     size_t n = 0, cap = 0;
+    struct private_metrics private = {0};
     if (!sorted) return FAIL_MEMORY(ctx);
+    TRY(read_private(ctx, b, &private));
     for (size_t i = 0; i < b->rules_n; i++)
         if (b->rules[i].enabled) sorted[n++] = &b->rules[i];
     qsort(sorted, n, sizeof *sorted, compare_rules);
@@ -187,6 +226,8 @@ static enum err book_watches(struct ctx *ctx, struct book *b) {
                 if (b->watches_n == WATCHES_MAX)
                     return FAIL(&ctx->fault, ERR_LIMIT, "too_many", "more than %d rules on devices", WATCHES_MAX);
                 if (!add_watch(b, &cap, sorted[i], d)) return FAIL_MEMORY(ctx);
+                b->watches[b->watches_n - 1].is_private =
+                    private.n && is_private(&private, dev->model, sorted[i]->metric);
             }
         }
     }

@@ -117,7 +117,8 @@ static void conclude(struct rules_engine *e, struct watched *w, enum verdict v, 
         return;
     }
     struct verdict_row *row = enqueue(e, w, v == VERDICT_RAISE, at_ms);
-    if (w->terms.kind != RULE_SILENCE) snprintf(row->value, sizeof row->value, "%.6g", w->state.last_value);
+    if (w->terms.kind != RULE_SILENCE && !w->is_private)
+        snprintf(row->value, sizeof row->value, "%.6g", w->state.last_value);
 }
 
 static bool watches_metric(const struct watched *w, struct str metric) {

@@ -15,6 +15,7 @@ struct watched { /* one rule on one device */
     uint32_t next;   /* next of the same device, index + 1 */
     bool carried;    /* its state goes on from the book before */
     bool armed;      /* it is in the heap of what time will bring */
+    bool is_private; /* not everybody who sees the alarm may see the reading */
 };
 struct known_device {
     int64_t id, community_id;

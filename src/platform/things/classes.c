@@ -2,7 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "platform/things/things.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
 static _Atomic int64_t generation = 1;
 
@@ -43,4 +45,36 @@ enum err things_changed(struct ctx *ctx, const struct event *e) {
     (void)e;
     atomic_fetch_add(&generation, 1);
     return OK;
+}
+
+static struct {
+    pthread_mutex_t lock;
+    int64_t ids[THINGS_CHANGED_MAX];
+    size_t n;
+} changed = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+enum err things_device_changed(struct ctx *ctx, const struct event *e) {
+    (void)ctx;
+    pthread_mutex_lock(&changed.lock);
+    bool fits = changed.n < THINGS_CHANGED_MAX;
+    if (fits) changed.ids[changed.n++] = e->row_id;
+    pthread_mutex_unlock(&changed.lock);
+    if (!fits) atomic_fetch_add(&generation, 1); /* then all of them are looked at */
+    return OK;
+}
+
+size_t things_take_changed(int64_t *ids) {
+    pthread_mutex_lock(&changed.lock);
+    size_t n = changed.n;
+    memcpy(ids, changed.ids, n * sizeof *ids);
+    changed.n = 0;
+    pthread_mutex_unlock(&changed.lock);
+    return n;
+}
+
+bool things_have_changed(void) {
+    pthread_mutex_lock(&changed.lock);
+    bool some = changed.n > 0;
+    pthread_mutex_unlock(&changed.lock);
+    return some;
 }

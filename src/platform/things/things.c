@@ -127,7 +127,7 @@ static enum err find_metric(struct ctx *ctx, const struct device *d, struct str 
     int64_t id = 0;
     bool found;
     TRY(db_one_i64(ctx->db, &ctx->fault,
-                   "SELECT id FROM device_models WHERE code = $1 AND archived_ms = 0 ORDER BY id LIMIT 1",
+                   "SELECT id FROM device_models WHERE code = $1 ORDER BY archived_ms, id LIMIT 1",
                    VALS(V_TEXT(d->model)), &id, &found));
     if (found) TRY(row_get(ctx, &device_models, id, &m));
     const struct model_metric *all = m.metrics.rows;
@@ -217,9 +217,9 @@ enum err device_step(struct ctx *ctx, int64_t id, const char *step) {
 static const struct resource *const resources[] = {&device_models, &reading_classes, &devices};
 static const struct subscription listens[] = {{"reading_classes.*", things_changed},
                                               {"device_models.*", things_changed},
-                                              {"devices.create", things_changed},
-                                              {"devices.adopt", things_changed},
-                                              {"devices.update", things_changed}};
+                                              {"devices.create", things_device_changed},
+                                              {"devices.adopt", things_device_changed},
+                                              {"devices.update", things_device_changed}};
 extern const char device_keys_ddl[];
 const char device_keys_ddl[] =
     "CREATE TABLE device_keys (username {T} NOT NULL PRIMARY KEY, device_id {I} NOT NULL, salt {B} NOT NULL, "

@@ -40,9 +40,14 @@ struct reading_class {
     bool for_all; /* of metrics that name no class; the first one so marked */
 };
 extern const struct resource devices, device_models, reading_classes;
-/* Another number after each change of what a metric is: models, classes, which model a device is. */
+/* Another number after each change of what metrics are: models, classes, or too many devices at once. */
 int64_t things_generation(void);
+/* Devices that this process heard have changed since the last call; ids with room for THINGS_CHANGED_MAX. */
+#define THINGS_CHANGED_MAX 256
+size_t things_take_changed(int64_t *ids);
+bool things_have_changed(void);
 enum err things_changed(struct ctx *ctx, const struct event *e);
+enum err things_device_changed(struct ctx *ctx, const struct event *e);
 extern const struct module things_module;
 
 /* The device of that code in the community; *ret_found false when there is none.  As the system. */

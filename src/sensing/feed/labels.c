@@ -8,14 +8,15 @@
 
 #define TICK_MS    1000
 #define AT_ONCE    500 /* series of a run */
-#define UNIT_BYTES ((size_t)16 << 20)
+#define UNIT_BYTES ((size_t)64 << 20)
 #define MODELS_MAX 5000
+#define ROUND_MS   INT64_C(600000) /* changes that another process made are seen by then */
 
 /* ---- classes ---- */
 
-/* With their lines, which lists leave out. */
+/* The first `most` of them, with their lines, which lists leave out; archived ones too: what they said still holds. */
 static enum err read_all(struct ctx *ctx, const struct resource *r, size_t most, void **ret, size_t *ret_n) {
-    struct list_query q = {.sort = FILTER_ID, .ascending = true, .limit = LIST_LIMIT_MAX};
+    struct list_query q = {.sort = FILTER_ID, .ascending = true, .limit = LIST_LIMIT_MAX, .archived = true};
     char *all = arena_alloc(ctx->arena, most, r->size, _Alignof(max_align_t));
     *ret_n = 0;
     *ret = all;
@@ -23,9 +24,10 @@ static enum err read_all(struct ctx *ctx, const struct resource *r, size_t most,
     for (struct list_page page = {.next = S("")}; page.next.ptr;) {
         q.cursor = page.next.len ? page.next : (struct str){NULL, 0};
         TRY(row_list(ctx, r, &q, &page));
-        if (*ret_n + page.n > most) return FAIL(&ctx->fault, ERR_LIMIT, "too_many", "more than %zu %s", most, r->name);
-        if (page.n) memcpy(all + *ret_n * r->size, page.rows, page.n * r->size);
-        *ret_n += page.n;
+        size_t n = page.n < most - *ret_n ? page.n : most - *ret_n;
+        if (n) memcpy(all + *ret_n * r->size, page.rows, n * r->size);
+        *ret_n += n;
+        if (n < page.n) break;
     }
     for (size_t i = 0; i < *ret_n; i++) {
         void *row = all + i * r->size;
@@ -92,11 +94,20 @@ static enum err model_of(struct ctx *ctx, const struct telemetry_series *s, stru
     return e;
 }
 
-static enum err label(struct labels *l, struct ctx *ctx, const struct models *models,
-                      const struct telemetry_series *s) {
+/* One that fails does not hold up the others: the fault of the first such is kept for the end. */
+struct labelling {
+    struct labels *l;
+    struct models models;
+    struct telemetry_series before; /* series of a device stand together, as a rule */
     struct str model;
-    TRY(model_of(ctx, s, &model));
-    const struct model_metric *m = metric_of(models, model, s->metric);
+    struct fault fault;
+};
+
+static enum err label_one(struct labelling *k, struct ctx *ctx, const struct telemetry_series *s) {
+    if (s->community_id != k->before.community_id || !str_eq(s->device, k->before.device))
+        TRY(model_of(ctx, s, &k->model));
+    k->before = *s;
+    const struct model_metric *m = metric_of(&k->models, k->model, s->metric);
     struct telemetry_label said = {0};
     if (m) {
         said.class = (uint8_t)metric_privacy(m);
@@ -104,14 +115,34 @@ static enum err label(struct labels *l, struct ctx *ctx, const struct models *mo
         said.kind = str_is(m->kind, "counter") ? TELEMETRY_COUNTER : TELEMETRY_GAUGE;
         said.keep = m->class_id;
     }
-    return telemetry_label(l->telemetry, s->community_id, s->device, s->metric, &said, &ctx->fault);
+    return telemetry_label(k->l->telemetry, s->community_id, s->device, s->metric, &said, &ctx->fault);
 }
 
-static enum err label_some(struct labels *l, struct ctx *ctx) {
-    struct models models = {0};
-    void *rows;
-    TRY(read_all(ctx, &device_models, MODELS_MAX, &rows, &models.n));
-    models.rows = rows;
+static void label(struct labelling *k, struct ctx *ctx, const struct telemetry_series *s) {
+    if (!label_one(k, ctx, s)) return;
+    if (!k->fault.kind) k->fault = ctx->fault;
+    ctx->fault = (struct fault){0};
+}
+
+/* Devices that changed, at once. */
+static enum err label_devices(struct labelling *k, struct ctx *ctx, const int64_t *ids, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        struct device d = {0};
+        struct telemetry_series *all;
+        size_t series_n = 0;
+        if (row_get(ctx, &devices, ids[i], &d)) { /* gone meanwhile */
+            ctx->fault = (struct fault){0};
+            continue;
+        }
+        TRY(telemetry_latest(k->l->telemetry, d.row.community_id, &d.code, 1, (struct str){NULL, 0}, ctx->arena, &all,
+                             &series_n, &ctx->fault));
+        for (size_t at = 0; at < series_n; at++) label(k, ctx, &all[at]);
+    }
+    return OK;
+}
+
+static enum err label_some(struct labelling *k, struct ctx *ctx) {
+    struct labels *l = k->l;
     for (uint32_t end = l->next + AT_ONCE; l->next < end; l->next++) {
         struct telemetry_series s;
         enum err e = telemetry_series_at(l->telemetry, l->next, ctx->arena, &s, &ctx->fault);
@@ -120,22 +151,33 @@ static enum err label_some(struct labels *l, struct ctx *ctx) {
             return OK;
         }
         TRY(e);
-        TRY(label(l, ctx, &models, &s));
+        label(k, ctx, &s);
     }
     l->is_behind = true;
     return OK;
 }
 
-/* A change that comes while its run is under way is seen by the next one. */
+/* A round goes over all series; one that is under way is finished first.  Devices that changed do not wait for it. */
 static enum err run(struct labels *l, struct ctx *ctx) {
+    struct labelling k = {.l = l};
+    int64_t ids[THINGS_CHANGED_MAX], now_ms = l->world->mono_us(l->world->self) / 1000;
+    size_t n = things_take_changed(ids);
     int64_t generation = things_generation();
+    void *rows;
+    bool begins = !l->is_behind && (generation != l->generation || now_ms - l->round_ms >= ROUND_MS);
     l->is_behind = false;
-    if (generation != l->generation) {
+    TRY(read_all(ctx, &device_models, MODELS_MAX, &rows, &k.models.n));
+    k.models.rows = rows;
+    if (begins) {
         TRY(tell_classes(l, ctx));
         l->next = 0;
         l->generation = generation;
+        l->round_ms = now_ms;
     }
-    return label_some(l, ctx);
+    TRY(label_devices(&k, ctx, ids, n));
+    TRY(label_some(&k, ctx));
+    ctx->fault = k.fault;
+    return k.fault.kind;
 }
 
 static enum err with_store(struct labels *l, enum err (*fn)(struct labels *l, struct ctx *ctx), struct fault *f) {
@@ -175,7 +217,8 @@ static bool tick(void *arg) {
     struct telemetry_stats stats;
     if (runner_is_working(&l->runner)) return false;
     telemetry_stats(l->telemetry, &stats);
-    return l->generation != things_generation() || (uint64_t)stats.series > l->next;
+    return l->generation != things_generation() || things_have_changed() || (uint64_t)stats.series > l->next ||
+           l->world->mono_us(l->world->self) / 1000 - l->round_ms >= ROUND_MS;
 }
 
 enum err labels_start(struct labels *l, struct loop *loop, struct fault *f) {

@@ -16,6 +16,7 @@ struct labels {
     struct telemetry *telemetry;
     struct runner runner;
     int64_t generation; /* of the rows that were told last */
+    int64_t round_ms;   /* when the last round over all series began, on the monotonic clock */
     uint32_t next;      /* series from there on are not labelled yet */
     bool is_behind;     /* after the last run: there are more */
 };

@@ -4,13 +4,21 @@
 
 #include "sensing/estate_test_internal.h"
 
+#include <poll.h>
+#include <stdatomic.h>
 #include <time.h>
 
-static void put(struct estate *e, const char *device, const char *metric) {
-    struct telemetry_point p = {
-        .device = str_of(device), .metric = str_of(metric), .value = 1, .at_ms = e->t->world.utc_ms(e->t->world.self)};
+static void put_value(struct estate *e, const char *device, const char *metric, double value) {
+    struct telemetry_point p = {.device = str_of(device),
+                                .metric = str_of(metric),
+                                .value = value,
+                                .at_ms = e->t->world.utc_ms(e->t->world.self)};
     CHECK(e->t,
           !telemetry_put_wait(feed_telemetry(e->feed), &(struct telemetry_batch){e->id, &p, 1}, NULL, &e->t->fault));
+}
+
+static void put(struct estate *e, const char *device, const char *metric) {
+    put_value(e, device, metric, 1);
 }
 
 static struct telemetry_series series(struct estate *e, const char *device, const char *metric) {
@@ -117,4 +125,61 @@ static void new_series_are_labelled_by_themselves(struct t *t) {
     estate_stop(&e, NULL, NULL);
 }
 
-TESTS(CASE(series_are_what_their_models_say), CASE(new_series_are_labelled_by_themselves))
+static enum err archive_model(struct ctx *ctx, struct estate *e) {
+    (void)e;
+    return row_archive(ctx, &device_models, model_id, 0);
+}
+
+/* A model that is archived while devices are of it says what it said. */
+static void what_an_archived_model_said_holds(struct t *t) {
+    struct estate e;
+    struct labels l;
+    estate_start(&e, t);
+    test_loop_start(&e.loop);
+    put(&e, "889", "pulse");
+    estate_do(&e, make_rows);
+    estate_do(&e, archive_model);
+    labels_of(&e, &l);
+    deliver(&e);
+    CHECK(t, !labels_step(&l) && series(&e, "889", "pulse").class == HEALTH);
+    estate_stop(&e, NULL, NULL);
+}
+
+static enum err make_level_private(struct ctx *ctx, struct estate *e) {
+    (void)e;
+    struct device_model model = {0};
+    struct model_metric m = {.has = 1 | 1 << 8, .metric = S("level"), .privacy = S("health")};
+    SET(&device_models, &model, code, S("panel"));
+    SET(&device_models, &model, name, S("panel"));
+    SET(&device_models, &model, metrics, (struct lines){&m, 1});
+    return row_create(ctx, &device_models, &model);
+}
+
+static atomic_bool reloaded;
+static void on_reloaded(void *arg) {
+    (void)arg;
+    atomic_store(&reloaded, true);
+}
+static void reload(void *arg) {
+    struct estate *e = arg;
+    CHECK(e->t, !feed_reload(e->feed, on_reloaded, NULL));
+}
+
+static void an_alarm_of_a_private_metric_tells_no_reading(struct t *t) {
+    for (int private = 0; private < 2; private ++) {
+        struct estate e;
+        estate_start(&e, t);
+        test_loop_start(&e.loop);
+        if (private) estate_do(&e, make_level_private);
+        atomic_store(&reloaded, false);
+        test_on_loop(e.loop.loop, reload, &e);
+        for (int i = 0; i < 1000 && !atomic_load(&reloaded); i++) (void)poll(NULL, 0, 10);
+        put_value(&e, "889", "level", 50);
+        CHECK(t, estate_comes_to(&e, "SELECT COUNT(*) FROM alarms", 1));
+        CHECK(t, estate_count(&e, "SELECT COUNT(*) FROM alarms WHERE value <> ''") == !private);
+        estate_stop(&e, NULL, NULL);
+    }
+}
+
+TESTS(CASE(what_an_archived_model_said_holds), CASE(an_alarm_of_a_private_metric_tells_no_reading),
+      CASE(series_are_what_their_models_say), CASE(new_series_are_labelled_by_themselves))
