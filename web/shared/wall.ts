@@ -11,10 +11,13 @@ function offsetMs(ms: number, zone: string): number {
   return Date.UTC(+p.year!, +p.month! - 1, +p.day!, +p.hour!, +p.minute!, +p.second!) - Math.floor(ms / 1000) * 1000
 }
 /** 2026-11-24T10:42 on the clock of the zone. */
-export const toWall = (ms: number, zone: string): string => new Date(ms + offsetMs(ms, zone)).toISOString().slice(0, 16)
+export const toWall = (ms: number, zone: string): string => toWallSeconds(ms, zone).slice(0, 16)
+/** 2026-11-24T10:42:05 */
+export const toWallSeconds = (ms: number, zone: string): string => new Date(ms + offsetMs(ms, zone)).toISOString().slice(0, 19)
 /** UTC milliseconds of a wall clock; null where it is none. */
 export function fromWall(wall: string, zone: string): number | null {
-  const at = /^\d{4,6}-\d\d-\d\dT\d\d:\d\d$/.test(wall) ? Date.parse(wall + ':00Z') : NaN // Date.parse alone takes "soon:00Z" for a year
+  const [, minute, second] = /^(\d{4,6}-\d\d-\d\dT\d\d:\d\d)(:\d\d)?$/.exec(wall) ?? [] // Date.parse alone takes "soon:00Z" for a year
+  const at = minute ? Date.parse(minute + (second ?? ':00') + 'Z') : NaN
   return Number.isNaN(at) ? null : at - offsetMs(at - offsetMs(at, zone), zone)
 }
 /** Integer cents of "1,234.5", "¥12" or "-3.05"; null where it is no sum or finer than a cent. */

@@ -73,5 +73,5 @@ export function useDevice(id: () => string, row: Ref<Row | null>, tail: Tail) {
     if (k) return t(k.kind === 'above' ? 'device.ruleAbove' : 'device.ruleBelow', { value: String(k.limit_value), time: '' })
     return day.length > 1 ? t('device.lastDay', { low: r(Math.min(...day)), high: r(Math.max(...day)) }) : ''
   }
-  return { latest, sparks, alarms, cases, model, metricName, limitsOf, unitOf, isStale, staleAfter, usual }
+  return { latest, sparks, alarms, cases, model, metricName, limitsOf, unitOf, isStale, staleAfter, usual, readSparks }
 }
