@@ -1,9 +1,10 @@
 // Units of charts: windows, moving about, gaps, ticks of values and of civil time, marks, what hands wish for, what is asked of the server.
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { beyond, clustered, figuresOf, gapsOf, inside, nearest, knownOf, readings, runsOf, windowed, type Point } from '@/shared/chart/series'
-import { between, LONGEST, niceTicks, panned, presetOf, presets, SHORTEST, stretched, tickDigits, timeTicks, windowFor, zoomed } from '@/shared/chart/scale'
+import { between, lengthOf, LONGEST, niceTicks, panned, presetOf, presets, SHORTEST, stretched, tickDigits, timeTicks, windowFor, zoomed } from '@/shared/chart/scale'
 import { continued, csvOf, history, joined } from '@/shared/chart/history'
 import { useHands } from '@/shared/chart/hands'
+import { eachWords } from '@/shared/chart/stretch'
 import { time } from '@/shared/format'
 import { fromWall, toWall } from '@/shared/wall'
 
@@ -11,9 +12,10 @@ const HOUR = 3600e3, DAY = 86400e3
 
 describe('windows', () => {
   it('are as short as there is room for, and never too many', () => {
-    expect((Object.keys(presets) as (keyof typeof presets)[]).map((k) => windowFor(presets[k], 720).every)).toEqual(['10s', '5m', '30m', '2h', '1d'])
+    expect((Object.keys(presets) as (keyof typeof presets)[]).map((k) => windowFor(presets[k], 720).every)).toEqual(['10s', '5m', '15m', '2h', '1d'])
+    expect(windowFor(presets.year, 290).every).toBe('1d')
     for (const width of [280, 720, 3000]) for (let ms = SHORTEST; ms <= LONGEST; ms *= 1.37) expect(ms / windowFor(ms, width).ms, `${ms} on ${width}`).toBeLessThanOrEqual(700)
-    expect(windowFor(DAY, 300).ms).toBeGreaterThan(windowFor(DAY, 900).ms)
+    expect(windowFor(DAY, 150).ms).toBeGreaterThan(windowFor(DAY, 900).ms)
   })
 })
 
@@ -233,5 +235,38 @@ describe('readings that come by themselves', () => {
   })
   it('leave what is before all windows, and what has no value', () => {
     expect(joined(windows, [[-5, 1], [65, null]]).points).toEqual(windows.points)
+  })
+})
+
+describe('readings that are kept rolled up', () => {
+  afterEach(() => { vi.unstubAllGlobals() })
+  const HOURLY = [[0, 1, 2, 3, 60], [HOUR, 2, 3, 4, 60]]
+  let asked: URLSearchParams[] = []
+  function serve(answer: (q: URLSearchParams) => object): void {
+    asked = []
+    vi.stubGlobal('fetch', (address: string) => { const q = new URL(address, 'http://h').searchParams; asked.push(q); return Promise.resolve(new Response(JSON.stringify({ unit: '', next: null, ...answer(q) }), { status: 200 })) })
+  }
+  it('are read from windows as long as the drawn ones or shorter without more ado', async () => {
+    serve(() => ({ points: HOURLY, tier: '1h' }))
+    expect(await history('D', 'p', { from: 0, to: 365 * DAY }, 700)).toMatchObject({ every: '1d', tier: HOUR })
+    expect((await history('D', 'p', { from: 0, to: 365 * DAY }, 700)).rolled).toBeUndefined()
+    expect(asked).toHaveLength(2)
+  })
+  it('are drawn by the windows there are where those are longer', async () => {
+    serve((q) => ({ points: q.get('every') === '1h' ? HOURLY : [], tier: '1h' }))
+    expect(await history('D', 'p', { from: 0, to: DAY }, 700)).toMatchObject({ every: '1h', step: HOUR, tier: HOUR, rolled: true, points: [{ at: 0, end: HOUR, mean: 2 }, { at: HOUR, end: 2 * HOUR, mean: 3 }] })
+    expect(asked.map((q) => q.get('every'))).toEqual(['5m', '1h'])
+  })
+  it('are found where single ones are gone, and single ones are not asked for twice', async () => {
+    serve((q) => (q.get('every') ? { points: q.get('every') === '1h' ? HOURLY : [], tier: '1h' } : { points: [] }))
+    expect(await history('D', 'p', { from: 0, to: HOUR }, 700)).toMatchObject({ every: '1h', rolled: true })
+    serve((q) => ({ points: q.get('every') ? [[0, null, null, null, 0]] : [] }))
+    expect(await history('D', 'p', { from: 0, to: HOUR }, 700)).toMatchObject({ step: 0, points: [] })
+  })
+  it('have a length that is one', () => {
+    expect(['1h', '5m', '', '0m', '1d', 'x', undefined].map(lengthOf)).toEqual([HOUR, 5 * 60e3, 0, 0, 0, 0, 0])
+  })
+  it('are told in words people use', () => {
+    expect([60e3, 300e3, HOUR, 2 * HOUR, DAY].map(eachWords)).toEqual(['每分钟', '每 5 分钟', '每小时', '每 2 小时', '每日'])
   })
 })

@@ -1,11 +1,11 @@
 // Readings of one metric for a chart: single ones where they are few, else windows of lowest, mean, highest.  Nobody else asks.
 import { get } from '../api'
-import { windowFor, type Range } from './scale'
+import { lengthOf, windowFor, type Range } from './scale'
 import { readings, windowed, type Point } from './series'
 
-/** step: length of a window, 0 for single readings. */
-export interface History { points: Point[]; step: number; every: string; unit: string | null }
-interface Answer { unit: string | null; points: (number | null)[][]; next: string | null }
+/** step: length of a window, 0 for single readings.  tier: length of the longest windows rolled up before that some of it was read from; `rolled`: there was nothing finer. */
+export interface History { points: Point[]; step: number; every: string; unit: string | null; tier?: number; rolled?: boolean }
+interface Answer { unit: string | null; points: (number | null)[][]; next: string | null; tier?: string }
 const SINGLE_MOST = 1500, SINGLE_WITHIN = 2 * 3600e3
 const AGGS = 'min,avg,max,count'
 const query = (device: string, metric: string, from: number, to: number, more: string): string =>
@@ -13,7 +13,9 @@ const query = (device: string, metric: string, from: number, to: number, more: s
 
 async function windows(device: string, metric: string, from: number, to: number, every: string, step: number, signal?: AbortSignal): Promise<History> {
   const a = await get<Answer>(query(device, metric, from, to, `&every=${every}&agg=${AGGS}`), signal)
-  return { points: windowed(a.points, step, to), step, every, unit: a.unit }
+  const tier = lengthOf(a.tier)
+  if (tier > step) return { ...await windows(device, metric, from, to, a.tier!, tier, signal), rolled: true } // finer ones would stand far apart
+  return { points: windowed(a.points, step, to), step, every, unit: a.unit, ...(tier ? { tier } : {}) }
 }
 async function single(device: string, metric: string, from: number, to: number, signal?: AbortSignal): Promise<History | null> {
   const a = await get<Answer>(query(device, metric, from, to, `&limit=${SINGLE_MOST}`), signal)
@@ -23,7 +25,9 @@ async function single(device: string, metric: string, from: number, to: number, 
 export async function history(device: string, metric: string, r: Range, width: number, margin = 0, signal?: AbortSignal): Promise<History> {
   const more = (r.to - r.from) * margin, from = r.from - more, to = Math.max(r.to, Math.min(r.to + more, Date.now())), w = windowFor(r.to - r.from, width)
   const few = r.to - r.from <= SINGLE_WITHIN ? await single(device, metric, from, to, signal) : null
-  return few ?? windows(device, metric, from, to, w.every, w.ms, signal)
+  if (few?.points.length) return few
+  const cut = await windows(device, metric, from, to, w.every, w.ms, signal)
+  return few && !cut.tier ? few : cut // where single ones are gone, they may be there rolled up
 }
 /** The same with what came since: only its end is asked for again. */
 export async function continued(device: string, metric: string, h: History, to: number, signal?: AbortSignal): Promise<History> {

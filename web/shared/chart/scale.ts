@@ -14,8 +14,10 @@ const WINDOWS_MOST = 700
 const windows: [string, number][] = [['1s', 1e3], ['2s', 2e3], ['5s', 5e3], ['10s', 10e3], ['15s', 15e3], ['30s', 30e3], ['1m', MINUTE], ['2m', 2 * MINUTE], ['5m', 5 * MINUTE], ['10m', 10 * MINUTE],
   ['15m', 15 * MINUTE], ['30m', 30 * MINUTE], ['1h', HOUR], ['2h', 2 * HOUR], ['3h', 3 * HOUR], ['6h', 6 * HOUR], ['12h', 12 * HOUR], ['1d', DAY], ['2d', 2 * DAY], ['7d', 7 * DAY], ['14d', 14 * DAY]]
 export interface Window { every: string; ms: number }
-/** The shortest window of which a range needs no more than there is room for: `apart` pixels each, and never above 700. */
-export function windowFor(ms: number, width: number, apart = 1.5): Window {
+/** How long "5m" or "1h" is; 0 for what is no window. */
+export const lengthOf = (every: string | undefined): number => { const m = /^([1-9]\d{0,5})([mh])$/.exec(every ?? ''); return m ? Number(m[1]) * (m[2] === 'm' ? MINUTE : HOUR) : 0 }
+/** The shortest window of which a range needs no more than there is room for: `apart` pixels each, and never above 700.  So near that a year on a phone is one of days. */
+export function windowFor(ms: number, width: number, apart = 0.75): Window {
   const most = Math.max(20, Math.min(WINDOWS_MOST, Math.floor(width / apart)))
   const [every, length] = windows.find(([, w]) => ms / w <= most) ?? windows[windows.length - 1]!
   return { every, ms: length }

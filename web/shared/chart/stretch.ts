@@ -6,6 +6,8 @@ import { DAY_MS } from './scale'
 const day = (ms: number): string => time(ms).slice(0, -6)
 /** How long a window is. */
 export const windowWords = (ms: number): string => (ms % DAY_MS === 0 ? t('time.d', { n: ms / DAY_MS }) : seconds(ms / 1000))
+/** That again and again: "every hour" as it stands before "mean". */
+export const eachWords = (ms: number): string => (ms === 60e3 ? t('each.minute') : ms === 3600e3 ? t('each.hour') : ms === DAY_MS ? t('each.day') : t('each.other', { time: windowWords(ms) }))
 /** When a point was: a reading to the second, a window from its start to its end, days by their dates. */
 export function stretchWords(p: { at: number; end: number }, now: number): string {
   if (p.end === p.at) return clock(p.at, now) + ':' + String(Math.floor(p.at / 1000) % 60).padStart(2, '0')
