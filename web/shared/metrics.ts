@@ -33,7 +33,13 @@ export const metricWords = (metric: string): string => both(lookUp(metric)) || m
 export function metricsOf(model: unknown): { v: string; t: string }[] {
   lookUp('')
   return Object.entries(store.metrics).filter(([, k]) => !model || String(model) in k.units)
-    .map(([v, k]) => ({ v, t: [both(k), model ? unitWords(k.units[String(model)]) : ''].filter(Boolean).join(' ') }))
+    .map(([v, k]) => ({ v, t: [both(k), model ? unitWords(k.units[String(model)]) : unitsOf(k).join(' / ')].filter(Boolean).join(' ') }))
+}
+const unitsOf = (k: Known): string[] => [...new Set(Object.values(k.units).map(unitWords))].filter(Boolean)
+/** The unit that these models, or all of them, measure a metric in; '' where they differ. */
+export function unitAgreed(metric: string, models?: Iterable<string>): string {
+  const units = lookUp(metric)?.units ?? {}, all = new Set((models ? [...models].filter((m) => m in units) : Object.keys(units)).map((m) => units[m]))
+  return all.size === 1 ? unitWords([...all][0]) : ''
 }
 /** The unit that a model's metric is measured in, as people write it. */
 export const unitOfModel = (metric: string, model: unknown): string => unitWords(lookUp(metric)?.units[String(model ?? '')])

@@ -239,5 +239,6 @@ export const words = {
   'error.wrong_password': ['密码不对', 'Not the password'],
   'error.last_admin': ['这是最后一位管理员，请先再设一位', 'The last administrator; make another one first'],
   'error.bad_login_pair': ['用户名或密码不对', 'Name or password is wrong'],
+  'error.too_wide': ['一次要得太多，请选一个地点，或者看短一些', 'Too much at once; choose a place, or a shorter time'],
   'error.other': ['没有成功（{code}）', 'It did not work ({code})']
 } as const satisfies Record<string, readonly [string, string]>

@@ -1,17 +1,18 @@
-// One metric of many devices side by side: which metric, place, time and how many, kept in the address; what was read.
+// One metric of many devices side by side: what is asked for is kept in the address; what was read, and who they are.
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import { get, Problem, type Page, type Row } from '@/shared/api'
+import { codeLabel } from '@/shared/codes'
+import { t } from '@/shared/i18n'
 import { live } from '@/shared/live'
 import { resource } from '@/shared/meta'
-import { metricsOf, unitOfModel } from '@/shared/metrics'
-import { presets, type Preset, type Range } from '@/shared/chart/scale'
-import { ofEach } from '@/shared/chart/history'
-import { windowed, type Point } from '@/shared/chart/series'
+import { metricsOf, unitAgreed, unitOfModel } from '@/shared/metrics'
+import { presets, type Preset } from '@/shared/chart/scale'
+import { aggregates, fixedOf, groupings, readMany, TOPS, unitOfAggregate, type Aggregate, type Asked, type Grouped, type Grouping, type Many } from '@/shared/chart/many'
 
-export interface One { code: string; name: string; id: string; place: string; unit: string; points: Point[] }
-export const WIDTH = 260, DRAWN_MOST = 300, TOPS = [10, 20, 50]
+export interface One extends Grouped { about: string; unit: string; href: string }
 const DEVICES_MOST = 1000, AGAIN_S = 60
+const among = <T extends string>(all: readonly T[], v: string): T => all.find((x) => x === v) ?? all[0]!
 
 export function useMany() {
   const route = useRoute()
@@ -23,27 +24,30 @@ export function useMany() {
   async function hear(): Promise<void> { try { said.value = [...new Set((await get<{ items: { metric: string }[] }>('/telemetry/latest')).items.map((l) => l.metric))] } catch (e) { problem.value = e instanceof Problem ? e : new Problem(0, 'offline', '') } }
   const metric = computed(() => text('metric') || metrics.value[0]?.v || '')
   const place = computed(() => (/^\d+$/.test(text('place')) ? text('place') : ''))
-  const preset = computed<Preset>(() => (text('range') in presets ? text('range') as Preset : 'day'))
+  const group = computed<Grouping>(() => among(groupings, text('group')))
+  const agg = computed<Aggregate>(() => among(aggregates, text('agg')))
+  const fixed = computed(() => fixedOf(route.query.from, route.query.to))
+  const preset = computed<Preset | null>(() => (fixed.value ? null : text('range') in presets ? text('range') as Preset : 'day'))
   const top = computed(() => (TOPS.includes(Number(text('top'))) ? Number(text('top')) : 0))
+  const asTable = computed(() => text('view') === 'table')
+  const same = computed(() => text('scale') !== 'own')
   const set = (q: Record<string, string>): void => { void router.replace({ query: Object.fromEntries(Object.entries({ ...route.query, ...q }).filter(([, v]) => v)) }) }
 
   const rows = shallowRef<Map<string, Row>>(new Map())
-  const read = shallowRef<{ code: string; name: string; points: Point[] }[] | null>(null)
-  const range = ref<Range>({ from: 0, to: 1 })
-  const step = ref(0)
+  const read = shallowRef<{ asked: Asked; many: Many } | null>(null)
   const problem = ref<Problem | null>(null)
   const busy = ref(false)
   let round: AbortController | null = null
   async function load(fresh = true): Promise<void> {
     if (!metric.value) { if (!resource('device_models')?.rights.includes('read')) await hear(); return } // when it is known, this comes again
     round?.abort()
-    const mine = round = new AbortController(), to = Date.now(), r = { from: to - presets[preset.value], to }
+    const mine = round = new AbortController(), to = Date.now()
+    const asked: Asked = { metric: metric.value, group: group.value, agg: agg.value, place: place.value, top: top.value, range: fixed.value ?? { from: to - presets[preset.value!], to } }
     busy.value = fresh
     try {
-      const a = await ofEach(metric.value, place.value, r, WIDTH, top.value, mine.signal)
-      read.value = a.groups.map((g) => ({ code: g.key, name: g.name, points: windowed(a.at.map((at, i) => { const v = g.values[i] ?? null; return [at, v, v, v, v === null ? 0 : 1] }), a.step, to) }))
-      range.value = r
-      step.value = a.step
+      const many = await readMany(asked, mine.signal)
+      if (mine.signal.aborted) return
+      read.value = { asked, many }
       problem.value = null
     } catch (e) {
       if (mine.signal.aborted) return
@@ -55,15 +59,22 @@ export function useMany() {
   // Who they are: names come with the readings, addresses and places do not.
   async function who(): Promise<void> { try { rows.value = new Map((await get<Page>(`/devices?limit=${DEVICES_MOST}`)).items.map((r) => [String(r.code), r])) } catch { /* found by their code then */ } }
   void who()
-  watch([metric, place, preset, top], () => { void load() }, { immediate: true })
+  watch(() => [metric.value, group.value, agg.value, place.value, top.value, preset.value, fixed.value?.from, fixed.value?.to], () => { void load() }, { immediate: true })
   let n = 0
-  watch(() => live.now, () => { if (++n % AGAIN_S === 0 && !busy.value) void load(false) })
+  watch(() => live.now, () => { if (++n % AGAIN_S === 0 && !busy.value && !fixed.value) void load(false) })
   onScopeDispose(() => round?.abort())
 
-  const all = computed<One[]>(() => (read.value ?? []).map((g) => {
-    const r = rows.value.get(g.code)
-    return { ...g, name: g.name || g.code, id: r?.id ?? '', place: String(r?._labels.place_id ?? ''), unit: unitOfModel(metric.value, r?.model) }
-  }))
-  const href = (o: One): string => (o.id ? `/devices/${o.id}?metric=${encodeURIComponent(metric.value)}&range=${preset.value}` : '/devices?q=' + encodeURIComponent(o.code))
-  return { metrics, metric, place, preset, top, set, range, step, problem, busy, load, all, href, loaded: computed(() => read.value !== null) }
+  const modelsAt = computed(() => { const at = new Map<string, Set<string>>(); for (const r of rows.value.values()) { const k = String(r.place_id ?? ''); at.set(k, (at.get(k) ?? new Set()).add(String(r.model))) } return at })
+
+  const enc = encodeURIComponent
+  function known(a: Asked, g: Grouped): One {
+    const times = fixed.value ? `from=${fixed.value.from}&to=${fixed.value.to}` : 'range=' + preset.value!, unit = (u: string): string => unitOfAggregate(a.agg, u)
+    const several = t('many.devices', { n: g.devices })
+    if (a.group === 'model') return { ...g, name: codeLabel('devices', 'model', g.key) ?? g.key, about: several, unit: unit(unitOfModel(a.metric, g.key)), href: '/devices?f.model=' + enc(g.key) }
+    if (a.group === 'place') return { ...g, name: g.name || t('many.nowhere'), about: several, unit: unit(unitAgreed(a.metric, modelsAt.value.get(g.key))), href: g.key ? `/charts?metric=${enc(a.metric)}&agg=${a.agg}&place=${g.key}&${times}` : '/devices' }
+    const r = rows.value.get(g.key)
+    return { ...g, name: g.name || g.key, about: String(r?._labels.place_id ?? ''), unit: unit(unitOfModel(a.metric, r?.model)), href: r ? `/devices/${r.id}?metric=${enc(a.metric)}&${times}` : '/devices?q=' + enc(g.key) }
+  }
+  const all = computed<One[]>(() => (read.value ? read.value.many.groups.map((g) => known(read.value!.asked, g)) : []))
+  return { metrics, metric, place, group, agg, preset, fixed, top, asTable, same, set, problem, busy, load, all, read }
 }

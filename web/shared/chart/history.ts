@@ -60,16 +60,3 @@ export function joined(h: History, fresh: [number, number | null][]): History {
 /** The address of what is drawn as CSV. */
 export const csvOf = (device: string, metric: string, r: Range, h: History): string =>
   '/api/v1' + query(device, metric, r.from, r.to, (h.step ? `&every=${h.every}&agg=${AGGS}` : '') + '&format=csv')
-
-export interface Group { key: string; name: string; values: (number | null)[] }
-export interface Many { at: number[]; groups: Group[]; step: number }
-/** One metric of each device of a place, by windows of the mean; top: only those with the greatest mean, 0: all. */
-export async function ofEach(metric: string, place: string, r: Range, width: number, top: number, signal?: AbortSignal): Promise<Many> {
-  const w = windowFor(r.to - r.from, width, 2.5)
-  const a = await get<{ at: number[]; groups: Group[] }>(manyQuery(metric, place, r, w.every, top), signal)
-  return { at: a.at, groups: a.groups, step: w.ms }
-}
-const manyQuery = (metric: string, place: string, r: Range, every: string, top: number): string =>
-  `/telemetry/aggregate?metric=${encodeURIComponent(metric)}&group=device&every=${every}&agg=avg&from=${Math.floor(r.from)}&to=${Math.ceil(r.to)}${place ? '&place=' + place : ''}${top ? '&top=' + top : ''}`
-export const csvOfEach = (metric: string, place: string, r: Range, width: number, top: number): string =>
-  '/api/v1' + manyQuery(metric, place, r, windowFor(r.to - r.from, width, 2.5).every, top) + '&format=csv'
