@@ -167,7 +167,8 @@ async function charts(w, h) {
   if (w > 1000) { // new readings come by themselves: nothing is asked for
     const live = page.locator('.livebtn'), asked = []
     await page.waitForFunction(() => /实时/.test(document.querySelector('.livebtn')?.textContent))
-    const listener = (r) => { if (/\/telemetry[/?](?!tail)/.test(r.url())) asked.push(r.url()) }
+    await page.waitForTimeout(3000) // what a page asks for at first
+    const listener = (r) => { if (/\/telemetry\?/.test(r.url())) asked.push(r.url()) }
     page.on('request', listener)
     const figures = () => page.evaluate(() => document.querySelector('main')?.innerText ?? document.body.innerText)
     const before = await figures()
