@@ -106,8 +106,51 @@ static struct io only_reads(struct io *io) {
                        only_close, only_rename, only_path, only_path,  only_path, only_list};
 }
 
+#define DAMAGE_SHOWN 20
+
+static void put_day(struct buf *b, int64_t ms) {
+    civil_put_time(b, NULL, ms);
+}
+
+/* One line each, under the finding. */
+static void print_damage(void *arg, const struct telemetry_damage *d) {
+    int64_t *n = arg;
+    char text[400];
+    struct buf b;
+    struct str s;
+    if (++*n > DAMAGE_SHOWN) return;
+    buf_init(&b, text, sizeof text);
+    buf_fmt(&b, "     %s, byte %lld: ", d->file, (long long)d->at);
+    if (!d->device.ptr) {
+        buf_cstr(&b, "a chunk whose head is damaged");
+    } else {
+        buf_fmt(&b, "%lld %s of " STR_FMT " " STR_FMT ", ", (long long)d->n, d->window_min ? "windows" : "readings",
+                STR_ARG(d->device), STR_ARG(d->metric));
+        put_day(&b, d->first_ms);
+        buf_cstr(&b, " to ");
+        put_day(&b, d->last_ms);
+        if (d->is_unread) buf_cstr(&b, ": the disk does not read it");
+    }
+    if (buf_done(&b, &s)) printf(STR_FMT "\n", STR_ARG(s));
+}
+
+static void count_damage(void *arg, const struct telemetry_damage *d) {
+    int64_t *n = arg;
+    (void)d;
+    ++*n;
+}
+
+/* A server that ran here made the folder before it was ready. */
+static bool should_be_there(const struct site *site) {
+    char path[640];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/lock", site->dir);
+    return !stat(path, &st);
+}
+
 static void check_readings(struct check *c, struct site *site) {
     char dir[640], words[320];
+    int64_t damaged = 0;
     struct stat st;
     struct telemetry *t = NULL;
     struct telemetry_stats s = {0};
@@ -115,8 +158,17 @@ static void check_readings(struct check *c, struct site *site) {
     struct site_chunks chunks = {0};
     const struct io reads = only_reads(&site->io), chunk_reads = only_reads(&chunks.io);
     snprintf(dir, sizeof dir, "%s/" SITE_READINGS, site->dir);
-    if (c->is_served || stat(dir, &st)) {
-        say(c, "readings", true, c->is_served ? "in the hands of the server: its /readyz tells" : "there are none yet");
+    if (c->is_served) {
+        say(c, "readings", true, "in the hands of the server: its /readyz tells");
+        return;
+    }
+    if (stat(dir, &st)) {
+        bool gone = should_be_there(site);
+        say(c, "readings", !gone,
+            gone ? "the folder " SITE_READINGS
+                   " is gone, though a server ran here: put it back from a backup before one "
+                   "starts again, for it would begin anew"
+                 : "there are none yet");
         return;
     }
     enum err e = site_chunks_open(site, &(struct site_chunks_options){0}, &chunks, &f);
@@ -126,16 +178,23 @@ static void check_readings(struct check *c, struct site *site) {
                 .io = &reads, .chunk_io = &chunk_reads, .world = &site->world, .dir = dir, .threadless = true},
             &t, &f);
     if (!e) telemetry_stats(t, &s);
-    telemetry_close(t);
-    site_chunks_close(&chunks);
+    if (!e) e = telemetry_verify(t, count_damage, &damaged, &f);
     if (e)
         snprintf(words, sizeof words, "%s", f.text);
-    else if (s.damaged)
-        snprintf(words, sizeof words, "%lld places are damaged; what is around them is read", (long long)s.damaged);
+    else if (damaged || s.damaged)
+        snprintf(words, sizeof words,
+                 "%lld places are damaged; what is around them is read.  Put those files back from a backup, or erase "
+                 "what is lost",
+                 (long long)(damaged > s.damaged ? damaged : s.damaged));
     else
         snprintf(words, sizeof words, "%lld series, %lld points", (long long)s.series,
                  (long long)(s.chunk_points + s.head_points));
-    say(c, "readings", !e && !s.damaged, words);
+    say(c, "readings", !e && !s.damaged && !damaged, words);
+    damaged = 0;
+    if (!e) e = telemetry_verify(t, print_damage, &damaged, &f);
+    if (damaged > DAMAGE_SHOWN) printf("     and %lld more\n", (long long)(damaged - DAMAGE_SHOWN));
+    telemetry_close(t);
+    site_chunks_close(&chunks);
 }
 
 /* ---- ports ---- */

@@ -608,6 +608,46 @@ static void erasing_takes_no_more_than_it_says_when_a_month_is_due(struct t *t) 
     stage_end(&s);
 }
 
+struct told {
+    int n, points, windows, heads;
+    bool right;
+};
+
+static void on_damage(void *arg, const struct telemetry_damage *d) {
+    struct told *told = arg;
+    told->n++;
+    told->heads += !d->device.ptr;
+    told->points += d->device.ptr && !d->window_min;
+    told->windows += d->window_min == 60;
+    told->right = told->right && strstr(d->file, ".chunks") && d->at >= 0;
+    if (d->device.ptr)
+        told->right = told->right && str_is(d->device, "pump-1") && str_is(d->metric, "temp") && d->n > 0 &&
+                      d->first_ms <= d->last_ms && !d->is_unread;
+}
+
+static struct told verify(struct stage *s) {
+    struct told told = {.right = true};
+    CHECK(s->m->t, !telemetry_verify(s->m->store, on_damage, &told, &s->m->t->fault));
+    return told;
+}
+
+static void damage_is_told_by_its_place_and_what_was_there(struct t *t) {
+    struct stage s;
+    stage_begin(&s, t, keeps, 1);
+    fill(s.m);
+    roll(s.m);
+    CHECK(t, !verify(&s).n);
+    damage(&s, "-0-0.chunks", "LCH2", 120);
+    damage(&s, "-0-60.chunks", "LCHR", 100);
+    struct told told = verify(&s);
+    CHECK(t, told.n == 2 && told.points == 1 && told.windows == 1 && told.right);
+    damage(&s, "-0-5.chunks", "LCHR", 20);
+    reopen(&s);
+    told = verify(&s);
+    CHECK(t, told.n == 3 && told.heads == 1 && told.right);
+    stage_end(&s);
+}
+
 /* A disk that does not answer says nothing of what is on it. */
 static int64_t no_read(void *self, int64_t file, void *ret, size_t n, int64_t at) {
     (void)self, (void)file, (void)ret, (void)n, (void)at;
@@ -635,7 +675,8 @@ TESTS(CASE(what_is_in_a_head_is_rolled_up_before_it_goes), CASE(late_points_are_
       CASE(windows_outlive_the_damage_of_their_points), CASE(a_damaged_window_is_rolled_up_again),
       CASE(who_is_late_again_and_again_holds_up_no_retention),
       CASE(erasing_takes_no_more_than_it_says_when_a_month_is_due), CASE(a_read_that_fails_is_no_damage),
-      CASE(windows_are_the_same_rolled_up_or_not), CASE(no_power_cut_takes_windows_or_points),
-      CASE(hours_stay_when_their_points_are_past), CASE(the_longest_windows_that_fit_are_taken),
+      CASE(damage_is_told_by_its_place_and_what_was_there), CASE(windows_are_the_same_rolled_up_or_not),
+      CASE(no_power_cut_takes_windows_or_points), CASE(hours_stay_when_their_points_are_past),
+      CASE(the_longest_windows_that_fit_are_taken),
       CASE(a_class_is_kept_as_long_as_it_says_and_takes_what_is_sealed_with_it),
       CASE(a_month_that_lost_a_part_is_not_trusted), CASE(a_counter_that_falls_began_anew))

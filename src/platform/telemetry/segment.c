@@ -147,6 +147,11 @@ static bool take(struct walk *w, size_t slot, int64_t at, const struct chunk_hea
     return true;
 }
 
+static void note_lost(struct telemetry *t, size_t slot, int64_t at) {
+    t->stats.damaged++;
+    if (t->lost_n < LOST_MAX) t->lost[t->lost_n++] = (struct dead){(uint32_t)(at / 8), (uint16_t)slot};
+}
+
 /* A damaged head is counted once; the next good one behind it is looked for. */
 enum err segment_scan(struct telemetry *t, size_t slot, int64_t size, bool check_bodies) {
     struct walk w = {.t = t, .segment = t->segments[slot], .block = malloc(BLOCK), .size = size};
@@ -163,7 +168,7 @@ enum err segment_scan(struct telemetry *t, size_t slot, int64_t size, bool check
             continue;
         }
         if (!is_chunk(&w, at, check_bodies, &h)) {
-            if (was_good) t->stats.damaged++;
+            if (was_good) note_lost(t, slot, at);
             was_good = false;
             at += 8;
             continue;

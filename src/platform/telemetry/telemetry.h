@@ -234,6 +234,19 @@ struct telemetry_windows_query {
 NODISCARD enum err telemetry_windows(struct telemetry *t, const struct telemetry_windows_query *q, struct arena *a,
                                      struct telemetry_points *ret, struct fault *f);
 
+/* ---- damage ---- */
+struct telemetry_damage {      /* texts live for the call */
+    const char *file;          /* name in the folder */
+    int64_t at;                /* where in it a chunk begins */
+    struct str device, metric; /* absent: its head cannot be read, so that nobody knows whose it was */
+    int64_t first_ms, last_ms, n;
+    int32_t window_min; /* of windows; 0: of points */
+    bool is_unread;     /* the disk did not answer: it may be good */
+};
+typedef void telemetry_damaged(void *arg, const struct telemetry_damage *d);
+/* Reads all that is sealed, and tells of what is not what it was.  Of a threadless store that nobody uses meanwhile. */
+NODISCARD enum err telemetry_verify(struct telemetry *t, telemetry_damaged *fn, void *arg, struct fault *f);
+
 /* ---- figures ---- */
 struct telemetry_stats {
     int64_t points, batches, groups, refused, disk_errors; /* since open */

@@ -12,6 +12,7 @@
 #define PAGES_MAX     4096 /* of series, and of devices: four million each */
 #define SEGMENTS_MAX  4096
 #define NONE          UINT32_MAX
+#define LOST_MAX      64
 #define PATH_CAP      700
 #define HEADS_WARM    (16 << 20) /* points in heads from which on half as many make one due for sealing */
 #define SEAL_TOGETHER 32768      /* points of due heads that are sealed at one go */
@@ -181,6 +182,8 @@ struct telemetry {
     bool pass_failed;                         /* for some series */
     struct dead *dead;
     size_t dead_n, dead_cap;
+    struct dead lost[LOST_MAX]; /* places at which opening found no chunk where one should be */
+    size_t lost_n;
     int64_t begun_live; /* bytes in memory when the log was begun, about */
     bool must_rotate;   /* memory knows names that the log may not get otherwise */
     bool is_damaged;    /* the log had broken groups */
