@@ -170,7 +170,7 @@ static void what_is_soon_comes_once_behind_all_that_came(struct t *t) {
 }
 
 static void a_process_with_a_loop_may_have_many_files(struct t *t) {
-    struct loop *loop;
+    struct loop *loop = NULL;
     struct rlimit limit;
     CHECK(t, !getrlimit(RLIMIT_NOFILE, &limit));
     limit.rlim_cur = 64;

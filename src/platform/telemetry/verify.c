@@ -1,4 +1,4 @@
-/* Is everything sealed still what it was?  SPDX-License-Identifier: Apache-2.0 */
+/* Is everything sealed still what it was: all of it is read.  SPDX-License-Identifier: Apache-2.0 */
 #include "platform/telemetry/telemetry_internal.h"
 
 #include <stdlib.h>
