@@ -319,7 +319,7 @@ async function grouped(page, w, many) {
   check(last !== before && await page.locator('.cards svg line').count() === 10 && (await page.textContent('.split > .hidden-text')).includes(order[0]), `estate ${w}: arrows read window by window, and it is heard`, `${last} ${before}`)
   await page.keyboard.press('Escape')
   check(await page.locator('.cards svg line').count() === 0, `estate ${w}: Escape leaves that`)
-  await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: { writeText: (s) => { window.__copied = s } } }))
+  await page.evaluate(() => Object.defineProperty(window.navigator, 'clipboard', { value: { writeText: (s) => { window.__copied = s } } }))
   await page.click('.tools .btn:has-text("复制链接")')
   await page.waitForFunction(() => window.__copied)
   const link = await page.evaluate(() => window.__copied)
