@@ -68,11 +68,11 @@ static enum err changed(struct ctx *ctx, const struct event *e) {
 }
 
 static const struct resource *const resources[] = {&rules, &alarms};
-static const struct subscription listens[] = {{"device_models.*", changed}, {"rules.*", changed},
-                                              {"devices.create", changed},  {"devices.adopt", changed},
-                                              {"devices.update", changed},  {"devices.retire", changed},
-                                              {"devices.archive", changed}, {"devices.reinstate", changed},
-                                              {"devices.restore", changed}, {"alarms.end", changed}};
+static const struct subscription listens[] = {
+    {"device_models.*", changed}, {"rules.*", changed},         {"devices.create", changed},
+    {"devices.adopt", changed},   {"devices.recode", changed},  {"devices.update", changed},
+    {"devices.retire", changed},  {"devices.archive", changed}, {"devices.reinstate", changed},
+    {"devices.restore", changed}, {"alarms.end", changed}};
 
 const struct module rules_module = {
     .name = "rules",

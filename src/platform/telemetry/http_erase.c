@@ -1,5 +1,6 @@
 /* Readings erased: by those who may take the device away, with a reason, and told in the device's history.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "base/utf8.h"
 #include "kernel/rows.h"
 #include "platform/telemetry/http_internal.h"
 
@@ -24,7 +25,7 @@ static enum err read_query(struct ctx *ctx, const struct api_call *call, struct 
     TRY(read_time(ctx, call, "to", &e->to_ms));
     if (e->to_ms <= e->from_ms) return FAIL_FIELD(&ctx->fault, "to", "not_after", e->from_ms);
     TRY(http_need(ctx, call, "reason", &e->reason));
-    if (e->reason.len > REASON_MAX) return FAIL_FIELD(&ctx->fault, "reason", "too_long", REASON_MAX);
+    if (utf8_count(e->reason) > REASON_MAX) return FAIL_FIELD(&ctx->fault, "reason", "too_long", REASON_MAX);
     return http_community(ctx, call, &e->community_id);
 }
 
@@ -40,7 +41,7 @@ static enum err find_device(struct ctx *ctx, struct erasing *e) {
 /* Told first: what is erased without a trace would be worse than a trace of what was not. */
 static enum err tell(struct ctx *ctx, const struct erasing *e) {
     struct buf b;
-    buf_init_arena(&b, ctx->arena, 1024);
+    buf_init_arena(&b, ctx->arena, 4 * REASON_MAX + 1024);
     buf_fmt(&b, STR_FMT, STR_ARG(e->reason));
     buf_fmt(&b, " (" STR_FMT " ", STR_ARG(e->metric.ptr ? e->metric : S("*")));
     civil_put_time(&b, NULL, e->from_ms);
@@ -60,6 +61,7 @@ enum err http_erase(struct ctx *ctx, const struct api_call *call, struct api_ans
     TRY(find_device(ctx, &e));
     TRY(telemetry_latest(h->telemetry, e.community_id, &e.device, 1, e.metric, ctx->arena, &all, &n, &ctx->fault));
     if (!n) return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there are no such readings");
+    for (size_t i = 0; i < n; i++) TRY(http_check_class(ctx, &e.row, &all[i]));
     TRY(tell(ctx, &e));
     for (size_t i = 0; i < n; i++) TRY(telemetry_erase(h->telemetry, all[i].number, e.from_ms, e.to_ms, &ctx->fault));
     ret->status = 204;

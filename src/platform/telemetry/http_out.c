@@ -153,8 +153,7 @@ struct found { /* what a reader asked for */
     struct str unit;
 };
 
-/* A metric whose class the caller may not see plainly is refused, like its existence. */
-static enum err check_class(struct ctx *ctx, const struct device *d, const struct telemetry_series *s) {
+enum err http_check_class(struct ctx *ctx, const struct device *d, const struct telemetry_series *s) {
     uint8_t class;
     TRY(http_class(ctx, s, &class));
     if (!class || ctx->actor.is_system || (class & ~row_clear_classes(ctx, &devices, d)) == 0) return OK;
@@ -170,7 +169,7 @@ static enum err find(struct ctx *ctx, struct telemetry_http *h, int64_t communit
     TRY(telemetry_latest(h->telemetry, community_id, &device, 1, metric, ctx->arena, &all, &n, &ctx->fault));
     if (!n && !ret->has_row) return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such device");
     ret->series = n ? all[0] : (struct telemetry_series){.number = UINT32_MAX, .metric = metric};
-    TRY(check_class(ctx, &ret->device, &ret->series));
+    TRY(http_check_class(ctx, &ret->device, &ret->series));
     return http_unit(ctx, &ret->series, ret->has_row ? &ret->device : NULL, &ret->unit);
 }
 

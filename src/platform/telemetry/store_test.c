@@ -393,7 +393,49 @@ static void a_log_that_is_gone_is_no_empty_store(struct t *t) {
     io_sim_destroy(sim);
 }
 
-TESTS(CASE(what_is_read_is_what_was_written_last), CASE(the_latest_point_is_the_one_with_the_highest_time),
+/* A device gets another code under which something came already: whatever moment the power goes, all of both is there
+ * once it is said again. */
+static void no_power_cut_parts_a_device_from_its_history(struct t *t) {
+    int64_t ops = 0;
+    for (int64_t cut = -1; (cut < 0 || cut < ops) && !t->failed; cut++) {
+        struct io_sim *sim = io_sim_create(t->seed);
+        struct io io = io_sim_io(sim);
+        struct model *m = model_make(t, &io, DIR);
+        struct fault f = {0};
+        CHECK(t, !model_open(m));
+        for (size_t slot = 0; slot < 700; slot++) {
+            struct telemetry_point p = model_point(m, slot % 2, slot, (double)slot);
+            if (slot > 600) p.device = S("pump-9"); /* the new one spoke before it was known */
+            CHECK(t, !model_put(m, &p, 1));
+        }
+        int64_t before = io_sim_ops(sim);
+        io_sim_cut_after(sim, cut < 0 ? -1 : cut);
+        (void)!telemetry_device_follow(m->store, COMMUNITY, S("pump-1"), S("pump-9"), &f);
+        if (cut < 0) ops = io_sim_ops(sim) - before;
+        telemetry_close(m->store);
+        io_sim_restart(sim, (uint64_t)cut + 5);
+        f = (struct fault){0};
+        CHECK_SAY(t, !model_open(m) && !telemetry_device_follow(m->store, COMMUNITY, S("pump-1"), S("pump-9"), &f),
+                  "cut %d: %s", (int)cut, f.text);
+        struct str code = S("pump-9");
+        struct telemetry_series *all = NULL;
+        size_t n = 0, points = 0;
+        CHECK(t, !telemetry_latest(m->store, COMMUNITY, &code, 1, (struct str){NULL, 0}, &t->arena, &all, &n, &f));
+        for (size_t i = 0; i < n; i++) {
+            struct telemetry_points p = {0};
+            CHECK(t, !telemetry_range(m->store, all[i].number, 0, INT64_MAX, 10000, &t->arena, &p, &f));
+            points += p.n;
+        }
+        CHECK_SAY(t, n == 2 && points == 700, "cut %d of %d: %zu points of %zu series", (int)cut, (int)ops, points, n);
+        telemetry_close(m->store);
+        io_sim_destroy(sim);
+        arena_reset(&t->arena);
+    }
+    CHECK(t, ops > 3);
+}
+
+TESTS(CASE(no_power_cut_parts_a_device_from_its_history), CASE(what_is_read_is_what_was_written_last),
+      CASE(the_latest_point_is_the_one_with_the_highest_time),
       CASE(no_power_cut_loses_what_was_acknowledged_or_leaves_half_a_batch),
       CASE(a_full_disk_refuses_and_takes_more_when_it_has_room_again),
       CASE(a_restart_brings_back_exactly_what_was_sealed_and_what_was_not),

@@ -129,6 +129,11 @@ struct telemetry_device {
     struct str rename_to; /* absent: keeps its name; its history stays with it */
 };
 NODISCARD enum err telemetry_device_put(struct telemetry *t, const struct telemetry_device *d, struct fault *f);
+/* The device `from` is called `to` from here on, with all its history.  Where `to` sent something of its own already,
+ * that is put under the history, series by series, and its own series end; it may be said again after a cut at any
+ * moment, until it gives OK.  Waits; on a worker.  A device `from` that is not there: nothing to do. */
+NODISCARD enum err telemetry_device_follow(struct telemetry *t, int64_t community_id, struct str from, struct str to,
+                                           struct fault *f);
 /* The same for a device that is known, without waiting: in force at once, durable with the next thing that is.  For
  * telling it of every device at start; cheap when it knows already.  False: a bad name, or out of memory. */
 bool telemetry_know(struct telemetry *t, int64_t community_id, struct str device);

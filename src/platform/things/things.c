@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define FORMER_MAX 200
+
 static const char *check_code(struct str s) {
     return str_is_code(s) ? NULL : "bad_code";
 }
@@ -14,6 +16,7 @@ static const struct field device_fields[] = {
     {TEXT(struct device, name), .max = 60, .flags = REQUIRED | SEARCH | COLUMN},
     {TEXT(struct device, code), .min = 1, .max = 64, .flags = REQUIRED | FIXED | UNIQUE | SEARCH | COLUMN,
      .check = check_code},
+    {TEXT(struct device, former_code), .max = FORMER_MAX, .flags = SYSTEM},
     {TEXT(struct device, model), .max = 40, .flags = COLUMN | SEARCH},
     {REF(struct device, place_id, "places"), .flags = COLUMN},
     {TIME(struct device, last_ms), .flags = SYSTEM},
@@ -43,6 +46,40 @@ static enum err heard(struct ctx *ctx, void *row) {
     return OK;
 }
 
+/* Who was put aside under the code is this device: it spoke before it was known. */
+static enum err absorb(struct ctx *ctx, int64_t community_id, struct str code) {
+    struct actor actor = ctx->actor;
+    int64_t id;
+    bool found;
+    TRY(db_one_i64(ctx->db, &ctx->fault,
+                   "SELECT id FROM devices WHERE community_id = $1 AND code = $2 AND state = 'new' AND archived_ms = 0",
+                   VALS(V_I64(community_id), V_TEXT(code)), &id, &found));
+    if (!found) return OK;
+    TRY(db_exec(ctx->db, &ctx->fault, "UPDATE devices SET code = 'aside.' || CAST(id AS TEXT) WHERE id = $1",
+                VALS(V_I64(id)), NULL)); /* codes of archived rows are taken, too */
+    ctx->actor = actor_system();
+    enum err e = row_archive(ctx, &devices, id, 0);
+    ctx->actor = actor;
+    return e;
+}
+
+/* The readings follow by it (sensing/feed), at once or after a cut; then it is gone.  Codes have no blanks. */
+static enum err recoded(struct ctx *ctx, void *row) {
+    struct device *d = row, before = {0};
+    struct buf b;
+    struct str all;
+    TRY(row_get(ctx, &devices, d->row.id, &before));
+    if (str_eq(before.code, d->code)) return FAIL_FIELD(&ctx->fault, "code", "unchanged", 0);
+    if (before.former_code.len + before.code.len >= FORMER_MAX)
+        return FAIL(&ctx->fault, ERR_BUSY, "busy", "its readings still follow the change before; try again soon");
+    buf_init_arena(&b, ctx->arena, FORMER_MAX + 1);
+    buf_fmt(&b, STR_FMT "%s" STR_FMT, STR_ARG(before.former_code), before.former_code.len ? " " : "",
+            STR_ARG(before.code));
+    if (!buf_done(&b, &all)) return FAIL_MEMORY(ctx);
+    SET(&devices, d, former_code, all);
+    return absorb(ctx, before.row.community_id, d->code);
+}
+
 static const struct step device_steps[] = {
     {DEVICE_NEW, "adopt", DEVICE_NORMAL, "manager admin", .takes = "name model place_id", .need = "name place_id"},
     {DEVICE_NORMAL, "alarm", DEVICE_ALARM, "timer", .effect = alarmed},
@@ -52,6 +89,9 @@ static const struct step device_steps[] = {
     {DEVICE_NORMAL, "lose", DEVICE_OFFLINE, "timer"},
     {DEVICE_ALARM, "lose", DEVICE_OFFLINE, "timer"},
     {DEVICE_OFFLINE, "hear", DEVICE_NORMAL, "timer", .effect = heard},
+    {DEVICE_NORMAL, "recode", DEVICE_NORMAL, "manager admin", .takes = "code", .need = "code", .effect = recoded},
+    {DEVICE_ALARM, "recode", DEVICE_ALARM, "manager admin", .takes = "code", .need = "code", .effect = recoded},
+    {DEVICE_OFFLINE, "recode", DEVICE_OFFLINE, "manager admin", .takes = "code", .need = "code", .effect = recoded},
     {DEVICE_NORMAL, "retire", DEVICE_RETIRED, "manager admin", .danger = true},
     {DEVICE_OFFLINE, "retire", DEVICE_RETIRED, "manager admin", .danger = true},
     {DEVICE_NEW, "retire", DEVICE_RETIRED, "manager admin", .danger = true},
@@ -215,11 +255,10 @@ enum err device_step(struct ctx *ctx, int64_t id, const char *step) {
 }
 
 static const struct resource *const resources[] = {&device_models, &reading_classes, &devices};
-static const struct subscription listens[] = {{"reading_classes.*", things_changed},
-                                              {"device_models.*", things_changed},
-                                              {"devices.create", things_device_changed},
-                                              {"devices.adopt", things_device_changed},
-                                              {"devices.update", things_device_changed}};
+static const struct subscription listens[] = {
+    {"reading_classes.*", things_changed},     {"device_models.*", things_changed},
+    {"devices.create", things_device_changed}, {"devices.adopt", things_device_changed},
+    {"devices.recode", things_device_changed}, {"devices.update", things_device_changed}};
 extern const char device_keys_ddl[];
 const char device_keys_ddl[] =
     "CREATE TABLE device_keys (username {T} NOT NULL PRIMARY KEY, device_id {I} NOT NULL, salt {B} NOT NULL, "

@@ -8,7 +8,7 @@ enum device_state { DEVICE_NEW, DEVICE_NORMAL, DEVICE_ALARM, DEVICE_OFFLINE, DEV
 
 struct device {
     struct row row;
-    struct str name, code, model, line, attributes /* JSON object of strings */;
+    struct str name, code, former_code, model, line, attributes /* JSON object of strings */;
     int64_t place_id, last_ms;
     int32_t state;
     bool alarmed; /* while it is offline, too */

@@ -10,6 +10,7 @@
 #define AT_ONCE    500 /* series of a run */
 #define UNIT_BYTES ((size_t)64 << 20)
 #define MODELS_MAX 5000
+#define FORMER_MAX 10000
 #define ROUND_MS   INT64_C(600000) /* changes that another process made are seen by then */
 
 /* ---- classes ---- */
@@ -124,6 +125,36 @@ static void label(struct labelling *k, struct ctx *ctx, const struct telemetry_s
     ctx->fault = (struct fault){0};
 }
 
+/* Another code than it had: its readings go on under that, and the change is done. */
+static enum err follow(struct labelling *k, struct ctx *ctx, const struct device *d) {
+    struct str all = d->former_code, code;
+    if (!all.len) return OK;
+    while (str_cut(&all, ' ', &code))
+        if (!str_eq(code, d->code))
+            TRY(telemetry_device_follow(k->l->telemetry, d->row.community_id, code, d->code, &ctx->fault));
+    return db_exec(ctx->db, &ctx->fault, "UPDATE devices SET former_code = NULL WHERE id = $1 AND former_code = $2",
+                   VALS(V_I64(d->row.id), V_TEXT(d->former_code)), NULL);
+}
+
+/* A change may have been cut off, or been made by another process. */
+static enum err follow_all(struct labelling *k, struct ctx *ctx) {
+    struct db_rows rows = {0};
+    int64_t *ids = arena_new(ctx->arena, int64_t, FORMER_MAX);
+    size_t n = 0;
+    if (!ids) return FAIL_MEMORY(ctx);
+    enum err e =
+        db_query(ctx->db, &ctx->fault, "SELECT id FROM devices WHERE former_code IS NOT NULL ORDER BY id DESC LIMIT $1",
+                 VALS(V_I64(FORMER_MAX)), &rows);
+    while (db_more(&rows, &ctx->fault, &e)) ids[n++] = db_i64(&rows, 0);
+    db_done(&rows);
+    for (size_t i = 0; i < n && !e; i++) {
+        struct device d = {0};
+        e = row_get(ctx, &devices, ids[i], &d);
+        if (!e) e = follow(k, ctx, &d);
+    }
+    return e;
+}
+
 /* Devices that changed, at once. */
 static enum err label_devices(struct labelling *k, struct ctx *ctx, const int64_t *ids, size_t n) {
     for (size_t i = 0; i < n; i++) {
@@ -134,6 +165,7 @@ static enum err label_devices(struct labelling *k, struct ctx *ctx, const int64_
             ctx->fault = (struct fault){0};
             continue;
         }
+        TRY(follow(k, ctx, &d));
         TRY(telemetry_latest(k->l->telemetry, d.row.community_id, &d.code, 1, (struct str){NULL, 0}, ctx->arena, &all,
                              &series_n, &ctx->fault));
         for (size_t at = 0; at < series_n; at++) label(k, ctx, &all[at]);
@@ -170,6 +202,7 @@ static enum err run(struct labels *l, struct ctx *ctx) {
     k.models.rows = rows;
     if (begins) {
         TRY(tell_classes(l, ctx));
+        TRY(follow_all(&k, ctx));
         l->next = 0;
         l->generation = generation;
         l->round_ms = now_ms;

@@ -181,5 +181,58 @@ static void an_alarm_of_a_private_metric_tells_no_reading(struct t *t) {
     }
 }
 
-TESTS(CASE(what_an_archived_model_said_holds), CASE(an_alarm_of_a_private_metric_tells_no_reading),
-      CASE(series_are_what_their_models_say), CASE(new_series_are_labelled_by_themselves))
+/* ---- a device whose code changes ---- */
+
+static enum err recode(struct ctx *ctx, struct estate *e) {
+    struct device d = {0}, patch = {0};
+    bool found;
+    TRY(device_by_code(ctx, e->id, S("889"), &d, &found));
+    SET(&devices, &patch, code, S("990"));
+    TRY(row_act(ctx, &devices, d.row.id, 0, "recode", &patch, patch.row.has, NULL));
+    return things_device_changed(ctx, &(struct event){.row_id = d.row.id});
+}
+
+static size_t points_of(struct estate *e, const char *device, const char *metric) {
+    struct telemetry_series s = series(e, device, metric);
+    struct telemetry_points p = {0};
+    CHECK(e->t,
+          !telemetry_range(feed_telemetry(e->feed), s.number, 0, INT64_MAX, 1000, &e->t->arena, &p, &e->t->fault));
+    return p.n;
+}
+
+static bool is_there(struct estate *e, const char *device) {
+    struct telemetry_series *got;
+    struct str code = str_of(device);
+    size_t n = 0;
+    CHECK(e->t, !telemetry_latest(feed_telemetry(e->feed), e->id, &code, 1, (struct str){NULL, 0}, &e->t->arena, &got,
+                                  &n, &e->t->fault));
+    return n > 0;
+}
+
+/* Readings under the new code before anybody knew it, too; said twice it is done once. */
+static void readings_follow_a_device_to_its_new_code(struct t *t) {
+    struct estate e;
+    estate_start(&e, t);
+    test_loop_start(&e.loop);
+    put(&e, "889", "level");
+    world_sim_advance(&t->sim, 1000);
+    put(&e, "990", "level"); /* the new meter spoke already */
+    put(&e, "990", "flow");
+    world_sim_advance(&t->sim, 1000);
+    uint32_t number = series(&e, "889", "level").number;
+    CHECK(t, estate_comes_to(&e, "SELECT COUNT(*) FROM devices WHERE code = '990' AND state = 'new'", 1));
+    estate_do(&e, recode);
+    CHECK(t, estate_count(&e, "SELECT COUNT(*) FROM devices WHERE code = '990' AND archived_ms = 0") == 1);
+    CHECK(t, estate_comes_to(&e, "SELECT COUNT(*) FROM devices WHERE code = '990' AND former_code IS NULL", 1));
+    CHECK(t, !is_there(&e, "889") && series(&e, "990", "level").number == number);
+    CHECK(t, points_of(&e, "990", "level") == 2 && points_of(&e, "990", "flow") == 1);
+    put(&e, "990", "level");
+    CHECK(t, points_of(&e, "990", "level") == 3);
+    CHECK(t, !telemetry_device_follow(feed_telemetry(e.feed), e.id, S("889"), S("990"), &t->fault));
+    CHECK(t, points_of(&e, "990", "level") == 3);
+    estate_stop(&e, NULL, NULL);
+}
+
+TESTS(CASE(readings_follow_a_device_to_its_new_code), CASE(what_an_archived_model_said_holds),
+      CASE(an_alarm_of_a_private_metric_tells_no_reading), CASE(series_are_what_their_models_say),
+      CASE(new_series_are_labelled_by_themselves))

@@ -327,6 +327,7 @@ export interface DevicesRow {
   state?: 'new' | 'normal' | 'alarm' | 'offline' | 'retired' | null
   name?: string | null
   code?: string | null
+  former_code?: string | null
   model?: string | null
   place_id?: string | null
   last_ms?: number | null
@@ -356,6 +357,9 @@ export interface DevicesStepAdopt {
   name: string | null
   model?: string | null
   place_id: string | null
+}
+export interface DevicesStepRecode {
+  code: string | null
 }
 export type DevicesStepRetire = Record<string, never>
 export type DevicesStepReinstate = Record<string, never>
