@@ -363,7 +363,7 @@ async function erasing(w, h) {
   await page.click('dialog [type=submit]')
   check(await page.textContent('#erase-reason-h') === '必填' && (await page.textContent('#erase-typed-h')).includes(one.code) && await left('light') === had.light, `erase ${w}: no reason and a wrong code are refused, nothing is gone`)
   await look(page, 'erase-refused', w)
-  await page.fill('#erase-reason', '太阳照着'.repeat(60))
+  await page.fill('#erase-reason', '太阳照着'.repeat(101))
   await page.fill('#erase-typed', one.code)
   await page.click('dialog [type=submit]')
   await page.waitForFunction(() => document.querySelector('#erase-reason-h').textContent.includes('最多'))

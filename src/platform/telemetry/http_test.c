@@ -367,7 +367,7 @@ static enum err check_trail(struct ctx *ctx, struct site *s) {
 }
 
 static int erase(struct site *s, const char *token, const char *query) {
-    char target[256];
+    char target[4096];
     snprintf(target, sizeof target, "/api/v1/telemetry?%s", query);
     return ask_with(s, token, "DELETE", target, "text/plain", S(""), (struct http_header){0});
 }
@@ -391,6 +391,25 @@ static void readings_are_erased_with_a_reason_and_told(struct t *t) {
           get(&s, s.manager, "/api/v1/telemetry?device=m1&metric=a") == 200 && points(&s) == 1 && value_at(&s, 0) == 2);
     CHECK(t, get(&s, s.manager, "/api/v1/telemetry?device=m1&metric=b") == 200 && points(&s) == 2);
     as_system(&s, check_trail);
+    stop(&s);
+}
+
+/* Whoever may not see a metric may not take it away unseen; a reason has 400 characters, not bytes. */
+static void what_is_erased_is_what_may_be_seen(struct t *t) {
+    struct site s;
+    char query[4000];
+    start(&s, t);
+    as_system(&s, protect);
+    CHECK(t, post_line(&s, s.ingest, "", "m1 pulse=61,power=5") == 204);
+    CHECK(t, erase(&s, s.manager, "device=m1&from=0&to=99999999999999&reason=all+of+it") == 403);
+    CHECK(t, holds(&s, "protected"));
+    CHECK(t, get(&s, s.manager, "/api/v1/telemetry?device=m1&metric=power") == 200 && points(&s) == 1);
+    for (int more = 1; more >= 0; more--) {
+        size_t n = (size_t)snprintf(query, sizeof query, "device=m1&metric=power&from=0&to=99999999999999&reason=");
+        for (int i = 0; i < 400 + more; i++) n += (size_t)snprintf(query + n, sizeof query - n, "%%E5%%A4%%AA");
+        CHECK(t, erase(&s, s.manager, query) == (more ? 400 : 204));
+    }
+    CHECK(t, get(&s, s.manager, "/api/v1/telemetry?device=m1&metric=power") == 200 && !points(&s));
     stop(&s);
 }
 
@@ -466,9 +485,10 @@ static void rights_and_places_hold_on_postgresql(struct t *t) {
     store_url = NULL;
 }
 
-TESTS(CASE(every_post_is_told_and_what_was_refused_with_its_line), CASE(a_line_that_is_answered_can_be_read),
-      CASE(json_comes_in_and_pages_and_windows_come_out), CASE(many_devices_sum_up_by_place),
-      CASE(many_devices_stand_side_by_side), CASE(rights_on_devices_are_rights_on_their_readings),
+TESTS(CASE(what_is_erased_is_what_may_be_seen), CASE(every_post_is_told_and_what_was_refused_with_its_line),
+      CASE(a_line_that_is_answered_can_be_read), CASE(json_comes_in_and_pages_and_windows_come_out),
+      CASE(many_devices_sum_up_by_place), CASE(many_devices_stand_side_by_side),
+      CASE(rights_on_devices_are_rights_on_their_readings),
       CASE(protected_readings_are_not_shown_to_who_may_see_the_device), CASE(a_refusal_says_where_and_stores_nothing),
       CASE(a_bad_question_names_its_field), CASE(readings_are_erased_with_a_reason_and_told),
       CASE(a_full_disk_is_503_and_not_ready), CASE(other_tags_stay_with_the_device), CASE(the_largest_answer_fits),
