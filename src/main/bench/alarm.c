@@ -198,6 +198,7 @@ static void put_figures(struct alarm_bench *a, struct load *load, struct load *a
     figure_put(ret, "points_per_s", (double)stored / (double)a->o->seconds, 0, "/s");
     if (load) figure_put(ret, "refused", (double)load_result(load)->failed, 0, "count");
     if (asking) {
+        figure_put(ret, "queries_refused", (double)load_result(asking)->failed, 0, "count");
         struct latencies got = load_result(asking)->latencies;
         figure_put(ret, "queries", (double)load_result(asking)->answered, 0, "count");
         figure_put(ret, "query_p99_ms", (double)latencies_percentile(&got, 99) / 1000, 2, "ms");

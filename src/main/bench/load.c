@@ -21,8 +21,14 @@ struct load {
     struct load_options o;
     struct pace pace;
     struct load_result result;
-    struct asker *askers, *idle;
+    struct asker *askers, *idle, **idle_end; /* the one that rested longest is taken: none rests until it is closed */
 };
+
+static void rest(struct load *l, struct asker *a) {
+    a->next_idle = NULL;
+    *l->idle_end = a;
+    l->idle_end = &a->next_idle;
+}
 
 static void on_piece(void *arg, struct bytes piece) {
     ((struct load *)arg)->result.bytes += (int64_t)piece.len;
@@ -41,8 +47,7 @@ static void settle(struct asker *a, int status) {
         l->result.last_status = status;
     }
     if (a->wire->fd < 0) return; /* one connection less */
-    a->next_idle = l->idle;
-    l->idle = a;
+    rest(l, a);
 }
 
 static void on_bytes(void *arg, struct bytes bytes) {
@@ -70,14 +75,14 @@ enum err load_open(struct wires *ws, const struct load_options *o, struct load *
     enum err e = OK;
     if (!l) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     l->o = *o;
+    l->idle_end = &l->idle;
     l->pace = (struct pace){.rate = o->rate, .n = o->n};
     l->askers = calloc(o->connections, sizeof *l->askers);
     if (!l->askers || !latencies_init(&l->result.latencies, o->n)) e = FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     for (size_t i = 0; !e && i < o->connections; i++) {
         struct asker *a = &l->askers[i];
         a->load = l;
-        a->next_idle = l->idle;
-        l->idle = a;
+        rest(l, a);
         e = wire_open(ws, o->port, on_bytes, a, &a->wire, f);
     }
     if (e)
@@ -96,6 +101,7 @@ int64_t load_send(struct load *l, int64_t now_us) {
     while (l->idle && pace_take(&l->pace, now_us, &i)) {
         struct asker *a = l->idle;
         l->idle = a->next_idle;
+        if (!l->idle) l->idle_end = &l->idle;
         ask(l, a, i);
     }
     if (l->pace.taken == l->pace.n) return INT64_MAX;
