@@ -23,6 +23,8 @@ static enum err swap_names(struct telemetry *t, int64_t community_id, struct str
                            struct fault *f) {
     uint32_t old = device_find(t, community_id, from), new = device_find(t, community_id, to);
     if (old == NONE) return OK;
+    /* Done before: the old code is a stranger's now, who sends on under it. */
+    if (new != NONE && device_at(t, new)->is_known && !device_at(t, old)->is_known) return OK;
     if (new != NONE && device_find(t, community_id, aside) != NONE)
         return FAIL(f, ERR_CONFLICT, "device_exists", "there are readings under that code");
     if (new != NONE) TRY(rename_device(t, new, aside, f));
@@ -45,7 +47,7 @@ static enum err copy_page(struct telemetry *t, const struct telemetry_series *s,
     return telemetry_put_wait(t, &(struct telemetry_batch){s->community_id, points, p->n}, NULL, f);
 }
 
-/* Copied first, then erased, so that a cut leaves them once or twice, and twice is once. */
+/* Copied, which may be done again: twice is once.  What it was copied from stays, out of sight. */
 static enum err move_series(struct telemetry *t, const struct telemetry_series *s, struct str to, struct fault *f) {
     struct arena a;
     enum err e = OK;
@@ -59,7 +61,7 @@ static enum err move_series(struct telemetry *t, const struct telemetry_series *
         from_ms = p.next_ms;
     }
     arena_finish(&a);
-    return e ? e : telemetry_erase(t, s->number, INT64_MIN, INT64_MAX, f);
+    return e;
 }
 
 static enum err move_aside(struct telemetry *t, int64_t community_id, struct str aside, struct str to,

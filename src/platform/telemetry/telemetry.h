@@ -130,7 +130,7 @@ struct telemetry_device {
 };
 NODISCARD enum err telemetry_device_put(struct telemetry *t, const struct telemetry_device *d, struct fault *f);
 /* The device `from` is called `to` from here on, with all its history.  Where `to` sent something of its own already,
- * that is put under the history, series by series, and its own series end; it may be said again after a cut at any
+ * its points are put under the history, series by series; it may be said again after a cut at any
  * moment, until it gives OK.  Waits; on a worker.  A device `from` that is not there: nothing to do. */
 NODISCARD enum err telemetry_device_follow(struct telemetry *t, int64_t community_id, struct str from, struct str to,
                                            struct fault *f);

@@ -58,7 +58,7 @@ static enum err tell_classes(struct labels *l, struct ctx *ctx) {
     classes = rows;
     for (size_t i = 0; i < n; i++) {
         keeps[keeps_n++] = keep_of(&classes[i]);
-        if (!classes[i].for_all || has_first) continue;
+        if (!classes[i].for_all || classes[i].row.archived_ms || has_first) continue;
         has_first = true;
         keeps[0] = keep_of(&classes[i]);
         keeps[0].id = 0;
@@ -119,10 +119,13 @@ static enum err label_one(struct labelling *k, struct ctx *ctx, const struct tel
     return telemetry_label(k->l->telemetry, s->community_id, s->device, s->metric, &said, &ctx->fault);
 }
 
-static void label(struct labelling *k, struct ctx *ctx, const struct telemetry_series *s) {
-    if (!label_one(k, ctx, s)) return;
+static void keep_fault(struct labelling *k, struct ctx *ctx) {
     if (!k->fault.kind) k->fault = ctx->fault;
     ctx->fault = (struct fault){0};
+}
+
+static void label(struct labelling *k, struct ctx *ctx, const struct telemetry_series *s) {
+    if (label_one(k, ctx, s)) keep_fault(k, ctx);
 }
 
 /* Another code than it had: its readings go on under that, and the change is done. */
@@ -150,7 +153,7 @@ static enum err follow_all(struct labelling *k, struct ctx *ctx) {
     for (size_t i = 0; i < n && !e; i++) {
         struct device d = {0};
         e = row_get(ctx, &devices, ids[i], &d);
-        if (!e) e = follow(k, ctx, &d);
+        if (!e && follow(k, ctx, &d)) keep_fault(k, ctx);
     }
     return e;
 }
@@ -165,7 +168,7 @@ static enum err label_devices(struct labelling *k, struct ctx *ctx, const int64_
             ctx->fault = (struct fault){0};
             continue;
         }
-        TRY(follow(k, ctx, &d));
+        if (follow(k, ctx, &d)) keep_fault(k, ctx);
         TRY(telemetry_latest(k->l->telemetry, d.row.community_id, &d.code, 1, (struct str){NULL, 0}, ctx->arena, &all,
                              &series_n, &ctx->fault));
         for (size_t at = 0; at < series_n; at++) label(k, ctx, &all[at]);

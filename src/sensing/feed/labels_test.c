@@ -230,6 +230,9 @@ static void readings_follow_a_device_to_its_new_code(struct t *t) {
     CHECK(t, points_of(&e, "990", "level") == 3);
     CHECK(t, !telemetry_device_follow(feed_telemetry(e.feed), e.id, S("889"), S("990"), &t->fault));
     CHECK(t, points_of(&e, "990", "level") == 3);
+    put(&e, "889", "level"); /* the old one sends on: a stranger, when the change is said once more */
+    CHECK(t, !telemetry_device_follow(feed_telemetry(e.feed), e.id, S("889"), S("990"), &t->fault));
+    CHECK(t, series(&e, "990", "level").number == number && points_of(&e, "990", "level") == 3);
     estate_stop(&e, NULL, NULL);
 }
 
