@@ -170,7 +170,7 @@ async function charts(w, h) {
     const live = page.locator('.livebtn'), asked = []
     await page.waitForFunction(() => /实时/.test(document.querySelector('.livebtn')?.textContent))
     await page.waitForTimeout(3000) // what a page asks for at first
-    const listener = (r) => { if (/\/telemetry\?/.test(r.url())) asked.push(r.url()) }
+    const listener = (r) => { if (/\/telemetry[/?](?!tail)/.test(r.url())) asked.push(r.url()) }
     page.on('request', listener)
     const figures = () => page.evaluate(() => document.querySelector('main')?.innerText ?? document.body.innerText)
     const before = await figures()

@@ -5,6 +5,9 @@ import type { Row } from '@/shared/api'
 import type { Field } from '@/shared/meta'
 import { fromWall, parseMoney, toWall } from '@/shared/wall'
 import Input from '../apps/console/Input.vue'
+import LinesTable from '../apps/console/LinesTable.vue'
+import Steps from '../apps/console/Steps.vue'
+import type { Resource } from '@/shared/meta'
 import { suggestionsFor } from '../apps/console/suggest'
 import { createBody, fieldFor, patchBody } from '../apps/console/useForm'
 
@@ -88,5 +91,35 @@ describe('an input drawn from describe', () => {
     expect(w.emitted('update:modelValue')!.at(-1)).toEqual(['door_forced'])
     await w.setProps({ modelValue: 'door_forced' })
     expect(w.get('#xh').text()).toBe('')
+  })
+})
+
+describe('lines of a form', () => {
+  const kind = field('kind', 'choice', { options: [{ v: 'gauge', t: { zh: '瞬时值', en: 'Gauge' } }, { v: 'counter', t: { zh: '累计值', en: 'Counter' } }] })
+  const lines = field('metrics', 'lines', { max: 2, fields: [field('metric', 'text'), field('low', 'decimal'), kind] })
+  it('have each field by its type, and a line more up to their number', async () => {
+    const w = mount(Input, { props: { field: lines, modelValue: [{ metric: 'power', low: 1.5, kind: 'gauge' }] } })
+    expect(w.findAll('.line option').map((o) => o.text())).toContain('累计值')
+    await w.get('.line select').setValue('counter')
+    expect(w.emitted('update:modelValue')!.at(-1)).toEqual([[{ metric: 'power', low: 1.5, kind: 'counter' }]])
+    await w.get('.line input[type=number]').setValue('2.5')
+    expect((w.emitted('update:modelValue')!.at(-1)![0] as { low: number }[])[0]!.low).toBe(2.5)
+    expect(w.get('.lines > .btn').attributes('disabled')).toBeUndefined()
+    await w.setProps({ modelValue: [{}, {}] })
+    expect(w.get('.lines > .btn').attributes('disabled')).toBeDefined()
+  })
+  it('are read as a table of what they say', () => {
+    const w = mount(LinesTable, { props: { resource: { name: 'x', fields: [] } as unknown as Resource, field: lines, lines: [{ metric: 'x1', kind: 'counter', low: null }] } })
+    expect(w.findAll('th').map((e) => e.text())).toEqual(['metric名', 'kind名'])
+    expect(w.findAll('td').map((e) => e.text())).toEqual(['x1', '累计值'])
+  })
+})
+
+describe('a step that ends where the row stands', () => {
+  const action = (name: string, from: string[], to: string): object => ({ name, title: { zh: name, en: name }, from, to, danger: false, takes: [], need: [] })
+  const r = { name: 'x', fields: [], state: { field: 'state', values: [], actions: [action('派单', ['open'], 'sent'), action('派单', ['sent'], 'sent'), action('更换编号', ['sent'], 'sent')] } } as unknown as Resource
+  it('is said to be one over again only where it may have led there', () => {
+    const w = mount(Steps, { props: { r, row: { ...row({ state: 'sent' }), _actions: ['派单', '更换编号'] }, busy: false, act: () => Promise.resolve(null) } })
+    expect(w.findAll('button').map((b) => b.text()).sort()).toEqual(['更换编号', '重新派单'].sort())
   })
 })

@@ -45,7 +45,7 @@ export function useDevice(id: () => string, row: Ref<Row | null>, tail: Tail) {
     try { const found = (await some('device_models', 'f.code=' + encodeURIComponent(String(row.value.model)), 1))[0]; if (found) model.value = await get<Row>('/device_models/' + found.id) } catch { /* its code says enough */ }
   }
   let first = true
-  watch(row, async () => { void beside(); void readModel(); await readLatest(); if (first && row.value) { first = false; void readSparks() } })
+  watch(row, async () => { void beside(); void readModel(); if (first || !tail.open.value) await readLatest(); if (first && row.value) { first = false; void readSparks() } })
   let n = 0
   watch(() => live.now, () => { if (++n % 5 === 0 && !tail.open.value) void readLatest() })
   tail.listen((fresh) => {
