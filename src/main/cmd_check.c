@@ -108,36 +108,30 @@ static struct io only_reads(struct io *io) {
 
 #define DAMAGE_SHOWN 20
 
-static void put_day(struct buf *b, int64_t ms) {
-    civil_put_time(b, NULL, ms);
-}
+struct damage { /* a line of each of the first */
+    int64_t n;
+    char lines[DAMAGE_SHOWN][320];
+};
 
-/* One line each, under the finding. */
-static void print_damage(void *arg, const struct telemetry_damage *d) {
-    int64_t *n = arg;
-    char text[400];
+static void note_damage(void *arg, const struct telemetry_damage *d) {
+    struct damage *all = arg;
     struct buf b;
-    struct str s;
-    if (++*n > DAMAGE_SHOWN) return;
-    buf_init(&b, text, sizeof text);
-    buf_fmt(&b, "     %s, byte %lld: ", d->file, (long long)d->at);
+    struct str line;
+    if (all->n++ >= DAMAGE_SHOWN) return;
+    char *mem = all->lines[all->n - 1];
+    buf_init(&b, mem, sizeof all->lines[0] - 1);
+    buf_fmt(&b, "%s, byte %lld: ", d->file, (long long)d->at);
     if (!d->device.ptr) {
         buf_cstr(&b, "a chunk whose head is damaged");
     } else {
         buf_fmt(&b, "%lld %s of " STR_FMT " " STR_FMT ", ", (long long)d->n, d->window_min ? "windows" : "readings",
                 STR_ARG(d->device), STR_ARG(d->metric));
-        put_day(&b, d->first_ms);
+        civil_put_time(&b, NULL, d->first_ms);
         buf_cstr(&b, " to ");
-        put_day(&b, d->last_ms);
+        civil_put_time(&b, NULL, d->last_ms);
         if (d->is_unread) buf_cstr(&b, ": the disk does not read it");
     }
-    if (buf_done(&b, &s)) printf(STR_FMT "\n", STR_ARG(s));
-}
-
-static void count_damage(void *arg, const struct telemetry_damage *d) {
-    int64_t *n = arg;
-    (void)d;
-    ++*n;
+    mem[buf_done(&b, &line) ? line.len : 0] = 0;
 }
 
 /* A server that ran here made the folder before it was ready. */
@@ -150,7 +144,7 @@ static bool should_be_there(const struct site *site) {
 
 static void check_readings(struct check *c, struct site *site) {
     char dir[640], words[320];
-    int64_t damaged = 0;
+    static struct damage damage;
     struct stat st;
     struct telemetry *t = NULL;
     struct telemetry_stats s = {0};
@@ -178,21 +172,20 @@ static void check_readings(struct check *c, struct site *site) {
                 .io = &reads, .chunk_io = &chunk_reads, .world = &site->world, .dir = dir, .threadless = true},
             &t, &f);
     if (!e) telemetry_stats(t, &s);
-    if (!e) e = telemetry_verify(t, count_damage, &damaged, &f);
+    if (!e) e = telemetry_verify(t, note_damage, &damage, &f);
     if (e)
         snprintf(words, sizeof words, "%s", f.text);
-    else if (damaged || s.damaged)
+    else if (damage.n || s.damaged)
         snprintf(words, sizeof words,
                  "%lld places are damaged; what is around them is read.  Put those files back from a backup, or erase "
                  "what is lost",
-                 (long long)(damaged > s.damaged ? damaged : s.damaged));
+                 (long long)(damage.n > s.damaged ? damage.n : s.damaged));
     else
         snprintf(words, sizeof words, "%lld series, %lld points", (long long)s.series,
                  (long long)(s.chunk_points + s.head_points));
-    say(c, "readings", !e && !s.damaged && !damaged, words);
-    damaged = 0;
-    if (!e) e = telemetry_verify(t, print_damage, &damaged, &f);
-    if (damaged > DAMAGE_SHOWN) printf("     and %lld more\n", (long long)(damaged - DAMAGE_SHOWN));
+    say(c, "readings", !e && !s.damaged && !damage.n, words);
+    for (int64_t i = 0; i < damage.n && i < DAMAGE_SHOWN; i++) printf("     %s\n", damage.lines[i]);
+    if (damage.n > DAMAGE_SHOWN) printf("     and %lld more\n", (long long)(damage.n - DAMAGE_SHOWN));
     telemetry_close(t);
     site_chunks_close(&chunks);
 }

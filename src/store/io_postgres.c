@@ -326,11 +326,15 @@ static int postgres_list(void *self, const char *path, int (*fn)(void *arg, cons
                  " AND strpos(substring(name FROM length($1) + 1), '/') = 0 ORDER BY file",
                  VALS(V_TEXT(str_of(front))), &rows);
     const char **names = arena_new(&a, const char *, OPEN_MAX);
+    if (!names && !e) e = ERR_INTERNAL;
     size_t n = 0;
-    while (names && n < OPEN_MAX && db_more(&rows, &f, &e)) names[n++] = arena_cstr(&a, db_text(&rows, 0));
+    while (names && n < OPEN_MAX && db_more(&rows, &f, &e)) {
+        names[n] = arena_cstr(&a, db_text(&rows, 0));
+        if (!names[n++]) e = ERR_INTERNAL;
+    }
     db_done(&rows);
     db_pool_give(p->pool, db);
-    for (size_t i = 0; i < n && !e && names[i]; i++)
+    for (size_t i = 0; i < n && !e; i++)
         if (fn(arg, names[i])) break;
     arena_finish(&a);
     return e ? errno_of(e) : 0;

@@ -56,19 +56,6 @@ static bool get_times(const struct chunk_head *h, struct bytes in, int64_t *ret)
 
 /* ---- values ---- */
 
-/* All at one scale, the least that fits them; false: there is none. */
-static bool to_decimals(const struct points *p, int64_t *ret, unsigned *ret_scale) {
-    unsigned scale = 0;
-    for (size_t i = 0; i < p->n;) {
-        unsigned fits = decimal_find(p->value[i], scale, &ret[i]);
-        if (fits == NO_DECIMAL) return false;
-        i = fits > scale && i ? 0 : i + 1; /* a new scale is for those before it, too */
-        scale = fits;
-    }
-    *ret_scale = scale;
-    return true;
-}
-
 static uint8_t *put_decimals(uint8_t *out, const int64_t *m, size_t n, struct chunk_head *h) {
     int64_t deltas[CHUNK_POINTS_MAX];
     for (size_t i = 0; i < n; i++) deltas[i] = (int64_t)((uint64_t)m[i] - (uint64_t)(i ? m[i - 1] : m[0]));
@@ -296,7 +283,7 @@ size_t chunk_encode(uint32_t series, const struct points *p, uint8_t *out) {
     unsigned scale = 0;
     summarise(p, &h);
     h.series = series;
-    bool decimal = to_decimals(p, m, &scale);
+    bool decimal = decimals_find(p->value, p->n, m, &scale);
     h.scale = (uint8_t)scale;
     uint8_t body[CHUNK_BYTES_MAX];
     uint8_t *values = put_times(body, p);

@@ -28,4 +28,15 @@ static inline unsigned decimal_find(double v, unsigned scale, int64_t *ret) {
     return NO_DECIMAL;
 }
 
+/* All of them at one scale, the least from *scale on that fits; false: there is none. */
+static inline bool decimals_find(const double *v, size_t n, int64_t *ret, unsigned *scale) {
+    for (size_t i = 0; i < n;) {
+        unsigned fits = decimal_find(v[i], *scale, &ret[i]);
+        if (fits == NO_DECIMAL) return false;
+        i = fits > *scale && i ? 0 : i + 1; /* a new scale is for those before it, too */
+        *scale = fits;
+    }
+    return true;
+}
+
 #endif

@@ -33,7 +33,9 @@ NODISCARD enum err http_may_read(struct ctx *ctx, int64_t community_id, struct s
 /* Unit of a metric: the series' own, else the model's; absent where nobody said. */
 NODISCARD enum err http_unit(struct ctx *ctx, const struct telemetry_series *s, const struct device *d,
                              struct str *ret);
-/* A metric whose class the caller may not see plainly is refused (ERR_DENIED), like its existence. */
+/* May the caller see the metric's class plainly? */
+NODISCARD enum err http_sees(struct ctx *ctx, const struct device *d, const struct telemetry_series *s, bool *ret);
+/* Where not, it is refused (ERR_DENIED). */
 NODISCARD enum err http_check_class(struct ctx *ctx, const struct device *d, const struct telemetry_series *s);
 /* Field classes whose readers alone may see it. */
 NODISCARD enum err http_class(struct ctx *ctx, const struct telemetry_series *s, uint8_t *ret);

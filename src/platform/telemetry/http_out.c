@@ -154,10 +154,9 @@ struct found { /* what a reader asked for */
 };
 
 enum err http_check_class(struct ctx *ctx, const struct device *d, const struct telemetry_series *s) {
-    uint8_t class;
-    TRY(http_class(ctx, s, &class));
-    if (!class || ctx->actor.is_system || (class & ~row_clear_classes(ctx, &devices, d)) == 0) return OK;
-    return FAIL(&ctx->fault, ERR_DENIED, "protected", "these readings are protected");
+    bool sees;
+    TRY(http_sees(ctx, d, s, &sees));
+    return sees ? OK : FAIL(&ctx->fault, ERR_DENIED, "protected", "these readings are protected");
 }
 
 static enum err find(struct ctx *ctx, struct telemetry_http *h, int64_t community_id, struct str device,
@@ -249,9 +248,9 @@ static enum err put_device_latest(struct ctx *ctx, struct telemetry_http *h, str
                          &ctx->fault));
     if (!n && !has_row) return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such device");
     for (size_t i = 0; i < n; i++) {
-        uint8_t class;
-        TRY(http_class(ctx, &all[i], &class));
-        if (!all[i].has_latest || (class && (class & ~row_clear_classes(ctx, &devices, d)))) continue;
+        bool sees;
+        TRY(http_sees(ctx, d, &all[i], &sees));
+        if (!all[i].has_latest || !sees) continue;
         TRY(put_latest(ctx, j, &all[i], has_row ? d : NULL));
     }
     return OK;

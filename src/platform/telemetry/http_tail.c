@@ -108,9 +108,9 @@ static enum err add_device(struct ctx *ctx, struct client *c, struct str code) {
     if (!has_row) d.row.community_id = c->community_id;
     TRY(telemetry_latest(c->tail->telemetry, c->community_id, &code, 1, c->metric, ctx->arena, &all, &n, &ctx->fault));
     for (size_t i = 0; i < n; i++) {
-        uint8_t class;
-        TRY(http_class(ctx, &all[i], &class));
-        if (class && !ctx->actor.is_system && (class & ~row_clear_classes(ctx, &devices, &d))) continue;
+        bool sees;
+        TRY(http_sees(ctx, &d, &all[i], &sees));
+        if (!sees) continue;
         if (c->series_n == SERIES_MAX) return FAIL_FIELD(&ctx->fault, "device", "too_many", SERIES_MAX);
         c->series[c->series_n++] = (struct followed){all[i].number, all[i].device, all[i].metric};
     }

@@ -80,6 +80,13 @@ enum err http_unit(struct ctx *ctx, const struct telemetry_series *s, const stru
     return OK;
 }
 
+enum err http_sees(struct ctx *ctx, const struct device *d, const struct telemetry_series *s, bool *ret) {
+    uint8_t class;
+    TRY(http_class(ctx, s, &class));
+    *ret = !class || ctx->actor.is_system || !(class & ~row_clear_classes(ctx, &devices, d));
+    return OK;
+}
+
 enum err http_class(struct ctx *ctx, const struct telemetry_series *s, uint8_t *ret) {
     struct device d = {0};
     struct model_metric m = {0};

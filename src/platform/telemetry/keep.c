@@ -33,13 +33,6 @@ uint8_t keep_index(struct telemetry *t, int64_t id) {
     return (uint8_t)t->keeps_n++;
 }
 
-struct telemetry_keep keep_at(struct telemetry *t, uint8_t index) {
-    pthread_mutex_lock(&t->lock);
-    struct telemetry_keep keep = t->keeps[index];
-    pthread_mutex_unlock(&t->lock);
-    return keep;
-}
-
 static bool is_said(const struct telemetry *t, const struct telemetry_keep *keeps, size_t n) {
     size_t said = 0, same = 0;
     for (size_t i = 0; i < t->keeps_n; i++) {

@@ -5,11 +5,6 @@
 
 /* ---- rolling up ---- */
 
-static int64_t window_of(int64_t at_ms, int64_t step_ms) {
-    int64_t rest = at_ms % step_ms;
-    return at_ms - (rest < 0 ? rest + step_ms : rest);
-}
-
 static void add_value(struct rolled *w, int64_t off, double v) {
     if (!w->count) {
         w->first_off = off;
@@ -41,7 +36,7 @@ bool rolling_add(struct rolling *r, const struct points *p, int64_t gap_ms) {
         if (!w || at - w->at_ms >= r->step_ms) {
             if (r->n == r->cap) return false;
             w = &r->rows[r->n++];
-            *w = (struct rolled){.at_ms = window_of(at, r->step_ms)};
+            *w = (struct rolled){.at_ms = floor_to(at, r->step_ms)};
         }
         add_value(w, at - w->at_ms, v);
         if (r->has_before && at - r->before_ms <= gap_ms) add_pair(w, at - r->before_ms, r->before, v);
@@ -133,24 +128,13 @@ static void give_column(struct rolled *rows, size_t n, enum real k, const double
     for (size_t i = 0; i < n; i++) memcpy((char *)&rows[i] + real_at[k], &v[i], sizeof v[i]);
 }
 
-/* All at one scale, `*scale` or above. */
-static bool to_decimals(const double *v, size_t n, int64_t *ret, unsigned *scale) {
-    for (size_t i = 0; i < n;) {
-        unsigned fits = decimal_find(v[i], *scale, &ret[i]);
-        if (fits == NO_DECIMAL) return false;
-        i = fits > *scale && i ? 0 : i + 1; /* a new scale is for those before it, too */
-        *scale = fits;
-    }
-    return true;
-}
-
 static uint8_t *put_apart(uint8_t *out, const struct rolled *rows, size_t n) {
     for (enum real k = 0; k < REALS; k++) {
         double d[ROLLED_MAX];
         int64_t m[ROLLED_MAX];
         unsigned scale = 0;
         take_column(rows, n, k, d);
-        if (to_decimals(d, n, m, &scale)) {
+        if (decimals_find(d, n, m, &scale)) {
             out = put_ints(out, m, n, scale);
             continue;
         }
@@ -208,7 +192,7 @@ static bool all_decimals(const struct rolled *rows, size_t n, int64_t m[REALS][R
         before = *scale;
         for (enum real k = 0; k < REALS; k++) {
             take_column(rows, n, k, d);
-            if (!to_decimals(d, n, m[k], scale)) return false;
+            if (!decimals_find(d, n, m[k], scale)) return false;
         }
     }
     return true;

@@ -5,8 +5,12 @@
 
 #include "platform/telemetry/chunk_internal.h"
 
-#define ROLLED_MAX       186 /* windows of a chunk: hours of a month of 31 days in four */
-#define ROLLED_PARTS_MAX 254 /* chunks that a month of a series becomes; a minute's windows take 240 */
+#define ROLLED_MAX 186 /* windows of a chunk: hours of a month of 31 days in four */
+
+static inline int64_t floor_to(int64_t v, int64_t step) {
+    int64_t rest = v % step;
+    return v - (rest < 0 ? rest + step : rest);
+}
 
 /* One window: its values that are no NaN; none of them: there is no row. */
 struct rolled {

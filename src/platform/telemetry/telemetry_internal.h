@@ -380,7 +380,6 @@ struct moving { /* of a series, and all that is sealed of it, into the files of 
 enum err move(struct telemetry *t, const struct moving *x); /* the writer's */
 void keeps_init(struct telemetry *t);
 uint8_t keep_index(struct telemetry *t, int64_t id); /* under the lock; found or added; 0 when there is no room */
-struct telemetry_keep keep_at(struct telemetry *t, uint8_t index);
 bool is_past(struct telemetry *t, const struct segment_key *key);     /* that is not kept any more */
 bool is_all_past(struct telemetry *t, const struct segment_key *key); /* nor what it would be rolled up to */
 void retain(struct telemetry *t, int64_t now_ms);

@@ -90,11 +90,6 @@ static const struct rolled_month *choose(const struct plan *p, size_t *at) {
     return best;
 }
 
-static int64_t floor_to(int64_t v, int64_t step) {
-    int64_t rest = v % step;
-    return v - (rest < 0 ? rest + step : rest);
-}
-
 static bool add_points(struct track *k, int64_t from_ms, int64_t to_ms) {
     if (from_ms >= to_ms) return true;
     struct span *span = &k->spans[k->spans_n++];

@@ -70,11 +70,6 @@ int64_t telemetry_every_ms(struct telemetry_every every) {
 
 /* ---- where windows begin ---- */
 
-static int64_t floor_to(int64_t v, int64_t step) {
-    int64_t rest = v % step;
-    return v - (rest < 0 ? rest + step : rest);
-}
-
 static bool is_civil(struct telemetry_every every) { /* as long as the calendar makes it */
     return every.unit == 'd' || every.unit == 'M';
 }

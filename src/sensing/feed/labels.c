@@ -196,7 +196,6 @@ static enum err label_some(struct labelling *k, struct ctx *ctx) {
 static enum err run(struct labels *l, struct ctx *ctx) {
     struct labelling k = {.l = l};
     int64_t ids[THINGS_CHANGED_MAX], now_ms = l->world->mono_us(l->world->self) / 1000;
-    size_t n = things_take_changed(ids);
     int64_t generation = things_generation();
     void *rows;
     bool begins = !l->is_behind && (generation != l->generation || now_ms - l->round_ms >= ROUND_MS);
@@ -210,7 +209,7 @@ static enum err run(struct labels *l, struct ctx *ctx) {
         l->generation = generation;
         l->round_ms = now_ms;
     }
-    TRY(label_devices(&k, ctx, ids, n));
+    TRY(label_devices(&k, ctx, ids, things_take_changed(ids)));
     TRY(label_some(&k, ctx));
     ctx->fault = k.fault;
     return k.fault.kind;
