@@ -8,14 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEVICES_AT_ONCE 1000
-#define VALUES_MAX      ((size_t)1000000) /* of one answer: groups times windows */
-#define BODY_MAX        ((size_t)10 << 20)
-#define VALUE_BYTES     26
-#define CSV_BYTES       256
-#define GROUP_BYTES     512
-#define SCRATCH_BYTES   ((size_t)8 << 20) /* one group's windows */
-#define TOP_MAX         1000
+#define VALUES_MAX    ((size_t)1000000) /* of one answer: groups times windows */
+#define BODY_MAX      ((size_t)10 << 20)
+#define VALUE_BYTES   26
+#define CSV_BYTES     256
+#define GROUP_BYTES   512
+#define SCRATCH_BYTES ((size_t)8 << 20) /* one group's windows */
+#define TOP_MAX       1000
 
 enum group_by { BY_NOTHING, BY_DEVICE, BY_MODEL, BY_PLACE };
 static const char *const group_words[] = {"", "device", "model", "place"};
@@ -76,7 +75,7 @@ static enum err read_query(struct many *m, const struct api_call *call) {
 #define FROM_DEVICES                                                                                               \
     " FROM devices d LEFT JOIN places p ON p.id = d.place_id WHERE d.community_id = $1 AND d.archived_ms = 0 AND " \
     "d.state <> 'new' AND (CAST($2 AS BIGINT) = 0 OR d.place_id IN (SELECT descendant FROM place_closure WHERE "   \
-    "ancestor = CAST($2 AS BIGINT))) ORDER BY 2, d.id LIMIT 20000"
+    "ancestor = CAST($2 AS BIGINT))) ORDER BY 2, d.id LIMIT 20001"
 
 static const char *const member_sql[] = {
     [BY_NOTHING] = "SELECT d.code, '' AS k, ''" FROM_DEVICES,
@@ -104,37 +103,36 @@ static enum err find_members(struct many *m) {
             e = FAIL_MEMORY(ctx);
     }
     db_done(&rows);
+    if (!e && m->members_n > TELEMETRY_SERIES_MAX)
+        return FAIL(&ctx->fault, ERR_LIMIT, "too_wide", "too many devices at once; name a place");
     return e;
 }
 
-static enum err add_series(struct many *m, const struct member *one, uint32_t series) {
-    if (m->series_n == TELEMETRY_SERIES_MAX)
-        return FAIL(&m->ctx->fault, ERR_LIMIT, "too_wide", "too many devices at once; name a place");
+static void add_series(struct many *m, const struct member *one, uint32_t series) {
     if (!m->groups_n || !str_eq(m->groups[m->groups_n - 1].key, one->key))
         m->groups[m->groups_n++] = (struct group){.key = one->key, .name = one->name, .first = m->series_n};
     m->groups[m->groups_n - 1].n++;
     m->series[m->series_n++] = series;
-    return OK;
 }
 
 /* The series of the metric that the caller may see, among the devices found. */
 static enum err find_series(struct many *m, uint32_t clear) {
     struct ctx *ctx = m->ctx;
     struct str *codes = arena_new(ctx->arena, struct str, m->members_n + 1);
-    m->series = arena_new(ctx->arena, uint32_t, TELEMETRY_SERIES_MAX);
-    m->groups = arena_new(ctx->arena, struct group, TELEMETRY_SERIES_MAX);
+    m->series = arena_new(ctx->arena, uint32_t, m->members_n + 1);
+    m->groups = arena_new(ctx->arena, struct group, m->members_n + 1);
     if (!codes || !m->series || !m->groups) return FAIL_MEMORY(ctx);
     for (size_t i = 0; i < m->members_n; i++) codes[i] = m->members[i].code;
-    for (size_t at = 0; at < m->members_n; at += DEVICES_AT_ONCE) {
+    for (size_t at = 0; at < m->members_n; at += TELEMETRY_LATEST_MAX) {
         struct telemetry_series *all;
-        size_t n = m->members_n - at < DEVICES_AT_ONCE ? m->members_n - at : DEVICES_AT_ONCE, k = at;
+        size_t n = m->members_n - at < TELEMETRY_LATEST_MAX ? m->members_n - at : TELEMETRY_LATEST_MAX, k = at;
         TRY(telemetry_latest(m->telemetry, m->community_id, codes + at, n, m->metric, ctx->arena, &all, &n,
                              &ctx->fault));
         for (size_t i = 0; i < n; i++) {
             while (!str_eq(codes[k], all[i].device)) k++; /* they come in the order given */
             uint8_t class;
             TRY(http_class(ctx, &all[i], &class));
-            if (!(class & ~clear)) TRY(add_series(m, &m->members[k], all[i].number));
+            if (!(class & ~clear)) add_series(m, &m->members[k], all[i].number);
         }
     }
     return OK;

@@ -91,7 +91,7 @@ enum err telemetry_latest(struct telemetry *t, int64_t community_id, const struc
                           struct str metric, struct arena *a, struct telemetry_series **ret, size_t *ret_n,
                           struct fault *f) {
     struct latest q = {.t = t, .community_id = community_id, .devices = devices, .n = n, .metric = metric};
-    if (n > TELEMETRY_SERIES_MAX) return FAIL(f, ERR_LIMIT, "too_many_devices", "too many devices at once");
+    if (n > TELEMETRY_LATEST_MAX) return FAIL(f, ERR_LIMIT, "too_many_devices", "too many devices at once");
     pthread_rwlock_rdlock(&t->names);
     size_t found = count_wanted(&q);
     q.out = arena_new(a, struct telemetry_series, found + 1);

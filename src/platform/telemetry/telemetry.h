@@ -16,7 +16,9 @@
 #define TELEMETRY_UNIT_MAX    24
 #define TELEMETRY_BATCH_MAX   100000 /* points of one batch */
 #define TELEMETRY_POINTS_MAX  100000 /* points or windows of one answer */
-#define TELEMETRY_SERIES_MAX  1000   /* series of one windows query, devices of one latest query */
+#define TELEMETRY_SERIES_MAX  20000  /* series of one windows query */
+#define TELEMETRY_RANKED_MAX  1000   /* of one with a rank */
+#define TELEMETRY_LATEST_MAX  1000   /* devices of one latest query */
 #define TELEMETRY_UNKNOWN_MAX 20000  /* devices of a community that nobody has made known */
 #define TELEMETRY_METRICS_MAX 1000   /* metrics of a device */
 #define TELEMETRY_FUTURE_MS   INT64_C(3600000)
@@ -161,7 +163,7 @@ struct telemetry_series { /* texts are copies in the caller's arena */
 /* ERR_NOT_FOUND when there is no such series. */
 NODISCARD enum err telemetry_series_at(struct telemetry *t, uint32_t number, struct arena *a,
                                        struct telemetry_series *ret, struct fault *f);
-/* All series of the devices named (at most TELEMETRY_SERIES_MAX; metric absent: all of theirs), in order of the devices
+/* All series of the devices named (at most TELEMETRY_LATEST_MAX; metric absent: all of theirs), in order of the devices
  * given; unknown names give nothing.  One consistent moment. */
 NODISCARD enum err telemetry_latest(struct telemetry *t, int64_t community_id, const struct str *devices, size_t n,
                                     struct str metric, struct arena *a, struct telemetry_series **ret, size_t *ret_n,
@@ -221,7 +223,7 @@ int64_t telemetry_every_ms(struct telemetry_every every);                /* no w
 
 #define TELEMETRY_AGGS_MAX 4
 struct telemetry_windows_query {
-    const uint32_t *series; /* all in one aggregate; at most TELEMETRY_SERIES_MAX */
+    const uint32_t *series; /* all in one aggregate; at most TELEMETRY_SERIES_MAX, with a rank TELEMETRY_RANKED_MAX */
     size_t n;
     int64_t from_ms, to_ms;
     struct telemetry_every every; /* longer than the range: one window */
@@ -229,6 +231,7 @@ struct telemetry_windows_query {
     size_t aggs_n;           /* 1 .. TELEMETRY_AGGS_MAX */
     const struct zone *zone; /* NULL: UTC */
     size_t limit;            /* of windows */
+    size_t read_max;         /* points, or summaries of many, that may be read; 0: 1,000,000,000 */
     /* Asked now and then: true ends it with ERR_UNAVAILABLE, code cancelled.  NULL: never. */
     bool (*is_over)(const void *arg);
     const void *arg;

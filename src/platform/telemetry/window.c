@@ -6,8 +6,9 @@
 #include <string.h>
 
 #define DAY_MS      INT64_C(86400000)
-#define VALUES_MAX  ((size_t)4 << 20)   /* of one window whose rank is asked */
-#define VISITS_MAX  ((int64_t)20000000) /* windows times series of a query */
+#define VALUES_MAX  ((size_t)4 << 20)    /* of one window whose rank is asked */
+#define VISITS_MAX  ((int64_t)20000000)  /* windows times series of a query */
+#define READ_MAX    ((size_t)1000000000) /* points of a query: some seconds */
 #define EVERY_N_MAX 1000000
 #define HOUR_MS     3600000
 #define FIRST_MS    (-INT64_C(719162) * DAY_MS) /* 0001-01-01 */
@@ -340,43 +341,23 @@ static enum err take(struct acc *a, unsigned need, struct before *before, struct
 }
 
 struct windows {
+    struct telemetry *telemetry;
     const struct telemetry_windows_query *q;
-    struct track *tracks;
-    struct before *before; /* of each series */
-    int64_t align_ms;      /* all windows but the first begin at a multiple of it; 0: there is one */
+    int64_t align_ms; /* all windows but the first begin at a multiple of it; 0: there is one */
     struct telemetry_points p;
-    struct acc acc;
-    size_t cap;
+    struct acc *accs; /* of each window, or the one of that under way */
+    bool as_they_come;
+    size_t cap, read_n;
     unsigned looks;
 };
 
-/* At each piece of the work; asks at some. */
-static enum err go_on(struct windows *w, struct fault *f) {
+/* At each piece of the work, which read n points; asks at some. */
+static enum err go_on(struct windows *w, size_t n, struct fault *f) {
+    size_t most = w->q->read_max ? w->q->read_max : READ_MAX;
+    if ((w->read_n += n) > most)
+        return FAIL(f, ERR_LIMIT, "too_wide", "too many readings for one question; ask for a shorter time");
     if (++w->looks % LOOK_EACH || !w->q->is_over || !w->q->is_over(w->q->arg)) return OK;
     return FAIL(f, ERR_UNAVAILABLE, "cancelled", "nobody waits for the answer any more");
-}
-
-/* One window of one series.  A chunk's summary stands for its points where all of them count. */
-static enum err fill(struct windows *w, size_t k, int64_t until_ms, unsigned need, struct fault *f) {
-    struct track *s = &w->tracks[k];
-    struct before *before = &w->before[k];
-    struct acc *a = &w->acc;
-    struct pairs pairs = {0};
-    for (;;) {
-        struct chunk_head h;
-        struct piece x;
-        TRY(go_on(w, f));
-        if (need == NEED_SUMMARY && track_chunk(s, until_ms, &h)) {
-            acc_chunk(a, &h);
-            continue;
-        }
-        enum err e = track_next(s, until_ms, &x, f);
-        if (e == ERR_NOT_FOUND) break;
-        if (e) return e;
-        TRY(take(a, need, before, &pairs, &x, f));
-    }
-    acc_pairs(a, &pairs);
-    return OK;
 }
 
 static int64_t common(int64_t a, int64_t b) { /* the greatest that divides both */
@@ -419,39 +400,88 @@ static enum err plan(struct windows *w, struct arena *a, struct fault *f) {
     return OK;
 }
 
+struct one { /* of the series */
+    struct track track;
+    struct before before;
+};
+
 /* What is before the range, for what the first ones differ from. */
-static enum err look_back(struct windows *w, struct fault *f) {
+static enum err look_back(struct windows *w, struct one *s, struct fault *f) {
     struct pairs ignored = {0};
     struct acc none = {0};
     struct piece x;
-    for (size_t k = 0; k < w->q->n; k++) {
-        enum err e = OK;
-        w->before[k].is_counter = w->tracks[k].kind == TELEMETRY_COUNTER;
-        while (!e && !(e = track_next(&w->tracks[k], w->q->from_ms, &x, f)))
-            e = take(&none, NEED_PAIRS, &w->before[k], &ignored, &x, f);
-        if (e != ERR_NOT_FOUND) return e;
-    }
-    return OK;
+    enum err e = OK;
+    while (!e && !(e = track_next(&s->track, w->q->from_ms, &x, f)))
+        e = take(&none, NEED_PAIRS, &s->before, &ignored, &x, f);
+    return e == ERR_NOT_FOUND ? OK : e;
+}
+
+/* Closed with close_one, whatever came of it. */
+static enum err open_one(struct windows *w, uint32_t series, struct one *s, struct fault *f) {
+    unsigned need = need_of(w->q);
+    struct track_query ask = {.series = series,
+                              .from_ms = w->q->from_ms,
+                              .to_ms = w->q->to_ms,
+                              .align_ms = w->align_ms,
+                              .is_raw = need & NEED_VALUES,
+                              .back_ms = need & NEED_PAIRS ? TELEMETRY_GAP_MS : 0};
+    *s = (struct one){0};
+    TRY(track_init(&s->track, w->telemetry, &ask, f));
+    s->before.is_counter = s->track.kind == TELEMETRY_COUNTER;
+    return need & NEED_PAIRS ? look_back(w, s, f) : OK;
+}
+
+static void close_one(struct windows *w, struct one *s) {
+    w->p.damaged += track_damaged(&s->track);
+    if (s->track.rolled_min > w->p.rolled_min) w->p.rolled_min = s->track.rolled_min;
+    track_finish(&s->track);
 }
 
 static int64_t window_end(const struct windows *w, size_t i) {
     return i + 1 < w->p.n ? w->p.at_ms[i + 1] : w->p.has_next ? w->p.next_ms : w->q->to_ms;
 }
 
-static void close_window(struct windows *w, size_t i) {
-    for (size_t k = 0; k < w->q->aggs_n; k++) w->p.value[i * w->q->aggs_n + k] = acc_value(&w->acc, w->q->aggs[k]);
-    acc_reset(&w->acc);
+static void close_window(struct windows *w, size_t i, struct acc *a) {
+    for (size_t k = 0; k < w->q->aggs_n; k++) w->p.value[i * w->q->aggs_n + k] = acc_value(a, w->q->aggs[k]);
+    acc_reset(a);
 }
 
-/* Many series: window by window, of each the points that are in it. */
-static enum err run_many(struct windows *w, unsigned need, struct fault *f) {
+/* ---- ranks of many series: side by side, so that the values of one window are all there is in memory ---- */
+
+static enum err fill(struct windows *w, struct one *s, int64_t until_ms, unsigned need, struct fault *f) {
+    struct pairs pairs = {0};
+    struct piece x;
+    enum err e;
+    while (!(e = track_next(&s->track, until_ms, &x, f))) {
+        TRY(go_on(w, x.p.n + x.rows_n, f));
+        TRY(take(w->accs, need, &s->before, &pairs, &x, f));
+    }
+    acc_pairs(w->accs, &pairs);
+    return e == ERR_NOT_FOUND ? OK : e;
+}
+
+static enum err fill_all(struct windows *w, struct one *all, unsigned need, struct fault *f) {
     for (size_t i = 0; i < w->p.n; i++) {
         int64_t until = window_end(w, i);
-        for (size_t k = 0; k < w->q->n; k++) TRY(fill(w, k, until, need, f));
-        close_window(w, i);
+        TRY(go_on(w, 0, f));
+        for (size_t k = 0; k < w->q->n; k++) TRY(fill(w, &all[k], until, need, f));
+        close_window(w, i, w->accs);
     }
     return OK;
 }
+
+static enum err run_side_by_side(struct windows *w, unsigned need, struct fault *f) {
+    struct one *all = malloc(w->q->n * sizeof *all);
+    enum err e = all ? OK : FAIL(f, ERR_LIMIT, "too_wide", "out of memory");
+    size_t n = 0;
+    for (; n < w->q->n && !e; n++) e = open_one(w, w->q->series[n], &all[n], f);
+    if (!e) e = fill_all(w, all, need, f);
+    while (n) close_one(w, &all[--n]);
+    free(all);
+    return e;
+}
+
+/* ---- else one series after the other: points as they come, cut at the windows' ends ---- */
 
 /* Cuts off what is before until_ms. */
 static struct piece cut(struct piece *x, int64_t until_ms) {
@@ -467,36 +497,59 @@ static struct piece cut(struct piece *x, int64_t until_ms) {
     return front;
 }
 
-/* One series: its points as they come, cut at the windows' ends. */
-static enum err run_one(struct windows *w, unsigned need, struct fault *f) {
+/* A chunk's summary stands for its points where all of them count. */
+static enum err take_one(struct windows *w, struct one *s, unsigned need, struct fault *f) {
     struct pairs pairs = {0};
     struct piece x = {0};
     for (size_t i = 0; i < w->p.n;) {
+        struct acc *acc = w->as_they_come ? w->accs : &w->accs[i];
         struct chunk_head h;
         int64_t until = window_end(w, i);
         bool is_open = x.p.n || x.rows_n;
-        TRY(go_on(w, f));
-        if (!is_open && need == NEED_SUMMARY && track_chunk(w->tracks, until, &h)) {
-            acc_chunk(&w->acc, &h);
+        if (!is_open && need == NEED_SUMMARY && track_chunk(&s->track, until, &h)) {
+            TRY(go_on(w, 1, f));
+            acc_chunk(acc, &h);
             continue;
         }
-        enum err e = is_open ? OK : track_next(w->tracks, w->q->to_ms, &x, f);
+        enum err e = is_open ? OK : track_next(&s->track, w->q->to_ms, &x, f);
         if (e && e != ERR_NOT_FOUND) return e;
         struct piece front = e ? (struct piece){0} : cut(&x, until);
-        if (front.p.n || front.rows_n) TRY(take(&w->acc, need, w->before, &pairs, &front, f));
+        TRY(go_on(w, front.p.n + front.rows_n, f));
+        if (front.p.n || front.rows_n) TRY(take(acc, need, &s->before, &pairs, &front, f));
         if (!x.p.n && !x.rows_n && !e) continue; /* the window may go on */
-        acc_pairs(&w->acc, &pairs);
+        acc_pairs(acc, &pairs);
         pairs = (struct pairs){0};
-        close_window(w, i++);
+        if (w->as_they_come)
+            close_window(w, i, acc);
+        else if (e)
+            break; /* there is no more of it */
+        i++;
     }
+    return OK;
+}
+
+static enum err run_in_turn(struct windows *w, unsigned need, struct fault *f) {
+    for (size_t k = 0; k < w->q->n; k++) {
+        struct one s;
+        enum err e = open_one(w, w->q->series[k], &s, f);
+        if (!e) e = take_one(w, &s, need, f);
+        close_one(w, &s);
+        if (e) return e;
+    }
+    for (size_t i = 0; i < w->p.n && !w->as_they_come; i++) close_window(w, i, &w->accs[i]);
     return OK;
 }
 
 static enum err run(struct windows *w, struct fault *f) {
     unsigned need = need_of(w->q);
-    if (need & NEED_PAIRS) TRY(look_back(w, f));
-    acc_reset(&w->acc);
-    return (w->q->n == 1 ? run_one : run_many)(w, need, f);
+    bool side_by_side = need & NEED_VALUES && w->q->n > 1;
+    w->as_they_come = side_by_side || w->q->n == 1;
+    w->accs = calloc(w->as_they_come ? 1 : w->p.n + 1, sizeof *w->accs);
+    if (!w->accs) return FAIL(f, ERR_LIMIT, "too_wide", "out of memory");
+    enum err e = (side_by_side ? run_side_by_side : run_in_turn)(w, need, f);
+    free(w->accs->values);
+    free(w->accs);
+    return e;
 }
 
 /* Calendars end where years have four digits; there are no readings beyond. */
@@ -507,34 +560,16 @@ static int64_t clamp(int64_t at_ms) {
 enum err telemetry_windows(struct telemetry *t, const struct telemetry_windows_query *asked, struct arena *a,
                            struct telemetry_points *ret, struct fault *f) {
     struct telemetry_windows_query within = *asked, *const q = &within;
-    struct windows w = {.q = q, .p.width = q->aggs_n};
+    struct windows w = {.telemetry = t, .q = q, .p.width = q->aggs_n};
     q->from_ms = clamp(q->from_ms);
     q->to_ms = clamp(q->to_ms);
     if (!q->limit || q->limit > TELEMETRY_POINTS_MAX)
         return FAIL_FIELD(f, "limit", "out_of_range", TELEMETRY_POINTS_MAX);
     if (!q->aggs_n || q->aggs_n > TELEMETRY_AGGS_MAX) return FAIL_FIELD(f, "agg", "out_of_range", TELEMETRY_AGGS_MAX);
-    if (q->n > TELEMETRY_SERIES_MAX) return FAIL(f, ERR_LIMIT, "too_wide", "too many series at once");
+    size_t most = need_of(q) & NEED_VALUES ? TELEMETRY_RANKED_MAX : TELEMETRY_SERIES_MAX;
+    if (q->n > most) return FAIL(f, ERR_LIMIT, "too_wide", "too many series at once");
     TRY(plan(&w, a, f));
-    w.tracks = malloc((q->n + 1) * sizeof *w.tracks);
-    w.before = calloc(q->n + 1, sizeof *w.before);
-    enum err e = w.tracks && w.before ? OK : FAIL(f, ERR_LIMIT, "too_wide", "out of memory");
-    size_t n = 0;
-    struct track_query ask = {.from_ms = q->from_ms, .to_ms = q->to_ms, .align_ms = w.align_ms};
-    ask.is_raw = need_of(q) & NEED_VALUES;
-    ask.back_ms = need_of(q) & NEED_PAIRS ? TELEMETRY_GAP_MS : 0;
-    while (n < q->n && !e) {
-        ask.series = q->series[n];
-        e = track_init(&w.tracks[n++], t, &ask, f);
-    }
-    if (!e) e = run(&w, f);
-    for (size_t i = 0; i < n; i++) {
-        w.p.damaged += track_damaged(&w.tracks[i]);
-        if (w.tracks[i].rolled_min > w.p.rolled_min) w.p.rolled_min = w.tracks[i].rolled_min;
-        track_finish(&w.tracks[i]);
-    }
-    free(w.tracks);
-    free(w.before);
-    free(w.acc.values);
-    if (!e) *ret = w.p;
-    return e;
+    TRY(run(&w, f));
+    *ret = w.p;
+    return OK;
 }

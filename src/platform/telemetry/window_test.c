@@ -317,23 +317,66 @@ static void a_query_that_is_too_wide_is_refused(struct t *t) {
     struct telemetry_points p = {0};
     struct telemetry_windows_query q = {.series = series,
                                         .n = TELEMETRY_SERIES_MAX,
-                                        .to_ms = HOUR_MS,
-                                        .every = {1, 's'},
+                                        .to_ms = 1000 * MINUTE_MS,
+                                        .every = {1, 'm'},
                                         .aggs = {TELEMETRY_AVG},
                                         .aggs_n = 1,
                                         .limit = TELEMETRY_POINTS_MAX};
     CHECK(t, !model_open(m));
-    CHECK(t, !telemetry_windows(m->store, &q, &t->arena, &p, &t->fault) && p.n == 3600);
+    CHECK(t, !telemetry_windows(m->store, &q, &t->arena, &p, &t->fault) && p.n == 1000);
     q.n++;
     CHECK(t, telemetry_windows(m->store, &q, &t->arena, &p, &t->fault) == ERR_LIMIT);
     q.n--;
-    q.to_ms = 10 * HOUR_MS;
+    q.to_ms += MINUTE_MS; /* one window more */
+    t->fault = (struct fault){0};
+    CHECK(t,
+          telemetry_windows(m->store, &q, &t->arena, &p, &t->fault) == ERR_LIMIT && !strcmp(t->fault.code, "too_wide"));
+    q.aggs[0] = TELEMETRY_P95; /* all their values of a window are in memory at once */
+    q.n = TELEMETRY_RANKED_MAX;
+    CHECK(t, !telemetry_windows(m->store, &q, &t->arena, &p, &t->fault) && p.n == 1001);
+    q.n++;
     t->fault = (struct fault){0};
     CHECK(t,
           telemetry_windows(m->store, &q, &t->arena, &p, &t->fault) == ERR_LIMIT && !strcmp(t->fault.code, "too_wide"));
     q.limit = TELEMETRY_POINTS_MAX + 1;
     t->fault = (struct fault){0};
     CHECK(t, telemetry_windows(m->store, &q, &t->arena, &p, &t->fault) == ERR_INVALID);
+    telemetry_close(m->store);
+    io_sim_destroy(sim);
+}
+
+/* Points that are read count, of however many series; a chunk whose summary serves is one. */
+static void a_query_that_reads_too_much_is_refused(struct t *t) {
+    struct io_sim *sim = io_sim_create(t->seed);
+    struct io io = io_sim_io(sim);
+    struct model *m = model_make(t, &io, DIR);
+    uint32_t both[2];
+    CHECK(t, !model_open(m));
+    for (size_t slot = 0; slot < 100; slot++) {
+        struct telemetry_point two[] = {model_point(m, 0, slot, 1), model_point(m, 1, slot, 2)};
+        CHECK(t, !model_put(m, two, 2));
+    }
+    for (size_t k = 0; k < 2; k++) both[k] = model_number(m, k);
+    for (int agg = TELEMETRY_AVG; agg < TELEMETRY_AGG__COUNT; agg++) {
+        for (size_t n = 1; n <= 2; n++) {
+            struct telemetry_windows_query q = {.series = both,
+                                                .n = n,
+                                                .from_ms = m->start_ms,
+                                                .to_ms = m->start_ms + 100 * MODEL_STEP,
+                                                .every = {10, 'm'},
+                                                .aggs = {(enum telemetry_agg)agg},
+                                                .aggs_n = 1,
+                                                .limit = 10000,
+                                                .read_max = 100 * n};
+            struct telemetry_points got = {0};
+            struct fault f = {0};
+            CHECK_SAY(t, !telemetry_windows(m->store, &q, &t->arena, &got, &f), "aggregate %d of %zu", agg, n);
+            q.read_max--;
+            CHECK_SAY(t, telemetry_windows(m->store, &q, &t->arena, &got, &f) == ERR_LIMIT, "aggregate %d of %zu", agg,
+                      n);
+            CHECK(t, !strcmp(f.code, "too_wide"));
+        }
+    }
     telemetry_close(m->store);
     io_sim_destroy(sim);
 }
@@ -381,6 +424,7 @@ static void a_query_nobody_waits_for_ends(struct t *t) {
     io_sim_destroy(sim);
 }
 
-TESTS(CASE(a_query_nobody_waits_for_ends), CASE(lengths_are_read_strictly),
-      CASE(windows_follow_the_communitys_calendar), CASE(windows_hold_what_a_naive_sum_gives),
-      CASE(summaries_of_whole_chunks_stand_for_their_points), CASE(a_query_that_is_too_wide_is_refused))
+TESTS(CASE(a_query_nobody_waits_for_ends), CASE(a_query_that_reads_too_much_is_refused),
+      CASE(lengths_are_read_strictly), CASE(windows_follow_the_communitys_calendar),
+      CASE(windows_hold_what_a_naive_sum_gives), CASE(summaries_of_whole_chunks_stand_for_their_points),
+      CASE(a_query_that_is_too_wide_is_refused))
