@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const struct bench *const benches[] = {
-    &bench_api, &bench_alarm, &bench_ingest, &bench_query, &bench_mqtt,
+    &bench_api, &bench_alarm, &bench_ingest, &bench_query, &bench_year, &bench_mqtt,
 };
 
 /* What a figure must stay below, or above.  They are for the default load. */
@@ -22,6 +22,17 @@ static const struct floor {
     {"api", "failed", true, 1},
     {"alarm", "p99_ms", true, 50},
     {"query", "thousand_points_p99_ms", true, 1},
+    {"year", "rolled_up", false, 0},
+    {"year", "device_hour_p99_ms", true, 100}, /* what follows at once, to the eye */
+    {"year", "device_day_p99_ms", true, 100},
+    {"year", "device_week_p99_ms", true, 100},
+    {"year", "device_month_p99_ms", true, 100},
+    {"year", "device_year_p99_ms", true, 100},
+    {"year", "estate_hour_ms", true, 1000},
+    {"year", "estate_day_ms", true, 1000},
+    {"year", "estate_week_ms", true, 1000},
+    {"year", "estate_month_ms", true, 1000},
+    {"year", "estate_year_ms", true, 1000},
     {"alarm", "lost", true, 1},
     {"alarm", "unanswered", true, 1},
     {"alarm", "points_per_s", false, 900},
@@ -116,7 +127,7 @@ static int run(int argc, char **argv) {
                                (long long)counts[i].least, (long long)counts[i].most);
     while (rest_n && at < COUNT(benches) && strcmp(benches[at]->name, rest[0])) at++;
     if (!rest_n || at == COUNT(benches))
-        return usage_error(&cmd_bench, "say which bench: api, alarm, ingest, query or mqtt");
+        return usage_error(&cmd_bench, "say which bench: api, alarm, ingest, query, year or mqtt");
     struct figures figures = {0};
     struct fault f = {0};
     struct sigaction action = {.sa_handler = stop};
@@ -138,14 +149,17 @@ const struct command cmd_bench = {
         "linli bench alarm [--rate 50] [--seconds 10] [--readings 1000] [--series 400] [--rules 0] [--queries 0]\n"
         "linli bench ingest [--series 10000] [--points 10000000] [--fields 1|4] [--batch 10000] [--file F]\n"
         "linli bench query [--series 100]\n"
+        "linli bench year [--series 200]\n"
         "linli bench mqtt [--connections 50] [--batch 100] [--seconds 10] [--to PORT --pid N]\n\n"
         "  --json        figures as one object\n"
         "  --gate        exit 1 when a figure misses its floor\n"
         "  --data DIR    where to make the temporary folder [TMPDIR, or /var/tmp]\n"
         "  --db URL      records in this (empty) database: postgres://…\n"
         "  --chunks W    sealed readings in files, or in the store of --db\n"
-        "  --serve PORT  api: fills, serves there and prints tokens, for other load tools\n\n"
-        "ingest sends readings in line protocol, batch lines a request; query asks for a month of them.  With\n"
+        "  --serve PORT  api, year: fills, serves there and prints how to get in, for other load tools and for you\n\n"
+        "ingest sends readings in line protocol, batch lines a request (--to - prints them); query asks for a month "
+        "of\n"
+        "them; year looks at a year of one-minute readings of so many devices as the console does.  With\n"
         "--to PORT/path --pid N both speak to another server here: victoria-metrics, or what else takes line "
         "protocol.\n"
         "mqtt publishes 100 bytes of JSON with QoS 1, batch of them unanswered a connection; --to publishes to a "

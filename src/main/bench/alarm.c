@@ -21,6 +21,7 @@
 #define PATIENCE_US INT64_C(10000000)
 #define SETTLE_US   INT64_C(1000000) /* from the start of the server to the first alarm */
 #define TEXT_MAX    65536
+#define MEMORY_MAX  3600
 
 struct alarm_bench {
     const struct bench_options *o;
@@ -37,6 +38,8 @@ struct alarm_bench {
     size_t seen_n;
     size_t batch; /* readings of one request */
     int64_t meters;
+    double memory_mb[MEMORY_MAX]; /* at each second of the load */
+    size_t memory_n;
     char token[96], password[33], body[BATCH_MAX * 64 + 512];
     struct latencies latencies;
 };
@@ -139,6 +142,28 @@ static bool is_heard(const struct alarm_bench *a) {
     return a->pace.taken == a->n && a->seen_n == a->n && panels_answered(a->panels) == a->n;
 }
 
+static void note_memory(struct alarm_bench *a, const struct child *c, int64_t since_us) {
+    if (since_us / 1000000 >= (int64_t)a->memory_n && a->memory_n < (size_t)a->o->seconds)
+        a->memory_mb[a->memory_n++] = child_memory_mb(c);
+}
+
+static double peak(const struct alarm_bench *a, size_t from, size_t to) {
+    double most = 0;
+    for (size_t i = from; i < to; i++)
+        if (a->memory_mb[i] > most) most = a->memory_mb[i];
+    return most;
+}
+
+/* Heads fill and are sealed, so it goes up and down: what counts is whether the last third goes higher than the one
+ * before. */
+static void put_memory(struct alarm_bench *a, double before_mb, struct figures *ret) {
+    size_t n = a->memory_n;
+    double middle = peak(a, n / 3, n * 2 / 3), last = peak(a, n * 2 / 3, n);
+    figure_put(ret, "memory_before_mb", before_mb, 1, "MB");
+    figure_put(ret, "memory_peak_mb", peak(a, 0, n), 1, "MB");
+    figure_put(ret, "memory_growth", middle > 0 ? last / middle : 0, 2, "x");
+}
+
 static enum err play(struct alarm_bench *a, const struct child *c, struct load *load, struct load *asking,
                      struct fault *f) {
     TRY(listen_to(a, c, f));
@@ -157,6 +182,7 @@ static enum err play(struct alarm_bench *a, const struct child *c, struct load *
         int64_t now = bench_now_us(), next = send_frames(a, now), due = load ? load_send(load, now) : INT64_MAX;
         int64_t ask = asking ? load_send(asking, now) : INT64_MAX;
         if (ask < due) due = ask;
+        note_memory(a, c, now - begin);
         wires_wait(&a->wires, next < due ? next : due);
     }
     return bench_is_stopped ? FAIL(f, ERR_UNAVAILABLE, "stopped", "stopped") : OK;
@@ -237,12 +263,11 @@ static enum err run_over(struct alarm_bench *a, const char *dir, struct figures 
     if (!e && q.n) e = load_open(&a->wires, &q, &asking, f);
     double before_mb = child_memory_mb(&c), before_s = child_cpu_s(&c);
     if (!e) e = play(a, &c, load, asking, f);
-    double cpu_s = child_cpu_s(&c) - before_s, after_mb = child_memory_mb(&c);
+    double cpu_s = child_cpu_s(&c) - before_s;
     child_stop(&c);
     if (!e) e = match_all(a, dir, f);
     if (!e) put_figures(a, load, asking, cpu_s, ret);
-    figure_put(ret, "memory_before_mb", before_mb, 1, "MB");
-    figure_put(ret, "memory_after_mb", after_mb, 1, "MB");
+    if (!e) put_memory(a, before_mb, ret);
     load_close(load);
     load_close(asking);
     panels_close(a->panels);

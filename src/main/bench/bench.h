@@ -21,9 +21,9 @@ struct bench_options {
     int64_t readings;                      /* alarm: a second, beside; -1: its default */
     int64_t series, points, fields, batch; /* batch: in lines a request; mqtt: unanswered a connection */
     const char *file;                      /* ingest: line protocol to send instead of what is made up */
-    const char *to;                        /* not a server of its own but another here: PORT/path; mqtt: PORT */
-    int64_t pid;                           /* ingest: of that one, whose processor time is measured */
-    int64_t serve_port;                    /* api: -1, or leave the filled server up there and measure nothing */
+    const char *to;     /* not a server of its own but another here: PORT/path; mqtt: PORT; ingest: "-", print it */
+    int64_t pid;        /* ingest: of that one, whose processor time is measured */
+    int64_t serve_port; /* api, year: -1, or leave the filled server up there and measure nothing */
 };
 
 struct figure {
@@ -42,7 +42,7 @@ struct bench {
     const char *name, *what;
     enum err (*run)(const struct bench_options *options, struct figures *ret, struct fault *f);
 };
-extern const struct bench bench_api, bench_alarm, bench_ingest, bench_query, bench_mqtt;
+extern const struct bench bench_api, bench_alarm, bench_ingest, bench_query, bench_year, bench_mqtt;
 
 /* Set by SIGINT and SIGTERM: a bench ends soon and cleans up. */
 extern volatile sig_atomic_t bench_is_stopped;

@@ -1,6 +1,7 @@
 /* linli bench query: ranks of a month of many series, and a thousand points of one.  SPDX-License-Identifier:
  * Apache-2.0
  */
+#include "main/bench/asking.h"
 #include "main/bench/sending.h"
 
 #include <stdio.h>
@@ -35,31 +36,12 @@ static void narrow_path(bool is_peer, int i, long long from_s, long long to_s, c
         snprintf(out, cap, "/api/v1/telemetry?metric=power&from=%lld000&to=%lld000&device=m%06d", from_s, to_s, i);
 }
 
-struct asking {
-    const struct target *to;
-    int fd;
-    int64_t bytes;
-    struct latencies latencies;
-};
-
-static enum err ask(struct asking *a, const char *path, struct fault *f) {
-    char head[1024];
-    struct target_answer answer;
-    size_t n = target_head(a->to, "GET", path, NULL, 0, head, sizeof head);
-    int64_t begin = bench_now_us();
-    target_ask(a->fd, head, n, &answer);
-    latencies_add(&a->latencies, bench_now_us() - begin);
-    a->bytes = (int64_t)answer.body_len;
-    if (answer.status == 200 && answer.body_len > 100) return OK;
-    return FAIL(f, ERR_INTERNAL, "bench", "%s answered %d: %s", path, answer.status, answer.say);
-}
-
 static enum err wide(struct asking *a, int64_t from_s, int64_t to_s, struct fault *f) {
     char path[512];
     wide_path(a->to->is_peer, from_s, to_s, path, sizeof path);
     for (int i = 0; i < WARM + WIDE_N && !bench_is_stopped; i++) {
         if (i == WARM) a->latencies.n = 0;
-        TRY(ask(a, path, f));
+        TRY(asking_get(a, path, f));
     }
     return OK;
 }
@@ -71,32 +53,27 @@ static enum err narrow(struct asking *a, int64_t devices, int64_t from_s, int64_
     for (int i = 0; i < NARROW_N && !bench_is_stopped; i++) {
         int64_t at = from_s + i * INT64_C(7919) * 60 % (to_s - from_s - span_s);
         narrow_path(a->to->is_peer, (int)(i % devices), at, at + span_s, path, sizeof path);
-        TRY(ask(a, path, f));
+        TRY(asking_get(a, path, f));
     }
     return OK;
 }
 
-static double percentile(struct asking *a, double percent) {
-    return (double)latencies_percentile(&a->latencies, percent) / 1000;
-}
-
 static enum err measure(const struct target *to, int64_t devices, int64_t from_s, int64_t to_s, struct figures *ret,
                         struct fault *f) {
-    struct asking a = {.to = to, .fd = target_dial(to)};
-    bool ok = a.fd >= 0 && latencies_init(&a.latencies, NARROW_N + WARM + WIDE_N);
-    enum err e = ok ? wide(&a, from_s, to_s, f) : FAIL(f, ERR_UNAVAILABLE, "server", "no connection");
+    struct asking a;
+    enum err e = asking_begin(&a, to, NARROW_N + WARM + WIDE_N, f);
+    if (!e) e = wide(&a, from_s, to_s, f);
     if (!e) {
-        figure_put(ret, "p95_windows_ms", percentile(&a, 50), 1, "ms");
+        figure_put(ret, "p95_windows_ms", asking_ms(&a, 50), 1, "ms");
         figure_put(ret, "p95_windows_bytes", (double)a.bytes, 0, "B");
         a.latencies.n = 0;
         e = narrow(&a, devices, from_s, to_s, f);
     }
     if (!e) {
-        figure_put(ret, "thousand_points_p50_ms", percentile(&a, 50), 3, "ms");
-        figure_put(ret, "thousand_points_p99_ms", percentile(&a, 99), 3, "ms");
+        figure_put(ret, "thousand_points_p50_ms", asking_ms(&a, 50), 3, "ms");
+        figure_put(ret, "thousand_points_p99_ms", asking_ms(&a, 99), 3, "ms");
     }
-    if (a.fd >= 0) close(a.fd);
-    latencies_free(&a.latencies);
+    asking_end(&a);
     return e;
 }
 
@@ -110,7 +87,7 @@ static enum err run_in(const struct bench_options *o, const char *dir, struct fi
                                  .start_ms = end_s * 1000 - steps * STEP_MS,
                                  .fields = READINGS_METRICS};
     enum err e = target_open(&to, o, dir, plan.devices, f);
-    if (!e) e = sending_make(&s, &to, &plan, LINES, f);
+    if (!e) e = sending_make_all(&s, &to, &plan, LINES, f);
     if (!e) e = sending_run(&s, &to, f);
     sending_free(&s);
     sleep(to.is_peer ? 5 : 3); /* it comes to rest: what is new is sealed, or merged */

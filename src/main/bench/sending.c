@@ -23,9 +23,9 @@ static enum err put_request(struct sending *s, const struct target *to, const ch
     return OK;
 }
 
-static enum err put_requests(struct sending *s, const struct target *to, struct readings *r, size_t values, char *lines,
-                             struct fault *f) {
-    while (r->step < r->plan.steps) {
+static enum err put_requests(struct sending *s, const struct target *to, struct readings *r, size_t values, size_t most,
+                             char *lines, struct fault *f) {
+    while (r->step < r->plan.steps && s->n < most) {
         size_t len;
         s->values += (int64_t)readings_put(r, values, lines, &len);
         TRY(put_request(s, to, lines, len, f));
@@ -33,20 +33,26 @@ static enum err put_requests(struct sending *s, const struct target *to, struct 
     return OK;
 }
 
-enum err sending_make(struct sending *s, const struct target *to, const struct readings_plan *plan, int64_t lines_n,
+enum err sending_make(struct sending *s, const struct target *to, struct readings *from, int64_t lines_n, size_t most,
                       struct fault *f) {
-    struct readings r;
-    size_t values = (size_t)(lines_n * plan->fields);
-    size_t most = (size_t)(plan->devices * plan->steps) * READINGS_METRICS / values + 2;
+    size_t values = (size_t)(lines_n * from->plan.fields);
+    size_t all = (size_t)(from->plan.devices * (from->plan.steps - from->step)) * READINGS_METRICS / values + 2;
+    if (most > all) most = all;
     char *lines = malloc((values / READINGS_METRICS + 1) * READINGS_LINE_MAX);
     *s = (struct sending){.requests = calloc(most, sizeof *s->requests)};
     bool ok = lines && s->requests && latencies_init(&s->latencies, most);
-    enum err e = ok ? readings_begin(&r, plan, f) : FAIL(f, ERR_INTERNAL, "memory", "out of memory");
-    if (!e) {
-        e = put_requests(s, to, &r, values, lines, f);
-        readings_end(&r);
-    }
+    enum err e =
+        ok ? put_requests(s, to, from, values, most, lines, f) : FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     free(lines);
+    return e;
+}
+
+enum err sending_make_all(struct sending *s, const struct target *to, const struct readings_plan *plan, int64_t lines,
+                          struct fault *f) {
+    struct readings r;
+    TRY(readings_begin(&r, plan, f));
+    enum err e = sending_make(s, to, &r, lines, SIZE_MAX, f);
+    readings_end(&r);
     return e;
 }
 

@@ -6,7 +6,7 @@
 #include "main/bench/readings.h"
 #include "main/bench/target.h"
 
-/* Requests made beforehand, so that making them costs the server no time. */
+/* Requests made beforehand, so that making them costs the server no time. {0} is one without any. */
 struct sending {
     struct request {
         char *bytes;
@@ -16,9 +16,12 @@ struct sending {
     int64_t values;
     struct latencies latencies;
 };
-/* lines: of one request. */
-NODISCARD enum err sending_make(struct sending *s, const struct target *to, const struct readings_plan *plan,
-                                int64_t lines, struct fault *f);
+/* What comes next of them, in at most so many requests; lines: of one request. */
+NODISCARD enum err sending_make(struct sending *s, const struct target *to, struct readings *from, int64_t lines,
+                                size_t most, struct fault *f);
+/* All of them. */
+NODISCARD enum err sending_make_all(struct sending *s, const struct target *to, const struct readings_plan *plan,
+                                    int64_t lines, struct fault *f);
 /* The lines of a file. */
 NODISCARD enum err sending_read(struct sending *s, const struct target *to, const char *path, int64_t lines,
                                 struct fault *f);

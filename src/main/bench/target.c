@@ -11,21 +11,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ASK_MS   10000
-#define BODY_MAX ((size_t)256 << 20)
+#define ASK_MS    10000
+#define BODY_MAX  ((size_t)256 << 20)
+#define SETTLED_S 4
 
 /* ---- ours or theirs ---- */
 
 static enum err open_ours(struct target *t, const struct bench_options *o, const char *dir, int64_t meters,
                           struct fault *f) {
-    char password[33];
-    struct fill_plan plan = {.estates = 1, .cases = 1, .meters = meters, .password = password};
-    bench_password(password);
+    struct fill_plan plan = {.estates = 1, .cases = 1, .meters = meters, .password = t->password};
+    bench_password(t->password);
     TRY(fill_site(dir, o->db, &plan, f));
     TRY(child_start(dir, o, 0, &t->child, f));
     t->port = t->child.port;
     snprintf(t->write, sizeof t->write, "/api/v1/ingest/line?precision=ms&community=" FILL_FIRST_ESTATE);
-    return child_log_in(&t->child, "admin", password, t->token, f);
+    return child_log_in(&t->child, "admin", t->password, t->token, f);
 }
 
 static enum err open_theirs(struct target *t, const struct bench_options *o, struct fault *f) {
@@ -84,6 +84,20 @@ enum err target_metric(const struct target *t, const char *const *names, size_t 
     return !e && reply.status == 200
                ? OK
                : FAIL(f, ERR_UNAVAILABLE, "server", "the server shows no figures (%d)", reply.status);
+}
+
+enum err target_settle(const struct target *t, int most_s, struct fault *f) {
+    static const char *const names[] = {"linli_telemetry_chunk_points", "linli_telemetry_chunk_bytes",
+                                        "linli_telemetry_log_bytes"};
+    double now[COUNT(names)] = {0}, before[COUNT(names)] = {-1};
+    int same = 0;
+    for (int i = 0; i < most_s && same < SETTLED_S && !bench_is_stopped; i++) {
+        TRY(target_metric(t, names, COUNT(names), now, f));
+        same = memcmp(now, before, sizeof now) ? 0 : same + 1;
+        memcpy(before, now, sizeof before);
+        sleep(1);
+    }
+    return OK;
 }
 
 /* ---- one kept connection ---- */

@@ -7,6 +7,7 @@
 #include "main/bench/child.h"
 
 struct target {
+    char password[33];          /* of the log-ins of fill.h; a peer has none */
     char write[256], token[96]; /* where readings are posted; absent token: nobody is asked who he is */
     int port;
     struct child child; /* of the server; only its number where it is a peer */
@@ -20,7 +21,9 @@ double target_cpu_s(const struct target *t);
 /* Ours, stopped and started again over the same folder: how long from its start to ready. */
 NODISCARD enum err target_restart(struct target *t, const struct bench_options *o, const char *dir, double *ret_ms,
                                   struct fault *f);
-/* A figure of our own server's /metrics. */
+/* Until nothing of our own server's readings changes any more, for at most so long: what can be sealed is. */
+NODISCARD enum err target_settle(const struct target *t, int most_s, struct fault *f);
+/* Figures of our own server's /metrics. */
 NODISCARD enum err target_metric(const struct target *t, const char *const *names, size_t n, double *ret,
                                  struct fault *f);
 

@@ -42,6 +42,7 @@ struct telemetry_options {
     size_t queue_batches_max; /* 0: 4096 */
     size_t queue_bytes_max;   /* 0: 64 MiB */
     size_t seal_at;           /* 0: 1000; points of a series that are sealed together */
+    int64_t house_ms;         /* 0: 60,000; after so long without work it looks what time alone has made due */
     int64_t log_bytes_max;    /* 0: 4 MiB; the hot log is begun anew past it and twice what still counts */
     /* Told of points once they are durable and readable, in order, from the writer's thread, before their batch's done;
      * must be quick and may not write to telemetry. */

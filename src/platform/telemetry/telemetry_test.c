@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define DAY_MS INT64_C(86400000)
 
@@ -452,10 +453,67 @@ static void many_writers_and_readers_share_the_store(struct t *t) {
     stop(&s);
 }
 
+static int count_raw_months(void *arg, const char *name) {
+    int *n = arg;
+    *n += strstr(name, "-0.chunks") != NULL;
+    return 0;
+}
+
+/* Asks until `want` months are there as points, and hours that were rolled up serve. */
+static bool comes_to(struct site *s, int want) {
+    for (int tries = 0; tries < 600; tries++) {
+        struct telemetry_points p = {0};
+        struct arena a;
+        uint32_t series = 0;
+        int months = 0;
+        const struct telemetry_windows_query q = {
+            .series = &series,
+            .n = 1,
+            .from_ms = s->now_ms - 80 * DAY_MS,
+            .to_ms = s->now_ms,
+            .every = {1, 'h'},
+            .aggs = {TELEMETRY_COUNT},
+            .aggs_n = 1,
+            .limit = 10000,
+        };
+        arena_init(&a, 16u << 20);
+        CHECK(s->t, !telemetry_windows(s->store, &q, &a, &p, &s->t->fault));
+        arena_finish(&a);
+        s->io.list(s->io.self, "readings", count_raw_months, &months);
+        if (months == want && p.rolled_min == 60) return true;
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    }
+    return false;
+}
+
+/* The writer's own thread: months end and classes change while no reading comes for weeks. */
+static void what_time_makes_due_is_done_though_nobody_writes(struct t *t) {
+    enum { N = 60000 };
+    struct site s;
+    start(&s, t);
+    struct telemetry_point *p = arena_new(&t->arena, struct telemetry_point, N);
+    for (size_t i = 0; i < N; i++) {
+        p[i] = point(&s, "d", "m", (double)i);
+        p[i].at_ms -= (int64_t)(N - i) * 120000;
+    }
+    CHECK(t, !put(&s, 1, p, N, NULL));
+    telemetry_close(s.store);
+    s.store = NULL;
+    world_sim_advance(&t->sim, 60 * DAY_MS);
+    s.now_ms = t->world.utc_ms(t->world.self);
+    s.options.threadless = false;
+    s.options.house_ms = 10;
+    reopen(&s);
+    CHECK(t, comes_to(&s, 4)); /* and is at rest then */
+    telemetry_keeps(s.store, &(struct telemetry_keep){.raw_days = 90, .tiers = {{60, 0}}}, 1);
+    CHECK(t, comes_to(&s, 2));
+    stop(&s);
+}
+
 TESTS(CASE(a_batch_with_one_bad_point_is_refused_whole), CASE(names_have_an_end),
       CASE(a_batch_has_an_end_and_may_be_empty), CASE(a_full_queue_says_so_at_once_and_forgets_nothing_it_took),
       CASE(unknown_devices_of_a_community_have_an_end),
       CASE(metrics_of_a_device_have_an_end_and_a_refused_batch_leaves_no_names),
       CASE(a_renamed_device_keeps_its_history_and_its_number), CASE(units_and_classes_stay_with_the_series),
       CASE(devices_are_listed_in_pages), CASE(no_value_and_infinities_are_kept), CASE(months_past_retention_go_whole),
-      CASE(many_writers_and_readers_share_the_store))
+      CASE(many_writers_and_readers_share_the_store), CASE(what_time_makes_due_is_done_though_nobody_writes))

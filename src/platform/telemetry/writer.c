@@ -11,7 +11,8 @@
 #define APPLY_AHEAD   8
 #define NAME_BYTES    48 /* of a device or a series in the log, about */
 #define TIDY_BYTES    65536
-#define TIDY_AFTER_S  2
+#define TIDY_AFTER_MS 2000
+#define HOUSE_MS      60000
 #define HEADS_COOL    (2 << 20) /* points that may stay in heads while nobody wants anything */
 #define COOL_PART     4         /* of a full chunk */
 
@@ -211,7 +212,8 @@ static void cool(struct telemetry *t) {
     pthread_mutex_unlock(&t->lock);
 }
 
-/* Nobody wants anything: what is due is sealed however little it is, and a log that is mostly past is begun anew. */
+/* Nobody wants anything, maybe for long, while months end and classes change: what is due is sealed however little it
+ * is, and a log that is mostly past is begun anew. */
 static void tidy(struct telemetry *t) {
     bool sealed = true;
     cool(t);
@@ -223,6 +225,7 @@ static void tidy(struct telemetry *t) {
     if (!is_wanted(t) && (double)t->log.end > 1.5 * anew + TIDY_BYTES) (void)rotate(t);
     if (!is_wanted(t)) hotlog_trim(t);
     dead_sweep(t);
+    if (!is_wanted(t)) retain(t, t->options.world->utc_ms(t->options.world->self));
 }
 
 /* Under the lock, which it gives back for the writing. */
@@ -256,28 +259,29 @@ bool telemetry_step(struct telemetry *t) {
     return did || (!closing && roll_some(t));
 }
 
-/* Under the lock; false: nothing came for TIDY_AFTER_S. */
-static bool wait_for_work(struct telemetry *t) {
-    int64_t until_us = t->options.world->mono_us(t->options.world->self) + TIDY_AFTER_S * INT64_C(1000000);
-    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+/* Under the lock; false: nothing came for so long.  A thread waits by the real clock, whatever the time is. */
+static bool wait_for_work(struct telemetry *t, int64_t ms) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + ms % 1000 * 1000000;
+    until.tv_sec += ms / 1000 + ns / 1000000000;
+    until.tv_nsec = ns % 1000000000;
     return pthread_cond_timedwait(&t->wake, &t->lock, &until) != ETIMEDOUT;
 }
 
 void *telemetry_writer(void *arg) {
     struct telemetry *t = arg;
-    bool is_tidy = true;
+    int64_t house_ms = t->options.house_ms ? t->options.house_ms : HOUSE_MS;
+    bool is_tidy = false;
     pthread_mutex_lock(&t->lock);
     for (;;) {
         while (commit(t)) is_tidy = false;
         if (t->closing) break;
-        if (is_tidy) {
-            pthread_cond_wait(&t->wake, &t->lock);
-        } else if (!wait_for_work(t)) {
-            pthread_mutex_unlock(&t->lock);
-            tidy(t);
-            pthread_mutex_lock(&t->lock);
-            is_tidy = true;
-        }
+        if (wait_for_work(t, is_tidy ? house_ms : TIDY_AFTER_MS)) continue;
+        pthread_mutex_unlock(&t->lock);
+        tidy(t);
+        pthread_mutex_lock(&t->lock);
+        is_tidy = true;
     }
     pthread_mutex_unlock(&t->lock);
     return NULL;
