@@ -22,7 +22,7 @@ static enum err open_ours(struct target *t, const struct bench_options *o, const
     struct fill_plan plan = {.estates = 1, .cases = 1, .meters = meters, .password = t->password};
     bench_password(t->password);
     TRY(fill_site(dir, o->db, &plan, f));
-    TRY(child_start(dir, o, 0, &t->child, f));
+    TRY(child_start(dir, o, o->serve_port < 0 ? 0 : (int)o->serve_port, &t->child, f));
     t->port = t->child.port;
     snprintf(t->write, sizeof t->write, "/api/v1/ingest/line?precision=ms&community=" FILL_FIRST_ESTATE);
     return child_log_in(&t->child, "admin", t->password, t->token, f);
