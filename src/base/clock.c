@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 int64_t id_ms(int64_t id) {
     return (id >> 22) + ID_EPOCH_MS;
@@ -15,6 +14,15 @@ static int64_t clock_us(clockid_t clock) {
     struct timespec t;
     clock_gettime(clock, &t);
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+struct timespec clock_deadline(int64_t ms) {
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    int64_t ns = end.tv_nsec + ms % 1000 * 1000000;
+    end.tv_sec += ms / 1000 + ns / 1000000000;
+    end.tv_nsec = ns % 1000000000;
+    return end;
 }
 
 static int64_t real_utc_ms(void *self) {

@@ -5,6 +5,8 @@
 
 #include "base/base.h"
 
+#include <time.h>
+
 /* Every member is safe to call from several threads. */
 struct world {
     int64_t (*utc_ms)(void *self);                         /* wall clock: ms since 1970-01-01T00:00Z */
@@ -32,5 +34,8 @@ struct world world_sim(struct world_sim *sim);
 void world_sim_advance(struct world_sim *sim, int64_t ms);
 
 uint64_t world_u64(const struct world *w); /* 64 random bits */
+
+/* Until when a thread waits that gives up after so long: of CLOCK_MONOTONIC, for a condition that was made with it. */
+struct timespec clock_deadline(int64_t ms);
 
 #endif

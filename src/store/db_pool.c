@@ -1,4 +1,5 @@
 /* A bounded set of connections that threads take and give back.  SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
 #include "store/db.h"
 #include "store/db_internal.h"
 
@@ -94,11 +95,7 @@ static enum err take_locked(struct db_pool *p, struct db **ret, struct fault *f,
 }
 
 enum err db_pool_take(struct db_pool *p, struct db **ret, struct fault *f) {
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    int64_t ns = end.tv_nsec + (int64_t)(p->busy_ms % 1000) * 1000000;
-    end.tv_sec += p->busy_ms / 1000 + ns / 1000000000;
-    end.tv_nsec = ns % 1000000000;
+    struct timespec end = clock_deadline(p->busy_ms);
     pthread_mutex_lock(&p->mutex);
     enum err e = take_locked(p, ret, f, &end);
     pthread_mutex_unlock(&p->mutex);

@@ -1,6 +1,7 @@
 /* The queue of writers in front of a SQLite file.  SPDX-License-Identifier: Apache-2.0 */
 #include "store/writer_internal.h"
 
+#include "base/clock.h"
 #include "store/checkpoint_internal.h"
 
 #include <pthread.h>
@@ -87,12 +88,7 @@ static void leave_queue(struct writer *w, const struct waiter *me) {
 }
 
 static bool wait_turn(struct writer *w, int wait_ms) {
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    int64_t ns = end.tv_nsec + (int64_t)(wait_ms % 1000) * 1000000;
-    end.tv_sec += wait_ms / 1000 + ns / 1000000000;
-    end.tv_nsec = ns % 1000000000;
-
+    struct timespec end = clock_deadline(wait_ms);
     struct waiter me = {0};
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
