@@ -188,23 +188,17 @@ static bool is_touched(const struct erasing *e, int64_t at_ms, int64_t step_ms) 
     return at_ms < e->x->to_ms && at_ms + step_ms > e->x->from_ms;
 }
 
-/* The rows of a segment that stay, from all its chunks of the series; *ret_lost: not all of them do. */
-static enum err rows_left(struct erasing *e, uint16_t slot, struct rolled *rows, size_t *ret_n, bool *ret_lost) {
-    int64_t step_ms = e->t->segments[slot]->key.step_min * INT64_C(60000);
+/* All rows of a segment, from all its chunks of the series. */
+static enum err read_rows(struct erasing *e, uint16_t slot, struct rolled *rows, size_t *ret_n) {
     struct chunk_head h;
-    size_t n = 0;
+    *ret_n = 0;
     for (size_t i = 0; i < e->series->refs_n; i++) {
         const struct chunk_ref *ref = &e->series->refs[i];
         if (ref->segment != slot) continue;
-        enum err err = chunk_read_rolled(e->t, e->x->series, ref, rows + n, &h);
+        enum err err = chunk_read_rolled(e->t, e->x->series, ref, rows + *ret_n, &h);
         if (err == ERR_UNAVAILABLE) return err;
-        if (err) continue;
-        size_t end = n + h.count;
-        for (size_t k = n; k < end; k++)
-            if (!is_touched(e, rows[k].at_ms, step_ms)) rows[n++] = rows[k];
-        *ret_lost = *ret_lost || n < end;
+        if (!err) *ret_n += h.count;
     }
-    *ret_n = n;
     return OK;
 }
 
@@ -219,15 +213,33 @@ static enum err drop_segment(struct erasing *e, uint16_t slot) {
     return OK;
 }
 
+/* Those that stay, in order.  The first point of a row makes a pair with the last one before it: where that goes, the
+ * pair goes, or what was erased could be computed from it. */
+static size_t rows_left(const struct erasing *e, int64_t step_ms, struct rolled *rows, size_t n) {
+    struct rolled before = {0};
+    size_t left = 0;
+    bool is_gone = false;
+    for (size_t i = 0; i < n; i++) {
+        struct rolled row = rows[i];
+        bool goes = is_touched(e, row.at_ms, step_ms);
+        if (is_gone && !goes) rolled_unpair(&row, &before, TELEMETRY_GAP_MS);
+        if (!goes) rows[left++] = row;
+        is_gone = goes;
+        before = rows[i];
+    }
+    return left;
+}
+
 static enum err rewrite_rolled(struct erasing *e, uint16_t slot, size_t room) {
+    const struct segment_key *key = &e->t->segments[slot]->key;
     struct rolled *rows = malloc(room * sizeof *rows);
-    bool lost = false;
     if (!rows) return ERR_INTERNAL;
     size_t n = 0;
-    enum err err = rows_left(e, slot, rows, &n, &lost);
+    enum err err = read_rows(e, slot, rows, &n);
     qsort(rows, n, sizeof *rows, compare_rows);
-    if (!err && lost) err = drop_segment(e, slot);
-    if (!err && lost && n) err = sealing_put_rolled(&e->sealing, e->x->series, &e->t->segments[slot]->key, rows, n);
+    size_t left = rows_left(e, key->step_min * INT64_C(60000), rows, n);
+    if (!err && left < n) err = drop_segment(e, slot);
+    if (!err && left < n && left) err = sealing_put_rolled(&e->sealing, e->x->series, key, rows, left);
     free(rows);
     return err;
 }
@@ -268,6 +280,34 @@ static void tell(struct out *group, void *arg) {
     if (head->n) out_head(group, &e->t->blocks, head, e->x->series);
 }
 
+/* Of those that end before below_ms and behind the latest known, the one that ends last; refs_n: none.  Of several
+ * that end alike one is as good as the other. */
+static size_t last_chunk(const struct erasing *e, int64_t below_ms) {
+    const struct series *s = e->series;
+    size_t best = s->refs_n;
+    for (size_t i = 0; i < s->refs_n; i++) {
+        int64_t end = last_of(e, i);
+        if (key_of(e, i)->step_min || end >= below_ms || (s->has_latest && end <= s->latest.at_ms)) continue;
+        if (best == s->refs_n || end > last_of(e, best)) best = i;
+    }
+    return best;
+}
+
+/* Its last point is the latest; false: it cannot be read. */
+static bool take_latest(struct erasing *e, size_t i) {
+    struct series *s = e->series;
+    struct points last;
+    if (!points_init(&last, CHUNK_POINTS_MAX)) return false;
+    bool ok = !chunk_read(e->t, e->x->series, &s->refs[i], &last);
+    if (ok) {
+        size_t k = last.n - 1;
+        s->latest = (struct telemetry_stored){last.at[k], last.value[k], e->x->series, last.quality[k]};
+        s->has_latest = s->is_latest_sealed = true;
+    }
+    free(last.at);
+    return ok;
+}
+
 /* The point with the highest time that is left: of the head, or the last of a chunk. */
 static void find_latest(struct erasing *e) {
     struct series *s = e->series;
@@ -280,18 +320,8 @@ static void find_latest(struct erasing *e) {
             s->has_latest = true;
         }
     free(p.at);
-    for (size_t i = 0; i < s->refs_n; i++) {
-        struct points last;
-        if (key_of(e, i)->step_min || (s->has_latest && last_of(e, i) <= s->latest.at_ms) ||
-            !points_init(&last, CHUNK_POINTS_MAX))
-            continue;
-        if (!chunk_read(e->t, e->x->series, &s->refs[i], &last)) {
-            size_t k = last.n - 1;
-            s->latest = (struct telemetry_stored){last.at[k], last.value[k], e->x->series, last.quality[k]};
-            s->has_latest = s->is_latest_sealed = true;
-        }
-        free(last.at);
-    }
+    int64_t below_ms = INT64_MAX;
+    for (size_t i; (i = last_chunk(e, below_ms)) < s->refs_n && !take_latest(e, i); below_ms = last_of(e, i)) continue;
 }
 
 static void swap_head(struct erasing *e) {

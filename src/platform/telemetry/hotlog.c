@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "platform/telemetry/telemetry_internal.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,6 +157,23 @@ static void keep_spare(struct telemetry *t, int64_t number) {
     hotlog_path(t, number, "log", old);
     hotlog_path(t, 0, "spare", spare);
     if (t->io.rename(t->io.self, old, spare)) (void)t->io.remove(t->io.self, old);
+}
+
+/* The spare one's bytes are written over before it goes. */
+enum err hotlog_wipe_spare(struct telemetry *t) {
+    static const uint8_t zeros[ROOM_MAX / 16];
+    char spare[PATH_CAP];
+    hotlog_path(t, 0, "spare", spare);
+    int64_t file = t->io.open(t->io.self, spare, IO_WRITE);
+    if (file < 0) return file == -ENOENT ? OK : disk_error(t);
+    int64_t size = t->io.size(t->io.self, file), at = 0;
+    for (int64_t some; at < size; at += some) {
+        some = size - at < (int64_t)sizeof zeros ? size - at : (int64_t)sizeof zeros;
+        if (t->io.write(t->io.self, file, zeros, (size_t)some, at) != some) break;
+    }
+    bool ok = size >= 0 && at >= size && !t->io.sync(t->io.self, file);
+    ok = !t->io.close(t->io.self, file) && ok;
+    return ok && !t->io.remove(t->io.self, spare) ? OK : disk_error(t);
 }
 
 void hotlog_trim(struct telemetry *t) {

@@ -48,7 +48,7 @@ struct http_range {
     struct telemetry_every every;
     enum telemetry_agg aggs[TELEMETRY_AGGS_MAX];
     size_t aggs_n;
-    bool is_csv;
+    bool is_csv, has_limit; /* a limit that was asked for */
 };
 NODISCARD enum err http_range_read(struct ctx *ctx, const struct api_call *call, struct http_range *ret);
 
@@ -63,9 +63,23 @@ NODISCARD enum err http_open_body(struct ctx *ctx, size_t size, struct buf *ret)
 NODISCARD enum err http_close_body(struct ctx *ctx, struct buf *b, struct api_answer *ret);
 bool http_is_over(const void *call); /* struct api_call: does its caller wait no more? */
 void http_put_points(struct jw *j, const struct telemetry_points *p);
+
+/* Readings as CSV: of one series or several together, or of groups one after the other.  What is pointed to lives as
+ * long as the call.  A last line that begins with # says what is damaged. */
+struct http_table {
+    struct telemetry *telemetry;
+    const struct zone *zone;
+    struct http_range range; /* without `every`: the first series of each group, as it came */
+    const char *by;          /* what groups are, in the heading; NULL: there is one, and it is not said */
+    const struct http_table_group {
+        struct str key, name;
+        const uint32_t *series;
+        size_t n;
+    } * groups;
+    size_t groups_n;
+};
+NODISCARD enum err http_csv(struct ctx *ctx, const struct http_table *table, struct api_answer *ret);
 void http_csv_value(struct buf *b, double v); /* nothing where there is no value */
-NODISCARD enum err http_csv(struct ctx *ctx, const struct http_range *r, const struct telemetry_points *p,
-                            const struct zone *zone, struct api_answer *ret);
 
 enum err http_tail(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 enum err http_ingest_line(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);

@@ -11,7 +11,6 @@
 #define VALUES_MAX    ((size_t)1000000) /* of one answer: groups times windows */
 #define BODY_MAX      ((size_t)10 << 20)
 #define VALUE_BYTES   26
-#define CSV_BYTES     256
 #define GROUP_BYTES   512
 #define SCRATCH_BYTES ((size_t)8 << 20) /* one group's windows */
 #define TOP_MAX       1000
@@ -38,6 +37,7 @@ struct many {
         double rank;
     } * groups;
     size_t members_n, series_n, groups_n;
+    size_t budget; /* one for all groups */
 };
 
 /* ---- what is asked ---- */
@@ -150,7 +150,7 @@ static enum err find(struct many *m) {
 
 /* ---- figures ---- */
 
-static struct telemetry_windows_query query_of(const struct many *m, size_t first, size_t n) {
+static struct telemetry_windows_query query_of(struct many *m, size_t first, size_t n) {
     struct telemetry_windows_query q = {.series = m->series + first,
                                         .n = n,
                                         .from_ms = m->range.from_ms,
@@ -159,6 +159,7 @@ static struct telemetry_windows_query query_of(const struct many *m, size_t firs
                                         .aggs_n = m->range.aggs_n,
                                         .limit = m->range.limit,
                                         .zone = kernel_zone(m->ctx, m->community_id),
+                                        .budget = &m->budget,
                                         .is_over = http_is_over,
                                         .arg = m->call};
     memcpy(q.aggs, m->range.aggs, sizeof q.aggs);
@@ -239,24 +240,21 @@ static enum err put_json(struct many *m, struct buf *b, struct arena *scratch) {
     return OK;
 }
 
-static enum err put_csv(struct many *m, struct buf *b, struct arena *scratch) {
-    const struct zone *zone = kernel_zone(m->ctx, m->community_id);
-    buf_fmt(b, "time,%s,name,value\r\n", group_words[m->by]);
-    for (size_t i = 0; i < m->groups_n; i++) {
-        struct telemetry_points p = {0};
-        TRY(read_group_windows(m, &m->groups[i], scratch, &p));
-        for (size_t k = 0; k < p.n; k++) {
-            civil_put_time(b, zone, p.at_ms[k]);
-            buf_char(b, ',');
-            buf_csv(b, m->groups[i].key, true);
-            buf_char(b, ',');
-            buf_csv(b, m->groups[i].name, true);
-            buf_char(b, ',');
-            http_csv_value(b, p.value[k]);
-            buf_cstr(b, "\r\n");
-        }
+static enum err answer_csv(struct many *m, struct api_answer *ret) {
+    struct http_table_group *groups = arena_new(m->ctx->arena, struct http_table_group, m->groups_n + 1);
+    struct http_table table = {.telemetry = m->telemetry,
+                               .zone = kernel_zone(m->ctx, m->community_id),
+                               .range = m->range,
+                               .by = m->by ? group_words[m->by] : NULL,
+                               .groups = groups,
+                               .groups_n = m->by ? m->groups_n : 1};
+    if (!groups) return FAIL_MEMORY(m->ctx);
+    for (size_t i = 0; m->by && i < m->groups_n; i++) {
+        const struct group *g = &m->groups[i];
+        groups[i] = (struct http_table_group){g->key, g->name, m->series + g->first, g->n};
     }
-    return OK;
+    if (!m->by) groups[0] = (struct http_table_group){.series = m->series, .n = m->series_n};
+    return http_csv(m->ctx, &table, ret);
 }
 
 static enum err answer_groups(struct many *m, struct api_answer *ret) {
@@ -264,15 +262,15 @@ static enum err answer_groups(struct many *m, struct api_answer *ret) {
     struct buf b;
     int64_t windows = (m->range.to_ms - m->range.from_ms) / telemetry_every_ms(m->range.every) + 2;
     size_t values = (windows < (int64_t)m->range.limit ? (size_t)windows : m->range.limit) * (m->groups_n + 1);
-    size_t bytes = m->range.is_csv ? CSV_BYTES : VALUE_BYTES;
-    TRY(http_open_body(m->ctx, values < BODY_MAX / bytes ? values * bytes + m->groups_n * GROUP_BYTES : BODY_MAX, &b));
+    size_t bytes = values < BODY_MAX / VALUE_BYTES ? values * VALUE_BYTES + m->groups_n * GROUP_BYTES : BODY_MAX;
     arena_init(&scratch, SCRATCH_BYTES);
     enum err e = keep_top(m, &scratch);
-    if (!e) e = (m->range.is_csv ? put_csv : put_json)(m, &b, &scratch);
+    if (!e && m->range.is_csv)
+        e = answer_csv(m, ret);
+    else if (!e && !(e = http_open_body(m->ctx, bytes, &b)) && !(e = put_json(m, &b, &scratch)))
+        e = http_close_body(m->ctx, &b, ret);
     arena_finish(&scratch);
-    if (e) return e;
-    if (m->range.is_csv) ret->type = "text/csv; charset=utf-8";
-    return http_close_body(m->ctx, &b, ret);
+    return e;
 }
 
 static enum err answer_one(struct many *m, struct api_answer *ret) {
@@ -281,8 +279,8 @@ static enum err answer_one(struct many *m, struct api_answer *ret) {
     struct telemetry_windows_query q = query_of(m, 0, m->series_n);
     struct buf b;
     struct jw j;
+    if (m->range.is_csv) return answer_csv(m, ret);
     TRY(telemetry_windows(m->telemetry, &q, ctx->arena, &p, &ctx->fault));
-    if (m->range.is_csv) return http_csv(ctx, &m->range, &p, q.zone, ret);
     TRY(http_open_body(ctx, p.n * (HTTP_JSON_POINT + p.width * HTTP_JSON_VALUE), &b));
     jw_init(&j, &b);
     jw_open(&j, '{');
@@ -295,7 +293,7 @@ static enum err answer_one(struct many *m, struct api_answer *ret) {
 
 enum err http_aggregate(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
     struct telemetry_http *h = call->arg;
-    struct many m = {.ctx = ctx, .call = call, .telemetry = h->telemetry};
+    struct many m = {.ctx = ctx, .call = call, .telemetry = h->telemetry, .budget = TELEMETRY_READ_MAX};
     TRY(read_query(&m, call));
     TRY(find(&m));
     return m.by ? answer_groups(&m, ret) : answer_one(&m, ret);

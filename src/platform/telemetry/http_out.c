@@ -4,15 +4,15 @@
 #include "kernel/kernel.h"
 #include "kernel/rows.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define LATEST_MAX      ((size_t)4 * 1024 * 1024)
-#define CSV_POINT       40
 #define AROUND          4096 /* bytes of an answer beside its points */
 #define RANGE_DEFAULT   INT64_C(86400000)
 #define DEVICES_AT_ONCE 1000
+#define PIECE_FULL      ((size_t)512 * 1024) /* of an answer that comes in pieces of 4 MiB at most */
+#define PAGE_DEVICES    25                   /* of a thousand metrics each at most */
+#define CURSOR_MAX      2048
 
 /* ---- the query's words ---- */
 
@@ -21,8 +21,10 @@ static enum err read_ms(struct ctx *ctx, const struct api_call *call, const char
     struct str text;
     TRY(api_query(ctx, call, name, &text));
     *ret = fallback;
-    if (!text.ptr || str_to_i64(text, ret) || civil_read_time(text, ret)) return OK;
-    return FAIL_FIELD(&ctx->fault, name, "bad_type", 0);
+    if (text.ptr && !str_to_i64(text, ret) && !civil_read_time(text, ret))
+        return FAIL_FIELD(&ctx->fault, name, "bad_type", 0);
+    if (*ret < TELEMETRY_FIRST_MS) return FAIL_FIELD(&ctx->fault, name, "too_small", TELEMETRY_FIRST_MS);
+    return *ret > TELEMETRY_LAST_MS ? FAIL_FIELD(&ctx->fault, name, "too_large", TELEMETRY_LAST_MS) : OK;
 }
 
 static enum err read_every(struct ctx *ctx, const struct api_call *call, struct http_range *r) {
@@ -50,7 +52,8 @@ enum err http_range_read(struct ctx *ctx, const struct api_call *call, struct ht
     TRY(read_every(ctx, call, r));
     TRY(api_query(ctx, call, "limit", &format));
     limit = TELEMETRY_POINTS_MAX;
-    if (format.ptr) TRY(http_number(ctx, "limit", format, TELEMETRY_POINTS_MAX, &limit));
+    r->has_limit = format.ptr != NULL;
+    if (r->has_limit) TRY(http_number(ctx, "limit", format, TELEMETRY_POINTS_MAX, &limit));
     r->limit = (size_t)limit;
     TRY(api_query(ctx, call, "format", &format));
     r->is_csv = str_is(format, "csv");
@@ -113,37 +116,6 @@ void http_put_points(struct jw *j, const struct telemetry_points *p) {
     if (p->rolled_min) put_tier(j, p->rolled_min);
 }
 
-void http_csv_value(struct buf *b, double v) {
-    char text[40];
-    struct buf cell;
-    struct jw j;
-    struct str s = S("");
-    buf_init(&cell, text, sizeof text);
-    jw_init(&j, &cell);
-    if (isfinite(v)) jw_f64(&j, v);
-    (void)!buf_done(&cell, &s);
-    buf_str(b, s);
-}
-
-enum err http_csv(struct ctx *ctx, const struct http_range *r, const struct telemetry_points *p,
-                  const struct zone *zone, struct api_answer *ret) {
-    struct buf b;
-    TRY(http_open_body(ctx, p->n * (CSV_POINT + p->width * HTTP_JSON_VALUE), &b));
-    buf_cstr(&b, "time");
-    for (size_t k = 0; k < p->width; k++) buf_fmt(&b, ",%s", p->width > 1 ? telemetry_agg_word(r->aggs[k]) : "value");
-    buf_cstr(&b, "\r\n");
-    for (size_t i = 0; i < p->n; i++) {
-        civil_put_time(&b, zone, p->at_ms[i]);
-        for (size_t k = 0; k < p->width; k++) {
-            buf_char(&b, ',');
-            http_csv_value(&b, p->value[i * p->width + k]);
-        }
-        buf_cstr(&b, "\r\n");
-    }
-    ret->type = "text/csv; charset=utf-8";
-    return http_close_body(ctx, &b, ret);
-}
-
 /* ---- one series ---- */
 
 struct found { /* what a reader asked for */
@@ -196,6 +168,22 @@ static enum err read_range(struct ctx *ctx, const struct api_call *call, const s
     return telemetry_windows(h->telemetry, &q, ctx->arena, ret, &ctx->fault);
 }
 
+static enum err answer_csv(struct ctx *ctx, struct telemetry_http *h, const struct http_range *r, int64_t community_id,
+                           uint32_t series, struct api_answer *ret) {
+    uint32_t *number = arena_new(ctx->arena, uint32_t, 1);
+    struct http_table_group *group = arena_new(ctx->arena, struct http_table_group, 1);
+    if (!number || !group) return FAIL_MEMORY(ctx);
+    *number = series;
+    *group = (struct http_table_group){.series = number, .n = 1};
+    return http_csv(ctx,
+                    &(struct http_table){.telemetry = h->telemetry,
+                                         .zone = kernel_zone(ctx, community_id),
+                                         .range = *r,
+                                         .groups = group,
+                                         .groups_n = 1},
+                    ret);
+}
+
 enum err http_telemetry(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
     struct telemetry_http *h = call->arg;
     struct http_range r;
@@ -210,8 +198,8 @@ enum err http_telemetry(struct ctx *ctx, const struct api_call *call, struct api
     TRY(http_range_read(ctx, call, &r));
     TRY(http_community(ctx, call, &community_id));
     TRY(find(ctx, h, community_id, device, metric, &found));
+    if (r.is_csv) return answer_csv(ctx, h, &r, community_id, found.series.number, ret);
     TRY(read_range(ctx, call, &r, &found.series.number, 1, community_id, &p));
-    if (r.is_csv) return http_csv(ctx, &r, &p, kernel_zone(ctx, community_id), ret);
     TRY(http_open_body(ctx, p.n * (HTTP_JSON_POINT + p.width * HTTP_JSON_VALUE), &b));
     jw_init(&j, &b);
     jw_open(&j, '{');
@@ -256,55 +244,80 @@ static enum err put_device_latest(struct ctx *ctx, struct telemetry_http *h, str
     return OK;
 }
 
-/* device=A,B,C: those; without: every device whose row the caller may read, a page at a time. */
-static enum err latest_named(struct ctx *ctx, struct telemetry_http *h, struct jw *j, int64_t community_id,
-                             struct str names) {
+/* device=A,B,C: those; without: every device whose row the caller may read.  Piece by piece, so that all metrics of
+ * thousands of devices are one answer. */
+struct latest {
+    struct telemetry_http *h;
+    int64_t community_id;
+    struct str names; /* those that are left; absent: all */
+    char cursor[CURSOR_MAX];
+    struct jw j;
+    bool has_begun;
+};
+
+static enum err latest_named(struct ctx *ctx, struct latest *l, const struct buf *b, bool *ret_more) {
     struct str code;
-    size_t n = 0;
-    while (str_cut(&names, ',', &code)) {
+    while (b->len < PIECE_FULL && str_cut(&l->names, ',', &code)) {
         struct device d = {0};
         bool has_row = false;
-        if (++n > DEVICES_AT_ONCE) return FAIL_FIELD(&ctx->fault, "device", "too_many", DEVICES_AT_ONCE);
-        TRY(http_may_read(ctx, community_id, code, &d, &has_row));
-        if (!has_row) d.row.community_id = community_id;
-        TRY(put_device_latest(ctx, h, j, community_id, code, &d, has_row));
+        TRY(http_may_read(ctx, l->community_id, code, &d, &has_row));
+        if (!has_row) d.row.community_id = l->community_id;
+        TRY(put_device_latest(ctx, l->h, &l->j, l->community_id, code, &d, has_row));
     }
+    *ret_more = l->names.ptr != NULL;
     return OK;
 }
 
-static enum err latest_all(struct ctx *ctx, const struct api_call *call, struct jw *j, int64_t community_id,
-                           struct str *ret_next) {
-    struct list_query q = {.sort = FILTER_ID, .ascending = true, .limit = LIST_LIMIT_MAX, .filters_n = 1};
-    struct db_val community = V_I64(community_id);
+static enum err latest_page(struct ctx *ctx, struct latest *l, bool *ret_more) {
+    struct list_query q = {.sort = FILTER_ID, .ascending = true, .limit = PAGE_DEVICES, .filters_n = 1};
+    struct db_val community = V_I64(l->community_id);
     struct list_page page;
+    struct buf cursor;
     q.filters[0] = (struct filter){FILTER_COMMUNITY, FILTER_IN, &community, 1};
-    TRY(api_query(ctx, call, "cursor", &q.cursor));
+    if (l->cursor[0]) q.cursor = str_of(l->cursor);
     TRY(row_list(ctx, &devices, &q, &page));
     const struct device *all = page.rows;
     for (size_t i = 0; i < page.n; i++)
-        TRY(put_device_latest(ctx, call->arg, j, community_id, all[i].code, &all[i], true));
-    *ret_next = page.next;
+        TRY(put_device_latest(ctx, l->h, &l->j, l->community_id, all[i].code, &all[i], true));
+    *ret_more = page.next.ptr != NULL;
+    buf_init(&cursor, l->cursor, sizeof l->cursor);
+    buf_str(&cursor, page.next);
+    buf_char(&cursor, 0);
+    return cursor.overflow ? FAIL_MEMORY(ctx) : OK;
+}
+
+static enum err next_latest(struct ctx *ctx, void *state, struct buf *b, bool *ret_more) {
+    struct latest *l = state;
+    bool is_named = l->names.ptr;
+    if (!l->has_begun) {
+        jw_init(&l->j, b);
+        jw_open(&l->j, '{');
+        jw_key(&l->j, "items");
+        jw_open(&l->j, '[');
+        l->has_begun = true;
+    }
+    l->j.out = b;
+    *ret_more = true;
+    while (*ret_more && b->len < PIECE_FULL)
+        TRY(is_named ? latest_named(ctx, l, b, ret_more) : latest_page(ctx, l, ret_more));
+    if (*ret_more) return OK;
+    jw_close(&l->j, ']');
+    jw_key(&l->j, "next"); /* there never is more: for those who learned to look */
+    jw_null(&l->j);
+    jw_close(&l->j, '}');
     return OK;
 }
 
 enum err http_latest(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
-    struct str names, next = {NULL, 0};
-    struct buf b;
-    struct jw j;
-    int64_t community_id;
-    TRY(api_query(ctx, call, "device", &names));
-    TRY(http_community(ctx, call, &community_id));
-    buf_init_arena(&b, ctx->arena, LATEST_MAX);
-    jw_init(&j, &b);
-    jw_open(&j, '{');
-    jw_key(&j, "items");
-    jw_open(&j, '[');
-    if (names.ptr)
-        TRY(latest_named(ctx, call->arg, &j, community_id, names));
-    else
-        TRY(latest_all(ctx, call, &j, community_id, &next));
-    jw_close(&j, ']');
-    jw_kstr(&j, "next", next);
-    jw_close(&j, '}');
-    return http_close_body(ctx, &b, ret);
+    struct latest *l = arena_new(ctx->arena, struct latest, 1);
+    if (!l) return FAIL_MEMORY(ctx);
+    *l = (struct latest){.h = call->arg};
+    TRY(api_query(ctx, call, "device", &l->names));
+    size_t n = l->names.ptr ? 1 : 0;
+    for (size_t i = 0; i < l->names.len; i++) n += l->names.ptr[i] == ',';
+    if (n > DEVICES_AT_ONCE) return FAIL_FIELD(&ctx->fault, "device", "too_many", DEVICES_AT_ONCE);
+    TRY(http_community(ctx, call, &l->community_id));
+    ret->next = next_latest;
+    ret->state = l;
+    return OK;
 }

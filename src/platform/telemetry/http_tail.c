@@ -220,7 +220,8 @@ static enum err check(struct ctx *ctx, struct tail *tail, struct client *c) {
     ctx->rights_cache = NULL;
     enum err e = api_identify(ctx, c->token, &who);
     if (!e && who.is_known) e = find_series(ctx, &now);
-    c->sse.is_over = (!e && !who.is_known) || e == ERR_UNAUTHENTICATED || e == ERR_DENIED || e == ERR_NOT_FOUND;
+    c->sse.is_over = (!e && !who.is_known) || e == ERR_UNAUTHENTICATED || e == ERR_DENIED || e == ERR_NOT_FOUND ||
+                     e == ERR_INVALID; /* it may follow no more, or not so much: coming again tells it why */
     if (!e && !c->sse.is_over) {
         pthread_mutex_lock(&tail->lock);
         if (follow(tail, &now, 1)) {
@@ -232,7 +233,6 @@ static enum err check(struct ctx *ctx, struct tail *tail, struct client *c) {
         pthread_mutex_unlock(&tail->lock);
     }
     arena_finish(&fresh);
-    if (c->sse.is_over) ctx->fault = (struct fault){0};
     return c->sse.is_over ? OK : e;
 }
 
@@ -242,7 +242,12 @@ static bool on_check(void *arg, struct sse_run *run) {
         .kernel = tail->api->kernel, .arena = &tail->arena, .world = tail->api->world, .trace = S("tail")};
     ctx_begin(&ctx);
     enum err e = db_pool_take(tail->api->pool, &ctx.db, &ctx.fault);
-    for (struct sse_client *c = run->clients; c && !e; c = c->next_in_run) e = check(&ctx, tail, client_of(c));
+    bool has_store = !e;
+    for (struct sse_client *c = run->clients; c && has_store; c = c->next_in_run) {
+        enum err one = check(&ctx, tail, client_of(c)); /* whatever comes of it, the others are looked at */
+        if (one) e = one;
+        ctx.fault = (struct fault){0};
+    }
     if (ctx.db) db_pool_give(tail->api->pool, ctx.db);
     return !e;
 }

@@ -138,6 +138,51 @@ static void a_tail_keeps_private_metrics_to_itself(struct t *t) {
     stop(&s);
 }
 
-TESTS(CASE(a_tail_tells_readings_as_they_come), CASE(who_comes_again_is_told_that_he_missed_some),
-      CASE(who_may_not_read_gets_no_tail), CASE(a_tail_ends_when_the_device_is_out_of_reach),
-      CASE(a_tail_keeps_private_metrics_to_itself))
+static void grow(struct site *s, const char *device, size_t n) {
+    struct telemetry_point *p = arena_new(&s->t->arena, struct telemetry_point, n);
+    for (size_t i = 0; i < n; i++) {
+        char *metric = arena_new(&s->t->arena, char, 32);
+        snprintf(metric, 32, "x%zu", i);
+        p[i] = (struct telemetry_point){.device = str_of(device), .metric = str_of(metric), .at_ms = s->now_ms};
+    }
+    CHECK(s->t, !telemetry_put_wait(s->store, &(struct telemetry_batch){s->estate, p, n}, NULL, &s->t->fault));
+    for (size_t i = 0; i < n; i++) /* as the feed does: then nobody asks the rows */
+        CHECK(s->t, !telemetry_label(s->store, s->estate, str_of(device), p[i].metric, &(struct telemetry_label){0},
+                                     &s->t->fault));
+}
+
+/* Until a private metric is kept from it: told of `level` alone. */
+static bool hides_pulse(struct site *s, struct stream *st) {
+    for (int i = 0; i < 400; i++) {
+        char level[40], pulse[40];
+        put_one(s, "m1", "pulse", 1000 + i);
+        put_one(s, "m1", "level", 5000 + i);
+        snprintf(pulse, sizeof pulse, "\"value\":%d,", 1000 + i);
+        snprintf(level, sizeof level, "\"value\":%d,", 5000 + i);
+        st->text[0] = 0;
+        if (!stream_until(st, level)) return false;
+        if (!strstr(st->text, pulse)) return true;
+    }
+    return false;
+}
+
+/* One that follows too much ends; the rights of those before and behind it are looked at all the same. */
+static void a_tail_that_grows_too_wide_ends_alone(struct t *t) {
+    struct site s;
+    struct stream st[3];
+    start(&s, t);
+    put_one(&s, "m1", "level", 1);
+    put_one(&s, "m1", "pulse", 60);
+    put_one(&s, "m2", "level", 1);
+    for (int i = 0; i < 3; i++) stream_open(&s, &st[i], s.dispatcher, i == 1 ? "device=m1,m2" : "device=m1", "");
+    grow(&s, "m2", 999);
+    CHECK(t, stream_until(&st[1], "0\r\n\r\n"));
+    make_pulse_private(&s);
+    CHECK(t, hides_pulse(&s, &st[0]) && hides_pulse(&s, &st[2]));
+    for (int i = 0; i < 3; i++) close(st[i].fd);
+    stop(&s);
+}
+
+TESTS(CASE(a_tail_that_grows_too_wide_ends_alone), CASE(a_tail_tells_readings_as_they_come),
+      CASE(who_comes_again_is_told_that_he_missed_some), CASE(who_may_not_read_gets_no_tail),
+      CASE(a_tail_ends_when_the_device_is_out_of_reach), CASE(a_tail_keeps_private_metrics_to_itself))

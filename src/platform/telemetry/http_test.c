@@ -118,6 +118,45 @@ static void json_comes_in_and_pages_and_windows_come_out(struct t *t) {
     stop(&s);
 }
 
+static size_t lines_of(const struct site *s) {
+    size_t n = 0;
+    for (size_t i = 0; i < s->reply.body.len; i++) n += s->reply.body.ptr[i] == '\n';
+    return n;
+}
+
+/* More rows than one piece of an answer has, and only as many as were asked for where somebody says how many. */
+static void a_csv_is_whole(struct t *t) {
+    enum { N = 20000 };
+    struct site s;
+    start(&s, t);
+    struct telemetry_point *p = arena_new(&t->arena, struct telemetry_point, 2 * N);
+    int64_t from = s.now_ms - (int64_t)N * 1000;
+    for (size_t i = 0; i < 2 * N; i++)
+        p[i] = (struct telemetry_point){.device = i < N ? S("m1") : S("m2"),
+                                        .metric = S("power"),
+                                        .value = 1,
+                                        .at_ms = from + (int64_t)(i % N) * 1000};
+    CHECK(t, !telemetry_put_wait(s.store, &(struct telemetry_batch){s.estate, p, 2 * N}, NULL, &t->fault));
+    const struct {
+        const char *path;
+        size_t rows;
+    } asked[] = {
+        {"?device=m1&metric=power", N},
+        {"?device=m1&metric=power&limit=9000", 9000},
+        {"?device=m1&metric=power&every=1s&agg=min,max", N},
+        {"/aggregate?metric=power&every=1s&agg=sum", N},
+        {"/aggregate?metric=power&every=1s&group=device&agg=avg", 2 * N},
+        {"/aggregate?metric=power&every=1s&group=device&top=1&limit=8500", 8500},
+    };
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        CHECK(t, get(&s, s.manager, "/api/v1/telemetry%s&format=csv&from=%lld&to=%lld", asked[i].path, (long long)from,
+                     (long long)from + (int64_t)N * 1000) == 200);
+        CHECK_SAY(t, lines_of(&s) == 1 + asked[i].rows && !holds(&s, "#"), "%s: %zu lines", asked[i].path,
+                  lines_of(&s));
+    }
+    stop(&s);
+}
+
 static void many_devices_stand_side_by_side(struct t *t) {
     static const struct {
         const char *query, *want;
@@ -154,6 +193,12 @@ static void many_devices_stand_side_by_side(struct t *t) {
     CHECK(t, holds(&s, "time,device,name,value\r\n") && holds(&s, ",m1,m1,10\r\n") && holds(&s, ",m2,m2,35\r\n"));
     CHECK(t, get(&s, s.manager, "/api/v1/telemetry/aggregate?metric=power&every=1d&group=colour") == 400 &&
                  holds(&s, "\"field\":\"group\""));
+    for (int i = 0; i < 4; i++) { /* beyond any calendar */
+        const char *const times[] = {"to=-9223372036854775808", "to=9223372036854775807", "from=-9223372036854775808",
+                                     "cursor=-9223372036854775808"};
+        CHECK_SAY(t, get(&s, s.manager, "/api/v1/telemetry/aggregate?metric=power&every=1d&%s", times[i]) == 400,
+                  "%s: %d", times[i], s.reply.status);
+    }
     CHECK(t, get(&s, s.manager, "/api/v1/telemetry/aggregate?metric=power&every=1d&top=3") == 400 &&
                  holds(&s, "\"field\":\"group\""));
     CHECK(t, get(&s, s.manager, "/api/v1/telemetry/aggregate?metric=power&every=1d&group=device&top=0") == 400 &&
@@ -487,7 +532,7 @@ static void rights_and_places_hold_on_postgresql(struct t *t) {
 
 TESTS(CASE(what_is_erased_is_what_may_be_seen), CASE(every_post_is_told_and_what_was_refused_with_its_line),
       CASE(a_line_that_is_answered_can_be_read), CASE(json_comes_in_and_pages_and_windows_come_out),
-      CASE(many_devices_sum_up_by_place), CASE(many_devices_stand_side_by_side),
+      CASE(many_devices_sum_up_by_place), CASE(a_csv_is_whole), CASE(many_devices_stand_side_by_side),
       CASE(rights_on_devices_are_rights_on_their_readings),
       CASE(protected_readings_are_not_shown_to_who_may_see_the_device), CASE(a_refusal_says_where_and_stores_nothing),
       CASE(a_bad_question_names_its_field), CASE(readings_are_erased_with_a_reason_and_told),

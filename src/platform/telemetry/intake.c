@@ -14,6 +14,8 @@ static enum err add_device(struct telemetry *t, int64_t community_id, struct str
     if (!name_ok(code, TELEMETRY_DEVICE_MAX)) return FAIL_FIELD(f, "device", "bad_name", TELEMETRY_DEVICE_MAX);
     if (device_unknown(t, community_id) >= TELEMETRY_UNKNOWN_MAX)
         return FAIL(f, ERR_TOO_MANY, "too_many_devices", "too many devices that nobody made known");
+    if (t->devices.n == TELEMETRY_NAMES_MAX)
+        return FAIL(f, ERR_TOO_MANY, "too_many_devices", "no more than %u devices", TELEMETRY_NAMES_MAX);
     *ret = device_add(t, community_id, code);
     return *ret == NONE ? FAIL(f, ERR_INTERNAL, "no_memory", "out of memory") : OK;
 }
@@ -22,6 +24,8 @@ static enum err add_series(struct telemetry *t, uint32_t device, struct str metr
     if (!name_ok(metric, TELEMETRY_METRIC_MAX)) return FAIL_FIELD(f, "metric", "bad_name", TELEMETRY_METRIC_MAX);
     if (device_at(t, device)->series_n >= TELEMETRY_METRICS_MAX)
         return FAIL(f, ERR_TOO_MANY, "too_many_metrics", "too many metrics of one device");
+    if (t->series.n == TELEMETRY_NAMES_MAX)
+        return FAIL(f, ERR_TOO_MANY, "too_many_metrics", "no more than %u metrics of all devices", TELEMETRY_NAMES_MAX);
     *ret = series_add(t, device, metric);
     return *ret == NONE ? FAIL(f, ERR_INTERNAL, "no_memory", "out of memory") : OK;
 }
@@ -33,9 +37,10 @@ struct resolving {
     struct job *job;
     size_t cap; /* points that the job has room for */
     int64_t now_ms, newest_ms;
-    int64_t recent_ms; /* from there on no class refuses it */
-    bool may_add;      /* the names are locked for writing */
-    bool is_new;       /* there was a name that is not there; it may be added with the other lock */
+    int64_t recent_ms;  /* from there on no class refuses it */
+    bool may_add;       /* the names are locked for writing */
+    bool is_new;        /* there was a name that is not there; it may be added with the other lock */
+    struct ids32 units; /* series that had none before this batch */
 };
 
 static enum err find_device(struct resolving *r, struct str code, uint32_t *ret, struct fault *f) {
@@ -61,7 +66,7 @@ static enum err take_unit(struct resolving *r, uint32_t series, struct str unit,
     if (!unit.len || series_at(r->t, series)->unit != NONE) return OK; /* the first one said stays */
     if (!name_ok(unit, TELEMETRY_UNIT_MAX)) return FAIL_FIELD(f, "unit", "bad_name", TELEMETRY_UNIT_MAX);
     r->is_new = true;
-    if (r->may_add) series_set_unit(r->t, series, unit);
+    if (r->may_add && ids32_add(&r->units, series)) series_set_unit(r->t, series, unit);
     return OK;
 }
 
@@ -124,8 +129,10 @@ static enum err resolve_locked(struct resolving *r, struct fault *f) {
     pthread_rwlock_wrlock(&t->names);
     struct names_mark mark = {t->devices.n, t->series.n, t->words.n};
     e = resolve(r, f);
+    for (size_t i = 0; e && i < r->units.n; i++) series_at(t, r->units.id[i])->unit = NONE;
     if (e) names_rollback(t, &mark);
     pthread_rwlock_unlock(&t->names);
+    free(r->units.id);
     return e;
 }
 

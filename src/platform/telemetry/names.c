@@ -206,6 +206,13 @@ static void unlink_last(struct telemetry *t, struct device *d, uint32_t id) {
     d->series_n--;
 }
 
+static void drop_from(struct ids32 *all, uint32_t first) {
+    size_t n = 0;
+    for (size_t i = 0; i < all->n; i++)
+        if (all->id[i] < first) all->id[n++] = all->id[i];
+    all->n = n;
+}
+
 void names_rollback(struct telemetry *t, const struct names_mark *mark) {
     while (t->series.n > mark->series_n) {
         uint32_t id = t->series.n - 1;
@@ -213,7 +220,6 @@ void names_rollback(struct telemetry *t, const struct names_mark *mark) {
         struct device *d = device_at(t, s->device);
         idmap_drop_last(&t->series_map, id, series_hash(t, id));
         unlink_last(t, d, id);
-        if (s->is_dirty) t->dirty_series.n--;
         t->series.n--;
     }
     while (t->devices.n > mark->devices_n) {
@@ -221,10 +227,11 @@ void names_rollback(struct telemetry *t, const struct names_mark *mark) {
         struct device *d = device_at(t, id);
         idmap_drop_last(&t->device_map, id, device_hash(t, id));
         device_set_known(t, id, true);
-        if (d->is_dirty) t->dirty_devices.n--;
         text_free(d->code);
         t->devices.n--;
     }
+    drop_from(&t->dirty_series, mark->series_n);
+    drop_from(&t->dirty_devices, mark->devices_n);
     words_drop_to(&t->words, mark->words_n);
 }
 

@@ -166,6 +166,7 @@ static void drop_due(struct telemetry *t, uint32_t id) {
 static bool take_forget(struct telemetry *t, struct cursor *c) {
     uint32_t id = (uint32_t)take_int(c, 4);
     if (!c->bad && id < t->series.n) series_at(t, id)->has_latest = false;
+    t->must_wipe = true; /* it came to no more than that */
     return !c->bad;
 }
 

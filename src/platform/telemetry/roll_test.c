@@ -215,6 +215,11 @@ static void hours_stay_when_their_points_are_past(struct t *t) {
         struct telemetry_points p = ask(m, from, month, (struct telemetry_every){1, 'h'}, TELEMETRY_COUNT);
         CHECK(t, p.value[9] > 0 && !p.value[10] && !p.value[11] && p.value[12] > 0);
         CHECK(t, fabs(sum_of(p) - whole + 5) <= 1); /* two hours of points 25 minutes apart */
+        /* Nor does the hour behind them say by how much it differs from what is gone: it does from what is left. */
+        struct telemetry_points last = ask(m, from, month, (struct telemetry_every){1, 'h'}, TELEMETRY_LAST);
+        double delta = ask(m, from, month, (struct telemetry_every){1, 'h'}, TELEMETRY_DELTA).value[12];
+        CHECK_SAY(t, fabs(delta - (last.value[12] - last.value[9])) < 1e-9, "%g from %g to %g", delta, last.value[9],
+                  last.value[12]);
         settle(m);
         telemetry_close(m->store);
         CHECK(t, !model_open(m));
@@ -439,6 +444,24 @@ static void a_page_of_one_window_is_the_window(struct t *t) {
         }
         CHECK_SAY(t, got[0] == got[1], "window %zu: %g alone, %g among others", k, got[1], got[0]);
     }
+    stage_end(&s);
+}
+
+/* What came late and is not sealed yet counts for what the first window differs from, too. */
+static void a_late_point_before_the_range_is_looked_back_to(struct t *t) {
+    struct stage s;
+    stage_begin(&s, t, keeps, COUNT(keeps));
+    fill(s.m);
+    roll(s.m);
+    int64_t from = s.from + 5 * 3600000;
+    const struct telemetry_every hour = {1, 'h'};
+    CHECK(t, ask(s.m, from, s.month, hour, TELEMETRY_DELTA).rolled_min == 60);
+    struct telemetry_point late = model_point(s.m, 0, 0, 12345);
+    late.at_ms = from - 1;
+    CHECK(t, !model_put(s.m, &late, 1));
+    double among = ask(s.m, s.from, s.month, hour, TELEMETRY_DELTA).value[5];
+    double alone = ask(s.m, from, s.month, hour, TELEMETRY_DELTA).value[0];
+    CHECK_SAY(t, among == alone && among < -1000, "%g alone, %g among others", alone, among);
     stage_end(&s);
 }
 
@@ -671,9 +694,9 @@ static void a_read_that_fails_is_no_damage(struct t *t) {
 }
 
 TESTS(CASE(what_is_in_a_head_is_rolled_up_before_it_goes), CASE(late_points_are_rolled_up_before_their_month_goes),
-      CASE(a_page_of_one_window_is_the_window), CASE(windows_beside_a_damaged_part_are_read),
-      CASE(windows_outlive_the_damage_of_their_points), CASE(a_damaged_window_is_rolled_up_again),
-      CASE(who_is_late_again_and_again_holds_up_no_retention),
+      CASE(a_late_point_before_the_range_is_looked_back_to), CASE(a_page_of_one_window_is_the_window),
+      CASE(windows_beside_a_damaged_part_are_read), CASE(windows_outlive_the_damage_of_their_points),
+      CASE(a_damaged_window_is_rolled_up_again), CASE(who_is_late_again_and_again_holds_up_no_retention),
       CASE(erasing_takes_no_more_than_it_says_when_a_month_is_due), CASE(a_read_that_fails_is_no_damage),
       CASE(damage_is_told_by_its_place_and_what_was_there), CASE(windows_are_the_same_rolled_up_or_not),
       CASE(no_power_cut_takes_windows_or_points), CASE(hours_stay_when_their_points_are_past),

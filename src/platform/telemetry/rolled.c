@@ -47,6 +47,18 @@ bool rolling_add(struct rolling *r, const struct points *p, int64_t gap_ms) {
     return true;
 }
 
+void rolled_unpair(struct rolled *row, const struct rolled *before, int64_t gap_ms) {
+    int64_t ms = row->at_ms + row->first_off - before->at_ms - before->last_off;
+    if (row->pairs < row->count || ms > gap_ms) return;
+    row->delta -= row->first - before->last;
+    if (row->first < before->last) row->drops -= before->last;
+    row->area2 -= (row->first + before->last) * (double)ms;
+    row->pair_ms -= ms;
+    if (--row->pairs) return;
+    row->delta = row->drops = row->area2 = 0; /* exactly: nothing is left of what was */
+    row->pair_ms = 0;
+}
+
 /* The decimal nearest to what should be one. */
 static void settle(double *v, unsigned scale) {
     double x = *v * f64_powers[scale];

@@ -38,6 +38,8 @@ struct rolling {
 /* Points in order of time, slice by slice.  False: no room for one more window. */
 bool rolling_add(struct rolling *r, const struct points *p, int64_t gap_ms);
 void rolling_end(struct rolling *r);
+/* Takes back the pair of the row's first point and the last of the one before, if they are one. */
+void rolled_unpair(struct rolled *row, const struct rolled *before, int64_t gap_ms);
 
 /* rows: 1..ROLLED_MAX of one month, times strictly rising.  out: CHUNK_BYTES_MAX.  Gives the length, a multiple of 8.
  */

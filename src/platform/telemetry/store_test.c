@@ -312,6 +312,27 @@ static void a_damaged_chunk_is_reported_and_its_neighbours_are_read(struct t *t)
     check_damaged_chunk(t, 1000, 1000); /* of one behind it */
 }
 
+/* Of all logs, the spare one among them: bytes that are no zeros. */
+struct logs {
+    struct model *m;
+    const struct io *io;
+    int n;
+    int64_t written;
+};
+
+static int look_into_log(void *arg, const char *name) {
+    struct logs *l = arg;
+    char path[64];
+    if (strncmp(name, "hot-", 4) != 0) return 0;
+    l->n++;
+    snprintf(path, sizeof path, DIR "/%s", name);
+    int64_t file = l->io->open(l->io->self, path, IO_READ), size = l->io->size(l->io->self, file);
+    uint8_t *bytes = arena_new(&l->m->t->arena, uint8_t, (size_t)size + 1);
+    if (l->io->read(l->io->self, file, bytes, (size_t)size, 0) == size)
+        for (int64_t i = 0; i < size; i++) l->written += bytes[i] != 0;
+    return l->io->close(l->io->self, file);
+}
+
 /* Nothing of what was erased can be read off the disk, and nothing of it comes back. */
 static void what_is_erased_is_gone_from_the_disk(struct t *t) {
     struct io_sim *sim = io_sim_create(t->seed);
@@ -344,6 +365,9 @@ static void what_is_erased_is_gone_from_the_disk(struct t *t) {
         past += !memcmp(bytes + at, "LCHX", 4);
     }
     CHECK_SAY(t, whole == 2 && past == 3, "%d chunks, %d past ones", whole, past);
+    struct logs logs = {.m = m, .io = &io};
+    CHECK(t, !io.list(io.self, DIR, look_into_log, &logs) && logs.n == 1);
+    CHECK_SAY(t, logs.written < 2048, "%d bytes are written", (int)logs.written); /* 4,000 points took many more */
     CHECK(t, telemetry_erase(m->store, 999, 0, 1, &t->fault) == ERR_NOT_FOUND);
     telemetry_close(m->store);
     io_sim_destroy(sim);

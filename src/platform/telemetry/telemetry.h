@@ -11,16 +11,20 @@
 /* A series is (community, device, metric).  The device is a text unique in its community.  One process owns a folder.
  * Values are any doubles: NaN means "no value" (kept, shown as null, no part of an aggregate); infinities count as
  * IEEE 754 says; -0 is 0.  A point written twice at one time of a series: the last one written is the one. */
-#define TELEMETRY_DEVICE_MAX  128 /* bytes of a device's text */
-#define TELEMETRY_METRIC_MAX  64
-#define TELEMETRY_UNIT_MAX    24
-#define TELEMETRY_BATCH_MAX   100000 /* points of one batch */
-#define TELEMETRY_POINTS_MAX  100000 /* points or windows of one answer */
-#define TELEMETRY_SERIES_MAX  20000  /* series of one windows query */
-#define TELEMETRY_RANKED_MAX  1000   /* of one with a rank */
-#define TELEMETRY_LATEST_MAX  1000   /* devices of one latest query */
-#define TELEMETRY_UNKNOWN_MAX 20000  /* devices of a community that nobody has made known */
-#define TELEMETRY_METRICS_MAX 1000   /* metrics of a device */
+#define TELEMETRY_DEVICE_MAX 128 /* bytes of a device's text */
+#define TELEMETRY_METRIC_MAX 64
+#define TELEMETRY_UNIT_MAX   24
+/* Calendars end where years have four digits: 0001-01-01 and 10000-01-01. */
+#define TELEMETRY_FIRST_MS    (-INT64_C(719162) * 86400000)
+#define TELEMETRY_LAST_MS     (INT64_C(2932897) * 86400000)
+#define TELEMETRY_BATCH_MAX   100000     /* points of one batch */
+#define TELEMETRY_POINTS_MAX  100000     /* points or windows of one answer */
+#define TELEMETRY_SERIES_MAX  20000      /* series of one windows query */
+#define TELEMETRY_RANKED_MAX  1000       /* of one with a rank */
+#define TELEMETRY_LATEST_MAX  1000       /* devices of one latest query */
+#define TELEMETRY_READ_MAX    1000000000 /* points of one question: some seconds */
+#define TELEMETRY_UNKNOWN_MAX 20000      /* devices of a community that nobody has made known */
+#define TELEMETRY_METRICS_MAX 1000       /* metrics of a device */
 #define TELEMETRY_FUTURE_MS   INT64_C(3600000)
 #define TELEMETRY_RAW_DAYS    1096 /* unless its class says otherwise */
 #define TELEMETRY_HOURS_DAYS  3653
@@ -232,7 +236,9 @@ struct telemetry_windows_query {
     size_t aggs_n;           /* 1 .. TELEMETRY_AGGS_MAX */
     const struct zone *zone; /* NULL: UTC */
     size_t limit;            /* of windows */
-    size_t read_max;         /* points, or summaries of many, that may be read; 0: 1,000,000,000 */
+    /* How much may be read, in points; what is read is taken from it, so that several queries share one.  NULL:
+     * TELEMETRY_READ_MAX of its own. */
+    size_t *budget;
     /* Asked now and then: true ends it with ERR_UNAVAILABLE, code cancelled.  NULL: never. */
     bool (*is_over)(const void *arg);
     const void *arg;

@@ -10,7 +10,8 @@
 
 #define PAGE_ITEMS    1024
 #define PAGES_MAX     4096 /* of series, and of devices: four million each */
-#define SEGMENTS_MAX  4096
+#define TELEMETRY_NAMES_MAX     ((uint32_t)PAGE_ITEMS * PAGES_MAX)
+#define SEGMENTS_MAX  32768 /* 64 classes: three years of points, ten of two window lengths */
 #define NONE          UINT32_MAX
 #define LOST_MAX      64
 #define PATH_CAP      700
@@ -185,6 +186,7 @@ struct telemetry {
     struct dead lost[LOST_MAX]; /* places at which opening found no chunk where one should be */
     size_t lost_n;
     int64_t begun_live; /* bytes in memory when the log was begun, about */
+    bool must_wipe;     /* the log holds what was erased */
     bool must_rotate;   /* memory knows names that the log may not get otherwise */
     bool is_damaged;    /* the log had broken groups */
 
@@ -308,6 +310,7 @@ NODISCARD enum err hotlog_settle(struct telemetry *t); /* makes the log's name d
 void hotlog_path(const struct telemetry *t, int64_t number, const char *end, char ret[PATH_CAP]);
 NODISCARD enum err hotlog_rotate(struct telemetry *t);
 void hotlog_trim(struct telemetry *t); /* gives the disk back what is kept for speed */
+NODISCARD enum err hotlog_wipe_spare(struct telemetry *t);
 
 /* ---- chunks on disk (segment.c) ---- */
 int64_t month_of(int64_t at_ms); /* since 1970-01, UTC */

@@ -116,6 +116,30 @@ static void names_have_an_end(struct t *t) {
     stop(&s);
 }
 
+/* A unit that a refused batch said is not said, neither by a new word nor by one that is there. */
+static void a_refused_batch_leaves_no_unit(struct t *t) {
+    struct site s;
+    struct telemetry_series *got = NULL;
+    start(&s, t);
+    struct telemetry_point before[] = {point(&s, "d", "m", 1), point(&s, "d", "n", 1)};
+    before[1].unit = S("Cel");
+    CHECK(t, !put(&s, 1, before, 2, NULL));
+    for (int known = 0; known < 2; known++) {
+        struct telemetry_point bad[] = {point(&s, "new", known ? "y" : "x", 1), point(&s, "d", "m", 2),
+                                        point(&s, "d", "m", 3)};
+        bad[1].unit = known ? S("Cel") : S("bar");
+        bad[2].at_ms += 2 * TELEMETRY_FUTURE_MS;
+        CHECK(t, put(&s, 1, bad, 3, NULL) == ERR_INVALID);
+        CHECK(t, latest(&s, 1, "d", &got) == 2 && !got[0].unit.len && latest(&s, 1, "new", &got) == 0);
+    }
+    struct telemetry_point good = point(&s, "d", "m", 2);
+    CHECK(t, !put(&s, 1, &good, 1, NULL)); /* and the log says none */
+    reopen(&s);
+    CHECK(t, latest(&s, 1, "d", &got) == 2 && !got[0].unit.len && str_is(got[1].unit, "Cel"));
+    CHECK(t, got[0].latest.value == 2);
+    stop(&s);
+}
+
 static void a_batch_has_an_end_and_may_be_empty(struct t *t) {
     struct site s;
     start(&s, t);
@@ -510,7 +534,7 @@ static void what_time_makes_due_is_done_though_nobody_writes(struct t *t) {
     stop(&s);
 }
 
-TESTS(CASE(a_batch_with_one_bad_point_is_refused_whole), CASE(names_have_an_end),
+TESTS(CASE(a_batch_with_one_bad_point_is_refused_whole), CASE(names_have_an_end), CASE(a_refused_batch_leaves_no_unit),
       CASE(a_batch_has_an_end_and_may_be_empty), CASE(a_full_queue_says_so_at_once_and_forgets_nothing_it_took),
       CASE(unknown_devices_of_a_community_have_an_end),
       CASE(metrics_of_a_device_have_an_end_and_a_refused_batch_leaves_no_names),

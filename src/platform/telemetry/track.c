@@ -23,7 +23,7 @@ struct plan {
     const struct series *s;
     struct rolled_month *months;
     size_t months_n;
-    struct points head; /* of the range */
+    struct points head; /* of the range and what it looks back to */
 };
 
 static const struct segment *segment_of(const struct plan *p, uint32_t i) {
@@ -150,7 +150,8 @@ static bool begin(struct plan *p) {
         const struct segment *g = segment_of(p, i);
         if (g->key.step_min && is_in_range(p, g)) count_part(p, g, p->s->refs[i].count);
     }
-    if (p->months_n && !head_copy(&p->k->t->blocks, &p->s->head, p->q->from_ms, p->q->to_ms, &p->head)) return false;
+    if (p->months_n && !head_copy(&p->k->t->blocks, &p->s->head, p->q->from_ms - p->q->back_ms, p->q->to_ms, &p->head))
+        return false;
     return lay_out(p);
 }
 

@@ -6,15 +6,13 @@
 #include <string.h>
 
 #define DAY_MS      INT64_C(86400000)
-#define VALUES_MAX  ((size_t)4 << 20)    /* of one window whose rank is asked */
-#define VISITS_MAX  ((int64_t)20000000)  /* windows times series of a query */
-#define READ_MAX    ((size_t)1000000000) /* points of a query: some seconds */
+#define VALUES_MAX  ((size_t)4 << 20)   /* of one window whose rank is asked */
+#define VISITS_MAX  ((int64_t)20000000) /* windows times series of a query */
+#define CHUNK_COST  100                 /* of a summary that is read, in points */
 #define EVERY_N_MAX 1000000
 #define HOUR_MS     3600000
-#define FIRST_MS    (-INT64_C(719162) * DAY_MS) /* 0001-01-01 */
-#define LAST_MS     (INT64_C(2932897) * DAY_MS) /* 10000-01-01 */
-#define FEW         24                          /* values that are sorted rather than parted */
-#define LOOK_EACH   64                          /* chunks, slices or windows between two looks whether anybody waits */
+#define FEW         24 /* values that are sorted rather than parted */
+#define LOOK_EACH   64 /* chunks, slices or windows between two looks whether anybody waits */
 
 static const char *const agg_words[TELEMETRY_AGG__COUNT] = {
     [TELEMETRY_AVG] = "avg",     [TELEMETRY_MIN] = "min",     [TELEMETRY_MAX] = "max",
@@ -347,16 +345,16 @@ struct windows {
     struct telemetry_points p;
     struct acc *accs; /* of each window, or the one of that under way */
     bool as_they_come;
-    size_t cap, read_n;
+    size_t cap, own_budget, *budget;
     unsigned looks;
 };
 
 /* At each piece of the work, which read n points; asks at some. */
 static enum err go_on(struct windows *w, size_t n, struct fault *f) {
-    size_t most = w->q->read_max ? w->q->read_max : READ_MAX;
-    if ((w->read_n += n) > most)
+    if (n > *w->budget)
         return FAIL(f, ERR_LIMIT, "too_wide", "too many readings for one question; ask for a shorter time");
-    if (++w->looks % LOOK_EACH || !w->q->is_over || !w->q->is_over(w->q->arg)) return OK;
+    *w->budget -= n;
+    if (w->looks++ % LOOK_EACH || !w->q->is_over || !w->q->is_over(w->q->arg)) return OK;
     return FAIL(f, ERR_UNAVAILABLE, "cancelled", "nobody waits for the answer any more");
 }
 
@@ -411,8 +409,10 @@ static enum err look_back(struct windows *w, struct one *s, struct fault *f) {
     struct acc none = {0};
     struct piece x;
     enum err e = OK;
-    while (!e && !(e = track_next(&s->track, w->q->from_ms, &x, f)))
-        e = take(&none, NEED_PAIRS, &s->before, &ignored, &x, f);
+    while (!e && !(e = track_next(&s->track, w->q->from_ms, &x, f))) {
+        e = go_on(w, x.p.n + x.rows_n, f);
+        if (!e) e = take(&none, NEED_PAIRS, &s->before, &ignored, &x, f);
+    }
     return e == ERR_NOT_FOUND ? OK : e;
 }
 
@@ -507,7 +507,7 @@ static enum err take_one(struct windows *w, struct one *s, unsigned need, struct
         int64_t until = window_end(w, i);
         bool is_open = x.p.n || x.rows_n;
         if (!is_open && need == NEED_SUMMARY && track_chunk(&s->track, until, &h)) {
-            TRY(go_on(w, 1, f));
+            TRY(go_on(w, CHUNK_COST, f));
             acc_chunk(acc, &h);
             continue;
         }
@@ -554,13 +554,14 @@ static enum err run(struct windows *w, struct fault *f) {
 
 /* Calendars end where years have four digits; there are no readings beyond. */
 static int64_t clamp(int64_t at_ms) {
-    return at_ms < FIRST_MS ? FIRST_MS : at_ms > LAST_MS ? LAST_MS : at_ms;
+    return at_ms < TELEMETRY_FIRST_MS ? TELEMETRY_FIRST_MS : at_ms > TELEMETRY_LAST_MS ? TELEMETRY_LAST_MS : at_ms;
 }
 
 enum err telemetry_windows(struct telemetry *t, const struct telemetry_windows_query *asked, struct arena *a,
                            struct telemetry_points *ret, struct fault *f) {
     struct telemetry_windows_query within = *asked, *const q = &within;
-    struct windows w = {.telemetry = t, .q = q, .p.width = q->aggs_n};
+    struct windows w = {.telemetry = t, .q = q, .p.width = q->aggs_n, .own_budget = TELEMETRY_READ_MAX};
+    w.budget = q->budget ? q->budget : &w.own_budget;
     q->from_ms = clamp(q->from_ms);
     q->to_ms = clamp(q->to_ms);
     if (!q->limit || q->limit > TELEMETRY_POINTS_MAX)

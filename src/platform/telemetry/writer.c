@@ -191,12 +191,18 @@ static enum err rotate(struct telemetry *t) {
     return e;
 }
 
+/* What was erased still is in the log, and in what is left of the one before: both are begun anew. */
+static void wipe(struct telemetry *t) {
+    if (t->must_wipe && !hotlog_wipe_spare(t) && !rotate(t)) t->must_wipe = hotlog_wipe_spare(t) != OK;
+}
+
 /* What a failure leaves undone here is tried again behind the next group; no acknowledged point depends on it. */
 static void keep_house(struct telemetry *t) {
     bool sealed = is_seal_due(t) && !seal_due(t);
     while (sealed && !is_wanted(t) && is_seal_due(t)) sealed = !seal_due(t);
     if (t->log.end >= t->rotate_at && (!sealed || !is_seal_due(t))) (void)rotate(t);
     dead_sweep(t);
+    wipe(t);
     (void)roll_some(t);
     retain(t, t->options.world->utc_ms(t->options.world->self));
 }
@@ -225,6 +231,7 @@ static void tidy(struct telemetry *t) {
     if (!is_wanted(t) && (double)t->log.end > 1.5 * anew + TIDY_BYTES) (void)rotate(t);
     if (!is_wanted(t)) hotlog_trim(t);
     dead_sweep(t);
+    wipe(t);
     if (!is_wanted(t)) retain(t, t->options.world->utc_ms(t->options.world->self));
 }
 
@@ -238,6 +245,7 @@ static bool commit(struct telemetry *t) {
         e = ready_log(t);
         if (!e) e = jobs->erasure ? erase(t, jobs->erasure) : move(t, jobs->moving);
         finish_jobs(t, jobs, e);
+        wipe(t);
         pthread_mutex_lock(&t->lock);
         return true;
     }
@@ -261,11 +269,7 @@ bool telemetry_step(struct telemetry *t) {
 
 /* Under the lock; false: nothing came for so long.  A thread waits by the real clock, whatever the time is. */
 static bool wait_for_work(struct telemetry *t, int64_t ms) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + ms % 1000 * 1000000;
-    until.tv_sec += ms / 1000 + ns / 1000000000;
-    until.tv_nsec = ns % 1000000000;
+    struct timespec until = clock_deadline(ms);
     return pthread_cond_timedwait(&t->wake, &t->lock, &until) != ETIMEDOUT;
 }
 
