@@ -33,6 +33,7 @@ static const struct floor {
     {"year", "estate_week_ms", true, 1000},
     {"year", "estate_month_ms", true, 1000},
     {"year", "estate_year_ms", true, 1000},
+    {"alarm", "of_readings_p99_ms", true, 50},
     {"alarm", "lost", true, 1},
     {"alarm", "unanswered", true, 1},
     {"alarm", "points_per_s", false, 900},

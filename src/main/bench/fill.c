@@ -140,8 +140,23 @@ static enum err put_estates(struct ctx *ctx, void *arg) {
     return OK;
 }
 
+static enum err put_smoke_rule(struct ctx *ctx, int64_t estate) {
+    struct rule r = {.row.community_id = estate};
+    SET(&rules, &r, name, S("烟雾浓度"));
+    SET(&rules, &r, kind, S("above"));
+    SET(&rules, &r, model, S("fire_panel"));
+    SET(&rules, &r, metric, S(FILL_SMOKE));
+    SET(&rules, &r, limit_value, INT64_C(50000));
+    SET(&rules, &r, severity, S("bad"));
+    SET(&rules, &r, message, S("烟雾浓度过高"));
+    SET(&rules, &r, case_type, S("fire"));
+    SET(&rules, &r, enabled, true);
+    return row_create(ctx, &rules, &r);
+}
+
 static enum err put_things(struct ctx *ctx, void *arg) {
     struct filling *w = arg;
+    if (w->plan->panels) TRY(put_smoke_rule(ctx, w->estates[0].id));
     TRY(put_place(ctx, "public", w->estates[0].id, 0, S("消防控制室"), no_code, &w->control_room));
     return demo_things(ctx, &(struct demo_estate){.estate = w->estates[0].id, .fire_room = w->control_room});
 }

@@ -5,6 +5,7 @@
 #include "main/site.h"
 
 #define FILL_PANEL_FIRST  100000     /* address of the first fire panel, and its code */
+#define FILL_SMOKE        "smoke"    /* a panel's metric: above 50 it is a fire */
 #define FILL_FIRST_ESTATE "estate-1" /* code of the first estate */
 #define FILL_SENSOR       "S-"       /* codes of sensors are this and 1, 2, … */
 

@@ -29,6 +29,10 @@ bool panel_is_mqtt(size_t i) {
     return i % 2 && i / 2 < PANELS_MQTT_MAX;
 }
 
+bool panel_reads(size_t i) {
+    return panel_is_mqtt(i) && i / 2 % 2;
+}
+
 /* ---- GB/T 26875.3 ---- */
 
 static struct bytes frame(size_t panel, uint8_t mem[128]) {
@@ -91,15 +95,17 @@ static enum err log_in(struct wires *ws, int port, const struct fill_key *key, s
 }
 
 static void publish(const struct client *c, size_t panel) {
-    static const char text[] = "{\"event\":\"fire_alarm\"}";
+    bool reads = panel_reads(panel);
+    const char *text = reads ? "{\"" FILL_SMOKE "\":90}" : "{\"event\":\"fire_alarm\"}";
     char topic[64];
-    int n = snprintf(topic, sizeof topic, "linli/" FILL_FIRST_ESTATE "/%zu/event", FILL_PANEL_FIRST + panel);
+    int n = snprintf(topic, sizeof topic, "linli/" FILL_FIRST_ESTATE "/%zu/%s", FILL_PANEL_FIRST + panel,
+                     reads ? "telemetry" : "event");
     struct mqtt_packet p = {.type = MQTT_PUBLISH,
                             .level = MQTT_V5,
                             .qos = 1,
                             .id = 1,
                             .topic = {topic, (size_t)n},
-                            .payload = {(const uint8_t *)text, sizeof text - 1}};
+                            .payload = {(const uint8_t *)text, strlen(text)}};
     (void)send_packet(c->wire, &p); /* not sent: never answered, and counted so */
 }
 

@@ -11,6 +11,7 @@
 
 struct panels;
 bool panel_is_mqtt(size_t i);
+bool panel_reads(size_t i); /* every other MQTT client says a reading that a rule makes an alarm of, not an event */
 /* keys: what fill_site gave, one a panel. */
 NODISCARD enum err panels_open(struct wires *ws, const struct child *c, const struct fill_key *keys, size_t n,
                                struct panels **ret, struct fault *f);

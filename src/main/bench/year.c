@@ -19,6 +19,7 @@
 #define ESTATES      10  /* of all */
 #define UNALIGNED_MS 137 /* nobody zooms to whole minutes */
 #define AS_ONE       "1000000h"
+#define MARGIN       4 /* a quarter more on either side, to pan into: web/apps/console/useHistory.ts */
 
 /* What is shown of which length of time: web/shared/chart/scale.ts, on a screen 1,366 pixels wide. */
 static const struct view {
@@ -111,7 +112,7 @@ static int64_t start_of(const struct year *y, const struct view *v, int i) {
 static enum err look_at_device(struct year *y, const struct view *v, int i, struct fault *f) {
     static const char *const metrics[READINGS_METRICS] = {"temperature", "humidity", "power", "energy"};
     int64_t begin = bench_now_us();
-    long long from = start_of(y, v, i), to = from + v->ms;
+    long long from = start_of(y, v, i) - v->ms / MARGIN, to = from + v->ms + 2 * (v->ms / MARGIN);
     for (size_t k = 0; k < COUNT(metrics); k++) {
         char path[256];
         snprintf(path, sizeof path, "/api/v1/telemetry?device=m%06d&metric=%s&from=%lld&to=%lld&%s",
