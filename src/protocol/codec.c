@@ -1,10 +1,13 @@
 /* The codecs there are.  SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/codec.h"
 
+#include "protocol/cjt188/cjt188.h"
+#include "protocol/dlt645/dlt645.h"
 #include "protocol/gb26875/gb26875.h"
+#include "protocol/hj212/hj212.h"
 #include "protocol/mqtt/mqtt.h"
 
-const struct codec *const codecs[] = {&gb26875_codec, &mqtt_codec, &mqtt5_codec};
+const struct codec *const codecs[] = {&cjt188_codec, &dlt645_codec, &gb26875_codec, &hj212_codec, &mqtt_codec, &mqtt5_codec};
 const size_t codecs_n = COUNT(codecs);
 
 const struct codec *codec_find(struct str name) {

@@ -1,6 +1,7 @@
 /* Frames as JSON.  SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/frame_json.h"
 
+#include "base/civil.h"
 #include "base/utf8.h"
 
 #include <string.h>
@@ -32,6 +33,14 @@ void frame_put_bytes(struct jw *j, struct arena *a, const char *key, struct byte
         jw_kstr(j, key, text);
     else
         frame_put_hex(j, a, key, b);
+}
+
+void frame_put_time(struct jw *j, const char *key, int64_t s) {
+    char text[40];
+    struct buf b;
+    buf_init(&b, text, sizeof text);
+    civil_put_time(&b, NULL, s * 1000);
+    jw_kstr(j, key, (struct str){text, 19});
 }
 
 void frame_bad(struct frame_in *in, const char *key, const char *what) {

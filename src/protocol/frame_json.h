@@ -8,6 +8,8 @@
 void frame_put_bytes(struct jw *j, struct arena *a, const char *key, struct bytes b);
 void frame_put_hex(struct jw *j, struct arena *a, const char *key, struct bytes b);
 
+void frame_put_time(struct jw *j, const char *key, int64_t s); /* civil seconds since 1970: "2026-11-24T10:42:00" */
+
 /* Reads members of an object.  The first that is wrong is told and sets `is_bad`, which stays: check once, at the end.
  */
 struct frame_in {

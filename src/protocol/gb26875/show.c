@@ -13,16 +13,11 @@
 /* ---- show ---- */
 
 static void put_time(struct jw *j, struct arena *a, struct gb26875_time t) {
-    char text[20];
-    struct buf b;
     int64_t s;
-    if (!gb26875_time_s(t, &s)) {
+    if (gb26875_time_s(t, &s))
+        frame_put_time(j, "time", s);
+    else
         frame_put_hex(j, a, "time", (struct bytes){(uint8_t[]){t.second, t.minute, t.hour, t.day, t.month, t.year}, 6});
-        return;
-    }
-    buf_init(&b, text, sizeof text);
-    buf_fmt(&b, "20%02u-%02u-%02uT%02u:%02u:%02u", t.year, t.month, t.day, t.hour, t.minute, t.second);
-    jw_kstr(j, "time", (struct str){text, b.len});
 }
 
 /* is_filled: zeros behind the text only fill its place. */

@@ -1,0 +1,81 @@
+/* Fuzzes the codec named by CODEC as lines and tools use it: any bytes split without standing still or waiting for
+ * ever; what a stream's frame says is the same twice; a bad frame names a rule and a byte of it; an answer is a frame
+ * that decodes; what is shown is made again the same.  SPDX-License-Identifier: Apache-2.0 */
+#include "protocol/codec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define SHOWN_MAX ((size_t)4 << 20)
+#define NOW_S     INT64_C(1348653515) /* 2012-09-26T09:58:35 */
+
+static struct arena arena;
+static const struct codec *codec;
+
+static void must(bool ok) {
+    if (!ok) abort();
+}
+
+static void round_trip(struct bytes whole) {
+    struct buf text, again;
+    struct str json = {NULL, 0};
+    struct jw j;
+    struct wire_error e;
+    struct fault f = {0};
+    json_t *o = NULL;
+    buf_init_arena(&text, &arena, SHOWN_MAX);
+    jw_init(&j, &text);
+    must(codec->show(whole, &arena, &j, &e) && buf_done(&text, &json));
+    must(!json_read(json, &o, &f));
+    if (codec->make) {
+        buf_init_arena(&again, &arena, codec->frame_max + 1);
+        must(codec->make(o, &arena, &again, &e));
+        must(again.len == whole.len && !memcmp(again.ptr, whole.ptr, whole.len));
+    }
+    json_decref(o);
+}
+
+static void answer(struct bytes whole, bool ok) {
+    struct buf b;
+    struct decoded d;
+    struct wire_error e;
+    buf_init_arena(&b, &arena, codec->frame_max + 1);
+    codec->reply(whole, ok, NOW_S, &b);
+    must(!b.overflow && (!b.len || codec->decode((struct bytes){(const uint8_t *)b.ptr, b.len}, &arena, &d, &e)));
+}
+
+static void take(struct bytes whole) {
+    struct decoded d, again;
+    struct wire_error e = {NULL, 0};
+    bool ok = codec->decode(whole, &arena, &d, &e);
+    must(ok || (e.rule && e.at <= whole.len));
+    must(codec->decode(whole, &arena, &again, &e) == ok);
+    must(!ok || (again.readings_n == d.readings_n && again.events_n == d.events_n));
+    must(!ok || ((!d.readings_n || d.readings) && (!d.events_n || d.events)));
+    if (codec->reply) answer(whole, ok);
+    if (ok && codec->show) round_trip(whole);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct bytes rest = {data, size};
+    codec = codec_find(S(CODEC));
+    must(codec);
+    arena_init(&arena, (size_t)16 << 20);
+    if (size <= codec->frame_max) take(rest); /* as a tool does, without splitting */
+    while (rest.len) {
+        size_t len = 0;
+        enum frame what = codec->frame(rest, &len);
+        arena_reset(&arena);
+        if (what == FRAME_SHORT) {
+            must(rest.len < codec->frame_max); /* else it would wait for ever */
+            break;
+        }
+        must(len > 0 && len <= rest.len && (what == FRAME_SKIP || len <= codec->frame_max));
+        if (what == FRAME_WHOLE) take((struct bytes){rest.ptr, len});
+        rest = (struct bytes){rest.ptr + len, rest.len - len};
+    }
+    arena_finish(&arena);
+    return 0;
+}

@@ -1,0 +1,98 @@
+/* Vectors of CJ/T 188 frames, what is refused, units, states.  SPDX-License-Identifier: Apache-2.0 */
+#include "protocol/cjt188/cjt188.h"
+#include "tests/lib/vectors.h"
+
+#include <string.h>
+
+static const struct vector rows[] = {
+    {.name = "C01 read, 1F 90",
+     .hex = "FE FE FE FE 68 10 44 33 22 11 00 33 78 01 03 1F 90 00 80 16",
+     .json = "\"medium\":\"cold_water\",\"address\":\"78330011223344\",\"function\":\"read\",\"from\":\"master\","
+             "\"refused\":false,\"di\":\"901F\",\"order\":\"low\",\"serial\":0"},
+    {.name = "C02 a wrong sum",
+     .hex =
+         "FE FE FE FE 68 10 44 33 22 11 00 33 78 81 16 1F 90 00 00 77 66 55 2C 00 77 66 55 2C 31 01 22 11 05 15 20 21 "
+         "84 08 16",
+     .rule = "CJ/T 188 CS",
+     .at = 37},
+    {.name = "C03 a water meter",
+     .hex =
+         "FE FE FE FE 68 10 44 33 22 11 00 33 78 81 16 1F 90 00 00 77 66 55 2C 00 77 66 55 2C 31 01 22 11 05 15 20 21 "
+         "84 13 16",
+     .json = "\"clock\":\"2015-05-11T22:01:31\",\"valve\":\"closed\",\"battery_low\":false",
+     .said = "volume=556677 m3 volume_settlement=556677 m3 valve=0 -normal ",
+     .device = "78330011223344"},
+    {.name = "C04 read the address of any",
+     .hex = "FE FE FE FE 68 AA AA AA AA AA AA AA AA 03 03 81 0A 00 49 16",
+     .json = "\"medium\":\"any\",\"address\":\"AAAAAAAAAAAAAA\",\"function\":\"address\",\"from\":\"master\","
+             "\"refused\":false,\"di\":\"810A\",\"order\":\"high\""},
+    {.name = "C05 read, 90 1F",
+     .hex = "FE FE FE FE 68 10 18 02 12 20 20 00 00 01 03 90 1F 00 97 16",
+     .json = "\"di\":\"901F\",\"order\":\"high\""},
+    {.name = "C06 open the valve",
+     .hex = "FE FE FE FE 68 10 69 05 90 05 15 33 78 04 04 A0 17 01 55 50 16",
+     .json = "\"di\":\"A017\",\"order\":\"high\",\"serial\":1"},
+    {.name = "C07 close it",
+     .hex = "FE FE FE FE 68 10 69 05 90 05 15 33 78 04 04 A0 17 01 99 94 16",
+     .json = "\"data_hex\":\"A0170199\""},
+    {.name = "C08 refused",
+     .hex = "68 10 69 05 90 05 15 33 78 C4 02 01 00 02 16",
+     .json = "\"refused\":true,\"serial\":1,\"valve\":\"open\"",
+     .said = "valve=1 -normal ",
+     .device = "78331505900569"},
+    {.name = "C09 a heat meter",
+     .hex =
+         "FE FE 68 20 44 33 22 11 00 33 78 81 2E 1F 90 01 78 56 34 12 05 90 78 56 34 05 00 12 00 00 17 50 34 12 00 35 "
+         "78 56 34 12 2C 50 55 00 25 40 00 56 04 00 31 01 22 11 05 15 20 00 00 23 16",
+     .said = "heat_settlement=123456.78 kWh heat=345678.9 kWh power=12 kW flow=12.345 m3/h volume=123456.78 m3 "
+             "supply_temperature=55.5 Cel return_temperature=40.25 Cel working_time=456 h valve=1 -normal "},
+    {.name = "no such unit",
+     .hex = "68 10 44 33 22 11 00 33 78 81 16 1F 90 00 00 77 66 55 2D 00 77 66 55 2C 31 01 22 11 05 15 20 21 84 14 16",
+     .rule = "CJ/T 188 901F: a value",
+     .at = 14},
+    {.name = "no clock",
+     .hex = "68 10 44 33 22 11 00 33 78 81 0D 1F 90 00 00 77 66 55 2C 00 77 66 55 2C C6 16",
+     .rule = "CJ/T 188 901F: clock",
+     .at = 24},
+    {.name = "too long",
+     .hex = "68 AA AA AA AA AA AA AA AA 03 65 81 0A 00 AB 16",
+     .rule = "CJ/T 188 L: at most",
+     .at = 10},
+    {.name = "no digits", .hex = "68 10 4A 02 12 20 20 00 00 01 03 90 1F 00 C9 16", .rule = "CJ/T 188 A0..A6", .at = 2},
+    {.name = "no function", .hex = "68 10 18 02 12 20 20 00 00 02 03 90 1F 00 98 16", .rule = "CJ/T 188 C", .at = 9},
+};
+
+static void vectors_of_the_sheet(struct t *t) {
+    vectors_check(t, &cjt188_codec, rows, COUNT(rows));
+}
+
+/* A water meter's answer with other bytes in it: the sum is made to fit. */
+static bool read_with(struct t *t, size_t at, uint8_t byte, struct decoded *ret, struct cjt188_body *ret_body) {
+    struct cjt188_frame f;
+    struct wire_error e;
+    struct buf b;
+    uint8_t data[CJT188_DATA_MAX];
+    bool ok = cjt188_decode(vector_bytes(t, rows[2].hex), &f, &e);
+    memcpy(data, f.data.ptr, f.data.len);
+    data[at] = byte;
+    f.data.ptr = data;
+    buf_init_arena(&b, &t->arena, CJT188_FRAME_MAX + 1);
+    CHECK(t, ok && cjt188_encode(&f, &b));
+    struct bytes whole = {(const uint8_t *)b.ptr, b.len};
+    return cjt188_codec.decode(whole, &t->arena, ret, &e) && cjt188_body(&f, ret_body, &e);
+}
+
+static void values_units_and_states(struct t *t) {
+    struct decoded d;
+    struct cjt188_body b;
+    CHECK(t, read_with(t, 3, 0xff, &d, &b)); /* digits that are none: no value, not 0 */
+    CHECK(t, d.readings_n == 2 && str_is(d.readings[0].metric, "volume_settlement") && b.values[0].is_missing);
+    CHECK(t, read_with(t, 7, 0x29, &d, &b)); /* litres */
+    CHECK(t, d.readings[0].value > 556.676 && d.readings[0].value < 556.678 && str_is(d.readings[0].unit, "m3"));
+    CHECK(t, read_with(t, 20, 0x27, &d, &b)); /* the valve is stuck, the battery low */
+    CHECK(t, d.events_n == 2 && str_is(d.events[0].code, "battery_low") && str_is(d.events[1].code, "valve_fault"));
+    CHECK(t, d.events[0].is_set && d.events[0].is_level && str_is(d.events[0].part, "status") && d.readings_n == 2);
+    CHECK(t, read_with(t, 13, 0x61, &d, &b) && !b.has_clock && d.readings_n == 3); /* second 61: its clock is off */
+}
+
+TESTS(CASE(vectors_of_the_sheet), CASE(values_units_and_states))

@@ -1,0 +1,16 @@
+/* What the files of the DL/T 645 codec share.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_PROTOCOL_DLT645_DLT645_INTERNAL_H
+#define LINLI_PROTOCOL_DLT645_DLT645_INTERNAL_H
+
+#include "protocol/dlt645/dlt645.h"
+#include "protocol/meter.h"
+
+extern const struct meter_shape dlt645_shape;
+
+bool dlt645_function_of(struct str name, uint8_t *ret);
+/* Bytes of the identifier in front of the data: 4, 2 or 0. */
+size_t dlt645_item_bytes(uint8_t control);
+bool dlt645_show(struct bytes whole, struct arena *a, struct jw *j, struct wire_error *reterr);
+bool dlt645_make(const json_t *frame, struct arena *a, struct buf *out, struct wire_error *reterr);
+
+#endif

@@ -1,0 +1,157 @@
+/* Vectors of DL/T 645 frames, what is refused, blocks, signs, missing values.  SPDX-License-Identifier: Apache-2.0 */
+#include "protocol/dlt645/dlt645.h"
+#include "tests/lib/vectors.h"
+
+#include <string.h>
+
+static const struct vector rows[] = {
+    {.name = "D01 read forward active energy",
+     .hex = "FE FE FE FE 68 61 01 00 00 00 00 68 11 04 33 33 34 33 14 16",
+     .json = "\"address\":\"000000000161\",\"function\":\"read\",\"from\":\"master\",\"refused\":false,\"more\":false,"
+             "\"di\":\"00010000\""},
+    {.name = "D02 energy",
+     .hex = "68 61 01 00 00 00 00 68 91 08 33 33 34 33 59 33 33 33 8A 16",
+     .said = "energy=0.26 kWh ",
+     .device = "000000000161"},
+    {.name = "D03 energy of another meter",
+     .hex = "68 76 02 02 47 02 02 68 91 08 33 33 34 33 35 33 33 33 C9 16",
+     .said = "energy=0.02 kWh ",
+     .device = "020247020276"},
+    {.name = "D04 read combined energy",
+     .hex = "FE FE FE FE 68 29 25 07 07 21 20 68 11 04 33 33 33 33 4E 16",
+     .json = "\"di\":\"00000000\""},
+    {.name = "D05 voltages of a meter with one phase",
+     .hex = "68 60 64 02 09 22 04 68 91 0A 33 32 34 35 47 56 33 33 33 33 97 16",
+     .said = "voltage_a=231.4 V voltage_b=0 V voltage_c=0 V ",
+     .device = "042209026460"},
+    {.name = "D06 read the address",
+     .hex = "68 AA AA AA AA AA AA 68 13 00 DF 16",
+     .json = "\"address\":\"AAAAAAAAAAAA\",\"function\":\"address\""},
+    {.name = "D07 a wrong sum",
+     .hex = "68 11 11 11 11 11 11 68 91 06 33 33 33 33 33 33 7A 16",
+     .rule = "DL/T 645 CS",
+     .at = 16},
+    {.name = "D08 the address",
+     .hex = "68 29 25 07 07 21 20 68 93 06 5C 58 3A 3A 54 53 D5 16",
+     .json = "\"data_hex\":\"292507072120\""},
+    {.name = "D09 refused",
+     .hex = "68 29 25 07 07 21 20 68 D1 01 35 74 16",
+     .json = "\"refused\":true,\"more\":false,\"errors\":[\"no_data\"]"},
+    {.name = "D10 read the frequency",
+     .hex = "68 61 01 00 00 00 00 68 11 04 35 33 B3 35 97 16",
+     .json = "\"di\":\"02800002\""},
+    {.name = "D11 power that is fed in",
+     .hex = "68 61 01 00 00 00 00 68 91 07 33 33 36 35 83 67 C5 4A 16",
+     .said = "power=-12.345 kW "},
+    {.name = "D12 the first part",
+     .hex = "68 61 01 00 00 00 00 68 B1 06 33 32 34 35 34 55 40 16",
+     .json = "\"more\":true,\"di\":\"0201FF00\""},
+    {.name = "D13 read what follows",
+     .hex = "68 61 01 00 00 00 00 68 12 05 33 32 34 35 34 4B 16",
+     .json = "\"function\":\"following\",\"from\":\"master\",\"refused\":false,\"more\":false,\"di\":\"0201FF00\","
+             "\"part\":1"},
+    {.name = "D14 the time for all",
+     .hex = "FE FE FE FE 68 99 99 99 99 99 99 68 08 06 89 48 3B 54 44 59 71 16",
+     .json = "\"function\":\"time\",\"from\":\"master\",\"refused\":false,\"more\":false,\"time\":\"2026-11-21T08:15:"
+             "56\""},
+    {.name = "D15 read energy, 1997",
+     .hex = "68 54 07 13 00 80 13 68 01 02 43 C3 DA 16",
+     .json = "\"function\":\"read_97\",\"from\":\"master\",\"refused\":false,\"more\":false,\"di\":\"9010\""},
+    {.name = "D16 energy, 1997",
+     .hex = "68 54 07 13 00 80 13 68 81 06 43 C3 34 33 33 33 2B 16",
+     .said = "energy=0.01 kWh ",
+     .device = "138000130754"},
+    {.name = "five FE", .hex = "FE FE FE FE FE 68 AA AA AA AA AA AA 68 13 00 DF 16", .rule = "DL/T 645 start", .at = 5},
+    {.name = "no second 68", .hex = "68 AA AA AA AA AA AA 69 13 00 E0 16", .rule = "DL/T 645 start: a second", .at = 7},
+    {.name = "no end", .hex = "68 AA AA AA AA AA AA 68 13 00 DF 17", .rule = "DL/T 645 end", .at = 11},
+    {.name = "cut short", .hex = "68 AA AA AA AA AA AA 68 13 01 DF 16", .rule = "DL/T 645 L: the length", .at = 9},
+    {.name = "too long", .hex = "68 AA AA AA AA AA AA 68 13 C9 DF 16", .rule = "DL/T 645 L: at most", .at = 9},
+    {.name = "no digits", .hex = "68 AB AA AA AA AA AA 68 13 00 E0 16", .rule = "DL/T 645 A0..A5", .at = 1},
+    {.name = "no function", .hex = "68 AA AA AA AA AA AA 68 1F 00 EB 16", .rule = "DL/T 645 C", .at = 8},
+    {.name = "a refusal without a reason",
+     .hex = "68 29 25 07 07 21 20 68 D1 00 3E 16",
+     .rule = "DL/T 645 L: a refusal",
+     .at = 9},
+    {.name = "nothing", .hex = "", .rule = "DL/T 645 start", .at = 0},
+};
+
+static void vectors_of_the_sheet(struct t *t) {
+    vectors_check(t, &dlt645_codec, rows, COUNT(rows));
+}
+
+static void values_of_items_and_blocks(struct t *t) {
+    static const struct {
+        uint32_t di;
+        const char *hex;
+        size_t n, rest;
+        const char *metric; /* the last one */
+        double value;
+        uint8_t period;
+        bool is_97, is_missing;
+    } all[] = {
+        {0x0001ff00, "01000000 02000000 03000000 04000000 05000000", 5, 0, "energy_t4", 0.05, 0, false, false},
+        {0x0001ff00, "01000000 02000000", 2, 0, "energy_t1", 0.02, 0, false, false}, /* a meter without tariffs */
+        {0x00010000, "FFFFFFFF", 1, 0, "energy", 0, 0, false, true},
+        {0x00010000, "7856341A", 1, 0, "energy", 0, 0, false, true},
+        {0x00000000, "01000080", 1, 0, "energy_net", -0.01, 0, false, false},
+        {0x0001ff01, "00010000", 1, 0, "energy", 1, 1, false, false},
+        {0x0001000c, "00010000", 1, 0, "energy", 1, 12, false, false},
+        {0x0001000d, "00010000", 0, 4, NULL, 0, 0, false, false},
+        {0x0203ff00, "000000 000100 000200 000380", 4, 0, "power_c", -0.03, 0, false, false},
+        {0x02060000, "0081", 1, 0, "power_factor", -0.1, 0, false, false},
+        {0x02060000, "FFFF", 1, 0, "power_factor", 0, 0, false, true},
+        {0x02800002, "9949", 1, 0, "frequency", 49.99, 0, false, false},
+        {0x02800002, "99", 0, 1, NULL, 0, 0, false, false},
+        {0x04000101, "01020304", 0, 4, NULL, 0, 0, false, false}, /* no quantity */
+        {0x901f, "01000000 02000000 03000000 04000000 05000000 AA", 5, 1, "energy_t4", 0.05, 0, true, false},
+        {0xb61f, "2002 1902 2102", 3, 0, "voltage_c", 221, 0, true, false},
+        {0xb621, "3412", 1, 0, "current_a", 12.34, 0, true, false},
+    };
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct dlt645_value v[DLT645_VALUES_MAX];
+        size_t rest;
+        size_t n = dlt645_values(all[i].di, all[i].is_97, vector_bytes(t, all[i].hex), v, &rest);
+        CHECK_SAY(t, n == all[i].n && rest == all[i].rest, "%08X: %zu values, %zu bytes left", all[i].di, n, rest);
+        if (!n || n != all[i].n) continue;
+        v[n - 1].value -= all[i].value;
+        CHECK_SAY(t, !strcmp(v[n - 1].metric, all[i].metric) && v[n - 1].value > -1e-9 && v[n - 1].value < 1e-9,
+                  "%08X: %s off by %g", all[i].di, v[n - 1].metric, v[n - 1].value);
+        CHECK_SAY(t, v[n - 1].is_missing == all[i].is_missing && v[n - 1].period == all[i].period, "%08X", all[i].di);
+    }
+}
+
+static void questions_are_made_from_what_they_need(struct t *t) {
+    static const struct {
+        const char *json, *hex, *rule;
+    } all[] = {
+        {"{\"wake\":0,\"address\":\"000000000161\",\"function\":\"read\",\"di\":\"02800002\"}",
+         "68 61 01 00 00 00 00 68 11 04 35 33 B3 35 97 16", NULL},
+        {"{\"address\":\"000000000161\",\"function\":\"following\",\"di\":\"0201ff00\",\"wake\":0}",
+         "68 61 01 00 00 00 00 68 12 05 33 32 34 35 34 4B 16", NULL},
+        {"{\"address\":\"AAAAAAAAAAAA\",\"function\":\"address\",\"wake\":0}", "68 AA AA AA AA AA AA 68 13 00 DF 16",
+         NULL},
+        {"{\"address\":\"161\",\"function\":\"read\",\"di\":\"02800002\"}", NULL, "address: "},
+        {"{\"address\":\"000000000161\",\"di\":\"02800002\"}", NULL, "function: is missing"},
+        {"{\"address\":\"000000000161\",\"function\":\"look\"}", NULL, "function: "},
+        {"{\"address\":\"000000000161\",\"function\":\"read\",\"di\":\"9010\"}", NULL, "di: is not 8"},
+        {"{\"address\":\"000000000161\",\"function\":\"read_97\",\"di\":\"00010000\"}", NULL, "di: is not 4"},
+        {"{\"address\":\"000000000161\",\"function\":\"address\",\"di\":\"00010000\"}", NULL, "di: has no place"},
+        {"{\"address\":\"000000000161\",\"function\":\"read\",\"from\":\"me\"}", NULL, "from: "},
+    };
+    for (size_t i = 0; i < COUNT(all); i++) {
+        json_t *o = NULL;
+        struct buf b;
+        struct wire_error e = {"", 0};
+        buf_init_arena(&b, &t->arena, 512);
+        CHECK(t, !json_read(str_of(all[i].json), &o, &t->fault));
+        bool ok = dlt645_codec.make(o, &t->arena, &b, &e);
+        json_decref(o);
+        CHECK_SAY(t, ok == !all[i].rule && (ok || !strncmp(e.rule, all[i].rule, strlen(all[i].rule))), "%s: %s",
+                  all[i].json, e.rule);
+        if (!ok || !all[i].hex) continue;
+        struct bytes want = vector_bytes(t, all[i].hex);
+        CHECK_SAY(t, b.len == want.len && !memcmp(b.ptr, want.ptr, want.len), "%s: made otherwise", all[i].json);
+    }
+}
+
+TESTS(CASE(vectors_of_the_sheet), CASE(values_of_items_and_blocks), CASE(questions_are_made_from_what_they_need))

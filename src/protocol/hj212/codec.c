@@ -1,0 +1,200 @@
+/* HJ 212 behind the narrow waist: readings with their flags, and the answers that stations wait for.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "protocol/hj212/hj212_internal.h"
+
+#include "base/civil.h"
+
+#include <string.h>
+
+#define READINGS_MAX 512
+
+/* Factors of 2017 (Appendix B) and, behind them, of 2005.  A station's concentrations are in the unit of its makers, as
+ * a rule the one here: the model of the device says otherwise. */
+static const struct hj212_factor factors[] = {
+    {"a34004", "pm25", "ug/m3"},
+    {"a34002", "pm10", "ug/m3"},
+    {"a34001", "tsp", "ug/m3"},
+    {"a34005", "pm1", "ug/m3"},
+    {"a01001", "temperature", "Cel"},
+    {"a01002", "humidity", "%"},
+    {"a01006", "pressure", "kPa"},
+    {"a01007", "wind_speed", "m/s"},
+    {"a01008", "wind_direction", "deg"},
+    {"a21026", "so2", "ug/m3"},
+    {"a21004", "no2", "ug/m3"},
+    {"a21003", "no", "ug/m3"},
+    {"a21002", "nox", "ug/m3"},
+    {"a21005", "co", "mg/m3"},
+    {"a05024", "o3", "ug/m3"},
+    {"a24088", "nmhc", "mg/m3"},
+    {"LA", "noise", "dB(A)"},
+    {"Leq", "noise_leq", "dB(A)"},
+    {"L10", "noise_l10", "dB(A)"},
+    {"L50", "noise_l50", "dB(A)"},
+    {"L90", "noise_l90", "dB(A)"},
+    {"Ld", "noise_day", "dB(A)"},
+    {"Ln", "noise_night", "dB(A)"},
+    {"w01001", "ph", ""},
+    {"w01010", "water_temperature", "Cel"},
+    {"w01014", "conductivity", "uS/cm"},
+    {"w01003", "turbidity", "NTU"},
+    {"w01009", "dissolved_oxygen", "mg/L"},
+    {"w01018", "cod", "mg/L"},
+    {"w21003", "ammonia_nitrogen", "mg/L"},
+    {"w21011", "total_phosphorus", "mg/L"},
+    {"w21001", "total_nitrogen", "mg/L"},
+    {"107", "tsp", "mg/m3"},
+    {"B03", "noise", "dB(A)"},
+    {"011", "cod", "mg/L"},
+    {"060", "ammonia_nitrogen", "mg/L"},
+    {"B01", "flow", "L/s"},
+};
+
+const struct hj212_factor *hj212_factor_of(struct str code) {
+    for (size_t i = 0; i < COUNT(factors); i++)
+        if (str_is(code, factors[i].code)) return &factors[i];
+    return NULL;
+}
+
+/* ---- readings ---- */
+
+/* YYYYMMDDhhmmss, milliseconds behind it or not: local civil seconds since 1970; 0: not a time. */
+static int64_t time_of(struct str text) {
+    static const size_t at[] = {0, 4, 6, 8, 10, 12}, len[] = {4, 2, 2, 2, 2, 2};
+    int64_t v[6];
+    if (text.len < 14) return 0;
+    for (size_t i = 0; i < 6; i++)
+        if (!str_to_i64((struct str){text.ptr + at[i], len[i]}, &v[i]) || v[i] < 0) return 0;
+    if (!civil_is_date((int32_t)v[0], (int32_t)v[1], (int32_t)v[2]) || v[3] > 23 || v[4] > 59 || v[5] > 59) return 0;
+    return civil_day((int32_t)v[0], (int32_t)v[1], (int32_t)v[2]) * 86400 + v[3] * 3600 + v[4] * 60 + v[5];
+}
+
+/* What is behind the metric's name: nothing for what is measured now, else period and figure. */
+static const char *ending_of(int64_t command, struct str suffix) {
+    static const struct {
+        const char *suffix, *minute, *hour, *day;
+    } rows[] = {{"Avg", "_minute_avg", "_hour_avg", "_day_avg"},
+                {"Min", "_minute_min", "_hour_min", "_day_min"},
+                {"Max", "_minute_max", "_hour_max", "_day_max"},
+                {"Cou", "_minute_sum", "_hour_sum", "_day_sum"}};
+    if (str_is(suffix, "Rtd")) return "";
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (!str_is(suffix, rows[i].suffix)) continue;
+        return command == HJ212_MINUTE ? rows[i].minute
+               : command == HJ212_HOUR ? rows[i].hour
+               : command == HJ212_DAY  ? rows[i].day
+                                       : NULL;
+    }
+    return NULL;
+}
+
+static bool is_data(int64_t command) {
+    return command == HJ212_REALTIME || command == HJ212_MINUTE || command == HJ212_HOUR || command == HJ212_DAY;
+}
+
+static bool is_upload(int64_t command) {
+    return is_data(command) || command == HJ212_STATE || command == HJ212_DAY_STATE || command == HJ212_STARTED;
+}
+
+struct out {
+    const struct hj212_frame *f;
+    struct arena *a;
+    struct reading *readings;
+    size_t n;
+    int64_t at_s;
+};
+
+static bool add(struct out *o, struct str factor, struct str suffix, double value) {
+    const char *ending = ending_of(o->f->command, suffix);
+    const struct hj212_factor *known = hj212_factor_of(factor);
+    struct buf name;
+    struct str metric;
+    if (!ending || o->n == READINGS_MAX) return true;
+    buf_init_arena(&name, o->a, 64);
+    buf_str(&name, known ? str_of(known->metric) : factor);
+    buf_cstr(&name, ending);
+    if (!buf_done(&name, &metric)) return !name.overflow || factor.len > 40; /* a name no reading can have */
+    o->readings[o->n++] = (struct reading){.device = o->f->mn,
+                                           .metric = metric,
+                                           .unit = known ? str_of(known->unit) : S(""),
+                                           .value = value,
+                                           .at_s = o->at_s};
+    return true;
+}
+
+/* The flag of a factor stands behind its values: N is good, whatever else is told with the value is not. */
+static void flag(struct out *o, size_t first, struct str value) {
+    bool good = str_is(value, "N");
+    for (size_t i = first; i < o->n && !good; i++) o->readings[i].quality = QUALITY_SUSPECT;
+}
+
+static bool add_all(struct out *o) {
+    struct str rest = o->f->cp, key, value, last = {NULL, 0};
+    size_t first = 0;
+    while (hj212_next(&rest, &key, &value)) {
+        struct str suffix = key, factor;
+        double v;
+        if (str_is(key, "DataTime")) o->at_s = time_of(value);
+        (void)str_cut(&suffix, '-', &factor);
+        if (!suffix.ptr) continue;
+        if (!last.ptr || !str_eq(factor, last)) first = o->n;
+        last = factor;
+        if (str_is(suffix, "Flag"))
+            flag(o, first, value);
+        else if (str_to_f64(value, &v) && !add(o, factor, suffix, v))
+            return false;
+    }
+    return true;
+}
+
+static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, struct wire_error *reterr) {
+    struct hj212_frame f;
+    *ret = (struct decoded){0};
+    if (!hj212_decode(whole, &f, reterr)) return false;
+    ret->sender = f.mn;
+    if (!is_data(f.command)) return true;
+    struct out o = {.f = &f, .a = a, .readings = arena_new(a, struct reading, READINGS_MAX)};
+    if (!o.readings || !add_all(&o)) {
+        *reterr = (struct wire_error){"out of memory", 0};
+        return false;
+    }
+    ret->readings = o.readings;
+    ret->readings_n = o.n;
+    return true;
+}
+
+/* ---- answers ---- */
+
+static void put_field(struct buf *b, const char *key, struct str value) {
+    if (value.ptr) buf_fmt(b, "%s=" STR_FMT ";", key, STR_ARG(value));
+}
+
+/* 9014 for data, 9013 for a notice, where one is wanted.  A wrong packet gets none: it comes again. */
+static void reply(struct bytes whole, bool ok, int64_t now_s, struct buf *out) {
+    struct hj212_frame f;
+    struct wire_error ignored;
+    char mem[512];
+    struct buf b;
+    (void)now_s;
+    if (!ok || !hj212_decode(whole, &f, &ignored) || f.flag < 0 || !(f.flag & HJ212_ANSWER_WANTED)) return;
+    if (!is_upload(f.command) && f.command != HJ212_CLOCK_NOTICE) return;
+    buf_init(&b, mem, sizeof mem);
+    put_field(&b, "QN", f.qn);
+    buf_fmt(&b, "ST=91;CN=%d;", f.command == HJ212_CLOCK_NOTICE ? HJ212_NOTICE_ANSWER : HJ212_DATA_ANSWER);
+    put_field(&b, "PW", f.pw);
+    put_field(&b, "MN", f.mn);
+    buf_fmt(&b, "Flag=%d;CP=&&&&", (int)(f.flag & ~(HJ212_ANSWER_WANTED | HJ212_PARTS)));
+    if (!b.overflow) (void)hj212_encode((struct str){b.ptr, b.len}, out);
+}
+
+const struct codec hj212_codec = {
+    .name = "hj212",
+    .standard = "HJ 212-2017, HJ/T 212-2005",
+    .frame_max = HJ212_FRAME_MAX,
+    .frame = hj212_split,
+    .decode = decode,
+    .reply = reply,
+    .show = hj212_show,
+    .make = hj212_make,
+    .is_text = true,
+};

@@ -1,0 +1,163 @@
+/* Packets of HJ 212: splitting, checking, building.  SPDX-License-Identifier: Apache-2.0 */
+#include "protocol/hj212/hj212_internal.h"
+
+#include "protocol/split.h"
+
+#include <string.h>
+
+#define HEAD 6 /* ## and the length */
+#define SUM  4
+
+/* ---- the sum ---- */
+
+uint16_t hj212_crc(struct bytes data) {
+    unsigned crc = 0xffff;
+    for (size_t i = 0; i < data.len; i++) {
+        crc = crc >> 8 ^ data.ptr[i];
+        for (int bit = 0; bit < 8; bit++) crc = crc & 1 ? crc >> 1 ^ 0xa001 : crc >> 1;
+    }
+    return (uint16_t)crc;
+}
+
+static int hex_digit(uint8_t c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool read_sum(const uint8_t *p, uint16_t *ret) {
+    unsigned v = 0;
+    for (int i = 0; i < SUM; i++) {
+        int d = hex_digit(p[i]);
+        if (d < 0) return false;
+        v = v << 4 | (unsigned)d;
+    }
+    *ret = (uint16_t)v;
+    return true;
+}
+
+static bool read_length(struct bytes in, size_t *ret) {
+    *ret = 0;
+    for (size_t i = 2; i < HEAD; i++) {
+        if (in.ptr[i] < '0' || in.ptr[i] > '9') return false;
+        *ret = *ret * 10 + in.ptr[i] - '0';
+    }
+    return true;
+}
+
+/* ---- a stream ---- */
+
+static size_t start_of(struct bytes in) { /* the first ##, or a # at the very end */
+    size_t i = 0;
+    while (i < in.len && (in.ptr[i] != '#' || (i + 1 < in.len && in.ptr[i + 1] != '#'))) i++;
+    return i;
+}
+
+static enum frame look(const void *arg, struct bytes in, size_t *ret_len) {
+    size_t n;
+    uint16_t sum;
+    (void)arg;
+    if (in.len < HEAD) return FRAME_SHORT;
+    if (!read_length(in, &n)) return FRAME_SKIP;
+    size_t end = HEAD + n + SUM;
+    if (in.len < end) return FRAME_SHORT;
+    bool right = read_sum(in.ptr + HEAD + n, &sum) && sum == hj212_crc((struct bytes){in.ptr + HEAD, n});
+    if (!right) return FRAME_SKIP;
+    if (in.len == end || (in.len == end + 1 && in.ptr[end] == '\r')) return FRAME_SHORT;
+    bool lf = in.ptr[end] == '\n', crlf = in.ptr[end] == '\r' && in.ptr[end + 1] == '\n';
+    *ret_len = end + (lf ? 1 : 2);
+    return lf || crlf ? FRAME_WHOLE : FRAME_SKIP;
+}
+
+enum frame hj212_split(struct bytes in, size_t *ret_len) {
+    return split_next(&(struct split){start_of, look, NULL}, in, ret_len);
+}
+
+/* ---- one packet ---- */
+
+static bool bad(struct wire_error *e, const char *rule, size_t at) {
+    *e = (struct wire_error){rule, at};
+    return false;
+}
+
+static bool read_end(struct bytes b, size_t at, struct hj212_frame *ret) {
+    struct str rest = {(const char *)b.ptr + at, b.len - at};
+    ret->end = str_is(rest, "\r\n") ? "crlf" : str_is(rest, "\n") ? "lf" : rest.len ? NULL : "";
+    return ret->end;
+}
+
+static bool take_number(struct str value, int64_t most, int64_t *ret) {
+    return str_to_i64(value, ret) && *ret >= 0 && *ret <= most;
+}
+
+/* KEY=value up to CP, which holds the rest.  Keys that nobody knows are the maker's. */
+static bool read_fields(struct hj212_frame *f, struct wire_error *reterr) {
+    struct str rest = f->data, part, key;
+    bool has_command = false;
+    while (rest.ptr) {
+        size_t at = HEAD + (size_t)(rest.ptr - f->data.ptr);
+        if (str_starts(rest, S("CP=&&"))) {
+            f->cp = str_from(rest, 5);
+            if (f->cp.len >= 2 && !memcmp(f->cp.ptr + f->cp.len - 2, "&&", 2)) f->cp.len -= 2;
+            break;
+        }
+        (void)str_cut(&rest, ';', &part);
+        struct str value = part;
+        if (!part.len) continue;
+        (void)str_cut(&value, '=', &key);
+        if (!value.ptr) return bad(reterr, "HJ 212 data: a field is KEY=value", at);
+        bool ok = true;
+        if (str_is(key, "QN")) f->qn = value;
+        if (str_is(key, "ST")) f->st = value;
+        if (str_is(key, "PW")) f->pw = value;
+        if (str_is(key, "MN")) f->mn = value;
+        if (str_is(key, "CN")) ok = has_command = take_number(value, 9999, &f->command);
+        if (str_is(key, "Flag")) ok = take_number(value, 255, &f->flag);
+        if (str_is(key, "PNUM")) ok = take_number(value, 9999, &f->parts);
+        if (str_is(key, "PNO")) ok = take_number(value, 9999, &f->part);
+        if (!ok) return bad(reterr, "HJ 212 data: CN, Flag, PNUM and PNO are whole numbers", at);
+    }
+    if (!has_command) return bad(reterr, "HJ 212 data: CN is missing", HEAD);
+    return f->mn.len ? true : bad(reterr, "HJ 212 data: MN is missing", HEAD);
+}
+
+bool hj212_decode(struct bytes b, struct hj212_frame *ret, struct wire_error *reterr) {
+    struct hj212_frame f = {.command = -1, .flag = -1, .parts = -1, .part = -1};
+    size_t n;
+    uint16_t sum;
+    if (b.len < HEAD || b.ptr[0] != '#' || b.ptr[1] != '#')
+        return bad(reterr, "HJ 212 packet: a packet begins with ##", 0);
+    if (!read_length(b, &n)) return bad(reterr, "HJ 212 packet: the length is four digits", 2);
+    if (b.len < HEAD + n + SUM) return bad(reterr, "HJ 212 packet: the length does not fit the packet", 2);
+    if (!read_sum(b.ptr + HEAD + n, &sum)) return bad(reterr, "HJ 212 packet: the sum is four hex digits", HEAD + n);
+    if (sum != hj212_crc((struct bytes){b.ptr + HEAD, n}))
+        return bad(reterr, "HJ 212 Appendix A: the sum is wrong", HEAD + n);
+    if (!read_end(b, HEAD + n + SUM, &f)) return bad(reterr, "HJ 212 packet: the end is CR LF", HEAD + n + SUM);
+    f.data = (struct str){(const char *)b.ptr + HEAD, n};
+    f.sum = (struct str){(const char *)b.ptr + HEAD + n, SUM};
+    if (!read_fields(&f, reterr)) return false;
+    *ret = f;
+    return true;
+}
+
+bool hj212_encode(struct str data, struct buf *out) {
+    if (data.len > HJ212_DATA_MAX) return false;
+    buf_fmt(out, "##%04zu", data.len);
+    buf_str(out, data);
+    buf_fmt(out, "%04X\r\n", (unsigned)hj212_crc((struct bytes){(const uint8_t *)data.ptr, data.len}));
+    return true;
+}
+
+bool hj212_next(struct str *rest, struct str *ret_key, struct str *ret_value) {
+    while (rest->ptr) {
+        size_t n = 0;
+        while (n < rest->len && rest->ptr[n] != ';' && rest->ptr[n] != ',') n++;
+        struct str item = {rest->ptr, n};
+        *rest = n < rest->len ? str_from(*rest, n + 1) : (struct str){NULL, 0};
+        if (!item.len) continue;
+        *ret_value = item;
+        (void)str_cut(ret_value, '=', ret_key);
+        if (ret_value->ptr) return true;
+    }
+    return false;
+}

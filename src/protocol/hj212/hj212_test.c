@@ -1,0 +1,153 @@
+/* Vectors of HJ 212 packets, what is refused, flags, answers.  SPDX-License-Identifier: Apache-2.0 */
+#include "protocol/hj212/hj212.h"
+#include "tests/lib/vectors.h"
+
+#include <string.h>
+
+#define H05                                                                                                     \
+    "##0252QN=20261121083000000;ST=39;CN=2011;PW=123456;MN=440300ESTATE000000000001;Flag=5;CP=&&DataTime="      \
+    "20261121083000;a34004-Rtd=35.2,a34004-Flag=N;a34002-Rtd=61.0,a34002-Flag=N;a01001-Rtd=21.5,a01001-Flag=N;" \
+    "a01002-Rtd=55.1,a01002-Flag=N;LA-Rtd=52.3,LA-Flag=N&&1B00\r\n"
+#define H06 "##0087QN=20261121083000000;ST=91;CN=9014;PW=123456;MN=440300ESTATE000000000001;Flag=4;CP=&&&&D341\r\n"
+
+static const struct vector rows[] = {
+    {.name = "H01 set the interval",
+     .text =
+         "##0101QN=20160801085857223;ST=32;CN=1062;PW=100000;MN=010000A8900016F000169DC0;Flag=5;CP=&&RtdInterval=30&&"
+         "1C80\r\n",
+     .json =
+         "\"cn\":1062,\"command\":\"set_interval\",\"mn\":\"010000A8900016F000169DC0\",\"flag\":5,\"answer_wanted\":"
+         "true,\"items\":[{\"key\":\"RtdInterval\",\"value\":\"30\"}]"},
+    {.name = "H02 an air station",
+     .text =
+         "##0317QN=20191012133710130;ST=22;CN=2011;PW=123456;MN=Y80110010000010;Flag=4;CP=&&DataTime=20191012133710;"
+         "a21005-Rtd=0.00,a21005-Flag=N;a21004-Rtd=0.00,a21004-Flag=N;a21007-Rtd=0.033,a21007-Flag=N;a21006-Rtd=0."
+         "036,a21006-Flag=N;a21001-Rtd=25.40,a21001-Flag=N;a21003-Rtd=101.94,a21003-Flag=N;a21002-Rtd=49.20,a21002-"
+         "Flag=N&&cc01\r\n",
+     .said = "co=0 mg/m3 no2=0 ug/m3 a21007=0.033 a21006=0.036 a21001=25.4 no=101.94 ug/m3 nox=49.2 ug/m3 ",
+     .device = "Y80110010000010"},
+    {.name = "H03 neither QN nor Flag",
+     .text = "##0109ST=32;CN=2011;PW=123456;MN=NJGDKYYC202101q0001w0001;CP=&&DataTime=20210305003817000;ele01-Rtd=1;"
+             "ele02-Rtd=0&&8c41\r\n",
+     .said = "ele01=1 ele02=0 ",
+     .device = "NJGDKYYC202101q0001w0001"},
+    {.name = "H04 a wrong sum",
+     .text =
+         "##0275QN=20190901181526940;ST=32;CN=2011;PW=123456;MN=Y80110010000010;Flag=4;CP=&&DataTime=20190901181500;"
+         "a21005-Rtd=1.760,a21005-Flag=N;a21026-Rtd=106.400,a21026-Flag=N;O3-Rtd=63.400,O3-Flag=N;a21004-Rtd=63."
+         "200,a21004-Flag=N;a34002-Rtd=9,a34002-Flag=N;a34004-Rtd=4,a34004-Flag=N&&1100\r\n",
+     .rule = "HJ 212 Appendix A",
+     .at = 281},
+    {.name = "H05 dust and noise",
+     .text = H05,
+     .said = "pm25=35.2 ug/m3 pm10=61 ug/m3 temperature=21.5 Cel humidity=55.1 % noise=52.3 dB(A) "},
+    {.name = "H06 the answer", .text = H06, .json = "\"command\":\"data_answer\""},
+    {.name = "H07 an hour",
+     .text = "##0179QN=20261121090000000;ST=22;CN=2061;PW=123456;MN=440300ESTATE000000000001;Flag=5;CP=&&DataTime="
+             "20261121080000;a21026-Cou=0.5,a21026-Min=6,a21026-Avg=8,a21026-Max=11,a21026-Flag=N&&18C0\r\n",
+     .said = "so2_hour_sum=0.5 ug/m3 so2_hour_min=6 ug/m3 so2_hour_avg=8 ug/m3 so2_hour_max=11 ug/m3 "},
+    {.name = "H08 accepted",
+     .text =
+         "##0094QN=20160801085857223;ST=91;CN=9011;PW=100000;MN=010000A8900016F000169DC0;Flag=4;CP=&&QnRtn=1&&E101\r\n",
+     .json = "\"command\":\"request_answer\""},
+    {.name = "H09 done",
+     .text = "##0095QN=20160801085857223;ST=91;CN=9012;PW=100000;MN=010000A8900016F000169DC0;Flag=4;CP=&&ExeRtn=1&&"
+             "21C0\r\n",
+     .json = "\"command\":\"result\""},
+    {.name = "H10 part 1 of 2",
+     .text = "##0153QN=20261121083000001;ST=39;CN=2051;PW=123456;MN=440300ESTATE000000000001;Flag=7;PNUM=2;PNO=1;CP=&&"
+             "DataTime=20261121083000;a34004-Avg=34.8,a34004-Flag=N&&8D01\r\n",
+     .json = "\"parts\":2,\"part\":1",
+     .said = "pm25_minute_avg=34.8 ug/m3 "},
+    {.name = "H11 2005",
+     .text =
+         "##0149QN=20061121083000000;ST=22;CN=2011;PW=123456;MN=88888880000001;Flag=1;CP=&&DataTime=20061121083000;107-"
+         "Rtd=0.061,107-Flag=N;B03-Rtd=52.3,B03-Flag=N&&4A40\r\n",
+     .said = "tsp=0.061 mg/m3 noise=52.3 dB(A) ",
+     .device = "88888880000001"},
+    {.name = "one #", .text = "#0087QN", .rule = "HJ 212 packet: a packet begins", .at = 0},
+    {.name = "no length", .text = "##00x7QN", .rule = "HJ 212 packet: the length is", .at = 2},
+    {.name = "cut short", .text = "##0087QN", .rule = "HJ 212 packet: the length does", .at = 2},
+};
+
+static void vectors_of_the_sheet(struct t *t) {
+    vectors_check(t, &hj212_codec, rows, COUNT(rows));
+}
+
+static void the_sum_of_appendix_a(struct t *t) {
+    CHECK(t, hj212_crc((struct bytes){(const uint8_t *)"123456789", 9}) == 0x2f80);
+    CHECK(t,
+          hj212_crc((struct bytes){NULL, 0}) == 0xffff && hj212_crc((struct bytes){(const uint8_t *)"A", 1}) == 0x7080);
+}
+
+/* A packet around the data. */
+static struct bytes packet(struct t *t, const char *data) {
+    struct buf b;
+    buf_init_arena(&b, &t->arena, HJ212_FRAME_MAX);
+    CHECK(t, hj212_encode(str_of(data), &b));
+    return (struct bytes){(const uint8_t *)b.ptr, b.len};
+}
+
+static void what_is_owed_is_answered(struct t *t) {
+    static const struct {
+        const char *data, *answer;
+    } all[] = {
+        {"QN=1;ST=22;CN=2011;PW=1;MN=A;Flag=5;CP=&&&&", "QN=1;ST=91;CN=9014;PW=1;MN=A;Flag=4;CP=&&&&"},
+        {"QN=1;ST=22;CN=2051;PW=1;MN=A;Flag=7;PNUM=2;PNO=1;CP=&&&&", "QN=1;ST=91;CN=9014;PW=1;MN=A;Flag=4;CP=&&&&"},
+        {"ST=22;CN=2061;MN=A;Flag=1;CP=&&&&", "ST=91;CN=9014;MN=A;Flag=0;CP=&&&&"},
+        {"QN=1;ST=22;CN=1013;PW=1;MN=A;Flag=5;CP=&&&&", "QN=1;ST=91;CN=9013;PW=1;MN=A;Flag=4;CP=&&&&"},
+        {"QN=1;ST=22;CN=2011;PW=1;MN=A;Flag=4;CP=&&&&", NULL}, /* none is wanted */
+        {"QN=1;ST=22;CN=2011;PW=1;MN=A;CP=&&&&", NULL},
+        {"QN=1;ST=91;CN=9012;PW=1;MN=A;Flag=5;CP=&&ExeRtn=1&&", NULL}, /* an answer itself */
+    };
+    char out[512];
+    struct buf b;
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct bytes want = all[i].answer ? packet(t, all[i].answer) : (struct bytes){NULL, 0};
+        buf_init(&b, out, sizeof out);
+        hj212_codec.reply(packet(t, all[i].data), true, 0, &b);
+        CHECK_SAY(t, b.len == want.len && !memcmp(out, want.ptr ? want.ptr : (const uint8_t *)"", want.len), "%s: %.*s",
+                  all[i].data, (int)b.len, out);
+    }
+    buf_init(&b, out, sizeof out);
+    hj212_codec.reply(vector_bytes_of(rows[4].text), true, 0, &b);
+    CHECK(t, b.len == strlen(H06) && !memcmp(out, H06, b.len)); /* H05 is answered with H06 */
+    buf_init(&b, out, sizeof out);
+    hj212_codec.reply(vector_bytes_of(rows[3].text), false, 0, &b);
+    CHECK(t, !b.len);
+}
+
+static void flags_times_and_gaps(struct t *t) {
+    static const struct {
+        const char *cp;
+        size_t n;
+        double value; /* of the last one */
+        int64_t at_s;
+        bool is_suspect;
+    } all[] = {
+        {"DataTime=20261121083000;a34004-Rtd=35.2,a34004-Flag=N", 1, 35.2, 1795249800, false},
+        {"DataTime=20261121083000123;a34004-Rtd=35.2,a34004-Flag=D", 1, 35.2, 1795249800, true},
+        {"DataTime=20261121083000;a34004-Rtd=35.2;a34004-Flag=T", 1, 35.2, 1795249800, true}, /* ; for , */
+        {"DataTime=20261121083000;a34004-Rtd=,a34004-Flag=D;a34002-Rtd=3,a34002-Flag=N", 1, 3, 1795249800, false},
+        {"DataTime=20261121083000;a34004-Rtd=--,a34004-Flag=B", 0, 0, 0, false},
+        {"DataTime=20261321083000;a34004-Rtd=1", 1, 1, 0, false}, /* no such month: when it comes counts */
+        {"a34004-Rtd=1", 1, 1, 0, false},
+        {"a34004-Avg=1", 0, 0, 0, false}, /* no figure of real time */
+    };
+    for (size_t i = 0; i < COUNT(all); i++) {
+        char data[256];
+        struct decoded d;
+        struct wire_error e;
+        snprintf(data, sizeof data, "ST=39;CN=2011;MN=A;CP=&&%s&&", all[i].cp);
+        CHECK(t, hj212_codec.decode(packet(t, data), &t->arena, &d, &e));
+        CHECK_SAY(t, d.readings_n == all[i].n, "%s: %zu readings", all[i].cp, d.readings_n);
+        if (!d.readings_n) continue;
+        const struct reading *r = &d.readings[d.readings_n - 1];
+        CHECK_SAY(t, r->value > all[i].value - 1e-9 && r->value < all[i].value + 1e-9 && r->at_s == all[i].at_s,
+                  "%s: %g at %lld", all[i].cp, r->value, (long long)r->at_s);
+        CHECK_SAY(t, (r->quality == QUALITY_SUSPECT) == all[i].is_suspect, "%s: quality", all[i].cp);
+    }
+}
+
+TESTS(CASE(vectors_of_the_sheet), CASE(the_sum_of_appendix_a), CASE(what_is_owed_is_answered),
+      CASE(flags_times_and_gaps))
