@@ -173,6 +173,10 @@ static struct telemetry_points ask(struct model *m, int64_t from, int64_t to, st
     return got;
 }
 
+static struct telemetry_points by_hour(struct model *m, int64_t from, int64_t to, enum telemetry_agg agg) {
+    return ask(m, from, to, (struct telemetry_every){1, 'h'}, agg);
+}
+
 static double sum_of(struct telemetry_points p) {
     double sum = 0;
     for (size_t i = 0; i < p.n; i++) sum += isnan(p.value[i]) ? 0 : p.value[i];
@@ -187,7 +191,7 @@ static void hours_stay_when_their_points_are_past(struct t *t) {
     CHECK(t, !model_open(m));
     fill(m);
     int64_t month = month_begin(m), from = m->start_ms - m->start_ms % 3600000;
-    double whole = sum_of(ask(m, from, month, (struct telemetry_every){1, 'h'}, TELEMETRY_COUNT));
+    double whole = sum_of(by_hour(m, from, month, TELEMETRY_COUNT));
     telemetry_keeps(m->store, &brief, 1);
     settle(m);
     struct telemetry_point now = model_point(m, 0, MODEL_SLOTS - 1, 4);
@@ -212,12 +216,12 @@ static void hours_stay_when_their_points_are_past(struct t *t) {
     CHECK(t, model_put(m, &late, 1) == ERR_INVALID);
     CHECK(t, !telemetry_erase(m->store, model_number(m, 0), from + 10 * 3600000 + 1, from + 12 * 3600000, &t->fault));
     for (int again = 0; again < 2; again++) {
-        struct telemetry_points p = ask(m, from, month, (struct telemetry_every){1, 'h'}, TELEMETRY_COUNT);
+        struct telemetry_points p = by_hour(m, from, month, TELEMETRY_COUNT);
         CHECK(t, p.value[9] > 0 && !p.value[10] && !p.value[11] && p.value[12] > 0);
         CHECK(t, fabs(sum_of(p) - whole + 5) <= 1); /* two hours of points 25 minutes apart */
         /* Nor does the hour behind them say by how much it differs from what is gone: it does from what is left. */
-        struct telemetry_points last = ask(m, from, month, (struct telemetry_every){1, 'h'}, TELEMETRY_LAST);
-        double delta = ask(m, from, month, (struct telemetry_every){1, 'h'}, TELEMETRY_DELTA).value[12];
+        struct telemetry_points last = by_hour(m, from, month, TELEMETRY_LAST);
+        double delta = by_hour(m, from, month, TELEMETRY_DELTA).value[12];
         CHECK_SAY(t, fabs(delta - (last.value[12] - last.value[9])) < 1e-9, "%g from %g to %g", delta, last.value[9],
                   last.value[12]);
         settle(m);
@@ -332,7 +336,7 @@ static void a_counter_that_falls_began_anew(struct t *t) {
 /* ---- what may not be lost ---- */
 
 static double count_all(struct model *m, int64_t from, int64_t to) {
-    return sum_of(ask(m, from, to, (struct telemetry_every){1, 'h'}, TELEMETRY_COUNT));
+    return sum_of(by_hour(m, from, to, TELEMETRY_COUNT));
 }
 
 static void push_now(struct model *m, size_t series) {
@@ -444,23 +448,13 @@ static void a_page_of_one_window_is_the_window(struct t *t) {
         }
         CHECK_SAY(t, got[0] == got[1], "window %zu: %g alone, %g among others", k, got[1], got[0]);
     }
-    stage_end(&s);
-}
-
-/* What came late and is not sealed yet counts for what the first window differs from, too. */
-static void a_late_point_before_the_range_is_looked_back_to(struct t *t) {
-    struct stage s;
-    stage_begin(&s, t, keeps, COUNT(keeps));
-    fill(s.m);
-    roll(s.m);
-    int64_t from = s.from + 5 * 3600000;
-    const struct telemetry_every hour = {1, 'h'};
-    CHECK(t, ask(s.m, from, s.month, hour, TELEMETRY_DELTA).rolled_min == 60);
+    /* What came late and is not sealed yet counts for what the first window differs from, too. */
+    CHECK(t, by_hour(s.m, from, s.month, TELEMETRY_DELTA).rolled_min == 60);
     struct telemetry_point late = model_point(s.m, 0, 0, 12345);
     late.at_ms = from - 1;
     CHECK(t, !model_put(s.m, &late, 1));
-    double among = ask(s.m, s.from, s.month, hour, TELEMETRY_DELTA).value[5];
-    double alone = ask(s.m, from, s.month, hour, TELEMETRY_DELTA).value[0];
+    double among = by_hour(s.m, s.from, s.month, TELEMETRY_DELTA).value[5];
+    double alone = by_hour(s.m, from, s.month, TELEMETRY_DELTA).value[0];
     CHECK_SAY(t, among == alone && among < -1000, "%g alone, %g among others", alone, among);
     stage_end(&s);
 }
@@ -513,7 +507,7 @@ static void windows_beside_a_damaged_part_are_read(struct t *t) {
         damage(&s, "-0-60.chunks", "LCHR", body ? 100 : 20);
         if (!body) reopen(&s);
         for (int again = 0; again < 2; again++) {
-            struct telemetry_points p = ask(s.m, s.from, s.month, (struct telemetry_every){1, 'h'}, TELEMETRY_COUNT);
+            struct telemetry_points p = by_hour(s.m, s.from, s.month, TELEMETRY_COUNT);
             double left = sum_of(p);
             CHECK_SAY(t, whole > 1000 && left < whole && whole - left < 500 && p.damaged, "%g of %g, %zu damaged", left,
                       whole, p.damaged);
@@ -553,7 +547,7 @@ static void a_damaged_window_is_rolled_up_again(struct t *t) {
     model_compare_hours(s.m, 0, 0, NULL);
     world_sim_advance(&t->sim, 700000);
     settle(s.m);
-    struct telemetry_points p = ask(s.m, s.from, s.month, (struct telemetry_every){1, 'h'}, TELEMETRY_COUNT);
+    struct telemetry_points p = by_hour(s.m, s.from, s.month, TELEMETRY_COUNT);
     CHECK(t, !p.damaged && p.rolled_min == 60);
     model_compare_hours(s.m, 0, 0, NULL);
     stage_end(&s);
@@ -570,8 +564,7 @@ static void a_month_that_lost_a_part_is_not_trusted(struct t *t) {
         bool rolled = false;
         reopen(&s);
         model_compare_hours(s.m, 0, 0, &rolled);
-        struct telemetry_points p =
-            ask(s.m, s.month - 20 * DAY_MS, s.month, (struct telemetry_every){1, 'h'}, TELEMETRY_AVG);
+        struct telemetry_points p = by_hour(s.m, s.month - 20 * DAY_MS, s.month, TELEMETRY_AVG);
         if (again) CHECK(t, p.rolled_min == 60);
         roll(s.m);
         model_compare_hours(s.m, 0, 0, &rolled);
@@ -694,9 +687,9 @@ static void a_read_that_fails_is_no_damage(struct t *t) {
 }
 
 TESTS(CASE(what_is_in_a_head_is_rolled_up_before_it_goes), CASE(late_points_are_rolled_up_before_their_month_goes),
-      CASE(a_late_point_before_the_range_is_looked_back_to), CASE(a_page_of_one_window_is_the_window),
-      CASE(windows_beside_a_damaged_part_are_read), CASE(windows_outlive_the_damage_of_their_points),
-      CASE(a_damaged_window_is_rolled_up_again), CASE(who_is_late_again_and_again_holds_up_no_retention),
+      CASE(a_page_of_one_window_is_the_window), CASE(windows_beside_a_damaged_part_are_read),
+      CASE(windows_outlive_the_damage_of_their_points), CASE(a_damaged_window_is_rolled_up_again),
+      CASE(who_is_late_again_and_again_holds_up_no_retention),
       CASE(erasing_takes_no_more_than_it_says_when_a_month_is_due), CASE(a_read_that_fails_is_no_damage),
       CASE(damage_is_told_by_its_place_and_what_was_there), CASE(windows_are_the_same_rolled_up_or_not),
       CASE(no_power_cut_takes_windows_or_points), CASE(hours_stay_when_their_points_are_past),

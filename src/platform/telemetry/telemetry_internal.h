@@ -8,19 +8,19 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define PAGE_ITEMS    1024
-#define PAGES_MAX     4096 /* of series, and of devices: four million each */
-#define TELEMETRY_NAMES_MAX     ((uint32_t)PAGE_ITEMS * PAGES_MAX)
-#define SEGMENTS_MAX  32768 /* 64 classes: three years of points, ten of two window lengths */
-#define NONE          UINT32_MAX
-#define LOST_MAX      64
-#define PATH_CAP      700
-#define HEADS_WARM    (16 << 20) /* points in heads from which on half as many make one due for sealing */
-#define SEAL_TOGETHER 32768      /* points of due heads that are sealed at one go */
-#define SEAL_MAX      262144     /* points of those that are sealed at one go: groups come between */
-#define HEADS_MAX     (24 << 20) /* unsealed points; more are refused where the disk takes no chunks */
-#define GROUP_MAX     (8u << 20) /* bytes of a group of the log */
-#define GROUP_POINTS  200000     /* points of one, unless a single batch has more */
+#define PAGE_ITEMS          1024
+#define PAGES_MAX           4096 /* of series, and of devices: four million each */
+#define TELEMETRY_NAMES_MAX ((uint32_t)PAGE_ITEMS * PAGES_MAX)
+#define SEGMENTS_MAX        32768 /* 64 classes: three years of points, ten of two window lengths */
+#define NONE                UINT32_MAX
+#define LOST_MAX            64
+#define PATH_CAP            700
+#define HEADS_WARM          (16 << 20) /* points in heads from which on half as many make one due for sealing */
+#define SEAL_TOGETHER       32768      /* points of due heads that are sealed at one go */
+#define SEAL_MAX            262144     /* points of those that are sealed at one go: groups come between */
+#define HEADS_MAX           (24 << 20) /* unsealed points; more are refused where the disk takes no chunks */
+#define GROUP_MAX           (8u << 20) /* bytes of a group of the log */
+#define GROUP_POINTS        200000     /* points of one, unless a single batch has more */
 
 /* ---- small tables ---- */
 struct idmap { /* open addressing from hashes to ids; the owner of the ids compares */
