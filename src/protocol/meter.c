@@ -57,22 +57,24 @@ enum frame meter_split(const struct meter_shape *s, struct bytes in, size_t *ret
 
 /* ---- one frame ---- */
 
-static bool bad(struct wire_error *e, const char *rule, size_t at) {
-    *e = (struct wire_error){rule, at};
+/* `at` is where it is, or where it is missing: the end. */
+static bool bad(struct wire_error *e, const char *rule, struct bytes whole, size_t at) {
+    *e = (struct wire_error){rule, at < whole.len ? at : whole.len};
     return false;
 }
 
 bool meter_open(const struct meter_shape *s, struct bytes whole, struct meter_parts *ret, struct wire_error *reterr) {
     size_t wake = wake_of(whole);
     struct bytes b = from(whole, wake);
-    if (wake > METER_WAKE_MAX || !b.len || b.ptr[0] != START) return bad(reterr, s->start, wake);
+    if (wake > METER_WAKE_MAX || !b.len || b.ptr[0] != START) return bad(reterr, s->start, whole, wake);
     if (s->mark_at && (b.len <= s->mark_at || b.ptr[s->mark_at] != START))
-        return bad(reterr, s->mark, wake + s->mark_at);
-    if (b.len <= s->length_at || b.ptr[s->length_at] > s->data_max) return bad(reterr, s->length, wake + s->length_at);
+        return bad(reterr, s->mark, whole, wake + s->mark_at);
+    if (b.len <= s->length_at || b.ptr[s->length_at] > s->data_max)
+        return bad(reterr, s->length, whole, wake + s->length_at);
     size_t data = b.ptr[s->length_at], n = s->head + data + TAIL;
-    if (b.len != n) return bad(reterr, s->fits, wake + s->length_at);
-    if (b.ptr[n - 1] != END) return bad(reterr, s->end, wake + n - 1);
-    if (sum_of((struct bytes){b.ptr, n - TAIL}) != b.ptr[n - TAIL]) return bad(reterr, s->sum, wake + n - TAIL);
+    if (b.len != n) return bad(reterr, s->fits, whole, wake + s->length_at);
+    if (b.ptr[n - 1] != END) return bad(reterr, s->end, whole, wake + n - 1);
+    if (sum_of((struct bytes){b.ptr, n - TAIL}) != b.ptr[n - TAIL]) return bad(reterr, s->sum, whole, wake + n - TAIL);
     *ret = (struct meter_parts){wake, {b.ptr, s->head}, {b.ptr + s->head, data}};
     return true;
 }
