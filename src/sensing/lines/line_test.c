@@ -24,10 +24,10 @@ struct site {
     int port;
 };
 
-static void start(struct site *s, struct t *t) {
+static void start_with(struct site *s, struct t *t, const char *codec) {
     *s = (struct site){.figures = figures_create()};
     estate_start(&s->e, t);
-    struct line_options o = {.codec = codec_find(S("gb26875")),
+    struct line_options o = {.codec = codec_find(str_of(codec)),
                              .name = "fire",
                              .community_id = s->e.id,
                              .world = &t->world,
@@ -36,6 +36,10 @@ static void start(struct site *s, struct t *t) {
     if (line_open(s->e.loop.loop, &o, &s->line, &t->fault)) estate_die("line", &t->fault);
     s->port = line_port(s->line);
     test_loop_start(&s->e.loop);
+}
+
+static void start(struct site *s, struct t *t) {
+    start_with(s, t, "gb26875");
 }
 
 static void stop(struct site *s) {
@@ -103,6 +107,39 @@ static void what_is_answered_is_in_the_store(struct t *t) {
     peer_send(fd, wire(t, FIRE)); /* said again: confirmed again, no second alarm */
     CHECK(t, !strcmp(answers(t, fd, 1), "1c"));
     CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM alarms") == 1);
+    close(fd);
+    stop(&s);
+}
+
+/* A station's line is text; its answer is of another length each time. */
+static void a_station_is_answered_when_its_data_are_in_the_store(struct t *t) {
+    static const char data[] = "##0252QN=20261121083000000;ST=39;CN=2011;PW=123456;MN=440300ESTATE000000000001;Flag=5;"
+                               "CP=&&DataTime=20261121083000;a34004-Rtd=35.2,a34004-Flag=N;a34002-Rtd=61.0,a34002-Flag="
+                               "N;a01001-Rtd=21.5,a01001-Flag=N;a01002-Rtd=55.1,a01002-Flag=N;LA-Rtd=52.3,LA-Flag=N&&"
+                               "1B00\r\n";
+    static const char want[] = "##0087QN=20261121083000000;ST=91;CN=9014;PW=123456;MN=440300ESTATE000000000001;Flag=4;"
+                               "CP=&&&&D341\r\n";
+    char got[512];
+    struct site s;
+    struct telemetry_series *series = NULL;
+    size_t n = 0;
+    struct str device = S("440300ESTATE000000000001");
+    start_with(&s, t, "hj212");
+    int fd = peer_dial(s.port);
+    peer_send(fd, S("keep alive\r\n##0252QN=2026112108")); /* text between packets; one that is cut off */
+    peer_send(fd, str_of(data));
+    got[0] = 0;
+    (void)peer_read(fd, got, sizeof got, "\r\n");
+    CHECK_SAY(t, !strcmp(got, want), "%s", got);
+    CHECK(t, !telemetry_latest(feed_telemetry(s.e.feed), s.e.id, &device, 1, (struct str){NULL, 0}, &t->arena, &series,
+                               &n, &t->fault) &&
+                 n == 5);
+    CHECK(t, n == 5 && str_is(series[0].metric, "pm25") && series[0].latest.value == 35.2 &&
+                 str_is(series[4].unit, "dB(A)"));
+    peer_send(fd, str_of(data)); /* said again: answered again, and one reading */
+    got[0] = 0;
+    (void)peer_read(fd, got, sizeof got, "\r\n");
+    CHECK_SAY(t, !strcmp(got, want), "%s", got);
     close(fd);
     stop(&s);
 }
@@ -284,8 +321,9 @@ static void a_panel_that_nobody_knows_is_put_aside_with_its_line(struct t *t) {
     stop(&s);
 }
 
-TESTS(CASE(what_is_answered_is_in_the_store), CASE(readings_that_cannot_be_stored_are_not_answered),
-      CASE(a_fire_is_not_answered_before_its_alarm_is_a_row), CASE(bytes_come_as_they_like),
-      CASE(ten_thousand_bytes_of_rubbish_do_no_harm), CASE(a_wrong_sum_is_denied_and_kept_as_a_sample),
-      CASE(a_fire_behind_lost_bytes_is_heard_at_once), CASE(a_frame_not_gone_on_with_is_given_up),
-      CASE(two_connections_do_not_disturb_each_other), CASE(a_panel_that_nobody_knows_is_put_aside_with_its_line))
+TESTS(CASE(a_station_is_answered_when_its_data_are_in_the_store), CASE(what_is_answered_is_in_the_store),
+      CASE(readings_that_cannot_be_stored_are_not_answered), CASE(a_fire_is_not_answered_before_its_alarm_is_a_row),
+      CASE(bytes_come_as_they_like), CASE(ten_thousand_bytes_of_rubbish_do_no_harm),
+      CASE(a_wrong_sum_is_denied_and_kept_as_a_sample), CASE(a_fire_behind_lost_bytes_is_heard_at_once),
+      CASE(a_frame_not_gone_on_with_is_given_up), CASE(two_connections_do_not_disturb_each_other),
+      CASE(a_panel_that_nobody_knows_is_put_aside_with_its_line))

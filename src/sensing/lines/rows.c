@@ -21,7 +21,7 @@ static const char *check_address(struct str s) {
 static const struct field fields[] = {
     {STATE(struct line_row, state)},
     {TEXT(struct line_row, name), .min = 1, .max = LINE_NAME_MAX, .flags = REQUIRED | UNIQUE | SEARCH | COLUMN},
-    {CHOICE(struct line_row, kind, "gb26875 mqtt http"), .flags = REQUIRED | FIXED | COLUMN},
+    {CHOICE(struct line_row, kind, "gb26875 hj212 mqtt http"), .flags = REQUIRED | FIXED | COLUMN},
     {TEXT(struct line_row, bind), .max = 45, .check = check_address},
     {INT(struct line_row, port), .min = 0, .max = 65535},
     {FLAG(struct line_row, enabled), .flags = COLUMN},

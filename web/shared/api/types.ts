@@ -648,7 +648,7 @@ export interface LinesRow {
   _masked: string[]
   state?: 'closed' | 'listening' | 'failed' | null
   name?: string | null
-  kind?: 'gb26875' | 'mqtt' | 'http' | null
+  kind?: 'gb26875' | 'hj212' | 'mqtt' | 'http' | null
   bind?: string | null
   port?: number | null
   enabled?: boolean | null
@@ -662,7 +662,7 @@ export interface LinesPage {
 }
 export interface LinesCreate {
   name: string
-  kind: 'gb26875' | 'mqtt' | 'http'
+  kind: 'gb26875' | 'hj212' | 'mqtt' | 'http'
   bind?: string | null
   port?: number | null
   enabled?: boolean | null
