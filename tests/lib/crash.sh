@@ -31,6 +31,21 @@ sensor() {
     done >>"$1"
 }
 
+# backfill FILE: readings of three days ago, each before the one sent last; every third is erased again.  FILE gets "put time
+# value" for what was acknowledged, "maybe time" before an erasing and "gone time" once it is acknowledged.
+backfill() {
+    local n=0 at from=$(($(date +%s%3N) - 259200000))
+    while [ ! -e "$dir/stop" ] && [ $n -lt 100000 ]; do
+        n=$((n + 1)) at=$((from - n * 1000))
+        [ "$(status POST 'ingest/line?precision=ms' "crash,device=crash late$round=$n $at" -H 'Content-Type: text/plain')" = 204 ] || return
+        echo "put $at $n"
+        [ $((n % 3)) = 0 ] || continue
+        echo "maybe $at"
+        [ "$(status DELETE "telemetry?device=crash&metric=late$round&from=$at&to=$((at + 1))&reason=crash")" = 204 ] || return
+        echo "gone $at"
+    done >>"$1"
+}
+
 # Frame 1 of the GB/T 26875.3 vectors, a smoke detector on fire, with serial number N (1 .. 65535) and from part N of
 # device 889.
 fire_frame() {
@@ -115,6 +130,16 @@ measured() {
     api GET "telemetry?device=crash-$round&metric=level&limit=100000" | head -n 1 | jq -r '.points[]? | "\(.[0]) \(.[1])"' | sort
 }
 
+# backfilled STORE: late readings that were acknowledged are there, those whose erasing was are not.
+backfilled() {
+    api GET "telemetry?device=crash&metric=late$round&from=0" | head -n 1 | jq -r '.points[]? | "\(.[0]) \(.[1])"' | sort >"$dir/late"
+    awk '{ if ($1 == "put") put[$2] = $3; else delete put[$2] } END { for (at in put) print at, put[at] }' "$dir/$1.late" | sort >"$dir/put"
+    is "$(comm -23 "$dir/put" "$dir/late" | wc -l)" 0 "$1, kill $round: none of $(wc -l <"$dir/put") late readings is lost"
+    sed -n 's/^gone //p' "$dir/$1.late" | sort >"$dir/gone"
+    is "$(cut -d' ' -f1 "$dir/late" | sort | comm -12 - "$dir/gone" | wc -l)" 0 "$1, kill $round: none of $(wc -l <"$dir/gone") erased ones is back"
+    late=$((late + $(wc -l <"$dir/put"))) gone=$((gone + $(wc -l <"$dir/gone")))
+}
+
 # after_kill STORE ESTATE: what was acknowledged before the kill is there, once.
 after_kill() {
     local acked unsure
@@ -140,17 +165,18 @@ after_kill() {
 
 # crash_rounds STORE ROUNDS COMMAND...: the checks, counted by say.
 crash_rounds() {
-    local store=$1 rounds=$2 estate n told=0 fires=0 user password topic publisher publishes=0
+    local store=$1 rounds=$2 estate n told=0 fires=0 late=0 gone=0 user password topic publisher publishes=0
     shift 2
     server_start "$@"; say $? "$store: the server is ready"
     device "$store"; say $? "$store: a device is added beside it"
     for round in $(seq "$rounds"); do
-        rm -f "$dir/stop" "$dir/$store.readings"
+        rm -f "$dir/stop" "$dir/$store.readings" "$dir/$store.late"
         log_in admin || { say 1 "$store, kill $round: no log-in"; return; }
         estate=$(api GET 'places?f.kind=estate' | head -n 1 | jq -r '.items[0].id')
         publish_begin "$dir/published"
         for n in $(seq $WRITERS); do writer "$n" "$dir/$store.$n" "$estate" & done
         sensor "$dir/$store.readings" &
+        backfill "$dir/$store.late" &
         panel "$dir/$store.fires" "$(sed -n 's/^listen gb26875 .*:\([0-9]*\)$/\1/p' "$dir/out")" &
         sleep "0.$((RANDOM % 900 + 100))"
         server_stop KILL
@@ -167,8 +193,9 @@ crash_rounds() {
         log_in admin
         after_kill "$store" "$estate"
         published "$store"
+        backfilled "$store"
     done
-    [ "$(wc -l <"$dir/acked")" -gt "$rounds" ] && [ $publishes -gt "$rounds" ] && [ "$told" -gt 0 ] && [ "$fires" -gt 0 ]
-    say $? "$store: the kills met a server at work: $(wc -l <"$dir/acked") writes, $publishes publishes, $told readings, $fires fires"
+    [ "$(wc -l <"$dir/acked")" -gt "$rounds" ] && [ $publishes -gt "$rounds" ] && [ "$told" -gt 0 ] && [ "$fires" -gt 0 ] && [ "$gone" -gt 0 ]
+    say $? "$store: the kills met a server at work: $(wc -l <"$dir/acked") writes, $publishes publishes, $told readings, $late late ones, $gone erased, $fires fires"
     server_stop; say $? "$store: and it still stops cleanly"
 }

@@ -15,7 +15,7 @@ struct erasing {
 static enum err read_time(struct ctx *ctx, const struct api_call *call, const char *name, int64_t *ret) {
     struct str text;
     TRY(http_need(ctx, call, name, &text));
-    return str_to_i64(text, ret) || civil_read_time(text, ret) ? OK : FAIL_FIELD(&ctx->fault, name, "bad_type", 0);
+    return http_time(ctx, call, name, 0, ret);
 }
 
 static enum err read_query(struct ctx *ctx, const struct api_call *call, struct erasing *e) {

@@ -54,6 +54,9 @@ NODISCARD enum err http_range_read(struct ctx *ctx, const struct api_call *call,
 
 /* 1 .. most */
 NODISCARD enum err http_number(struct ctx *ctx, const char *name, struct str text, int64_t most, int64_t *ret);
+/* Milliseconds or RFC 3339, within the calendar's years. */
+NODISCARD enum err http_time(struct ctx *ctx, const struct api_call *call, const char *name, int64_t fallback,
+                             int64_t *ret);
 NODISCARD enum err http_need(struct ctx *ctx, const struct api_call *call, const char *name, struct str *ret);
 
 /* A body of `size` bytes at most, at once: growing would leave its smaller selves behind in the arena. */

@@ -16,8 +16,7 @@
 
 /* ---- the query's words ---- */
 
-static enum err read_ms(struct ctx *ctx, const struct api_call *call, const char *name, int64_t fallback,
-                        int64_t *ret) {
+enum err http_time(struct ctx *ctx, const struct api_call *call, const char *name, int64_t fallback, int64_t *ret) {
     struct str text;
     TRY(api_query(ctx, call, name, &text));
     *ret = fallback;
@@ -45,10 +44,10 @@ enum err http_range_read(struct ctx *ctx, const struct api_call *call, struct ht
     struct str format;
     int64_t limit;
     *r = (struct http_range){0};
-    TRY(read_ms(ctx, call, "to", ctx->now_ms + 1, &r->to_ms)); /* with what comes in right now */
-    TRY(read_ms(ctx, call, "from", r->to_ms - RANGE_DEFAULT, &r->from_ms));
+    TRY(http_time(ctx, call, "to", ctx->now_ms + 1, &r->to_ms)); /* with what comes in right now */
+    TRY(http_time(ctx, call, "from", r->to_ms - RANGE_DEFAULT, &r->from_ms));
     if (r->from_ms > r->to_ms) return FAIL_FIELD(&ctx->fault, "to", "not_after", r->from_ms);
-    TRY(read_ms(ctx, call, "cursor", r->from_ms, &r->from_ms));
+    TRY(http_time(ctx, call, "cursor", r->from_ms, &r->from_ms));
     TRY(read_every(ctx, call, r));
     TRY(api_query(ctx, call, "limit", &format));
     limit = TELEMETRY_POINTS_MAX;
