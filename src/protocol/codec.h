@@ -35,6 +35,28 @@ struct decoded {
     size_t events_n;
 };
 
+/* Where devices speak only when they are asked: a question, and whether a frame answers it. */
+struct question {
+    struct str address; /* of the device, as its frames name it */
+    struct str item;    /* what is asked for, as the standard writes it: "0001FF00", "901F"; empty: its address */
+    uint8_t serial;     /* answers repeat it where the protocol has one */
+    uint8_t part;       /* of an answer that comes in parts, from 0 */
+};
+enum answer {
+    ANSWER_OTHER, /* of somebody else, to something else, or no answer at all */
+    ANSWER_WHOLE,
+    ANSWER_PART,   /* the next part is asked for */
+    ANSWER_REFUSED /* *ret_why: a word for it */
+};
+struct asking {
+    bool (*ask)(const struct question *q, struct buf *out); /* false: there is no such address or item */
+    /* Appends to `data` what the answer holds, without what only repeats the question. */
+    enum answer (*answers)(const struct question *q, struct bytes whole, struct buf *data, const char **ret_why);
+    /* What the data of all parts together say.  False: the rule they break. */
+    bool (*read)(const struct question *q, struct bytes data, struct arena *a, struct decoded *ret,
+                 struct wire_error *reterr);
+};
+
 /* The narrow waist that lines use.  Each protocol also exports its typed frame for tests and tools.  decode, reply:
  * NULL where frames only mean something within their connection. */
 struct codec {
@@ -50,7 +72,8 @@ struct codec {
      * with it, in words.  NULL: it cannot. */
     bool (*show)(struct bytes whole, struct arena *a, struct jw *j, struct wire_error *reterr);
     bool (*make)(const json_t *frame, struct arena *a, struct buf *out, struct wire_error *reterr);
-    bool is_text; /* the wire is text for people: tools take it as it is, not as hex */
+    const struct asking *asking; /* NULL: devices speak by themselves */
+    bool is_text;                /* the wire is text for people: tools take it as it is, not as hex */
 };
 const struct codec *codec_find(struct str name); /* NULL when there is none */
 extern const struct codec *const codecs[];

@@ -109,6 +109,12 @@ bool meter_address_of(const char *text, uint8_t *ret, size_t n) {
     return true;
 }
 
+bool meter_is_asked(struct str asked, const char *address) {
+    for (size_t i = 0; i < asked.len; i++)
+        if (!address[i] || (asked.ptr[i] != 'A' && asked.ptr[i] != address[i])) return false;
+    return !address[asked.len];
+}
+
 bool meter_bcd(struct bytes b, uint64_t *ret) {
     uint64_t v = 0;
     for (size_t i = b.len; i-- > 0;) {

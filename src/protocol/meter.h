@@ -29,6 +29,9 @@ void meter_close(struct buf *out, size_t from);
 bool meter_address(struct bytes wire, char *ret);
 bool meter_address_of(const char *text, uint8_t *ret, size_t n);
 
+/* Is it the one that was asked?  AA in the question stands for any two digits. */
+bool meter_is_asked(struct str asked, const char *address);
+
 /* Decimal digits, two a byte, low byte first.  False: a digit above 9; such a value is missing, not 0. */
 bool meter_bcd(struct bytes b, uint64_t *ret);
 void meter_put_bcd(struct buf *out, uint64_t v, size_t n);

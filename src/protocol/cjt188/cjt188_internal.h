@@ -10,6 +10,7 @@
 extern const struct meter_shape cjt188_shape;
 
 bool cjt188_function_of(struct str name, uint8_t *ret);
+extern const struct asking cjt188_asking;
 bool cjt188_show(struct bytes whole, struct arena *a, struct jw *j, struct wire_error *reterr);
 bool cjt188_make(const json_t *frame, struct arena *a, struct buf *out, struct wire_error *reterr);
 

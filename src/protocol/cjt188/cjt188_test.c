@@ -95,4 +95,53 @@ static void values_units_and_states(struct t *t) {
     CHECK(t, read_with(t, 13, 0x61, &d, &b) && !b.has_clock && d.readings_n == 3); /* second 61: its clock is off */
 }
 
-TESTS(CASE(vectors_of_the_sheet), CASE(values_units_and_states))
+static void questions_and_their_answers(struct t *t) {
+    static const struct {
+        const char *address, *item;
+        uint8_t serial;
+        const char *hex;
+    } asked[] = {
+        {"78330011223344", "10:901F<", 0, "FE FE FE FE 68 10 44 33 22 11 00 33 78 01 03 1F 90 00 80 16"}, /* C01 */
+        {"AAAAAAAAAAAAAA", "", 0, "FE FE FE FE 68 AA AA AA AA AA AA AA AA 03 03 81 0A 00 49 16"},         /* C04 */
+        {"00002020120218", "10:901F", 0, "FE FE FE FE 68 10 18 02 12 20 20 00 00 01 03 90 1F 00 97 16"},  /* C05 */
+        {"00002020120218", "10:901", 0, NULL},
+        {"00002020120218", "1x:901F", 0, NULL},
+        {"0000202012021", "901F", 0, NULL},
+    };
+    static const struct {
+        const char *address, *item;
+        uint8_t serial;
+        int row; /* of the vectors */
+        enum answer answer;
+    } answered[] = {
+        {"78330011223344", "10:901F<", 0, 2, ANSWER_WHOLE}, {"78330011223344", "901F", 0, 2, ANSWER_WHOLE},
+        {"78330011223344", "901F", 1, 2, ANSWER_OTHER},     {"78330011223345", "901F", 0, 2, ANSWER_OTHER},
+        {"78330011223344", "11:901F", 0, 2, ANSWER_OTHER},  {"78330011223344", "D120", 0, 2, ANSWER_OTHER},
+        {"78330011223344", "901F", 0, 1, ANSWER_OTHER},     {"78330011223344", "901F", 0, 0, ANSWER_OTHER},
+        {"78330011223344", "20:901F", 1, 8, ANSWER_WHOLE},
+    };
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        struct question q = {str_of(asked[i].address), str_of(asked[i].item), asked[i].serial, 0};
+        struct buf b;
+        buf_init_arena(&b, &t->arena, CJT188_FRAME_MAX + 1);
+        bool ok = cjt188_codec.asking->ask(&q, &b);
+        struct bytes want = vector_bytes(t, asked[i].hex ? asked[i].hex : "");
+        CHECK_SAY(t, ok == !!asked[i].hex && b.len == want.len && !memcmp(b.ptr ? b.ptr : "", want.ptr, want.len),
+                  "%s %s: asked otherwise", asked[i].address, asked[i].item);
+    }
+    for (size_t i = 0; i < COUNT(answered); i++) {
+        struct question q = {str_of(answered[i].address), str_of(answered[i].item), answered[i].serial, 0};
+        struct buf data;
+        const char *why;
+        struct decoded d;
+        struct wire_error e;
+        buf_init_arena(&data, &t->arena, CJT188_FRAME_MAX + 1);
+        enum answer answer = cjt188_codec.asking->answers(&q, vector_bytes(t, rows[answered[i].row].hex), &data, &why);
+        CHECK_SAY(t, answer == answered[i].answer, "row %zu: %d", i, (int)answer);
+        if (answer != ANSWER_WHOLE) continue;
+        struct bytes all = {(const uint8_t *)data.ptr, data.len};
+        CHECK_SAY(t, cjt188_codec.asking->read(&q, all, &t->arena, &d, &e) && d.readings_n >= 3, "row %zu", i);
+    }
+}
+
+TESTS(CASE(vectors_of_the_sheet), CASE(questions_and_their_answers), CASE(values_units_and_states))

@@ -63,4 +63,5 @@ const struct codec cjt188_codec = {
     .decode = decode,
     .show = cjt188_show,
     .make = cjt188_make,
+    .asking = &cjt188_asking,
 };

@@ -7,23 +7,10 @@ static enum frame split(struct bytes in, size_t *ret_len) {
     return meter_split(&dlt645_shape, in, ret_len);
 }
 
-static struct str copy(struct arena *a, const char *text) {
-    struct str s = {NULL, 0};
-    (void)!arena_str(a, str_of(text), &s);
-    return s;
-}
-
-static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, struct wire_error *reterr) {
-    struct dlt645_frame f;
-    struct dlt645_value values[DLT645_VALUES_MAX];
-    size_t rest;
-    *ret = (struct decoded){0};
-    if (!dlt645_decode(whole, &f, reterr)) return false;
-    if (!(f.control & DLT645_REPLY) || strchr(f.address, 'A')) return true; /* what the master says is no news */
-    size_t n = dlt645_reply_values(&f, values, &rest);
+bool dlt645_readings(const struct dlt645_value *values, size_t n, struct arena *a, struct decoded *ret,
+                     struct wire_error *reterr) {
     struct reading *readings = arena_new(a, struct reading, n + 1);
-    ret->sender = copy(a, f.address);
-    if (!readings || !ret->sender.ptr) {
+    if (!readings) {
         *reterr = (struct wire_error){"out of memory", 0};
         return false;
     }
@@ -38,6 +25,19 @@ static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, str
     return true;
 }
 
+static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, struct wire_error *reterr) {
+    struct dlt645_frame f;
+    struct dlt645_value values[DLT645_VALUES_MAX];
+    size_t rest;
+    *ret = (struct decoded){0};
+    if (!dlt645_decode(whole, &f, reterr)) return false;
+    if (!(f.control & DLT645_REPLY) || strchr(f.address, 'A')) return true; /* what the master says is no news */
+    size_t n = dlt645_reply_values(&f, values, &rest);
+    if (arena_str(a, str_of(f.address), &ret->sender)) return dlt645_readings(values, n, a, ret, reterr);
+    *reterr = (struct wire_error){"out of memory", 0};
+    return false;
+}
+
 const struct codec dlt645_codec = {
     .name = "dlt645",
     .standard = "DL/T 645-2007, DL/T 645-1997",
@@ -46,4 +46,5 @@ const struct codec dlt645_codec = {
     .decode = decode,
     .show = dlt645_show,
     .make = dlt645_make,
+    .asking = &dlt645_asking,
 };

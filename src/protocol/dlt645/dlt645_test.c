@@ -154,4 +154,104 @@ static void questions_are_made_from_what_they_need(struct t *t) {
     }
 }
 
-TESTS(CASE(vectors_of_the_sheet), CASE(values_of_items_and_blocks), CASE(questions_are_made_from_what_they_need))
+static struct question asked_for(const char *address, const char *item, uint8_t part) {
+    return (struct question){.address = str_of(address), .item = str_of(item), .part = part};
+}
+
+static void what_is_asked_is_as_the_sheet_has_it(struct t *t) {
+    static const struct {
+        const char *address, *item;
+        uint8_t part;
+        const char *hex; /* NULL: it cannot be asked */
+    } all[] = {
+        {"000000000161", "00010000", 0, "FE FE FE FE 68 61 01 00 00 00 00 68 11 04 33 33 34 33 14 16"},    /* D01 */
+        {"202107072529", "00000000", 0, "FE FE FE FE 68 29 25 07 07 21 20 68 11 04 33 33 33 33 4E 16"},    /* D04 */
+        {"AAAAAAAAAAAA", "", 0, "FE FE FE FE 68 AA AA AA AA AA AA 68 13 00 DF 16"},                        /* D06 */
+        {"000000000161", "0201FF00", 1, "FE FE FE FE 68 61 01 00 00 00 00 68 12 05 33 32 34 35 34 4B 16"}, /* D13 */
+        {"138000130754", "9010", 0, "FE FE FE FE 68 54 07 13 00 80 13 68 01 02 43 C3 DA 16"},              /* D15 */
+        {"138000130754", "901", 0, NULL},
+        {"138000130754", "901G", 0, NULL},
+        {"13800013075", "9010", 0, NULL},
+        {"13800013075X", "9010", 0, NULL},
+    };
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct question q = asked_for(all[i].address, all[i].item, all[i].part);
+        struct buf b;
+        buf_init_arena(&b, &t->arena, DLT645_FRAME_MAX + 1);
+        bool ok = dlt645_codec.asking->ask(&q, &b);
+        CHECK_SAY(t, ok == !!all[i].hex, "%s %s", all[i].address, all[i].item);
+        struct bytes want = vector_bytes(t, ok ? all[i].hex : "");
+        CHECK_SAY(t, b.len == want.len && !memcmp(b.ptr ? b.ptr : "", want.ptr, want.len), "%s %s: asked otherwise",
+                  all[i].address, all[i].item);
+    }
+}
+
+static void an_answer_is_told_from_what_is_none(struct t *t) {
+    static const struct {
+        const char *address, *item;
+        uint8_t part;
+        const char *hex;
+        enum answer answer;
+        const char *data; /* or why it was refused */
+    } all[] = {
+        {"000000000161", "00010000", 0, "68 61 01 00 00 00 00 68 91 08 33 33 34 33 59 33 33 33 8A 16", ANSWER_WHOLE,
+         "26000000"},
+        {"000000000162", "00010000", 0, "68 61 01 00 00 00 00 68 91 08 33 33 34 33 59 33 33 33 8A 16", ANSWER_OTHER,
+         ""},
+        {"000000000161", "00020000", 0, "68 61 01 00 00 00 00 68 91 08 33 33 34 33 59 33 33 33 8A 16", ANSWER_OTHER,
+         ""},
+        {"000000000161", "00010000", 1, "68 61 01 00 00 00 00 68 91 08 33 33 34 33 59 33 33 33 8A 16", ANSWER_OTHER,
+         ""},
+        {"AAAAAAAA0161", "00010000", 0, "68 61 01 00 00 00 00 68 91 08 33 33 34 33 59 33 33 33 8A 16", ANSWER_WHOLE,
+         "26000000"},
+        {"000000000161", "00010000", 0, "FE FE FE FE 68 61 01 00 00 00 00 68 11 04 33 33 34 33 14 16", ANSWER_OTHER,
+         ""}, /* its own question, as a loop of the line brings it back */
+        {"202107072529", "00000000", 0, "68 29 25 07 07 21 20 68 D1 01 35 74 16", ANSWER_REFUSED, "no_data"},
+        {"AAAAAAAAAAAA", "", 0, "68 29 25 07 07 21 20 68 93 06 5C 58 3A 3A 54 53 D5 16", ANSWER_WHOLE, "292507072120"},
+        {"000000000161", "0201FF00", 0, "68 61 01 00 00 00 00 68 B1 06 33 32 34 35 34 55 40 16", ANSWER_PART, "0122"},
+        {"138000130754", "9010", 0, "68 54 07 13 00 80 13 68 81 06 43 C3 34 33 33 33 2B 16", ANSWER_WHOLE, "01000000"},
+        {"138000130754", "9010", 0, "68 54 07 13 00 80 13 68 81 06 43 C3 34 33 33 33 2C 16", ANSWER_OTHER, ""},
+    };
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct question q = asked_for(all[i].address, all[i].item, all[i].part);
+        struct buf data, hex;
+        const char *why = "";
+        struct str got = S("");
+        buf_init_arena(&data, &t->arena, 512);
+        buf_init_arena(&hex, &t->arena, 512);
+        enum answer answer = dlt645_codec.asking->answers(&q, vector_bytes(t, all[i].hex), &data, &why);
+        buf_hex(&hex, (struct bytes){(const uint8_t *)data.ptr, data.len});
+        if (hex.len) CHECK(t, buf_done(&hex, &got));
+        CHECK_SAY(t, answer == all[i].answer, "row %zu: %d", i, (int)answer);
+        CHECK_SAY(t, str_is(answer == ANSWER_REFUSED ? str_of(why) : got, all[i].data), "row %zu: " STR_FMT, i,
+                  STR_ARG(got));
+    }
+}
+
+/* Two parts of a block, the second numbered: joined they are its values. */
+static void parts_are_joined(struct t *t) {
+    struct dlt645_frame f = {.address = "000000000161", .control = DLT645_FOLLOWING | DLT645_REPLY};
+    static const uint8_t second[] = {0x00, 0xff, 0x01, 0x02, 0x30, 0x22, 0x01};
+    const char *why;
+    struct buf whole, data;
+    struct decoded d;
+    struct wire_error e;
+    buf_init_arena(&whole, &t->arena, 64);
+    buf_init_arena(&data, &t->arena, 64);
+    struct question q = asked_for("000000000161", "0201FF00", 0);
+    struct bytes first = vector_bytes(t, "68 61 01 00 00 00 00 68 B1 06 33 32 34 35 34 55 40 16");
+    CHECK(t, dlt645_codec.asking->answers(&q, first, &data, &why) == ANSWER_PART);
+    memcpy(f.data, second, f.data_n = sizeof second);
+    CHECK(t, dlt645_encode(&f, &whole));
+    q.part = 2; /* another part was asked for */
+    struct bytes frame = {(const uint8_t *)whole.ptr, whole.len};
+    CHECK(t, dlt645_codec.asking->answers(&q, frame, &data, &why) == ANSWER_OTHER);
+    q.part = 1;
+    CHECK(t, dlt645_codec.asking->answers(&q, frame, &data, &why) == ANSWER_WHOLE);
+    CHECK(t, dlt645_codec.asking->read(&q, (struct bytes){(const uint8_t *)data.ptr, data.len}, &t->arena, &d, &e));
+    CHECK(t, d.readings_n == 2 && d.readings[0].value == 220.1 && d.readings[1].value == 223.0 &&
+                 str_is(d.readings[1].metric, "voltage_b") && str_is(d.readings[0].device, "000000000161"));
+}
+
+TESTS(CASE(vectors_of_the_sheet), CASE(what_is_asked_is_as_the_sheet_has_it), CASE(an_answer_is_told_from_what_is_none),
+      CASE(parts_are_joined), CASE(values_of_items_and_blocks), CASE(questions_are_made_from_what_they_need))

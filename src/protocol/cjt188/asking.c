@@ -1,0 +1,93 @@
+/* CJ/T 188 as a master: questions, and what answers them.  SPDX-License-Identifier: Apache-2.0 */
+#include "protocol/cjt188/cjt188_internal.h"
+
+#include <string.h>
+
+#define SERIAL_AT    2
+#define ANY_TYPE     0xaa
+#define ITEM_ADDRESS 0x810a
+
+/* "901F" is asked for high byte first, "901F<" low byte first: both are in the field.  A type in front, "10:901F", is
+ * the meter's; without one any type answers. */
+struct item {
+    uint16_t di;
+    uint8_t type;
+    bool is_low_first;
+};
+
+static int hex_digit(char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static bool read_hex(struct str s, size_t digits, uint32_t *ret) {
+    *ret = 0;
+    if (s.len != digits) return false;
+    for (size_t i = 0; i < digits; i++) {
+        int d = hex_digit(s.ptr[i]);
+        if (d < 0) return false;
+        *ret = *ret << 4 | (uint32_t)d;
+    }
+    return true;
+}
+
+static bool read_item(struct str text, struct item *ret) {
+    uint32_t di = ITEM_ADDRESS, type = ANY_TYPE;
+    *ret = (struct item){ITEM_ADDRESS, ANY_TYPE, false};
+    if (text.len > 3 && text.ptr[2] == ':') {
+        if (!read_hex((struct str){text.ptr, 2}, 2, &type)) return false;
+        text = str_from(text, 3);
+    }
+    ret->is_low_first = text.len && text.ptr[text.len - 1] == '<';
+    if (ret->is_low_first) text.len--;
+    if (text.len && !read_hex(text, 4, &di)) return false;
+    ret->di = (uint16_t)di;
+    ret->type = (uint8_t)type;
+    return true;
+}
+
+static uint8_t function_for(const struct item *i) {
+    return i->di == ITEM_ADDRESS ? CJT188_ADDRESS : CJT188_READ;
+}
+
+static bool ask(const struct question *q, struct buf *out) {
+    struct item i;
+    struct cjt188_frame f = {.wake = METER_WAKE_MAX};
+    if (q->part || q->address.len != sizeof f.address - 1 || !read_item(q->item, &i)) return false;
+    uint8_t high = (uint8_t)(i.di >> 8), low = (uint8_t)i.di;
+    uint8_t data[] = {i.is_low_first ? low : high, i.is_low_first ? high : low, q->serial};
+    memcpy(f.address, q->address.ptr, q->address.len);
+    f.type = i.type;
+    f.control = function_for(&i);
+    f.data = (struct bytes){data, sizeof data};
+    return cjt188_encode(&f, out);
+}
+
+/* What it reads is the whole frame's, since units and status hang on its type: so the data are the frame. */
+static enum answer answers(const struct question *q, struct bytes whole, struct buf *data, const char **ret_why) {
+    struct cjt188_frame f;
+    struct cjt188_body b;
+    struct item i;
+    struct wire_error ignored;
+    if (!cjt188_decode(whole, &f, &ignored) || !read_item(q->item, &i) || !(f.control & CJT188_REPLY) ||
+        !meter_is_asked(q->address, f.address) || (f.control & 0x3f) != function_for(&i) ||
+        (i.type != ANY_TYPE && f.type != i.type))
+        return ANSWER_OTHER;
+    if (f.control & CJT188_REFUSED) {
+        if (f.data.len && f.data.ptr[0] != q->serial) return ANSWER_OTHER;
+        *ret_why = "refused";
+        return ANSWER_REFUSED;
+    }
+    bool is_bare = function_for(&i) == CJT188_ADDRESS && f.data.len <= SERIAL_AT; /* its head says it all */
+    if (!is_bare && (!cjt188_body(&f, &b, &ignored) || !b.has_item || b.item != i.di || b.serial != q->serial))
+        return ANSWER_OTHER;
+    buf_add(data, whole.ptr, whole.len);
+    return ANSWER_WHOLE;
+}
+
+static bool read(const struct question *q, struct bytes data, struct arena *a, struct decoded *ret,
+                 struct wire_error *reterr) {
+    (void)q;
+    return cjt188_codec.decode(data, a, ret, reterr);
+}
+
+const struct asking cjt188_asking = {ask, answers, read};
