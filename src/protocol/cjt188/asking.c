@@ -84,10 +84,10 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
     return ANSWER_WHOLE;
 }
 
-static bool read(const struct question *q, struct bytes data, struct arena *a, struct decoded *ret,
-                 struct wire_error *reterr) {
+static bool understand(const struct question *q, struct bytes data, struct arena *a, struct decoded *ret,
+                       struct wire_error *reterr) {
     (void)q;
     return cjt188_codec.decode(data, a, ret, reterr);
 }
 
-const struct asking cjt188_asking = {ask, answers, read};
+const struct asking cjt188_asking = {ask, answers, understand};

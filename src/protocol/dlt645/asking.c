@@ -60,8 +60,8 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
     return f.control & DLT645_MORE ? ANSWER_PART : ANSWER_WHOLE;
 }
 
-static bool read(const struct question *q, struct bytes data, struct arena *a, struct decoded *ret,
-                 struct wire_error *reterr) {
+static bool understand(const struct question *q, struct bytes data, struct arena *a, struct decoded *ret,
+                       struct wire_error *reterr) {
     struct dlt645_value values[DLT645_VALUES_MAX];
     uint32_t di = 0;
     size_t bytes = 0, rest = 0, n = 0;
@@ -74,4 +74,4 @@ static bool read(const struct question *q, struct bytes data, struct arena *a, s
     return dlt645_readings(values, n, a, ret, reterr);
 }
 
-const struct asking dlt645_asking = {ask, answers, read};
+const struct asking dlt645_asking = {ask, answers, understand};

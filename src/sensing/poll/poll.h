@@ -1,0 +1,42 @@
+/* Polling of one half-duplex line: who is asked what next, what is an answer, who is silent.  No socket, no clock:
+ * bytes and times in, bytes out.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_SENSING_POLL_POLL_H
+#define LINLI_SENSING_POLL_POLL_H
+
+#include "base/err.h"
+#include "protocol/codec.h"
+
+struct poll_calls {
+    /* What came of a question, all parts of it; lives for the call. */
+    void (*said)(void *arg, const struct question *q, const struct decoded *d);
+    void (*refused)(void *arg, const struct question *q, const char *why);
+    /* A device gave no answer to `tries` questions in a row, or does again. */
+    void (*silent)(void *arg, struct str address, bool is_silent);
+    /* Bytes that are no frame, or one that answers nothing; rule NULL: it broke none. */
+    void (*noise)(void *arg, struct bytes bytes, const char *rule);
+    void *arg;
+};
+struct poll_options {
+    const struct codec *codec; /* with `asking` */
+    int64_t wait_ms;           /* for an answer; 0: 2,000 */
+    int64_t gap_ms;            /* between an answer and the next question; 0: 20 */
+    int tries;                 /* 0: 3 */
+    struct poll_calls calls;
+};
+struct poll;
+#define POLL_POINTS_MAX 10000
+#define POLL_BACKOFF_MS INT64_C(3600000) /* a silent device is asked at least so often */
+NODISCARD enum err poll_create(const struct poll_options *o, struct poll **ret, struct fault *f);
+void poll_destroy(struct poll *p); /* NULL is fine */
+/* From then on it is asked every so often, the first time as soon as the line is free.  The texts are copied.
+ * ERR_INVALID: no such address or item (fields address, item); ERR_LIMIT. */
+NODISCARD enum err poll_add(struct poll *p, struct str address, struct str item, int64_t every_ms, struct fault *f);
+void poll_now(struct poll *p, struct str address); /* all of its points are due; absent: everybody's */
+/* Puts the next question into `out` if the line is free and one is due, and gives up what was waited for too long.
+ * Gives when to come again, at the latest. */
+int64_t poll_step(struct poll *p, int64_t now_ms, struct buf *out);
+void poll_feed(struct poll *p, int64_t now_ms, struct bytes in);
+/* The line is gone: what is under way is given up and asked anew; nobody is silent for it. */
+void poll_lost(struct poll *p);
+
+#endif

@@ -1,0 +1,251 @@
+/* Polling of a simulated bus of electricity meters: everybody's turn comes, whatever the line does to the bytes.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "sensing/poll/poll.h"
+
+#include "protocol/dlt645/dlt645.h"
+#include "tests/lib/test.h"
+
+#include <string.h>
+
+#define MINUTE_MS INT64_C(60000)
+
+enum fault_of { NOTHING, DEAD, REFUSES, ECHOES, NOISY, IN_PARTS, WRONG_SUM, BYTE_BY_BYTE };
+
+struct bus {
+    struct t *t;
+    struct poll *poll;
+    int64_t now_ms;
+    enum fault_of fault[4]; /* of meters "000000000000" and on */
+    int said, refused, noises, asked;
+    int silent[4], back[4];
+    double last[4];
+    char what[32]; /* metric said last, or why it was refused */
+};
+
+static int number_of(struct str address) {
+    return address.ptr[address.len - 1] - '0';
+}
+
+static void said(void *arg, const struct question *q, const struct decoded *d) {
+    struct bus *b = arg;
+    b->said++;
+    CHECK(b->t, d->readings_n >= 1);
+    if (!d->readings_n) return;
+    b->last[number_of(q->address)] = d->readings[d->readings_n - 1].value;
+    snprintf(b->what, sizeof b->what, STR_FMT, STR_ARG(d->readings[d->readings_n - 1].metric));
+}
+static void refused(void *arg, const struct question *q, const char *why) {
+    struct bus *b = arg;
+    (void)q;
+    b->refused++;
+    snprintf(b->what, sizeof b->what, "%s", why);
+}
+static void silent(void *arg, struct str address, bool is_silent) {
+    struct bus *b = arg;
+    (is_silent ? b->silent : b->back)[number_of(address)]++;
+}
+static void on_noise(void *arg, struct bytes bytes, const char *rule) {
+    struct bus *b = arg;
+    (void)bytes;
+    (void)rule;
+    b->noises++;
+}
+
+static void start(struct bus *b, struct t *t) {
+    *b = (struct bus){.t = t};
+    const struct poll_options o = {.codec = &dlt645_codec, .calls = {said, refused, silent, on_noise, b}};
+    CHECK(t, !poll_create(&o, &b->poll, &t->fault));
+}
+
+static void feed(struct bus *b, const void *bytes, size_t n) {
+    poll_feed(b->poll, b->now_ms, (struct bytes){bytes, n});
+}
+
+static void reply(struct bus *b, struct dlt645_frame *f, uint8_t control, const uint8_t *more, size_t n) {
+    char mem[DLT645_FRAME_MAX];
+    struct buf out;
+    buf_init(&out, mem, sizeof mem);
+    f->control = control;
+    f->wake = 2;
+    memcpy(f->data + f->data_n, more, n);
+    f->data_n += n;
+    CHECK(b->t, dlt645_encode(f, &out));
+    if (b->fault[number_of(str_of(f->address))] == WRONG_SUM) mem[out.len - 2]++;
+    if (b->fault[number_of(str_of(f->address))] != BYTE_BY_BYTE) {
+        feed(b, mem, out.len);
+        return;
+    }
+    for (size_t i = 0; i < out.len; i++) feed(b, mem + i, 1);
+}
+
+/* What hangs on the line hears a question. */
+static void hear(struct bus *b, struct bytes question) {
+    struct dlt645_frame f;
+    struct wire_error e;
+    static const uint8_t energy[] = {0x34, 0x12, 0, 0}, volts_a[] = {0x01, 0x22, 0x30},
+                         volts_b[] = {0x22, 0x40, 0x22, 1};
+    CHECK(b->t, dlt645_decode(question, &f, &e));
+    int n = number_of(str_of(f.address));
+    b->asked++;
+    switch (b->fault[n]) {
+    case DEAD: return;
+    case REFUSES:
+        f.data_n = 0;
+        reply(b, &f, 0xd1, (const uint8_t[]){2}, 1);
+        return;
+    case ECHOES: feed(b, question.ptr, question.len); break;
+    case NOISY: feed(b, "\x00\xff\x68\x68\x16", 5); break;
+    case IN_PARTS:
+        if ((f.control & 0x1f) == DLT645_FOLLOWING) {
+            f.data_n--;
+            reply(b, &f, 0x92, volts_b, sizeof volts_b);
+        } else {
+            reply(b, &f, 0xb1, volts_a, sizeof volts_a);
+        }
+        return;
+    case NOTHING:
+    case WRONG_SUM:
+    case BYTE_BY_BYTE: break;
+    }
+    reply(b, &f, 0x91, energy, sizeof energy);
+}
+
+/* Lets time pass up to then; answers come 50 ms behind the question. */
+static void run_until(struct bus *b, int64_t until_ms) {
+    for (int turns = 0; b->now_ms < until_ms; turns++) {
+        char mem[DLT645_FRAME_MAX + 1];
+        struct buf out;
+        CHECK(b->t, turns < 100000);
+        if (turns == 100000) return;
+        buf_init(&out, mem, sizeof mem);
+        int64_t next_ms = poll_step(b->poll, b->now_ms, &out);
+        CHECK(b->t, out.len || next_ms > b->now_ms); /* else it would be asked at once again, for ever */
+        if (out.len) {
+            b->now_ms += 50;
+            hear(b, (struct bytes){(const uint8_t *)mem, out.len});
+        } else {
+            b->now_ms = next_ms < until_ms ? next_ms : until_ms;
+        }
+    }
+}
+
+static void add(struct bus *b, const char *address, const char *item, int64_t every_ms) {
+    CHECK(b->t, !poll_add(b->poll, str_of(address), str_of(item), every_ms, &b->t->fault));
+}
+
+static void each_is_asked_as_often_as_it_says(struct t *t) {
+    struct bus b;
+    start(&b, t);
+    add(&b, "000000000000", "00010000", MINUTE_MS);
+    add(&b, "000000000001", "00010000", 5 * MINUTE_MS);
+    add(&b, "000000000001", "9010", INT64_C(24) * 60 * MINUTE_MS); /* another edition answers by itself */
+    run_until(&b, 10 * MINUTE_MS);
+    CHECK_SAY(t, b.asked == 10 + 2 + 1 + 2, "%d questions",
+              b.asked); /* the last is asked three times: no such function */
+    CHECK_SAY(t, b.said >= 12 && b.last[0] == 12.34 && !strcmp(b.what, "energy"), "%d answers", b.said);
+    run_until(&b, b.now_ms + 10000); /* those that are due just now */
+    poll_now(b.poll, S("000000000000"));
+    int before = b.said;
+    run_until(&b, b.now_ms + 1000);
+    CHECK(t, b.said == before + 1);
+    poll_destroy(b.poll);
+}
+
+static void a_line_may_do_anything_to_the_bytes(struct t *t) {
+    static const enum fault_of faults[] = {ECHOES, NOISY, BYTE_BY_BYTE};
+    for (size_t i = 0; i < COUNT(faults); i++) {
+        struct bus b;
+        start(&b, t);
+        b.fault[0] = faults[i];
+        add(&b, "000000000000", "00010000", MINUTE_MS);
+        run_until(&b, 5 * MINUTE_MS);
+        CHECK_SAY(t, b.said == 5 && b.asked == 5 && b.last[0] == 12.34, "%zu: %d of %d", i, b.said, b.asked);
+        CHECK(t, (b.noises > 0) == (faults[i] != BYTE_BY_BYTE) && !b.silent[0]);
+        poll_destroy(b.poll);
+    }
+}
+
+static void parts_of_an_answer_are_asked_for_and_joined(struct t *t) {
+    struct bus b;
+    start(&b, t);
+    b.fault[0] = IN_PARTS;
+    add(&b, "000000000000", "0201FF00", MINUTE_MS);
+    run_until(&b, MINUTE_MS);
+    CHECK_SAY(t, b.said == 1 && b.asked == 2 && b.last[0] == 224.0 && !strcmp(b.what, "voltage_c"), "%d: %s %g", b.said,
+              b.what, b.last[0]);
+    poll_destroy(b.poll);
+}
+
+static void who_refuses_is_not_pressed(struct t *t) {
+    struct bus b;
+    start(&b, t);
+    b.fault[0] = REFUSES;
+    add(&b, "000000000000", "00010000", MINUTE_MS);
+    run_until(&b, 3 * MINUTE_MS);
+    CHECK(t, b.refused == 3 && b.asked == 3 && !b.silent[0] && !strcmp(b.what, "no_data"));
+    poll_destroy(b.poll);
+}
+
+/* A dead meter is told once, asked less and less, and holds up nobody; it is told when it is back. */
+static void a_silent_device_is_asked_less_and_less(struct t *t) {
+    static const enum fault_of faults[] = {DEAD, WRONG_SUM};
+    for (size_t i = 0; i < COUNT(faults); i++) {
+        struct bus b;
+        start(&b, t);
+        b.fault[1] = faults[i];
+        add(&b, "000000000000", "00010000", MINUTE_MS);
+        add(&b, "000000000001", "00010000", MINUTE_MS);
+        run_until(&b, 24 * 60 * MINUTE_MS);
+        CHECK_SAY(t, b.silent[1] == 1 && !b.silent[0] && !b.back[1], "%d times", b.silent[1]);
+        CHECK_SAY(t, b.said >= 24 * 60 - 2, "%d answers of the other", b.said);
+        int dead = b.asked - b.said;
+        CHECK_SAY(t, dead >= 3 * 24 && dead <= 3 * 24 + 3 * 8, "%d questions to nobody", dead);
+        b.fault[1] = NOTHING;
+        run_until(&b, b.now_ms + POLL_BACKOFF_MS + MINUTE_MS);
+        CHECK(t, b.back[1] == 1 && b.last[1] == 12.34);
+        int before = b.said;
+        run_until(&b, b.now_ms + 10 * MINUTE_MS);
+        CHECK_SAY(t, b.said - before >= 19, "%d", b.said - before); /* as often as before */
+        poll_destroy(b.poll);
+    }
+}
+
+static void what_cannot_be_asked_is_refused(struct t *t) {
+    struct bus b;
+    start(&b, t);
+    CHECK(t, poll_add(b.poll, S("12"), S("00010000"), 1000, &t->fault) == ERR_INVALID);
+    t->fault = (struct fault){0};
+    CHECK(t, poll_add(b.poll, S("000000000000"), S("0001"), 1000, &t->fault) == OK);
+    CHECK(t, poll_add(b.poll, S("000000000000"), S("energy"), 1000, &t->fault) == ERR_INVALID);
+    t->fault = (struct fault){0};
+    CHECK(t, poll_add(b.poll, S("00000000000000000000000000000000"), S(""), 1000, &t->fault) == ERR_INVALID);
+    poll_destroy(b.poll);
+}
+
+/* Points are added, and the line goes, while an answer is waited for. */
+static void what_changes_under_way_changes_nothing_else(struct t *t) {
+    struct bus b;
+    char mem[DLT645_FRAME_MAX + 1];
+    struct buf out;
+    start(&b, t);
+    add(&b, "000000000000", "00010000", MINUTE_MS);
+    buf_init(&out, mem, sizeof mem);
+    (void)poll_step(b.poll, b.now_ms, &out);
+    for (int i = 0; i < 100; i++) add(&b, "000000000001", "00010000", INT64_C(1000) * MINUTE_MS);
+    hear(&b, (struct bytes){(const uint8_t *)mem, out.len});
+    CHECK(t, b.said == 1 && b.last[0] == 12.34);
+    hear(&b, (struct bytes){(const uint8_t *)mem, out.len}); /* an answer nobody waits for any more */
+    CHECK(t, b.said == 1 && b.noises == 1);
+    b.now_ms += 100;
+    buf_init(&out, mem, sizeof mem);
+    (void)poll_step(b.poll, b.now_ms, &out);
+    poll_lost(b.poll);
+    run_until(&b, b.now_ms + MINUTE_MS);
+    CHECK_SAY(t, b.said == 1 + 100 + 1 && !b.silent[1], "%d answers", b.said);
+    poll_destroy(b.poll);
+}
+
+TESTS(CASE(each_is_asked_as_often_as_it_says), CASE(a_line_may_do_anything_to_the_bytes),
+      CASE(parts_of_an_answer_are_asked_for_and_joined), CASE(who_refuses_is_not_pressed),
+      CASE(a_silent_device_is_asked_less_and_less), CASE(what_cannot_be_asked_is_refused),
+      CASE(what_changes_under_way_changes_nothing_else))
