@@ -49,6 +49,18 @@ is "$(comes_to 2 sh -c "$(declare -f api); token=$token url=$url; api GET 'devic
 "$bin" simulate gb26875 --to 127.0.0.1:1 --count 1 >/dev/null 2>&1; is $? 1 "simulate: where nobody is, it exits 1"
 "$bin" simulate gb26875 --to "$line" --faults thunder >/dev/null 2>&1; is $? 2 "simulate: a fault that is none is wrong usage"
 
+air=$(api POST lines "{\"name\":\"环境监测\",\"kind\":\"hj212\",\"enabled\":true,\"community_id\":\"$(field community_id)\"}" | head -n 1 | jq -r .id)
+air_address() { api GET "lines/$air" | head -n 1 | jq -r '.address // empty'; }
+for _ in $(seq 50); do [ -z "$(air_address)" ] || break; sleep 0.2; done
+stations=$("$bin" simulate hj212 --to "$(air_address)" --count 40 --rate 0 --devices 2 --first 5 --seed 4 --faults noise,split,merge,badsum,lost,replay --json)
+say $? "simulate: two stations over a bad line are answered, every message"
+is "$(jq -c '[.sent == .confirmed, .unanswered]' <<<"$stations")" '[true,0]' "simulate: all of them"
+is "$(api GET "lines/$air/figures" | head -n 1 | jq -c '[.kind, .frames > 40, .bad > 0, (.bad_samples | map(.rule) | any(startswith("HJ 212")))]')" '["hj212",true,true,true]' \
+    "lines: a station's frames are counted, and bad ones shown with their rule"
+is "$(comes_to 2 sh -c "$(declare -f api); token=$token url=$url; api GET 'devices?f.state=new&q=440300LINLI' | head -n 1 | jq '[.items[] | select(.line == \"环境监测\")] | length'")" 2 \
+    "lines: stations nobody knows are put aside with their line"
+is "$(api GET 'telemetry/latest?device=440300LINLI0000000000005' | head -n 1 | jq -c '[.items[] | select(.metric | test("_") | not) | [.metric, .unit]] | sort')" \
+    '[["humidity","%"],["noise","dB(A)"],["pm10","ug/m3"],["pm25","ug/m3"],["temperature","Cel"]]' "lines: and their readings are kept"
 is "$(status PATCH "lines/$id" '{"enabled":false}')" 200 "lines: the row is switched off"
 is "$(comes_to closed field state)" closed "lines: and closes"
 nc -z "${line%:*}" "${line##*:}" 2>/dev/null; is $? 1 "lines: nobody listens there any more"

@@ -66,7 +66,7 @@ struct sim_protocol {
     bool (*speak)(const struct sim_options *o, struct sim_device *d, int64_t now_ms, struct buf *out);
     enum sim_heard (*hear)(struct bytes in, size_t *ret_used, uint16_t *ret_serial);
 };
-extern const struct sim_protocol sim_gb26875, sim_mqtt;
+extern const struct sim_protocol sim_gb26875, sim_hj212, sim_mqtt;
 
 struct sim_figures {
     int64_t sent, confirmed, denied, repeated, unanswered, connections, faults[SIM_FAULTS];
