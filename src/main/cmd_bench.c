@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const struct bench *const benches[] = {
-    &bench_api, &bench_alarm, &bench_ingest, &bench_query, &bench_year, &bench_mqtt,
+    &bench_api, &bench_alarm, &bench_ingest, &bench_query, &bench_year, &bench_mqtt, &bench_codec,
 };
 
 /* What a figure must stay below, or above.  They are for the default load. */
@@ -128,7 +128,7 @@ static int run(int argc, char **argv) {
                                (long long)counts[i].least, (long long)counts[i].most);
     while (rest_n && at < COUNT(benches) && strcmp(benches[at]->name, rest[0])) at++;
     if (!rest_n || at == COUNT(benches))
-        return usage_error(&cmd_bench, "say which bench: api, alarm, ingest, query, year or mqtt");
+        return usage_error(&cmd_bench, "say which bench: api, alarm, ingest, query, year, mqtt or codec");
     struct figures figures = {0};
     struct fault f = {0};
     struct sigaction action = {.sa_handler = stop};
@@ -151,7 +151,8 @@ const struct command cmd_bench = {
         "linli bench ingest [--series 10000] [--points 10000000] [--fields 1|4] [--batch 10000] [--file F]\n"
         "linli bench query [--series 100]\n"
         "linli bench year [--series 200]\n"
-        "linli bench mqtt [--connections 50] [--batch 100] [--seconds 10] [--to PORT --pid N]\n\n"
+        "linli bench mqtt [--connections 50] [--batch 100] [--seconds 10] [--to PORT --pid N]\n"
+        "linli bench codec\n\n"
         "  --json        figures as one object\n"
         "  --gate        exit 1 when a figure misses its floor\n"
         "  --data DIR    where to make the temporary folder [TMPDIR, or /var/tmp]\n"

@@ -42,7 +42,7 @@ struct bench {
     const char *name, *what;
     enum err (*run)(const struct bench_options *options, struct figures *ret, struct fault *f);
 };
-extern const struct bench bench_api, bench_alarm, bench_ingest, bench_query, bench_year, bench_mqtt;
+extern const struct bench bench_api, bench_alarm, bench_ingest, bench_query, bench_year, bench_mqtt, bench_codec;
 
 /* Set by SIGINT and SIGTERM: a bench ends soon and cleans up. */
 extern volatile sig_atomic_t bench_is_stopped;
