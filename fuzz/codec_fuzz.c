@@ -46,6 +46,30 @@ static void answer(struct bytes whole, bool ok) {
     must(!b.overflow && (!b.len || codec->decode((struct bytes){(const uint8_t *)b.ptr, b.len}, &arena, &d, &e)));
 }
 
+/* Anybody may answer these; what an answer holds is understood, or breaks a rule. */
+static void ask_for(struct bytes whole) {
+    static const struct {
+        const char *address, *item;
+    } asked[] = {{"AAAAAAAAAAAA", ""},       {"AAAAAAAAAAAA", "00010000"}, {"AAAAAAAAAAAA", "0201FF00"},
+                 {"AAAAAAAAAAAA", "901F"},   {"AAAAAAAAAAAAAA", ""},       {"AAAAAAAAAAAAAA", "901F"},
+                 {"AAAAAAAAAAAAAA", "901F<"}};
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        for (uint8_t part = 0; part < 2; part++) {
+            struct question q = {str_of(asked[i].address), str_of(asked[i].item), 0, part};
+            struct decoded d;
+            struct wire_error e = {NULL, 0};
+            const char *why = NULL;
+            struct buf data;
+            buf_init_arena(&data, &arena, codec->frame_max + 1);
+            enum answer answer = codec->asking->answers(&q, whole, &data, &why);
+            must(!data.overflow && (answer != ANSWER_REFUSED || why));
+            if (answer != ANSWER_WHOLE) continue;
+            struct bytes all = {(const uint8_t *)(data.ptr ? data.ptr : ""), data.len};
+            must(codec->asking->read(&q, all, &arena, &d, &e) || e.rule);
+        }
+    }
+}
+
 static void take(struct bytes whole) {
     struct decoded d, again;
     struct wire_error e = {NULL, 0};
@@ -55,6 +79,7 @@ static void take(struct bytes whole) {
     must(!ok || (again.readings_n == d.readings_n && again.events_n == d.events_n));
     must(!ok || ((!d.readings_n || d.readings) && (!d.events_n || d.events)));
     if (codec->reply) answer(whole, ok);
+    if (codec->asking) ask_for(whole);
     if (ok && codec->show) round_trip(whole);
 }
 
