@@ -44,6 +44,7 @@ void modules_with(const struct running *r, struct api_with ret[MODULES_WITH]) {
     ret[0] = telemetry_http_with(r->readings);
     ret[1] = lines_with(r->lines);
     ret[2] = mqtt_with(r->mqtt);
-    ret[3] = api_own;
-    ret[4] = health_with;
+    ret[3] = feed_with(r->feed);
+    ret[4] = api_own;
+    ret[5] = health_with;
 }

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "platform/telemetry/telemetry_http.h"
+#include "sensing/feed/feed.h"
 #include "sensing/lines/lines.h"
 #include "sensing/mqtt/listener.h"
 
@@ -15,8 +16,9 @@ struct running {
     struct telemetry_http *readings;
     struct line_set *lines;
     struct mqtt_listener *mqtt;
+    struct feed *feed;
 };
-#define MODULES_WITH 5
+#define MODULES_WITH 6
 void modules_with(const struct running *r, struct api_with ret[MODULES_WITH]);
 
 #endif

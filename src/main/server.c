@@ -182,7 +182,7 @@ static enum err open_all(struct server *s, const struct server_options *o, struc
     s->posts = line_posts_create();
     if (!s->readings || !s->posts) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     telemetry_http_tell(s->readings, line_post, s->posts);
-    modules_with(&(struct running){s->readings, s->lines, s->mqtt}, s->with);
+    modules_with(&(struct running){s->readings, s->lines, s->mqtt, s->feed}, s->with);
     TRY(api_create(&(struct api_options){.kernel = s->site.kernel,
                                          .pool = s->site.pool,
                                          .loop = s->loop,

@@ -49,15 +49,16 @@ struct week_rule {
     enum week_kind kind;
     char model[16], code[16];
     double limit, clear;
-    int64_t for_ms;
+    int64_t for_ms, created_ms, updated_ms;
     bool enabled;
 };
 struct week_watch {
-    bool applies, firing;
-    int64_t since_ms, last_ms;
+    bool applies, firing, held;
+    int64_t since_ms, last_ms, ahead_ms;
     /* its alarms, as they must stand in the store */
-    bool open, may_be_ended; /* by somebody who got no answer */
-    int64_t opened_ms, ever;
+    bool open, lasts;  /* the cause lasts, whoever ended the alarm */
+    bool may_be_ended; /* by somebody who got no answer */
+    int64_t opened_ms, over_ms, ever;
 };
 struct week_verdict {
     struct week_watch *watch;

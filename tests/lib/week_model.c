@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define JUDGED_MS (15 * WEEK_MINUTE) /* older readings are history */
+#define BACK_MS   (6 * WEEK_HOUR)    /* so long before its length a breach is looked for after a restart */
 
 /* ---- verdicts wait until they are rows ---- */
 
@@ -21,11 +22,13 @@ static void put_verdict(struct week *w, struct week_watch *watch, bool raise, in
 }
 
 static void apply(const struct week_verdict *v) {
-    if (v->raise && !v->watch->open) {
-        v->watch->ever++;
-        v->watch->opened_ms = v->at_ms;
+    struct week_watch *watch = v->watch;
+    if (v->raise && !watch->open) {
+        watch->ever++;
+        watch->opened_ms = v->at_ms;
     }
-    v->watch->open = v->raise;
+    if (!v->raise && watch->lasts && watch->over_ms < v->at_ms) watch->over_ms = v->at_ms;
+    watch->open = watch->lasts = v->raise;
 }
 
 static void apply_first(struct week *w, size_t n) {
@@ -37,26 +40,56 @@ static void apply_first(struct week *w, size_t n) {
 
 /* ---- judging ---- */
 
+/* An end is noted with the newest reading that was judged by then. */
+static void end(struct week *w, struct week_watch *watch) {
+    watch->firing = false;
+    put_verdict(w, watch, false, watch->last_ms > watch->ahead_ms ? watch->last_ms : watch->ahead_ms);
+}
+
+static bool is_breach(const struct week_rule *rule, double value) {
+    return rule->kind == WEEK_ABOVE ? value > rule->limit : rule->kind == WEEK_BELOW && value < rule->limit;
+}
+
+static bool is_calm(const struct week_rule *rule, double value) {
+    return rule->kind == WEEK_SILENCE || (rule->kind == WEEK_ABOVE ? value <= rule->clear : value >= rule->clear);
+}
+
+/* Those ahead of the clock are told apart from those at the present, and count as of now. */
+static bool is_new(struct week_watch *watch, int64_t at_ms, int64_t now_ms) {
+    if (watch->ahead_ms && watch->ahead_ms <= now_ms) {
+        if (watch->last_ms < watch->ahead_ms) watch->last_ms = watch->ahead_ms;
+        watch->ahead_ms = 0;
+    }
+    if (watch->last_ms > now_ms) {
+        if (watch->ahead_ms < watch->last_ms) watch->ahead_ms = watch->last_ms;
+        watch->last_ms = 0;
+    }
+    int64_t *newest = at_ms > now_ms ? &watch->ahead_ms : &watch->last_ms;
+    bool new = at_ms > *newest;
+    if (new) *newest = at_ms;
+    return new;
+}
+
 static void judge(struct week *w, int r, int d, const struct week_point *p) {
     const struct week_rule *rule = &w->rules[r];
     struct week_watch *watch = &w->watches[r][d][0];
-    if (!watch->applies || rule->kind == WEEK_EVENT || p->at_ms <= watch->last_ms || isnan(p->value)) return;
-    watch->last_ms = p->at_ms;
-    bool above = rule->kind == WEEK_ABOVE;
-    bool breach = rule->kind != WEEK_SILENCE && (above ? p->value > rule->limit : p->value < rule->limit);
-    bool calm = rule->kind == WEEK_SILENCE || (above ? p->value <= rule->clear : p->value >= rule->clear);
+    int64_t now_ms = week_now(w), at_ms = p->at_ms < now_ms ? p->at_ms : now_ms;
+    if (!watch->applies || rule->kind == WEEK_EVENT || isnan(p->value) || !is_new(watch, p->at_ms, now_ms)) return;
+    watch->held = false;
+    if (rule->kind == WEEK_SILENCE && (watch->since_ms < at_ms || watch->since_ms > now_ms)) watch->since_ms = at_ms;
     if (watch->firing) {
-        if (!calm) return;
-        watch->firing = false;
-        watch->since_ms = 0;
-        put_verdict(w, watch, false, p->at_ms);
+        if (!is_calm(rule, p->value)) return;
+        if (rule->kind != WEEK_SILENCE) watch->since_ms = 0;
+        end(w, watch);
         return;
     }
+    if (rule->kind == WEEK_SILENCE) return;
+    bool breach = is_breach(rule, p->value);
     if (!breach) watch->since_ms = 0;
-    if (breach && !watch->since_ms) watch->since_ms = p->at_ms;
-    if (!breach || p->at_ms - watch->since_ms < rule->for_ms) return;
+    if (breach && !watch->since_ms) watch->since_ms = at_ms;
+    if (!breach || at_ms - watch->since_ms < rule->for_ms) return;
     watch->firing = true;
-    put_verdict(w, watch, true, p->at_ms);
+    put_verdict(w, watch, true, at_ms);
 }
 
 void week_model_reading(struct week *w, int device, const struct week_point *p) {
@@ -76,9 +109,8 @@ static void tick(struct week *w) {
         for (int d = 0; d < WEEK_DEVICES; d++) {
             const struct week_rule *rule = &w->rules[r];
             struct week_watch *watch = &w->watches[r][d][0];
-            if (!watch->applies || watch->firing || rule->kind == WEEK_EVENT || !watch->last_ms) continue;
-            int64_t from_ms = rule->kind == WEEK_SILENCE ? watch->last_ms : watch->since_ms;
-            if (!from_ms || week_now(w) - from_ms < rule->for_ms) continue;
+            if (!watch->applies || watch->firing || watch->held || rule->kind == WEEK_EVENT) continue;
+            if (!watch->since_ms || week_now(w) - watch->since_ms < rule->for_ms) continue;
             watch->firing = true;
             put_verdict(w, watch, true, week_now(w));
         }
@@ -102,6 +134,8 @@ static void read_rule(struct week *w, struct db_rows *row) {
     r->limit = (double)db_i64(row, 3) / 1000;
     r->clear = db_col(row, 4).type == DB_NULL ? r->limit : (double)db_i64(row, 4) / 1000;
     r->for_ms = db_i64(row, 5) * 1000;
+    r->created_ms = db_i64(row, 7);
+    r->updated_ms = db_i64(row, 8);
 }
 
 static void read_device(struct week *w, struct db_rows *row) {
@@ -112,9 +146,12 @@ static void read_device(struct week *w, struct db_rows *row) {
         for (size_t r = 0; r < w->rules_n; r++) {
             struct week_watch *watch = &w->watches[r][d][0];
             bool applies = known && w->rules[r].enabled && str_is(db_text(row, 3), w->rules[r].model);
-            if (!applies || !watch->applies) watch->firing = false, watch->since_ms = watch->last_ms = 0;
-            if (applies && !watch->applies && watch->open && w->rules[r].kind != WEEK_EVENT) {
-                watch->firing = true; /* an alarm that is open is not raised again */
+            if (!applies || !watch->applies) {
+                watch->firing = watch->held = false;
+                watch->since_ms = watch->last_ms = watch->ahead_ms = 0;
+            }
+            if (applies && !watch->applies && watch->lasts && w->rules[r].kind != WEEK_EVENT) {
+                watch->firing = true; /* a cause that lasts is not told again */
                 watch->since_ms = watch->last_ms = watch->opened_ms;
             }
             watch->applies = applies;
@@ -123,7 +160,10 @@ static void read_device(struct week *w, struct db_rows *row) {
 }
 
 static void load(struct week *w) {
-    week_rows(w, "SELECT id, kind, model, limit_value, clear_value, for_s, enabled FROM rules ORDER BY id", read_rule);
+    week_rows(w,
+              "SELECT id, kind, model, limit_value, clear_value, for_s, enabled, created_ms, updated_ms FROM rules "
+              "ORDER BY id",
+              read_rule);
     week_rows(w, "SELECT id, code, state, model FROM devices WHERE archived_ms = 0 ORDER BY id", read_device);
     w->rules_changed = false;
 }
@@ -131,21 +171,23 @@ static void load(struct week *w) {
 /* ---- against the store ---- */
 
 struct held {
-    int64_t open, ever;
+    int64_t open, ever, lasting, over_ms;
 };
 static struct held held[WEEK_RULES * WEEK_DEVICES * WEEK_PARTS]; /* as the watches lie */
 
 static void read_alarm(struct week *w, struct db_rows *row) {
     const struct week_watch *watch = week_model_watch(w, db_i64(row, 0), db_i64(row, 1), db_text(row, 2));
     CHECK_SAY(w->t, watch, "an alarm of a rule and a device that there are");
-    if (watch) held[watch - &w->watches[0][0][0]] = (struct held){db_i64(row, 3), db_i64(row, 4)};
+    if (watch)
+        held[watch - &w->watches[0][0][0]] =
+            (struct held){db_i64(row, 3), db_i64(row, 4), db_i64(row, 5), db_i64(row, 6)};
 }
 
 static void read_held(struct week *w) {
     memset(held, 0, sizeof held);
     week_rows(w,
               "SELECT rule_id, device_id, COALESCE(part, ''), SUM(CASE WHEN state = 'ended' THEN 0 ELSE 1 END), "
-              "COUNT(*) FROM alarms GROUP BY 1, 2, 3",
+              "COUNT(*), SUM(CASE WHEN calm_ms IS NULL THEN 1 ELSE 0 END), MAX(calm_ms) FROM alarms GROUP BY 1, 2, 3",
               read_alarm);
 }
 
@@ -162,10 +204,15 @@ static bool is_held(struct week *w, bool say) {
                     watch->may_be_ended = false;
                 }
                 bool ok = h->open == watch->open && h->ever == watch->ever;
+                if (w->rules[r].kind != WEEK_EVENT) ok &= h->lasting == watch->lasts && h->over_ms == watch->over_ms;
                 same &= ok;
                 if (say)
-                    CHECK_SAY(w->t, ok, "rule %zu, %s part %zu: %d of %d alarms open, must be %d of %d", r,
-                              w->devices[d].code, p + 1, (int)h->open, (int)h->ever, watch->open, (int)watch->ever);
+                    CHECK_SAY(w->t, ok,
+                              "rule %zu, %s part %zu: %d of %d alarms open, %d lasting, over %lld; must be %d of %d, "
+                              "%d, %lld",
+                              r, w->devices[d].code, p + 1, (int)h->open, (int)h->ever, (int)h->lasting,
+                              (long long)h->over_ms, watch->open, (int)watch->ever, watch->lasts,
+                              (long long)watch->over_ms);
             }
     return same;
 }
@@ -208,10 +255,61 @@ void week_model_restart(struct week *w) {
     for (size_t r = 0; r < w->rules_n; r++)
         for (size_t d = 0; d < WEEK_DEVICES; d++) {
             struct week_watch *watch = &w->watches[r][d][0];
-            watch->applies = watch->firing = false;
-            watch->since_ms = watch->last_ms = 0;
+            watch->applies = watch->firing = watch->held = false;
+            watch->since_ms = watch->last_ms = watch->ahead_ms = 0;
         }
     for (size_t d = 0; d < WEEK_DEVICES; d++) w->devices[d].heard = false; /* it comes again with its next reading */
+}
+
+/* Judged as it came, only that what came late stands where it belongs; a breach that nobody judged counts, and what is
+ * fresh and behind the last alarm is told. */
+static void judge_again(struct week *w, int r, int d, const struct telemetry_points *p, size_t n) {
+    const struct week_rule *rule = &w->rules[r];
+    struct week_watch *watch = &w->watches[r][d][0];
+    int64_t from_ms = week_now(w) - JUDGED_MS;
+    if (from_ms < watch->over_ms + 1) from_ms = watch->over_ms + 1;
+    if (from_ms < rule->updated_ms) from_ms = rule->updated_ms;
+    int64_t back_ms = from_ms - rule->for_ms - BACK_MS;
+    if (back_ms < rule->created_ms) back_ms = rule->created_ms;
+    size_t i = 0;
+    for (; i < p->n && p->at_ms[i] < from_ms; i++) {
+        if (p->at_ms[i] < back_ms || isnan(p->value[i]) || !rule->for_ms) continue;
+        if (!is_breach(rule, p->value[i]))
+            watch->since_ms = 0;
+        else if (!watch->since_ms)
+            watch->since_ms = p->at_ms[i];
+    }
+    while (i < n && isnan(p->value[i])) i++;
+    if (i < n && !is_breach(rule, p->value[i])) watch->since_ms = 0;
+    watch->held = watch->since_ms && watch->since_ms + rule->for_ms < from_ms;
+    for (; i < n; i++) {
+        int64_t due_ms = watch->since_ms + rule->for_ms;
+        if (watch->since_ms && !watch->firing && !watch->held && due_ms < p->at_ms[i]) {
+            watch->firing = true;
+            put_verdict(w, watch, true, due_ms);
+        }
+        judge(w, r, d, &(struct week_point){.at_ms = p->at_ms[i], .value = p->value[i]});
+    }
+}
+
+/* Of the points p the first n are not ahead of the clock. */
+static void seed_watch(struct week *w, int r, int d, const struct telemetry_points *p, size_t n) {
+    const struct week_rule *rule = &w->rules[r];
+    struct week_watch *watch = &w->watches[r][d][0];
+    int64_t now_ms = week_now(w), fresh_ms = now_ms - JUDGED_MS, raised_ms = watch->since_ms;
+    bool is_ahead = n < p->n;
+    if (!watch->applies || rule->kind == WEEK_EVENT) return;
+    if (rule->kind != WEEK_SILENCE && !watch->firing) judge_again(w, r, d, p, n);
+    if (rule->kind == WEEK_SILENCE) watch->since_ms = now_ms; /* nobody listened before */
+    watch->ahead_ms = is_ahead ? p->at_ms[p->n - 1] : 0;
+    watch->last_ms = n && (!is_ahead || p->at_ms[n - 1] >= fresh_ms) ? p->at_ms[n - 1] : 0;
+    if (rule->kind == WEEK_SILENCE || !watch->firing || is_ahead) return;
+    size_t i = n;
+    while (i && p->at_ms[i - 1] >= fresh_ms && isnan(p->value[i - 1])) i--;
+    if (!i || isnan(p->value[i - 1]) || (i < n && p->at_ms[i - 1] < fresh_ms)) return;
+    if (p->at_ms[i - 1] <= raised_ms || !is_calm(rule, p->value[i - 1])) return;
+    watch->since_ms = 0;
+    end(w, watch);
 }
 
 static enum err seed(struct ctx *ctx, void *arg) {
@@ -220,13 +318,12 @@ static enum err seed(struct ctx *ctx, void *arg) {
     struct fault f = {0};
     for (uint32_t i = 0; !telemetry_series_at(feed_telemetry(w->feed), i, ctx->arena, &s, &f); i++)
         for (int d = 0; d < WEEK_DEVICES; d++) {
+            struct telemetry_points p = {0};
             if (!s.has_latest || !str_is(s.device, w->devices[d].code)) continue;
-            struct week_point p = {.at_ms = s.latest.at_ms, .value = s.latest.value};
-            for (size_t r = 0; r < w->rules_n; r++) {
-                struct week_watch *watch = &w->watches[r][d][0];
-                if (w->rules[r].kind != WEEK_SILENCE && p.at_ms >= week_now(w) - JUDGED_MS) judge(w, (int)r, d, &p);
-                if (w->rules[r].kind == WEEK_SILENCE && watch->applies && !watch->last_ms) watch->last_ms = week_now(w);
-            }
+            TRY(telemetry_range(feed_telemetry(w->feed), i, 0, INT64_MAX, TELEMETRY_POINTS_MAX, ctx->arena, &p, &f));
+            size_t n = p.n;
+            while (n && p.at_ms[n - 1] > week_now(w)) n--;
+            for (size_t r = 0; r < w->rules_n; r++) seed_watch(w, (int)r, d, &p, n);
         }
     return OK;
 }
@@ -237,7 +334,7 @@ void week_model_reopen(struct week *w) {
     w->queue_before += (int64_t)w->queue_n;
     w->queue_n = 0; /* what was only in memory is gone */
     load(w);
-    (void)!week_do(w, seed, w);
+    CHECK(w->t, !week_do(w, seed, w));
 }
 
 /* ---- hands ---- */

@@ -205,6 +205,7 @@ export const words = {
   'error.too_small': ['太小了', 'Too small'],
   'error.too_large': ['太大了', 'Too large'],
   'error.too_many': ['最多 {limit} 个', 'At most {limit}'],
+  'error.too_many_watched': ['规则乘设备超过 {limit}：请选型号或一台设备', 'Rules times devices would be more than {limit}: name a model or one device'],
   'error.too_few': ['至少 {limit} 个', 'At least {limit}'],
   'error.bad_text': ['含有不能用的字符', 'Has characters that cannot be used'],
   'error.bad_type': ['格式不对', 'Not of this kind'],

@@ -12,6 +12,7 @@ static const struct field fields[] = {
     {REF(struct alarm, place_id, "places"), .flags = FIXED | COLUMN},
     {TIME(struct alarm, since_ms), .flags = REQUIRED | FIXED | COLUMN},
     {TIME(struct alarm, ended_ms), .flags = SYSTEM},
+    {TIME(struct alarm, calm_ms), .flags = SYSTEM | INDEXED},
     {TEXT(struct alarm, metric), .max = 40, .flags = FIXED},
     {TEXT(struct alarm, value), .max = 40, .flags = FIXED | COLUMN},
     {TEXT(struct alarm, detail), .max = 400, .flags = FIXED},
@@ -37,10 +38,24 @@ static enum err ended(struct ctx *ctx, void *row) {
     return others ? OK : device_step(ctx, a->device_id, "calm");
 }
 
+/* A breach or a silence may last on, and its rule raises nothing until it is over: calm_ms stays absent.  An event is
+ * over with its alarm: the next report is another one. */
+static enum err ended_by_hand(struct ctx *ctx, void *row) {
+    struct alarm *a = row;
+    int64_t lasting = 0;
+    bool found;
+    TRY(ended(ctx, row));
+    if (row_has(&alarms, a, "rule_id"))
+        TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT COUNT(*) FROM rules WHERE id = $1 AND kind <> 'event'",
+                       VALS(V_I64(a->rule_id)), &lasting, &found));
+    if (!lasting) SET(&alarms, a, calm_ms, ctx->now_ms);
+    return OK;
+}
+
 static const struct step steps[] = {
     {ALARM_ACTIVE, "ack", ALARM_ACKNOWLEDGED, "manager dispatcher guard"},
-    {ALARM_ACTIVE, "end", ALARM_ENDED, "manager dispatcher", .effect = ended},
-    {ALARM_ACKNOWLEDGED, "end", ALARM_ENDED, "manager dispatcher", .effect = ended},
+    {ALARM_ACTIVE, "end", ALARM_ENDED, "manager dispatcher", .effect = ended_by_hand},
+    {ALARM_ACKNOWLEDGED, "end", ALARM_ENDED, "manager dispatcher", .effect = ended_by_hand},
     {ALARM_ACTIVE, "clear", ALARM_ENDED, "timer", .effect = ended},
     {ALARM_ACKNOWLEDGED, "clear", ALARM_ENDED, "timer", .effect = ended},
 };
@@ -130,7 +145,7 @@ enum err alarm_raise(struct ctx *ctx, const struct alarm_raise *raise, int64_t *
 }
 
 struct clearing {
-    int64_t rule_id, device_id;
+    int64_t rule_id, device_id, at_ms;
     struct str part;
 };
 
@@ -138,14 +153,19 @@ static enum err clear_it(struct ctx *ctx, void *arg) {
     struct clearing *c = arg;
     int64_t id = 0;
     bool found;
+    TRY(db_exec(ctx->db, &ctx->fault,
+                "UPDATE alarms SET calm_ms = $1 WHERE device_id = $2 AND rule_id = $3 AND calm_ms IS NULL AND "
+                "COALESCE(part, '') = $4",
+                VALS(V_I64(c->at_ms), V_I64(c->device_id), V_I64(c->rule_id), V_TEXT(c->part.ptr ? c->part : S(""))),
+                NULL));
     TRY(open_alarm(ctx, c->rule_id, c->device_id, c->part, &id, &found));
     return found ? row_act(ctx, &alarms, id, 0, "clear", NULL, 0, NULL) : OK;
 }
 
-enum err alarm_clear(struct ctx *ctx, int64_t rule_id, int64_t device_id, struct str part) {
+enum err alarm_clear(struct ctx *ctx, int64_t rule_id, int64_t device_id, struct str part, int64_t at_ms) {
     struct actor actor = ctx->actor;
     ctx->actor = actor_system();
-    enum err e = ctx_write(ctx, clear_it, &(struct clearing){rule_id, device_id, part});
+    enum err e = ctx_write(ctx, clear_it, &(struct clearing){rule_id, device_id, at_ms, part});
     ctx->actor = actor;
     return e;
 }

@@ -3,14 +3,16 @@
 #include "platform/rules/rules_internal.h"
 #include "platform/things/things.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RULES_MAX   20000
-#define DEVICES_MAX 200000
-#define WATCHES_MAX 1000000
-#define BOOK_BYTES  ((size_t)256 << 20)
-#define PRIVATE_MAX 1000
+#define BOOK_BYTES     ((size_t)256 << 20)
+#define LEFT_OUT_BYTES 240
+#define LATELY_MS      (2 * RULES_FRESH_MS)
+
+const struct rules_limits rules_usual = {
+    .rules = RULES_MAX, .devices = 200000, .watches = RULES_WATCHES_MAX, .privates = 100000, .alarms = 1000000};
 
 void book_free(struct book *b) {
     if (!b) return;
@@ -20,31 +22,64 @@ void book_free(struct book *b) {
     free(b);
 }
 
-static enum err page_all(struct ctx *ctx, const struct resource *r, size_t most, struct book *b, void **ret,
-                         size_t *ret_n) {
+/* Behind what was said of another limit. */
+static struct buf *leave_out(struct book *b) {
+    if (b->left_out.len) buf_cstr(&b->left_out, "; ");
+    return &b->left_out;
+}
+
+/* ---- rules ---- */
+
+static enum err read_rules(struct ctx *ctx, size_t most, struct book *b) {
     struct list_query q = {.sort = FILTER_ID, .ascending = true, .limit = LIST_LIMIT_MAX};
-    char *all = arena_alloc(&b->arena, most + 1, r->size, _Alignof(max_align_t));
-    size_t n = 0;
-    if (!all) return FAIL_MEMORY(ctx);
-    struct arena *kept = ctx->arena;
-    ctx->arena = &b->arena; /* its texts live as long as the book */
-    enum err e = OK;
-    for (struct list_page page = {.next = S("")}; !e && page.next.ptr;) {
+    size_t cap = 0;
+    for (struct list_page page = {.next = S("")}; page.next.ptr;) {
         q.cursor = page.next.len ? page.next : (struct str){NULL, 0};
-        e = row_list(ctx, r, &q, &page);
-        if (e) break;
-        if (n + page.n > most) {
-            e = FAIL(&ctx->fault, ERR_LIMIT, "too_many", "more than %zu %s", most, r->name);
-            break;
+        TRY(row_list(ctx, &rules, &q, &page));
+        const struct rule *rows = page.rows;
+        for (size_t i = 0; i < page.n; i++) {
+            if (b->rules_n == most) {
+                buf_fmt(leave_out(b), "more than %zu rules: those from id %" PRId64 " on are left out", most,
+                        rows[i].row.id);
+                return OK;
+            }
+            b->rules = arena_grow(&b->arena, b->rules, b->rules_n, &cap, sizeof *b->rules);
+            if (!b->rules) return FAIL_MEMORY(ctx);
+            b->rules[b->rules_n++] = rows[i];
         }
-        if (page.n) memcpy(all + n * r->size, page.rows, page.n * r->size);
-        n += page.n;
     }
+    return OK;
+}
+
+static enum err book_rules(struct ctx *ctx, size_t most, struct book *b) {
+    struct arena *kept = ctx->arena;
+    ctx->arena = &b->arena; /* texts live as long as the book */
+    enum err e = read_rules(ctx, most, b);
     ctx->arena = kept;
-    *ret = all;
-    *ret_n = n;
     return e;
 }
+
+static int compare_rule_id(const void *key, const void *rule) {
+    int64_t id = *(const int64_t *)key, other = ((const struct rule *)rule)->row.id;
+    return (id > other) - (id < other);
+}
+
+const struct rule *book_rule(const struct book *b, int64_t id) {
+    return b && b->rules_n ? bsearch(&id, b->rules, b->rules_n, sizeof *b->rules, compare_rule_id) : NULL;
+}
+
+static struct rule_terms terms_of(const struct rule *r) {
+    struct rule_terms t = {.kind = str_is(r->kind, "above")     ? RULE_ABOVE
+                                   : str_is(r->kind, "below")   ? RULE_BELOW
+                                   : str_is(r->kind, "silence") ? RULE_SILENCE
+                                                                : RULE_EVENT,
+                           .limit = (double)r->limit_value / 1000,
+                           .for_ms = r->for_s * 1000};
+    t.clear_at = row_has(&rules, r, "clear_value") ? (double)r->clear_value / 1000 : t.limit;
+    return t;
+}
+
+/* ---- devices ---- */
 
 static uint64_t code_hash(int64_t community_id, struct str code) {
     return str_hash(code) ^ (uint64_t)community_id * UINT64_C(0x9e3779b97f4a7c15);
@@ -59,35 +94,24 @@ struct known_device *book_device(const struct book *b, int64_t community_id, str
     }
 }
 
-static struct rule_terms terms_of(const struct rule *r) {
-    struct rule_terms t = {.kind = str_is(r->kind, "above")     ? RULE_ABOVE
-                                   : str_is(r->kind, "below")   ? RULE_BELOW
-                                   : str_is(r->kind, "silence") ? RULE_SILENCE
-                                                                : RULE_EVENT,
-                           .limit = (double)r->limit_value / 1000,
-                           .for_ms = r->for_s * 1000};
-    t.clear_at = row_has(&rules, r, "clear_value") ? (double)r->clear_value / 1000 : t.limit;
-    return t;
-}
-
 /* Adopted and not retired; the others have no rules. */
-static enum err read_devices(struct ctx *ctx, struct book *b) {
+static enum err read_devices(struct ctx *ctx, size_t most, struct book *b) {
     struct db_rows rows = {0};
     size_t cap = 0;
     enum err e = db_query(ctx->db, &ctx->fault,
                           "SELECT id, community_id, code, model FROM devices WHERE archived_ms = 0 AND state NOT IN "
                           "('new', 'retired') ORDER BY id LIMIT $1",
-                          VALS(V_I64(DEVICES_MAX + 1)), &rows);
+                          VALS(V_I64((int64_t)most + 1)), &rows);
     while (db_more(&rows, &ctx->fault, &e)) {
-        if (b->devices_n == cap) {
-            cap = cap ? cap * 2 : 256;
-            struct known_device *grown = arena_new(&b->arena, struct known_device, cap);
-            if (!grown) {
-                e = FAIL_MEMORY(ctx);
-                break;
-            }
-            if (b->devices_n) memcpy(grown, b->devices, b->devices_n * sizeof *grown);
-            b->devices = grown;
+        if (b->devices_n == most) {
+            buf_fmt(leave_out(b), "more than %zu devices: those from id %" PRId64 " on are left out", most,
+                    db_i64(&rows, 0));
+            break;
+        }
+        b->devices = arena_grow(&b->arena, b->devices, b->devices_n, &cap, sizeof *b->devices);
+        if (!b->devices) {
+            e = FAIL_MEMORY(ctx);
+            break;
         }
         struct known_device *d = &b->devices[b->devices_n++];
         *d = (struct known_device){.id = db_i64(&rows, 0), .community_id = db_i64(&rows, 1)};
@@ -95,13 +119,11 @@ static enum err read_devices(struct ctx *ctx, struct book *b) {
             e = FAIL_MEMORY(ctx);
     }
     db_done(&rows);
-    if (!e && b->devices_n > DEVICES_MAX)
-        e = FAIL(&ctx->fault, ERR_LIMIT, "too_many", "more than %d devices", DEVICES_MAX);
     return e;
 }
 
-static enum err book_devices(struct ctx *ctx, struct book *b) {
-    TRY(read_devices(ctx, b));
+static enum err book_devices(struct ctx *ctx, size_t most, struct book *b) {
+    TRY(read_devices(ctx, most, b));
     b->by_code_size = b->devices_n * 2 + 1;
     b->by_code = arena_new(&b->arena, uint32_t, b->by_code_size);
     if (!b->by_code) return FAIL_MEMORY(ctx);
@@ -154,86 +176,127 @@ static size_t first_rule(const struct rule *const *sorted, size_t n, const struc
     return low;
 }
 
-/* Metrics of models whose readings not everybody may see. */
+/* Metrics of models whose readings not everybody may see, sorted. */
 struct private_metric {
     struct str model, metric;
 };
 struct private_metrics {
     struct private_metric *list;
     size_t n;
+    bool all; /* there are too many to tell which */
 };
 
-static enum err read_private(struct ctx *ctx, struct book *b, struct private_metrics *ret) {
+static int compare_private(const void *a, const void *b) {
+    const struct private_metric *x = a, *y = b;
+    int by_model = str_cmp(x->model, y->model);
+    return by_model ? by_model : str_cmp(x->metric, y->metric);
+}
+
+static enum err read_private(struct ctx *ctx, size_t most, struct book *b, struct private_metrics *ret) {
     struct db_rows rows = {0};
-    ret->list = arena_new(&b->arena, struct private_metric, PRIVATE_MAX);
-    if (!ret->list) return FAIL_MEMORY(ctx);
+    size_t cap = 0;
     enum err e =
         db_query(ctx->db, &ctx->fault,
                  "SELECT d.code, m.metric FROM device_models_metrics m JOIN device_models d ON d.id = m.row_id "
                  "WHERE m.privacy IS NOT NULL AND m.privacy <> '' ORDER BY d.id, m.pos LIMIT $1",
-                 VALS(V_I64(PRIVATE_MAX + 1)), &rows);
-    while (db_more(&rows, &ctx->fault, &e)) {
-        struct private_metric *one = &ret->list[ret->n];
-        if (ret->n++ == PRIVATE_MAX)
-            e = FAIL(&ctx->fault, ERR_LIMIT, "too_many", "more than %d private metrics", PRIVATE_MAX);
-        else if (!arena_str(&b->arena, db_text(&rows, 0), &one->model) ||
-                 !arena_str(&b->arena, db_text(&rows, 1), &one->metric))
+                 VALS(V_I64((int64_t)most + 1)), &rows);
+    while (!ret->all && db_more(&rows, &ctx->fault, &e)) {
+        ret->all = ret->n == most;
+        if (ret->all) break;
+        ret->list = arena_grow(&b->arena, ret->list, ret->n, &cap, sizeof *ret->list);
+        struct private_metric *one = ret->list ? &ret->list[ret->n++] : NULL;
+        if (!one || !arena_str(&b->arena, db_text(&rows, 0), &one->model) ||
+            !arena_str(&b->arena, db_text(&rows, 1), &one->metric))
             e = FAIL_MEMORY(ctx);
     }
     db_done(&rows);
+    if (ret->all) buf_fmt(leave_out(b), "more than %zu private metrics: no alarm tells its reading", most);
+    if (!e && ret->n) qsort(ret->list, ret->n, sizeof *ret->list, compare_private);
     return e;
 }
 
 static bool is_private(const struct private_metrics *p, struct str model, struct str metric) {
-    for (size_t i = 0; i < p->n; i++)
-        if (str_eq(p->list[i].model, model) && str_eq(p->list[i].metric, metric)) return true;
-    return false;
+    const struct private_metric key = {model, metric};
+    return p->all || (p->n && bsearch(&key, p->list, p->n, sizeof key, compare_private));
 }
 
-static bool add_watch(struct book *b, size_t *cap, const struct rule *r, size_t device) {
-    if (b->watches_n == *cap) {
-        size_t more = *cap ? *cap * 2 : 256;
-        struct watched *grown = realloc(b->watches, more * sizeof *grown);
-        if (!grown) return false;
-        b->watches = grown;
-        *cap = more;
-    }
-    b->watches[b->watches_n++] =
-        (struct watched){.rule = r, .terms = terms_of(r), .device = (uint32_t)device, .next = b->devices[device].first};
-    b->devices[device].first = (uint32_t)b->watches_n;
-    return true;
+struct watching {
+    struct book *book;
+    const struct rule **sorted;
+    size_t n;
+    size_t *shares; /* of each rule, by its place in the book: on how many devices it is, then: may still be */
+    struct private_metrics private;
+};
+
+static void count_watch(struct watching *w, const struct rule *r, size_t device) {
+    (void)device;
+    w->shares[r - w->book->rules]++;
 }
 
-static enum err book_watches(struct ctx *ctx, struct book *b) {
-    const struct rule **sorted = arena_new(&b->arena, const struct rule *, b->rules_n + 1);
-    size_t n = 0, cap = 0;
-    struct private_metrics private = {0};
-    if (!sorted) return FAIL_MEMORY(ctx);
-    TRY(read_private(ctx, b, &private));
-    for (size_t i = 0; i < b->rules_n; i++)
-        if (b->rules[i].enabled) sorted[n++] = &b->rules[i];
-    qsort(sorted, n, sizeof *sorted, compare_rules);
-    for (size_t d = 0; d < b->devices_n; d++) {
-        const struct known_device *dev = &b->devices[d];
-        const struct aim aims[] = {{dev->community_id, 0, {NULL, 0}},
-                                   {dev->community_id, 0, dev->model},
-                                   {dev->community_id, dev->id, {NULL, 0}}};
-        for (size_t k = 0; k < COUNT(aims); k++) {
-            if (k == 1 && !dev->model.len) continue;
-            for (size_t i = first_rule(sorted, n, &aims[k]); i < n; i++) {
-                struct aim at = aim_of(sorted[i]);
-                if (compare_aims(&at, &aims[k])) break;
-                if (b->watches_n == WATCHES_MAX)
-                    return FAIL(&ctx->fault, ERR_LIMIT, "too_many", "more than %d rules on devices", WATCHES_MAX);
-                if (!add_watch(b, &cap, sorted[i], d)) return FAIL_MEMORY(ctx);
-                b->watches[b->watches_n - 1].is_private =
-                    private.n && is_private(&private, dev->model, sorted[i]->metric);
-            }
+static void add_watch(struct watching *w, const struct rule *r, size_t device) {
+    struct book *b = w->book;
+    struct known_device *d = &b->devices[device];
+    if (!w->shares[r - b->rules]) return;
+    w->shares[r - b->rules]--;
+    b->watches[b->watches_n++] = (struct watched){.rule = r,
+                                                  .terms = terms_of(r),
+                                                  .device = (uint32_t)device,
+                                                  .next = d->first,
+                                                  .is_private = is_private(&w->private, d->model, r->metric)};
+    d->first = (uint32_t)b->watches_n;
+}
+
+static void each_of_device(struct watching *w, size_t device,
+                           void (*fn)(struct watching *w, const struct rule *r, size_t device)) {
+    const struct known_device *d = &w->book->devices[device];
+    const struct aim aims[] = {
+        {d->community_id, 0, {NULL, 0}}, {d->community_id, 0, d->model}, {d->community_id, d->id, {NULL, 0}}};
+    for (size_t k = 0; k < COUNT(aims); k++) {
+        if (k == 1 && !d->model.len) continue;
+        for (size_t i = first_rule(w->sorted, w->n, &aims[k]); i < w->n; i++) {
+            struct aim at = aim_of(w->sorted[i]);
+            if (compare_aims(&at, &aims[k])) break;
+            fn(w, w->sorted[i], device);
         }
     }
-    b->due = malloc((b->watches_n + 1) * sizeof *b->due);
-    return b->due ? OK : FAIL_MEMORY(ctx);
 }
+
+/* What fits, the oldest rules first, of one the oldest devices; gives how many watches there are. */
+static size_t share_out(struct watching *w, size_t most) {
+    size_t left = most, out = 0;
+    int64_t first_id = 0;
+    for (size_t i = 0; i < w->book->rules_n; i++) {
+        size_t fit = w->shares[i] < left ? w->shares[i] : left;
+        if (fit < w->shares[i] && !first_id) first_id = w->book->rules[i].row.id;
+        out += w->shares[i] - fit;
+        left -= fit;
+        w->shares[i] = fit;
+    }
+    if (out)
+        buf_fmt(leave_out(w->book), "more than %zu rules on devices: %zu are left out, from rule id %" PRId64 " on",
+                most, out, first_id);
+    return most - left;
+}
+
+static enum err book_watches(struct ctx *ctx, const struct rules_limits *limits, struct book *b) {
+    struct watching w = {.book = b,
+                         .sorted = arena_new(&b->arena, const struct rule *, b->rules_n + 1),
+                         .shares = arena_new(&b->arena, size_t, b->rules_n + 1)};
+    if (!w.sorted || !w.shares) return FAIL_MEMORY(ctx);
+    TRY(read_private(ctx, limits->privates, b, &w.private));
+    for (size_t i = 0; i < b->rules_n; i++)
+        if (b->rules[i].enabled) w.sorted[w.n++] = &b->rules[i];
+    qsort(w.sorted, w.n, sizeof *w.sorted, compare_rules);
+    for (size_t d = 0; d < b->devices_n; d++) each_of_device(&w, d, count_watch);
+    size_t n = share_out(&w, limits->watches);
+    b->watches = malloc((n + 1) * sizeof *b->watches);
+    b->due = malloc((n + 1) * sizeof *b->due);
+    if (!b->watches || !b->due) return FAIL_MEMORY(ctx);
+    for (size_t d = 0; d < b->devices_n; d++) each_of_device(&w, d, add_watch);
+    return OK;
+}
+
+/* ---- what was there before ---- */
 
 static int compare_ids(const void *key, const void *device) {
     int64_t id = *(const int64_t *)key, other = ((const struct known_device *)device)->id;
@@ -241,54 +304,57 @@ static int compare_ids(const void *key, const void *device) {
 }
 
 static struct watched *watch_of(const struct book *b, int64_t rule_id, int64_t device_id) {
-    const struct known_device *d = /* they were read in order of their ids */
-        bsearch(&device_id, b->devices, b->devices_n, sizeof *b->devices, compare_ids);
+    const struct known_device *d =
+        b->devices_n ? bsearch(&device_id, b->devices, b->devices_n, sizeof *b->devices, compare_ids) : NULL;
     for (uint32_t w = d ? d->first : 0; w; w = b->watches[w - 1].next)
         if (b->watches[w - 1].rule->row.id == rule_id) return &b->watches[w - 1];
     return NULL;
 }
 
-enum err book_alarms(struct ctx *ctx, struct book *b) {
+enum err book_alarms(struct ctx *ctx, const struct rules_limits *limits, struct book *b) {
     struct db_rows rows = {0};
-    enum err e = db_query(
-        ctx->db, &ctx->fault,
-        "SELECT rule_id, device_id, since_ms FROM alarms WHERE state IN ('active', 'acknowledged') AND archived_ms = 0 "
-        "ORDER BY id LIMIT 100000",
-        NO_VALS, &rows);
-    for (bool more = true; !e;) {
-        e = db_next(&rows, &ctx->fault, &more);
-        if (e || !more) break;
+    size_t n = 0;
+    enum err e = db_query(ctx->db, &ctx->fault,
+                          "SELECT a.rule_id, a.device_id, a.since_ms, a.calm_ms FROM alarms a JOIN rules r ON r.id = "
+                          "a.rule_id WHERE (a.calm_ms IS NULL OR a.calm_ms >= $1) AND a.archived_ms = 0 AND r.kind <> "
+                          "'event' ORDER BY a.id LIMIT $2",
+                          VALS(V_I64(ctx->now_ms - LATELY_MS), V_I64((int64_t)limits->alarms + 1)), &rows);
+    while (db_more(&rows, &ctx->fault, &e)) {
         struct watched *w = watch_of(b, db_i64(&rows, 0), db_i64(&rows, 1));
-        if (!w || w->carried || w->terms.kind == RULE_EVENT) continue;
-        w->state.firing = true;
-        w->state.since_ms = db_i64(&rows, 2);
-        if (!w->state.last_ms) w->state.last_ms = db_i64(&rows, 2);
+        if (n++ == limits->alarms) {
+            buf_fmt(leave_out(b), "more than %zu alarms that last: others may come twice", limits->alarms);
+            break;
+        }
+        if (!w || w->was || w->terms.kind == RULE_EVENT) continue;
+        bool lasts = db_col(&rows, 3).type == DB_NULL;
+        if (lasts) {
+            w->state.firing = true;
+            w->state.since_ms = w->state.last_ms = db_i64(&rows, 2);
+        } else if (w->over_ms < db_i64(&rows, 3)) {
+            w->over_ms = db_i64(&rows, 3);
+        }
     }
     db_done(&rows);
     return e;
 }
 
-void book_carry(const struct book *from, struct book *to) {
+void book_match(struct book *from, struct book *to) {
     for (size_t i = 0; from && i < to->watches_n; i++) {
-        const struct known_device *d = &to->devices[to->watches[i].device];
-        const struct known_device *was = book_device(from, d->community_id, d->code);
-        for (uint32_t w = was ? was->first : 0; w; w = from->watches[w - 1].next)
-            if (from->watches[w - 1].rule->row.id == to->watches[i].rule->row.id) {
-                to->watches[i].state = from->watches[w - 1].state;
-                to->watches[i].carried = true;
-            }
+        struct watched *w = &to->watches[i], *was = watch_of(from, w->rule->row.id, to->devices[w->device].id);
+        if (!was || was->terms.kind != w->terms.kind || !str_eq(was->rule->metric, w->rule->metric)) continue;
+        w->was = (uint32_t)(was - from->watches) + 1;
+        was->goes = (uint32_t)i + 1;
     }
 }
 
-enum err book_read(struct ctx *ctx, struct book **ret) {
+enum err book_read(struct ctx *ctx, const struct rules_limits *limits, struct book **ret) {
     struct book *b = calloc(1, sizeof *b);
-    void *rows = NULL;
     if (!b) return FAIL_MEMORY(ctx);
     arena_init(&b->arena, BOOK_BYTES);
-    enum err e = page_all(ctx, &rules, RULES_MAX, b, &rows, &b->rules_n);
-    b->rules = rows;
-    if (!e) e = book_devices(ctx, b);
-    if (!e) e = book_watches(ctx, b);
+    buf_init_arena(&b->left_out, &b->arena, LEFT_OUT_BYTES);
+    enum err e = book_rules(ctx, limits->rules, b);
+    if (!e) e = book_devices(ctx, limits->devices, b);
+    if (!e) e = book_watches(ctx, limits, b);
     if (e)
         book_free(b);
     else

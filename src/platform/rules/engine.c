@@ -1,42 +1,13 @@
 /* Rules at work: from the number of a series to the rules that watch it.  SPDX-License-Identifier: Apache-2.0 */
-#include "platform/rules/alarms.h"
 #include "platform/rules/rules_internal.h"
 #include "platform/things/things.h"
 
 #include "base/utf8.h"
 #include "kernel/rows.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct verdict_row {
-    int64_t rule_id, device_id, at_ms;
-    bool raise, silence;
-    char value[32], text[200], part[ALARM_PART_MAX + 1];
-};
-struct judged {      /* a series */
-    uint32_t book;   /* which one the rest is of */
-    uint32_t first;  /* of its links, index + 1; STRANGE: no known device's */
-    uint32_t told_s; /* when it was told of as a stranger */
-};
-#define STRANGE UINT32_MAX
-struct link {
-    uint32_t watch, next; /* next: of the same series, index + 1 */
-};
-struct rules_engine {
-    pthread_mutex_t lock;
-    struct book *book;
-    uint32_t book_number;
-    struct judged *series; /* by number */
-    struct link *links;
-    size_t series_n, links_n, links_cap;
-    _Atomic int64_t generation;
-    struct verdict_row *queue; /* a ring */
-    uint64_t made, applied;    /* verdicts, ever */
-};
 
 struct rules_engine *rules_create(void) {
     struct rules_engine *e = calloc(1, sizeof *e);
@@ -47,6 +18,8 @@ struct rules_engine *rules_create(void) {
         return NULL;
     }
     e->queue = queue;
+    e->limits = rules_usual;
+    pthread_mutex_init(&e->loading, NULL);
     pthread_mutex_init(&e->lock, NULL);
     return e;
 }
@@ -55,46 +28,11 @@ void rules_destroy(struct rules_engine *e) {
     if (!e) return;
     book_free(e->book);
     pthread_mutex_destroy(&e->lock);
+    pthread_mutex_destroy(&e->loading);
     free(e->series);
     free(e->links);
     free(e->queue);
     free(e);
-}
-
-/* ---- reading the store ---- */
-
-enum err rules_load(struct rules_engine *e, struct ctx *ctx) {
-    struct book *b = NULL;
-    int64_t now = rules_generation();
-    enum err err = book_read(ctx, &b);
-    if (err) return err;
-    pthread_mutex_lock(&e->lock);
-    book_carry(e->book, b);
-    err = book_alarms(ctx, b);
-    for (size_t i = 0; !err && i < b->watches_n; i++) due_arm(b, (uint32_t)i, 0);
-    if (!err) {
-        struct book *old = e->book;
-        e->book = b;
-        e->book_number++;
-        e->links_n = 0;
-        atomic_store(&e->generation, now);
-        b = old;
-    }
-    pthread_mutex_unlock(&e->lock);
-    book_free(b);
-    return err;
-}
-
-void rules_each_device(struct rules_engine *e, void (*fn)(void *arg, int64_t community_id, struct str code),
-                       void *arg) {
-    pthread_mutex_lock(&e->lock);
-    for (size_t i = 0; e->book && i < e->book->devices_n; i++)
-        fn(arg, e->book->devices[i].community_id, e->book->devices[i].code);
-    pthread_mutex_unlock(&e->lock);
-}
-
-bool rules_is_stale(const struct rules_engine *e) {
-    return atomic_load(&e->generation) != rules_generation();
 }
 
 /* ---- judging ---- */
@@ -109,26 +47,37 @@ static struct verdict_row *enqueue(struct rules_engine *e, const struct watched 
     return row;
 }
 
-/* A verdict that finds no room is taken back, so that the next reading or tick comes to it again. */
-static void conclude(struct rules_engine *e, struct watched *w, enum verdict v, int64_t at_ms) {
+/* An end is noted with the newest reading judged by then: what is not after it is not judged again, see rules_seed. */
+void engine_conclude(struct rules_engine *e, struct watched *w, enum verdict v, int64_t at_ms) {
+    const struct rule_state *s = &w->state;
     if (v == VERDICT_NOTHING) return;
+    if (v == VERDICT_CLEAR) at_ms = s->last_ms > s->ahead_ms ? s->last_ms : s->ahead_ms;
     if (e->made - e->applied == RULES_QUEUE_MAX) {
         w->state.firing = v == VERDICT_CLEAR;
         return;
     }
     struct verdict_row *row = enqueue(e, w, v == VERDICT_RAISE, at_ms);
-    if (w->terms.kind != RULE_SILENCE && !w->is_private)
-        snprintf(row->value, sizeof row->value, "%.6g", w->state.last_value);
+    if (w->terms.kind != RULE_SILENCE && !w->is_private) snprintf(row->value, sizeof row->value, "%.6g", s->last_value);
 }
 
-static bool watches_metric(const struct watched *w, struct str metric) {
+bool watches_metric(const struct watched *w, struct str metric) {
     if (w->terms.kind == RULE_EVENT) return false;
     return (w->terms.kind == RULE_SILENCE && !row_has(&rules, w->rule, "metric")) || str_eq(w->rule->metric, metric);
 }
 
-static void judge(struct rules_engine *e, uint32_t i, int64_t at_ms, double value) {
+/* Before a watch's state changes: a book that is about to come in place of this one must have it, too. */
+static void note_change(struct rules_engine *e, uint32_t i) {
     struct watched *w = &e->book->watches[i];
-    conclude(e, w, rule_reading(&w->terms, &w->state, at_ms, value), at_ms);
+    if (!e->changed || w->changed) return;
+    w->changed = true;
+    e->changed[e->changed_n++] = i;
+}
+
+static void judge(struct rules_engine *e, uint32_t i, int64_t at_ms, double value, int64_t now_ms) {
+    struct watched *w = &e->book->watches[i];
+    note_change(e, i);
+    enum verdict v = rule_reading(&w->terms, &w->state, at_ms, value, now_ms);
+    engine_conclude(e, w, v, at_ms < now_ms ? at_ms : now_ms);
     due_arm(e->book, i, 0);
 }
 
@@ -189,25 +138,11 @@ bool rules_points(struct rules_engine *e, const struct telemetry_stored *points,
         }
         if (p->at_ms < now_ms - RULES_FRESH_MS) continue; /* history: nobody is called for it */
         for (uint32_t at = s->first; at; at = e->links[at - 1].next)
-            judge(e, e->links[at - 1].watch, p->at_ms, p->value);
+            judge(e, e->links[at - 1].watch, p->at_ms, p->value, now_ms);
     }
     strange |= e->made > e->applied;
     pthread_mutex_unlock(&e->lock);
     return strange;
-}
-
-void rules_seed(struct rules_engine *e, const struct rules_sample *newest, int64_t now_ms) {
-    pthread_mutex_lock(&e->lock);
-    struct known_device *d = book_device(e->book, newest->community_id, newest->device);
-    for (uint32_t i = d ? d->first : 0; i; i = e->book->watches[i - 1].next) {
-        struct watched *w = &e->book->watches[i - 1];
-        if (!watches_metric(w, newest->metric)) continue;
-        if (w->terms.kind == RULE_SILENCE && !w->state.last_ms) w->state.last_ms = now_ms;
-        if (w->terms.kind != RULE_SILENCE && newest->at_ms >= now_ms - RULES_FRESH_MS)
-            judge(e, i - 1, newest->at_ms, newest->value);
-        due_arm(e->book, i - 1, 0);
-    }
-    pthread_mutex_unlock(&e->lock);
 }
 
 /* Does another event of the same level report name the rule's code as holding? */
@@ -265,7 +200,8 @@ void rules_tick(struct rules_engine *e, int64_t now_ms) {
     pthread_mutex_lock(&e->lock);
     while (e->book && due_take(e->book, now_ms, &i)) {
         struct watched *w = &e->book->watches[i];
-        conclude(e, w, rule_tick(&w->terms, &w->state, now_ms), now_ms);
+        note_change(e, i);
+        engine_conclude(e, w, rule_tick(&w->terms, &w->state, now_ms), now_ms);
         due_arm(e->book, i, now_ms + 1); /* where no verdict found room, with the next tick */
     }
     pthread_mutex_unlock(&e->lock);
@@ -299,9 +235,8 @@ static bool peek(struct rules_engine *e, struct ctx *ctx, struct verdict_row *re
     bool some = e->made > e->applied;
     *ret_rule = (struct rule){0};
     if (some) *ret = e->queue[e->applied % RULES_QUEUE_MAX];
-    for (size_t i = 0; some && i < e->book->rules_n; i++) {
-        const struct rule *r = &e->book->rules[i];
-        if (r->row.id != ret->rule_id) continue;
+    const struct rule *r = some ? book_rule(e->book, ret->rule_id) : NULL;
+    if (r) {
         ret_rule->row.id = r->row.id;
         (void)!(arena_str(ctx->arena, r->message, &ret_rule->message) &&
                 arena_str(ctx->arena, r->severity, &ret_rule->severity) &&
@@ -344,7 +279,7 @@ enum err rules_apply(struct rules_engine *e, struct ctx *ctx, size_t most, size_
                                                     .case_type = r.case_type},
                               &id);
         else if (r.row.id)
-            err = alarm_clear(ctx, v.rule_id, v.device_id, str_of(v.part));
+            err = alarm_clear(ctx, v.rule_id, v.device_id, str_of(v.part), v.at_ms);
         if (!err && r.row.id && v.silence) err = device_step(ctx, v.device_id, v.raise ? "lose" : "hear");
         if (err && !is_refusal(err)) return err; /* kept: whoever waits for it is not told that it is there */
         pop(e);

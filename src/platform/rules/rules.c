@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 static _Atomic int64_t generation = 1;
+static _Atomic int64_t watches; /* of the book that this process reads by */
 
 static const struct field fields[] = {
     {TEXT(struct rule, name), .max = 60, .flags = REQUIRED | SEARCH | COLUMN},
@@ -29,6 +30,54 @@ static const struct grant grants[] = {
     {"dispatcher guard repairer", READ, COMMUNITY},
 };
 
+/* ---- room: refused here, where somebody hears it; what grows over a limit otherwise is left out ---- */
+
+static enum err count_devices(struct ctx *ctx, int64_t community_id, struct str model, int64_t *ret) {
+    bool found;
+    return db_one_i64(
+        ctx->db, &ctx->fault,
+        "SELECT COUNT(*) FROM devices WHERE community_id = $1 AND archived_ms = 0 AND state NOT IN ('new', "
+        "'retired') AND ($2 = '' OR model = $2)",
+        VALS(V_I64(community_id), V_TEXT(model.ptr ? model : S(""))), ret, &found);
+}
+
+/* As it is stored: how many devices it watches, and whether it is there at all. */
+static enum err count_before(struct ctx *ctx, int64_t id, int64_t *ret, bool *ret_found) {
+    struct db_rows rows = {0};
+    int64_t community_id = 0;
+    struct str model = {NULL, 0};
+    bool is_for_many = false;
+    enum err e = db_query(ctx->db, &ctx->fault,
+                          "SELECT community_id, model, device_id FROM rules WHERE id = $1 AND enabled = 1 AND "
+                          "archived_ms = 0",
+                          VALS(V_I64(id)), &rows);
+    *ret_found = false;
+    while (db_more(&rows, &ctx->fault, &e)) {
+        *ret_found = true;
+        community_id = db_i64(&rows, 0);
+        is_for_many = db_col(&rows, 2).type == DB_NULL;
+        if (!arena_str(ctx->arena, db_text(&rows, 1), &model)) e = FAIL_MEMORY(ctx);
+    }
+    db_done(&rows);
+    *ret = *ret_found && !is_for_many;
+    return e || !is_for_many ? e : count_devices(ctx, community_id, model, ret);
+}
+
+static enum err check_room(struct ctx *ctx, const struct rule *r) {
+    int64_t before = 0, now = 1, all = 0;
+    bool is_there, found;
+    TRY(count_before(ctx, r->row.id, &before, &is_there));
+    if (!is_there)
+        TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT COUNT(*) FROM rules WHERE archived_ms = 0 AND id <> $1",
+                       VALS(V_I64(r->row.id)), &all, &found));
+    if (all >= RULES_MAX) return FAIL_FIELD(&ctx->fault, "name", "too_many", RULES_MAX);
+    struct str model = row_has(&rules, r, "model") ? r->model : (struct str){NULL, 0};
+    if (!row_has(&rules, r, "device_id")) TRY(count_devices(ctx, r->row.community_id, model, &now));
+    if (now > before && atomic_load(&watches) + now - before > RULES_WATCHES_MAX)
+        return FAIL_FIELD(&ctx->fault, "model", "too_many_watched", RULES_WATCHES_MAX);
+    return OK;
+}
+
 static enum err validate(struct ctx *ctx, const void *row) {
     const struct rule *r = row;
     bool threshold = str_is(r->kind, "above") || str_is(r->kind, "below");
@@ -42,7 +91,7 @@ static enum err validate(struct ctx *ctx, const void *row) {
     if (threshold && has_clear &&
         (str_is(r->kind, "above") ? r->clear_value > r->limit_value : r->clear_value < r->limit_value))
         return FAIL_FIELD(&ctx->fault, "clear_value", "wrong_side", r->limit_value);
-    return OK;
+    return r->enabled ? check_room(ctx, r) : OK;
 }
 
 const struct resource rules = {
@@ -60,6 +109,10 @@ int64_t rules_generation(void) {
     return atomic_load(&generation);
 }
 
+void rules_watches(int64_t n) {
+    atomic_store(&watches, n);
+}
+
 static enum err changed(struct ctx *ctx, const struct event *e) {
     (void)ctx;
     (void)e;
@@ -74,10 +127,17 @@ static const struct subscription listens[] = {
     {"devices.retire", changed},  {"devices.archive", changed}, {"devices.reinstate", changed},
     {"devices.restore", changed}, {"alarms.end", changed}};
 
+static const struct upgrade upgrades[] = {{1,
+                                           "ALTER TABLE alarms ADD COLUMN calm_ms {I};\n"
+                                           "UPDATE alarms SET calm_ms = ended_ms WHERE state = 'ended';\n"
+                                           "CREATE INDEX alarms_by_calm_ms ON alarms (calm_ms, archived_ms, id);",
+                                           NULL, NULL, NULL}};
+
 const struct module rules_module = {
     .name = "rules",
     .part = "platform",
     ROWS(resources, resources),
     ROWS(listens, listens),
+    ROWS(upgrades, upgrades),
     .roles = "admin manager dispatcher guard repairer street committee grid",
 };

@@ -14,18 +14,26 @@ struct rule {
 extern const struct resource rules;
 extern const struct module rules_module;
 
+#define RULES_MAX         20000
+#define RULES_WATCHES_MAX 1000000 /* rules times the devices they are for */
+
 /* The engine holds every enabled rule and the state of each rule and device in memory.  Cost of a reading: the rules
  * of its own series; of a tick: those whose time has come.  All calls are safe from any thread; none touches the store
  * but rules_load and rules_apply. */
 struct rules_engine;
 struct rules_engine *rules_create(void); /* NULL: out of memory */
 void rules_destroy(struct rules_engine *e);
-/* Reads rules, devices and open alarms anew, keeping the states of those that stay; a rule whose alarm is open counts
- * as firing, so that a restart raises nothing twice.  Call at start and when rules or devices changed. */
+/* Reads rules, devices and alarms anew, keeping the states of what stays; a rule whose alarm is open, or was ended by
+ * hand before its cause was over, counts as firing, so that a restart raises nothing twice.  Call at start and when
+ * rules or devices changed.  Readings are judged meanwhile, by the rules that were there.  What is over a limit is left
+ * out, see rules_left_out; an error: everything stays as it was. */
 NODISCARD enum err rules_load(struct rules_engine *e, struct ctx *ctx);
+/* Adds which limits were reached and what nobody watches for it; false: nothing. */
+bool rules_left_out(struct rules_engine *e, struct buf *ret);
 /* Calls fn with every device that the rules know of: adopted, not retired.  Must be quick. */
 void rules_each_device(struct rules_engine *e, void (*fn)(void *arg, int64_t community_id, struct str code), void *arg);
 bool rules_is_stale(const struct rules_engine *e); /* told by the module's subscription: load anew */
+void rules_renamed(struct rules_engine *e);        /* series may have other names now: each is asked for anew */
 
 /* What the number of a series means. */
 struct rules_source {
@@ -39,20 +47,16 @@ struct rules_names {
     void *arg;
 };
 /* Points in the order in which they became durable.  One that no rule watches costs a look at its series; those older
- * than RULES_FRESH_MS are not judged.  True: verdicts wait, or something follows from a stranger.  Before rules_load
- * nothing is judged. */
+ * than RULES_FRESH_MS are not judged; those ahead of the clock count as of now.  True: verdicts wait, or something
+ * follows from a stranger.  Before rules_load nothing is judged. */
 bool rules_points(struct rules_engine *e, const struct telemetry_stored *points, size_t n, int64_t now_ms,
                   const struct rules_names *names);
-/* At start, before any reading: the newest one known of a series.  A threshold is judged by it when it is not older
- * than RULES_FRESH_MS (a crash may have come between the reading and its alarm); silence counts from now on, since
- * nobody listened before. */
-struct rules_sample {
-    int64_t community_id, at_ms;
-    struct str device, metric;
-    double value;
-};
+/* At start, before any reading: states become what they were.  What was stored in the last RULES_FRESH_MS and behind
+ * the last alarm of a rule and device is judged again, in order of its time, since the end may have come between
+ * reading and alarm; a breach counts from when it began.  What came full longer ago waits for the next reading. Silence
+ * counts from now on, since nobody listened before. */
 #define RULES_FRESH_MS (INT64_C(15) * 60 * 1000)
-void rules_seed(struct rules_engine *e, const struct rules_sample *newest, int64_t now_ms);
+void rules_seed(struct rules_engine *e, struct telemetry *t, int64_t now_ms);
 /* What a device reports beside readings.  Two parts of a device are two causes: each raises and ends its own alarm. */
 struct rules_event {
     struct str device, code, text;

@@ -13,6 +13,7 @@
 #define APPLY_BATCH     64
 #define STRANGERS_BATCH 16
 #define UNIT_BYTES      ((size_t)64 << 20)
+#define LEFT_OUT_BYTES  256
 
 /* What stood before it: verdicts to be applied, strangers to be put aside. */
 struct barrier {
@@ -27,7 +28,7 @@ struct feed {
     struct strangers *strangers;
     struct labels labels;
     struct runner runner;
-    _Atomic bool must_load;
+    _Atomic bool must_load, stuck, load_rests; /* stuck: the last load failed; load_rests: the tick tries again */
     bool closing, loaded, rests; /* loaded: by the run under way; rests: it failed, and the tick tries again */
     enum err failed;
     struct barrier *barriers; /* a ring */
@@ -106,15 +107,37 @@ static enum err adopt_strangers(struct feed *f, struct ctx *ctx) {
     return OK;
 }
 
+/* What is over a limit, whenever rules were read. */
+static void tell_left_out(struct feed *f, struct str trace) {
+    char mem[LEFT_OUT_BYTES];
+    struct buf what;
+    buf_init(&what, mem, sizeof mem);
+    if (rules_left_out(f->rules, &what))
+        LOG(f->o.log, LOG_ERROR, trace, "not everything is watched", LOG_TEXT("what", str_of(mem)));
+}
+
+/* Where that fails, the rules that were there go on: a fire is no less told for it. */
+static enum err reload(struct feed *f, struct ctx *ctx) {
+    if (atomic_load(&f->load_rests)) return OK;
+    bool must = atomic_exchange(&f->must_load, false);
+    if (!must && !rules_is_stale(f->rules)) return OK;
+    enum err e = rules_load(f->rules, ctx);
+    f->loaded = !e;
+    if (!e) tell_left_out(f, ctx->trace);
+    if (e && must) atomic_store(&f->must_load, true);
+    if (is_away(e)) return e;
+    atomic_store(&f->stuck, e != OK);
+    if (!e) return OK;
+    atomic_store(&f->load_rests, true);
+    LOG(f->o.log, LOG_ERROR, ctx->trace, "rules cannot be read anew; those that were there go on",
+        LOG_TEXT("why", str_of(ctx->fault.text)), LOG_TEXT("code", str_of(ctx->fault.code)));
+    ctx->fault = (struct fault){0};
+    return OK;
+}
+
 static enum err work_with(struct feed *f, struct ctx *ctx) {
     size_t done;
-    if (rules_is_stale(f->rules) || atomic_load(&f->must_load)) {
-        bool must = atomic_exchange(&f->must_load, false);
-        enum err e = rules_load(f->rules, ctx);
-        if (e && must) atomic_store(&f->must_load, true);
-        TRY(e);
-        f->loaded = true;
-    }
+    TRY(reload(f, ctx));
     TRY(rules_apply(f->rules, ctx, APPLY_BATCH, &done));
     return adopt_strangers(f, ctx);
 }
@@ -181,7 +204,8 @@ static bool tick(void *arg) {
     struct feed *f = arg;
     rules_tick(f->rules, f->o.world->utc_ms(f->o.world->self));
     f->rests = false;
-    return is_unfinished(f) || rules_is_stale(f->rules);
+    atomic_store(&f->load_rests, false);
+    return is_unfinished(f) || rules_is_stale(f->rules) || atomic_load(&f->must_load);
 }
 
 /* The loop's rounds without a loop. */
@@ -205,26 +229,14 @@ static enum err load(struct feed *f, struct fault *fault) {
     ctx_begin(&ctx);
     enum err e = rules_load(f->rules, &ctx);
     if (e) *fault = ctx.fault;
+    if (!e) tell_left_out(f, ctx.trace);
     arena_finish(&arena);
     db_pool_give(f->o.pool, ctx.db);
     return e;
 }
 
-/* What the rules would know had they never stopped: the newest reading of every series. */
-static void seed(struct feed *f) {
-    int64_t now_ms = f->o.world->utc_ms(f->o.world->self);
-    struct arena arena;
-    struct telemetry_series s;
-    struct fault fault = {0};
-    arena_init(&arena, 4096);
-    for (uint32_t i = 0; !telemetry_series_at(f->telemetry, i, &arena, &s, &fault); i++) {
-        if (s.has_latest)
-            rules_seed(f->rules,
-                       &(struct rules_sample){s.community_id, s.latest.at_ms, s.device, s.metric, s.latest.value},
-                       now_ms);
-        arena_reset(&arena);
-    }
-    arena_finish(&arena);
+static void renamed(void *arg) {
+    rules_renamed(((struct feed *)arg)->rules);
 }
 
 enum err feed_open(const struct feed_options *options, struct feed **ret, struct fault *fault) {
@@ -246,7 +258,7 @@ enum err feed_open(const struct feed_options *options, struct feed **ret, struct
                                                        .arg = f},
                            &f->telemetry, fault);
     const struct runner_calls calls = {tick, begin, work, worked, f};
-    f->labels = (struct labels){options->kernel, options->pool, options->world, options->log, f->telemetry};
+    f->labels = (struct labels){options->kernel, options->pool, options->world, options->log, f->telemetry, renamed, f};
     if (!e) e = labels_start(&f->labels, options->loop, fault);
     if (!e && options->loop && runner_start(&f->runner, options->loop, TICK_MS, &calls))
         e = FAIL(fault, ERR_INTERNAL, "loop", "no timer");
@@ -254,7 +266,7 @@ enum err feed_open(const struct feed_options *options, struct feed **ret, struct
         feed_close(f);
         return e;
     }
-    seed(f);
+    rules_seed(f->rules, f->telemetry, f->o.world->utc_ms(f->o.world->self));
     rules_each_device(f->rules, know, f->telemetry);
     *ret = f;
     return OK;
@@ -280,6 +292,17 @@ void feed_close(struct feed *f) {
 
 struct telemetry *feed_telemetry(struct feed *f) {
     return f->telemetry;
+}
+
+static bool is_ready(void *arg, struct buf *ret_why) {
+    struct feed *f = arg;
+    bool stuck = atomic_load(&f->stuck);
+    if (stuck) buf_cstr(ret_why, "rules cannot be read anew; those that were there go on");
+    return !stuck && !rules_left_out(f->rules, ret_why);
+}
+
+struct api_with feed_with(struct feed *f) {
+    return (struct api_with){.name = "rules", .is_ready = is_ready, .arg = f};
 }
 
 enum err feed_events(struct feed *f, int64_t community_id, const struct rules_event *events, size_t n) {

@@ -3,6 +3,7 @@
 #ifndef LINLI_SENSING_FEED_FEED_H
 #define LINLI_SENSING_FEED_FEED_H
 
+#include "api/api.h"
 #include "base/log.h"
 #include "kernel/kernel.h"
 #include "net/loop.h"
@@ -29,6 +30,7 @@ void feed_close(struct feed *feed); /* after the loop has run what was left; NUL
  * error: the store took not all of it; the next step goes on. */
 NODISCARD enum err feed_step(struct feed *feed);
 struct telemetry *feed_telemetry(struct feed *feed);
+struct api_with feed_with(struct feed *feed); /* ready while everything is watched that should be */
 
 /* The events of one report (a fire alarm, a fault): durable as alarm rows once they are applied, see feed_barrier.
  * ERR_BUSY: nothing was taken; do not acknowledge.  Loop thread. */

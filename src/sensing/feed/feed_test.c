@@ -224,8 +224,44 @@ static void one_put_aside_lately_is_not_asked_about_again(struct t *t) {
     steps_stop(&s);
 }
 
-TESTS(CASE(a_device_of_old_readings_is_put_aside_too), CASE(old_readings_raise_nothing),
-      CASE(a_flood_of_strangers_holds_up_no_confirmation), CASE(nor_does_a_flood_of_fires),
-      CASE(each_barrier_waits_for_the_strangers_before_it_and_many_may_wait),
+static enum err hide_metrics(struct ctx *ctx, struct estate *e) {
+    (void)e;
+    return db_exec(ctx->db, &ctx->fault, "ALTER TABLE device_models_metrics RENAME TO away", NO_VALS, NULL);
+}
+
+static enum err show_metrics(struct ctx *ctx, struct estate *e) {
+    (void)e;
+    return db_exec(ctx->db, &ctx->fault, "ALTER TABLE away RENAME TO device_models_metrics", NO_VALS, NULL);
+}
+
+static bool is_ready(struct steps *s, const char *want) {
+    char mem[256];
+    struct buf why;
+    struct api_with with = feed_with(s->feed);
+    buf_init(&why, mem, sizeof mem);
+    bool ready = with.is_ready(with.arg, &why);
+    CHECK_SAY(s->e.t, strstr(mem, want), "%s, not: %s", want, mem);
+    return ready;
+}
+
+/* The rules that were there tell of a fire, and are said to be the old ones until new ones can be read. */
+static void rules_that_cannot_be_read_anew_leave_the_old_ones_at_work(struct t *t) {
+    struct steps s;
+    steps_start(&s, t, 0);
+    CHECK(t, is_ready(&s, ""));
+    estate_do(&s.e, hide_metrics);
+    CHECK(t, !feed_reload(s.feed, on_told, &s));
+    CHECK(t, !report_fires(&s, "889", 1) && !feed_barrier(s.feed, on_told, &s));
+    CHECK(t, !feed_step(s.feed) && s.told == 2 && estate_count(&s.e, "SELECT COUNT(*) FROM alarms") == 1);
+    CHECK(t, !is_ready(&s, "rules cannot be read anew"));
+    CHECK(t, !feed_step(s.feed) && !is_ready(&s, "rules cannot be read anew"));
+    estate_do(&s.e, show_metrics);
+    CHECK(t, !feed_step(s.feed) && is_ready(&s, ""));
+    steps_stop(&s);
+}
+
+TESTS(CASE(rules_that_cannot_be_read_anew_leave_the_old_ones_at_work), CASE(a_device_of_old_readings_is_put_aside_too),
+      CASE(old_readings_raise_nothing), CASE(a_flood_of_strangers_holds_up_no_confirmation),
+      CASE(nor_does_a_flood_of_fires), CASE(each_barrier_waits_for_the_strangers_before_it_and_many_may_wait),
       CASE(strangers_and_who_waits_for_them_outlast_a_store_that_is_away),
       CASE(one_put_aside_lately_is_not_asked_about_again))

@@ -132,9 +132,12 @@ static void label(struct labelling *k, struct ctx *ctx, const struct telemetry_s
 static enum err follow(struct labelling *k, struct ctx *ctx, const struct device *d) {
     struct str all = d->former_code, code;
     if (!all.len) return OK;
-    while (str_cut(&all, ' ', &code))
-        if (!str_eq(code, d->code))
-            TRY(telemetry_device_follow(k->l->telemetry, d->row.community_id, code, d->code, &ctx->fault));
+    while (str_cut(&all, ' ', &code)) {
+        if (str_eq(code, d->code)) continue;
+        enum err e = telemetry_device_follow(k->l->telemetry, d->row.community_id, code, d->code, &ctx->fault);
+        if (k->l->renamed) k->l->renamed(k->l->arg); /* after an error, too: the name is changed first */
+        TRY(e);
+    }
     return db_exec(ctx->db, &ctx->fault, "UPDATE devices SET former_code = NULL WHERE id = $1 AND former_code = $2",
                    VALS(V_I64(d->row.id), V_TEXT(d->former_code)), NULL);
 }

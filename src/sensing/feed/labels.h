@@ -14,6 +14,8 @@ struct labels {
     const struct world *world;
     const struct log *log;
     struct telemetry *telemetry;
+    void (*renamed)(void *arg); /* series go on under other names; a worker.  NULL: nobody is told */
+    void *arg;
     struct runner runner;
     int64_t generation; /* of the rows that were told last */
     int64_t round_ms;   /* when the last round over all series began, on the monotonic clock */

@@ -183,13 +183,24 @@ static void an_alarm_of_a_private_metric_tells_no_reading(struct t *t) {
 
 /* ---- a device whose code changes ---- */
 
-static enum err recode(struct ctx *ctx, struct estate *e) {
+static enum err recode_quietly(struct ctx *ctx, struct estate *e) {
     struct device d = {0}, patch = {0};
     bool found;
     TRY(device_by_code(ctx, e->id, S("889"), &d, &found));
     SET(&devices, &patch, code, S("990"));
-    TRY(row_act(ctx, &devices, d.row.id, 0, "recode", &patch, patch.row.has, NULL));
+    return row_act(ctx, &devices, d.row.id, 0, "recode", &patch, patch.row.has, NULL);
+}
+
+static enum err tell_recoded(struct ctx *ctx, struct estate *e) {
+    struct device d = {0};
+    bool found;
+    TRY(device_by_code(ctx, e->id, S("990"), &d, &found));
     return things_device_changed(ctx, &(struct event){.row_id = d.row.id});
+}
+
+static enum err recode(struct ctx *ctx, struct estate *e) {
+    TRY(recode_quietly(ctx, e));
+    return tell_recoded(ctx, e);
 }
 
 static size_t points_of(struct estate *e, const char *device, const char *metric) {
@@ -236,6 +247,27 @@ static void readings_follow_a_device_to_its_new_code(struct t *t) {
     estate_stop(&e, NULL, NULL);
 }
 
-TESTS(CASE(readings_follow_a_device_to_its_new_code), CASE(what_an_archived_model_said_holds),
-      CASE(an_alarm_of_a_private_metric_tells_no_reading), CASE(series_are_what_their_models_say),
-      CASE(new_series_are_labelled_by_themselves))
+/* A reading under the old code, while the rules know the new one already, makes the series a stranger's; renamed, it is
+ * judged again. */
+static void a_recoded_device_is_watched_on(struct t *t) {
+    struct estate e;
+    estate_start(&e, t);
+    test_loop_start(&e.loop);
+    put_value(&e, "889", "level", 1);
+    estate_do(&e, recode_quietly);
+    atomic_store(&reloaded, false);
+    test_on_loop(e.loop.loop, reload, &e);
+    for (int i = 0; i < 1000 && !atomic_load(&reloaded); i++) (void)poll(NULL, 0, 10);
+    world_sim_advance(&t->sim, 1000);
+    put_value(&e, "889", "level", 1);
+    estate_do(&e, tell_recoded);
+    CHECK(t, estate_comes_to(&e, "SELECT COUNT(*) FROM devices WHERE code = '990' AND former_code IS NULL", 1));
+    world_sim_advance(&t->sim, 1000);
+    put_value(&e, "990", "level", 50);
+    CHECK(t, estate_comes_to(&e, "SELECT COUNT(*) FROM alarms", 1));
+    estate_stop(&e, NULL, NULL);
+}
+
+TESTS(CASE(a_recoded_device_is_watched_on), CASE(readings_follow_a_device_to_its_new_code),
+      CASE(what_an_archived_model_said_holds), CASE(an_alarm_of_a_private_metric_tells_no_reading),
+      CASE(series_are_what_their_models_say), CASE(new_series_are_labelled_by_themselves))

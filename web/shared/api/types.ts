@@ -443,6 +443,7 @@ export interface AlarmsRow {
   place_id?: string | null
   since_ms?: number | null
   ended_ms?: number | null
+  calm_ms?: number | null
   metric?: string | null
   value?: string | null
   detail?: string | null
