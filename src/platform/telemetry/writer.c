@@ -191,9 +191,12 @@ static enum err rotate(struct telemetry *t) {
     return e;
 }
 
-/* What was erased still is in the log, and in what is left of the one before: both are begun anew. */
+/* What was erased still is in the log, and in what is left of the one before: both are begun anew, with what is due
+ * sealed first, so that the new one is short. */
 static void wipe(struct telemetry *t) {
-    if (t->must_wipe && !hotlog_wipe_spare(t) && !rotate(t)) t->must_wipe = hotlog_wipe_spare(t) != OK;
+    if (!t->must_wipe) return;
+    while (t->due.n && !seal_due(t)) continue;
+    if (!hotlog_wipe_spare(t) && !rotate(t)) t->must_wipe = hotlog_wipe_spare(t) != OK;
 }
 
 /* What a failure leaves undone here is tried again behind the next group; no acknowledged point depends on it. */
@@ -244,6 +247,7 @@ static bool commit(struct telemetry *t) {
     if (is_alone(jobs)) {
         e = ready_log(t);
         if (!e) e = jobs->erasure ? erase(t, jobs->erasure) : move(t, jobs->moving);
+        t->must_wipe = t->must_wipe || (!e && jobs->erasure);
         finish_jobs(t, jobs, e);
         wipe(t);
         pthread_mutex_lock(&t->lock);
