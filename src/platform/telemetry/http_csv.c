@@ -17,7 +17,8 @@ struct csv {
     bool has_head;
 };
 
-void http_csv_value(struct buf *b, double v) {
+/* Nothing where there is no value. */
+static void put_value(struct buf *b, double v) {
     char text[40];
     struct buf cell;
     struct jw j;
@@ -69,7 +70,7 @@ static void put_rows(const struct csv *c, const struct telemetry_points *p, stru
         }
         for (size_t k = 0; k < p->width; k++) {
             buf_char(b, ',');
-            http_csv_value(b, p->value[i * p->width + k]);
+            put_value(b, p->value[i * p->width + k]);
         }
         buf_cstr(b, "\r\n");
     }

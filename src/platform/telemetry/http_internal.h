@@ -82,7 +82,6 @@ struct http_table {
     size_t groups_n;
 };
 NODISCARD enum err http_csv(struct ctx *ctx, const struct http_table *table, struct api_answer *ret);
-void http_csv_value(struct buf *b, double v); /* nothing where there is no value */
 
 enum err http_tail(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 enum err http_ingest_line(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);

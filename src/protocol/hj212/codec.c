@@ -10,7 +10,9 @@
 
 /* Factors of 2017 (Appendix B) and, behind them, of 2005.  A station's concentrations are in the unit of its makers, as
  * a rule the one here: the model of the device says otherwise. */
-static const struct hj212_factor factors[] = {
+static const struct factor {
+    const char *code, *metric, *unit;
+} factors[] = {
     {"a34004", "pm25", "ug/m3"},
     {"a34002", "pm10", "ug/m3"},
     {"a34001", "tsp", "ug/m3"},
@@ -50,7 +52,8 @@ static const struct hj212_factor factors[] = {
     {"B01", "flow", "L/s"},
 };
 
-const struct hj212_factor *hj212_factor_of(struct str code) {
+/* NULL: a maker's own. */
+static const struct factor *factor_of(struct str code) {
     for (size_t i = 0; i < COUNT(factors); i++)
         if (str_is(code, factors[i].code)) return &factors[i];
     return NULL;
@@ -106,7 +109,7 @@ struct out {
 
 static bool add(struct out *o, struct str factor, struct str suffix, double value) {
     const char *ending = ending_of(o->f->command, suffix);
-    const struct hj212_factor *known = hj212_factor_of(factor);
+    const struct factor *known = factor_of(factor);
     struct buf name;
     struct str metric;
     if (!ending || o->n == READINGS_MAX) return true;

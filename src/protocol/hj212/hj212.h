@@ -36,7 +36,7 @@ bool hj212_decode(struct bytes whole, struct hj212_frame *ret, struct wire_error
 /* Appends a frame around the data.  False: too long. */
 bool hj212_encode(struct str data, struct buf *out);
 
-/* The next item of CP: key and value; at the end of a group *ret_is_last.  False: no more. */
+/* The next item of CP: key and value; what has no = is passed over.  False: no more. */
 bool hj212_next(struct str *rest, struct str *ret_key, struct str *ret_value);
 
 extern const struct codec hj212_codec;

@@ -8,10 +8,4 @@ enum frame hj212_split(struct bytes in, size_t *ret_len);
 bool hj212_show(struct bytes whole, struct arena *a, struct jw *j, struct wire_error *reterr);
 bool hj212_make(const json_t *frame, struct arena *a, struct buf *out, struct wire_error *reterr);
 
-/* What a factor is called here, and its unit; NULL: a maker's own. */
-struct hj212_factor {
-    const char *code, *metric, *unit;
-};
-const struct hj212_factor *hj212_factor_of(struct str code);
-
 #endif
