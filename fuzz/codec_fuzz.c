@@ -55,7 +55,7 @@ static void ask_for(struct bytes whole) {
                  {"AAAAAAAAAAAAAA", "901F<"}};
     for (size_t i = 0; i < COUNT(asked); i++) {
         for (uint8_t part = 0; part < 2; part++) {
-            struct question q = {str_of(asked[i].address), str_of(asked[i].item), 0, part};
+            struct question q = {.address = str_of(asked[i].address), .item = str_of(asked[i].item), .part = part};
             struct decoded d;
             struct wire_error e = {NULL, 0};
             const char *why = NULL;

@@ -35,10 +35,13 @@ struct decoded {
     size_t events_n;
 };
 
-/* Where devices speak only when they are asked: a question, and whether a frame answers it. */
+/* What a device is asked or told, and whether a frame answers it. */
 struct question {
     struct str address; /* of the device, as its frames name it */
     struct str item;    /* what is asked for, as the standard writes it: "0001FF00", "901F"; empty: its address */
+    struct str value;   /* what the item is to become, or is to be done with it; absent: it is read */
+    struct str key;     /* what the device wants with a value: password, operator; absent: nothing */
+    int64_t now_s;      /* local civil seconds since 1970, for frames that tell the time */
     uint8_t serial;     /* answers repeat it where the protocol has one */
     uint8_t part;       /* of an answer that comes in parts, from 0 */
 };
@@ -72,7 +75,8 @@ struct codec {
      * with it, in words.  NULL: it cannot. */
     bool (*show)(struct bytes whole, struct arena *a, struct jw *j, struct wire_error *reterr);
     bool (*make)(const json_t *frame, struct arena *a, struct buf *out, struct wire_error *reterr);
-    const struct asking *asking; /* NULL: devices speak by themselves */
+    const struct asking *asking; /* NULL: nothing can be asked */
+    bool is_polled;              /* devices speak only when they are asked */
     bool is_text;                /* the wire is text for people: tools take it as it is, not as hex */
 };
 const struct codec *codec_find(struct str name); /* NULL when there is none */

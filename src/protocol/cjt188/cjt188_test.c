@@ -121,7 +121,8 @@ static void questions_and_their_answers(struct t *t) {
         {"78330011223344", "20:901F", 1, 8, ANSWER_WHOLE},
     };
     for (size_t i = 0; i < COUNT(asked); i++) {
-        struct question q = {str_of(asked[i].address), str_of(asked[i].item), asked[i].serial, 0};
+        struct question q = {
+            .address = str_of(asked[i].address), .item = str_of(asked[i].item), .serial = asked[i].serial};
         struct buf b;
         buf_init_arena(&b, &t->arena, CJT188_FRAME_MAX + 1);
         bool ok = cjt188_codec.asking->ask(&q, &b);
@@ -130,7 +131,8 @@ static void questions_and_their_answers(struct t *t) {
                   "%s %s: asked otherwise", asked[i].address, asked[i].item);
     }
     for (size_t i = 0; i < COUNT(answered); i++) {
-        struct question q = {str_of(answered[i].address), str_of(answered[i].item), answered[i].serial, 0};
+        struct question q = {
+            .address = str_of(answered[i].address), .item = str_of(answered[i].item), .serial = answered[i].serial};
         struct buf data;
         const char *why;
         struct decoded d;

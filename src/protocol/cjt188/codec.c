@@ -64,4 +64,5 @@ const struct codec cjt188_codec = {
     .show = cjt188_show,
     .make = cjt188_make,
     .asking = &cjt188_asking,
+    .is_polled = true,
 };

@@ -47,4 +47,5 @@ const struct codec dlt645_codec = {
     .show = dlt645_show,
     .make = dlt645_make,
     .asking = &dlt645_asking,
+    .is_polled = true,
 };
