@@ -78,6 +78,10 @@ struct codec {
     const struct asking *asking; /* NULL: nothing can be asked */
     bool is_polled;              /* devices speak only when they are asked */
     bool is_text;                /* the wire is text for people: tools take it as it is, not as hex */
+    /* How frames travel where that is not a stream of bytes: BODY of one HTTP request, its answer's body being the
+     * reply; TOPIC: a publish, its topic, a line feed, its payload; DATAGRAM of UDP. */
+    enum carrier { CARRIER_STREAM, CARRIER_BODY, CARRIER_TOPIC, CARRIER_DATAGRAM } carrier;
+    bool (*is_genuine)(struct bytes whole, struct str key); /* signed with the line's key; NULL: nothing is signed */
 };
 const struct codec *codec_find(struct str name); /* NULL when there is none */
 extern const struct codec *const codecs[];
