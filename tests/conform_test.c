@@ -7,6 +7,7 @@
 #include "platform/parties/parties.h"
 #include "platform/places/places.h"
 #include "platform/rules/rules.h"
+#include "platform/things/things.h"
 #include "tests/lib/api_server.h"
 #include "tests/lib/conform.h"
 #include "tests/lib/pg.h"
@@ -181,12 +182,42 @@ static void complete_rule(struct rule *rule, struct str tried) {
     if (!str_is(tried, "event_code")) SET(&rules, rule, event_code, S("fire"));
 }
 
+static void complete_line(struct line_row *l, struct str tried) {
+    if (!str_is(tried, "host")) SET(&line_rows, l, host, S("127.0.0.1"));
+    if (!str_is(tried, "port")) SET(&line_rows, l, port, 4001);
+    if (!str_is(tried, "serial")) SET(&line_rows, l, serial, S("/dev/ttyUSB0"));
+}
+
+/* Its device is in use, and of a model that can be told so. */
+static void complete_command(struct ctx *ctx, struct device_command *c, struct str tried) {
+    static struct model_command told = {.has = 0x29, .item = {"1C", 2}, .dangerous = true};
+    struct device_model m = {0};
+    int64_t id;
+    bool found;
+    enum err e = db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM device_models WHERE code = $1",
+                            VALS(V_TEXT(c->command)), &id, &found);
+    told.command = c->command;
+    SET(&device_models, &m, code, c->command);
+    SET(&device_models, &m, name, S("any"));
+    SET(&device_models, &m, commands, (struct lines){&told, 1});
+    if (!e && !found) e = row_create(ctx, &device_models, &m);
+    if (!e)
+        e = db_exec(ctx->db, &ctx->fault, "UPDATE devices SET state = 'normal', model = $2 WHERE id = $1",
+                    VALS(V_I64(c->device_id), V_TEXT(c->command)), NULL);
+    if (e) abort();
+    if (!str_is(tried, "value")) SET(&commands, c, value, S("on"));
+    if (!str_is(tried, "until_ms")) SET(&commands, c, until_ms, MOST);
+}
+
 static void complete(struct ctx *ctx, const struct resource *r, void *row, const char *tried) {
     struct str other = tried ? str_of(tried) : S("");
     complete_own(ctx, r, row, tried);
     if (!strcmp(r->name, "places")) stand_alone(r, row, "keeps_records");
     if (!strcmp(r->name, "rules")) complete_rule(row, other);
     if (!strcmp(r->name, "cases") && row_has(r, row, "type")) have_case_type(ctx, ((struct case_row *)row)->type);
+    if (!strcmp(r->name, "lines")) complete_line(row, other);
+    if (!strcmp(r->name, "commands") && row_has(r, row, "command") && row_has(r, row, "device_id"))
+        complete_command(ctx, row, other);
     if (!strcmp(r->name, "activities")) span(r, row, tried);
     if (!strcmp(r->name, "visits")) span(r, row, tried);
     if (!strcmp(r->name, "visits") && !tried) put_number(r, row, "from_ms", ctx->now_ms); /* the gate is open */
@@ -229,6 +260,7 @@ static const struct conform_rule all_rules[] = {
     {"cases.arrive", "not_assigned"}, /* only the desk acts on what nobody has */
     {"cases.finish", "not_assigned"},
     {"cases.note", "not_assigned"},
+    {"commands.until_ms.smallest", "until_ms.in_the_past"},
 };
 
 static struct conform all(bool sampled) {

@@ -44,7 +44,7 @@ devices=$("$bin" simulate gb26875 --to "$line" --count 60 --rate 0 --first 7001 
     --faults noise,split,merge,badsum,lost,replay --json)
 say $? "simulate: two panels over a bad line are answered, every message"
 is "$(jq -c '[.sent == .confirmed, .denied > 0, .unanswered, (.faults | length)]' <<<"$devices")" '[true,true,0,6]' "simulate: and say so"
-is "$(comes_to 2 sh -c "$(declare -f api); token=$token url=$url; api GET 'devices?f.state=new&q=700' | head -n 1 | jq '[.items[] | select(.line != null)] | length'")" 2 \
+is "$(comes_to 2 sh -c "$(declare -f api); token=$token url=$url; api GET 'devices?f.state=new&q=700' | head -n 1 | jq '[.items[] | select(.line_id != null)] | length'")" 2 \
     "lines: panels nobody knows are put aside with the line they came from"
 "$bin" simulate gb26875 --to 127.0.0.1:1 --count 1 >/dev/null 2>&1; is $? 1 "simulate: where nobody is, it exits 1"
 "$bin" simulate gb26875 --to "$line" --faults thunder >/dev/null 2>&1; is $? 2 "simulate: a fault that is none is wrong usage"
@@ -57,7 +57,7 @@ say $? "simulate: two stations over a bad line are answered, every message"
 is "$(jq -c '[.sent == .confirmed, .unanswered]' <<<"$stations")" '[true,0]' "simulate: all of them"
 is "$(api GET "lines/$air/figures" | head -n 1 | jq -c '[.kind, .frames > 40, .bad > 0, (.bad_samples | map(.rule) | any(startswith("HJ 212")))]')" '["hj212",true,true,true]' \
     "lines: a station's frames are counted, and bad ones shown with their rule"
-is "$(comes_to 2 sh -c "$(declare -f api); token=$token url=$url; api GET 'devices?f.state=new&q=440300LINLI' | head -n 1 | jq '[.items[] | select(.line == \"环境监测\")] | length'")" 2 \
+is "$(comes_to 2 sh -c "$(declare -f api); token=$token url=$url; api GET 'devices?f.state=new&q=440300LINLI' | head -n 1 | jq '[.items[] | select(.line_id == \"'$air'\")] | length'")" 2 \
     "lines: stations nobody knows are put aside with their line"
 is "$(api GET 'telemetry/latest?device=440300LINLI0000000000005' | head -n 1 | jq -c '[.items[] | select(.metric | test("_") | not) | [.metric, .unit]] | sort')" \
     '[["humidity","%"],["noise","dB(A)"],["pm10","ug/m3"],["pm25","ug/m3"],["temperature","Cel"]]' "lines: and their readings are kept"

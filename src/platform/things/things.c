@@ -1,4 +1,4 @@
-/* Devices and their models as rows.  SPDX-License-Identifier: Apache-2.0 */
+/* Devices as rows.  SPDX-License-Identifier: Apache-2.0 */
 #include "platform/things/things.h"
 
 #include "kernel/rows.h"
@@ -20,7 +20,9 @@ static const struct field device_fields[] = {
     {TEXT(struct device, model), .max = 40, .flags = COLUMN | SEARCH},
     {REF(struct device, place_id, "places"), .flags = COLUMN},
     {TIME(struct device, last_ms), .flags = SYSTEM},
-    {TEXT(struct device, line), .max = 40, .flags = SYSTEM | COLUMN},
+    {REF(struct device, line_id, "lines"), .flags = COLUMN | INDEXED},
+    {TEXT(struct device, address), .max = 40, .flags = SEARCH},
+    {TEXT(struct device, password), .max = 40, .flags = SYSTEM, .class = SECRET},
     {JSON(struct device, attributes), .max = 4000, .flags = SYSTEM},
     {FLAG(struct device, alarmed), .flags = SYSTEM},
 };
@@ -81,7 +83,8 @@ static enum err recoded(struct ctx *ctx, void *row) {
 }
 
 static const struct step device_steps[] = {
-    {DEVICE_NEW, "adopt", DEVICE_NORMAL, "manager admin", .takes = "name model place_id", .need = "name place_id"},
+    {DEVICE_NEW, "adopt", DEVICE_NORMAL, "manager admin", .takes = "name model place_id address",
+     .need = "name place_id"},
     {DEVICE_NORMAL, "alarm", DEVICE_ALARM, "timer", .effect = alarmed},
     {DEVICE_ALARM, "calm", DEVICE_NORMAL, "timer", .effect = calmed},
     {DEVICE_OFFLINE, "alarm", DEVICE_OFFLINE, "timer", .effect = alarmed},
@@ -96,6 +99,7 @@ static const struct step device_steps[] = {
     {DEVICE_OFFLINE, "retire", DEVICE_RETIRED, "manager admin", .danger = true},
     {DEVICE_NEW, "retire", DEVICE_RETIRED, "manager admin", .danger = true},
     {DEVICE_RETIRED, "reinstate", DEVICE_NORMAL, "manager admin"},
+    {ANY_STATE, "set_password", ANY_STATE, "manager admin", .takes = "password"},
 };
 static const struct grant device_grants[] = {
     {"admin", CREATE | READ | UPDATE | ARCHIVE, PLACE},
@@ -122,72 +126,6 @@ const struct resource devices = {
     ROWS(views, device_views),
 };
 
-static const struct field metric_fields[] = {
-    {TEXT(struct model_metric, metric), .min = 1, .max = 40, .flags = REQUIRED},
-    {TEXT(struct model_metric, name_zh), .max = 40},
-    {TEXT(struct model_metric, name_en), .max = 40},
-    {TEXT(struct model_metric, unit), .max = 16},
-    {DECIMAL(struct model_metric, low, 3)},
-    {DECIMAL(struct model_metric, high, 3)},
-    {CHOICE(struct model_metric, kind, "gauge counter")},
-    {REF(struct model_metric, class_id, "reading_classes")},
-    {CHOICE(struct model_metric, privacy, "identity contact health monetary")},
-};
-static const struct line_type metric_type = {sizeof(struct model_metric), metric_fields, COUNT(metric_fields)};
-static const struct field model_fields[] = {
-    {TEXT(struct device_model, code), .min = 1, .max = 40, .flags = REQUIRED | FIXED | UNIQUE | SEARCH | COLUMN},
-    {TEXT(struct device_model, name), .max = 60, .flags = REQUIRED | SEARCH | COLUMN},
-    {TEXT(struct device_model, icon), .max = 20},
-    {LINES(struct device_model, metrics, &metric_type), .max = 64},
-};
-static const struct grant model_grants[] = {
-    {"admin", CREATE | READ | UPDATE | ARCHIVE, PLACE},
-    {"manager dispatcher guard repairer street committee grid", READ, COMMUNITY},
-};
-const struct resource device_models = {
-    .name = "device_models",
-    .group = "operations",
-    .icon = "model",
-    .size = sizeof(struct device_model),
-    .label = "name",
-    .flags = INSTALLATION,
-    ROWS(fields, model_fields),
-    ROWS(grants, model_grants),
-};
-
-enum field_class metric_privacy(const struct model_metric *m) {
-    for (unsigned class = IDENTITY; class < SECRET; class <<= 1)
-        if (str_is(m->privacy, field_class_word(class))) return class;
-    return ORDINARY;
-}
-
-static enum err find_metric(struct ctx *ctx, const struct device *d, struct str metric, struct model_metric *ret,
-                            bool *ret_found) {
-    struct device_model m = {0};
-    int64_t id = 0;
-    bool found;
-    TRY(db_one_i64(ctx->db, &ctx->fault,
-                   "SELECT id FROM device_models WHERE code = $1 ORDER BY archived_ms, id LIMIT 1",
-                   VALS(V_TEXT(d->model)), &id, &found));
-    if (found) TRY(row_get(ctx, &device_models, id, &m));
-    const struct model_metric *all = m.metrics.rows;
-    for (size_t i = 0; i < m.metrics.n && !*ret_found; i++) {
-        *ret_found = str_eq(all[i].metric, metric);
-        if (*ret_found) *ret = all[i];
-    }
-    return OK;
-}
-
-enum err device_metric(struct ctx *ctx, const struct device *d, struct str metric, struct model_metric *ret,
-                       bool *ret_found) {
-    struct actor actor = ctx->actor;
-    *ret_found = false;
-    ctx->actor = actor_system();
-    enum err e = d->model.len ? find_metric(ctx, d, metric, ret, ret_found) : OK;
-    ctx->actor = actor;
-    return e;
-}
-
 /* ---- finding and putting aside ---- */
 
 enum err device_by_code(struct ctx *ctx, int64_t community_id, struct str code, struct device *ret, bool *ret_found) {
@@ -208,6 +146,18 @@ struct aside {
     struct str code, line;
 };
 
+static enum err find_line(struct ctx *ctx, const struct aside *a, struct device *d) {
+    int64_t id;
+    bool found = false;
+    if (a->line.len)
+        TRY(db_one_i64(ctx->db, &ctx->fault,
+                       "SELECT id FROM lines WHERE community_id = $1 AND (name = $2 OR kind = $2) AND archived_ms = 0 "
+                       "ORDER BY CASE WHEN name = $2 THEN 0 ELSE 1 END, id LIMIT 1",
+                       VALS(V_I64(a->community_id), V_TEXT(a->line)), &id, &found));
+    if (found) SET(&devices, d, line_id, id);
+    return OK;
+}
+
 static enum err put_aside(struct ctx *ctx, void *arg) {
     struct aside *a = arg;
     struct device d = {.row.community_id = a->community_id};
@@ -225,7 +175,7 @@ static enum err put_aside(struct ctx *ctx, void *arg) {
     SET(&devices, &d, name, a->code);
     SET(&devices, &d, code, a->code);
     SET(&devices, &d, last_ms, ctx->now_ms);
-    if (a->line.len) SET(&devices, &d, line, a->line);
+    TRY(find_line(ctx, a, &d));
     struct actor actor = ctx->actor;
     ctx->actor = actor_system();
     enum err e = row_create(ctx, &devices, &d);
@@ -254,7 +204,7 @@ enum err device_step(struct ctx *ctx, int64_t id, const char *step) {
     return e;
 }
 
-static const struct resource *const resources[] = {&device_models, &reading_classes, &devices};
+static const struct resource *const resources[] = {&device_models, &reading_classes, &line_rows, &devices, &commands};
 static const struct subscription listens[] = {
     {"reading_classes.*", things_changed},     {"device_models.*", things_changed},
     {"devices.create", things_device_changed}, {"devices.adopt", things_device_changed},
@@ -271,5 +221,6 @@ const struct module things_module = {
     .ddl = device_keys_ddl,
     ROWS(resources, resources),
     ROWS(listens, listens),
+    ROWS(settings, command_settings),
     .roles = "admin manager dispatcher guard repairer street committee grid",
 };

@@ -1,4 +1,5 @@
-/* Things: devices, their models, where they are.  SPDX-License-Identifier: Apache-2.0 */
+/* Things: devices, their models, where they are, the lines they speak on, what they are told.  SPDX-License-Identifier:
+ * Apache-2.0 */
 #ifndef LINLI_PLATFORM_THINGS_THINGS_H
 #define LINLI_PLATFORM_THINGS_THINGS_H
 
@@ -8,8 +9,10 @@ enum device_state { DEVICE_NEW, DEVICE_NORMAL, DEVICE_ALARM, DEVICE_OFFLINE, DEV
 
 struct device {
     struct row row;
-    struct str name, code, former_code, model, line, attributes /* JSON object of strings */;
-    int64_t place_id, last_ms;
+    struct str name, code, former_code, model, attributes /* JSON object of strings */;
+    struct str address;  /* on its line; absent: its code */
+    struct str password; /* that it wants when it is told something */
+    int64_t place_id, line_id, last_ms;
     int32_t state;
     bool alarmed; /* while it is offline, too */
 };
@@ -20,11 +23,29 @@ struct model_metric {
     struct str kind;    /* gauge, or counter: it only rises, unless it begins anew at zero */
     int64_t class_id;   /* of reading_classes */
     struct str privacy; /* word of the field class whose readers may see it; absent: whoever sees the device */
+    struct str item;    /* where a device that is asked has it, as its protocol writes it: struct question */
+    int64_t every_s;    /* how often it is asked; absent: as its line says */
+};
+struct model_event { /* what a device says beside readings */
+    uint64_t has;
+    struct str event, name_zh, name_en;
+};
+struct model_command { /* what a device can be told */
+    uint64_t has;
+    struct str command, name_zh, name_en;
+    struct str item, value; /* as its protocol writes them; value absent: whoever commands says it */
+    bool dangerous;         /* waits for a confirmation */
+};
+struct model_rule { /* becomes a rule of a community with its first device of the model */
+    uint64_t has;
+    struct str name, kind, metric, event_code, severity, message, case_type;
+    int64_t limit_value, clear_value, for_s; /* with scale 3 */
 };
 struct device_model {
     struct row row;
-    struct str code, name, icon;
-    struct lines metrics;
+    struct str code, name, name_en, category, icon, protocol, upkeep;
+    int64_t upkeep_days; /* 0: none */
+    struct lines metrics, events, commands, rules;
 };
 #define CLASS_WINDOWS_MAX 2
 struct class_window { /* points of a month rolled up into windows */
@@ -39,7 +60,48 @@ struct reading_class {
     struct lines windows;
     bool for_all; /* of metrics that name no class; the first one so marked */
 };
-extern const struct resource devices, device_models, reading_classes;
+/* Where devices reach this server, or are reached by it.  sensing/lines opens what the rows say. */
+enum line_state { LINE_CLOSED, LINE_OPEN, LINE_FAILED };
+#define LINE_KINDS       "gb26875 hj212 dlt645 cjt188 modbus mqtt http"
+#define LINE_NAME_MAX    40
+#define LINE_ADDRESS_MAX 64
+#define LINE_PROBLEM_MAX 200
+struct line_row {
+    struct row row;
+    struct str name, kind;
+    struct str reach;    /* listen, which is meant where it is absent; dial; serial */
+    struct str bind;     /* listen: on this address of the machine */
+    struct str host;     /* dial: numeric */
+    struct str greeting; /* listen, where devices are asked: what their gateway (DTU) says first */
+    struct str serial, baud, parity, stop_bits;
+    struct str address /* where it is open */, problem /* why it is not */;
+    int64_t port, every_s;
+    int32_t state;
+    bool enabled;
+};
+
+/* What a device is told.  One way for all: right, reason, confirmation where it is dangerous, what became of it. */
+enum command_state {
+    COMMAND_ASKED, /* waits for a confirmation */
+    COMMAND_QUEUED,
+    COMMAND_SENT, /* on its way: it may be carried out from here on */
+    COMMAND_DONE,
+    COMMAND_FAILED,
+    COMMAND_EXPIRED,
+    COMMAND_WITHDRAWN
+};
+struct device_command {
+    struct row row;
+    struct str command; /* of the device's model */
+    struct str value, reason, answer /* what the device said */;
+    int64_t device_id, until_ms, confirmed_by, confirmed_ms, sent_ms, ended_ms;
+    int32_t state;
+    bool dangerous;
+};
+#define COMMAND_PATIENCE_MS INT64_C(600000) /* where nobody says until when */
+
+extern const struct resource devices, device_models, reading_classes, line_rows /* "lines" */, commands;
+extern const struct setting command_settings[1];
 /* Another number after each change of what metrics are: models, classes, or too many devices at once. */
 int64_t things_generation(void);
 /* Devices that this process heard have changed since the last call; ids with room for THINGS_CHANGED_MAX. */
@@ -54,7 +116,7 @@ extern const struct module things_module;
 NODISCARD enum err device_by_code(struct ctx *ctx, int64_t community_id, struct str code, struct device *ret,
                                   bool *ret_found);
 /* A device nobody knows is put aside (state new) for adoption; at most DEVICES_NEW_MAX a community, then ERR_TOO_MANY.
- */
+ * `line`: name of a line, or kind where only one speaks it. */
 #define DEVICES_NEW_MAX 20000
 NODISCARD enum err device_put_aside(struct ctx *ctx, int64_t community_id, struct str code, struct str line,
                                     int64_t *ret_id);
@@ -62,10 +124,16 @@ NODISCARD enum err device_put_aside(struct ctx *ctx, int64_t community_id, struc
  * "lose" and "hear", while nobody hears it. */
 NODISCARD enum err device_step(struct ctx *ctx, int64_t id, const char *step);
 
+/* The model of that code; *ret_found false when there is none.  As the system. */
+NODISCARD enum err device_model_of(struct ctx *ctx, struct str code, struct device_model *ret, bool *ret_found);
 enum field_class metric_privacy(const struct model_metric *m);
 /* What the device's model says of the metric; *ret_found false when it says nothing.  As the system. */
 NODISCARD enum err device_metric(struct ctx *ctx, const struct device *d, struct str metric, struct model_metric *ret,
                                  bool *ret_found);
+
+/* The command of that name of the device's model.  As the system. */
+NODISCARD enum err device_command(struct ctx *ctx, const struct device *d, struct str command,
+                                  struct model_command *ret, bool *ret_found);
 
 /* MQTT credentials: user name and a password of which only the hash is kept. */
 NODISCARD enum err device_key_make(struct ctx *ctx, int64_t device_id, struct str *ret_user, struct str *ret_password);

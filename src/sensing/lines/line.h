@@ -5,11 +5,11 @@
 #define LINLI_SENSING_LINES_LINE_H
 
 #include "net/tcp.h"
+#include "platform/things/things.h"
 #include "protocol/codec.h"
 #include "sensing/feed/feed.h"
 #include "sensing/lines/figures.h"
 
-#define LINE_NAME_MAX 40
 struct line_options {
     const struct codec *codec;
     const char *name; /* what people call it; copied */

@@ -24,9 +24,14 @@ struct site {
     int port;
 };
 
+static enum err the_row(struct ctx *ctx, struct estate *e) {
+    return line_row_put(ctx, e->id, S("fire"), "gb26875", 0);
+}
+
 static void start_with(struct site *s, struct t *t, const char *codec) {
     *s = (struct site){.figures = figures_create()};
     estate_start(&s->e, t);
+    estate_do(&s->e, the_row);
     struct line_options o = {.codec = codec_find(str_of(codec)),
                              .name = "fire",
                              .community_id = s->e.id,
@@ -316,7 +321,9 @@ static void a_panel_that_nobody_knows_is_put_aside_with_its_line(struct t *t) {
     peer_send(fd, (struct str){other, beat.len});
     CHECK(t, !strcmp(answers(t, fd, 1), "1234c"));
     CHECK(t, estate_comes_to(&s.e,
-                             "SELECT COUNT(*) FROM devices WHERE code = '890' AND state = 'new' AND line = 'fire'", 1));
+                             "SELECT COUNT(*) FROM devices d JOIN lines l ON l.id = d.line_id WHERE d.code = '890' AND "
+                             "d.state = 'new' AND l.name = 'fire'",
+                             1));
     close(fd);
     stop(&s);
 }

@@ -60,7 +60,7 @@ static void open_tcp(struct line_set *l, struct line_entry *e) {
                              &line, &f);
     pthread_mutex_lock(&l->lock);
     e->line = line;
-    e->state = err ? LINE_FAILED : LINE_LISTENING;
+    e->state = err ? LINE_FAILED : LINE_OPEN;
     if (err)
         utf8_copy(e->problem, sizeof e->problem, str_of(f.text));
     else
@@ -83,7 +83,7 @@ static void open_entry(struct line_set *l, struct line_entry *e) {
     }
     pthread_mutex_lock(&l->lock);
     if (by) {
-        e->state = LINE_LISTENING;
+        e->state = LINE_OPEN;
         memcpy(e->address, by->address, sizeof by->address);
     } else if (!e->figures) {
         e->state = LINE_FAILED;
@@ -168,8 +168,7 @@ static void work(void *arg) {
 static bool begin(void *arg) {
     struct line_set *l = arg;
     for (size_t i = 0; l->has_servers && i < l->entries_n; i++)
-        if (l->entries[i].state != LINE_LISTENING && server_of(l, l->entries[i].spec.kind))
-            open_entry(l, &l->entries[i]);
+        if (l->entries[i].state != LINE_OPEN && server_of(l, l->entries[i].spec.kind)) open_entry(l, &l->entries[i]);
     l->has_servers = false;
     return true;
 }

@@ -1,23 +1,15 @@
-/* Lines: where devices reach this server, as rows.  The rows of TCP kinds open and close listeners while the server
+/* Lines: where devices reach this server.  The rows of TCP kinds open and close listeners while the server
  * runs; kinds that others serve (mqtt, http) are shown beside them.  SPDX-License-Identifier: Apache-2.0 */
 #ifndef LINLI_SENSING_LINES_LINES_H
 #define LINLI_SENSING_LINES_LINES_H
 
 #include "api/api.h"
 #include "platform/telemetry/telemetry_http.h"
+#include "platform/things/things.h"
 #include "sensing/feed/feed.h"
 
 struct figures; /* sensing/lines/figures.h */
 
-enum line_state { LINE_CLOSED, LINE_LISTENING, LINE_FAILED };
-struct line_row {
-    struct row row;
-    struct str name, kind, bind, address /* where it listens */, problem /* why it does not */;
-    int64_t port;
-    int32_t state;
-    bool enabled;
-};
-extern const struct resource line_rows; /* "lines" */
 extern const struct module lines_module;
 
 /* Loop thread, all but the routes' handlers. */

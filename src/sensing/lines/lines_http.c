@@ -29,8 +29,7 @@ static bool find(struct line_set *l, int64_t id, struct line_entry *ret, struct 
 }
 
 static void put_line(struct line_set *l, int64_t id, struct arena *a, struct jw *j) {
-    static const char *const words[] = {
-        [LINE_CLOSED] = "closed", [LINE_LISTENING] = "listening", [LINE_FAILED] = "failed"};
+    static const char *const words[] = {[LINE_CLOSED] = "closed", [LINE_OPEN] = "open", [LINE_FAILED] = "failed"};
     struct line_entry e;
     struct lines_server by;
     bool is_served;

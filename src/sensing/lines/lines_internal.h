@@ -7,15 +7,13 @@
 #include "sensing/lines/line.h"
 #include "sensing/lines/lines.h"
 
-#define LINES_ADDRESS_MAX 64
-#define LINES_PROBLEM_MAX 200
 #define LINES_SERVERS_MAX 4
 
 /* A row as the loop thread knows it. */
 struct line_spec {
     int64_t id, community_id;
     const struct zone *zone;
-    char name[LINE_NAME_MAX * 4 + 1], kind[24], bind[46], address[LINES_ADDRESS_MAX], problem[LINES_PROBLEM_MAX];
+    char name[LINE_NAME_MAX * 4 + 1], kind[24], bind[46], address[LINE_ADDRESS_MAX], problem[LINE_PROBLEM_MAX];
     int port;
     int32_t state; /* as the row says; address and problem too */
     bool enabled, has_port;
@@ -26,7 +24,7 @@ struct line_entry {
     struct figures *figures; /* live as long as the server: they are asked for by workers */
     int start_port;          /* what the row said when the server started; -1: it was not there */
     int32_t state;           /* as it is */
-    char address[LINES_ADDRESS_MAX], problem[LINES_PROBLEM_MAX];
+    char address[LINE_ADDRESS_MAX], problem[LINE_PROBLEM_MAX];
     bool is_seen;
 };
 struct line_set {

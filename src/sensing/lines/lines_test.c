@@ -53,10 +53,10 @@ static void every_row_listens_and_says_where(struct t *t) {
     CHECK(t, s.n == 2 && s.ports[0] != s.ports[1]);
     test_loop_start(&s.e.loop);
     for (size_t i = 0; i < s.n; i++) close(peer_dial(s.ports[i]));
-    CHECK(t, estate_comes_to(&s.e,
-                             "SELECT COUNT(*) FROM lines WHERE state = 'listening' AND address LIKE '127.0.0.1:%'", 2));
+    CHECK(t,
+          estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE state = 'open' AND address LIKE '127.0.0.1:%'", 2));
     test_on_loop(s.e.loop.loop, serve_http, &s);
-    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE kind = 'http' AND state = 'listening'", 1));
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE kind = 'http' AND state = 'open'", 1));
     stop(&s);
 }
 
@@ -84,7 +84,7 @@ static void a_row_that_cannot_listen_says_why_and_stops_no_other(struct t *t) {
           estate_comes_to(
               &s.e, "SELECT COUNT(*) FROM lines WHERE name = 'bad' AND state = 'failed' AND problem LIKE '%192.0.2.1%'",
               1));
-    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE name = 'good' AND state = 'listening'", 1));
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE name = 'good' AND state = 'open'", 1));
     stop(&s);
 }
 

@@ -1,58 +1,12 @@
-/* Lines as rows: the resource, reading them, writing how they are.  SPDX-License-Identifier: Apache-2.0 */
+/* Lines as rows: reading them, writing how they are.  SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/rows.h"
 #include "base/utf8.h"
 #include "sensing/lines/lines_internal.h"
 
-#include <arpa/inet.h>
 #include <stdatomic.h>
 #include <string.h>
 
 static _Atomic int64_t generation = 1;
-
-static const char *check_address(struct str s) {
-    char text[INET6_ADDRSTRLEN + 1];
-    uint8_t addr[16];
-    if (s.len >= sizeof text) return "bad_address";
-    memcpy(text, s.ptr, s.len);
-    text[s.len] = 0;
-    return inet_pton(AF_INET, text, addr) == 1 || inet_pton(AF_INET6, text, addr) == 1 ? NULL : "bad_address";
-}
-
-static const struct field fields[] = {
-    {STATE(struct line_row, state)},
-    {TEXT(struct line_row, name), .min = 1, .max = LINE_NAME_MAX, .flags = REQUIRED | UNIQUE | SEARCH | COLUMN},
-    {CHOICE(struct line_row, kind, "gb26875 hj212 mqtt http"), .flags = REQUIRED | FIXED | COLUMN},
-    {TEXT(struct line_row, bind), .max = 45, .check = check_address},
-    {INT(struct line_row, port), .min = 0, .max = 65535},
-    {FLAG(struct line_row, enabled), .flags = COLUMN},
-    {TEXT(struct line_row, address), .max = LINES_ADDRESS_MAX, .flags = SYSTEM | COLUMN},
-    {TEXT(struct line_row, problem), .max = LINES_PROBLEM_MAX, .flags = SYSTEM | COLUMN},
-};
-static const char *const states[] = {
-    [LINE_CLOSED] = "closed", [LINE_LISTENING] = "listening", [LINE_FAILED] = "failed"};
-static const struct step steps[] = {
-    {ANY_STATE, "listen", LINE_LISTENING, "timer", .takes = "address problem"},
-    {ANY_STATE, "fail", LINE_FAILED, "timer", .takes = "address problem"},
-    {ANY_STATE, "close", LINE_CLOSED, "timer", .takes = "address problem"},
-};
-/* A line opens a socket of the server: only its administrator may say which. */
-static const struct grant grants[] = {
-    {"admin", CREATE | READ | UPDATE | ARCHIVE, PLACE},
-    {"manager dispatcher repairer", READ, COMMUNITY},
-};
-
-const struct resource line_rows = {
-    .name = "lines",
-    .group = "operations",
-    .icon = "device",
-    .size = sizeof(struct line_row),
-    .label = "name",
-    .tones = "off ok bad",
-    ROWS(fields, fields),
-    ROWS(states, states),
-    ROWS(steps, steps),
-    ROWS(grants, grants),
-};
 
 int64_t line_rows_generation(void) {
     return atomic_load(&generation);
@@ -65,14 +19,12 @@ static enum err changed(struct ctx *ctx, const struct event *e) {
     return OK;
 }
 
-static const struct resource *const resources[] = {&line_rows};
 static const struct subscription listens[] = {
     {"lines.create", changed}, {"lines.update", changed}, {"lines.archive", changed}, {"lines.restore", changed}};
 
 const struct module lines_module = {
     .name = "lines",
     .part = "sensing",
-    ROWS(resources, resources),
     ROWS(listens, listens),
     .roles = "admin manager dispatcher repairer",
 };
@@ -117,7 +69,7 @@ static bool is_told(const struct line_entry *e) {
 }
 
 static enum err write_state(struct line_set *l, struct ctx *ctx, struct line_entry *e) {
-    static const char *const step_of[] = {[LINE_CLOSED] = "close", [LINE_LISTENING] = "listen", [LINE_FAILED] = "fail"};
+    static const char *const step_of[] = {[LINE_CLOSED] = "close", [LINE_OPEN] = "open", [LINE_FAILED] = "fail"};
     struct line_row patch = {0};
     uint64_t both = UINT64_C(1) << field_index(&line_rows, "address") | UINT64_C(1)
                                                                             << field_index(&line_rows, "problem");

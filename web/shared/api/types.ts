@@ -219,7 +219,12 @@ export interface DeviceModelsRow {
   _masked: string[]
   code?: string | null
   name?: string | null
+  name_en?: string | null
+  category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'mqtt' | 'http' | null
   icon?: string | null
+  upkeep?: string | null
+  upkeep_days?: number | null
   metrics?: {
     metric?: string | null
     name_zh?: string | null
@@ -230,6 +235,33 @@ export interface DeviceModelsRow {
     kind?: 'gauge' | 'counter' | null
     class_id?: string | null
     privacy?: 'identity' | 'contact' | 'health' | 'monetary' | null
+    item?: string | null
+    every_s?: number | null
+  }[] | null
+  events?: {
+    event?: string | null
+    name_zh?: string | null
+    name_en?: string | null
+  }[] | null
+  commands?: {
+    command?: string | null
+    name_zh?: string | null
+    name_en?: string | null
+    item?: string | null
+    value?: string | null
+    dangerous?: boolean | null
+  }[] | null
+  rules?: {
+    name?: string | null
+    kind?: 'above' | 'below' | 'silence' | 'event' | null
+    metric?: string | null
+    event_code?: string | null
+    limit_value?: number | null
+    clear_value?: number | null
+    for_s?: number | null
+    severity?: 'bad' | 'warn' | 'info' | null
+    message?: string | null
+    case_type?: string | null
   }[] | null
 }
 export interface DeviceModelsPage {
@@ -240,7 +272,12 @@ export interface DeviceModelsPage {
 export interface DeviceModelsCreate {
   code: string
   name: string
+  name_en?: string | null
+  category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'mqtt' | 'http' | null
   icon?: string | null
+  upkeep?: string | null
+  upkeep_days?: number | null
   metrics?: {
     metric?: string | null
     name_zh?: string | null
@@ -251,11 +288,43 @@ export interface DeviceModelsCreate {
     kind?: 'gauge' | 'counter' | null
     class_id?: string | null
     privacy?: 'identity' | 'contact' | 'health' | 'monetary' | null
+    item?: string | null
+    every_s?: number | null
+  }[] | null
+  events?: {
+    event?: string | null
+    name_zh?: string | null
+    name_en?: string | null
+  }[] | null
+  commands?: {
+    command?: string | null
+    name_zh?: string | null
+    name_en?: string | null
+    item?: string | null
+    value?: string | null
+    dangerous?: boolean | null
+  }[] | null
+  rules?: {
+    name?: string | null
+    kind?: 'above' | 'below' | 'silence' | 'event' | null
+    metric?: string | null
+    event_code?: string | null
+    limit_value?: number | null
+    clear_value?: number | null
+    for_s?: number | null
+    severity?: 'bad' | 'warn' | 'info' | null
+    message?: string | null
+    case_type?: string | null
   }[] | null
 }
 export interface DeviceModelsPatch {
   name?: string | null
+  name_en?: string | null
+  category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'mqtt' | 'http' | null
   icon?: string | null
+  upkeep?: string | null
+  upkeep_days?: number | null
   metrics?: {
     metric?: string | null
     name_zh?: string | null
@@ -266,6 +335,33 @@ export interface DeviceModelsPatch {
     kind?: 'gauge' | 'counter' | null
     class_id?: string | null
     privacy?: 'identity' | 'contact' | 'health' | 'monetary' | null
+    item?: string | null
+    every_s?: number | null
+  }[] | null
+  events?: {
+    event?: string | null
+    name_zh?: string | null
+    name_en?: string | null
+  }[] | null
+  commands?: {
+    command?: string | null
+    name_zh?: string | null
+    name_en?: string | null
+    item?: string | null
+    value?: string | null
+    dangerous?: boolean | null
+  }[] | null
+  rules?: {
+    name?: string | null
+    kind?: 'above' | 'below' | 'silence' | 'event' | null
+    metric?: string | null
+    event_code?: string | null
+    limit_value?: number | null
+    clear_value?: number | null
+    for_s?: number | null
+    severity?: 'bad' | 'warn' | 'info' | null
+    message?: string | null
+    case_type?: string | null
   }[] | null
 }
 export type DeviceModelsReveal = Record<string, never>
@@ -313,6 +409,71 @@ export interface ReadingClassesPatch {
   for_all?: boolean | null
 }
 export type ReadingClassesReveal = Record<string, never>
+export interface LinesRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  state?: 'closed' | 'open' | 'failed' | null
+  name?: string | null
+  kind?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'mqtt' | 'http' | null
+  reach?: 'listen' | 'dial' | 'serial' | null
+  bind?: string | null
+  host?: string | null
+  port?: number | null
+  greeting?: string | null
+  serial?: string | null
+  baud?: '1200' | '2400' | '4800' | '9600' | '19200' | '38400' | '57600' | '115200' | null
+  parity?: 'even' | 'none' | 'odd' | null
+  stop_bits?: '1' | '2' | null
+  every_s?: number | null
+  enabled?: boolean | null
+  address?: string | null
+  problem?: string | null
+}
+export interface LinesPage {
+  items: LinesRow[]
+  next: string | null
+  total: number | null
+}
+export interface LinesCreate {
+  name: string
+  kind: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'mqtt' | 'http'
+  reach?: 'listen' | 'dial' | 'serial' | null
+  bind?: string | null
+  host?: string | null
+  port?: number | null
+  greeting?: string | null
+  serial?: string | null
+  baud?: '1200' | '2400' | '4800' | '9600' | '19200' | '38400' | '57600' | '115200' | null
+  parity?: 'even' | 'none' | 'odd' | null
+  stop_bits?: '1' | '2' | null
+  every_s?: number | null
+  enabled?: boolean | null
+  community_id?: Id
+}
+export interface LinesPatch {
+  name?: string | null
+  reach?: 'listen' | 'dial' | 'serial' | null
+  bind?: string | null
+  host?: string | null
+  port?: number | null
+  greeting?: string | null
+  serial?: string | null
+  baud?: '1200' | '2400' | '4800' | '9600' | '19200' | '38400' | '57600' | '115200' | null
+  parity?: 'even' | 'none' | 'odd' | null
+  stop_bits?: '1' | '2' | null
+  every_s?: number | null
+  enabled?: boolean | null
+}
+export type LinesReveal = Record<string, never>
+export type LinesStepFind = Record<string, never>
 export interface DevicesRow {
   id: Id
   version: number
@@ -331,7 +492,8 @@ export interface DevicesRow {
   model?: string | null
   place_id?: string | null
   last_ms?: number | null
-  line?: string | null
+  line_id?: string | null
+  address?: string | null
   attributes?: unknown
   alarmed?: boolean | null
 }
@@ -345,24 +507,73 @@ export interface DevicesCreate {
   code: string
   model?: string | null
   place_id?: string | null
+  line_id?: string | null
+  address?: string | null
   community_id?: Id
 }
 export interface DevicesPatch {
   name?: string | null
   model?: string | null
   place_id?: string | null
+  line_id?: string | null
+  address?: string | null
 }
 export type DevicesReveal = Record<string, never>
 export interface DevicesStepAdopt {
   name: string | null
   model?: string | null
   place_id: string | null
+  address?: string | null
 }
 export interface DevicesStepRecode {
   code: string | null
 }
 export type DevicesStepRetire = Record<string, never>
 export type DevicesStepReinstate = Record<string, never>
+export interface DevicesStepSetPassword {
+  password?: string | null
+}
+export interface CommandsRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  state?: 'asked' | 'queued' | 'sent' | 'done' | 'failed' | 'expired' | 'withdrawn' | null
+  device_id?: string | null
+  command?: string | null
+  value?: string | null
+  reason?: string | null
+  dangerous?: boolean | null
+  until_ms?: number | null
+  confirmed_by?: string | null
+  confirmed_ms?: number | null
+  sent_ms?: number | null
+  ended_ms?: number | null
+  answer?: string | null
+}
+export interface CommandsPage {
+  items: CommandsRow[]
+  next: string | null
+  total: number | null
+}
+export interface CommandsCreate {
+  device_id: string
+  command: string
+  value?: string | null
+  reason: string
+  until_ms?: number | null
+  community_id?: Id
+}
+export type CommandsPatch = Record<string, never>
+export type CommandsReveal = Record<string, never>
+export type CommandsStepConfirm = Record<string, never>
+export type CommandsStepWithdraw = Record<string, never>
 export interface RulesRow {
   id: Id
   version: number
@@ -636,46 +847,6 @@ export interface NoticesCreate {
 export type NoticesPatch = Record<string, never>
 export type NoticesReveal = Record<string, never>
 export type NoticesStepSee = Record<string, never>
-export interface LinesRow {
-  id: Id
-  version: number
-  created_ms: number
-  updated_ms: number
-  archived_ms: number | null
-  community_id?: Id
-  _labels: Record<string, string | unknown[]>
-  _actions: string[]
-  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
-  _masked: string[]
-  state?: 'closed' | 'listening' | 'failed' | null
-  name?: string | null
-  kind?: 'gb26875' | 'hj212' | 'mqtt' | 'http' | null
-  bind?: string | null
-  port?: number | null
-  enabled?: boolean | null
-  address?: string | null
-  problem?: string | null
-}
-export interface LinesPage {
-  items: LinesRow[]
-  next: string | null
-  total: number | null
-}
-export interface LinesCreate {
-  name: string
-  kind: 'gb26875' | 'hj212' | 'mqtt' | 'http'
-  bind?: string | null
-  port?: number | null
-  enabled?: boolean | null
-  community_id?: Id
-}
-export interface LinesPatch {
-  name?: string | null
-  bind?: string | null
-  port?: number | null
-  enabled?: boolean | null
-}
-export type LinesReveal = Record<string, never>
 export interface UsersRow {
   id: Id
   version: number
@@ -953,7 +1124,7 @@ export interface SettingsRow {
   _actions: string[]
   _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
   _masked: string[]
-  name?: 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days' | null
+  name?: 'commands.two_people' | 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days' | null
   value?: string | null
   standard?: string | null
   unit?: string | null
@@ -967,7 +1138,7 @@ export interface SettingsPage {
   total: number | null
 }
 export interface SettingsCreate {
-  name: 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days'
+  name: 'commands.two_people' | 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days'
   value?: string | null
   community_id?: Id
 }

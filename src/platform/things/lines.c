@@ -1,0 +1,81 @@
+/* Lines as rows: where devices reach this server, or are reached by it.  SPDX-License-Identifier: Apache-2.0 */
+#include "platform/things/things.h"
+
+#include "kernel/rows.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+static const char *check_address(struct str s) {
+    char text[INET6_ADDRSTRLEN + 1];
+    uint8_t addr[16];
+    if (s.len >= sizeof text) return "bad_address";
+    memcpy(text, s.ptr, s.len);
+    text[s.len] = 0;
+    return inet_pton(AF_INET, text, addr) == 1 || inet_pton(AF_INET6, text, addr) == 1 ? NULL : "bad_address";
+}
+
+/* A port of the machine, and no other file of it. */
+static const char *check_serial(struct str s) {
+    if (!str_starts(s, S("/dev/")) || s.len == 5) return "bad_serial";
+    for (size_t i = 5; i < s.len; i++) {
+        char c = s.ptr[i];
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("_-:/", c);
+        if (!is_plain && c != '.') return "bad_serial";
+        if (c == '.' && s.ptr[i - 1] == '.') return "bad_serial";
+    }
+    return NULL;
+}
+
+static const struct field fields[] = {
+    {STATE(struct line_row, state)},
+    {TEXT(struct line_row, name), .min = 1, .max = LINE_NAME_MAX, .flags = REQUIRED | UNIQUE | SEARCH | COLUMN},
+    {CHOICE(struct line_row, kind, LINE_KINDS), .flags = REQUIRED | FIXED | COLUMN},
+    {CHOICE(struct line_row, reach, "listen dial serial")},
+    {TEXT(struct line_row, bind), .max = 45, .check = check_address},
+    {TEXT(struct line_row, host), .max = 45, .check = check_address},
+    {INT(struct line_row, port), .min = 0, .max = 65535},
+    {TEXT(struct line_row, greeting), .max = 64},
+    {TEXT(struct line_row, serial), .max = 60, .check = check_serial},
+    {CHOICE(struct line_row, baud, "1200 2400 4800 9600 19200 38400 57600 115200")},
+    {CHOICE(struct line_row, parity, "even none odd")},
+    {CHOICE(struct line_row, stop_bits, "1 2")},
+    {INT(struct line_row, every_s), .min = 1, .max = 86400, .unit = "s"},
+    {FLAG(struct line_row, enabled), .flags = COLUMN},
+    {TEXT(struct line_row, address), .max = LINE_ADDRESS_MAX, .flags = SYSTEM | COLUMN},
+    {TEXT(struct line_row, problem), .max = LINE_PROBLEM_MAX, .flags = SYSTEM | COLUMN},
+};
+static const char *const states[] = {[LINE_CLOSED] = "closed", [LINE_OPEN] = "open", [LINE_FAILED] = "failed"};
+static const struct step steps[] = {
+    {ANY_STATE, "open", LINE_OPEN, "timer", .takes = "address problem"},
+    {ANY_STATE, "fail", LINE_FAILED, "timer", .takes = "address problem"},
+    {ANY_STATE, "close", LINE_CLOSED, "timer", .takes = "address problem"},
+    {ANY_STATE, "find", ANY_STATE, "manager admin"},
+};
+/* A line opens a socket of the server: only its administrator may say which. */
+static const struct grant grants[] = {
+    {"admin", CREATE | READ | UPDATE | ARCHIVE, PLACE},
+    {"manager dispatcher repairer", READ, COMMUNITY},
+};
+
+static enum err validate(struct ctx *ctx, const void *row) {
+    const struct line_row *l = row;
+    if (str_is(l->reach, "dial") && !l->host.len) return FAIL_FIELD(&ctx->fault, "host", "required", 0);
+    if (str_is(l->reach, "dial") && !l->port) return FAIL_FIELD(&ctx->fault, "port", "required", 0);
+    if (str_is(l->reach, "serial") && !l->serial.len) return FAIL_FIELD(&ctx->fault, "serial", "required", 0);
+    return OK;
+}
+
+const struct resource line_rows = {
+    .name = "lines",
+    .group = "operations",
+    .icon = "device",
+    .size = sizeof(struct line_row),
+    .label = "name",
+    .tones = "off ok bad",
+    ROWS(fields, fields),
+    ROWS(states, states),
+    ROWS(steps, steps),
+    ROWS(grants, grants),
+    .validate = validate,
+};
