@@ -148,6 +148,19 @@ enum err tcp_connect(struct loop *loop, const struct tcp_options *options, const
     return OK;
 }
 
+enum err tcp_open(struct loop *loop, int fd, const char *name, const struct tcp_calls *calls, struct tcp_conn **ret,
+                  struct fault *fault) {
+    struct tcp_conn *conn = calloc(1, sizeof(*conn));
+    if (!conn) return FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
+    conn->calls = *calls;
+    conn->write_queue = WRITE_QUEUE;
+    if (wire_take(&conn->wire, loop, fd, name, &wire_calls)) /* it goes by on_gone */
+        return FAIL(fault, ERR_UNAVAILABLE, "open", "the system does not read %s", name);
+    *ret = conn;
+    opened(conn, 0);
+    return OK;
+}
+
 int tcp_port(const struct tcp_listener *listener) {
     return listener->port;
 }

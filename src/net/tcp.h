@@ -38,6 +38,11 @@ void tcp_unlisten(struct tcp_listener *listener); /* closes its connections too 
 NODISCARD enum err tcp_connect(struct loop *loop, const struct tcp_options *options, const struct tcp_calls *calls,
                                struct tcp_conn **ret, struct fault *fault);
 
+/* An open stream that is no socket, such as a serial port, as a connection; `name` stands for its peer.  on_open comes
+ * before this returns. */
+NODISCARD enum err tcp_open(struct loop *loop, int fd, const char *name, const struct tcp_calls *calls,
+                            struct tcp_conn **ret, struct fault *fault);
+
 /* Copies.  ERR_LIMIT: over write_queue, the connection closes; ERR_UNAVAILABLE: already closing.  Whole or not at all.
  */
 NODISCARD enum err tcp_write(struct tcp_conn *conn, struct bytes bytes);

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "net/wire.h"
 
+#include "base/utf8.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
 #include <stdio.h>
@@ -239,6 +241,18 @@ enum err wire_dial(struct wire *wire, struct loop *loop, const char *address, in
     wire->tcp.data = wire->timer.data = wire;
     (void)wire_peer_name((const struct sockaddr *)&addr, wire->peer, sizeof(wire->peer), &wire->is_loopback);
     if (!uv_tcp_connect(&wire->req.connect, &wire->tcp, (const struct sockaddr *)&addr, on_connected)) return OK;
+    wire_refuse(wire);
+    return ERR_UNAVAILABLE;
+}
+
+enum err wire_take(struct wire *wire, struct loop *loop, int fd, const char *name, const struct wire_calls *calls) {
+    *wire = (struct wire){.loop = loop, .calls = calls, .handles = 2};
+    uv_pipe_init(&loop->uv, &wire->pipe, 0);
+    uv_timer_init(&loop->uv, &wire->timer);
+    wire->pipe.data = wire->timer.data = wire;
+    utf8_copy(wire->peer, sizeof wire->peer, str_of(name));
+    if (!uv_pipe_open(&wire->pipe, fd)) return OK;
+    close(fd);
     wire_refuse(wire);
     return ERR_UNAVAILABLE;
 }

@@ -1,5 +1,5 @@
 /* One TCP connection with optional TLS and a bounded write queue, and the socket that accepts them: what http and tcp
- * stand on.  Loop thread only. SPDX-License-Identifier: Apache-2.0 */
+ * stand on.  A serial port is a connection, too.  Loop thread only. SPDX-License-Identifier: Apache-2.0 */
 #ifndef LINLI_NET_WIRE_H
 #define LINLI_NET_WIRE_H
 
@@ -17,7 +17,10 @@ struct wire_calls {
 };
 /* Lives inside its owner. */
 struct wire {
-    uv_tcp_t tcp;
+    union {
+        uv_tcp_t tcp;
+        uv_pipe_t pipe; /* any other stream of bytes */
+    };
     uv_timer_t timer;
     union {
         uv_connect_t connect; /* over before a shutdown can begin */
@@ -41,6 +44,9 @@ NODISCARD enum err wire_accept(struct wire *wire, struct loop *loop, uv_stream_t
  * otherwise as above. */
 NODISCARD enum err wire_dial(struct wire *wire, struct loop *loop, const char *address, int port,
                              void (*fn)(struct wire *wire), const struct wire_calls *calls);
+/* Takes an open stream that is no socket; `name` stands for its peer.  On failure the wire closes itself. */
+NODISCARD enum err wire_take(struct wire *wire, struct loop *loop, int fd, const char *name,
+                             const struct wire_calls *calls);
 void wire_read(struct wire *wire, bool on);
 /* Copies what the kernel does not take at once.  False: broken or out of memory; close the wire. */
 NODISCARD bool wire_write(struct wire *wire, struct bytes bytes);
