@@ -58,6 +58,12 @@ struct asking {
     /* What the data of all parts together say.  False: the rule they break. */
     bool (*read)(const struct question *q, struct bytes data, struct arena *a, struct decoded *ret,
                  struct wire_error *reterr);
+    /* Who is there?  The questions of a search in their order; false: there is none after that.  An answer's sender is
+     * a device.  NULL: nobody can be searched for. */
+    bool (*find)(size_t nth, struct question *ret);
+    /* Writes the item under which a device keeps what it had read at a midnight: 0 the last one, 1 the one before;
+     * false: so far back it keeps nothing.  NULL: it never does. */
+    bool (*midnight)(unsigned ago, struct buf *item);
 };
 
 /* The narrow waist that lines use.  Each protocol also exports its typed frame for tests and tools.  decode, reply:

@@ -45,7 +45,8 @@ static bool read_item(struct str text, struct item *ret) {
     return true;
 }
 
-static uint8_t function_for(const struct item *i) {
+static uint8_t function_for(const struct question *q, const struct item *i) {
+    if (q->value.ptr) return CJT188_WRITE;
     return i->di == ITEM_ADDRESS ? CJT188_ADDRESS : CJT188_READ;
 }
 
@@ -53,12 +54,15 @@ static bool ask(const struct question *q, struct buf *out) {
     struct item i;
     struct cjt188_frame f = {.wake = METER_WAKE_MAX};
     if (q->part || q->address.len != sizeof f.address - 1 || !read_item(q->item, &i)) return false;
+    bool opens = str_is(q->value, "open");
+    if (q->value.ptr && (i.di != CJT188_VALVE || (!opens && !str_is(q->value, "close")))) return false;
     uint8_t high = (uint8_t)(i.di >> 8), low = (uint8_t)i.di;
-    uint8_t data[] = {i.is_low_first ? low : high, i.is_low_first ? high : low, q->serial};
+    uint8_t data[] = {i.is_low_first ? low : high, i.is_low_first ? high : low, q->serial,
+                      opens ? CJT188_OPEN : CJT188_CLOSE};
     memcpy(f.address, q->address.ptr, q->address.len);
     f.type = i.type;
-    f.control = function_for(&i);
-    f.data = (struct bytes){data, sizeof data};
+    f.control = function_for(q, &i);
+    f.data = (struct bytes){data, sizeof data - !q->value.ptr};
     return cjt188_encode(&f, out);
 }
 
@@ -69,7 +73,7 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
     struct item i;
     struct wire_error ignored;
     if (!cjt188_decode(whole, &f, &ignored) || !read_item(q->item, &i) || !(f.control & CJT188_REPLY) ||
-        !meter_is_asked(q->address, f.address) || (f.control & 0x3f) != function_for(&i) ||
+        !meter_is_asked(q->address, f.address) || (f.control & 0x3f) != function_for(q, &i) ||
         (i.type != ANY_TYPE && f.type != i.type))
         return ANSWER_OTHER;
     if (f.control & CJT188_REFUSED) {
@@ -77,7 +81,7 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
         *ret_why = "refused";
         return ANSWER_REFUSED;
     }
-    bool is_bare = function_for(&i) == CJT188_ADDRESS && f.data.len <= SERIAL_AT; /* its head says it all */
+    bool is_bare = function_for(q, &i) == CJT188_ADDRESS && f.data.len <= SERIAL_AT; /* its head says it all */
     if (!is_bare && (!cjt188_body(&f, &b, &ignored) || !b.has_item || b.item != i.di || b.serial != q->serial))
         return ANSWER_OTHER;
     buf_add(data, whole.ptr, whole.len);
@@ -90,4 +94,10 @@ static bool understand(const struct question *q, struct bytes data, struct arena
     return cjt188_codec.decode(data, a, ret, reterr);
 }
 
-const struct asking cjt188_asking = {ask, answers, understand};
+/* One meter on the line answers to any address; of several none may be heard. */
+static bool find(size_t nth, struct question *ret) {
+    *ret = (struct question){.address = S("AAAAAAAAAAAAAA"), .item = S("")};
+    return nth == 0;
+}
+
+const struct asking cjt188_asking = {ask, answers, understand, find, NULL};

@@ -99,11 +99,17 @@ static void questions_and_their_answers(struct t *t) {
     static const struct {
         const char *address, *item;
         uint8_t serial;
-        const char *hex;
+        const char *hex, *value;
     } asked[] = {
+        {"78331505900569", "04:A017", 1, NULL, "ajar"},
+        {"78331505900569", "10:901F", 1, NULL, "open"},
         {"78330011223344", "10:901F<", 0, "FE FE FE FE 68 10 44 33 22 11 00 33 78 01 03 1F 90 00 80 16"}, /* C01 */
         {"AAAAAAAAAAAAAA", "", 0, "FE FE FE FE 68 AA AA AA AA AA AA AA AA 03 03 81 0A 00 49 16"},         /* C04 */
         {"00002020120218", "10:901F", 0, "FE FE FE FE 68 10 18 02 12 20 20 00 00 01 03 90 1F 00 97 16"},  /* C05 */
+        {"78331505900569", "10:A017", 1, "FE FE FE FE 68 10 69 05 90 05 15 33 78 04 04 A0 17 01 55 50 16",
+         "open"}, /* C06 */
+        {"78331505900569", "10:A017", 1, "FE FE FE FE 68 10 69 05 90 05 15 33 78 04 04 A0 17 01 99 94 16",
+         "close"}, /* C07 */
         {"00002020120218", "10:901", 0, NULL},
         {"00002020120218", "1x:901F", 0, NULL},
         {"0000202012021", "901F", 0, NULL},
@@ -124,6 +130,7 @@ static void questions_and_their_answers(struct t *t) {
         struct question q = {
             .address = str_of(asked[i].address), .item = str_of(asked[i].item), .serial = asked[i].serial};
         struct buf b;
+        q.value = str_of(asked[i].value);
         buf_init_arena(&b, &t->arena, CJT188_FRAME_MAX + 1);
         bool ok = cjt188_codec.asking->ask(&q, &b);
         struct bytes want = vector_bytes(t, asked[i].hex ? asked[i].hex : "");
@@ -146,4 +153,22 @@ static void questions_and_their_answers(struct t *t) {
     }
 }
 
-TESTS(CASE(vectors_of_the_sheet), CASE(questions_and_their_answers), CASE(values_units_and_states))
+/* A valve's answer says that it was heard; where it stands, its readings say. */
+static void a_valve_answers_what_it_was_told(struct t *t) {
+    struct question q = {.address = S("78331505900569"), .item = S("10:A017"), .value = S("close"), .serial = 1};
+    struct buf data;
+    struct decoded d;
+    struct wire_error e;
+    const char *why = NULL;
+    buf_init_arena(&data, &t->arena, CJT188_FRAME_MAX + 1);
+    struct bytes done = vector_bytes(t, "68 10 69 05 90 05 15 33 78 84 05 A0 17 01 01 00 7D 16");
+    CHECK(t, cjt188_codec.asking->answers(&q, done, &data, &why) == ANSWER_WHOLE);
+    CHECK(t, cjt188_codec.asking->read(&q, (struct bytes){(const uint8_t *)data.ptr, data.len}, &t->arena, &d, &e));
+    q.serial = 2;
+    CHECK(t, cjt188_codec.asking->answers(&q, done, &data, &why) == ANSWER_OTHER);
+    q.serial = 1;
+    CHECK(t, cjt188_codec.asking->answers(&q, vector_bytes(t, rows[7].hex), &data, &why) == ANSWER_REFUSED && why);
+}
+
+TESTS(CASE(a_valve_answers_what_it_was_told), CASE(vectors_of_the_sheet), CASE(questions_and_their_answers),
+      CASE(values_units_and_states))

@@ -1,4 +1,5 @@
 /* DL/T 645 as a master: questions, and what answers them.  SPDX-License-Identifier: Apache-2.0 */
+#include "base/civil.h"
 #include "protocol/dlt645/dlt645_internal.h"
 
 #include <string.h>
@@ -17,7 +18,55 @@ static bool read_item(struct str item, uint32_t *ret, size_t *ret_bytes) {
     return true;
 }
 
+/* What item "1C" may be told: N1 of the standard's table. */
+static const struct {
+    const char *value;
+    uint8_t n1;
+} switches[] = {{"trip", 0x1a},      {"permit_close", 0x1b}, {"close", 0x1c},    {"alarm_on", 0x2a},
+                {"alarm_off", 0x2b}, {"protect", 0x3a},      {"unprotect", 0x3b}};
+#define SWITCH_VALID_S 3600 /* a meter does not obey what is older: of its own clock */
+
+static void put_two(struct dlt645_frame *f, unsigned digits) {
+    f->data[f->data_n++] = (uint8_t)(digits / 10 % 10 << 4 | digits % 10);
+}
+
+/* Second first, as the wire has times. */
+static void put_time(struct dlt645_frame *f, int64_t at_s) {
+    struct civil c = zone_civil(NULL, at_s * 1000);
+    const unsigned parts[] = {(unsigned)c.second, (unsigned)c.minute, (unsigned)c.hour,
+                              (unsigned)c.day,    (unsigned)c.month,  (unsigned)c.year};
+    for (size_t i = 0; i < COUNT(parts); i++) put_two(f, parts[i] % 100);
+}
+
+/* The key is the password, "PPpppppp": its class, then six digits; behind a blank the operator's eight digits. */
+static bool put_key(struct dlt645_frame *f, struct str key) {
+    uint32_t password = 0, operator_code = 0;
+    size_t bytes;
+    struct str first = key.len >= 8 ? (struct str){key.ptr, 8} : key;
+    if (!read_item(first, &password, &bytes) || bytes != 4) return false;
+    if (key.len > 8 && (key.ptr[8] != ' ' || !read_item(str_from(key, 9), &operator_code, &bytes) || bytes != 4))
+        return false;
+    f->data[f->data_n++] = (uint8_t)(password >> 24);
+    for (int i = 0; i < 3; i++) f->data[f->data_n++] = (uint8_t)(password >> 8 * i);
+    for (int i = 0; i < 4; i++) f->data[f->data_n++] = (uint8_t)(operator_code >> 8 * i);
+    return true;
+}
+
+static bool tell(const struct question *q, struct dlt645_frame *f) {
+    f->control = DLT645_SWITCH;
+    if (!str_is(q->item, "1C") || !put_key(f, q->key)) return false;
+    for (size_t i = 0; i < COUNT(switches); i++) {
+        if (!str_is(q->value, switches[i].value)) continue;
+        f->data[f->data_n++] = switches[i].n1;
+        f->data[f->data_n++] = 0;
+        put_time(f, q->now_s + SWITCH_VALID_S);
+        return true;
+    }
+    return false;
+}
+
 static uint8_t function_for(const struct question *q, size_t bytes) {
+    if (q->value.ptr) return DLT645_SWITCH;
     if (!q->item.len) return DLT645_ADDRESS;
     if (bytes == 2) return q->part ? DLT645_97_FOLLOWING : DLT645_97_READ;
     return q->part ? DLT645_FOLLOWING : DLT645_READ;
@@ -27,8 +76,10 @@ static bool ask(const struct question *q, struct buf *out) {
     struct dlt645_frame f = {.wake = METER_WAKE_MAX};
     uint32_t di = 0;
     size_t bytes = 0;
-    if (q->address.len != sizeof f.address - 1 || (q->item.len && !read_item(q->item, &di, &bytes))) return false;
+    if (q->address.len != sizeof f.address - 1) return false;
     memcpy(f.address, q->address.ptr, q->address.len);
+    if (q->value.ptr) return tell(q, &f) && dlt645_encode(&f, out);
+    if (q->item.len && !read_item(q->item, &di, &bytes)) return false;
     f.control = function_for(q, bytes);
     for (; f.data_n < bytes; f.data_n++) f.data[f.data_n] = (uint8_t)(di >> 8 * f.data_n);
     if (q->part) f.data[f.data_n++] = q->part;
@@ -47,7 +98,8 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
     uint32_t di = 0, asked = 0;
     size_t bytes = 0;
     if (!dlt645_decode(whole, &f, &ignored) || !(f.control & DLT645_REPLY) || !meter_is_asked(q->address, f.address) ||
-        (q->item.len && !read_item(q->item, &asked, &bytes)) || (f.control & 0x1f) != function_for(q, bytes))
+        (q->item.len && !q->value.ptr && !read_item(q->item, &asked, &bytes)) ||
+        (f.control & 0x1f) != function_for(q, bytes))
         return ANSWER_OTHER;
     if (f.control & DLT645_REFUSED) {
         *ret_why = why(f.data[0]);
@@ -60,18 +112,42 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
     return f.control & DLT645_MORE ? ANSWER_PART : ANSWER_WHOLE;
 }
 
+/* The answer to a question for the address is the address. */
+static bool read_address(struct bytes data, struct arena *a, struct decoded *ret, struct wire_error *reterr) {
+    char address[13];
+    bool ok = data.len == 6 && meter_address(data, address);
+    if (!ok) *reterr = (struct wire_error){"DL/T 645 address: it has 12 digits", 0};
+    if (!ok || arena_str(a, str_of(address), &ret->sender)) return ok;
+    *reterr = (struct wire_error){"out of memory", 0};
+    return false;
+}
+
 static bool understand(const struct question *q, struct bytes data, struct arena *a, struct decoded *ret,
                        struct wire_error *reterr) {
     struct dlt645_value values[DLT645_VALUES_MAX];
     uint32_t di = 0;
     size_t bytes = 0, rest = 0, n = 0;
     *ret = (struct decoded){.sender = q->address};
+    if (q->value.ptr) return true; /* done, says the function */
     if (q->item.len && !read_item(q->item, &di, &bytes)) {
         *reterr = (struct wire_error){"DL/T 645 DI: it has eight or four hex digits", 0};
         return false;
     }
-    if (bytes) n = dlt645_values(di, bytes == 2, data, values, &rest);
+    if (!bytes) return read_address(data, a, ret, reterr);
+    n = dlt645_values(di, bytes == 2, data, values, &rest);
     return dlt645_readings(values, n, a, ret, reterr);
 }
 
-const struct asking dlt645_asking = {ask, answers, understand};
+/* One meter on the line answers to any address; of several none may be heard. */
+static bool find(size_t nth, struct question *ret) {
+    *ret = (struct question){.address = S("AAAAAAAAAAAA"), .item = S("")};
+    return nth == 0;
+}
+
+static bool midnight(unsigned ago, struct buf *item) {
+    if (ago >= DLT645_MIDNIGHTS) return false;
+    buf_fmt(item, "%08X", DLT645_MIDNIGHT + ago + 1);
+    return true;
+}
+
+const struct asking dlt645_asking = {ask, answers, understand, find, midnight};

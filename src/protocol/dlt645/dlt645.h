@@ -55,6 +55,10 @@ bool dlt645_decode(struct bytes whole, struct dlt645_frame *ret, struct wire_err
 /* False: the address is none, or the data are too long; nothing is written then. */
 bool dlt645_encode(const struct dlt645_frame *f, struct buf *out);
 
+/* Energies as a meter froze them at midnight, the last byte counting from 1, the latest: read as those of now. */
+#define DLT645_MIDNIGHT  0x05060100u
+#define DLT645_MIDNIGHTS 62u
+
 /* Which data the frame is about: 4 bytes of the 2007 edition, 2 of 1997. */
 bool dlt645_item(const struct dlt645_frame *f, uint32_t *ret_di);
 /* One value among the data of an item or a block of items. */

@@ -1,4 +1,5 @@
 /* Vectors of DL/T 645 frames, what is refused, blocks, signs, missing values.  SPDX-License-Identifier: Apache-2.0 */
+#include "base/civil.h"
 #include "protocol/dlt645/dlt645.h"
 #include "tests/lib/vectors.h"
 
@@ -253,5 +254,89 @@ static void parts_are_joined(struct t *t) {
                  str_is(d.readings[1].metric, "voltage_b") && str_is(d.readings[0].device, "000000000161"));
 }
 
-TESTS(CASE(vectors_of_the_sheet), CASE(what_is_asked_is_as_the_sheet_has_it), CASE(an_answer_is_told_from_what_is_none),
-      CASE(parts_are_joined), CASE(values_of_items_and_blocks), CASE(questions_are_made_from_what_they_need))
+/* A meter's relay: the password and the operator it wants, and an hour in which it may obey. */
+static void a_relay_is_told_with_its_password(struct t *t) {
+    static const struct {
+        const char *item, *value, *key, *data; /* NULL: it cannot be said */
+    } all[] = {
+        {"1C", "trip", "02123456", "02563412000000001A00000030281126"},
+        {"1C", "close", "02123456 00000007", "02563412070000001C00000030281126"},
+        {"1C", "permit_close", "04000000", "04000000000000001B00000030281126"},
+        {"1C", "trip", "0212345", NULL},
+        {"1C", "trip", "02123456 0007", NULL},
+        {"1C", "trip", "", NULL},
+        {"1C", "explode", "02123456", NULL},
+        {"00010000", "trip", "02123456", NULL},
+    };
+    const int64_t at_s = civil_day(2026, 11, 28) * 86400 + 23 * 3600 + 30 * 60;
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct question q = asked_for("000000000161", all[i].item, 0);
+        struct dlt645_frame f;
+        struct wire_error e;
+        struct buf b, hex, data;
+        struct decoded d;
+        const char *why;
+        struct str got = S("");
+        q.value = str_of(all[i].value);
+        q.key = str_of(all[i].key);
+        q.now_s = at_s - 23 * 3600; /* 00:30, and an hour on it is 01:30 */
+        buf_init_arena(&b, &t->arena, DLT645_FRAME_MAX + 1);
+        buf_init_arena(&hex, &t->arena, 512);
+        buf_init_arena(&data, &t->arena, 512);
+        bool ok = dlt645_codec.asking->ask(&q, &b);
+        CHECK_SAY(t, ok == !!all[i].data, "row %zu", i);
+        if (!ok) continue;
+        CHECK(t, dlt645_decode((struct bytes){(const uint8_t *)b.ptr, b.len}, &f, &e) && f.control == DLT645_SWITCH);
+        buf_hex(&hex, (struct bytes){f.data, f.data_n - 4});
+        CHECK(t, buf_done(&hex, &got) && f.data_n == 16 && f.data[12] == 0x01);
+        CHECK_SAY(t, !strncmp(got.ptr, all[i].data, 20), "row %zu: " STR_FMT, i, STR_ARG(got));
+        f = (struct dlt645_frame){.address = "000000000161", .control = DLT645_SWITCH | DLT645_REPLY};
+        b.len = 0;
+        CHECK(t, dlt645_encode(&f, &b));
+        struct bytes whole = {(const uint8_t *)b.ptr, b.len};
+        CHECK(t, dlt645_codec.asking->answers(&q, whole, &data, &why) == ANSWER_WHOLE && !data.len);
+        CHECK(t, dlt645_codec.asking->read(&q, (struct bytes){NULL, 0}, &t->arena, &d, &e) && !d.readings_n);
+        f.control |= DLT645_REFUSED;
+        f.data[f.data_n++] = 4;
+        b.len = 0;
+        CHECK(t, dlt645_encode(&f, &b));
+        whole = (struct bytes){(const uint8_t *)b.ptr, b.len};
+        CHECK(t,
+              dlt645_codec.asking->answers(&q, whole, &data, &why) == ANSWER_REFUSED && !strcmp(why, "wrong_password"));
+    }
+}
+
+static void what_is_kept_of_midnights_is_energy(struct t *t) {
+    static const uint8_t kept[] = {0x34, 0x12, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0};
+    struct question q = asked_for("000000000161", "05060102", 0);
+    struct decoded d;
+    struct wire_error e;
+    struct buf item;
+    struct str text;
+    buf_init_arena(&item, &t->arena, 20);
+    CHECK(t, dlt645_codec.asking->midnight(1, &item) && buf_done(&item, &text) && str_is(text, "05060102"));
+    CHECK(t, !dlt645_codec.asking->midnight(62, &item));
+    CHECK(t, dlt645_codec.asking->read(&q, (struct bytes){kept, sizeof kept}, &t->arena, &d, &e) && d.readings_n == 5);
+    CHECK(t, str_is(d.readings[0].metric, "energy") && d.readings[0].value == 12.34);
+    CHECK(t, str_is(d.readings[4].metric, "energy_t4") && d.readings[4].value == 0.04);
+    q.item = S("0506013F"); /* there is no 63rd */
+    CHECK(t, dlt645_codec.asking->read(&q, (struct bytes){kept, sizeof kept}, &t->arena, &d, &e) && !d.readings_n);
+    q.item = S("04000503");
+    CHECK(t, dlt645_codec.asking->read(&q, (struct bytes){(const uint8_t *)"\x10", 2}, &t->arena, &d, &e));
+    CHECK(t, d.readings_n == 1 && str_is(d.readings[0].metric, "relay_open") && d.readings[0].value == 1);
+}
+
+static void who_is_there_is_said_by_its_address(struct t *t) {
+    struct question q;
+    struct decoded d;
+    struct wire_error e;
+    CHECK(t, dlt645_codec.asking->find(0, &q) && str_is(q.address, "AAAAAAAAAAAA") && !q.item.len);
+    CHECK(t, dlt645_codec.asking->read(&q, vector_bytes(t, "29 25 07 07 21 20"), &t->arena, &d, &e));
+    CHECK(t, str_is(d.sender, "202107072529") && !d.readings_n && !dlt645_codec.asking->find(1, &q));
+    CHECK(t, !dlt645_codec.asking->read(&q, vector_bytes(t, "29 25 07 07 2F 20"), &t->arena, &d, &e));
+}
+
+TESTS(CASE(a_relay_is_told_with_its_password), CASE(what_is_kept_of_midnights_is_energy),
+      CASE(who_is_there_is_said_by_its_address), CASE(vectors_of_the_sheet), CASE(what_is_asked_is_as_the_sheet_has_it),
+      CASE(an_answer_is_told_from_what_is_none), CASE(parts_are_joined), CASE(values_of_items_and_blocks),
+      CASE(questions_are_made_from_what_they_need))

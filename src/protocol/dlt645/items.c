@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-enum sign { NO_SIGN, SIGN /* the highest bit of the last byte */ };
+enum sign { NO_SIGN, SIGN /* the highest bit of the last byte */, RELAY /* a bit of the first byte */ };
+#define RELAY_BIT 4
 struct item {
     uint32_t di;
     uint8_t bytes, digits; /* behind the point */
@@ -38,6 +39,7 @@ static const struct item items[] = {
     TOTAL(0x02060000, 2, 3, SIGN, "power_factor", ""),
     {0x02800001, 3, 3, NO_SIGN, "current_n", "A"},
     {0x02800002, 2, 2, NO_SIGN, "frequency", "Hz"},
+    {0x04000503, 2, 0, RELAY, "relay_open", ""}, /* run status word 3 */
 };
 /* Of the 1997 edition; tariffs and phases count in the last digit. */
 static const struct item items_97[] = {
@@ -82,6 +84,11 @@ bool dlt645_item(const struct dlt645_frame *f, uint32_t *ret_di) {
 static struct dlt645_value value_of(const struct item *x, const uint8_t *wire) {
     static const double scale[] = {1, 10, 100, 1000, 10000};
     struct dlt645_value v = {.metric = x->metric, .unit = x->unit, .is_missing = true};
+    if (x->sign == RELAY) {
+        v.value = wire[0] >> RELAY_BIT & 1;
+        v.is_missing = false;
+        return v;
+    }
     uint8_t bytes[4];
     uint64_t digits;
     memcpy(bytes, wire, x->bytes);
@@ -98,6 +105,7 @@ size_t dlt645_values(uint32_t di, bool is_97, struct bytes data, struct dlt645_v
                      size_t *ret_rest) {
     const struct item *all = is_97 ? items_97 : items;
     size_t all_n = is_97 ? COUNT(items_97) : COUNT(items), n = 0, at = 0;
+    if (!is_97 && (di & 0xffffff00) == DLT645_MIDNIGHT && (uint8_t)di - 1u < DLT645_MIDNIGHTS) di = 0x0001ff00;
     uint8_t period = !is_97 && di >> 24 == 0 ? (uint8_t)di : 0; /* of energies only */
     bool is_known = period <= 12;
     for (size_t i = 0; is_known && i < all_n && n < DLT645_VALUES_MAX; i++) {

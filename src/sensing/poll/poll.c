@@ -10,13 +10,20 @@
 #define PARTS_MAX   32
 #define DATA_MAX    ((size_t)8192) /* of all parts of an answer */
 #define ARENA_BYTES ((size_t)256 * 1024)
-#define ADDRESS_MAX 24
-#define ITEM_MAX    24
+#define ADDRESS_MAX 40
+#define ITEM_MAX    2000 /* a list of them, where one question may ask for many */
+#define TEXT_MAX    200  /* of a value, of a key */
 
 struct point {
-    char address[ADDRESS_MAX + 1], item[ITEM_MAX + 1];
+    char *item;
     int64_t every_ms, due_ms;
     uint32_t device;
+    bool is_planned;
+};
+struct order {
+    struct order *next;
+    struct poll_order o; /* texts behind it */
+    char text[];
 };
 struct device { /* all points of an address */
     char address[ADDRESS_MAX + 1];
@@ -28,9 +35,13 @@ struct poll {
     size_t n, cap;
     struct device *devices;
     size_t devices_n, devices_cap;
-    size_t at; /* of the point whose turn is next, when several are due */
-    /* the question under way */
-    struct point *asked; /* NULL: none */
+    size_t at;    /* of the point whose turn is next, when several are due */
+    size_t found; /* of the point that was added last: plans come in the same order again */
+    struct order *first, *last;
+    size_t orders_n;
+    /* the question under way, of an order or else of a point */
+    struct order *told; /* NULL: none */
+    struct point *asked;
     struct question q;
     int tries;
     bool is_sent;
@@ -62,6 +73,12 @@ enum err poll_create(const struct poll_options *o, struct poll **ret, struct fau
 void poll_destroy(struct poll *p) {
     if (!p) return;
     arena_finish(&p->arena);
+    for (size_t i = 0; i < p->n; i++) free(p->points[i].item);
+    for (struct order *o = p->first, *next; o; o = next) {
+        next = o->next;
+        free(o);
+    }
+    free(p->told);
     free(p->points);
     free(p->devices);
     free(p->in);
@@ -95,36 +112,108 @@ static bool find_device(struct poll *p, struct str address, uint32_t *ret) {
     return true;
 }
 
-enum err poll_add(struct poll *p, struct str address, struct str item, int64_t every_ms, struct fault *f) {
-    struct question q = {.address = address, .item = item};
+static bool can_ask(struct poll *p, const struct question *q) {
     struct buf ignored;
     buf_init_arena(&ignored, &p->arena, p->o.codec->frame_max + 1);
-    bool fits = address.len <= ADDRESS_MAX && item.len <= ITEM_MAX;
-    bool ok = fits && p->o.codec->asking->ask(&q, &ignored);
+    bool ok = q->address.len <= ADDRESS_MAX && q->item.len <= ITEM_MAX && q->value.len <= TEXT_MAX &&
+              q->key.len <= TEXT_MAX && p->o.codec->asking->ask(q, &ignored);
     arena_reset(&p->arena);
-    if (!ok) return FAIL_FIELD(f, "address", "bad_address", 0);
-    if (p->n == POLL_POINTS_MAX)
-        return FAIL(f, ERR_LIMIT, "too_many", "no more than %d points a line", POLL_POINTS_MAX);
-    struct point *asked = p->asked;
-    size_t asked_at = asked ? (size_t)(asked - p->points) : 0;
-    uint32_t device;
-    if (!grow((void **)&p->points, p->n, &p->cap, sizeof *p->points) || !find_device(p, address, &device))
-        return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
-    if (asked) { /* its texts moved */
-        p->asked = &p->points[asked_at];
-        p->q.address = str_of(p->asked->address);
-        p->q.item = str_of(p->asked->item);
+    return ok;
+}
+
+static struct point *find_point(struct poll *p, uint32_t device, struct str item) {
+    for (size_t k = 0; k < p->n; k++) {
+        struct point *x = &p->points[(p->found + k) % p->n];
+        if (x->device == device && str_is(item, x->item)) return x;
     }
-    struct point *x = &p->points[p->n++];
-    *x = (struct point){.every_ms = every_ms, .due_ms = INT64_MIN, .device = device};
-    memcpy(x->address, address.ptr, address.len);
-    if (item.len) memcpy(x->item, item.ptr, item.len);
+    return NULL;
+}
+
+enum err poll_add(struct poll *p, struct str address, struct str item, int64_t every_ms, struct fault *f) {
+    if (!can_ask(p, &(struct question){.address = address, .item = item}))
+        return FAIL_FIELD(f, "address", "bad_address", 0);
+    uint32_t device = 0;
+    bool has_room = find_device(p, address, &device);
+    struct point *x = has_room ? find_point(p, device, item) : NULL;
+    if (!x && p->n == POLL_POINTS_MAX)
+        return FAIL(f, ERR_LIMIT, "too_many", "no more than %d points a line", POLL_POINTS_MAX);
+    if (!x) {
+        size_t asked_at = p->asked ? (size_t)(p->asked - p->points) : 0;
+        char *text = malloc(item.len + 1);
+        if (!text || !has_room || !grow((void **)&p->points, p->n, &p->cap, sizeof *p->points)) {
+            free(text);
+            return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+        }
+        if (p->asked) p->asked = &p->points[asked_at];
+        if (item.len) memcpy(text, item.ptr, item.len);
+        text[item.len] = 0;
+        x = &p->points[p->n++];
+        *x = (struct point){.item = text, .due_ms = INT64_MIN, .device = device};
+    }
+    x->every_ms = every_ms;
+    x->is_planned = true;
+    p->found = (size_t)(x - p->points) + 1;
+    return OK;
+}
+
+void poll_plan_begin(struct poll *p) {
+    for (size_t i = 0; i < p->n; i++) p->points[i].is_planned = false;
+    p->found = 0;
+}
+
+/* The question under way ends by itself: a point that goes meanwhile is not waited for. */
+void poll_plan_end(struct poll *p) {
+    size_t kept = 0;
+    struct point *asked = NULL;
+    for (size_t i = 0; i < p->n; i++) {
+        struct point x = p->points[i];
+        bool is_asked = p->asked == &p->points[i];
+        if (!x.is_planned) {
+            free(x.item);
+            if (is_asked) p->is_sent = false;
+            continue;
+        }
+        if (is_asked) asked = &p->points[kept];
+        p->points[kept++] = x;
+    }
+    p->n = kept;
+    p->asked = asked;
+    p->at = p->found = 0;
+    if (asked) p->q.item = str_of(asked->item);
+}
+
+static struct str keep(char **at, struct str s) {
+    if (!s.ptr) return s;
+    char *text = *at;
+    if (s.len) memcpy(text, s.ptr, s.len);
+    *at += s.len;
+    return (struct str){text, s.len};
+}
+
+enum err poll_order(struct poll *p, const struct poll_order *o, struct fault *f) {
+    if (!can_ask(p, &o->q)) return FAIL(f, ERR_INVALID, "bad_item", "its protocol cannot say this");
+    if (p->orders_n == POLL_ORDERS_MAX)
+        return FAIL(f, ERR_LIMIT, "too_many", "no more than %d may wait on a line", POLL_ORDERS_MAX);
+    struct order *x = malloc(sizeof *x + o->q.address.len + o->q.item.len + o->q.value.len + o->q.key.len + 1);
+    if (!x) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    *x = (struct order){.o = *o};
+    char *at = x->text;
+    x->o.q.address = keep(&at, o->q.address);
+    x->o.q.item = keep(&at, o->q.item);
+    x->o.q.value = keep(&at, o->q.value);
+    x->o.q.key = keep(&at, o->q.key);
+    if (p->last)
+        p->last->next = x;
+    else
+        p->first = x;
+    p->last = x;
+    p->orders_n++;
     return OK;
 }
 
 void poll_now(struct poll *p, struct str address) {
     for (size_t i = 0; i < p->n; i++)
-        if (!address.ptr || str_is(address, p->points[i].address)) p->points[i].due_ms = INT64_MIN;
+        if (!address.ptr || str_is(address, p->devices[p->points[i].device].address)) p->points[i].due_ms = INT64_MIN;
 }
 
 /* Round robin among those that are due, so that none waits for one that is due again and again. */
@@ -145,23 +234,61 @@ static struct point *next_due(struct poll *p, int64_t now_ms, int64_t *ret_next_
 
 /* ---- a question's way ---- */
 
-static void begin(struct poll *p, struct point *x) {
-    p->asked = x;
+static void begin(struct poll *p, const struct question *q) {
     p->tries = 0;
-    p->q = (struct question){.address = str_of(x->address), .item = str_of(x->item), .serial = ++p->serial};
+    p->q = *q;
+    p->q.serial = ++p->serial;
     buf_init(&p->joined, p->data, sizeof p->data);
 }
 
-static void send(struct poll *p, int64_t now_ms, struct buf *out) {
+static struct order *take_order(struct poll *p) {
+    struct order *o = p->first;
+    p->first = o->next;
+    if (!p->first) p->last = NULL;
+    p->orders_n--;
+    return o;
+}
+
+static void end_order(struct poll *p, struct order *o, enum poll_end end, const struct decoded *d, const char *why) {
+    if (p->o.calls.ended) p->o.calls.ended(p->o.calls.arg, o->o.tag, &o->o.q, end, d, why);
+    free(o);
+}
+
+/* Orders nobody wants any more, then the first of the others, then the points. */
+static void begin_next(struct poll *p, int64_t now_ms, int64_t *ret_next_ms) {
+    while (p->first && !p->told) {
+        struct order *o = take_order(p);
+        if (o->o.until_ms > now_ms) {
+            p->told = o;
+            begin(p, &o->o.q);
+            return;
+        }
+        end_order(p, o, POLL_SILENT, NULL, "the line was not free in time");
+    }
+    p->asked = next_due(p, now_ms, ret_next_ms);
+    if (!p->asked) return;
+    struct question q = {.address = str_of(p->devices[p->asked->device].address), .item = str_of(p->asked->item)};
+    begin(p, &q);
+}
+
+static void put_question(struct poll *p, int64_t now_ms, struct buf *out) {
     (void)p->o.codec->asking->ask(&p->q, out);
     p->is_sent = true;
     p->in_n = 0; /* what came before it answers nothing */
     p->until_ms = now_ms + p->o.wait_ms;
 }
 
+static void rest(struct poll *p, int64_t now_ms) {
+    p->is_sent = false;
+    p->free_ms = now_ms + p->o.gap_ms;
+}
+
 /* A silent device is asked less and less often: the line is others', too. */
 static void settle(struct poll *p, int64_t now_ms, bool answered) {
     struct point *x = p->asked;
+    rest(p, now_ms);
+    p->asked = NULL;
+    if (!x) return; /* it left the plan */
     struct device *d = &p->devices[x->device];
     bool was = d->fails >= p->o.tries;
     d->fails = answered ? 0 : d->fails + p->tries;
@@ -171,29 +298,38 @@ static void settle(struct poll *p, int64_t now_ms, bool answered) {
     if (pause_ms > POLL_BACKOFF_MS && pause_ms > x->every_ms)
         pause_ms = x->every_ms > POLL_BACKOFF_MS ? x->every_ms : POLL_BACKOFF_MS;
     x->due_ms = now_ms + pause_ms;
-    p->asked = NULL;
-    p->is_sent = false;
-    p->free_ms = now_ms + p->o.gap_ms;
     bool is = d->fails >= p->o.tries;
     if (was != is && p->o.calls.silent) p->o.calls.silent(p->o.calls.arg, str_of(d->address), is);
 }
 
+static void settle_order(struct poll *p, int64_t now_ms, enum poll_end end, const struct decoded *d, const char *why) {
+    struct order *o = p->told;
+    rest(p, now_ms);
+    p->told = NULL;
+    end_order(p, o, end, d, why);
+}
+
+static void give_up(struct poll *p, int64_t now_ms, const char *why) {
+    if (p->told)
+        settle_order(p, now_ms, POLL_SILENT, NULL, why);
+    else
+        settle(p, now_ms, false);
+}
+
 static void give_up_if_late(struct poll *p, int64_t now_ms) {
-    if (!p->asked || !p->is_sent || now_ms < p->until_ms) return;
-    p->is_sent = false;
-    p->free_ms = now_ms + p->o.gap_ms;
-    if (++p->tries >= p->o.tries) settle(p, now_ms, false);
+    if (!p->is_sent || now_ms < p->until_ms) return;
+    rest(p, now_ms);
+    if (++p->tries >= (p->told ? p->told->o.tries : p->o.tries)) give_up(p, now_ms, "no answer");
 }
 
 int64_t poll_step(struct poll *p, int64_t now_ms, struct buf *out) {
     int64_t next_ms = INT64_MAX;
     give_up_if_late(p, now_ms);
-    if (p->asked && p->is_sent) return p->until_ms;
+    if (p->is_sent) return p->until_ms;
     if (now_ms < p->free_ms) return p->free_ms;
-    struct point *x = p->asked ? NULL : next_due(p, now_ms, &next_ms);
-    if (x) begin(p, x);
-    if (!p->asked) return next_ms;
-    send(p, now_ms, out);
+    if (!p->told && !p->asked) begin_next(p, now_ms, &next_ms);
+    if (!p->told && !p->asked) return next_ms;
+    put_question(p, now_ms, out);
     return p->until_ms;
 }
 
@@ -208,21 +344,23 @@ static void whole_answer(struct poll *p, int64_t now_ms) {
     struct wire_error e = {NULL, 0};
     struct bytes data = {(const uint8_t *)p->joined.ptr, p->joined.len};
     struct question q = p->q;
-    bool ok = !p->joined.overflow && p->o.codec->asking->read(&q, data, &p->arena, &d, &e);
-    settle(p, now_ms, true);
-    if (ok)
-        p->o.calls.said(p->o.calls.arg, &q, &d);
+    bool ok = !p->joined.overflow && p->o.codec->asking->read(&q, data, &p->arena, &d, &e), is_told = p->told;
+    if (!e.rule) e.rule = "the answer is too long";
+    if (is_told)
+        settle_order(p, now_ms, ok ? POLL_ANSWERED : POLL_REFUSED, ok ? &d : NULL, ok ? NULL : e.rule);
     else
-        noise(p, data, e.rule ? e.rule : "the answer is too long");
+        settle(p, now_ms, true);
+    if (ok && !is_told) p->o.calls.said(p->o.calls.arg, &q, &d);
+    if (!ok) noise(p, data, e.rule);
     arena_reset(&p->arena);
 }
 
 static void take(struct poll *p, int64_t now_ms, struct bytes whole) {
     const char *why = "";
     size_t before = p->joined.len;
-    enum answer answer =
-        p->asked && p->is_sent ? p->o.codec->asking->answers(&p->q, whole, &p->joined, &why) : ANSWER_OTHER;
+    enum answer answer = p->is_sent ? p->o.codec->asking->answers(&p->q, whole, &p->joined, &why) : ANSWER_OTHER;
     struct question q = p->q;
+    if (answer != ANSWER_OTHER && p->o.calls.heard) p->o.calls.heard(p->o.calls.arg, whole);
     switch (answer) {
     case ANSWER_OTHER:
         p->joined.len = before;
@@ -232,14 +370,17 @@ static void take(struct poll *p, int64_t now_ms, struct bytes whole) {
     case ANSWER_PART:
         if (++p->q.part == PARTS_MAX) { /* it never ends */
             p->tries = p->o.tries;
-            settle(p, now_ms, false);
+            give_up(p, now_ms, "its answer has no end");
             return;
         }
-        p->is_sent = false;
+        rest(p, now_ms);
         p->tries = 0;
-        p->free_ms = now_ms + p->o.gap_ms;
         return;
     case ANSWER_REFUSED:
+        if (p->told) {
+            settle_order(p, now_ms, POLL_REFUSED, NULL, why);
+            return;
+        }
         settle(p, now_ms, true); /* it spoke */
         if (p->o.calls.refused) p->o.calls.refused(p->o.calls.arg, &q, why);
         return;
@@ -276,8 +417,11 @@ void poll_feed(struct poll *p, int64_t now_ms, struct bytes in) {
 }
 
 void poll_lost(struct poll *p) {
+    struct order *o = p->told;
     if (p->asked) p->asked->due_ms = INT64_MIN;
+    p->told = NULL;
     p->asked = NULL;
     p->is_sent = false;
     p->in_n = 0;
+    if (o) end_order(p, o, POLL_SILENT, NULL, "the line was lost before an answer");
 }

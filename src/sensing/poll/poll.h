@@ -6,14 +6,19 @@
 #include "base/err.h"
 #include "protocol/codec.h"
 
+enum poll_end { POLL_ANSWERED, POLL_REFUSED, POLL_SILENT };
 struct poll_calls {
-    /* What came of a question, all parts of it; lives for the call. */
+    /* What came of a point's question, all parts of it; lives for the call. */
     void (*said)(void *arg, const struct question *q, const struct decoded *d);
     void (*refused)(void *arg, const struct question *q, const char *why);
     /* A device gave no answer to `tries` questions in a row, or does again. */
     void (*silent)(void *arg, struct str address, bool is_silent);
+    void (*heard)(void *arg, struct bytes whole); /* each frame that is an answer */
     /* Bytes that are no frame, or one that answers nothing; rule NULL: it broke none. */
     void (*noise)(void *arg, struct bytes bytes, const char *rule);
+    /* What came of an order: d where it was answered, else why not, in words. */
+    void (*ended)(void *arg, int64_t tag, const struct question *q, enum poll_end end, const struct decoded *d,
+                  const char *why);
     void *arg;
 };
 struct poll_options {
@@ -21,22 +26,39 @@ struct poll_options {
     int64_t wait_ms;           /* for an answer; 0: 2,000 */
     int64_t gap_ms;            /* between an answer and the next question; 0: 20 */
     int tries;                 /* 0: 3 */
-    struct poll_calls calls;
+    struct poll_calls calls;   /* said is needed */
 };
 struct poll;
 #define POLL_POINTS_MAX 10000
 #define POLL_BACKOFF_MS INT64_C(3600000) /* a silent device is asked at least so often */
 NODISCARD enum err poll_create(const struct poll_options *o, struct poll **ret, struct fault *f);
 void poll_destroy(struct poll *p); /* NULL is fine */
-/* From then on it is asked every so often, the first time as soon as the line is free.  The texts are copied.
- * ERR_INVALID: no such address or item (fields address, item); ERR_LIMIT. */
+
+/* Points are asked again and again.  From poll_add on one is asked every so often, the first time as soon as the line
+ * is free.  The texts are copied.  ERR_INVALID: no such address or item (field address); ERR_LIMIT. */
 NODISCARD enum err poll_add(struct poll *p, struct str address, struct str item, int64_t every_ms, struct fault *f);
+/* Another plan: what is not added between the two is asked no more, what is goes on where it was. */
+void poll_plan_begin(struct poll *p);
+void poll_plan_end(struct poll *p);
 void poll_now(struct poll *p, struct str address); /* all of its points are due; absent: everybody's */
+
+/* An order is asked once, before any point; the texts are copied, `ended` is called once. */
+struct poll_order {
+    struct question q; /* serial and part are the poller's */
+    int64_t tag;       /* the caller's */
+    int tries;         /* what changes something is said once: a device that did it may not have been heard */
+    int64_t until_ms;  /* not sent by then: POLL_SILENT */
+};
+#define POLL_ORDERS_MAX 512
+/* ERR_INVALID: it cannot be asked; ERR_LIMIT: so many wait.  `ended` is not called then. */
+NODISCARD enum err poll_order(struct poll *p, const struct poll_order *o, struct fault *f);
+
 /* Puts the next question into `out` if the line is free and one is due, and gives up what was waited for too long.
  * Gives when to come again, at the latest. */
 int64_t poll_step(struct poll *p, int64_t now_ms, struct buf *out);
 void poll_feed(struct poll *p, int64_t now_ms, struct bytes in);
-/* The line is gone: what is under way is given up and asked anew; nobody is silent for it. */
+/* The line is gone.  A point's question is asked anew; an order that was sent has ended as POLL_SILENT; nobody is
+ * silent for it. */
 void poll_lost(struct poll *p);
 
 #endif

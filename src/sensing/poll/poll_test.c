@@ -16,10 +16,12 @@ struct bus {
     struct poll *poll;
     int64_t now_ms;
     enum fault_of fault[4]; /* of meters "000000000000" and on */
-    int said, refused, noises, asked;
-    int silent[4], back[4];
+    int said, empty, refused, noises, asked;
+    int silent[4], back[4], ended[4];
+    enum poll_end end;
     double last[4];
     char what[32]; /* metric said last, or why it was refused */
+    char why[64];  /* an order ended otherwise than answered */
 };
 
 static int number_of(struct str address) {
@@ -28,9 +30,11 @@ static int number_of(struct str address) {
 
 static void said(void *arg, const struct question *q, const struct decoded *d) {
     struct bus *b = arg;
+    if (!d->readings_n) { /* of an item that is in no table */
+        b->empty++;
+        return;
+    }
     b->said++;
-    CHECK(b->t, d->readings_n >= 1);
-    if (!d->readings_n) return;
     b->last[number_of(q->address)] = d->readings[d->readings_n - 1].value;
     snprintf(b->what, sizeof b->what, STR_FMT, STR_ARG(d->readings[d->readings_n - 1].metric));
 }
@@ -51,9 +55,20 @@ static void on_noise(void *arg, struct bytes bytes, const char *rule) {
     b->noises++;
 }
 
+static void ended(void *arg, int64_t tag, const struct question *q, enum poll_end end, const struct decoded *d,
+                  const char *why) {
+    struct bus *b = arg;
+    CHECK(b->t, (end == POLL_ANSWERED) == (d != NULL) && (why != NULL) == (end != POLL_ANSWERED) && q->address.len);
+    b->ended[tag]++;
+    b->end = end;
+    snprintf(b->why, sizeof b->why, "%s", why ? why : "");
+}
+
 static void start(struct bus *b, struct t *t) {
     *b = (struct bus){.t = t};
-    const struct poll_options o = {.codec = &dlt645_codec, .calls = {said, refused, silent, on_noise, b}};
+    const struct poll_options o = {
+        .codec = &dlt645_codec,
+        .calls = {.said = said, .refused = refused, .silent = silent, .noise = on_noise, .ended = ended, .arg = b}};
     CHECK(t, !poll_create(&o, &b->poll, &t->fault));
 }
 
@@ -231,7 +246,11 @@ static void what_changes_under_way_changes_nothing_else(struct t *t) {
     add(&b, "000000000000", "00010000", MINUTE_MS);
     buf_init(&out, mem, sizeof mem);
     (void)poll_step(b.poll, b.now_ms, &out);
-    for (int i = 0; i < 100; i++) add(&b, "000000000001", "00010000", INT64_C(1000) * MINUTE_MS);
+    for (int i = 0; i < 100; i++) {
+        char item[9];
+        snprintf(item, sizeof item, "000100%02X", (unsigned)i);
+        add(&b, "000000000001", item, INT64_C(1000) * MINUTE_MS);
+    }
     hear(&b, (struct bytes){(const uint8_t *)mem, out.len});
     CHECK(t, b.said == 1 && b.last[0] == 12.34);
     hear(&b, (struct bytes){(const uint8_t *)mem, out.len}); /* an answer nobody waits for any more */
@@ -241,11 +260,95 @@ static void what_changes_under_way_changes_nothing_else(struct t *t) {
     (void)poll_step(b.poll, b.now_ms, &out);
     poll_lost(b.poll);
     run_until(&b, b.now_ms + MINUTE_MS);
-    CHECK_SAY(t, b.said == 1 + 100 + 1 && !b.silent[1], "%d answers", b.said);
+    CHECK_SAY(t, b.said + b.empty == 1 + 100 + 1 && !b.silent[1], "%d answers", b.said);
+    poll_destroy(b.poll);
+}
+
+static void order(struct bus *b, const char *address, int64_t tag, int tries, int64_t until_ms) {
+    const struct poll_order o = {{.address = str_of(address), .item = S("00010000")}, tag, tries, until_ms};
+    CHECK(b->t, !poll_order(b->poll, &o, &b->t->fault));
+}
+
+/* Before every point, in their order, once each, and never again by themselves. */
+static void orders_come_first_and_end_once(struct t *t) {
+    struct bus b;
+    start(&b, t);
+    b.fault[1] = DEAD;
+    b.fault[2] = REFUSES;
+    add(&b, "000000000000", "00010000", MINUTE_MS);
+    order(&b, "000000000003", 0, 1, MINUTE_MS);
+    run_until(&b, 60);
+    CHECK(t, b.ended[0] == 1 && b.end == POLL_ANSWERED && !b.said);
+    order(&b, "000000000001", 1, 1, MINUTE_MS);
+    run_until(&b, 10000);
+    CHECK_SAY(t, b.ended[1] == 1 && b.end == POLL_SILENT && !strcmp(b.why, "no answer") && b.asked == 3, "%s, %d asked",
+              b.why, b.asked);
+    order(&b, "000000000002", 2, 3, MINUTE_MS);
+    run_until(&b, 20000);
+    CHECK(t, b.ended[2] == 1 && b.end == POLL_REFUSED && b.asked == 4 && !b.refused && !b.silent[1]);
+    order(&b, "000000000003", 3, 1, b.now_ms);
+    run_until(&b, b.now_ms + 1000);
+    CHECK(t, b.ended[3] == 1 && b.end == POLL_SILENT && b.asked == 4); /* too late: not sent at all */
+    const struct poll_order bad = {.q = {.address = S("12"), .item = S("00010000")}, .tries = 1};
+    CHECK(t, poll_order(b.poll, &bad, &t->fault) == ERR_INVALID);
+    t->fault = (struct fault){0};
+    for (int i = 0; i < POLL_ORDERS_MAX; i++) order(&b, "000000000003", 0, 1, b.now_ms + 1);
+    const struct poll_order more = {.q = {.address = S("000000000003"), .item = S("00010000")}, .tries = 1};
+    CHECK(t, poll_order(b.poll, &more, &t->fault) == ERR_LIMIT);
+    t->fault = (struct fault){0};
+    poll_destroy(b.poll);
+}
+
+/* A line that breaks behind an order: it is not said again. */
+static void an_order_under_way_when_the_line_goes_has_ended(struct t *t) {
+    struct bus b;
+    char mem[DLT645_FRAME_MAX + 1];
+    struct buf out;
+    start(&b, t);
+    order(&b, "000000000000", 0, 3, MINUTE_MS);
+    order(&b, "000000000000", 1, 3, MINUTE_MS);
+    buf_init(&out, mem, sizeof mem);
+    (void)poll_step(b.poll, b.now_ms, &out);
+    poll_lost(b.poll);
+    CHECK(t, b.ended[0] == 1 && b.end == POLL_SILENT && !b.ended[1]);
+    run_until(&b, 1000);
+    CHECK(t, b.ended[0] == 1 && b.ended[1] == 1 && b.end == POLL_ANSWERED);
+    poll_destroy(b.poll);
+}
+
+static void another_plan_keeps_what_stays_and_drops_what_goes(struct t *t) {
+    struct bus b;
+    char mem[DLT645_FRAME_MAX + 1];
+    struct buf out;
+    start(&b, t);
+    add(&b, "000000000000", "00010000", MINUTE_MS);
+    add(&b, "000000000001", "00010000", MINUTE_MS);
+    run_until(&b, 30000);
+    CHECK(t, b.said == 2);
+    poll_plan_begin(b.poll);
+    add(&b, "000000000001", "00010000", MINUTE_MS); /* not due yet */
+    add(&b, "000000000002", "00010000", MINUTE_MS);
+    poll_plan_end(b.poll);
+    run_until(&b, 59000);
+    CHECK_SAY(t, b.said == 3 && b.last[2] == 12.34, "%d", b.said);
+    run_until(&b, 120000);
+    CHECK_SAY(t, b.said == 5, "%d", b.said); /* each of the two once more, nobody else */
+    run_until(&b, 150500);
+    buf_init(&out, mem, sizeof mem);
+    poll_now(b.poll, S("000000000002"));
+    (void)poll_step(b.poll, b.now_ms, &out);
+    CHECK(t, out.len > 0);
+    poll_plan_begin(b.poll); /* everybody goes while an answer is waited for */
+    poll_plan_end(b.poll);
+    int before = b.said;
+    hear(&b, (struct bytes){(const uint8_t *)mem, out.len});
+    run_until(&b, b.now_ms + 10 * MINUTE_MS);
+    CHECK(t, b.said == before);
     poll_destroy(b.poll);
 }
 
 TESTS(CASE(each_is_asked_as_often_as_it_says), CASE(a_line_may_do_anything_to_the_bytes),
       CASE(parts_of_an_answer_are_asked_for_and_joined), CASE(who_refuses_is_not_pressed),
       CASE(a_silent_device_is_asked_less_and_less), CASE(what_cannot_be_asked_is_refused),
-      CASE(what_changes_under_way_changes_nothing_else))
+      CASE(what_changes_under_way_changes_nothing_else), CASE(orders_come_first_and_end_once),
+      CASE(an_order_under_way_when_the_line_goes_has_ended), CASE(another_plan_keeps_what_stays_and_drops_what_goes))
