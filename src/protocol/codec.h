@@ -62,8 +62,8 @@ struct asking {
      * a device.  NULL: nobody can be searched for. */
     bool (*find)(size_t nth, struct question *ret);
     /* Writes the item under which a device keeps what it had read at a midnight: 0 the last one, 1 the one before;
-     * false: so far back it keeps nothing.  NULL: it never does. */
-    bool (*midnight)(unsigned ago, struct buf *item);
+     * gives the metric of it that counts; NULL: so far back it keeps nothing.  NULL itself: it never does. */
+    const char *(*midnight)(unsigned ago, struct buf *item);
 };
 
 /* The narrow waist that lines use.  Each protocol also exports its typed frame for tests and tools.  decode, reply:

@@ -144,10 +144,10 @@ static bool find(size_t nth, struct question *ret) {
     return nth == 0;
 }
 
-static bool midnight(unsigned ago, struct buf *item) {
-    if (ago >= DLT645_MIDNIGHTS) return false;
+static const char *midnight(unsigned ago, struct buf *item) {
+    if (ago >= DLT645_MIDNIGHTS) return NULL;
     buf_fmt(item, "%08X", DLT645_MIDNIGHT + ago + 1);
-    return true;
+    return "energy";
 }
 
 const struct asking dlt645_asking = {ask, answers, understand, find, midnight};

@@ -1,328 +1,116 @@
-/* One line over TCP.  SPDX-License-Identifier: Apache-2.0 */
-#include "sensing/lines/line.h"
+/* One line: how connections come to be, by listening, dialling or opening a serial port, and whose they are.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "sensing/lines/line_internal.h"
 
 #include "base/utf8.h"
+#include "net/serial.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define IDLE_MS    INT64_C(600000)
-#define ARENA_CAP  ((size_t)1 << 20)
-#define POINTS_MAX 256
-#define READ_MAX   65536 /* what one read may bring on top of a frame */
-#define KEEP_FIRST 2048
-#define RUN_MAX    4096 /* bytes that are no frame become a sample at the latest then */
+#define IDLE_MS       INT64_C(600000)
+#define AGAIN_MS      INT64_C(1000)
+#define AGAIN_MOST_MS INT64_C(60000)
 
-struct line {
-    struct line_options o;
-    struct loop *loop;
-    struct tcp_listener *listener;
-    char name[LINE_NAME_MAX + 1];
-    struct speaker *speakers;
-    int refs; /* the listener, and every speaker */
-};
-struct speaker { /* a connection */
-    struct line *line;
-    struct tcp_conn *conn; /* NULL once it is gone */
-    struct speaker *next, *prev;
-    char peer[46];
-    uint8_t *keep;
-    size_t have, cap;
-    int64_t heard_us;               /* when bytes came last */
-    uint8_t run[FIGURES_BAD_BYTES]; /* bytes in a row that are no frame: the first of them */
-    size_t run_n;                   /* and how many there are */
-    bool waiting;                   /* an answer is due */
-    int refs;                       /* the connection, and the answer under way */
-    struct arena arena;
-    struct decoded decoded;
-    char answer[256];
-    size_t answer_n;
-    enum err stored;
-    struct loop_task task;
-};
-
-static void line_release(struct line *l) {
+void line_release(struct line *l) {
     if (!--l->refs) free(l);
 }
 
-static void release(struct speaker *s) {
-    if (--s->refs) return;
-    line_release(s->line);
-    arena_finish(&s->arena);
-    free(s->keep);
-    free(s);
-}
-
-static void go_on(struct speaker *s);
-
-static int64_t now_of(const struct line *l) {
+int64_t line_now_ms(const struct line *l) {
     return l->o.world->utc_ms(l->o.world->self);
 }
 
-static struct sample sample_of(const struct speaker *s, size_t len, const struct wire_error *e) {
-    struct sample x = {.at_ms = now_of(s->line), .offset = e ? e->at : 0, .len = len};
+struct sample line_sample(const struct line *l, const char *peer, size_t len, const struct wire_error *e) {
+    struct sample x = {.at_ms = line_now_ms(l), .offset = e ? e->at : 0, .len = len};
     if (e) utf8_copy(x.rule, sizeof x.rule, str_of(e->rule));
-    memcpy(x.peer, s->peer, sizeof x.peer);
+    utf8_copy(x.peer, sizeof x.peer, str_of(peer));
     return x;
 }
 
-/* ---- a frame's way: readings durable, then events as alarms, then the answer ---- */
-
-static void answer(void *arg) {
-    struct speaker *s = arg;
-    s->waiting = false;
-    if (s->conn) {
-        if (s->answer_n && tcp_write(s->conn, (struct bytes){(const uint8_t *)s->answer, s->answer_n})) s->answer_n = 0;
-        tcp_resume(s->conn);
-        go_on(s);
-    }
-    release(s);
-}
-
-/* What it said is not in the store: not answered, so the device says it again. */
-static void not_stored(struct speaker *s) {
-    FIGURES_ADD(s->line->o.figures, unanswered, 1);
-    s->answer_n = 0;
-    answer(s);
-}
-
-static void events_next(void *arg) {
-    struct speaker *s = arg;
-    const struct line_options *o = &s->line->o;
-    if (s->stored) {
-        not_stored(s);
-        return;
-    }
-    int64_t now = now_of(s->line), shift = (int64_t)zone_offset_s(o->zone, now) * 1000;
-    size_t n = s->decoded.events_n;
-    if (!n) {
-        answer(s);
-        return;
-    }
-    struct rules_event *events = arena_new(&s->arena, struct rules_event, n);
-    for (size_t i = 0; events && i < n; i++) {
-        const struct device_event *e = &s->decoded.events[i];
-        events[i] = (struct rules_event){.device = e->device,
-                                         .code = e->code,
-                                         .text = e->text,
-                                         .part = e->part,
-                                         .at_ms = e->at_s ? e->at_s * 1000 - shift : now,
-                                         .is_set = e->is_set,
-                                         .is_level = e->is_level};
-    }
-    if (!events || feed_events(o->feed, o->community_id, events, n) || feed_barrier(o->feed, answer, s)) not_stored(s);
-}
-
-static void stored(void *arg, enum err e) { /* the writer's thread */
-    struct speaker *s = arg;
-    s->stored = e;
-    loop_post_task(s->line->loop, &s->task);
-}
-
-/* A clock that is off: the value counts from now. */
-static bool has_bad_time(const struct fault *f) {
-    return f->kind == ERR_INVALID && f->fields_n && !strcmp(f->fields[0].field, "ts");
-}
-
-static void put(struct speaker *s) {
-    const struct line_options *o = &s->line->o;
-    struct telemetry_point points[POINTS_MAX];
-    int64_t now = now_of(s->line), shift = (int64_t)zone_offset_s(o->zone, now) * 1000;
-    size_t n = 0;
-    for (; n < s->decoded.readings_n && n < POINTS_MAX; n++) {
-        const struct reading *r = &s->decoded.readings[n];
-        points[n] = (struct telemetry_point){.device = r->device,
-                                             .metric = r->metric,
-                                             .unit = r->unit,
-                                             .value = r->value,
-                                             .at_ms = r->at_s ? r->at_s * 1000 - shift : now,
-                                             .quality = (uint8_t)r->quality};
-    }
-    struct fault fault = {0};
-    struct telemetry_batch batch = {o->community_id, points, n};
-    s->stored = OK;
-    if (!n) {
-        events_next(s);
-        return;
-    }
-    size_t bad = 0;
-    enum err e = telemetry_put(feed_telemetry(o->feed), &batch, stored, s, &bad, &fault);
-    for (size_t tries = 0; tries < n && has_bad_time(&fault) && bad < n; tries++) {
-        points[bad].at_ms = now - (int64_t)(n - 1 - bad); /* two of one metric stay two, in their order */
-        fault = (struct fault){0};
-        e = telemetry_put(feed_telemetry(o->feed), &batch, stored, s, &bad, &fault);
-    }
-    if (!e) return;
-    s->stored = e;
-    events_next(s);
-}
-
-/* ---- what is no frame ---- */
-
-static void run_end(struct speaker *s) {
-    struct line *l = s->line;
-    struct decoded d;
-    struct wire_error e = {"these bytes are no frame", 0};
-    size_t kept = s->run_n < sizeof s->run ? s->run_n : sizeof s->run;
-    if (!s->run_n) return;
-    if (l->o.codec->decode && l->o.codec->decode((struct bytes){s->run, kept}, &s->arena, &d, &e))
-        e = (struct wire_error){"these bytes are no frame", 0};
-    struct sample x = sample_of(s, s->run_n, &e);
-    figures_bad(l->o.figures, &x, (struct bytes){s->run, kept}, true);
-    s->run_n = 0;
-}
-
-static void run_add(struct speaker *s, struct bytes skipped) {
-    if (s->run_n < sizeof s->run) {
-        size_t room = sizeof s->run - s->run_n;
-        memcpy(s->run + s->run_n, skipped.ptr, skipped.len < room ? skipped.len : room);
-    }
-    s->run_n += skipped.len;
-    if (s->run_n >= RUN_MAX) run_end(s);
-}
-
-void line_tick(struct line *l) {
-    int64_t now_us = l->o.world->mono_us(l->o.world->self);
-    for (struct speaker *s = l->speakers; s; s = s->next) {
-        if (s->waiting || now_us - s->heard_us < LINE_PARTIAL_MS * INT64_C(1000)) continue;
-        if (s->have) run_add(s, (struct bytes){s->keep, s->have});
-        s->have = 0;
-        run_end(s);
-    }
-}
-
-/* ---- splitting ---- */
-
-static void put_known(struct speaker *s) {
-    const struct line_options *o = &s->line->o;
-    if (s->decoded.sender.len) feed_heard(o->feed, o->community_id, s->decoded.sender, s->line->name);
-    for (size_t i = 0; i < s->decoded.readings_n; i++)
-        if (!str_eq(s->decoded.readings[i].device, s->decoded.sender))
-            feed_heard(o->feed, o->community_id, s->decoded.readings[i].device, s->line->name);
-    put(s);
-}
-
-/* `whole` lives in the speaker's arena until the answer. */
-static void take_frame(struct speaker *s, struct bytes whole) {
-    struct line *l = s->line;
-    struct wire_error e = {0};
-    struct buf b;
-    int64_t now = now_of(l);
-    bool ok = l->o.codec->decode(whole, &s->arena, &s->decoded, &e);
-    struct sample x = sample_of(s, whole.len, ok ? NULL : &e);
-    if (ok)
-        figures_good(l->o.figures, &x, whole);
-    else
-        figures_bad(l->o.figures, &x, whole, false);
-    buf_init(&b, s->answer, sizeof s->answer);
-    if (l->o.codec->reply) l->o.codec->reply(whole, ok, now / 1000 + zone_offset_s(l->o.zone, now), &b);
-    s->answer_n = b.overflow ? 0 : b.len;
-    s->waiting = true;
-    s->refs++;
-    tcp_pause(s->conn);
-    if (!ok) {
-        s->decoded = (struct decoded){0};
-        answer(s);
-    } else {
-        put_known(s);
-    }
-}
-
-static void forget(struct speaker *s, size_t n) {
-    memmove(s->keep, s->keep + n, s->have - n);
-    s->have -= n;
-}
-
-/* Splits what is kept until an answer is due or more bytes are needed. */
-static void go_on(struct speaker *s) {
-    while (s->conn && !s->waiting && s->have) {
-        size_t len = 0;
-        enum frame f = s->line->o.codec->frame((struct bytes){s->keep, s->have}, &len);
-        if (f == FRAME_SHORT) return;
-        if (f == FRAME_SKIP) {
-            run_add(s, (struct bytes){s->keep, len});
-            forget(s, len);
-            continue;
-        }
-        run_end(s);
-        arena_reset(&s->arena);
-        uint8_t *whole = arena_alloc(&s->arena, len, 1, 1);
-        if (!whole) { /* no memory for a frame: the device says it again */
-            tcp_close(s->conn);
-            return;
-        }
-        memcpy(whole, s->keep, len);
-        forget(s, len);
-        take_frame(s, (struct bytes){whole, len});
-    }
-}
-
-/* ---- the connection ---- */
+/* ---- connections ---- */
 
 static void on_open(void *arg, struct tcp_conn *conn) {
     struct line *l = arg;
-    struct speaker *s = calloc(1, sizeof *s);
-    if (!s) {
-        tcp_close(conn);
-        return;
-    }
-    *s = (struct speaker){.line = l, .conn = conn, .refs = 1, .next = l->speakers};
-    s->task = (struct loop_task){.fn = events_next, .arg = s};
-    struct buf peer;
-    buf_init(&peer, s->peer, sizeof s->peer);
-    buf_str(&peer, tcp_peer(conn));
-    if (s->next) s->next->prev = s;
-    l->speakers = s;
-    l->refs++;
-    arena_init(&s->arena, ARENA_CAP);
-    tcp_set_user(conn, s);
+    if (l->o.reach == LINE_LISTEN) l->refs++; /* the connection's; one that we make has it already */
     FIGURES_ADD(l->o.figures, connections, 1);
     FIGURES_ADD(l->o.figures, connections_total, 1);
-}
-
-/* Room for `more` bytes; a line keeps at most two frames and what one read brings. */
-static bool make_room(struct speaker *s, size_t more) {
-    size_t need = s->have + more, cap = s->cap ? s->cap : KEEP_FIRST;
-    if (need > s->line->o.codec->frame_max * 2 + READ_MAX) return false;
-    while (cap < need) cap *= 2;
-    uint8_t *grown = cap == s->cap ? s->keep : realloc(s->keep, cap);
-    if (!grown) return false;
-    s->keep = grown;
-    s->cap = cap;
-    return true;
+    l->is_open = true;
+    l->fails = 0;
+    l->problem[0] = 0;
+    if (l->o.codec->is_polled)
+        bus_open(l->bus, conn);
+    else
+        speaker_open(l, conn);
 }
 
 static void on_bytes(void *arg, struct tcp_conn *conn, struct bytes bytes) {
     struct line *l = arg;
-    struct speaker *s = tcp_user(conn);
-    if (!s) return;
     FIGURES_ADD(l->o.figures, bytes, (int64_t)bytes.len);
-    s->heard_us = l->o.world->mono_us(l->o.world->self);
-    if (!make_room(s, bytes.len)) { /* cannot be while reads are paused, but for want of memory */
-        tcp_close(conn);
-        return;
-    }
-    memcpy(s->keep + s->have, bytes.ptr, bytes.len);
-    s->have += bytes.len;
-    go_on(s);
+    if (!l->o.codec->is_polled)
+        speaker_bytes(conn, bytes);
+    else if (l->bus)
+        bus_bytes(l->bus, conn, bytes);
+}
+
+/* Longer and longer, up to a minute. */
+static void again_later(struct line *l) {
+    int64_t pause_ms = AGAIN_MS << (l->fails < 6 ? l->fails : 6);
+    l->fails++;
+    l->again_us = l->o.world->mono_us(l->o.world->self) + (pause_ms < AGAIN_MOST_MS ? pause_ms : AGAIN_MOST_MS) * 1000;
+}
+
+static void lost(struct line *l) {
+    l->conn = NULL;
+    if (l->is_closing) return;
+    if (l->o.reach == LINE_DIAL)
+        snprintf(l->problem, sizeof l->problem, l->is_open ? "%s port %d hung up" : "nobody answers at %s port %d",
+                 l->host, l->o.port);
+    else
+        snprintf(l->problem, sizeof l->problem, "%s is gone; is the adapter plugged in?", l->serial);
+    l->is_open = false;
+    again_later(l);
 }
 
 static void on_close(void *arg, struct tcp_conn *conn, enum err why) {
     struct line *l = arg;
-    struct speaker *s = tcp_user(conn);
     (void)why;
-    if (!s) return;
-    FIGURES_ADD(l->o.figures, connections, -1);
-    if (s->have && !s->waiting) run_add(s, (struct bytes){s->keep, s->have});
-    run_end(s);
-    s->conn = NULL;
-    if (s->prev)
-        s->prev->next = s->next;
+    if (l->o.reach == LINE_LISTEN || l->is_open) FIGURES_ADD(l->o.figures, connections, -1);
+    if (l->o.codec->is_polled)
+        bus_gone(l->bus, conn);
     else
-        l->speakers = s->next;
-    if (s->next) s->next->prev = s->prev;
-    release(s);
+        speaker_gone(conn);
+    if (l->o.reach != LINE_LISTEN) lost(l);
+    line_release(l);
 }
+
+static enum err connect_it(struct line *l, struct fault *f) {
+    const struct tcp_calls calls = {on_open, on_bytes, NULL, on_close, l};
+    const struct line_serial *s = &l->o.serial;
+    const struct serial_options serial = {.path = l->serial,
+                                          .baud = s->baud,
+                                          .parity = s->parity == 'E'   ? SERIAL_EVEN
+                                                    : s->parity == 'O' ? SERIAL_ODD
+                                                                       : SERIAL_NONE,
+                                          .stop_bits = s->stop_bits};
+    l->again_us = 0;
+    l->refs++; /* the connection's */
+    enum err e =
+        l->o.reach == LINE_DIAL
+            ? tcp_connect(l->loop, &(struct tcp_options){.bind = l->host, .port = l->o.port}, &calls, &l->conn, f)
+            : serial_open(l->loop, &serial, &calls, &l->conn, f);
+    if (e) l->refs--;
+    return e;
+}
+
+/* What cannot be now is tried again. */
+static void try_to_connect(struct line *l) {
+    struct fault f = {0};
+    if (!connect_it(l, &f)) return;
+    utf8_copy(l->problem, sizeof l->problem, str_of(f.text));
+    again_later(l);
+}
+
+/* ---- life ---- */
 
 enum err line_open(struct loop *loop, const struct line_options *options, struct line **ret, struct fault *fault) {
     struct line *l = calloc(1, sizeof *l);
@@ -331,25 +119,78 @@ enum err line_open(struct loop *loop, const struct line_options *options, struct
     l->loop = loop;
     l->refs = 1;
     utf8_copy(l->name, sizeof l->name, str_of(options->name));
-    struct tcp_calls calls = {on_open, on_bytes, NULL, on_close, l};
-    struct tcp_options tcp = {
+    utf8_copy(l->host, sizeof l->host, str_of(options->host));
+    utf8_copy(l->serial, sizeof l->serial, str_of(options->serial.path));
+    utf8_copy(l->greeting, sizeof l->greeting, str_of(options->greeting));
+    l->site = (struct intake_site){loop, options->feed, options->world, options->zone, options->community_id, l->name};
+    const struct tcp_calls calls = {on_open, on_bytes, NULL, on_close, l};
+    const struct tcp_options tcp = {
         .bind = options->bind, .port = options->port, .try_next = options->try_next, .idle_ms = IDLE_MS};
-    enum err e = tcp_listen(loop, &tcp, &calls, &l->listener, fault);
+    enum err e = options->codec->is_polled ? bus_create(l, &l->bus, fault) : OK;
+    if (!e && options->reach == LINE_LISTEN) e = tcp_listen(loop, &tcp, &calls, &l->listener, fault);
     if (e) {
+        bus_destroy(l->bus);
         free(l);
         return e;
     }
+    l->is_open = options->reach == LINE_LISTEN;
+    if (!l->is_open) try_to_connect(l);
     *ret = l;
     return OK;
 }
 
 int line_port(const struct line *l) {
-    return tcp_port(l->listener);
+    return l->listener ? tcp_port(l->listener) : 0;
+}
+
+bool line_is_open(const struct line *l, struct str *ret_why) {
+    *ret_why = str_of(l->problem);
+    return l->is_open;
+}
+
+void line_tick(struct line *l) {
+    int64_t now_us = l->o.world->mono_us(l->o.world->self);
+    if (l->again_us && now_us >= l->again_us) try_to_connect(l);
+    if (l->bus)
+        bus_tick(l->bus);
+    else
+        speakers_tick(l);
 }
 
 void line_close(struct line *l) {
     if (!l) return;
+    l->is_closing = true;
+    l->o.told = NULL; /* who asked is going, too */
+    l->o.silent = NULL;
     tcp_unlisten(l->listener);
     l->listener = NULL;
+    if (l->conn) tcp_drop(l->conn);
+    bus_destroy(l->bus);
+    l->bus = NULL;
     line_release(l);
+}
+
+/* ---- devices that are asked ---- */
+
+void line_plan_free(struct line_plan *p) {
+    if (!p) return;
+    arena_finish(&p->arena);
+    free(p);
+}
+
+void line_plan(struct line *l, struct line_plan *plan) {
+    if (l->bus)
+        bus_plan(l->bus, plan);
+    else
+        line_plan_free(plan);
+}
+
+bool line_find(struct line *l) {
+    return l->bus && bus_find(l->bus);
+}
+
+bool line_tell(struct line *l, const struct line_order *o, const char **ret_why) {
+    *ret_why = "devices of this kind cannot be told anything";
+    if (!l->o.codec->asking) return false;
+    return l->bus ? bus_tell(l->bus, o, ret_why) : speakers_tell(l, o, ret_why);
 }

@@ -1,6 +1,5 @@
-/* One line: what devices of one kind say over TCP, decoded, made durable, answered.  SPDX-License-Identifier:
- * Apache-2.0
- */
+/* One line: devices of one kind that speak or are asked over TCP or a serial port; what they say is decoded, made
+ * durable, answered.  SPDX-License-Identifier: Apache-2.0 */
 #ifndef LINLI_SENSING_LINES_LINE_H
 #define LINLI_SENSING_LINES_LINE_H
 
@@ -8,31 +7,86 @@
 #include "platform/things/things.h"
 #include "protocol/codec.h"
 #include "sensing/feed/feed.h"
+#include "sensing/lines/asked.h"
 #include "sensing/lines/figures.h"
 
+struct line_serial {
+    const char *path;
+    int baud, stop_bits;
+    char parity; /* 'N', 'E', 'O' */
+};
 struct line_options {
     const struct codec *codec;
-    const char *name; /* what people call it; copied */
-    const char *bind;
-    int port;
+    const char *name; /* what people call it; texts are copied */
+    enum { LINE_LISTEN, LINE_DIAL, LINE_SERIAL } reach;
+    const char *bind; /* LINE_LISTEN */
     bool try_next;
+    const char *host; /* LINE_DIAL */
+    int port;         /* of both */
+    /* LINE_LISTEN of devices that are asked: what their gateway says first; others are hung up on.  NULL: the first
+     * that connects is it, until it is gone or still for LINE_STILL_MS. */
+    const char *greeting;
+    struct line_serial serial;
     int64_t community_id;    /* whose devices speak here */
     const struct zone *zone; /* of their clocks; NULL: UTC */
     const struct world *world;
     struct feed *feed;
     struct figures *figures; /* outlives the line */
+    struct asked *asked;     /* so does this; of devices that are asked */
+    /* Loop thread: what came of an order; who does not answer any more, or does again. */
+    void (*told)(void *arg, int64_t command_id, bool is_done, struct str answer);
+    void (*silent)(void *arg, int64_t device_id, bool is_silent);
+    void *arg;
 };
+#define LINE_STILL_MS 60000
 struct line;
 /* A frame is answered only when what it says is in the store; while an answer is due the connection is not read on.
- * What is no frame is counted and kept as a sample.  Loop thread, all of it. */
+ * What is no frame is counted and kept as a sample.  One that dials, or has a port of the machine, is open once that
+ * works and tries again by itself.  Loop thread, all of it. */
 NODISCARD enum err line_open(struct loop *loop, const struct line_options *options, struct line **ret,
                              struct fault *fault);
-int line_port(const struct line *line);
+int line_port(const struct line *line);                          /* 0: it listens nowhere */
+bool line_is_open(const struct line *line, struct str *ret_why); /* why not */
 /* Call every second or so: a frame that began and was not gone on with for LINE_PARTIAL_MS is given up. */
 #define LINE_PARTIAL_MS 10000
 void line_tick(struct line *line);
 /* Closes the listener and its connections, before feed_stop; the memory goes when the loop has run what was left.  NULL
  * is fine. */
 void line_close(struct line *line);
+
+/* ---- devices that are asked ---- */
+struct line_device {
+    int64_t id;
+    struct str code, address;
+    bool is_silent; /* its row says so */
+};
+struct line_point { /* `item` may be a list, where one question asks for several */
+    uint32_t device;
+    struct str item;
+    int64_t every_ms;
+};
+struct line_value { /* what an item is to us, where the protocol has no name for it */
+    uint32_t device;
+    struct str item, metric, unit;
+};
+struct line_plan { /* made by line_plan_create, its texts in its arena */
+    struct arena arena;
+    struct line_device *devices;
+    struct line_point *points;
+    struct line_value *values;
+    size_t devices_n, points_n, values_n;
+};
+void line_plan_free(struct line_plan *p);                  /* NULL is fine */
+void line_plan(struct line *line, struct line_plan *plan); /* takes it; of a line whose devices speak: frees it */
+bool line_find(struct line *line);                         /* asks who is there; false: nobody can be asked, or now */
+
+struct line_order {
+    int64_t command_id;  /* 0: none; told() hears of those that have one */
+    int64_t midnight_ms; /* instead: what was kept of it is asked for, and stored as of then */
+    struct str device, address, item, value, key;
+    int64_t until_ms; /* UTC */
+};
+/* The texts are copied.  False: it did not go out, *ret_why is words for people, told() is not called. */
+bool line_tell(struct line *line, const struct line_order *o, const char **ret_why);
 
 #endif

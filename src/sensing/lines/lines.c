@@ -8,19 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TICK_MS    1000
-#define UNIT_BYTES ((size_t)8 << 20)
+#define TICK_MS      1000 /* of lines */
+#define LOOK_MS      100  /* for what waits to be told */
+#define UNIT_BYTES   ((size_t)64 << 20)
+#define ORDERS_BYTES ((size_t)1 << 20)
 
 /* ---- opening and closing, loop thread ---- */
 
-static bool is_tcp(const struct line_spec *s) {
+static bool is_ours(const struct line_spec *s) {
     const struct codec *c = codec_find(str_of(s->kind));
-    return c && c->frame && c->decode;
+    return c && c->carrier == CARRIER_STREAM && c->frame && (c->decode || c->is_polled);
 }
 
-static bool listens_otherwise(const struct line_spec *a, const struct line_spec *b) {
+/* Such as take a port of ours. */
+static bool listens(const struct line_spec *s) {
+    return is_ours(s) && s->reach == LINE_LISTEN;
+}
+
+static bool is_otherwise(const struct line_spec *a, const struct line_spec *b) {
     return a->community_id != b->community_id || a->port != b->port || a->enabled != b->enabled ||
-           strcmp(a->kind, b->kind) != 0 || strcmp(a->bind, b->bind) != 0 || strcmp(a->name, b->name) != 0;
+           a->reach != b->reach || a->baud != b->baud || a->stop_bits != b->stop_bits || a->parity != b->parity ||
+           strcmp(a->kind, b->kind) != 0 || strcmp(a->bind, b->bind) != 0 || strcmp(a->name, b->name) != 0 ||
+           strcmp(a->host, b->host) != 0 || strcmp(a->serial, b->serial) != 0 || strcmp(a->greeting, b->greeting) != 0;
 }
 
 static void close_entry(struct line_set *l, struct line_entry *e) {
@@ -37,35 +46,70 @@ static int port_for(struct line_set *l, const struct line_entry *e, int *ret_fir
     *ret_first = l->o.first_port;
     if (l->o.first_port < 0 || e->start_port != e->spec.port) return e->spec.port;
     int nth = 0;
-    for (const struct line_entry *at = l->entries; at < e; at++) nth += at->start_port >= 0 && is_tcp(&at->spec);
+    for (const struct line_entry *at = l->entries; at < e; at++) nth += at->start_port >= 0 && listens(&at->spec);
     return l->o.first_port ? l->o.first_port + nth : 0;
 }
 
-static void open_tcp(struct line_set *l, struct line_entry *e) {
+static void told(void *arg, int64_t command_id, bool is_done, struct str answer) {
+    lines_told(arg, command_id, is_done, answer);
+}
+
+static void silent(void *arg, int64_t device_id, bool is_silent) {
+    line_silent_add(arg, device_id, is_silent);
+}
+
+/* Where it is, for people; problem and state as they are this moment. */
+static void look_at(struct line_set *l, struct line_entry *e) {
+    const struct line_spec *s = &e->spec;
+    const char *bind = s->bind[0] ? s->bind : l->o.bind ? l->o.bind : "127.0.0.1";
+    struct str why = {NULL, 0};
+    bool is_open = e->line && line_is_open(e->line, &why);
+    pthread_mutex_lock(&l->lock);
+    e->state = is_open ? LINE_OPEN : LINE_FAILED;
+    utf8_copy(e->problem, sizeof e->problem, is_open ? S("") : why);
+    if (s->reach == LINE_SERIAL)
+        utf8_copy(e->address, sizeof e->address, str_of(s->serial));
+    else
+        snprintf(e->address, sizeof e->address, strchr(s->reach ? s->host : bind, ':') ? "[%s]:%d" : "%s:%d",
+                 s->reach ? s->host : bind, s->reach ? s->port : line_port(e->line));
+    pthread_mutex_unlock(&l->lock);
+}
+
+static void open_ours(struct line_set *l, struct line_entry *e) {
     struct fault f = {0};
     struct line *line = NULL;
+    const struct line_spec *s = &e->spec;
     int first, port = port_for(l, e, &first);
-    const char *bind = e->spec.bind[0] ? e->spec.bind : l->o.bind ? l->o.bind : "127.0.0.1";
     enum err err = line_open(l->o.loop,
-                             &(struct line_options){.codec = codec_find(str_of(e->spec.kind)),
-                                                    .name = e->spec.name,
-                                                    .bind = bind,
-                                                    .port = port,
+                             &(struct line_options){.codec = codec_find(str_of(s->kind)),
+                                                    .name = s->name,
+                                                    .reach = s->reach,
+                                                    .bind = s->bind[0]  ? s->bind
+                                                            : l->o.bind ? l->o.bind
+                                                                        : "127.0.0.1",
+                                                    .host = s->host,
+                                                    .port = s->reach == LINE_LISTEN ? port : s->port,
                                                     .try_next = first < 0,
-                                                    .community_id = e->spec.community_id,
-                                                    .zone = e->spec.zone,
+                                                    .greeting = s->greeting,
+                                                    .serial = {s->serial, s->baud, s->stop_bits, s->parity},
+                                                    .community_id = s->community_id,
+                                                    .zone = s->zone,
                                                     .world = l->o.world,
                                                     .feed = l->o.feed,
-                                                    .figures = e->figures},
+                                                    .figures = e->figures,
+                                                    .asked = e->asked,
+                                                    .told = told,
+                                                    .silent = silent,
+                                                    .arg = l},
                              &line, &f);
     pthread_mutex_lock(&l->lock);
     e->line = line;
-    e->state = err ? LINE_FAILED : LINE_OPEN;
-    if (err)
+    if (err) {
+        e->state = LINE_FAILED;
         utf8_copy(e->problem, sizeof e->problem, str_of(f.text));
-    else
-        snprintf(e->address, sizeof e->address, strchr(bind, ':') ? "[%s]:%d" : "%s:%d", bind, line_port(line));
+    }
     pthread_mutex_unlock(&l->lock);
+    if (!err) look_at(l, e);
 }
 
 static const struct lines_server *server_of(const struct line_set *l, const char *kind) {
@@ -77,15 +121,15 @@ static const struct lines_server *server_of(const struct line_set *l, const char
 static void open_entry(struct line_set *l, struct line_entry *e) {
     const struct lines_server *by = server_of(l, e->spec.kind);
     if (!e->spec.enabled) return;
-    if (is_tcp(&e->spec) && e->figures) {
-        open_tcp(l, e);
+    if (is_ours(&e->spec) && e->figures && e->asked) {
+        open_ours(l, e);
         return;
     }
     pthread_mutex_lock(&l->lock);
     if (by) {
         e->state = LINE_OPEN;
         memcpy(e->address, by->address, sizeof by->address);
-    } else if (!e->figures) {
+    } else if (!e->figures || !e->asked) {
         e->state = LINE_FAILED;
         utf8_copy(e->problem, sizeof e->problem, S("out of memory"));
     }
@@ -102,9 +146,11 @@ static struct line_entry *entry_of(struct line_set *l, const struct line_spec *s
     }
     if (!empty && l->entries_n == LINES_MAX) return NULL;
     struct figures *figures = figures_create();
+    struct asked *asked = asked_create();
     pthread_mutex_lock(&l->lock);
     if (!empty) empty = &l->entries[l->entries_n++];
-    *empty = (struct line_entry){.spec = *s, .figures = figures, .start_port = l->started ? -1 : s->port};
+    *empty =
+        (struct line_entry){.spec = *s, .figures = figures, .asked = asked, .start_port = l->started ? -1 : s->port};
     empty->spec.enabled = false; /* as yet */
     pthread_mutex_unlock(&l->lock);
     return empty;
@@ -116,12 +162,16 @@ static void take_rows(struct line_set *l) {
         struct line_entry *e = entry_of(l, &l->loaded[i]);
         if (!e) continue;
         e->is_seen = true;
-        bool again = listens_otherwise(&e->spec, &l->loaded[i]);
+        bool again = is_otherwise(&e->spec, &l->loaded[i]);
         if (again) close_entry(l, e);
         pthread_mutex_lock(&l->lock);
         e->spec = l->loaded[i];
         pthread_mutex_unlock(&l->lock);
         if (again) open_entry(l, e);
+        if (e->line && l->plans[i]) {
+            line_plan(e->line, l->plans[i]);
+            l->plans[i] = NULL;
+        }
     }
     for (size_t i = 0; i < l->entries_n; i++) {
         if (l->entries[i].is_seen || !l->entries[i].spec.enabled) continue;
@@ -135,6 +185,8 @@ static void take_rows(struct line_set *l) {
 
 static enum err work_with(struct line_set *l, struct ctx *ctx) {
     TRY(line_set_tell(l, ctx));
+    TRY(line_orders_settle(l, ctx));
+    TRY(line_orders_read(l, ctx));
     int64_t now = line_rows_generation();
     if (now == l->loaded_generation) return OK;
     TRY(line_set_read(l, ctx));
@@ -173,21 +225,67 @@ static bool begin(void *arg) {
     return true;
 }
 
-/* True: there are states to be written. */
+static struct line_entry *entry_at(struct line_set *l, int64_t id) {
+    for (size_t i = 0; i < l->entries_n; i++)
+        if (l->entries[i].spec.id == id && l->entries[i].is_seen) return &l->entries[i];
+    return NULL;
+}
+
+/* What did not go out has ended. */
+static void tell_out(struct line_set *l) {
+    for (size_t i = 0; i < l->out.n; i++) {
+        const struct line_order *o = &l->out.orders[i];
+        struct line_entry *e = entry_at(l, l->out.line_ids[i]);
+        const struct lines_server *by = e ? server_of(l, e->spec.kind) : NULL;
+        const char *why = "its line is closed";
+        bool is_out = e && e->line     ? line_tell(e->line, o, &why)
+                      : by && by->tell ? by->tell(by->arg, e->spec.community_id, o, &why)
+                                       : false;
+        if (!is_out && o->command_id) line_ended_add(l, o->command_id, false, str_of(why));
+    }
+    l->out.n = 0;
+}
+
+/* True: there are states to be written, or more waits to be told. */
 static bool worked(void *arg) {
     struct line_set *l = arg;
-    bool more = l->has_loaded && !l->closing;
-    if (more) take_rows(l);
+    bool more = (l->has_loaded || l->has_orders) && !l->closing;
+    if (l->has_loaded && !l->closing) take_rows(l);
     l->has_loaded = false;
+    if (!l->closing) tell_out(l);
     return more;
+}
+
+static void find_some(struct line_set *l) {
+    int64_t ids[LINE_FINDS_MAX];
+    size_t n = line_finds_take(ids);
+    for (size_t i = 0; i < n; i++) {
+        struct line_entry *e = entry_at(l, ids[i]);
+        if (e && e->line) (void)line_find(e->line);
+    }
 }
 
 static bool tick(void *arg) {
     struct line_set *l = arg;
-    for (size_t i = 0; i < l->entries_n; i++)
-        if (l->entries[i].line) line_tick(l->entries[i].line);
-    if (runner_is_working(&l->runner)) return false;
-    return line_rows_generation() != l->loaded_generation || l->failed;
+    bool wakes = false, is_working = runner_is_working(&l->runner);
+    int64_t now_us = l->o.world->mono_us(l->o.world->self);
+    for (size_t i = 0; i < l->entries_n; i++) {
+        struct line_entry *e = &l->entries[i];
+        struct str why;
+        if (!e->line) continue;
+        if (now_us - l->ticked_us >= TICK_MS * INT64_C(1000)) line_tick(e->line);
+        bool is_told = line_is_open(e->line, &why) == (e->state == LINE_OPEN) &&
+                       (e->state == LINE_OPEN || str_is(why, e->problem));
+        if (is_told || is_working) continue;
+        look_at(l, e);
+        wakes = true;
+    }
+    if (now_us - l->ticked_us >= TICK_MS * INT64_C(1000)) l->ticked_us = now_us;
+    find_some(l);
+    bool is_due = !l->filled_us || now_us - l->filled_us >= LINES_MIDNIGHT_US;
+    if (is_working) return false;
+    return wakes || is_due || line_rows_generation() != l->loaded_generation ||
+           line_orders_generation() != l->orders_generation || l->failed;
 }
 
 /* ---- life ---- */
@@ -197,9 +295,10 @@ enum err lines_open(const struct lines_options *options, struct line_set **ret, 
     if (!l) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     l->o = *options;
     pthread_mutex_init(&l->lock, NULL);
+    arena_init(&l->out.arena, ORDERS_BYTES);
     enum err e = work_now(l, f);
     const struct runner_calls calls = {tick, begin, work, worked, l};
-    if (!e && runner_start(&l->runner, options->loop, TICK_MS, &calls)) e = FAIL(f, ERR_INTERNAL, "loop", "no timer");
+    if (!e && runner_start(&l->runner, options->loop, LOOK_MS, &calls)) e = FAIL(f, ERR_INTERNAL, "loop", "no timer");
     if (e) {
         lines_free(l);
         return e;
@@ -207,7 +306,7 @@ enum err lines_open(const struct lines_options *options, struct line_set **ret, 
     l->has_loaded = false;
     take_rows(l);
     for (size_t i = 0; options->first_port > 0 && i < l->entries_n; i++) {
-        if (!is_tcp(&l->entries[i].spec) || l->entries[i].state != LINE_FAILED) continue;
+        if (!listens(&l->entries[i].spec) || l->entries[i].state != LINE_FAILED) continue;
         e = FAIL(f, ERR_BUSY, "port_held", "%s", l->entries[i].problem);
         lines_stop(l);
         lines_free(l);
@@ -230,7 +329,12 @@ void lines_stop(struct line_set *l) {
 
 void lines_free(struct line_set *l) {
     if (!l) return;
-    for (size_t i = 0; i < l->entries_n; i++) figures_destroy(l->entries[i].figures);
+    for (size_t i = 0; i < l->entries_n; i++) {
+        figures_destroy(l->entries[i].figures);
+        asked_destroy(l->entries[i].asked);
+    }
+    for (size_t i = 0; i < LINES_MAX; i++) line_plan_free(l->plans[i]);
+    arena_finish(&l->out.arena);
     pthread_mutex_destroy(&l->lock);
     free(l);
 }
@@ -244,11 +348,16 @@ void lines_served(struct line_set *l, const struct lines_server *by) {
     runner_wake(&l->runner);
 }
 
+void lines_told(struct line_set *l, int64_t command_id, bool is_done, struct str answer) {
+    line_ended_add(l, command_id, is_done, answer);
+}
+
 void lines_each(struct line_set *l,
                 void (*fn)(void *arg, const char *kind, const char *address, int port, int64_t community_id),
                 void *arg) {
     for (size_t i = 0; i < l->entries_n; i++) {
         const struct line_entry *e = &l->entries[i];
-        if (e->line) fn(arg, e->spec.kind, e->address, line_port(e->line), e->spec.community_id);
+        if (e->line && e->spec.reach == LINE_LISTEN)
+            fn(arg, e->spec.kind, e->address, line_port(e->line), e->spec.community_id);
     }
 }

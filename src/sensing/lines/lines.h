@@ -32,12 +32,18 @@ void lines_stop(struct line_set *l); /* before feed_stop; NULL is fine */
 void lines_free(struct line_set *l); /* after the loop has run what was left; NULL is fine */
 
 /* Somebody else serves the lines of a kind: where, and how they go (NULL: nothing is told). */
+struct line_order; /* sensing/lines/line.h */
 struct lines_server {
     const char *kind;
     char address[64];
     struct figures *figures; /* outlive the lines */
+    /* Tells a device of such a line something, see line_tell; NULL: nobody can be told.  Loop thread. */
+    bool (*tell)(void *arg, int64_t community_id, const struct line_order *o, const char **ret_why);
+    void *arg;
 };
 void lines_served(struct line_set *l, const struct lines_server *by);
+/* What came of an order that lines_server.tell let out. */
+void lines_told(struct line_set *l, int64_t command_id, bool is_done, struct str answer);
 /* The figures of lines over HTTP, told of every request with readings: for telemetry_http_tell(). */
 struct figures *line_posts_create(void); /* figures_destroy() frees them; NULL: out of memory */
 void line_post(void *figures, const struct telemetry_post *p);

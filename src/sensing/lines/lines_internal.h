@@ -3,29 +3,54 @@
 #define LINLI_SENSING_LINES_LINES_INTERNAL_H
 
 #include "net/runner.h"
+#include "sensing/lines/asked.h"
 #include "sensing/lines/figures.h"
 #include "sensing/lines/line.h"
 #include "sensing/lines/lines.h"
 
 #define LINES_SERVERS_MAX 4
+#define LINES_ORDERS_MAX  64                /* that go out in one round */
+#define LINES_ENDED_MAX   1024              /* orders whose end is not yet in their rows */
+#define LINES_MIDNIGHT_US INT64_C(60000000) /* midnights that are missing are looked for so often */
+#define LINES_SILENT_MAX  4096 /* devices that fell silent, or spoke again, and whose rows do not say so yet */
 
 /* A row as the loop thread knows it. */
 struct line_spec {
-    int64_t id, community_id;
+    int64_t id, community_id, every_s;
     const struct zone *zone;
-    char name[LINE_NAME_MAX * 4 + 1], kind[24], bind[46], address[LINE_ADDRESS_MAX], problem[LINE_PROBLEM_MAX];
-    int port;
+    char name[LINE_NAME_MAX * 4 + 1], kind[24], bind[46], host[46], serial[64], greeting[260];
+    char address[LINE_ADDRESS_MAX], problem[LINE_PROBLEM_MAX];
+    int port, reach, baud, stop_bits;
+    char parity;
     int32_t state; /* as the row says; address and problem too */
     bool enabled, has_port;
 };
 struct line_entry {
     struct line_spec spec;
-    struct line *line;       /* NULL: does not listen */
+    struct line *line;       /* NULL: it is closed */
     struct figures *figures; /* live as long as the server: they are asked for by workers */
+    struct asked *asked;     /* so does this */
     int start_port;          /* what the row said when the server started; -1: it was not there */
     int32_t state;           /* as it is */
     char address[LINE_ADDRESS_MAX], problem[LINE_PROBLEM_MAX];
     bool is_seen;
+};
+
+/* What goes out: read by a worker, told on the loop thread. */
+struct line_outgoing {
+    struct arena arena;
+    struct line_order orders[LINES_ORDERS_MAX];
+    int64_t line_ids[LINES_ORDERS_MAX];
+    size_t n;
+};
+struct line_ended { /* an order that came to its end */
+    int64_t command_id;
+    bool is_done;
+    char answer[200];
+};
+struct line_silent {
+    int64_t device_id;
+    bool is_silent;
 };
 struct line_set {
     struct lines_options o;
@@ -33,19 +58,41 @@ struct line_set {
     size_t entries_n;
     struct lines_server servers[LINES_SERVERS_MAX];
     size_t servers_n;
-    pthread_mutex_t lock; /* over what workers read: entries_n, ids, figures, kinds, states, servers */
+    pthread_mutex_t lock; /* over what workers read: entries_n, ids, figures, kinds, states, servers; and `ended`,
+                             `silent` */
     struct runner runner;
     bool closing, started, has_servers;
+    struct line_ended ended[LINES_ENDED_MAX];
+    struct line_silent silent[LINES_SILENT_MAX];
+    size_t ended_n, silent_n;
     /* Between the loop thread and the worker; whoever works owns them. */
-    int64_t loaded_generation;
+    int64_t loaded_generation, orders_generation;
     struct line_spec loaded[LINES_MAX];
+    struct line_plan *plans[LINES_MAX]; /* of `loaded`; NULL: none is needed */
     size_t loaded_n;
-    bool has_loaded;
+    bool has_loaded, has_orders;
+    struct line_outgoing out;
+    int64_t filled_us; /* when midnights were looked for last */
+    int64_t ticked_us; /* loop thread: when the lines were */
     enum err failed;
 };
 
-int64_t line_rows_generation(void);                          /* rises when rows changed */
+int64_t line_rows_generation(void);   /* rises when rows changed: lines, or what hangs on them */
+int64_t line_orders_generation(void); /* rises when something may wait to be told */
+#define LINE_FINDS_MAX 16
+size_t line_finds_take(int64_t ids[LINE_FINDS_MAX]);         /* lines on which somebody wants to know who is there */
 enum err line_set_read(struct line_set *l, struct ctx *ctx); /* rows to l->loaded */
 enum err line_set_tell(struct line_set *l, struct ctx *ctx); /* what the entries are, where rows say otherwise */
+
+/* plan.c: what the devices of a line are asked, by their models; NULL: they are not. */
+enum err line_plan_read(struct ctx *ctx, const struct line_spec *s, struct line_plan **ret);
+
+/* orders.c, a worker: ends and silences become rows; commands that wait are marked as sent and put into l->out, so are
+ * questions for midnights that are missing. */
+enum err line_orders_settle(struct line_set *l, struct ctx *ctx);
+enum err line_orders_read(struct line_set *l, struct ctx *ctx);
+/* From the loop thread. */
+void line_ended_add(struct line_set *l, int64_t command_id, bool is_done, struct str answer);
+void line_silent_add(struct line_set *l, int64_t device_id, bool is_silent);
 
 #endif

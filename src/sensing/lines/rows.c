@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-static _Atomic int64_t generation = 1;
+static _Atomic int64_t generation = 1, orders = 1;
 
 int64_t line_rows_generation(void) {
     return atomic_load(&generation);
@@ -19,8 +19,48 @@ static enum err changed(struct ctx *ctx, const struct event *e) {
     return OK;
 }
 
+int64_t line_orders_generation(void) {
+    return atomic_load(&orders);
+}
+
+static enum err commanded(struct ctx *ctx, const struct event *e) {
+    (void)ctx;
+    (void)e;
+    atomic_fetch_add(&orders, 1);
+    return OK;
+}
+
+static struct {
+    pthread_mutex_t lock;
+    int64_t ids[LINE_FINDS_MAX];
+    size_t n;
+} finds = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static enum err find(struct ctx *ctx, const struct event *e) {
+    (void)ctx;
+    pthread_mutex_lock(&finds.lock);
+    if (finds.n < LINE_FINDS_MAX) finds.ids[finds.n++] = e->row_id;
+    pthread_mutex_unlock(&finds.lock);
+    return OK;
+}
+
+size_t line_finds_take(int64_t ids[LINE_FINDS_MAX]) {
+    pthread_mutex_lock(&finds.lock);
+    size_t n = finds.n;
+    memcpy(ids, finds.ids, n * sizeof *ids);
+    finds.n = 0;
+    pthread_mutex_unlock(&finds.lock);
+    return n;
+}
+
+/* Not each event of a device: alarms and readings change nothing here. */
 static const struct subscription listens[] = {
-    {"lines.create", changed}, {"lines.update", changed}, {"lines.archive", changed}, {"lines.restore", changed}};
+    {"lines.create", changed},      {"lines.update", changed},      {"lines.archive", changed},
+    {"lines.restore", changed},     {"lines.find", find},           {"device_models.*", changed},
+    {"devices.create", changed},    {"devices.update", changed},    {"devices.adopt", changed},
+    {"devices.recode", changed},    {"devices.retire", changed},    {"devices.reinstate", changed},
+    {"devices.archive", changed},   {"devices.restore", changed},   {"devices.set_password", changed},
+    {"commands.create", commanded}, {"commands.confirm", commanded}};
 
 const struct module lines_module = {
     .name = "lines",
@@ -40,26 +80,55 @@ enum err line_row_put(struct ctx *ctx, int64_t community_id, struct str name, co
 
 /* ---- between rows and the loop thread ---- */
 
+#define EVERY_S 60
+#define BAUD    2400 /* of meters as they leave the factory */
+
+static int number_or(struct str text, int fallback) {
+    int64_t n;
+    return str_to_i64(text, &n) ? (int)n : fallback;
+}
+
+static void plans_free(struct line_set *l) {
+    for (size_t i = 0; i < LINES_MAX; i++) {
+        line_plan_free(l->plans[i]);
+        l->plans[i] = NULL;
+    }
+}
+
 enum err line_set_read(struct line_set *l, struct ctx *ctx) {
     struct list_query q = {.sort = FILTER_ID, .ascending = true, .limit = LINES_MAX};
     struct list_page page;
     l->loaded_n = 0;
+    plans_free(l);
     TRY(row_list(ctx, &line_rows, &q, &page));
     for (size_t i = 0; i < page.n; i++) {
         const struct line_row *r = (const struct line_row *)page.rows + i;
         struct line_spec *s = &l->loaded[l->loaded_n++];
         *s = (struct line_spec){.id = r->row.id,
                                 .community_id = r->row.community_id,
+                                .every_s = r->every_s ? r->every_s : EVERY_S,
                                 .zone = kernel_zone(ctx, r->row.community_id),
                                 .port = (int)r->port,
+                                .reach = str_is(r->reach, "dial")     ? LINE_DIAL
+                                         : str_is(r->reach, "serial") ? LINE_SERIAL
+                                                                      : LINE_LISTEN,
+                                .baud = number_or(r->baud, BAUD),
+                                .stop_bits = number_or(r->stop_bits, 1),
+                                .parity = str_is(r->parity, "none")  ? 'N'
+                                          : str_is(r->parity, "odd") ? 'O'
+                                                                     : 'E',
                                 .state = r->state,
                                 .enabled = r->enabled,
                                 .has_port = row_has(&line_rows, r, "port")};
         utf8_copy(s->name, sizeof s->name, r->name);
         utf8_copy(s->kind, sizeof s->kind, r->kind);
         utf8_copy(s->bind, sizeof s->bind, r->bind);
+        utf8_copy(s->host, sizeof s->host, r->host);
+        utf8_copy(s->serial, sizeof s->serial, r->serial);
+        utf8_copy(s->greeting, sizeof s->greeting, r->greeting);
         utf8_copy(s->address, sizeof s->address, r->address);
         utf8_copy(s->problem, sizeof s->problem, r->problem);
+        if (s->enabled) TRY(line_plan_read(ctx, s, &l->plans[i]));
     }
     return OK;
 }

@@ -310,10 +310,13 @@ static void settle_order(struct poll *p, int64_t now_ms, enum poll_end end, cons
 }
 
 static void give_up(struct poll *p, int64_t now_ms, const char *why) {
-    if (p->told)
+    struct question q = p->q;
+    if (p->told) {
         settle_order(p, now_ms, POLL_SILENT, NULL, why);
-    else
-        settle(p, now_ms, false);
+        return;
+    }
+    if (p->asked && p->o.calls.missed) p->o.calls.missed(p->o.calls.arg, &q);
+    settle(p, now_ms, false);
 }
 
 static void give_up_if_late(struct poll *p, int64_t now_ms) {

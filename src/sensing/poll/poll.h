@@ -11,6 +11,7 @@ struct poll_calls {
     /* What came of a point's question, all parts of it; lives for the call. */
     void (*said)(void *arg, const struct question *q, const struct decoded *d);
     void (*refused)(void *arg, const struct question *q, const char *why);
+    void (*missed)(void *arg, const struct question *q); /* nobody answered it, after all tries */
     /* A device gave no answer to `tries` questions in a row, or does again. */
     void (*silent)(void *arg, struct str address, bool is_silent);
     void (*heard)(void *arg, struct bytes whole); /* each frame that is an answer */

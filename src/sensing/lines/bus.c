@@ -1,0 +1,365 @@
+/* Devices that are asked: one connection, one question at a time, what is answered on its way into the store.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "sensing/lines/line_internal.h"
+
+#include "base/utf8.h"
+#include "sensing/poll/poll.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ARENA_CAP     ((size_t)1 << 20)
+#define ORDER_TRIES   3 /* of what only asks */
+#define TAG_FIND      0 /* tags of commands are their ids, above; of midnights their negative time, below */
+#define FIND_TRIES    1
+#define FIND_WITHIN_S 600
+
+/* A connection; more than one only where gateways connect to us. */
+struct peer {
+    struct bus *bus;
+    size_t greeted; /* bytes of the greeting that came */
+};
+struct bus {
+    struct line *line;
+    struct poll *poll;
+    struct tcp_conn *conn; /* the bus; NULL: nobody can be asked */
+    struct loop_timer *timer;
+    struct line_plan *plan; /* NULL: none yet */
+    struct arena arena;     /* of what is on its way */
+    struct intake intake;
+    struct str address; /* of whose readings these are; in the arena */
+    int64_t heard_us;
+    bool is_waiting; /* for the store */
+    int refs;        /* the owner, and what is on its way */
+};
+
+static int64_t mono_ms(const struct bus *b) {
+    return b->line->o.world->mono_us(b->line->o.world->self) / 1000;
+}
+
+static void release(struct bus *b) {
+    if (--b->refs) return;
+    line_release(b->line);
+    poll_destroy(b->poll);
+    line_plan_free(b->plan);
+    arena_finish(&b->arena);
+    free(b);
+}
+
+/* ---- the clock of questions ---- */
+
+static void step(struct bus *b) {
+    struct arena arena;
+    struct buf out;
+    struct str question;
+    if (!b->conn || b->is_waiting) return;
+    int64_t now_ms = mono_ms(b);
+    arena_init(&arena, ARENA_CAP);
+    buf_init_arena(&out, &arena, b->line->o.codec->frame_max + 1);
+    int64_t next_ms = poll_step(b->poll, now_ms, &out);
+    bool is_gone = out.len && buf_done(&out, &question) &&
+                   tcp_write(b->conn, (struct bytes){(const uint8_t *)question.ptr, question.len});
+    arena_finish(&arena);
+    if (is_gone) return; /* its close comes, and with it another connection */
+    int64_t pause_ms = next_ms > now_ms ? next_ms - now_ms : 1;
+    if (next_ms != INT64_MAX) loop_timer_start(b->timer, pause_ms < 60000 ? pause_ms : 60000, 0);
+}
+
+static void on_timer(void *arg) {
+    step(arg);
+}
+
+/* ---- who that is ---- */
+
+static struct line_device *device_at(const struct bus *b, struct str address) {
+    for (size_t i = 0; b->plan && i < b->plan->devices_n; i++)
+        if (str_eq(b->plan->devices[i].address, address)) return &b->plan->devices[i];
+    return NULL;
+}
+
+static void note(struct bus *b, struct str address, enum asked_how how, const char *why) {
+    const struct line_device *d = device_at(b, address);
+    if (d && b->line->o.asked) asked_note(b->line->o.asked, d->id, how, why, line_now_ms(b->line));
+}
+
+/* ---- what was answered ---- */
+
+static void stored(void *arg, bool is_stored) {
+    struct bus *b = arg;
+    if (!is_stored) { /* asked anew, once the store is back */
+        FIGURES_ADD(b->line->o.figures, unanswered, 1);
+        poll_now(b->poll, b->address);
+    }
+    b->is_waiting = false;
+    if (b->conn) loop_timer_start(b->timer, is_stored ? 1 : 1000, 0);
+    release(b);
+}
+
+/* What the model calls an item for which the protocol has no name. */
+static void name(const struct bus *b, const struct line_device *d, struct reading *r) {
+    for (size_t i = 0; b->plan && i < b->plan->values_n; i++) {
+        const struct line_value *v = &b->plan->values[i];
+        if (&b->plan->devices[v->device] != d || !str_eq(v->item, r->metric)) continue;
+        r->metric = v->metric;
+        if (!r->unit.len) r->unit = v->unit;
+        return;
+    }
+}
+
+static bool keep(struct arena *a, struct str *s) {
+    return !s->len || arena_str(a, *s, s);
+}
+
+/* A copy under the device's own name, which lives until it is stored. */
+static bool copy(struct bus *b, const struct line_device *d, const struct decoded *from, struct decoded *ret) {
+    struct arena *a = &b->arena;
+    struct reading *readings = arena_new(a, struct reading, from->readings_n + 1);
+    struct device_event *events = arena_new(a, struct device_event, from->events_n + 1);
+    bool ok = readings && events;
+    struct str code = d->code;
+    ok = ok && keep(a, &code);
+    for (size_t i = 0; ok && i < from->readings_n; i++) {
+        readings[i] = from->readings[i];
+        readings[i].device = code;
+        name(b, d, &readings[i]);
+        ok = keep(a, &readings[i].metric) && keep(a, &readings[i].unit);
+    }
+    for (size_t i = 0; ok && i < from->events_n; i++) {
+        events[i] = from->events[i];
+        events[i].device = code;
+        ok = keep(a, &events[i].code) && keep(a, &events[i].text) && keep(a, &events[i].part);
+    }
+    *ret = (struct decoded){code, readings, from->readings_n, events, from->events_n};
+    return ok;
+}
+
+static void take(struct bus *b, const struct question *q, const struct decoded *d, int64_t at_ms) {
+    const struct line_device *device = device_at(b, q->address);
+    struct decoded copied;
+    if (!device) return; /* it left the plan meanwhile */
+    arena_reset(&b->arena);
+    b->address = device->address;
+    b->is_waiting = true;
+    b->refs++;
+    if (!keep(&b->arena, &b->address) || !copy(b, device, d, &copied))
+        stored(b, false);
+    else
+        intake_take(&b->intake, &copied, &b->arena, at_ms);
+}
+
+static void on_silent(void *arg, struct str address, bool is_silent) {
+    struct bus *b = arg;
+    struct line_device *d = device_at(b, address);
+    if (!d || d->is_silent == is_silent) return;
+    d->is_silent = is_silent;
+    if (b->line->o.silent) b->line->o.silent(b->line->o.arg, d->id, is_silent);
+}
+
+static void on_said(void *arg, const struct question *q, const struct decoded *d) {
+    struct bus *b = arg;
+    note(b, q->address, ASKED_ANSWERED, "");
+    on_silent(b, q->address, false); /* its row may say so from a day before */
+    take(b, q, d, 0);
+}
+
+static void on_refused(void *arg, const struct question *q, const char *why) {
+    note(arg, q->address, ASKED_REFUSED, why);
+}
+
+static void on_missed(void *arg, const struct question *q) {
+    note(arg, q->address, ASKED_SILENT, "");
+}
+
+static void on_heard(void *arg, struct bytes whole) {
+    struct bus *b = arg;
+    struct sample x = line_sample(b->line, b->conn ? tcp_peer(b->conn).ptr : "", whole.len, NULL);
+    figures_good(b->line->o.figures, &x, whole);
+}
+
+static void on_noise(void *arg, struct bytes bytes, const char *rule) {
+    struct bus *b = arg;
+    if (!rule) return; /* an echo of the question, or an answer that came too late */
+    const struct wire_error e = {rule, 0};
+    struct sample x = line_sample(b->line, b->conn ? tcp_peer(b->conn).ptr : "", bytes.len, &e);
+    figures_bad(b->line->o.figures, &x, bytes, true);
+}
+
+static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll_end end, const struct decoded *d,
+                     const char *why) {
+    struct bus *b = arg;
+    const struct line_options *o = &b->line->o;
+    if (tag == TAG_FIND) {
+        if (end == POLL_ANSWERED && d->sender.len) feed_heard(o->feed, o->community_id, d->sender, b->line->name);
+        return;
+    }
+    note(b, q->address,
+         end == POLL_ANSWERED  ? ASKED_ANSWERED
+         : end == POLL_REFUSED ? ASKED_REFUSED
+                               : ASKED_SILENT,
+         why);
+    if (tag < 0) {
+        const struct line_device *device = device_at(b, q->address);
+        if (end == POLL_ANSWERED) take(b, q, d, -tag);
+        if (end == POLL_SILENT && device && o->asked) asked_midnight(o->asked, device->id, -tag - 1); /* once more */
+        return;
+    }
+    poll_now(b->poll, q->address); /* where it stands now, its readings say */
+    if (o->told) o->told(o->arg, tag, end == POLL_ANSWERED, str_of(why));
+}
+
+/* ---- what is asked ---- */
+
+void bus_plan(struct bus *b, struct line_plan *plan) {
+    struct fault f = {0};
+    line_plan_free(b->plan);
+    b->plan = plan;
+    poll_plan_begin(b->poll);
+    for (size_t i = 0; i < plan->points_n; i++) {
+        const struct line_device *d = &plan->devices[plan->points[i].device];
+        if (poll_add(b->poll, d->address, plan->points[i].item, plan->points[i].every_ms, &f)) {
+            note(b, d->address, ASKED_REFUSED, "its address or an item of its model is none of this protocol");
+            f = (struct fault){0};
+        }
+    }
+    poll_plan_end(b->poll);
+    step(b);
+}
+
+bool bus_tell(struct bus *b, const struct line_order *o, const char **ret_why) {
+    int64_t now_ms = line_now_ms(b->line);
+    const struct poll_order order = {.q = {.address = o->address,
+                                           .item = o->item,
+                                           .value = o->value,
+                                           .key = o->key,
+                                           .now_s = now_ms / 1000 + zone_offset_s(b->line->o.zone, now_ms)},
+                                     .tag = o->command_id ? o->command_id : -o->midnight_ms,
+                                     .tries = o->value.ptr ? 1 : ORDER_TRIES,
+                                     .until_ms = mono_ms(b) + (o->until_ms - now_ms)};
+    struct fault f = {0};
+    *ret_why = "its line is not connected";
+    if (!b->conn) return false;
+    enum err e = poll_order(b->poll, &order, &f);
+    *ret_why = e == ERR_LIMIT ? "too much waits on its line" : "its protocol cannot say this, or wants a password";
+    if (!e) step(b);
+    return !e;
+}
+
+bool bus_find(struct bus *b) {
+    const struct asking *asking = b->line->o.codec->asking;
+    struct poll_order o = {
+        .tag = TAG_FIND, .tries = FIND_TRIES, .until_ms = mono_ms(b) + FIND_WITHIN_S * INT64_C(1000)};
+    struct fault f = {0};
+    bool some = false;
+    for (size_t n = 0; b->conn && asking->find && asking->find(n, &o.q); n++) some |= !poll_order(b->poll, &o, &f);
+    step(b);
+    return some;
+}
+
+/* ---- the connection ---- */
+
+/* Whoever is there already stays, unless he has been still for long: the other end may be gone without a word. */
+static bool is_taken(const struct bus *b) {
+    if (!b->conn) return false;
+    int64_t still_us = b->line->o.world->mono_us(b->line->o.world->self) - b->heard_us;
+    return still_us < LINE_STILL_MS * INT64_C(1000);
+}
+
+static void become_the_bus(struct bus *b, struct tcp_conn *conn) {
+    struct tcp_conn *before = b->conn;
+    b->conn = conn;
+    b->heard_us = b->line->o.world->mono_us(b->line->o.world->self);
+    if (before) tcp_drop(before);
+    if (before) poll_lost(b->poll);
+    step(b);
+}
+
+void bus_open(struct bus *b, struct tcp_conn *conn) {
+    struct peer *p = calloc(1, sizeof *p);
+    bool must_greet = b && b->line->greeting[0] && b->line->o.reach == LINE_LISTEN;
+    if (!b || !p || (!must_greet && is_taken(b))) {
+        free(p);
+        tcp_close(conn);
+        return;
+    }
+    p->bus = b;
+    tcp_set_user(conn, p);
+    if (!must_greet) become_the_bus(b, conn);
+}
+
+/* True: `bytes` are what comes behind the greeting. */
+static bool is_greeted(struct bus *b, struct tcp_conn *conn, struct peer *p, struct bytes *bytes) {
+    const char *want = b->line->greeting;
+    size_t n = strlen(want);
+    if (b->conn == conn) return true;
+    while (p->greeted < n && bytes->len) {
+        if (*bytes->ptr != (uint8_t)want[p->greeted]) {
+            struct wire_error e = {"the gateway did not say the registration that the line asks for", p->greeted};
+            struct sample x = line_sample(b->line, tcp_peer(conn).ptr, bytes->len, &e);
+            figures_bad(b->line->o.figures, &x, *bytes, true);
+            tcp_drop(conn);
+            return false;
+        }
+        p->greeted++;
+        *bytes = (struct bytes){bytes->ptr + 1, bytes->len - 1};
+    }
+    if (p->greeted < n) return false;
+    become_the_bus(b, conn);
+    return true;
+}
+
+void bus_bytes(struct bus *b, struct tcp_conn *conn, struct bytes bytes) {
+    struct peer *p = tcp_user(conn);
+    if (!p || !is_greeted(b, conn, p, &bytes) || !bytes.len) return;
+    b->heard_us = b->line->o.world->mono_us(b->line->o.world->self);
+    poll_feed(b->poll, mono_ms(b), bytes);
+    step(b);
+}
+
+void bus_gone(struct bus *b, struct tcp_conn *conn) {
+    free(tcp_user(conn));
+    if (!b || b->conn != conn) return;
+    b->conn = NULL;
+    loop_timer_stop(b->timer);
+    poll_lost(b->poll);
+}
+
+void bus_tick(struct bus *b) {
+    step(b);
+}
+
+/* ---- life ---- */
+
+enum err bus_create(struct line *l, struct bus **ret, struct fault *f) {
+    struct bus *b = calloc(1, sizeof *b);
+    if (!b) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    const struct poll_options o = {.codec = l->o.codec,
+                                   .calls = {.said = on_said,
+                                             .refused = on_refused,
+                                             .missed = on_missed,
+                                             .silent = on_silent,
+                                             .heard = on_heard,
+                                             .noise = on_noise,
+                                             .ended = on_ended,
+                                             .arg = b}};
+    *b = (struct bus){.line = l, .refs = 1};
+    b->intake = (struct intake){.site = &l->site, .done = stored, .arg = b};
+    arena_init(&b->arena, ARENA_CAP);
+    enum err e = poll_create(&o, &b->poll, f);
+    if (!e && loop_timer_create(l->loop, on_timer, b, &b->timer)) e = FAIL(f, ERR_INTERNAL, "loop", "no timer");
+    if (e) {
+        poll_destroy(b->poll);
+        free(b);
+        return e;
+    }
+    l->refs++;
+    *ret = b;
+    return OK;
+}
+
+void bus_destroy(struct bus *b) {
+    if (!b) return;
+    loop_timer_destroy(b->timer);
+    b->timer = NULL;
+    b->conn = NULL;
+    release(b);
+}

@@ -1,0 +1,107 @@
+/* The way of what a device said.  SPDX-License-Identifier: Apache-2.0 */
+#include "sensing/lines/intake.h"
+
+#include <string.h>
+
+static int64_t now_of(const struct intake_site *s) {
+    return s->world->utc_ms(s->world->self);
+}
+
+static int64_t shift_of(const struct intake_site *s, int64_t now_ms) {
+    return (int64_t)zone_offset_s(s->zone, now_ms) * 1000;
+}
+
+static void in_store(void *arg) {
+    struct intake *i = arg;
+    i->done(i->arg, true);
+}
+
+/* Readings are durable, or are not. */
+static void events_next(void *arg) {
+    struct intake *i = arg;
+    const struct intake_site *s = i->site;
+    size_t n = i->decoded.events_n;
+    if (i->stored || !n) {
+        i->done(i->arg, !i->stored);
+        return;
+    }
+    int64_t now = now_of(s), shift = shift_of(s, now);
+    struct rules_event *events = arena_new(i->arena, struct rules_event, n);
+    for (size_t k = 0; events && k < n; k++) {
+        const struct device_event *e = &i->decoded.events[k];
+        events[k] = (struct rules_event){.device = e->device,
+                                         .code = e->code,
+                                         .text = e->text,
+                                         .part = e->part,
+                                         .at_ms = e->at_s ? e->at_s * 1000 - shift : now,
+                                         .is_set = e->is_set,
+                                         .is_level = e->is_level};
+    }
+    if (!events || feed_events(s->feed, s->community_id, events, n) || feed_barrier(s->feed, in_store, i))
+        i->done(i->arg, false);
+}
+
+static void stored(void *arg, enum err e) { /* the writer's thread */
+    struct intake *i = arg;
+    i->stored = e;
+    loop_post_task(i->site->loop, &i->task);
+}
+
+/* A clock that is off: the value counts from now. */
+static bool has_bad_time(const struct fault *f) {
+    return f->kind == ERR_INVALID && f->fields_n && !strcmp(f->fields[0].field, "ts");
+}
+
+static int64_t time_of(const struct reading *r, int64_t shift, int64_t else_ms) {
+    return r->at_ms ? r->at_ms : r->at_s ? r->at_s * 1000 - shift : else_ms;
+}
+
+static void put(struct intake *i, int64_t at_ms) {
+    const struct intake_site *s = i->site;
+    int64_t now = now_of(s), shift = shift_of(s, now);
+    size_t n = 0, all = i->decoded.readings_n;
+    struct telemetry_point *points = arena_new(i->arena, struct telemetry_point, all + 1);
+    if (!points) {
+        i->done(i->arg, false);
+        return;
+    }
+    for (; n < all; n++) {
+        const struct reading *r = &i->decoded.readings[n];
+        points[n] = (struct telemetry_point){.device = r->device,
+                                             .metric = r->metric,
+                                             .unit = r->unit,
+                                             .value = r->value,
+                                             .at_ms = time_of(r, shift, at_ms ? at_ms : now),
+                                             .quality = (uint8_t)r->quality};
+    }
+    struct fault fault = {0};
+    struct telemetry_batch batch = {s->community_id, points, n};
+    i->stored = OK;
+    if (!n) {
+        events_next(i);
+        return;
+    }
+    size_t bad = 0;
+    enum err e = telemetry_put(feed_telemetry(s->feed), &batch, stored, i, &bad, &fault);
+    for (size_t tries = 0; tries < n && has_bad_time(&fault) && bad < n; tries++) {
+        points[bad].at_ms = now - (int64_t)(n - 1 - bad); /* two of one metric stay two, in their order */
+        fault = (struct fault){0};
+        e = telemetry_put(feed_telemetry(s->feed), &batch, stored, i, &bad, &fault);
+    }
+    if (!e) return;
+    i->stored = e;
+    events_next(i);
+}
+
+void intake_take(struct intake *i, const struct decoded *d, struct arena *arena, int64_t at_ms) {
+    const struct intake_site *s = i->site;
+    i->decoded = *d;
+    i->arena = arena;
+    i->task.fn = events_next;
+    i->task.arg = i;
+    if (d->sender.len) feed_heard(s->feed, s->community_id, d->sender, s->line);
+    for (size_t k = 0; k < d->readings_n; k++)
+        if (!str_eq(d->readings[k].device, d->sender))
+            feed_heard(s->feed, s->community_id, d->readings[k].device, s->line);
+    put(i, at_ms);
+}

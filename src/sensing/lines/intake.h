@@ -1,0 +1,31 @@
+/* What a device said, on its way into the store: who spoke, readings durable, then events as alarms.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_SENSING_LINES_INTAKE_H
+#define LINLI_SENSING_LINES_INTAKE_H
+
+#include "base/civil.h"
+#include "protocol/codec.h"
+#include "sensing/feed/feed.h"
+
+struct intake_site { /* where it goes, and whose clock the devices have */
+    struct loop *loop;
+    struct feed *feed;
+    const struct world *world;
+    const struct zone *zone; /* NULL: UTC */
+    int64_t community_id;
+    const char *line; /* what people call it */
+};
+struct intake { /* one thing under way at a time; zero but for these before the first */
+    const struct intake_site *site;
+    void (*done)(void *arg, bool is_stored); /* loop thread, maybe before intake_take returns */
+    void *arg;
+    struct decoded decoded;
+    struct arena *arena;
+    enum err stored;
+    struct loop_task task;
+};
+/* What `d` points to, and the arena, stay until done() is called, which happens once.  at_ms: of readings without a
+ * time of their own; 0: now.  Not stored: nothing may be acknowledged.  Loop thread. */
+void intake_take(struct intake *i, const struct decoded *d, struct arena *arena, int64_t at_ms);
+
+#endif

@@ -1,0 +1,48 @@
+/* What the files of one line share.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_SENSING_LINES_LINE_INTERNAL_H
+#define LINLI_SENSING_LINES_LINE_INTERNAL_H
+
+#include "sensing/lines/intake.h"
+#include "sensing/lines/line.h"
+
+struct speaker;
+struct bus;
+struct line {
+    struct line_options o;
+    struct loop *loop;
+    char name[LINE_NAME_MAX * 4 + 1], host[46], serial[64], greeting[260];
+    struct intake_site site;
+    struct tcp_listener *listener;
+    struct tcp_conn *conn;    /* dial and serial: that which stands, or is being made */
+    struct bus *bus;          /* where devices are asked; else NULL */
+    struct speaker *speakers; /* where they speak by themselves */
+    char problem[LINE_PROBLEM_MAX];
+    int64_t again_us; /* dial and serial: when to try again; 0: not now */
+    int fails;        /* of connecting, in a row */
+    bool is_open, is_closing;
+    int refs; /* the owner, every connection, every speaker, the bus */
+};
+void line_release(struct line *l);
+int64_t line_now_ms(const struct line *l);
+/* A sample of bytes that came from there; e NULL: they are good. */
+struct sample line_sample(const struct line *l, const char *peer, size_t len, const struct wire_error *e);
+
+/* ---- speaker.c: connections of devices that speak by themselves */
+void speaker_open(struct line *l, struct tcp_conn *conn);
+void speaker_bytes(struct tcp_conn *conn, struct bytes bytes);
+void speaker_gone(struct tcp_conn *conn);
+void speakers_tick(struct line *l);
+bool speakers_tell(struct line *l, const struct line_order *o, const char **ret_why);
+
+/* ---- bus.c: devices that are asked over the one connection there is */
+NODISCARD enum err bus_create(struct line *l, struct bus **ret, struct fault *f);
+void bus_destroy(struct bus *b);
+void bus_open(struct bus *b, struct tcp_conn *conn);
+void bus_bytes(struct bus *b, struct tcp_conn *conn, struct bytes bytes);
+void bus_gone(struct bus *b, struct tcp_conn *conn); /* b may be NULL: destroyed before its connection */
+void bus_plan(struct bus *b, struct line_plan *plan);
+bool bus_tell(struct bus *b, const struct line_order *o, const char **ret_why);
+bool bus_find(struct bus *b);
+void bus_tick(struct bus *b);
+
+#endif

@@ -1,0 +1,310 @@
+/* Connections of devices that speak by themselves: frames split, decoded, on their way into the store, answered; and
+ * what such a device is told in between.  SPDX-License-Identifier: Apache-2.0 */
+#include "sensing/lines/line_internal.h"
+
+#include "base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ARENA_CAP  ((size_t)1 << 20)
+#define READ_MAX   65536 /* what one read may bring on top of a frame */
+#define KEEP_FIRST 2048
+#define RUN_MAX    4096 /* bytes that are no frame become a sample at the latest then */
+#define ANSWER_MS  15000
+#define TOLD_MAX   200 /* of each text of an order */
+
+/* What the device was told and has not answered yet. */
+struct told {
+    int64_t command_id; /* 0: nothing */
+    int64_t until_us;
+    uint8_t serial;
+    int64_t now_s;
+    char device[TELEMETRY_DEVICE_MAX + 1], item[TOLD_MAX + 1], value[TOLD_MAX + 1], key[TOLD_MAX + 1];
+};
+struct speaker { /* a connection */
+    struct line *line;
+    struct tcp_conn *conn; /* NULL once it is gone */
+    struct speaker *next, *prev;
+    char peer[46], who[TELEMETRY_DEVICE_MAX + 1]; /* spoke last */
+    uint8_t *keep;
+    size_t have, cap;
+    int64_t heard_us;               /* when bytes came last */
+    uint8_t run[FIGURES_BAD_BYTES]; /* bytes in a row that are no frame: the first of them */
+    size_t run_n;                   /* and how many there are */
+    bool waiting;                   /* an answer is due */
+    int refs;                       /* the connection, and the answer under way */
+    struct arena arena;
+    char answer[256];
+    size_t answer_n;
+    struct intake intake;
+    struct told told;
+};
+
+static void release(struct speaker *s) {
+    if (--s->refs) return;
+    line_release(s->line);
+    arena_finish(&s->arena);
+    free(s->keep);
+    free(s);
+}
+
+static void go_on(struct speaker *s);
+
+/* ---- a frame's way: into the store, then the answer ---- */
+
+static void answer(struct speaker *s) {
+    s->waiting = false;
+    if (s->conn) {
+        if (s->answer_n && tcp_write(s->conn, (struct bytes){(const uint8_t *)s->answer, s->answer_n})) s->answer_n = 0;
+        tcp_resume(s->conn);
+        go_on(s);
+    }
+    release(s);
+}
+
+/* What it said is not in the store: not answered, so the device says it again. */
+static void taken(void *arg, bool is_stored) {
+    struct speaker *s = arg;
+    if (!is_stored) {
+        FIGURES_ADD(s->line->o.figures, unanswered, 1);
+        s->answer_n = 0;
+    }
+    answer(s);
+}
+
+/* ---- what is no frame ---- */
+
+static void run_end(struct speaker *s) {
+    struct line *l = s->line;
+    struct decoded d;
+    struct wire_error e = {"these bytes are no frame", 0};
+    size_t kept = s->run_n < sizeof s->run ? s->run_n : sizeof s->run;
+    if (!s->run_n) return;
+    if (l->o.codec->decode && l->o.codec->decode((struct bytes){s->run, kept}, &s->arena, &d, &e))
+        e = (struct wire_error){"these bytes are no frame", 0};
+    struct sample x = line_sample(l, s->peer, s->run_n, &e);
+    figures_bad(l->o.figures, &x, (struct bytes){s->run, kept}, true);
+    s->run_n = 0;
+}
+
+static void run_add(struct speaker *s, struct bytes skipped) {
+    if (s->run_n < sizeof s->run) {
+        size_t room = sizeof s->run - s->run_n;
+        memcpy(s->run + s->run_n, skipped.ptr, skipped.len < room ? skipped.len : room);
+    }
+    s->run_n += skipped.len;
+    if (s->run_n >= RUN_MAX) run_end(s);
+}
+
+/* ---- what it is told ---- */
+
+static struct question question_of(const struct told *t) {
+    return (struct question){.address = str_of(t->device),
+                             .item = str_of(t->item),
+                             .value = t->value[0] ? str_of(t->value) : (struct str){NULL, 0},
+                             .key = t->key[0] ? str_of(t->key) : (struct str){NULL, 0},
+                             .now_s = t->now_s,
+                             .serial = t->serial};
+}
+
+static void told_ends(struct speaker *s, bool is_done, const char *why) {
+    struct line *l = s->line;
+    int64_t id = s->told.command_id;
+    s->told.command_id = 0;
+    if (id && l->o.told) l->o.told(l->o.arg, id, is_done, str_of(why));
+}
+
+/* The frame goes its way all the same: what it says is kept, too. */
+static void hear_answer(struct speaker *s, struct bytes whole) {
+    struct question q = question_of(&s->told);
+    struct buf data;
+    const char *why = "refused";
+    if (!s->told.command_id) return;
+    buf_init_arena(&data, &s->arena, s->line->o.codec->frame_max + 1);
+    enum answer answer = s->line->o.codec->asking->answers(&q, whole, &data, &why);
+    if (answer == ANSWER_WHOLE) told_ends(s, true, "");
+    if (answer == ANSWER_REFUSED) told_ends(s, false, why);
+}
+
+static bool copy(char *ret, size_t size, struct str s) {
+    if (s.len >= size) return false;
+    if (s.len) memcpy(ret, s.ptr, s.len);
+    ret[s.len] = 0;
+    return true;
+}
+
+static bool tell(struct speaker *s, const struct line_order *o, const char **ret_why) {
+    const struct line_options *line = &s->line->o;
+    int64_t now_ms = line_now_ms(s->line);
+    struct told t = {.command_id = o->command_id,
+                     .until_us = line->world->mono_us(line->world->self) + ANSWER_MS * INT64_C(1000),
+                     .serial = (uint8_t)(s->told.serial + 1),
+                     .now_s = now_ms / 1000 + zone_offset_s(line->zone, now_ms)};
+    struct buf b;
+    struct str frame;
+    bool fits = copy(t.device, sizeof t.device, o->device) && copy(t.item, sizeof t.item, o->item) &&
+                copy(t.value, sizeof t.value, o->value) && copy(t.key, sizeof t.key, o->key);
+    struct question q = question_of(&t);
+    struct arena arena;
+    arena_init(&arena, ARENA_CAP);
+    buf_init_arena(&b, &arena, line->codec->frame_max + 1);
+    bool ok = fits && line->codec->asking->ask(&q, &b) && buf_done(&b, &frame) && frame.len;
+    *ret_why = "its protocol cannot say this";
+    if (ok && tcp_write(s->conn, (struct bytes){(const uint8_t *)frame.ptr, frame.len})) {
+        *ret_why = "its connection is gone";
+        ok = false;
+    }
+    arena_finish(&arena);
+    if (ok) s->told = t;
+    return ok;
+}
+
+bool speakers_tell(struct line *l, const struct line_order *o, const char **ret_why) {
+    *ret_why = "it is not connected";
+    for (struct speaker *s = l->speakers; s; s = s->next) {
+        if (!str_is(o->device, s->who)) continue;
+        if (s->told.command_id) {
+            *ret_why = "it has not answered what it was told before";
+            return false;
+        }
+        return tell(s, o, ret_why);
+    }
+    return false;
+}
+
+void speakers_tick(struct line *l) {
+    int64_t now_us = l->o.world->mono_us(l->o.world->self);
+    for (struct speaker *s = l->speakers; s; s = s->next) {
+        if (s->told.command_id && now_us >= s->told.until_us) told_ends(s, false, "no answer");
+        if (s->waiting || now_us - s->heard_us < LINE_PARTIAL_MS * INT64_C(1000)) continue;
+        if (s->have) run_add(s, (struct bytes){s->keep, s->have});
+        s->have = 0;
+        run_end(s);
+    }
+}
+
+/* ---- splitting ---- */
+
+static void note_who(struct speaker *s, const struct decoded *d) {
+    struct str who = d->sender.len   ? d->sender
+                     : d->readings_n ? d->readings[0].device
+                     : d->events_n   ? d->events[0].device
+                                     : (struct str){NULL, 0};
+    if (who.len) (void)copy(s->who, sizeof s->who, who);
+}
+
+/* `whole` lives in the speaker's arena until the answer. */
+static void take_frame(struct speaker *s, struct bytes whole) {
+    struct line *l = s->line;
+    struct wire_error e = {0};
+    struct decoded decoded = {0};
+    struct buf b;
+    int64_t now = line_now_ms(l);
+    bool ok = l->o.codec->decode(whole, &s->arena, &decoded, &e);
+    struct sample x = line_sample(l, s->peer, whole.len, ok ? NULL : &e);
+    if (ok)
+        figures_good(l->o.figures, &x, whole);
+    else
+        figures_bad(l->o.figures, &x, whole, false);
+    buf_init(&b, s->answer, sizeof s->answer);
+    if (l->o.codec->reply) l->o.codec->reply(whole, ok, now / 1000 + zone_offset_s(l->o.zone, now), &b);
+    s->answer_n = b.overflow ? 0 : b.len;
+    s->waiting = true;
+    s->refs++;
+    tcp_pause(s->conn);
+    if (!ok) {
+        answer(s);
+        return;
+    }
+    note_who(s, &decoded);
+    hear_answer(s, whole);
+    intake_take(&s->intake, &decoded, &s->arena, 0);
+}
+
+static void forget(struct speaker *s, size_t n) {
+    memmove(s->keep, s->keep + n, s->have - n);
+    s->have -= n;
+}
+
+/* Splits what is kept until an answer is due or more bytes are needed. */
+static void go_on(struct speaker *s) {
+    while (s->conn && !s->waiting && s->have) {
+        size_t len = 0;
+        enum frame f = s->line->o.codec->frame((struct bytes){s->keep, s->have}, &len);
+        if (f == FRAME_SHORT) return;
+        if (f == FRAME_SKIP) {
+            run_add(s, (struct bytes){s->keep, len});
+            forget(s, len);
+            continue;
+        }
+        run_end(s);
+        arena_reset(&s->arena);
+        uint8_t *whole = arena_alloc(&s->arena, len, 1, 1);
+        if (!whole) { /* no memory for a frame: the device says it again */
+            tcp_close(s->conn);
+            return;
+        }
+        memcpy(whole, s->keep, len);
+        forget(s, len);
+        take_frame(s, (struct bytes){whole, len});
+    }
+}
+
+/* ---- the connection ---- */
+
+void speaker_open(struct line *l, struct tcp_conn *conn) {
+    struct speaker *s = calloc(1, sizeof *s);
+    if (!s) {
+        tcp_close(conn);
+        return;
+    }
+    *s = (struct speaker){.line = l, .conn = conn, .refs = 1, .next = l->speakers};
+    s->intake = (struct intake){.site = &l->site, .done = taken, .arg = s};
+    utf8_copy(s->peer, sizeof s->peer, tcp_peer(conn));
+    if (s->next) s->next->prev = s;
+    l->speakers = s;
+    l->refs++;
+    arena_init(&s->arena, ARENA_CAP);
+    tcp_set_user(conn, s);
+}
+
+/* Room for `more` bytes; a line keeps at most two frames and what one read brings. */
+static bool make_room(struct speaker *s, size_t more) {
+    size_t need = s->have + more, cap = s->cap ? s->cap : KEEP_FIRST;
+    if (need > s->line->o.codec->frame_max * 2 + READ_MAX) return false;
+    while (cap < need) cap *= 2;
+    uint8_t *grown = cap == s->cap ? s->keep : realloc(s->keep, cap);
+    if (!grown) return false;
+    s->keep = grown;
+    s->cap = cap;
+    return true;
+}
+
+void speaker_bytes(struct tcp_conn *conn, struct bytes bytes) {
+    struct speaker *s = tcp_user(conn);
+    if (!s) return;
+    s->heard_us = s->line->o.world->mono_us(s->line->o.world->self);
+    if (!make_room(s, bytes.len)) { /* cannot be while reads are paused, but for want of memory */
+        tcp_close(conn);
+        return;
+    }
+    memcpy(s->keep + s->have, bytes.ptr, bytes.len);
+    s->have += bytes.len;
+    go_on(s);
+}
+
+void speaker_gone(struct tcp_conn *conn) {
+    struct speaker *s = tcp_user(conn);
+    if (!s) return;
+    told_ends(s, false, "its connection was lost before an answer");
+    if (s->have && !s->waiting) run_add(s, (struct bytes){s->keep, s->have});
+    run_end(s);
+    s->conn = NULL;
+    if (s->prev)
+        s->prev->next = s->next;
+    else
+        s->line->speakers = s->next;
+    if (s->next) s->next->prev = s->prev;
+    release(s);
+}
