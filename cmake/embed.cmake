@@ -1,14 +1,16 @@
-# Puts files into the binary: the words catalogues of the modules (src/**/*.words), the built web pages (web/dist) and the
-# demo's data (demo/).  assets.S includes the bytes, assets.c lists them; both are made in the build folder.
+# Puts files into the binary: the words catalogues of the modules (src/**/*.words), the built web pages (web/dist), the
+# presets of an empty installation (presets/) and the demo's data (demo/).  assets.S includes the bytes, assets.c lists them;
+# both are made in the build folder.
 function(linli_embed target)
     file(GLOB_RECURSE words CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.words)
     file(GLOB_RECURSE web CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/web/dist/*)
     file(GLOB_RECURSE demo CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/demo/*)
+    file(GLOB_RECURSE presets CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/presets/*.json)
     set(asm "    .section .rodata\n")
     set(rows "")
     set(externs "")
     set(i 0)
-    foreach(file ${words} ${web} ${demo})
+    foreach(file ${words} ${web} ${presets} ${demo})
         file(RELATIVE_PATH rel ${PROJECT_SOURCE_DIR} ${file})
         file(SHA256 ${file} sum)
         string(SUBSTRING ${sum} 0 16 sum)
@@ -22,8 +24,8 @@ function(linli_embed target)
     file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/assets.S CONTENT "${asm}" @ONLY)
     string(CONFIGURE "#include \"main/assets.h\"\n${externs}const struct asset assets[] = {\n${rows}    {0, 0, 0, 0},\n};\nconst size_t assets_n = ${i};\n" ctext @ONLY)
     file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/assets.c CONTENT "${ctext}")
-    set_property(SOURCE ${PROJECT_BINARY_DIR}/assets.S APPEND PROPERTY OBJECT_DEPENDS "${words};${web};${demo}")
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${words} ${web} ${demo})
+    set_property(SOURCE ${PROJECT_BINARY_DIR}/assets.S APPEND PROPERTY OBJECT_DEPENDS "${words};${web};${presets};${demo}")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${words} ${web} ${presets} ${demo})
     add_library(${target} STATIC ${PROJECT_BINARY_DIR}/assets.S ${PROJECT_BINARY_DIR}/assets.c)
     target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/src)
 endfunction()

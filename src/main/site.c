@@ -2,6 +2,7 @@
 #include "main/site.h"
 
 #include "main/assets.h"
+#include "main/presets.h"
 #include "main/modules.h"
 
 #include <dirent.h>
@@ -184,7 +185,8 @@ enum err site_open(struct site *s, const struct site_options *options, struct fa
     snprintf(s->files_dir, sizeof s->files_dir, "%s/files", s->dir);
     struct kernel_options k = {.io = &s->io, .files_dir = s->files_dir, .wake = wake, .wake_arg = s};
     TRY(site_kernel(&s->kernel, &k, f));
-    return open_records(s, options, f);
+    TRY(open_records(s, options, f));
+    return options->lock ? site_do(s, presets_load, NULL, f) : OK;
 }
 
 void site_close(struct site *s) {

@@ -26,7 +26,7 @@ struct site_options {
     bool fresh;            /* forget what is there (only with lock) */
     bool must_exist;       /* ERR_NOT_FOUND where no installation is; nothing is made then */
 };
-/* Makes the folder (0700), opens store and kernel, installs or upgrades tables. */
+/* Makes the folder (0700), opens store and kernel, installs or upgrades tables, and with lock loads the presets. */
 NODISCARD enum err site_open(struct site *s, const struct site_options *options, struct fault *f);
 void site_close(struct site *s); /* half-open ones too */
 

@@ -1,7 +1,9 @@
 /* An installation on disk: made by those who may, and by nobody else.  SPDX-License-Identifier: Apache-2.0 */
 #include "main/site.h"
 
+#include "kernel/rows.h"
 #include "main/modules.h"
+#include "platform/things/things.h"
 #include "tests/lib/pg.h"
 #include "tests/lib/test.h"
 
@@ -161,5 +163,36 @@ static void sealed_readings_stay_where_they_are(struct t *t) {
     site_close(&here);
 }
 
-TESTS(CASE(no_export_has_two_equal_headings), CASE(sealed_readings_stay_where_they_are),
-      CASE(who_only_looks_makes_nothing), CASE(a_database_that_holds_nothing_is_no_installation))
+static enum err count_models(struct ctx *ctx, void *ret) {
+    bool found;
+    return db_one_i64(ctx->db, &ctx->fault, "SELECT COUNT(*) FROM device_models WHERE archived_ms = 0", NULL, 0, ret,
+                      &found);
+}
+
+static enum err archive_one(struct ctx *ctx, void *unused) {
+    int64_t id;
+    bool found;
+    (void)unused;
+    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM device_models WHERE code = 'fire_panel'", NULL, 0, &id,
+                   &found));
+    return row_archive(ctx, &device_models, id, 0);
+}
+
+/* Every preset is a row that the tables take, once; what was taken out stays out. */
+static void the_presets_are_there_once(struct t *t) {
+    struct site s;
+    char dir[300];
+    int64_t n = 0, again = 0;
+    snprintf(dir, sizeof dir, "%s/presets", test_dir(t));
+    const struct site_options o = {.data = dir, .lock = true};
+    enum err e = site_open(&s, &o, &t->fault);
+    CHECK_SAY(t, !e && !site_do(&s, count_models, &n, &t->fault) && n >= 4, "%s, %d models", t->fault.text, (int)n);
+    CHECK(t, e || !site_do(&s, archive_one, NULL, &t->fault));
+    site_close(&s);
+    CHECK(t, !site_open(&s, &o, &t->fault) && !site_do(&s, count_models, &again, &t->fault) && again == n - 1);
+    site_close(&s);
+}
+
+TESTS(CASE(the_presets_are_there_once), CASE(no_export_has_two_equal_headings),
+      CASE(sealed_readings_stay_where_they_are), CASE(who_only_looks_makes_nothing),
+      CASE(a_database_that_holds_nothing_is_no_installation))

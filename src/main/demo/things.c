@@ -1,29 +1,11 @@
-/* The demo's devices, their models, the rules over them, and the kinds of cases.  SPDX-License-Identifier: Apache-2.0
- */
+/* The demo's devices and the rules over them.  SPDX-License-Identifier: Apache-2.0 */
 #include "platform/things/things.h"
 #include "kernel/rows.h"
 #include "main/demo/demo.h"
-#include "platform/cases/cases.h"
 #include "platform/rules/rules.h"
 #include "sensing/lines/lines.h"
 
 #include <stdio.h>
-
-static const struct {
-    const char *code, *name, *priority;
-    int64_t accept_s, onsite_s, close_s;
-} types[] = {{"repair", "报修", "normal", 1800, 7200, 86400},
-             {"equipment", "设备故障", "high", 1800, 7200, 86400},
-             {"fire", "火警处置", "urgent", 300, 900, 7200},
-             {"complaint", "投诉", "normal", 1800, 7200, 86400}};
-
-static const struct {
-    const char *code, *name, *icon, *metrics; /* metric:zh:en:unit, blank-separated */
-} models[] = {{"climate", "楼道环境传感器", "device",
-               "temperature:温度:Temperature:Cel humidity:湿度:Humidity:% light:照度:Light:lx co2:二氧化碳:CO2:ppm"},
-              {"power_meter", "住户电表", "device", "power:功率:Power:kW"},
-              {"machine_room", "电梯机房温度", "device", "temperature:温度:Temperature:[degF]"},
-              {"fire_panel", "火灾报警主机", "alarm", NULL}};
 
 static const struct {
     const char *name, *kind, *model, *metric, *event, *severity, *message, *case_type;
@@ -36,17 +18,6 @@ static const struct {
     {"主机故障", "event", "fire_panel", NULL, "fault", "warn", "火灾报警主机故障", "equipment", 0, 0, 0},
     {"久无上报", "silence", "climate", NULL, NULL, "info", "传感器久无上报", NULL, 0, 0, 3600},
 };
-
-static enum err put_type(struct ctx *ctx, size_t i) {
-    struct case_type t = {0};
-    SET(&case_types, &t, code, str_of(types[i].code));
-    SET(&case_types, &t, name, str_of(types[i].name));
-    SET(&case_types, &t, priority, str_of(types[i].priority));
-    SET(&case_types, &t, accept_s, types[i].accept_s);
-    SET(&case_types, &t, onsite_s, types[i].onsite_s);
-    SET(&case_types, &t, close_s, types[i].close_s);
-    return row_create(ctx, &case_types, &t);
-}
 
 static const struct {
     const char *code, *name;
@@ -72,24 +43,6 @@ static enum err put_class(struct ctx *ctx, size_t i) {
     SET(&reading_classes, &c, windows, (struct lines){lines, n});
     SET(&reading_classes, &c, for_all, classes[i].for_all);
     return row_create(ctx, &reading_classes, &c);
-}
-
-static enum err put_model(struct ctx *ctx, size_t i) {
-    struct device_model m = {0};
-    struct model_metric *lines = arena_new(ctx->arena, struct model_metric, 8);
-    size_t n = 0;
-    if (!lines) return FAIL_MEMORY(ctx);
-    struct str rest = str_of(models[i].metrics), part;
-    while (str_cut(&rest, ' ', &part) && n < 8) {
-        struct str *at[] = {&lines[n].metric, &lines[n].name_zh, &lines[n].name_en, &lines[n].unit};
-        for (size_t c = 0; c < COUNT(at) && str_cut(&part, ':', at[c]); c++) lines[n].has |= UINT64_C(1) << c;
-        n++;
-    }
-    SET(&device_models, &m, code, str_of(models[i].code));
-    SET(&device_models, &m, name, str_of(models[i].name));
-    SET(&device_models, &m, icon, str_of(models[i].icon));
-    if (n) SET(&device_models, &m, metrics, (struct lines){lines, n});
-    return row_create(ctx, &device_models, &m);
 }
 
 static enum err put_rule(struct ctx *ctx, int64_t community_id, size_t i) {
@@ -140,9 +93,7 @@ static enum err put_devices(struct ctx *ctx, struct demo_spots list, const char 
 }
 
 enum err demo_things(struct ctx *ctx, const struct demo_estate *e) {
-    for (size_t i = 0; i < COUNT(types); i++) TRY(put_type(ctx, i));
     for (size_t i = 0; i < COUNT(classes); i++) TRY(put_class(ctx, i));
-    for (size_t i = 0; i < COUNT(models); i++) TRY(put_model(ctx, i));
     TRY(put_devices(ctx, e->units, "climate", "环境", "H-", 42));
     TRY(put_devices(ctx, e->rooms, "power_meter", "电表", "D-", 150));
     TRY(put_devices(ctx, e->lifts, "machine_room", "温度", "J-", 12));

@@ -280,8 +280,50 @@ static void what_is_judged_meanwhile_is_known_after(struct t *t) {
     stop(&s);
 }
 
-TESTS(CASE(rules_over_the_limit_leave_the_oldest_at_work), CASE(devices_over_the_limit_leave_the_oldest_watched),
-      CASE(watches_over_the_limit_leave_the_oldest_rules_whole),
+static struct event adopted(int64_t device) {
+    return (struct event){.row_id = device, .resource = S("devices"), .topic = S("devices.adopt")};
+}
+
+/* Once a community, with its first device; who took them out, or has rules of its own, is left alone. */
+static void rules_of_a_model_come_with_its_first_device(struct t *t) {
+    static struct model_rule all[] = {{.has = 0x1d7,
+                                       .name = {"hot", 3},
+                                       .kind = {"above", 5},
+                                       .metric = {"temperature", 11},
+                                       .severity = {"bad", 3},
+                                       .message = {"too hot", 7},
+                                       .limit_value = 80000,
+                                       .for_s = 60},
+                                      {.has = 0x18b,
+                                       .name = {"door", 4},
+                                       .kind = {"event", 5},
+                                       .event_code = {"door_open", 9},
+                                       .severity = {"warn", 4},
+                                       .message = {"the door is open", 16}}};
+    struct site s;
+    struct device_model m = {0};
+    start(&s, t);
+    SET(&device_models, &m, code, S("pump"));
+    SET(&device_models, &m, name, S("pump"));
+    SET(&device_models, &m, rules, (struct lines){all, COUNT(all)});
+    CHECK(t, !row_create(&s.ctx, &device_models, &m));
+    struct event pump = adopted(s.device), lamp = adopted(s.other);
+    CHECK(t, !rules_come_with(&s.ctx, &lamp) && count(&s, "SELECT COUNT(*) FROM rules") == 0);
+    CHECK(t, !rules_come_with(&s.ctx, &pump) && count(&s, "SELECT COUNT(*) FROM rules WHERE model = 'pump'") == 2);
+    CHECK(t,
+          count(&s, "SELECT COUNT(*) FROM rules WHERE limit_value = 80000 AND clear_value IS NULL AND for_s = 60 AND "
+                    "metric = 'temperature' AND enabled = 1 AND message = 'too hot'") == 1);
+    CHECK(t, count(&s, "SELECT COUNT(*) FROM rules WHERE event_code = 'door_open' AND limit_value IS NULL") == 1);
+    int64_t first = count(&s, "SELECT MIN(id) FROM rules"), last = count(&s, "SELECT MAX(id) FROM rules");
+    CHECK(t, !row_archive(&s.ctx, &rules, first, 0) && !row_archive(&s.ctx, &rules, last, 0));
+    CHECK(t, !rules_come_with(&s.ctx, &pump) && count(&s, "SELECT COUNT(*) FROM rules") == 2);
+    struct event gone = adopted(12345);
+    CHECK(t, !rules_come_with(&s.ctx, &gone));
+    stop(&s);
+}
+
+TESTS(CASE(rules_of_a_model_come_with_its_first_device), CASE(rules_over_the_limit_leave_the_oldest_at_work),
+      CASE(devices_over_the_limit_leave_the_oldest_watched), CASE(watches_over_the_limit_leave_the_oldest_rules_whole),
       CASE(with_too_many_private_metrics_no_alarm_tells_a_reading),
       CASE(a_rule_that_finds_no_room_is_refused_when_it_is_saved), CASE(readings_wait_for_no_rules_that_are_read),
       CASE(a_rule_that_asks_something_else_begins_anew), CASE(a_duration_goes_on_under_another_code),

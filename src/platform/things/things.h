@@ -39,8 +39,9 @@ struct model_command { /* what a device can be told */
 struct model_rule { /* becomes a rule of a community with its first device of the model */
     uint64_t has;
     struct str name, kind, metric, event_code, severity, message, case_type;
-    int64_t limit_value, clear_value, for_s; /* with scale 3 */
+    int64_t limit_value, clear_value, for_s; /* with scale 3; absent ones by `has` */
 };
+enum { MODEL_RULE_LIMIT = 1 << 4, MODEL_RULE_CLEAR = 1 << 5, MODEL_RULE_FOR = 1 << 6 }; /* bits of `has` */
 struct device_model {
     struct row row;
     struct str code, name, name_en, category, icon, protocol, upkeep;
