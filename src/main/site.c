@@ -2,8 +2,8 @@
 #include "main/site.h"
 
 #include "main/assets.h"
-#include "main/presets.h"
 #include "main/modules.h"
+#include "main/presets.h"
 
 #include <dirent.h>
 #include <errno.h>
