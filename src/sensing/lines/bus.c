@@ -77,9 +77,9 @@ static struct line_device *device_at(const struct bus *b, struct str address) {
     return NULL;
 }
 
-static void note(struct bus *b, struct str address, enum asked_how how, const char *why) {
+static void note(struct bus *b, struct str address, enum heard_how how, const char *why) {
     const struct line_device *d = device_at(b, address);
-    if (d && b->line->o.asked) asked_note(b->line->o.asked, d->id, how, why, line_now_ms(b->line));
+    if (d) heard_note(b->line->o.heard, d->code, how, str_of(why), line_now_ms(b->line));
 }
 
 /* ---- what was answered ---- */
@@ -157,17 +157,17 @@ static void on_silent(void *arg, struct str address, bool is_silent) {
 
 static void on_said(void *arg, const struct question *q, const struct decoded *d) {
     struct bus *b = arg;
-    note(b, q->address, ASKED_ANSWERED, "");
+    note(b, q->address, HEARD_FRAME, "");
     on_silent(b, q->address, false); /* its row may say so from a day before */
     take(b, q, d, 0);
 }
 
 static void on_refused(void *arg, const struct question *q, const char *why) {
-    note(arg, q->address, ASKED_REFUSED, why);
+    note(arg, q->address, HEARD_REFUSED, why);
 }
 
 static void on_missed(void *arg, const struct question *q) {
-    note(arg, q->address, ASKED_SILENT, "");
+    note(arg, q->address, HEARD_SILENT, "");
 }
 
 static void on_heard(void *arg, struct bytes whole) {
@@ -178,6 +178,8 @@ static void on_heard(void *arg, struct bytes whole) {
 
 static void on_noise(void *arg, struct bytes bytes, const char *rule) {
     struct bus *b = arg;
+    struct str asked = poll_asked(b->poll);
+    if (asked.len) note(b, asked, HEARD_GARBLED, "");
     if (!rule) return; /* an echo of the question, or an answer that came too late */
     const struct wire_error e = {rule, 0};
     struct sample x = line_sample(b->line, b->conn ? tcp_peer(b->conn).ptr : "", bytes.len, &e);
@@ -192,15 +194,13 @@ static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll
         if (end == POLL_ANSWERED && d->sender.len) feed_heard(o->feed, o->community_id, d->sender, b->line->name);
         return;
     }
-    note(b, q->address,
-         end == POLL_ANSWERED  ? ASKED_ANSWERED
-         : end == POLL_REFUSED ? ASKED_REFUSED
-                               : ASKED_SILENT,
-         why);
+    static const enum heard_how how[] = {
+        [POLL_ANSWERED] = HEARD_FRAME, [POLL_REFUSED] = HEARD_REFUSED, [POLL_SILENT] = HEARD_SILENT};
+    note(b, q->address, how[end], end == POLL_REFUSED ? why : "");
     if (tag < 0) {
         const struct line_device *device = device_at(b, q->address);
         if (end == POLL_ANSWERED) take(b, q, d, -tag);
-        if (end == POLL_SILENT && device && o->asked) asked_midnight(o->asked, device->id, -tag - 1); /* once more */
+        if (end == POLL_SILENT && device) heard_midnight(o->heard, device->code, -tag - 1); /* once more */
         return;
     }
     poll_now(b->poll, q->address); /* where it stands now, its readings say */
@@ -217,7 +217,7 @@ void bus_plan(struct bus *b, struct line_plan *plan) {
     for (size_t i = 0; i < plan->points_n; i++) {
         const struct line_device *d = &plan->devices[plan->points[i].device];
         if (poll_add(b->poll, d->address, plan->points[i].item, plan->points[i].every_ms, &f)) {
-            note(b, d->address, ASKED_REFUSED, "its address or an item of its model is none of this protocol");
+            note(b, d->address, HEARD_REFUSED, "its address or an item of its model is none of this protocol");
             f = (struct fault){0};
         }
     }

@@ -93,15 +93,35 @@ static void put(struct intake *i, int64_t at_ms) {
     events_next(i);
 }
 
-void intake_take(struct intake *i, const struct decoded *d, struct arena *arena, int64_t at_ms) {
+static void note(const struct intake *i, struct str device, int64_t now_ms) {
     const struct intake_site *s = i->site;
+    feed_heard(s->feed, s->community_id, device, s->line);
+    if (i->peer) heard_note(s->heard, device, HEARD_FRAME, str_of(i->peer), now_ms);
+}
+
+/* Each once, where its readings stand together. */
+static void note_all(const struct intake *i) {
+    const struct decoded *d = &i->decoded;
+    int64_t now = now_of(i->site), shift = shift_of(i->site, now);
+    struct str last = d->sender;
+    if (last.len) note(i, last, now);
+    for (size_t k = 0; k < d->readings_n; k++) {
+        const struct reading *r = &d->readings[k];
+        if (!str_eq(r->device, last)) note(i, r->device, now);
+        if (r->at_ms || r->at_s) heard_clock(i->site->heard, r->device, time_of(r, shift, now) - now);
+        last = r->device;
+    }
+    for (size_t k = 0; k < d->events_n; k++) {
+        if (!str_eq(d->events[k].device, last)) note(i, d->events[k].device, now);
+        last = d->events[k].device;
+    }
+}
+
+void intake_take(struct intake *i, const struct decoded *d, struct arena *arena, int64_t at_ms) {
     i->decoded = *d;
     i->arena = arena;
     i->task.fn = events_next;
     i->task.arg = i;
-    if (d->sender.len) feed_heard(s->feed, s->community_id, d->sender, s->line);
-    for (size_t k = 0; k < d->readings_n; k++)
-        if (!str_eq(d->readings[k].device, d->sender))
-            feed_heard(s->feed, s->community_id, d->readings[k].device, s->line);
+    note_all(i);
     put(i, at_ms);
 }

@@ -6,6 +6,7 @@
 #include "base/civil.h"
 #include "protocol/codec.h"
 #include "sensing/feed/feed.h"
+#include "sensing/lines/heard.h"
 
 struct intake_site { /* where it goes, and whose clock the devices have */
     struct loop *loop;
@@ -14,11 +15,13 @@ struct intake_site { /* where it goes, and whose clock the devices have */
     const struct zone *zone; /* NULL: UTC */
     int64_t community_id;
     const char *line; /* what people call it */
+    struct heard *heard;
 };
 struct intake { /* one thing under way at a time; zero but for these before the first */
     const struct intake_site *site;
     void (*done)(void *arg, bool is_stored); /* loop thread, maybe before intake_take returns */
     void *arg;
+    const char *peer; /* who says it; NULL: devices are asked, and noted elsewhere */
     struct decoded decoded;
     struct arena *arena;
     enum err stored;

@@ -122,7 +122,8 @@ enum err line_open(struct loop *loop, const struct line_options *options, struct
     utf8_copy(l->host, sizeof l->host, str_of(options->host));
     utf8_copy(l->serial, sizeof l->serial, str_of(options->serial.path));
     utf8_copy(l->greeting, sizeof l->greeting, str_of(options->greeting));
-    l->site = (struct intake_site){loop, options->feed, options->world, options->zone, options->community_id, l->name};
+    l->site = (struct intake_site){loop,    options->feed, options->world, options->zone, options->community_id,
+                                   l->name, options->heard};
     const struct tcp_calls calls = {on_open, on_bytes, NULL, on_close, l};
     const struct tcp_options tcp = {
         .bind = options->bind, .port = options->port, .try_next = options->try_next, .idle_ms = IDLE_MS};

@@ -7,8 +7,8 @@
 #include "platform/things/things.h"
 #include "protocol/codec.h"
 #include "sensing/feed/feed.h"
-#include "sensing/lines/asked.h"
 #include "sensing/lines/figures.h"
+#include "sensing/lines/heard.h"
 
 struct line_serial {
     const char *path;
@@ -32,7 +32,7 @@ struct line_options {
     const struct world *world;
     struct feed *feed;
     struct figures *figures; /* outlives the line */
-    struct asked *asked;     /* so does this; of devices that are asked */
+    struct heard *heard;     /* so does this */
     /* Loop thread: what came of an order; who does not answer any more, or does again. */
     void (*told)(void *arg, int64_t command_id, bool is_done, struct str answer);
     void (*silent)(void *arg, int64_t device_id, bool is_silent);

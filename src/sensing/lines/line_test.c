@@ -20,6 +20,7 @@
 struct site {
     struct estate e;
     struct figures *figures;
+    struct heard *heard;
     struct line *line;
     int port;
 };
@@ -29,7 +30,7 @@ static enum err the_row(struct ctx *ctx, struct estate *e) {
 }
 
 static void start_with(struct site *s, struct t *t, const char *codec) {
-    *s = (struct site){.figures = figures_create()};
+    *s = (struct site){.figures = figures_create(), .heard = heard_create()};
     estate_start(&s->e, t);
     estate_do(&s->e, the_row);
     struct line_options o = {.codec = codec_find(str_of(codec)),
@@ -37,7 +38,8 @@ static void start_with(struct site *s, struct t *t, const char *codec) {
                              .community_id = s->e.id,
                              .world = &t->world,
                              .feed = s->e.feed,
-                             .figures = s->figures};
+                             .figures = s->figures,
+                             .heard = s->heard};
     if (line_open(s->e.loop.loop, &o, &s->line, &t->fault)) estate_die("line", &t->fault);
     s->port = line_port(s->line);
     test_loop_start(&s->e.loop);
@@ -50,6 +52,7 @@ static void start(struct site *s, struct t *t) {
 static void stop(struct site *s) {
     estate_stop(&s->e, (loop_fn *)line_close, s->line);
     figures_destroy(s->figures);
+    heard_destroy(s->heard);
 }
 
 static struct str wire(struct t *t, const char *hex) {

@@ -97,7 +97,7 @@ static void open_ours(struct line_set *l, struct line_entry *e) {
                                                     .world = l->o.world,
                                                     .feed = l->o.feed,
                                                     .figures = e->figures,
-                                                    .asked = e->asked,
+                                                    .heard = e->heard,
                                                     .told = told,
                                                     .silent = silent,
                                                     .arg = l},
@@ -121,7 +121,7 @@ static const struct lines_server *server_of(const struct line_set *l, const char
 static void open_entry(struct line_set *l, struct line_entry *e) {
     const struct lines_server *by = server_of(l, e->spec.kind);
     if (!e->spec.enabled) return;
-    if (is_ours(&e->spec) && e->figures && e->asked) {
+    if (is_ours(&e->spec) && e->figures && e->heard) {
         open_ours(l, e);
         return;
     }
@@ -129,7 +129,7 @@ static void open_entry(struct line_set *l, struct line_entry *e) {
     if (by) {
         e->state = LINE_OPEN;
         memcpy(e->address, by->address, sizeof by->address);
-    } else if (!e->figures || !e->asked) {
+    } else if (!e->figures || !e->heard) {
         e->state = LINE_FAILED;
         utf8_copy(e->problem, sizeof e->problem, S("out of memory"));
     }
@@ -146,11 +146,11 @@ static struct line_entry *entry_of(struct line_set *l, const struct line_spec *s
     }
     if (!empty && l->entries_n == LINES_MAX) return NULL;
     struct figures *figures = figures_create();
-    struct asked *asked = asked_create();
+    struct heard *heard = heard_create();
     pthread_mutex_lock(&l->lock);
     if (!empty) empty = &l->entries[l->entries_n++];
     *empty =
-        (struct line_entry){.spec = *s, .figures = figures, .asked = asked, .start_port = l->started ? -1 : s->port};
+        (struct line_entry){.spec = *s, .figures = figures, .heard = heard, .start_port = l->started ? -1 : s->port};
     empty->spec.enabled = false; /* as yet */
     pthread_mutex_unlock(&l->lock);
     return empty;
@@ -331,7 +331,7 @@ void lines_free(struct line_set *l) {
     if (!l) return;
     for (size_t i = 0; i < l->entries_n; i++) {
         figures_destroy(l->entries[i].figures);
-        asked_destroy(l->entries[i].asked);
+        heard_destroy(l->entries[i].heard);
     }
     for (size_t i = 0; i < LINES_MAX; i++) line_plan_free(l->plans[i]);
     arena_finish(&l->out.arena);

@@ -3,8 +3,8 @@
 #define LINLI_SENSING_LINES_LINES_INTERNAL_H
 
 #include "net/runner.h"
-#include "sensing/lines/asked.h"
 #include "sensing/lines/figures.h"
+#include "sensing/lines/heard.h"
 #include "sensing/lines/line.h"
 #include "sensing/lines/lines.h"
 
@@ -29,7 +29,7 @@ struct line_entry {
     struct line_spec spec;
     struct line *line;       /* NULL: it is closed */
     struct figures *figures; /* live as long as the server: they are asked for by workers */
-    struct asked *asked;     /* so does this */
+    struct heard *heard;     /* so does this */
     int start_port;          /* what the row said when the server started; -1: it was not there */
     int32_t state;           /* as it is */
     char address[LINE_ADDRESS_MAX], problem[LINE_PROBLEM_MAX];

@@ -169,17 +169,18 @@ static enum err has_reading(struct line_set *l, struct ctx *ctx, const struct li
 }
 
 /* The oldest that is missing since the device is here; each is asked for once while the server runs. */
-static enum err ask_midnight(struct line_set *l, struct ctx *ctx, const struct line_spec *s, struct asked *asked,
-                             int64_t device_id) {
+static enum err ask_midnight(struct line_set *l, struct ctx *ctx, const struct line_spec *s, struct heard *heard,
+                             const struct heard_device *how) {
     const struct asking *asking = codec_find(str_of(s->kind))->asking;
     struct line_outgoing *out = &l->out;
-    struct asked_device how;
     struct device d = {0};
-    if (!asked_get(asked, device_id, &how) || ctx->now_ms - how.last_ms > LATELY_MS) return OK;
-    TRY(row_get(ctx, &devices, device_id, &d));
+    bool is_known;
+    if (ctx->now_ms - how->last_ms > LATELY_MS) return OK;
+    TRY(device_by_code(ctx, s->community_id, str_of(how->code), &d, &is_known));
+    if (!is_known) return OK;
     for (int ago = MIDNIGHTS_MOST; ago-- > 0 && out->n < LINES_ORDERS_MAX;) {
         int64_t at_ms = zone_add_days_ms(s->zone, zone_day_start_ms(s->zone, ctx->now_ms), -ago);
-        if (at_ms <= d.row.created_ms || at_ms <= how.midnight_ms) continue;
+        if (at_ms <= d.row.created_ms || at_ms <= how->midnight_ms) continue;
         struct line_order o = {.midnight_ms = at_ms,
                                .device = d.code,
                                .address = d.address.len ? d.address : d.code,
@@ -190,7 +191,7 @@ static enum err ask_midnight(struct line_set *l, struct ctx *ctx, const struct l
         const char *metric = asking->midnight((unsigned)ago, &item);
         if (!metric || !buf_done(&item, &o.item)) continue;
         TRY(has_reading(l, ctx, s, d.code, metric, at_ms, &found));
-        asked_midnight(asked, device_id, at_ms);
+        heard_midnight(heard, d.code, at_ms);
         if (found) continue;
         if (!keep(&out->arena, &o.device) || !keep(&out->arena, &o.address)) return FAIL_MEMORY(ctx);
         out->line_ids[out->n] = s->id;
@@ -207,14 +208,11 @@ static enum err read_midnights(struct line_set *l, struct ctx *ctx) {
     for (size_t i = 0; i < l->entries_n; i++) {
         const struct line_entry *e = &l->entries[i];
         const struct codec *codec = codec_find(str_of(e->spec.kind));
-        if (!e->asked || !codec || !codec->asking || !codec->asking->midnight) continue;
-        int64_t ids[LINES_ORDERS_MAX];
-        size_t n = asked_next(e->asked, ids, LINES_ORDERS_MAX);
-        for (size_t k = 0; k < n && l->out.n < LINES_ORDERS_MAX; k++) {
-            enum err err = ask_midnight(l, ctx, &e->spec, e->asked, ids[k]);
-            if (err && err != ERR_NOT_FOUND) return err;
-            ctx->fault = (struct fault){0};
-        }
+        if (!e->heard || !codec || !codec->asking || !codec->asking->midnight) continue;
+        struct heard_device some[LINES_ORDERS_MAX];
+        size_t n = heard_next(e->heard, some, COUNT(some));
+        for (size_t k = 0; k < n && l->out.n < LINES_ORDERS_MAX; k++)
+            TRY(ask_midnight(l, ctx, &e->spec, e->heard, &some[k]));
     }
     return OK;
 }

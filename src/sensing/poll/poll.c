@@ -325,6 +325,10 @@ static void give_up_if_late(struct poll *p, int64_t now_ms) {
     if (++p->tries >= (p->told ? p->told->o.tries : p->o.tries)) give_up(p, now_ms, "no answer");
 }
 
+struct str poll_asked(const struct poll *p) {
+    return p->is_sent ? p->q.address : (struct str){NULL, 0};
+}
+
 int64_t poll_step(struct poll *p, int64_t now_ms, struct buf *out) {
     int64_t next_ms = INT64_MAX;
     give_up_if_late(p, now_ms);

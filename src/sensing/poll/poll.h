@@ -54,6 +54,8 @@ struct poll_order {
 /* ERR_INVALID: it cannot be asked; ERR_LIMIT: so many wait.  `ended` is not called then. */
 NODISCARD enum err poll_order(struct poll *p, const struct poll_order *o, struct fault *f);
 
+/* Whose answer is waited for; lives until the next call.  Absent: nobody's. */
+struct str poll_asked(const struct poll *p);
 /* Puts the next question into `out` if the line is free and one is due, and gives up what was waited for too long.
  * Gives when to come again, at the latest. */
 int64_t poll_step(struct poll *p, int64_t now_ms, struct buf *out);

@@ -1,0 +1,447 @@
+/* Lines that ask, over real sockets: meters behind a gateway we dial, or that dials us; what they answer is stored
+ * under their own codes, what they are told comes to an end, who falls silent is told.  SPDX-License-Identifier:
+ * Apache-2.0 */
+#include "base/utf8.h"
+#include "kernel/rows.h"
+#include "protocol/dlt645/dlt645.h"
+#include "sensing/estate_test_internal.h"
+#include "sensing/lines/line.h"
+#include "sensing/lines/lines.h"
+
+#include <math.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+
+#define METERS 2 /* "000000000000" and on */
+
+/* A gateway with meters behind it, on a thread of its own. */
+struct gateway {
+    pthread_t thread;
+    atomic_int fd;            /* of the connection; -1: none */
+    atomic_int asked[METERS]; /* questions that came */
+    atomic_bool is_dead[METERS], ends;
+    atomic_int switched; /* N1 of what a relay was told last */
+};
+struct site {
+    struct estate e;
+    struct figures *figures;
+    struct heard *heard;
+    struct line *line;
+    struct gateway gateway;
+    struct line_options o;
+    int listener, port; /* the gateway's, where we dial */
+    atomic_int told, done, silences, returns;
+    char answer[100];
+    struct line_order order;
+    bool is_out;
+    const char *why;
+    struct line_plan *plan;
+};
+
+/* ---- the gateway ---- */
+
+static void answer(struct gateway *g, struct dlt645_frame *f) {
+    static const uint8_t energy[] = {0x34, 0x12, 0, 0}, midnight[] = {0x78, 0x56, 0, 0};
+    char mem[DLT645_FRAME_MAX];
+    struct buf b;
+    size_t n = (size_t)(f->address[11] - '0') % METERS;
+    uint32_t di = 0;
+    atomic_fetch_add(&g->asked[n], 1);
+    if (atomic_load(&g->is_dead[n])) return;
+    if (f->control == DLT645_SWITCH) {
+        bool is_right = f->data[0] == 2 && f->data[1] == 0x56;
+        if (is_right) atomic_store(&g->switched, f->data[8]);
+        f->control |= is_right ? DLT645_REPLY : DLT645_REPLY | DLT645_REFUSED;
+        f->data_n = is_right ? 0 : 1;
+        f->data[0] = 4; /* wrong password */
+    } else if (f->control == DLT645_ADDRESS) {
+        memcpy(f->address, "000000000777", 12);
+        f->control |= DLT645_REPLY;
+        memcpy(f->data, (const uint8_t[]){0x77, 0x07, 0, 0, 0, 0}, f->data_n = 6);
+    } else if (dlt645_item(f, &di)) {
+        const uint8_t *value = di >> 8 == DLT645_MIDNIGHT >> 8 ? midnight : energy;
+        f->control |= DLT645_REPLY;
+        memcpy(f->data + f->data_n, value, sizeof energy);
+        f->data_n += sizeof energy;
+    }
+    buf_init(&b, mem, sizeof mem);
+    if (!dlt645_encode(f, &b)) abort();
+    peer_send(atomic_load(&g->fd), (struct str){mem, b.len});
+}
+
+static void *serve(void *arg) {
+    struct gateway *g = arg;
+    uint8_t in[512];
+    size_t have = 0;
+    while (!atomic_load(&g->ends)) {
+        int fd = atomic_load(&g->fd);
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        if (fd < 0 || poll(&p, 1, 10) != 1) {
+            if (fd < 0) (void)poll(NULL, 0, 1);
+            continue;
+        }
+        ssize_t n = recv(fd, in + have, sizeof in - have, 0);
+        if (n <= 0) {
+            close(fd);
+            atomic_store(&g->fd, -1);
+            have = 0;
+            continue;
+        }
+        have += (size_t)n;
+        size_t len = 0;
+        for (enum frame what; have && (what = dlt645_codec.frame((struct bytes){in, have}, &len)) != FRAME_SHORT;) {
+            struct dlt645_frame f;
+            struct wire_error e;
+            if (what == FRAME_WHOLE && dlt645_decode((struct bytes){in, len}, &f, &e)) answer(g, &f);
+            memmove(in, in + len, have - len);
+            have -= len;
+        }
+    }
+    return NULL;
+}
+
+static int listen_somewhere(int *ret_port) {
+    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof addr;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof addr) || listen(fd, 4) ||
+        getsockname(fd, (struct sockaddr *)&addr, &len))
+        abort();
+    *ret_port = ntohs(addr.sin_port);
+    return fd;
+}
+
+/* ---- the line ---- */
+
+static void on_told(void *arg, int64_t command_id, bool is_done, struct str text) {
+    struct site *s = arg;
+    CHECK(s->e.t, command_id == 77);
+    utf8_copy(s->answer, sizeof s->answer, text);
+    atomic_store(&s->done, is_done);
+    atomic_fetch_add(&s->told, 1);
+}
+
+static void on_silent(void *arg, int64_t device_id, bool is_silent) {
+    struct site *s = arg;
+    if (device_id != 1) return;
+    atomic_fetch_add(is_silent ? &s->silences : &s->returns, 1);
+}
+
+/* In the plan's arena, since the line frees it. */
+static struct line_plan *plan_of(size_t n) {
+    struct line_plan *p = calloc(1, sizeof *p);
+    if (!p) abort();
+    arena_init(&p->arena, 65536);
+    p->devices = arena_new(&p->arena, struct line_device, n);
+    p->points = arena_new(&p->arena, struct line_point, n);
+    for (size_t i = 0; i < n; i++) {
+        char code[32], address[32];
+        struct line_device *d = &p->devices[i];
+        snprintf(code, sizeof code, "M-%zu", i);
+        snprintf(address, sizeof address, "%012zu", i);
+        d->id = (int64_t)i;
+        if (!arena_str(&p->arena, str_of(code), &d->code) || !arena_str(&p->arena, str_of(address), &d->address))
+            abort();
+        p->points[i] = (struct line_point){(uint32_t)i, S("00010000"), 1000};
+    }
+    p->devices_n = p->points_n = n;
+    return p;
+}
+
+static void open_line(void *arg) {
+    struct site *s = arg;
+    if (line_open(s->e.loop.loop, &s->o, &s->line, &s->e.t->fault)) estate_die("line", &s->e.t->fault);
+    line_plan(s->line, plan_of(METERS));
+}
+
+static enum err the_row(struct ctx *ctx, struct estate *e) {
+    return line_row_put(ctx, e->id, S("meters"), "dlt645", 0);
+}
+
+static void start(struct site *s, struct t *t) {
+    *s = (struct site){.figures = figures_create(), .heard = heard_create(), .listener = -1};
+    atomic_store(&s->gateway.fd, -1);
+    estate_start(&s->e, t);
+    estate_do(&s->e, the_row);
+    s->o = (struct line_options){.codec = &dlt645_codec,
+                                 .name = "meters",
+                                 .community_id = s->e.id,
+                                 .world = &t->world,
+                                 .feed = s->e.feed,
+                                 .figures = s->figures,
+                                 .heard = s->heard,
+                                 .told = on_told,
+                                 .silent = on_silent,
+                                 .arg = s};
+    test_loop_start(&s->e.loop);
+    if (pthread_create(&s->gateway.thread, NULL, serve, &s->gateway)) abort();
+}
+
+static void stop(struct site *s) {
+    estate_stop(&s->e, (loop_fn *)line_close, s->line);
+    atomic_store(&s->gateway.ends, true);
+    pthread_join(s->gateway.thread, NULL);
+    if (atomic_load(&s->gateway.fd) >= 0) close(atomic_load(&s->gateway.fd));
+    if (s->listener >= 0) close(s->listener);
+    figures_destroy(s->figures);
+    heard_destroy(s->heard);
+}
+
+static void tick(void *arg) {
+    struct site *s = arg;
+    line_tick(s->line);
+}
+
+/* Time goes on until it is so; false: it does not come to that. */
+static bool comes_to(struct site *s, bool (*is_so)(struct site *s)) {
+    for (int i = 0; i < 6000; i++) {
+        if (is_so(s)) return true;
+        world_sim_advance(&s->e.t->sim, 50);
+        test_on_loop(s->e.loop.loop, tick, s);
+        (void)poll(NULL, 0, 2);
+    }
+    return false;
+}
+
+static double latest(struct site *s, const char *code) {
+    struct str device = str_of(code);
+    struct telemetry_series *series;
+    struct fault f = {0};
+    size_t n = 0;
+    struct arena a;
+    arena_init(&a, 1 << 16);
+    enum err e = telemetry_latest(feed_telemetry(s->e.feed), s->e.id, &device, 1, S("energy"), &a, &series, &n, &f);
+    double v = e || !n || !series[0].has_latest ? NAN : series[0].latest.value;
+    arena_finish(&a);
+    return v;
+}
+
+static bool both_are_read(struct site *s) {
+    return latest(s, "M-0") == 12.34 && latest(s, "M-1") == 12.34;
+}
+
+static void dial(struct site *s) {
+    s->listener = listen_somewhere(&s->port);
+    s->o.reach = LINE_DIAL;
+    s->o.host = "127.0.0.1";
+    s->o.port = s->port;
+    test_on_loop(s->e.loop.loop, open_line, s);
+    atomic_store(&s->gateway.fd, accept(s->listener, NULL, NULL));
+}
+
+static bool is_not_open(struct site *s) {
+    struct str why;
+    return !line_is_open(s->line, &why) && why.len;
+}
+
+static bool is_asked_again(struct site *s) {
+    struct pollfd p = {.fd = s->listener, .events = POLLIN};
+    if (atomic_load(&s->gateway.fd) < 0 && poll(&p, 1, 0) == 1)
+        atomic_store(&s->gateway.fd, accept(s->listener, NULL, NULL));
+    return atomic_load(&s->gateway.asked[0]) > 0 && atomic_load(&s->gateway.asked[1]) > 0;
+}
+
+static void meters_behind_a_gateway_are_read_and_again_when_it_is_back(struct t *t) {
+    struct site s;
+    struct heard_device how;
+    start(&s, t);
+    dial(&s);
+    CHECK(t, comes_to(&s, both_are_read));
+    CHECK(t, heard_get(s.heard, S("M-0"), &how) && how.frames >= 1 && !how.silences);
+    shutdown(atomic_load(&s.gateway.fd), SHUT_RDWR);
+    CHECK(t, comes_to(&s, is_not_open));
+    for (int i = 0; i < METERS; i++) atomic_store(&s.gateway.asked[i], 0);
+    CHECK(t, comes_to(&s, is_asked_again));
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM devices WHERE code LIKE '0000%'") == 0);
+    stop(&s);
+}
+
+static bool one_is_silent(struct site *s) {
+    return atomic_load(&s->silences) == 1;
+}
+static bool it_is_back(struct site *s) {
+    return atomic_load(&s->returns) == 1;
+}
+
+static void who_falls_silent_is_told_once_and_so_is_his_return(struct t *t) {
+    struct site s;
+    struct heard_device how;
+    start(&s, t);
+    dial(&s);
+    CHECK(t, comes_to(&s, both_are_read));
+    atomic_store(&s.gateway.is_dead[1], true);
+    CHECK(t, comes_to(&s, one_is_silent));
+    CHECK(t, heard_get(s.heard, S("M-1"), &how) && how.silences >= 1);
+    int before = atomic_load(&s.gateway.asked[0]);
+    atomic_store(&s.gateway.is_dead[1], false);
+    CHECK(t, comes_to(&s, it_is_back) && atomic_load(&s.silences) == 1);
+    CHECK(t, atomic_load(&s.gateway.asked[0]) > before);
+    stop(&s);
+}
+
+static void give(void *arg) {
+    struct site *s = arg;
+    s->is_out = line_tell(s->line, &s->order, &s->why);
+}
+
+static bool is_told(struct site *s) {
+    return atomic_load(&s->told) == 1;
+}
+static bool is_told_twice(struct site *s) {
+    return atomic_load(&s->told) == 2;
+}
+
+static void a_relay_does_what_it_is_told_with_the_right_password(struct t *t) {
+    struct site s;
+    start(&s, t);
+    s.order = (struct line_order){.command_id = 77,
+                                  .device = S("M-1"),
+                                  .address = S("000000000001"),
+                                  .item = S("1C"),
+                                  .value = S("trip"),
+                                  .key = S("02123456"),
+                                  .until_ms = t->world.utc_ms(t->world.self) + 600000};
+    s.o.reach = LINE_DIAL; /* nobody is there yet */
+    s.o.host = "127.0.0.1";
+    s.o.port = 1;
+    test_on_loop(s.e.loop.loop, open_line, &s);
+    test_on_loop(s.e.loop.loop, give, &s);
+    CHECK(t, !s.is_out && strstr(s.why, "not connected"));
+    test_on_loop(s.e.loop.loop, (loop_fn *)line_close, s.line);
+    dial(&s);
+    CHECK(t, comes_to(&s, both_are_read));
+    test_on_loop(s.e.loop.loop, give, &s);
+    CHECK(t, s.is_out && comes_to(&s, is_told) && atomic_load(&s.done) && atomic_load(&s.gateway.switched) == 0x1a);
+    s.order.key = S("02000000");
+    s.order.value = S("close");
+    test_on_loop(s.e.loop.loop, give, &s);
+    CHECK(t, s.is_out && comes_to(&s, is_told_twice) && !atomic_load(&s.done));
+    CHECK(t, !strcmp(s.answer, "wrong_password") && atomic_load(&s.gateway.switched) == 0x1a);
+    s.order.key = (struct str){NULL, 0};
+    test_on_loop(s.e.loop.loop, give, &s);
+    CHECK(t, !s.is_out && strstr(s.why, "password"));
+    stop(&s);
+}
+
+static int64_t points_at(struct site *s, int64_t at_ms) {
+    struct str device = S("M-0");
+    struct telemetry_series *series;
+    struct telemetry_points points = {.n = 0};
+    struct fault f = {0};
+    size_t n = 0;
+    struct arena a;
+    arena_init(&a, 1 << 16);
+    struct telemetry *store = feed_telemetry(s->e.feed);
+    if (!telemetry_latest(store, s->e.id, &device, 1, S("energy"), &a, &series, &n, &f) && n)
+        (void)!telemetry_range(store, series[0].number, at_ms, at_ms + 1, 10, &a, &points, &f);
+    int64_t found = points.n && points.value[0] == 56.78 ? (int64_t)points.n : 0;
+    arena_finish(&a);
+    return found;
+}
+
+static bool midnight_is_there(struct site *s) {
+    return points_at(s, s->order.midnight_ms) == 1;
+}
+
+static void what_was_kept_of_a_midnight_is_stored_as_of_then(struct t *t) {
+    struct site s;
+    start(&s, t);
+    dial(&s);
+    CHECK(t, comes_to(&s, both_are_read));
+    int64_t now_ms = t->world.utc_ms(t->world.self);
+    s.order = (struct line_order){.midnight_ms = now_ms - now_ms % 86400000,
+                                  .device = S("M-0"),
+                                  .address = S("000000000000"),
+                                  .item = S("05060101"),
+                                  .until_ms = now_ms + 600000};
+    test_on_loop(s.e.loop.loop, give, &s);
+    CHECK(t, s.is_out && comes_to(&s, midnight_is_there));
+    stop(&s);
+}
+
+static void look_for_some(void *arg) {
+    struct site *s = arg;
+    s->is_out = line_find(s->line);
+}
+
+static bool is_put_aside(struct site *s) {
+    return estate_count(&s->e, "SELECT COUNT(*) FROM devices d JOIN lines l ON l.id = d.line_id WHERE d.state = 'new' "
+                               "AND d.code = '000000000777' AND l.name = 'meters'") == 1;
+}
+
+static void who_answers_a_search_is_put_aside(struct t *t) {
+    struct site s;
+    start(&s, t);
+    dial(&s);
+    CHECK(t, comes_to(&s, both_are_read));
+    test_on_loop(s.e.loop.loop, look_for_some, &s);
+    CHECK(t, s.is_out && comes_to(&s, is_put_aside));
+    stop(&s);
+}
+
+/* ---- gateways that connect to us ---- */
+
+static void listens_for_a_gateway(struct site *s, const char *greeting) {
+    s->o.reach = LINE_LISTEN;
+    s->o.greeting = greeting;
+    test_on_loop(s->e.loop.loop, open_line, s);
+    s->port = line_port(s->line);
+}
+
+static bool is_hung_up(int fd) {
+    char mem[64];
+    return peer_read(fd, mem, sizeof mem, NULL);
+}
+
+static void a_gateway_says_its_registration_first(struct t *t) {
+    struct site s;
+    start(&s, t);
+    listens_for_a_gateway(&s, "DTU-0042");
+    int stranger = peer_dial(s.port);
+    peer_send(stranger, S("DTU-0043"));
+    CHECK(t, is_hung_up(stranger));
+    close(stranger);
+    int fd = peer_dial(s.port);
+    peer_send(fd, S("DTU-"));
+    peer_send(fd, S("0042"));
+    atomic_store(&s.gateway.fd, fd);
+    CHECK(t, comes_to(&s, both_are_read));
+    for (int i = 0; i < METERS; i++) atomic_store(&s.gateway.asked[i], 0);
+    int again = peer_dial(s.port); /* the modem began anew; the old connection is dead and does not know it */
+    peer_send(again, S("DTU-0042"));
+    while (atomic_load(&s.gateway.fd) >= 0) (void)poll(NULL, 0, 1); /* hung up on */
+    atomic_store(&s.gateway.fd, again);
+    CHECK(t, comes_to(&s, is_asked_again));
+    stop(&s);
+}
+
+/* Without a registration whoever is there stays: another cannot push him out. */
+static void the_first_gateway_stays_while_it_speaks(struct t *t) {
+    struct site s;
+    start(&s, t);
+    listens_for_a_gateway(&s, NULL);
+    atomic_store(&s.gateway.fd, peer_dial(s.port));
+    CHECK(t, comes_to(&s, both_are_read));
+    int second = peer_dial(s.port);
+    CHECK(t, is_hung_up(second));
+    close(second);
+    for (int i = 0; i < METERS; i++) atomic_store(&s.gateway.asked[i], 0);
+    CHECK(t, comes_to(&s, is_asked_again));
+    for (int i = 0; i < METERS; i++) atomic_store(&s.gateway.is_dead[i], true);
+    (void)comes_to(&s, one_is_silent);
+    world_sim_advance(&t->sim, LINE_STILL_MS + 1); /* still for long: the next one is it */
+    int third = peer_dial(s.port);
+    while (atomic_load(&s.gateway.fd) >= 0) (void)poll(NULL, 0, 1);
+    for (int i = 0; i < METERS; i++) atomic_store(&s.gateway.is_dead[i], false);
+    for (int i = 0; i < METERS; i++) atomic_store(&s.gateway.asked[i], 0);
+    atomic_store(&s.gateway.fd, third);
+    world_sim_advance(&t->sim, 3600000);
+    CHECK(t, comes_to(&s, is_asked_again));
+    stop(&s);
+}
+
+TESTS(CASE(meters_behind_a_gateway_are_read_and_again_when_it_is_back),
+      CASE(who_falls_silent_is_told_once_and_so_is_his_return),
+      CASE(a_relay_does_what_it_is_told_with_the_right_password),
+      CASE(what_was_kept_of_a_midnight_is_stored_as_of_then), CASE(who_answers_a_search_is_put_aside),
+      CASE(a_gateway_says_its_registration_first), CASE(the_first_gateway_stays_while_it_speaks))

@@ -1,0 +1,119 @@
+/* How the devices of a line do.  SPDX-License-Identifier: Apache-2.0 */
+#include "sensing/lines/heard.h"
+
+#include "base/utf8.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct heard {
+    pthread_mutex_t lock;
+    struct heard_device *devices; /* in order of code */
+    size_t n, cap, next;
+};
+
+struct heard *heard_create(void) {
+    struct heard *h = calloc(1, sizeof *h);
+    if (h) pthread_mutex_init(&h->lock, NULL);
+    return h;
+}
+
+void heard_destroy(struct heard *h) {
+    if (!h) return;
+    pthread_mutex_destroy(&h->lock);
+    free(h->devices);
+    free(h);
+}
+
+static int compare(struct str code, const char *other) {
+    size_t n = strlen(other), both = code.len < n ? code.len : n;
+    int c = both ? memcmp(code.ptr, other, both) : 0;
+    return c ? c : (code.len > n) - (code.len < n);
+}
+
+static size_t place_of(const struct heard *h, struct str code, bool *ret_found) {
+    size_t low = 0, high = h->n;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (compare(code, h->devices[mid].code) > 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    *ret_found = low < h->n && !compare(code, h->devices[low].code);
+    return low;
+}
+
+/* NULL: over a bound. */
+static struct heard_device *device_of(struct heard *h, struct str code) {
+    bool found;
+    size_t at = place_of(h, code, &found);
+    if (found) return &h->devices[at];
+    if (h->n == HEARD_MAX || !code.len || code.len > TELEMETRY_DEVICE_MAX) return NULL;
+    if (h->n == h->cap) {
+        size_t cap = h->cap ? h->cap * 2 : 16;
+        struct heard_device *grown = realloc(h->devices, cap * sizeof *grown);
+        if (!grown) return NULL;
+        h->devices = grown;
+        h->cap = cap;
+    }
+    memmove(&h->devices[at + 1], &h->devices[at], (h->n - at) * sizeof *h->devices);
+    h->devices[at] = (struct heard_device){0};
+    memcpy(h->devices[at].code, code.ptr, code.len);
+    h->n++;
+    return &h->devices[at];
+}
+
+static void take_frame(struct heard_device *d, struct str peer, int64_t now_ms) {
+    if (peer.len && d->peer[0] && !str_is(peer, d->peer))
+        d->swaps = now_ms - d->last_ms < HEARD_SWAP_MS ? d->swaps + 1 : 0;
+    if (peer.len) utf8_copy(d->peer, sizeof d->peer, peer);
+    d->frames++;
+    d->last_ms = now_ms;
+}
+
+void heard_note(struct heard *h, struct str code, enum heard_how how, struct str text, int64_t now_ms) {
+    pthread_mutex_lock(&h->lock);
+    struct heard_device *d = device_of(h, code);
+    if (d && how == HEARD_FRAME) take_frame(d, text, now_ms);
+    if (d && how == HEARD_REFUSED) utf8_copy(d->why, sizeof d->why, text);
+    if (d) {
+        d->refusals += how == HEARD_REFUSED;
+        d->silences += how == HEARD_SILENT;
+        d->garbled += how == HEARD_GARBLED;
+    }
+    pthread_mutex_unlock(&h->lock);
+}
+
+void heard_clock(struct heard *h, struct str code, int64_t skew_ms) {
+    pthread_mutex_lock(&h->lock);
+    struct heard_device *d = device_of(h, code);
+    if (d) d->skew_ms = skew_ms;
+    pthread_mutex_unlock(&h->lock);
+}
+
+void heard_midnight(struct heard *h, struct str code, int64_t midnight_ms) {
+    pthread_mutex_lock(&h->lock);
+    struct heard_device *d = device_of(h, code);
+    if (d) d->midnight_ms = midnight_ms;
+    pthread_mutex_unlock(&h->lock);
+}
+
+bool heard_get(struct heard *h, struct str code, struct heard_device *ret) {
+    bool found;
+    pthread_mutex_lock(&h->lock);
+    size_t at = place_of(h, code, &found);
+    if (found) *ret = h->devices[at];
+    pthread_mutex_unlock(&h->lock);
+    return found;
+}
+
+size_t heard_next(struct heard *h, struct heard_device *ret, size_t cap) {
+    pthread_mutex_lock(&h->lock);
+    size_t n = h->n < cap ? h->n : cap;
+    for (size_t i = 0; i < n; i++) ret[i] = h->devices[h->next++ % h->n];
+    if (n) h->next %= h->n;
+    pthread_mutex_unlock(&h->lock);
+    return n;
+}

@@ -1,0 +1,37 @@
+/* How each device of a line does, by its code: what it said or answered, refused or left unanswered, its clock, and
+ * from where it spoke.  Written by the loop, read by workers.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_SENSING_LINES_HEARD_H
+#define LINLI_SENSING_LINES_HEARD_H
+
+#include "base/json.h"
+#include "platform/telemetry/telemetry.h"
+
+#define HEARD_MAX 10000 /* devices; further ones are not counted */
+struct heard_device {
+    char code[TELEMETRY_DEVICE_MAX + 1];
+    int64_t frames;      /* that it said, or answered with */
+    int64_t refusals;    /* questions that it refused */
+    int64_t silences;    /* questions that nobody answered */
+    int64_t garbled;     /* bytes came for an answer, and were none */
+    int64_t last_ms;     /* of a frame; 0: none yet */
+    int64_t skew_ms;     /* how far its clock is ahead of ours, as of its last frame that told a time */
+    int64_t swaps;       /* how often in a row another address spoke for it within HEARD_SWAP_MS of the one before */
+    int64_t midnight_ms; /* up to this one midnights were looked for */
+    char peer[46];       /* address that spoke for it last; "": not told */
+    char why[64];        /* of the last refusal; "": none */
+};
+#define HEARD_SWAP_MS 60000
+struct heard;
+struct heard *heard_create(void); /* NULL: out of memory */
+void heard_destroy(struct heard *h);
+
+enum heard_how { HEARD_FRAME, HEARD_REFUSED, HEARD_SILENT, HEARD_GARBLED };
+/* `text`: of HEARD_REFUSED why, of HEARD_FRAME its address. */
+void heard_note(struct heard *h, struct str code, enum heard_how how, struct str text, int64_t now_ms);
+void heard_clock(struct heard *h, struct str code, int64_t skew_ms);
+void heard_midnight(struct heard *h, struct str code, int64_t midnight_ms);
+bool heard_get(struct heard *h, struct str code, struct heard_device *ret); /* false: nothing was heard of it */
+/* Up to `cap` of them, going on behind the last one given before, round and round. */
+size_t heard_next(struct heard *h, struct heard_device *ret, size_t cap);
+
+#endif
