@@ -72,6 +72,19 @@ static inline int peer_dial(int port) {
     return fd;
 }
 
+/* A listener on a free port of loopback. */
+static inline int peer_listen(int *ret_port) {
+    struct sockaddr_in addr = {.sin_family = AF_INET};
+    socklen_t len = sizeof(addr);
+    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 4) ||
+        getsockname(fd, (struct sockaddr *)&addr, &len))
+        abort();
+    *ret_port = ntohs(addr.sin_port);
+    return fd;
+}
+
 static inline void peer_send(int fd, struct str bytes) {
     while (bytes.len) { /* the server may have closed already: its answer is what counts */
         ssize_t n = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);

@@ -9,7 +9,6 @@
 #include "sensing/lines/lines.h"
 
 #include <math.h>
-#include <netinet/in.h>
 #include <stdatomic.h>
 
 #define METERS 2 /* "000000000000" and on */
@@ -98,17 +97,6 @@ static void *serve(void *arg) {
         }
     }
     return NULL;
-}
-
-static int listen_somewhere(int *ret_port) {
-    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof addr;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof addr) || listen(fd, 4) ||
-        getsockname(fd, (struct sockaddr *)&addr, &len))
-        abort();
-    *ret_port = ntohs(addr.sin_port);
-    return fd;
 }
 
 /* ---- the line ---- */
@@ -221,7 +209,7 @@ static bool both_are_read(struct site *s) {
 }
 
 static void dial(struct site *s) {
-    s->listener = listen_somewhere(&s->port);
+    s->listener = peer_listen(&s->port);
     s->o.reach = LINE_DIAL;
     s->o.host = "127.0.0.1";
     s->o.port = s->port;

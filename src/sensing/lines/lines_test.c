@@ -1,6 +1,8 @@
 /* Rows and listeners: what rows say is open, what they are is in the rows.  SPDX-License-Identifier: Apache-2.0 */
 #include "sensing/lines/lines.h"
 
+#include "kernel/outbox.h"
+#include "protocol/dlt645/dlt645.h"
 #include "sensing/estate_test_internal.h"
 #include "sensing/lines/figures.h"
 
@@ -36,6 +38,12 @@ static void note(void *arg, const char *kind, const char *address, int port, int
 static void stop(struct site *s) {
     estate_stop(&s->e, (loop_fn *)lines_stop, s->lines);
     lines_free(s->lines);
+}
+
+static void reopen(void *arg) {
+    struct site *s = arg;
+    struct lines_options o = options_of(s, 0);
+    if (lines_open(&o, &s->lines, &s->e.t->fault)) estate_die("lines", &s->e.t->fault);
 }
 
 static void serve_http(void *arg) {
@@ -131,6 +139,188 @@ static void rows_are_checked(struct t *t) {
     estate_stop(&e, NULL, NULL);
 }
 
+/* ---- commands ---- */
+
+/* A relay on a line that dials, and what it is told. */
+struct relay {
+    struct estate *e;
+    int64_t device, command;
+    int port;
+    const char *value; /* NULL: the model says it */
+};
+static struct relay relay;
+
+static enum err a_line_with_a_relay(struct ctx *ctx, struct estate *e) {
+    static struct model_command told[] = {
+        {.has = 0x39, .command = {"trip", 4}, .item = {"1C", 2}, .value = {"trip", 4}, .dangerous = true},
+        {.has = 0x09, .command = {"switch", 6}, .item = {"1C", 2}}};
+    struct device_model m = {0};
+    struct line_row l = {.row.community_id = e->id};
+    struct device d = {.row.community_id = e->id};
+    SET(&device_models, &m, code, S("relay"));
+    SET(&device_models, &m, name, S("relay"));
+    SET(&device_models, &m, commands, (struct lines){told, COUNT(told)});
+    TRY(row_create(ctx, &device_models, &m));
+    SET(&line_rows, &l, name, S("meters"));
+    SET(&line_rows, &l, kind, S("dlt645"));
+    SET(&line_rows, &l, reach, S("dial"));
+    SET(&line_rows, &l, host, S("127.0.0.1"));
+    SET(&line_rows, &l, port, relay.port);
+    SET(&line_rows, &l, enabled, true);
+    TRY(row_create(ctx, &line_rows, &l));
+    SET(&devices, &d, name, S("relay"));
+    SET(&devices, &d, code, S("R-1"));
+    SET(&devices, &d, model, S("relay"));
+    SET(&devices, &d, address, S("000000000161"));
+    SET(&devices, &d, line_id, l.row.id);
+    SET(&devices, &d, place_id, e->id);
+    TRY(row_create(ctx, &devices, &d));
+    relay.device = d.row.id;
+    struct device secret = {0};
+    SET(&devices, &secret, password, S("02123456"));
+    TRY(row_act(ctx, &devices, d.row.id, 0, "set_password", &secret, secret.row.has, NULL));
+    return row_act(ctx, &devices, d.row.id, 0, "adopt", &d,
+                   UINT64_C(1) << field_index(&devices, "name") | UINT64_C(1) << field_index(&devices, "place_id"),
+                   NULL);
+}
+
+static enum err command_it(struct ctx *ctx, struct estate *e) {
+    struct device_command c = {.row.community_id = e->id};
+    SET(&commands, &c, device_id, relay.device);
+    SET(&commands, &c, command, relay.value ? S("switch") : S("trip"));
+    if (relay.value) SET(&commands, &c, value, str_of(relay.value));
+    SET(&commands, &c, reason, S("arrears, by notice"));
+    TRY(row_create(ctx, &commands, &c));
+    relay.command = c.row.id;
+    return OK;
+}
+
+static enum err confirm_it(struct ctx *ctx, struct estate *e) {
+    (void)e;
+    return row_act(ctx, &commands, relay.command, 0, "confirm", NULL, 0, NULL);
+}
+
+static enum err deliver(struct ctx *ctx, struct estate *e) {
+    size_t done;
+    (void)e;
+    return events_deliver(ctx, 100, &done);
+}
+
+/* Time goes on with each: a line rests between two questions. */
+static void command_and_deliver(struct site *s, const char *value) {
+    relay.value = value;
+    world_sim_advance(&s->e.t->sim, 1000);
+    estate_do(&s->e, command_it);
+    estate_do(&s->e, deliver);
+}
+
+static bool is_command(struct site *s, const char *state) {
+    char query[160];
+    snprintf(query, sizeof query, "SELECT COUNT(*) FROM commands WHERE id = %lld AND state = '%s'",
+             (long long)relay.command, state);
+    return estate_comes_to(&s->e, query, 1);
+}
+
+/* A meter that answers one question with `control`; how many there were so far. */
+static void meter_answers(int fd, uint8_t control, uint8_t error, struct dlt645_frame *ret) {
+    uint8_t in[300];
+    char out[DLT645_FRAME_MAX];
+    size_t have = 0, len = 0;
+    struct wire_error e;
+    struct buf b;
+    for (enum frame what; !have || (what = dlt645_codec.frame((struct bytes){in, have}, &len)) != FRAME_WHOLE;) {
+        if (have && what == FRAME_SKIP) {
+            memmove(in, in + len, have -= len);
+            continue;
+        }
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        ssize_t n = poll(&p, 1, PEER_WAIT_MS) == 1 ? recv(fd, in + have, 1, 0) : 0;
+        if (n != 1 || ++have == sizeof in) abort();
+    }
+    if (!dlt645_decode((struct bytes){in, have}, ret, &e)) abort();
+    struct dlt645_frame f = *ret;
+    f.control |= control;
+    f.data_n = error ? 1 : 0;
+    f.data[0] = error;
+    buf_init(&b, out, sizeof out);
+    if (!dlt645_encode(&f, &b)) abort();
+    peer_send(fd, (struct str){out, b.len});
+}
+
+static bool is_still(int fd) {
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, 300) == 0;
+}
+
+static void a_command_goes_out_once_confirmed_and_its_row_says_what_came_of_it(struct t *t) {
+    struct site s = {.n = 0};
+    struct dlt645_frame f;
+    int listener = peer_listen(&relay.port);
+    estate_start(&s.e, t);
+    estate_do(&s.e, a_line_with_a_relay);
+    struct lines_options o = options_of(&s, 0);
+    CHECK(t, !lines_open(&o, &s.lines, &t->fault));
+    test_loop_start(&s.e.loop);
+    int fd = accept(listener, NULL, NULL);
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE name = 'meters' AND state = 'open'", 1));
+
+    command_and_deliver(&s, NULL);
+    CHECK(t, is_command(&s, "asked") && is_still(fd)); /* dangerous: nothing goes out before it is confirmed */
+    estate_do(&s.e, confirm_it);
+    estate_do(&s.e, deliver);
+    meter_answers(fd, DLT645_REPLY, 0, &f);
+    CHECK(t, f.control == DLT645_SWITCH && f.data[0] == 2 && f.data[8] == 0x1a);
+    CHECK(t, is_command(&s, "done"));
+
+    command_and_deliver(&s, "close"); /* not dangerous: it goes at once */
+    meter_answers(fd, DLT645_REPLY | DLT645_REFUSED, 4, &f);
+    CHECK(t, f.data[8] == 0x1c && is_command(&s, "failed"));
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM commands WHERE answer = 'wrong_password'") == 1);
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM audit WHERE resource = 'commands'") >= 6);
+
+    command_and_deliver(&s, "explode");
+    CHECK(t, is_command(&s, "failed") && is_still(fd));
+    close(fd);
+    close(listener);
+    CHECK(t, estate_comes_to(&s.e,
+                             "SELECT COUNT(*) FROM lines WHERE name = 'meters' AND state = 'failed' AND problem "
+                             "LIKE '%hung up%'",
+                             1));
+    command_and_deliver(&s, "close");
+    CHECK(t, is_command(&s, "failed"));
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM commands WHERE answer LIKE '%not connected%'") == 1);
+    stop(&s);
+}
+
+/* What was on its way when the program ended may have been carried out: it is not said again. */
+static void a_command_that_was_sent_is_not_sent_again_after_a_restart(struct t *t) {
+    struct site s = {.n = 0};
+    struct dlt645_frame f;
+    int listener = peer_listen(&relay.port);
+    estate_start(&s.e, t);
+    estate_do(&s.e, a_line_with_a_relay);
+    struct lines_options o = options_of(&s, 0);
+    CHECK(t, !lines_open(&o, &s.lines, &t->fault));
+    test_loop_start(&s.e.loop);
+    int fd = accept(listener, NULL, NULL);
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE name = 'meters' AND state = 'open'", 1));
+    command_and_deliver(&s, "close");
+    CHECK(t, is_command(&s, "sent"));
+    test_on_loop(s.e.loop.loop, (loop_fn *)lines_stop, s.lines);
+    close(fd);
+    struct line_set *before = s.lines;
+    test_on_loop(s.e.loop.loop, reopen, &s);
+    fd = accept(listener, NULL, NULL);
+    command_and_deliver(&s, "close"); /* another one goes out, and it alone */
+    meter_answers(fd, DLT645_REPLY, 0, &f);
+    CHECK(t, is_command(&s, "done") && is_still(fd));
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM commands WHERE state = 'sent'") == 1);
+    close(fd);
+    close(listener);
+    stop(&s);
+    lines_free(before);
+}
+
 /* What a line over HTTP shows of a request that was refused. */
 static void a_refused_request_is_a_sample_with_its_line(struct t *t) {
     struct figures *f = line_posts_create();
@@ -169,4 +359,5 @@ static void a_refused_request_is_a_sample_with_its_line(struct t *t) {
 
 TESTS(CASE(a_refused_request_is_a_sample_with_its_line), CASE(every_row_listens_and_says_where),
       CASE(a_row_that_cannot_listen_says_why_and_stops_no_other), CASE(a_port_asked_for_and_held_is_an_error),
-      CASE(rows_are_checked))
+      CASE(rows_are_checked), CASE(a_command_goes_out_once_confirmed_and_its_row_says_what_came_of_it),
+      CASE(a_command_that_was_sent_is_not_sent_again_after_a_restart))
