@@ -116,6 +116,8 @@ static void put_figures(void *arg, struct buf *ret) {
 static const struct api_route route_rows[] = {
     {"GET", "/api/v1/lines/{id}/figures", 0, 0, get_figures,
      "Counters of a line, its last bad frames with the rule they broke, its last good ones decoded"},
+    {"GET", "/api/v1/devices/{id}/doctor", 0, 0, line_doctor,
+     "Why a device is silent, or what is wrong with what it says; which model and place a new one may be"},
 };
 
 struct api_with lines_with(struct line_set *l) {

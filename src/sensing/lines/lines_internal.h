@@ -95,4 +95,7 @@ enum err line_orders_read(struct line_set *l, struct ctx *ctx);
 void line_ended_add(struct line_set *l, int64_t command_id, bool is_done, struct str answer);
 void line_silent_add(struct line_set *l, int64_t device_id, bool is_silent);
 
+/* doctor.c: GET /api/v1/devices/{id}/doctor, its argument the set. */
+enum err line_doctor(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
+
 #endif

@@ -71,6 +71,7 @@ static void put_figures(void *arg, struct buf *ret) {
         {"waiting", "gauge", f.waiting},
         {"log_ins_total", "counter", f.log_ins},
         {"refused_total", "counter", f.refused},
+        {"wrong_passwords_total", "counter", f.wrong_passwords},
         {"taken_over_total", "counter", f.taken_over},
         {"messages_total", "counter", f.messages},
         {"points_total", "counter", f.points},

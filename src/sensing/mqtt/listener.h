@@ -30,13 +30,13 @@ void mqtt_tick(struct mqtt_listener *l);
 
 struct mqtt_figures {             /* since the start, but for `connections` and `waiting` */
     int64_t connections, waiting; /* waiting: publishes that are not yet answered */
-    int64_t log_ins, refused, taken_over;
+    int64_t log_ins, refused, wrong_passwords, taken_over;
     int64_t messages, points, events;
     int64_t bad, forbidden, malformed; /* payloads, topics, packets */
     int64_t replies;                   /* answers to commands, which nobody sends yet */
 };
 void mqtt_figures(struct mqtt_listener *l, struct mqtt_figures *ret); /* any thread */
-/* The figures of its line, with samples of those three.  They live as long as the listener. */
+/* The figures of its line, with samples of those three and of wrong passwords.  They live as long as the listener. */
 struct figures *mqtt_line_figures(struct mqtt_listener *l);
 struct api_with mqtt_with(struct mqtt_listener *l); /* its health and its figures for Prometheus */
 

@@ -220,6 +220,9 @@ static void worked(void *arg) {
     if (here && in->result) {
         mqtt_login_refuse(c, MQTT_UNAVAILABLE);
     } else if (here && !in->is_known) {
+        const struct bytes none = {NULL, 0};
+        mqtt_sample(l, c, &l->figures.wrong_passwords, (struct str){in->texts, in->user_n}, none,
+                    "wrong user or password", NO_OFFSET);
         refuse_late(c, MQTT_BAD_USER);
     } else if (here) {
         c->device_id = in->device_id;

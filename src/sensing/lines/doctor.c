@@ -1,0 +1,417 @@
+/* Why is a device silent?  What its row, its line, the line's figures and its own history say, most telling first; and
+ * for one that waits for adoption, which model and place it may be.  SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/rows.h"
+#include "sensing/lines/lines_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ANSWER_MAX          ((size_t)256 << 10)
+#define LATE_MS             INT64_C(600000) /* silent is who said nothing for so long, or for LATE_TIMES intervals */
+#define LATE_TIMES          3
+#define CLOCK_OFF_MS        INT64_C(300000)
+#define SWAPS_MANY          2
+#define STRANGERS_MAX_SHOWN 5
+#define MODELS_SHOWN        3
+
+/* All that is known, taken at one moment. */
+struct patient {
+    struct ctx *ctx;
+    struct device d;
+    struct device_model model;
+    bool has_model, has_line, is_polled, is_served, has_key;
+    struct line_spec spec;
+    int32_t line_state;
+    char problem[LINE_PROBLEM_MAX];
+    struct figures f; /* of the line; only its numbers and samples */
+    struct heard_device heard;
+    bool is_heard;
+    int64_t last_ms; /* of a reading, or of a frame; 0: never */
+    struct jw *j;
+};
+
+/* ---- saying ---- */
+
+/* Opens a finding; tone: "bad" why it is silent, "warn" wrong though it speaks, "ok". */
+static void say(struct patient *p, const char *code, const char *tone) {
+    jw_open(p->j, '{');
+    jw_kcstr(p->j, "code", code);
+    jw_kcstr(p->j, "tone", tone);
+}
+
+static bool done(struct patient *p) {
+    jw_close(p->j, '}');
+    return true;
+}
+
+static const struct sample *last_bad(const struct patient *p) {
+    return p->f.bad_n ? &p->f.bad_samples[(p->f.bad_n - 1) % FIGURES_BAD_MAX] : NULL;
+}
+
+static void put_sample(struct patient *p, const struct sample *s) {
+    if (!s) return;
+    jw_kcstr(p->j, "rule", s->rule);
+    if (s->offset != NO_OFFSET) jw_ki64(p->j, "offset", (int64_t)s->offset);
+    if (s->peer[0]) jw_kcstr(p->j, "peer", s->peer);
+    jw_ki64(p->j, "at_ms", s->at_ms);
+}
+
+/* Devices nobody knows that speak on the line: perhaps it is one of these, under another address. */
+static void put_strangers(struct patient *p) {
+    struct ctx *ctx = p->ctx;
+    struct db_rows rows = {0};
+    struct fault ignored = {0};
+    enum err e = db_query(ctx->db, &ignored,
+                          "SELECT code FROM devices WHERE line_id = $1 AND state = 'new' AND archived_ms = 0 ORDER BY "
+                          "last_ms DESC, id LIMIT $2",
+                          VALS(V_I64(p->spec.id), V_I64(STRANGERS_MAX_SHOWN)), &rows);
+    jw_key(p->j, "strangers");
+    jw_open(p->j, '[');
+    while (db_more(&rows, &ignored, &e)) jw_str(p->j, db_text(&rows, 0));
+    jw_close(p->j, ']');
+    db_done(&rows);
+}
+
+/* ---- findings: each says itself and answers true where it holds ---- */
+
+static bool is_retired(struct patient *p) {
+    if (p->d.state != DEVICE_RETIRED) return false;
+    say(p, "retired", "bad");
+    return done(p);
+}
+
+static bool waits_for_adoption(struct patient *p) {
+    if (p->d.state != DEVICE_NEW) return false;
+    say(p, "waits_for_adoption", "warn");
+    return done(p);
+}
+
+static bool is_late(const struct patient *p) {
+    int64_t every_ms = (p->has_line ? p->spec.every_s : 0) * 1000 * LATE_TIMES;
+    return p->ctx->now_ms - p->last_ms > (every_ms > LATE_MS ? every_ms : LATE_MS);
+}
+
+static bool has_no_line(struct patient *p) {
+    if (p->has_line || (p->last_ms && !is_late(p))) return false;
+    say(p, "no_line", "bad");
+    return done(p);
+}
+
+static bool line_is_shut(struct patient *p) {
+    if (!p->has_line || p->line_state == LINE_OPEN) return false;
+    say(p, p->line_state == LINE_FAILED ? "line_failed" : "line_closed", "bad");
+    if (p->problem[0]) jw_kcstr(p->j, "problem", p->problem);
+    return done(p);
+}
+
+static bool has_no_model(struct patient *p) {
+    if (!p->is_polled || p->d.state == DEVICE_NEW) return false;
+    size_t items = 0;
+    const struct model_metric *all = p->model.metrics.rows;
+    for (size_t i = 0; p->has_model && i < p->model.metrics.n; i++) items += all[i].item.len > 0;
+    if (items) return false;
+    say(p, "nothing_to_ask", "bad");
+    return done(p);
+}
+
+/* Over MQTT: its log-in. */
+static bool has_bad_credentials(struct patient *p) {
+    char user[32];
+    if (!p->has_line || strcmp(p->spec.kind, "mqtt") != 0) return false;
+    if (!p->has_key) {
+        say(p, "no_credentials", "bad");
+        return done(p);
+    }
+    snprintf(user, sizeof user, "d%" PRId64, p->d.row.id);
+    for (uint32_t i = p->f.bad_n; i > 0 && p->f.bad_n - i < FIGURES_BAD_MAX; i--) {
+        const struct sample *s = &p->f.bad_samples[(i - 1) % FIGURES_BAD_MAX];
+        if (strcmp(s->about, user) != 0 || s->at_ms < p->last_ms) continue;
+        say(p, "wrong_password", "bad");
+        put_sample(p, s);
+        return done(p);
+    }
+    return false;
+}
+
+/* Its own bad samples behind its last good word, where samples name who they came from. */
+static bool is_not_understood(struct patient *p) {
+    char topic[TELEMETRY_DEVICE_MAX + 3];
+    if (!p->is_served) return false;
+    snprintf(topic, sizeof topic, "/" STR_FMT "/", STR_ARG(p->d.code));
+    for (uint32_t i = p->f.bad_n; i > 0 && p->f.bad_n - i < FIGURES_BAD_MAX; i--) {
+        const struct sample *s = &p->f.bad_samples[(i - 1) % FIGURES_BAD_MAX];
+        bool is_own = str_is(p->d.code, s->about) || strstr(s->about, topic);
+        if (!is_own || s->at_ms < p->last_ms) continue;
+        say(p, strstr(s->rule, "more than") || strstr(s->rule, "limit") ? "over_limit" : "not_decodable", "bad");
+        put_sample(p, s);
+        return done(p);
+    }
+    return false;
+}
+
+static bool store_was_away(struct patient *p) {
+    if (!p->has_line || p->f.unanswered <= 0 || !is_late(p)) return false;
+    say(p, "not_stored", "bad");
+    jw_ki64(p->j, "times", p->f.unanswered);
+    return done(p);
+}
+
+static bool nobody_connects(struct patient *p) {
+    if (!p->has_line || p->is_served || p->spec.reach != LINE_LISTEN || p->f.connections > 0 || !is_late(p))
+        return false;
+    say(p, p->f.connections_total > 0 ? "connection_lost" : "nothing_connects", "bad");
+    return done(p);
+}
+
+static bool nothing_arrives(struct patient *p) {
+    if (!p->has_line || p->is_served || p->f.bytes > 0 || !is_late(p)) return false;
+    say(p, "nothing_arrives", "bad");
+    return done(p);
+}
+
+/* Bytes came, never a frame.  Of devices that are asked this is how a wrong rate or parity looks. */
+static bool nothing_is_a_frame(struct patient *p) {
+    if (!p->has_line || p->is_served || p->f.frames > 0 || p->f.bytes <= 0 || !is_late(p)) return false;
+    say(p, p->is_polled ? "wrong_baud" : "not_decodable", "bad");
+    if (p->spec.reach == LINE_SERIAL) jw_ki64(p->j, "baud", p->spec.baud);
+    put_sample(p, last_bad(p));
+    return done(p);
+}
+
+/* Bytes answer its address and are no answer: two speak at once, or the line is disturbed. */
+static bool two_answer(struct patient *p) {
+    if (!p->is_heard || !p->is_polled || p->heard.garbled < 2 || p->heard.garbled < p->heard.frames) return false;
+    say(p, "duplicate_address", "bad");
+    jw_ki64(p->j, "times", p->heard.garbled);
+    return done(p);
+}
+
+static bool is_another_address(struct patient *p) {
+    bool asked_in_vain = p->is_polled && p->is_heard && p->heard.silences > 0 && !p->heard.frames;
+    bool never_spoke = !p->is_polled && p->has_line && !p->is_served && !p->is_heard && p->f.frames > 0;
+    if ((!asked_in_vain && !never_spoke) || !is_late(p)) return false;
+    say(p, "unknown_address", "bad");
+    put_strangers(p);
+    return done(p);
+}
+
+static bool does_not_answer(struct patient *p) {
+    if (!p->is_polled || !p->is_heard || !p->heard.silences || !p->heard.frames || !is_late(p)) return false;
+    say(p, "no_answer", "bad");
+    jw_ki64(p->j, "times", p->heard.silences);
+    return done(p);
+}
+
+static bool two_addresses_speak(struct patient *p) {
+    if (!p->is_heard || p->heard.swaps < SWAPS_MANY) return false;
+    say(p, "duplicate_address", "warn");
+    jw_kcstr(p->j, "peer", p->heard.peer);
+    return done(p);
+}
+
+static bool clock_is_off(struct patient *p) {
+    int64_t off = p->heard.skew_ms < 0 ? -p->heard.skew_ms : p->heard.skew_ms;
+    if (!p->is_heard || off < CLOCK_OFF_MS) return false;
+    say(p, "clock_off", "warn");
+    jw_ki64(p->j, "ahead_ms", p->heard.skew_ms);
+    return done(p);
+}
+
+static bool refuses(struct patient *p) {
+    if (!p->is_heard || !p->heard.why[0]) return false;
+    say(p, "refuses", "warn");
+    jw_kcstr(p->j, "why", p->heard.why);
+    return done(p);
+}
+
+static bool says_nothing_more(struct patient *p) {
+    if (!is_late(p)) return false;
+    say(p, p->last_ms ? "silent_since" : "never_heard", "bad");
+    if (p->last_ms) jw_ki64(p->j, "at_ms", p->last_ms);
+    return done(p);
+}
+
+/* Those that explain silence, of which the first is told, and those that are wrong beside it, of which all are. */
+static bool (*const causes[])(struct patient *p) = {
+    is_retired,        line_is_shut,       has_no_model,    has_no_line,      has_bad_credentials,
+    is_not_understood, store_was_away,     nobody_connects, nothing_arrives,  nothing_is_a_frame,
+    two_answer,        is_another_address, does_not_answer, says_nothing_more};
+static bool (*const beside[])(struct patient *p) = {waits_for_adoption, two_addresses_speak, clock_is_off, refuses};
+
+static void put_findings(struct patient *p) {
+    bool some = false;
+    jw_key(p->j, "findings");
+    jw_open(p->j, '[');
+    for (size_t i = 0; i < COUNT(causes) && !some; i++) some = causes[i](p);
+    for (size_t i = 0; i < COUNT(beside); i++) some |= beside[i](p);
+    if (!some) {
+        say(p, "well", "ok");
+        jw_ki64(p->j, "at_ms", p->last_ms);
+        (void)done(p);
+    }
+    jw_close(p->j, ']');
+}
+
+/* ---- which model, which place ---- */
+
+static size_t shared(const struct device_model *m, const struct telemetry_series *series, size_t n) {
+    const struct model_metric *all = m->metrics.rows;
+    size_t found = 0;
+    for (size_t i = 0; i < m->metrics.n; i++)
+        for (size_t k = 0; k < n; k++) found += str_eq(all[i].metric, series[k].metric);
+    return found;
+}
+
+struct guess {
+    const struct device_model *model;
+    size_t score;
+};
+
+/* Sorted in, the best first; of equals the one that came first. */
+static size_t add_guess(struct guess *all, size_t n, struct guess g) {
+    size_t at = n;
+    while (at > 0 && all[at - 1].score < g.score) at--;
+    if (at == MODELS_SHOWN) return n;
+    size_t end = n < MODELS_SHOWN ? n : MODELS_SHOWN - 1;
+    memmove(&all[at + 1], &all[at], (end - at) * sizeof *all);
+    all[at] = g;
+    return n < MODELS_SHOWN ? n + 1 : n;
+}
+
+static enum err put_models(struct patient *p, const struct telemetry_series *series, size_t series_n) {
+    struct ctx *ctx = p->ctx;
+    struct list_query q = {.sort = FILTER_ID, .ascending = true, .limit = LIST_LIMIT_MAX};
+    struct list_page page;
+    struct guess best[MODELS_SHOWN];
+    size_t n = 0;
+    TRY(row_list(ctx, &device_models, &q, &page));
+    struct device_model *all = page.rows;
+    for (size_t i = 0; i < page.n; i++) {
+        if (series_n) TRY(row_get(ctx, &device_models, all[i].row.id, &all[i])); /* with its metrics */
+        size_t score = shared(&all[i], series, series_n) * 4 + (p->has_line && str_is(all[i].protocol, p->spec.kind));
+        if (score) n = add_guess(best, n, (struct guess){&all[i], score});
+    }
+    jw_key(p->j, "models");
+    jw_open(p->j, '[');
+    for (size_t i = 0; i < n; i++) {
+        jw_open(p->j, '{');
+        jw_kstr(p->j, "code", best[i].model->code);
+        jw_kstr(p->j, "name", best[i].model->name);
+        jw_ki64(p->j, "metrics", (int64_t)(best[i].score / 4));
+        jw_kbool(p->j, "protocol", best[i].score % 4);
+        jw_close(p->j, '}');
+    }
+    jw_close(p->j, ']');
+    return OK;
+}
+
+static size_t same_begin(struct str a, struct str b) {
+    size_t n = 0;
+    while (n < a.len && n < b.len && a.ptr[n] == b.ptr[n]) n++;
+    return n;
+}
+
+/* Where its neighbour on the line is, by code: meters of a floor are numbered in a row. */
+static enum err put_place(struct patient *p) {
+    struct ctx *ctx = p->ctx;
+    struct db_rows rows = {0};
+    int64_t place_id = 0;
+    size_t best = 0;
+    if (!p->has_line) return OK;
+    enum err e = db_query(ctx->db, &ctx->fault,
+                          "SELECT code, place_id FROM devices WHERE line_id = $1 AND place_id IS NOT NULL AND "
+                          "archived_ms = 0 AND state <> 'new' ORDER BY id LIMIT 2000",
+                          VALS(V_I64(p->spec.id)), &rows);
+    while (db_more(&rows, &ctx->fault, &e)) {
+        size_t near = same_begin(db_text(&rows, 0), p->d.code) + 1;
+        if (near <= best) continue;
+        best = near;
+        place_id = db_i64(&rows, 1);
+    }
+    db_done(&rows);
+    if (!e && place_id) jw_kid(p->j, "place_id", place_id);
+    return e;
+}
+
+/* ---- GET /api/v1/devices/{id}/doctor ---- */
+
+static void look_at_line(struct line_set *l, struct patient *p) {
+    pthread_mutex_lock(&l->lock);
+    for (size_t i = 0; i < l->entries_n; i++) {
+        const struct line_entry *e = &l->entries[i];
+        struct figures *f = e->figures;
+        if (e->spec.id != p->d.line_id || !p->d.line_id) continue;
+        p->has_line = true;
+        p->spec = e->spec;
+        p->line_state = e->state;
+        memcpy(p->problem, e->problem, sizeof p->problem);
+        for (size_t k = 0; k < l->servers_n; k++) {
+            if (strcmp(l->servers[k].kind, e->spec.kind) != 0) continue;
+            p->is_served = true;
+            if (l->servers[k].figures) f = l->servers[k].figures;
+        }
+        if (e->heard) p->is_heard = heard_get(e->heard, p->d.code, &p->heard);
+        if (f) {
+            pthread_mutex_lock(&f->lock);
+            memcpy(&p->f, f, sizeof p->f);
+            pthread_mutex_unlock(&f->lock);
+        }
+    }
+    pthread_mutex_unlock(&l->lock);
+    const struct codec *codec = p->has_line ? codec_find(str_of(p->spec.kind)) : NULL;
+    p->is_polled = codec && codec->is_polled;
+}
+
+static enum err examine(struct line_set *l, struct patient *p) {
+    struct ctx *ctx = p->ctx;
+    struct telemetry_series *series = NULL;
+    size_t n = 0;
+    int64_t keys = 0;
+    bool found;
+    look_at_line(l, p);
+    TRY(device_model_of(ctx, p->d.model, &p->model, &p->has_model));
+    TRY(telemetry_latest(feed_telemetry(l->o.feed), p->d.row.community_id, &p->d.code, 1, (struct str){NULL, 0},
+                         ctx->arena, &series, &n, &ctx->fault));
+    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT COUNT(*) FROM device_keys WHERE device_id = $1",
+                   VALS(V_I64(p->d.row.id)), &keys, &found));
+    p->has_key = keys > 0;
+    p->last_ms = p->heard.last_ms;
+    for (size_t i = 0; i < n; i++)
+        if (series[i].has_latest && series[i].latest.at_ms > p->last_ms) p->last_ms = series[i].latest.at_ms;
+    if (p->last_ms > ctx->now_ms) p->last_ms = ctx->now_ms;
+    jw_open(p->j, '{');
+    jw_kid(p->j, "device_id", p->d.row.id);
+    if (p->last_ms) jw_ki64(p->j, "last_ms", p->last_ms);
+    put_findings(p);
+    if (p->is_heard) {
+        jw_ki64(p->j, "frames", p->heard.frames);
+        jw_ki64(p->j, "refusals", p->heard.refusals);
+        jw_ki64(p->j, "silences", p->heard.silences);
+    }
+    if (p->d.state == DEVICE_NEW) {
+        TRY(put_models(p, series, n));
+        TRY(put_place(p));
+    }
+    jw_close(p->j, '}');
+    return OK;
+}
+
+enum err line_doctor(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    struct patient *p = arena_new(ctx->arena, struct patient, 1);
+    struct buf b;
+    struct str text;
+    struct jw j;
+    int64_t id = 0;
+    if (!p) return FAIL_MEMORY(ctx);
+    if (!str_to_i64(call->args[0], &id))
+        return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such device");
+    *p = (struct patient){.ctx = ctx, .j = &j};
+    TRY(row_get(ctx, &devices, id, &p->d)); /* who may read the row may ask why it is silent */
+    buf_init_arena(&b, ctx->arena, ANSWER_MAX);
+    jw_init(&j, &b);
+    TRY(examine(call->arg, p));
+    if (!buf_done(&b, &text)) return FAIL_MEMORY(ctx);
+    ret->body = (struct bytes){(const uint8_t *)text.ptr, text.len};
+    return OK;
+}

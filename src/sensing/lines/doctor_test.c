@@ -1,0 +1,271 @@
+/* The doctor's words: a broken set-up each.  SPDX-License-Identifier: Apache-2.0 */
+#include "base/json.h"
+#include "kernel/rows.h"
+#include "sensing/estate_test_internal.h"
+#include "sensing/lines/lines_internal.h"
+
+#define MINUTE_MS INT64_C(60000)
+
+struct site {
+    struct estate e;
+    struct line_set *lines;
+    int64_t device, line;
+    const char *kind, *reach, *model, *address;
+    bool closed, retired, new, no_line;
+};
+
+static enum err set_up(struct ctx *ctx, struct estate *e) {
+    struct site *s = (struct site *)e;
+    static struct model_metric asked = {.has = 0x201, .metric = {"energy", 6}, .item = {"00010000", 8}};
+    static struct model_metric said = {.has = 0x1, .metric = {"level", 5}};
+    struct device_model m = {0};
+    struct line_row l = {.row.community_id = e->id};
+    struct device d = {.row.community_id = e->id};
+    SET(&device_models, &m, code, S("meter"));
+    SET(&device_models, &m, name, S("meter"));
+    SET(&device_models, &m, protocol, S("dlt645"));
+    SET(&device_models, &m, metrics, (struct lines){&asked, 1});
+    TRY(row_create(ctx, &device_models, &m));
+    m = (struct device_model){0};
+    SET(&device_models, &m, code, S("gauge"));
+    SET(&device_models, &m, name, S("gauge"));
+    SET(&device_models, &m, metrics, (struct lines){&said, 1});
+    TRY(row_create(ctx, &device_models, &m));
+    SET(&line_rows, &l, name, S("line"));
+    SET(&line_rows, &l, kind, str_of(s->kind));
+    if (s->reach) SET(&line_rows, &l, reach, str_of(s->reach));
+    SET(&line_rows, &l, host, S("127.0.0.1"));
+    SET(&line_rows, &l, serial, S("/dev/no-such-port"));
+    SET(&line_rows, &l, port, 1);
+    SET(&line_rows, &l, enabled, !s->closed);
+    TRY(row_create(ctx, &line_rows, &l));
+    s->line = l.row.id;
+    SET(&devices, &d, name, S("it"));
+    SET(&devices, &d, code, S("000000000161"));
+    SET(&devices, &d, place_id, e->id);
+    if (s->model) SET(&devices, &d, model, str_of(s->model));
+    if (!s->no_line) SET(&devices, &d, line_id, l.row.id);
+    TRY(row_create(ctx, &devices, &d));
+    s->device = d.row.id;
+    if (s->new) return OK;
+    TRY(row_act(ctx, &devices, d.row.id, 0, "adopt", &d,
+                UINT64_C(1) << field_index(&devices, "name") | UINT64_C(1) << field_index(&devices, "place_id"), NULL));
+    return s->retired ? row_act(ctx, &devices, d.row.id, 0, "retire", NULL, 0, NULL) : OK;
+}
+
+static enum err put_stranger(struct ctx *ctx, struct estate *e) {
+    int64_t id;
+    return device_put_aside(ctx, e->id, S("000000000999"), S("line"), &id);
+}
+
+static void start(struct site *s, struct t *t) {
+    estate_start(&s->e, t);
+    estate_do(&s->e, set_up);
+    const struct lines_options o = {.kernel = s->e.kernel,
+                                    .pool = s->e.pool,
+                                    .loop = s->e.loop.loop,
+                                    .world = &t->world,
+                                    .log = &s->e.log,
+                                    .feed = s->e.feed,
+                                    .first_port = 0};
+    CHECK(t, !lines_open(&o, &s->lines, &t->fault));
+    test_loop_start(&s->e.loop);
+}
+
+static void stop(struct site *s) {
+    estate_stop(&s->e, (loop_fn *)lines_stop, s->lines);
+    lines_free(s->lines);
+}
+
+/* Codes of the findings with blanks between, behind them one argument of the first. */
+static char words[300];
+static json_t *answered;
+static enum err ask(struct ctx *ctx, struct estate *e) {
+    struct site *s = (struct site *)e;
+    char id[24];
+    struct api_call call = {.arg = s->lines};
+    struct api_answer a = {0};
+    struct buf b;
+    snprintf(id, sizeof id, "%lld", (long long)s->device);
+    call.args[0] = str_of(id);
+    TRY(line_doctor(ctx, &call, &a));
+    json_decref(answered);
+    answered = NULL;
+    TRY(json_read((struct str){(const char *)a.body.ptr, a.body.len}, &answered, &ctx->fault));
+    const json_t *all = json_object_get(answered, "findings");
+    buf_init(&b, words, sizeof words);
+    for (size_t i = 0; i < json_array_size(all); i++)
+        buf_fmt(&b, "%s%s", i ? " " : "", json_text(json_object_get(json_array_get(all, i), "code")).ptr);
+    return OK;
+}
+
+static const char *diagnosis(struct site *s) {
+    estate_do(&s->e, ask);
+    return words;
+}
+
+static const json_t *first(void) {
+    return json_array_get(json_object_get(answered, "findings"), 0);
+}
+
+static struct line_entry *entry(struct site *s) {
+    return &s->lines->entries[0];
+}
+
+/* Bytes came, and what of them was none. */
+static void bytes_came(struct site *s, int64_t bytes, int64_t frames, const char *rule) {
+    struct figures *f = entry(s)->figures;
+    struct sample x = {.at_ms = s->e.t->world.utc_ms(s->e.t->world.self), .offset = 7};
+    snprintf(x.rule, sizeof x.rule, "%s", rule);
+    snprintf(x.peer, sizeof x.peer, "10.0.0.9");
+    FIGURES_ADD(f, bytes, bytes);
+    FIGURES_ADD(f, frames, frames);
+    FIGURES_ADD(f, connections, 1);
+    FIGURES_ADD(f, connections_total, 1);
+    figures_bad(f, &x, (struct bytes){(const uint8_t *)"xy", 2}, true);
+}
+
+static void note(struct site *s, enum heard_how how, const char *text, int64_t ago_ms) {
+    heard_note(entry(s)->heard, S("000000000161"), how, str_of(text),
+               s->e.t->world.utc_ms(s->e.t->world.self) - ago_ms);
+}
+
+static void what_is_wrong_with_the_rows(struct t *t) {
+    static const struct {
+        struct site site;
+        const char *words;
+    } rows[] = {
+        {{.kind = "dlt645", .model = "meter", .retired = true}, "retired"},
+        {{.kind = "dlt645", .model = "meter", .closed = true}, "line_closed"},
+        {{.kind = "dlt645", .model = "meter", .no_line = true}, "no_line"},
+        {{.kind = "dlt645", .model = "gauge"}, "nothing_to_ask"},
+        {{.kind = "dlt645"}, "nothing_to_ask"},
+        {{.kind = "dlt645", .model = "meter"}, "nothing_connects"},
+        {{.kind = "dlt645", .model = "meter", .reach = "serial"}, "line_failed"},
+        {{.kind = "mqtt", .model = "gauge"}, "line_closed"}, /* no listener of MQTT runs */
+        {{.kind = "gb26875", .model = "gauge", .new = true}, "nothing_connects waits_for_adoption"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct site s = rows[i].site;
+        start(&s, t);
+        CHECK_SAY(t, !strcmp(diagnosis(&s), rows[i].words), "row %zu: %s", i, words);
+        if (!strcmp(rows[i].words, "line_failed"))
+            CHECK(t, strstr(json_text(json_object_get(first(), "problem")).ptr, "/dev/no-such-port"));
+        stop(&s);
+    }
+}
+
+static void what_is_wrong_with_bytes_that_come(struct t *t) {
+    struct site s = {.kind = "gb26875", .model = "gauge"};
+    start(&s, t);
+    FIGURES_ADD(entry(&s)->figures, connections, 1);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "nothing_arrives"), "%s", words);
+    FIGURES_ADD(entry(&s)->figures, connections, -1);
+    bytes_came(&s, 100, 0, "GB/T 26875.3 6.2: no start");
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "not_decodable"), "%s", words);
+    CHECK(t, str_is(json_text(json_object_get(first(), "rule")), "GB/T 26875.3 6.2: no start"));
+    CHECK(t, json_integer_value(json_object_get(first(), "offset")) == 7);
+    FIGURES_ADD(entry(&s)->figures, frames, 1); /* of somebody else */
+    estate_do(&s.e, put_stranger);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "unknown_address"), "%s", words);
+    CHECK(t, str_is(json_text(json_array_get(json_object_get(first(), "strangers"), 0)), "000000000999"));
+    note(&s, HEARD_FRAME, "10.0.0.9", 20 * MINUTE_MS);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "silent_since"), "%s", words);
+    note(&s, HEARD_FRAME, "10.0.0.9", 0);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "well"), "%s", words);
+    for (int i = 0; i < 3; i++) note(&s, HEARD_FRAME, i % 2 ? "10.0.0.9" : "10.0.0.10", 0);
+    heard_clock(entry(&s)->heard, S("000000000161"), -3600000);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "duplicate_address clock_off"), "%s", words);
+    FIGURES_ADD(entry(&s)->figures, unanswered, 3);
+    CHECK_SAY(t, strcmp(words, "not_stored"), "%s", words); /* it is not silent for it */
+    stop(&s);
+}
+
+static void what_is_wrong_where_devices_are_asked(struct t *t) {
+    struct site s = {.kind = "dlt645", .model = "meter"};
+    start(&s, t);
+    bytes_came(&s, 300, 0, "these bytes are no frame");
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "wrong_baud"), "%s", words);
+    FIGURES_ADD(entry(&s)->figures, frames, 9);
+    note(&s, HEARD_SILENT, "", 0);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "unknown_address"), "%s", words);
+    for (int i = 0; i < 3; i++) note(&s, HEARD_GARBLED, "", 0);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "duplicate_address"), "%s", words);
+    for (int i = 0; i < 9; i++) note(&s, HEARD_FRAME, "", 30 * MINUTE_MS);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "no_answer"), "%s", words);
+    note(&s, HEARD_FRAME, "", 0);
+    note(&s, HEARD_REFUSED, "no_data", 0);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "refuses"), "%s", words);
+    CHECK(t, str_is(json_text(json_object_get(first(), "why")), "no_data"));
+    stop(&s);
+}
+
+/* ---- log-ins ---- */
+
+static void serve_mqtt(void *arg) {
+    struct site *s = arg;
+    static struct figures *figures;
+    figures = figures_create();
+    lines_served(s->lines, &(struct lines_server){.kind = "mqtt", .address = "127.0.0.1:1883", .figures = figures});
+}
+
+static enum err give_key(struct ctx *ctx, struct estate *e) {
+    struct str user, password;
+    return device_key_make(ctx, ((struct site *)e)->device, &user, &password);
+}
+
+static void bad_publish(struct site *s, const char *about, const char *rule) {
+    struct sample x = {.at_ms = s->e.t->world.utc_ms(s->e.t->world.self), .offset = NO_OFFSET};
+    snprintf(x.about, sizeof x.about, "%s", about);
+    snprintf(x.rule, sizeof x.rule, "%s", rule);
+    figures_bad(s->lines->servers[0].figures, &x, (struct bytes){NULL, 0}, false);
+}
+
+static void what_is_wrong_with_a_log_in_and_its_topics(struct t *t) {
+    struct site s = {.kind = "mqtt", .model = "gauge"};
+    char user[32];
+    start(&s, t);
+    test_on_loop(s.e.loop.loop, serve_mqtt, &s);
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE state = 'open'", 1));
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "no_credentials"), "%s", words);
+    estate_do(&s.e, give_key);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "never_heard"), "%s", words);
+    bad_publish(&s, "linli/e/000000000161/telemetry", "not JSON");
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "not_decodable"), "%s", words);
+    bad_publish(&s, "linli/e/000000000161/telemetry", "more than 1,000 metrics");
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "over_limit"), "%s", words);
+    snprintf(user, sizeof user, "d%lld", (long long)s.device);
+    bad_publish(&s, user, "wrong user or password");
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "wrong_password"), "%s", words);
+    struct figures *f = s.lines->servers[0].figures;
+    stop(&s);
+    figures_destroy(f);
+}
+
+/* ---- who waits for adoption ---- */
+
+static void a_new_device_is_guessed_by_its_line_and_metrics(struct t *t) {
+    struct site s = {.kind = "dlt645", .new = true};
+    start(&s, t);
+    (void)diagnosis(&s);
+    const json_t *models = json_object_get(answered, "models");
+    CHECK(t, json_array_size(models) == 1 &&
+                 str_is(json_text(json_object_get(json_array_get(models, 0), "code")), "meter"));
+    struct telemetry_point p = {
+        .device = S("000000000161"), .metric = S("level"), .value = 1, .at_ms = t->world.utc_ms(t->world.self)};
+    struct telemetry_batch b = {.community_id = s.e.id, .points = &p, .n = 1};
+    size_t bad;
+    CHECK(t, !telemetry_put_wait(feed_telemetry(s.e.feed), &b, &bad, &t->fault));
+    (void)diagnosis(&s);
+    models = json_object_get(answered, "models");
+    CHECK(t, json_array_size(models) == 2 &&
+                 str_is(json_text(json_object_get(json_array_get(models, 0), "code")), "gauge"));
+    CHECK(t, json_integer_value(json_object_get(json_array_get(models, 0), "metrics")) == 1);
+    json_decref(answered);
+    answered = NULL;
+    stop(&s);
+}
+
+TESTS(CASE(what_is_wrong_with_the_rows), CASE(what_is_wrong_with_bytes_that_come),
+      CASE(what_is_wrong_where_devices_are_asked), CASE(what_is_wrong_with_a_log_in_and_its_topics),
+      CASE(a_new_device_is_guessed_by_its_line_and_metrics))
