@@ -18,10 +18,10 @@ NODISCARD enum err event_emit(struct ctx *ctx, const char *resource, int64_t row
 NODISCARD enum err events_deliver(struct ctx *ctx, size_t most, size_t *ret_done);
 NODISCARD enum err events_prune(struct ctx *ctx);
 
-/* Delivered events with a number above `after`, in order, at most `most`; for SSE.  *ret_reset: `after` is older than
- * what is kept. */
+/* Delivered events with a number above `after`, in order, at most `most`; for SSE.  *ret_reset: `after` was never given
+ * out, the one behind it was delivered more than 24 h ago, or one is not kept any more. */
 struct numbered_event {
-    int64_t number, tries; /* 0 until delivered | how often a handler failed */
+    int64_t number, delivered_ms, tries; /* 0 and 0 until delivered | how often a handler failed */
     struct event event;
 };
 NODISCARD enum err events_after(struct ctx *ctx, int64_t after, size_t most, struct numbered_event **ret, size_t *ret_n,

@@ -4,6 +4,7 @@
 
 #include "tests/lib/kernel_site.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 static struct {
@@ -82,6 +83,51 @@ static void an_event_that_is_set_aside_is_told_all_the_same(struct t *t) {
     }
 }
 
+/* Moves the clock alone: people put it on and back. */
+static void set_clock(struct kernel_site *s, int hours) {
+    atomic_fetch_add(&s->t->sim.utc_ms, hours * INT64_C(3600000));
+    kernel_site_later(s, 0);
+}
+
+/* Three events, the clock moved before each, and before a client asks who saw none of them. */
+static void who_was_away_misses_nothing_however_the_clock_is_set(struct t *t) {
+    static const struct {
+        int hours[3], away;
+        bool is_reset;
+        const char *why;
+    } rows[] = {{{0, 0, 0}, 23, false, "away for less than a day"},
+                {{0, 0, 0}, 25, true, "away for more"},
+                {{0, -8, 0}, 0, false, "the clock was put back"},
+                {{0, 8, -8}, 1, false, "put on and back"},
+                {{0, 20, -8}, 0, false, "the middle one seems the newest"},
+                {{0, -49, 49}, 0, true, "the middle one seems old, and is swept away"}};
+    for (size_t store = 0; store < KERNEL_SITE_STORES; store++) {
+        struct kernel_site s;
+        open(&s, t, store);
+        (void)deliver(&s);
+        for (size_t i = 0; i < COUNT(rows); i++) {
+            struct numbered_event *told;
+            int64_t before, last;
+            size_t n;
+            bool is_reset;
+            set_clock(&s, 100); /* what the row before left is swept away */
+            CHECK(t, !events_prune(&s.ctx) && !events_last(&s.ctx, &before));
+            for (size_t e = 0; e < COUNT(rows[i].hours); e++) {
+                set_clock(&s, rows[i].hours[e]);
+                (void)kernel_site_sample(&s, S("one of three"), 0);
+                CHECK(t, deliver(&s) == 1);
+            }
+            set_clock(&s, rows[i].away);
+            CHECK(t, !events_prune(&s.ctx) && !events_last(&s.ctx, &last) && last == before + 3);
+            CHECK(t, !events_after(&s.ctx, before, 10, &told, &n, &is_reset));
+            CHECK_SAY(t, is_reset == rows[i].is_reset && (is_reset || n == 3), "%s: %zu events", rows[i].why, n);
+            CHECK_SAY(t, !events_after(&s.ctx, last, 10, &told, &n, &is_reset) && !is_reset && !n, "%s: seen all",
+                      rows[i].why);
+        }
+        kernel_site_close(&s);
+    }
+}
+
 /* Whether somebody may be told of a row of his own is looked up: a store that fails says neither yes nor no. */
 static void a_look_that_fails_is_no_answer(struct t *t) {
     for (size_t store = 0; store < KERNEL_SITE_STORES; store++) {
@@ -120,4 +166,5 @@ static void a_look_that_fails_is_no_answer(struct t *t) {
 }
 
 TESTS(CASE(every_event_is_handled_once_and_numbered_without_gaps),
-      CASE(an_event_that_is_set_aside_is_told_all_the_same), CASE(a_look_that_fails_is_no_answer))
+      CASE(an_event_that_is_set_aside_is_told_all_the_same), CASE(who_was_away_misses_nothing_however_the_clock_is_set),
+      CASE(a_look_that_fails_is_no_answer))
