@@ -62,7 +62,7 @@ struct week_watch {
 };
 struct week_verdict {
     struct week_watch *watch;
-    int64_t at_ms;
+    int64_t at_ms, tick; /* 0: of a reading or an event */
     bool raise;
 };
 
@@ -128,6 +128,7 @@ struct week {
     struct week_verdict *queue;
     size_t queue_n, queue_cap;
     int64_t queue_before, queue_sure; /* verdicts before the queue's first; up to which they were confirmed */
+    int64_t ticks;
     struct week_write *writes;
     size_t writes_n, writes_cap;
     struct week_request resend[WEEK_RESENDS];

@@ -18,7 +18,7 @@ static void put_verdict(struct week *w, struct week_watch *watch, bool raise, in
         w->queue = realloc(w->queue, w->queue_cap * sizeof *w->queue);
         if (!w->queue) abort();
     }
-    w->queue[w->queue_n++] = (struct week_verdict){watch, at_ms, raise};
+    w->queue[w->queue_n++] = (struct week_verdict){.watch = watch, .at_ms = at_ms, .raise = raise};
 }
 
 static void apply(const struct week_verdict *v) {
@@ -105,6 +105,7 @@ void week_model_event(struct week *w, int device, int part, bool is_set) {
 }
 
 static void tick(struct week *w) {
+    w->ticks++;
     for (size_t r = 0; r < w->rules_n; r++)
         for (int d = 0; d < WEEK_DEVICES; d++) {
             const struct week_rule *rule = &w->rules[r];
@@ -113,6 +114,7 @@ static void tick(struct week *w) {
             if (!watch->since_ms || week_now(w) - watch->since_ms < rule->for_ms) continue;
             watch->firing = true;
             put_verdict(w, watch, true, week_now(w));
+            w->queue[w->queue_n - 1].tick = w->ticks;
         }
 }
 
@@ -175,12 +177,14 @@ struct held {
 };
 static struct held held[WEEK_RULES * WEEK_DEVICES * WEEK_PARTS]; /* as the watches lie */
 
+static struct held *held_of(const struct week *w, const struct week_watch *watch) {
+    return &held[watch - &w->watches[0][0][0]];
+}
+
 static void read_alarm(struct week *w, struct db_rows *row) {
     const struct week_watch *watch = week_model_watch(w, db_i64(row, 0), db_i64(row, 1), db_text(row, 2));
     CHECK_SAY(w->t, watch, "an alarm of a rule and a device that there are");
-    if (watch)
-        held[watch - &w->watches[0][0][0]] =
-            (struct held){db_i64(row, 3), db_i64(row, 4), db_i64(row, 5), db_i64(row, 6)};
+    if (watch) *held_of(w, watch) = (struct held){db_i64(row, 3), db_i64(row, 4), db_i64(row, 5), db_i64(row, 6)};
 }
 
 static void read_held(struct week *w) {
@@ -198,7 +202,7 @@ static bool is_held(struct week *w, bool say) {
         for (size_t d = 0; d < WEEK_DEVICES; d++)
             for (size_t p = 0; p < WEEK_PARTS; p++) {
                 struct week_watch *watch = &w->watches[r][d][p];
-                const struct held *h = &held[watch - &w->watches[0][0][0]];
+                const struct held *h = held_of(w, watch);
                 if (watch->may_be_ended && watch->open && !h->open) {
                     watch->open = false;
                     watch->may_be_ended = false;
@@ -217,6 +221,16 @@ static bool is_held(struct week *w, bool say) {
     return same;
 }
 
+/* Of what one tick raised, from the nth on, that comes first which the store has: the rules take it as it fell due. */
+static void put_held_first(struct week *w, size_t n) {
+    for (size_t i = n, to = n; i < w->queue_n && w->queue[i].tick && w->queue[i].tick == w->queue[n].tick; i++) {
+        struct week_verdict v = w->queue[i];
+        if (held_of(w, v.watch)->ever == v.watch->ever) continue;
+        w->queue[i] = w->queue[to];
+        w->queue[to++] = v;
+    }
+}
+
 /* The store went some way along the queue, at least as far as was confirmed: how far? */
 static void find_applied(struct week *w) {
     static struct week_watch kept[WEEK_RULES][WEEK_DEVICES][WEEK_PARTS];
@@ -226,6 +240,7 @@ static void find_applied(struct week *w) {
         memcpy(kept, w->watches, sizeof kept);
         for (size_t i = 0; i < n; i++) apply(&w->queue[i]);
         bool same = is_held(w, false);
+        put_held_first(w, n);
         memcpy(w->watches, kept, sizeof kept);
         if (!same && n < w->queue_n) continue;
         apply_first(w, n);
