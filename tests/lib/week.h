@@ -97,7 +97,7 @@ struct week_reader {
 struct week_io { /* the disk as the program sees it: a process that was killed does nothing more */
     struct io under, io;
     int64_t kill_after; /* operations; -1: never */
-    bool is_dead;
+    bool is_dead, sync_failed;
 };
 
 struct week {

@@ -61,7 +61,9 @@ static int64_t io_write(void *self, int64_t file, const void *bytes, size_t n, i
 }
 static int io_sync(void *self, int64_t file) {
     struct week_io *f = self;
-    return dies(f) ? -EIO : f->under.sync(f->under.self, file);
+    int rc = dies(f) ? -EIO : f->under.sync(f->under.self, file);
+    f->sync_failed |= rc != 0;
+    return rc;
 }
 static int io_truncate(void *self, int64_t file, int64_t size) {
     struct week_io *f = self;
@@ -286,14 +288,17 @@ int64_t week_count(struct week *w, const char *sql, const struct db_val *vals, s
 /* ---- what runs by itself ---- */
 
 bool week_settle(struct week *w) {
+    w->io.sync_failed = false;
     for (int i = 0; i < ROUNDS_MOST && !week_is_off(w); i++) {
         bool more = api_run_now(w->api);
         enum err e = feed_step(w->feed);
         week_model_step(w, week_is_off(w) ? WEEK_NOBODY_KNOWS : e ? WEEK_SOME_APPLIED : WEEK_ALL_APPLIED);
         if (week_is_off(w)) return false;
         if (e) return false;
-        more |= api_run_now(w->api);                        /* for what the feed has just raised */
-        if (!more && !w->rules_changed) return !w->is_full; /* what finds no room waits until there is some */
+        more |= api_run_now(w->api); /* for what the feed has just raised */
+        if (more || w->rules_changed) continue;
+        /* What found no room waits until there is some; delivery and timers do not tell whether a sync failed them. */
+        return !w->is_full && !w->io.sync_failed;
     }
     CHECK_SAY(w->t, week_is_off(w), "what runs by itself comes to rest");
     return false;
