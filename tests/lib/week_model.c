@@ -295,7 +295,7 @@ static void judge_again(struct week *w, int r, int d, const struct telemetry_poi
             watch->since_ms = p->at_ms[i];
     }
     while (i < n && isnan(p->value[i])) i++;
-    if (i < n && !is_breach(rule, p->value[i])) watch->since_ms = 0;
+    if (watch->since_ms > week_now(w) || (i < n && !is_breach(rule, p->value[i]))) watch->since_ms = 0;
     watch->held = watch->since_ms && watch->since_ms + rule->for_ms < from_ms;
     for (; i < n; i++) {
         int64_t due_ms = watch->since_ms + rule->for_ms;

@@ -126,6 +126,7 @@ static void seed_calm(struct seeding *s, struct watched *w) {
     int64_t back_ms = from_ms - terms->for_ms - TELEMETRY_GAP_MS;
     if (back_ms < w->rule->row.created_ms) back_ms = w->rule->row.created_ms;
     if (breached && terms->for_ms) w->state.since_ms = breach_before(s, terms, back_ms, from_ms);
+    if (w->state.since_ms > s->now_ms) w->state.since_ms = 0; /* the clock was put back */
     w->state.held = w->state.since_ms && w->state.since_ms + terms->for_ms < from_ms;
     judge_again(s, w, first);
     if (s->value_ms) w->state.last_value = s->value;

@@ -295,6 +295,27 @@ static void a_breach_that_ended_ahead_of_the_clock_is_over(struct t *t) {
     stop(&s);
 }
 
+/* A clock that was put back lies before readings, and before the last change of their rule: a breach that begins there
+ * is over there, too, or goes on when the next reading says so. */
+static void a_breach_that_began_ahead_of_the_clock_waits_for_a_reading(struct t *t) {
+    struct site s;
+    start(&s, t);
+    add_above(&s, 600, true);
+    CHECK(t, !db_exec(s.ctx.db, &s.ctx.fault, "UPDATE rules SET updated_ms = updated_ms + 1800000", NO_VALS, NULL));
+    store(&s, "temp", 20 * MINUTE, 11);
+    store(&s, "temp", 40 * MINUTE, 5);
+    restart(&s, 1);
+    rules_tick(s.engine, s.now_ms + 60 * MINUTE);
+    CHECK(t, alarms_ever(&s) == 0);
+    restart(&s, 1);
+    (void)hear_at(&s, "pump", "temp", MINUTE, 11, MINUTE);
+    rules_tick(s.engine, s.now_ms + 11 * MINUTE - 1);
+    CHECK(t, alarms_ever(&s) == 0);
+    rules_tick(s.engine, s.now_ms + 11 * MINUTE);
+    CHECK(t, alarms_ever(&s) == 1);
+    stop(&s);
+}
+
 /* A calm reading of before the alarm is no end of it: what raised it came from ahead of the clock. */
 static void a_rest_before_the_alarm_does_not_end_it(struct t *t) {
     struct site s;
@@ -362,5 +383,6 @@ TESTS(CASE(a_restart_raises_nothing_twice_and_forgets_no_end), CASE(a_crash_betw
       CASE(a_duration_comes_full_whatever_restarts_come_between), CASE(a_breach_is_found_however_long_ago_it_began),
       CASE(what_came_full_while_nobody_looked_waits_for_the_device),
       CASE(a_duration_that_came_full_unseen_counts_from_then), CASE(a_device_ahead_of_the_clock_raises_nothing_twice),
-      CASE(a_breach_that_ended_ahead_of_the_clock_is_over), CASE(a_rest_before_the_alarm_does_not_end_it),
+      CASE(a_breach_that_ended_ahead_of_the_clock_is_over),
+      CASE(a_breach_that_began_ahead_of_the_clock_waits_for_a_reading), CASE(a_rest_before_the_alarm_does_not_end_it),
       CASE(a_rule_is_not_for_what_was_before_it), CASE(a_store_without_ends_of_causes_learns_them))
