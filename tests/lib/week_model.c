@@ -86,7 +86,7 @@ static void judge(struct week *w, int r, int d, const struct week_point *p) {
     if (rule->kind == WEEK_SILENCE) return;
     bool breach = is_breach(rule, p->value);
     if (!breach) watch->since_ms = 0;
-    if (breach && !watch->since_ms) watch->since_ms = at_ms;
+    if (breach && (!watch->since_ms || watch->since_ms > at_ms)) watch->since_ms = at_ms;
     if (!breach || at_ms - watch->since_ms < rule->for_ms) return;
     watch->firing = true;
     put_verdict(w, watch, true, at_ms);

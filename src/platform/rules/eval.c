@@ -67,6 +67,6 @@ enum verdict rule_reading(const struct rule_terms *t, struct rule_state *s, int6
         s->since_ms = 0;
         return VERDICT_NOTHING;
     }
-    if (!s->since_ms) s->since_ms = at_ms;
+    if (!s->since_ms || s->since_ms > at_ms) s->since_ms = at_ms;
     return rule_tick(t, s, at_ms);
 }

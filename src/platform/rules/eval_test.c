@@ -94,6 +94,12 @@ static void a_clock_that_is_set_back_blinds_nothing(struct t *t) {
           {1000, 11, VERDICT_RAISE, 1000},
           {1001, 5, VERDICT_CLEAR},
           {9000, 11, VERDICT_NOTHING, 1002}});
+    static const struct rule_terms lasting = {RULE_ABOVE, 10, 8, 1000};
+    PLAY(t, lasting,
+         {{9000, 11, VERDICT_NOTHING}, /* since 9000, and from the next one on since then */
+          {1000, 11, VERDICT_NOTHING, 1000},
+          {1999, TICK, VERDICT_NOTHING},
+          {2000, TICK, VERDICT_RAISE}});
 }
 
 static void what_came_full_unseen_waits_for_a_reading(struct t *t) {
