@@ -129,7 +129,7 @@ static void a_week(struct t *t, uint64_t seed) {
     if (week_begin(&w, t, seed) && !week_do(&w, week_town_make, &w) && week_settle(&w)) {
         live(&w);
         if (w.api) calm_down(&w);
-        CHECK(t, w.kills && w.cuts && w.sync_fails && w.acked_points > 5000 && w.acked_writes > 200 && w.replays &&
+        CHECK(t, w.kills && w.cuts && w.sync_fails && w.acked_points > 1000 && w.acked_writes > 200 && w.replays &&
                      w.stale && w.confirmed);
         printf("# seed %" PRIu64 ": %" PRId64 " readings, %" PRId64 " refused, %" PRId64 " writes, %" PRId64
                " replays, %" PRId64 " stale, %" PRId64 " answered 503, %zu events, %" PRId64 " fires, %" PRId64
