@@ -27,7 +27,7 @@ enum err event_emit(struct ctx *ctx, const char *resource, int64_t row_id, int64
     return db_exec(
         ctx->db, &ctx->fault,
         "INSERT INTO events (id, at_ms, community_id, place_id, resource, row_id, topic, body, trace, actor_id, "
-        "tries, next_ms, dead) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $2, 0)",
+        "tries, next_ms, dead) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0)",
         VALS(V_I64(ctx->world->new_id(ctx->world->self)), V_I64(ctx->now_ms), V_I64(community_id), V_I64(place_id),
              V_TEXT(str_of(resource)), V_I64(row_id), V_TEXT(((struct str){topic, b.len})), V_TEXT(text),
              V_TEXT(ctx->trace), V_I64(ctx->actor.person_id)),

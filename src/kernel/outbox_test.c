@@ -89,6 +89,18 @@ static void set_clock(struct kernel_site *s, int hours) {
     kernel_site_later(s, 0);
 }
 
+static void an_event_is_delivered_at_once_though_the_clock_was_put_back(struct t *t) {
+    for (size_t store = 0; store < KERNEL_SITE_STORES; store++) {
+        struct kernel_site s;
+        open(&s, t, store);
+        (void)deliver(&s);
+        (void)kernel_site_sample(&s, S("of nine o'clock"), 0);
+        set_clock(&s, -8);
+        CHECK(t, deliver(&s) == 1 && handler.handled == 1);
+        kernel_site_close(&s);
+    }
+}
+
 /* Three events, the clock moved before each, and before a client asks who saw none of them. */
 static void who_was_away_misses_nothing_however_the_clock_is_set(struct t *t) {
     static const struct {
@@ -166,5 +178,6 @@ static void a_look_that_fails_is_no_answer(struct t *t) {
 }
 
 TESTS(CASE(every_event_is_handled_once_and_numbered_without_gaps),
-      CASE(an_event_that_is_set_aside_is_told_all_the_same), CASE(who_was_away_misses_nothing_however_the_clock_is_set),
-      CASE(a_look_that_fails_is_no_answer))
+      CASE(an_event_that_is_set_aside_is_told_all_the_same),
+      CASE(an_event_is_delivered_at_once_though_the_clock_was_put_back),
+      CASE(who_was_away_misses_nothing_however_the_clock_is_set), CASE(a_look_that_fails_is_no_answer))
