@@ -50,9 +50,9 @@ static void answer(struct bytes whole, bool ok) {
 static void ask_for(struct bytes whole) {
     static const struct {
         const char *address, *item;
-    } asked[] = {{"AAAAAAAAAAAA", ""},       {"AAAAAAAAAAAA", "00010000"}, {"AAAAAAAAAAAA", "0201FF00"},
-                 {"AAAAAAAAAAAA", "901F"},   {"AAAAAAAAAAAAAA", ""},       {"AAAAAAAAAAAAAA", "901F"},
-                 {"AAAAAAAAAAAAAA", "901F<"}};
+    } asked[] = {{"AAAAAAAAAAAA", ""},        {"AAAAAAAAAAAA", "00010000"}, {"AAAAAAAAAAAA", "0201FF00"},
+                 {"AAAAAAAAAAAA", "901F"},    {"AAAAAAAAAAAAAA", ""},       {"AAAAAAAAAAAAAA", "901F"},
+                 {"AAAAAAAAAAAAAA", "901F<"}, {"8800000015", "locate"},     {"8800000015", "find"}};
     for (size_t i = 0; i < COUNT(asked); i++) {
         for (uint8_t part = 0; part < 2; part++) {
             struct question q = {.address = str_of(asked[i].address), .item = str_of(asked[i].item), .part = part};

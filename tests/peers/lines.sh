@@ -81,7 +81,7 @@ is "$("$bin" encode gb26875 - <<<"$f01")" "${frame// /}" "encode: the way back g
 told=$("$bin" decode gb26875 - <<<"${frame/46 23 23/47 23 23}"); is $? 1 "decode: a bad frame exits 1"
 is "$told" '{"ok":false,"rule":"6.6: the sum is wrong","at":75}' "decode: and names rule and byte"
 "$bin" decode nothing 00 >/dev/null 2>&1; is $? 2 "decode: an unknown protocol is wrong usage"
-is "$("$bin" decode --list | cut -d' ' -f1 | sort | paste -sd' ')" "cjt188 dlt645 gb26875 hj212 mqtt mqtt5" "decode: names what there is"
+is "$("$bin" decode --list | cut -d' ' -f1 | sort | paste -sd' ')" "cjt188 dlt645 gb26875 hj212 mqtt mqtt5 watch" "decode: names what there is"
 is "$("$bin" decode dlt645 '68 61 01 00 00 00 00 68 91 08 33 33 34 33 59 33 33 33 8A 16' | jq -c '.readings[0] | [.device, .key, .value, .unit]')" \
     '["000000000161","energy",0.26,"kWh"]' "decode: a meter's energy"
 is "$("$bin" encode dlt645 '{"address":"000000000161","function":"read","di":"00010000"}')" FEFEFEFE68610100000000681104333334331416 "encode: and the question for it"
@@ -89,3 +89,8 @@ station='##0149QN=20061121083000000;ST=22;CN=2011;PW=123456;MN=88888880000001;Fl
 is "$("$bin" decode hj212 "$station" | jq -c '[.readings[].key, (.reply | length > 0)]')" '["tsp","noise",true]' "decode: a station, and that it is answered"
 is "$("$bin" decode hj212 "$station" | "$bin" encode hj212 -)" "$station" "encode: and the same text again"
 is "$("$bin" decode mqtt 3003000161 | "$bin" encode mqtt)" 3003000161 "decode, encode: MQTT, too"
+sos='[3G*8800000015*004F*AL,211126,003000,A,22.543096,N,114.057865,E,0.0,0.0,0.0,8,90,55,1200,0,00010000]'
+is "$("$bin" decode watch "$sos" | jq -c '[.frame.maker, .events[0].code, .events[0].set, .readings[0].value, .readings[0].at]')" '["3G","sos",true,22.543096,"2026-11-21T00:30:00.000Z"]' "decode: an SOS, who and where"
+is "$("$bin" decode watch "$sos" | "$bin" encode watch -)" "$sos" "encode: and the same text again"
+is "$("$bin" encode watch '{"id":"8800000015","item":"text","value":"吃药"}')" '[3G*8800000015*0010*MESSAGE,5403836F]' "encode: what a watch is told"
+"$bin" encode watch '{"id":"8800000015","item":"sos_1","value":"1]"}' >/dev/null; is $? 1 "encode: not what would end its frame"
