@@ -52,7 +52,8 @@ static void ask_for(struct bytes whole) {
         const char *address, *item;
     } asked[] = {{"AAAAAAAAAAAA", ""},        {"AAAAAAAAAAAA", "00010000"}, {"AAAAAAAAAAAA", "0201FF00"},
                  {"AAAAAAAAAAAA", "901F"},    {"AAAAAAAAAAAAAA", ""},       {"AAAAAAAAAAAAAA", "901F"},
-                 {"AAAAAAAAAAAAAA", "901F<"}, {"8800000015", "locate"},     {"8800000015", "find"}};
+                 {"AAAAAAAAAAAAAA", "901F<"}, {"8800000015", "locate"},     {"8800000015", "find"},
+                 {"043048325465", "locate"},  {"043048325465", "restart"},  {"043048325465", "interval"}};
     for (size_t i = 0; i < COUNT(asked); i++) {
         for (uint8_t part = 0; part < 2; part++) {
             struct question q = {.address = str_of(asked[i].address), .item = str_of(asked[i].item), .part = part};

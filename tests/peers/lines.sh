@@ -81,7 +81,7 @@ is "$("$bin" encode gb26875 - <<<"$f01")" "${frame// /}" "encode: the way back g
 told=$("$bin" decode gb26875 - <<<"${frame/46 23 23/47 23 23}"); is $? 1 "decode: a bad frame exits 1"
 is "$told" '{"ok":false,"rule":"6.6: the sum is wrong","at":75}' "decode: and names rule and byte"
 "$bin" decode nothing 00 >/dev/null 2>&1; is $? 2 "decode: an unknown protocol is wrong usage"
-is "$("$bin" decode --list | cut -d' ' -f1 | sort | paste -sd' ')" "cjt188 dlt645 gb26875 hj212 mqtt mqtt5 watch" "decode: names what there is"
+is "$("$bin" decode --list | cut -d' ' -f1 | sort | paste -sd' ')" "cjt188 dlt645 gb26875 hj212 jt808 mqtt mqtt5 watch" "decode: names what there is"
 is "$("$bin" decode dlt645 '68 61 01 00 00 00 00 68 91 08 33 33 34 33 59 33 33 33 8A 16' | jq -c '.readings[0] | [.device, .key, .value, .unit]')" \
     '["000000000161","energy",0.26,"kWh"]' "decode: a meter's energy"
 is "$("$bin" encode dlt645 '{"address":"000000000161","function":"read","di":"00010000"}')" FEFEFEFE68610100000000681104333334331416 "encode: and the question for it"
@@ -94,3 +94,8 @@ is "$("$bin" decode watch "$sos" | jq -c '[.frame.maker, .events[0].code, .event
 is "$("$bin" decode watch "$sos" | "$bin" encode watch -)" "$sos" "encode: and the same text again"
 is "$("$bin" encode watch '{"id":"8800000015","item":"text","value":"吃药"}')" '[3G*8800000015*0010*MESSAGE,5403836F]' "encode: what a watch is told"
 "$bin" encode watch '{"id":"8800000015","item":"sos_1","value":"1]"}' >/dev/null; is $? 1 "encode: not what would end its frame"
+emergency=7E0200002E094027587492000A000000010000000A03083DB7001329F3000000140000130412164952010400000012360A0002341502CB0C20085C107E
+is "$("$bin" decode jt808 "$emergency" | jq -c '[.events[0].code, .readings[1].value, .frame.location.time, .reply]')" \
+    '["sos",-1.255923,"2013-04-12T16:49:52","7E80010005094027587492000A000A020000567E"]' "decode: an emergency, where, when, and its answer"
+is "$("$bin" decode jt808 "$emergency" | "$bin" encode jt808 -)" "$emergency" "encode: and the same bytes again"
+is "$("$bin" encode jt808 '{"terminal":"013800138000","item":"interval","value":"30","serial":1}')" 7E8103000A01380013800000010100000029040000001E117E "encode: how often a vehicle is to say where it is"
