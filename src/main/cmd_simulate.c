@@ -10,7 +10,7 @@
 
 #define CREDENTIALS_BYTES ((size_t)1 << 20)
 
-static const struct sim_protocol *const protocols[] = {&sim_gb26875, &sim_hj212, &sim_mqtt};
+static const struct sim_protocol *const protocols[] = {&sim_gb26875, &sim_hj212, &sim_jt808, &sim_mqtt, &sim_watch};
 
 struct asked {
     const char *to, *count, *rate, *devices, *seed, *faults, *first, *text, *user, *password, *topic, *credentials,
@@ -220,7 +220,7 @@ static int run(int argc, char **argv) {
     if (bad)
         code = usage_error(&cmd_simulate, "%s is not understood", argv[bad]);
     else if (!p)
-        code = usage_error(&cmd_simulate, "which devices?  gb26875, hj212 or mqtt");
+        code = usage_error(&cmd_simulate, "which devices?  gb26875, hj212, jt808, mqtt or watch");
     else
         code = simulate(a, p);
     arena_finish(&a->arena);
@@ -231,7 +231,7 @@ static int run(int argc, char **argv) {
 const struct command cmd_simulate = {
     .name = "simulate",
     .summary = "plays devices of the field against any server",
-    .usage = "linli simulate gb26875|hj212|mqtt --to ADDRESS[:PORT] [options]\n\n"
+    .usage = "linli simulate gb26875|hj212|jt808|mqtt|watch --to ADDRESS[:PORT] [options]\n\n"
              "  --count N      messages of all devices together [100]\n"
              "  --rate R       messages a second; 0: as fast as they are answered [10]\n"
              "  --devices N    devices, a connection each [1; with --credentials as many as the file has]\n"
@@ -241,6 +241,8 @@ const struct command cmd_simulate = {
              "  --json         the summary as JSON\n\n"
              "  gb26875: --first N   address of the first panel [889];  --text WORDS  what its detector is called\n"
              "  hj212:   --first N   number of the first station [889]\n"
+             "  jt808:   --first N   number of the first terminal [889]\n"
+             "  watch:   --first N   number of the first watch [889]\n"
              "  mqtt:    --user U --password P --topic T, or --credentials FILE (a line of JSON a device, as\n"
              "           `linli device add --json` prints it);  --metrics name:low:high,…\n\n"
              "A message waits for its answer, at most 10 s, and is said at most three times.  Exit 1: some were not "

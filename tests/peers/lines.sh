@@ -61,6 +61,43 @@ is "$(comes_to 2 sh -c "$(declare -f api); token=$token url=$url; api GET 'devic
     "lines: stations nobody knows are put aside with their line"
 is "$(api GET 'telemetry/latest?device=440300LINLI0000000000005' | head -n 1 | jq -c '[.items[] | select(.metric | test("_") | not) | [.metric, .unit]] | sort')" \
     '[["humidity","%"],["noise","dB(A)"],["pm10","ug/m3"],["pm25","ug/m3"],["temperature","Cel"]]' "lines: and their readings are kept"
+# open_line KIND NAME: makes a line; sets line_id and line_at, where it listens.
+open_line() {
+    line_id=$(api POST lines "{\"name\":\"$2\",\"kind\":\"$1\",\"enabled\":true,\"community_id\":\"$(field community_id)\"}" | head -n 1 | jq -r .id)
+    for _ in $(seq 50); do
+        line_at=$(api GET "lines/$line_id" | head -n 1 | jq -r '.address // empty')
+        [ -z "$line_at" ] || break
+        sleep 0.2
+    done
+}
+# strangers TEXT NAME: how many devices nobody knows came over the line.
+strangers() { api GET "devices?f.state=new&q=$1" | head -n 1 | jq "[.items[] | select(.line == \"$2\")] | length"; }
+metrics() { api GET "telemetry/latest?device=$1" | head -n 1 | jq -c '[.items[] | [.metric, .unit]] | sort'; }
+
+open_line watch 老人手环
+watches=$("$bin" simulate watch --to "$line_at" --count 200 --rate 0 --devices 2 --first 5 --seed 4 --faults noise,split,merge,badsum,lost,replay --json)
+say $? "simulate: two watches over a bad line log in and are answered, every message"
+is "$(jq -c '[.sent == .confirmed, .unanswered]' <<<"$watches")" '[true,0]' "simulate: all of them"
+is "$(api GET "lines/$line_id/figures" | head -n 1 | jq -c '[.kind, .frames > 200, .bad > 0, (.bad_samples | map(.rule) | any(startswith("watch")))]')" '["watch",true,true,true]' \
+    "lines: a watch's frames are counted, and bad ones shown with their rule"
+is "$(comes_to 2 strangers 8600000000000 老人手环)" 2 "lines: watches nobody knows are put aside with their line"
+is "$(metrics 860000000000005)" \
+    '[["altitude","m"],["battery","%"],["body_temperature","Cel"],["course","deg"],["diastolic","mm[Hg]"],["heart_rate","/min"],["latitude","deg"],["longitude","deg"],["satellites",null],["signal","%"],["speed","km/h"],["spo2","%"],["steps",null],["systolic","mm[Hg]"],["tumbles",null]]' \
+    "lines: and where they are and how their wearers do is kept"
+sos='[3G*8800000015*004F*AL,211126,003000,A,22.543096,N,114.057865,E,0.0,0.0,0.0,8,90,55,1200,0,00010000]'
+is "$(printf '%s%s' "${sos:0:40}" "$sos" | nc -q 2 -w 5 "${line_at%:*}" "${line_at##*:}")" '[3G*8800000015*0002*AL]' "lines: an SOS behind a torn frame is answered"
+
+open_line jt808 物业车辆
+vehicles=$("$bin" simulate jt808 --to "$line_at" --count 120 --rate 0 --devices 2 --first 5 --seed 4 --faults noise,split,merge,badsum,lost,replay --json)
+say $? "simulate: two vehicles over a bad line register, authenticate and are answered, every message"
+is "$(jq -c '[.sent == .confirmed, .unanswered, .denied]' <<<"$vehicles")" '[true,0,0]' "simulate: all of them"
+is "$(api GET "lines/$line_id/figures" | head -n 1 | jq -c '[.kind, .frames > 120, .bad > 0, (.bad_samples | map(.rule) | any(startswith("JT/T 808")))]')" '["jt808",true,true,true]' \
+    "lines: a vehicle's frames are counted, and bad ones shown with their rule"
+is "$(comes_to 2 strangers 00000000000 物业车辆)" 2 "lines: vehicles nobody knows are put aside with their line"
+is "$(metrics 000000000005)" \
+    '[["altitude","m"],["course","deg"],["ignition",null],["latitude","deg"],["longitude","deg"],["mileage","km"],["rssi",null],["satellites",null],["speed","km/h"]]' \
+    "lines: and where they are is kept"
+
 is "$(status PATCH "lines/$id" '{"enabled":false}')" 200 "lines: the row is switched off"
 is "$(comes_to closed field state)" closed "lines: and closes"
 nc -z "${line%:*}" "${line##*:}" 2>/dev/null; is $? 1 "lines: nobody listens there any more"
@@ -89,7 +126,6 @@ station='##0149QN=20061121083000000;ST=22;CN=2011;PW=123456;MN=88888880000001;Fl
 is "$("$bin" decode hj212 "$station" | jq -c '[.readings[].key, (.reply | length > 0)]')" '["tsp","noise",true]' "decode: a station, and that it is answered"
 is "$("$bin" decode hj212 "$station" | "$bin" encode hj212 -)" "$station" "encode: and the same text again"
 is "$("$bin" decode mqtt 3003000161 | "$bin" encode mqtt)" 3003000161 "decode, encode: MQTT, too"
-sos='[3G*8800000015*004F*AL,211126,003000,A,22.543096,N,114.057865,E,0.0,0.0,0.0,8,90,55,1200,0,00010000]'
 is "$("$bin" decode watch "$sos" | jq -c '[.frame.maker, .events[0].code, .events[0].set, .readings[0].value, .readings[0].at]')" '["3G","sos",true,22.543096,"2026-11-21T00:30:00.000Z"]' "decode: an SOS, who and where"
 is "$("$bin" decode watch "$sos" | "$bin" encode watch -)" "$sos" "encode: and the same text again"
 is "$("$bin" encode watch '{"id":"8800000015","item":"text","value":"吃药"}')" '[3G*8800000015*0010*MESSAGE,5403836F]' "encode: what a watch is told"

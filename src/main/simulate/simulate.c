@@ -249,9 +249,19 @@ static void heard(struct player *p, enum sim_heard what, uint16_t serial) {
     case SIM_REFUSED:
         give_up(p->sim, ERR_UNAVAILABLE, "refused", "the server refuses the account, or answers what is no answer");
         return;
+    case SIM_ASKED: /* answered before */
     case SIM_NOTHING:
     case SIM_OTHER: return;
     }
+}
+
+static void answer(struct player *p, struct bytes what) {
+    const struct sim *s = p->sim;
+    char mem[SIM_FRAME_MAX];
+    struct buf b;
+    buf_init(&b, mem, sizeof mem);
+    if (!s->p->answer(s->o, &p->device, what, &b) || tcp_write(p->conn, (struct bytes){(const uint8_t *)mem, b.len}))
+        tcp_drop(p->conn);
 }
 
 /* ---- connections ---- */
@@ -286,6 +296,7 @@ static void on_bytes(void *arg, struct tcp_conn *conn, struct bytes bytes) {
         p->in_n += n;
         bytes = (struct bytes){bytes.ptr + n, bytes.len - n};
         while (p->in_n && (what = p->sim->p->hear((struct bytes){p->in, p->in_n}, &used, &serial)) != SIM_NOTHING) {
+            if (what == SIM_ASKED && p->conn) answer(p, (struct bytes){p->in, used});
             memmove(p->in, p->in + used, p->in_n - used);
             p->in_n -= used;
             heard(p, what, serial);

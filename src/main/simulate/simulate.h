@@ -53,7 +53,8 @@ enum sim_heard {
     SIM_READY,
     SIM_CONFIRMED,
     SIM_DENIED,
-    SIM_REFUSED
+    SIM_REFUSED,
+    SIM_ASKED /* the device answers at once */
 };
 struct sim_protocol {
     const char *name;
@@ -65,8 +66,10 @@ struct sim_protocol {
     bool (*greet)(const struct sim_options *o, struct sim_device *d, struct buf *out);
     bool (*speak)(const struct sim_options *o, struct sim_device *d, int64_t now_ms, struct buf *out);
     enum sim_heard (*hear)(struct bytes in, size_t *ret_used, uint16_t *ret_serial);
+    /* What a device says to `heard`, on which hear() gave SIM_ASKED.  NULL: that it never gives. */
+    bool (*answer)(const struct sim_options *o, struct sim_device *d, struct bytes heard, struct buf *out);
 };
-extern const struct sim_protocol sim_gb26875, sim_hj212, sim_mqtt;
+extern const struct sim_protocol sim_gb26875, sim_hj212, sim_jt808, sim_mqtt, sim_watch;
 
 struct sim_figures {
     int64_t sent, confirmed, denied, repeated, unanswered, connections, faults[SIM_FAULTS];
