@@ -12,7 +12,8 @@
 #define ROUNDS      200000
 #define ARENA_BYTES ((size_t)1 << 20)
 
-/* Of the protocols' sheets: a fire, an energy, a water and a heat meter, a station with five factors. */
+/* Of the protocols' sheets: a fire, an energy, a water and a heat meter, a station with five factors, a watch's alarm,
+ * a vehicle's place. */
 static const struct typical {
     const char *figure, *codec, *hex, *text;
 } typicals[] = {
@@ -34,6 +35,14 @@ static const struct typical {
      "##0252QN=20261121083000000;ST=39;CN=2011;PW=123456;MN=440300ESTATE000000000001;Flag=5;CP=&&DataTime="
      "20261121083000;a34004-Rtd=35.2,a34004-Flag=N;a34002-Rtd=61.0,a34002-Flag=N;a01001-Rtd=21.5,a01001-Flag=N;"
      "a01002-Rtd=55.1,a01002-Flag=N;LA-Rtd=52.3,LA-Flag=N&&1B00\r\n"},
+    {"watch_ns", "watch", NULL,
+     "[3G*8800000015*0069*AL,211126,003000,A,22.543096,N,114.057865,E,0.00,0.0,0.0,8,90,55,1200,0,00200000,1,255,460,0,"
+     "9340,3663,35]"},
+    {"jt808_ns", "jt808",
+     "7E 02 00 00 2F 01 35 78 88 88 88 00 B6 00 00 00 00 00 00 00 03 01 59 72 B4 06 CB F6 B8 02 23 00 00 00 01 16 06 "
+     "13 "
+     "17 57 13 01 04 00 00 00 00 03 02 00 00 EB 07 00 05 00 01 01 67 08 B3 7E",
+     NULL},
 };
 
 static int64_t cpu_ns(void) {
