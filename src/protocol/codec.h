@@ -21,9 +21,9 @@ struct reading {
 };
 struct device_event {
     struct str device, code, text;
-    int64_t at_s;    /* as above */
-    bool is_set;     /* false: what was reported is over */
-    struct str part; /* of the device, "1.1.131082"; absent: the device itself */
+    int64_t at_s, at_ms; /* as above */
+    bool is_set;         /* false: what was reported is over */
+    struct str part;     /* of the device, "1.1.131082"; absent: the device itself */
     /* The report named all that holds of `part`: what it did not name is over.  Events of one report stand together. */
     bool is_level;
 };

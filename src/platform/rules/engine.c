@@ -195,6 +195,14 @@ bool rules_knows(struct rules_engine *e, int64_t community_id, struct str device
     return known;
 }
 
+int64_t rules_line_of(struct rules_engine *e, int64_t community_id, struct str device) {
+    pthread_mutex_lock(&e->lock);
+    const struct known_device *d = book_device(e->book, community_id, device);
+    int64_t line_id = d ? d->line_id : 0;
+    pthread_mutex_unlock(&e->lock);
+    return line_id;
+}
+
 void rules_tick(struct rules_engine *e, int64_t now_ms) {
     uint32_t i;
     pthread_mutex_lock(&e->lock);

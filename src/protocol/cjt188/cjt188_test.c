@@ -19,7 +19,7 @@ static const struct vector rows[] = {
      .hex =
          "FE FE FE FE 68 10 44 33 22 11 00 33 78 81 16 1F 90 00 00 77 66 55 2C 00 77 66 55 2C 31 01 22 11 05 15 20 21 "
          "84 13 16",
-     .json = "\"clock\":\"2015-05-11T22:01:31\",\"valve\":\"closed\",\"battery_low\":false",
+     .json = "\"clock\":\"2015-05-11T22:01:31\",\"valve\":\"closed\",\"low_battery\":false",
      .said = "volume=556677 m3 volume_settlement=556677 m3 valve=0 -normal ",
      .device = "78330011223344"},
     {.name = "C04 read the address of any",
@@ -90,7 +90,7 @@ static void values_units_and_states(struct t *t) {
     CHECK(t, read_with(t, 7, 0x29, &d, &b)); /* litres */
     CHECK(t, d.readings[0].value > 556.676 && d.readings[0].value < 556.678 && str_is(d.readings[0].unit, "m3"));
     CHECK(t, read_with(t, 20, 0x27, &d, &b)); /* the valve is stuck, the battery low */
-    CHECK(t, d.events_n == 2 && str_is(d.events[0].code, "battery_low") && str_is(d.events[1].code, "valve_fault"));
+    CHECK(t, d.events_n == 2 && str_is(d.events[0].code, "low_battery") && str_is(d.events[1].code, "valve_fault"));
     CHECK(t, d.events[0].is_set && d.events[0].is_level && str_is(d.events[0].part, "status") && d.readings_n == 2);
     CHECK(t, read_with(t, 13, 0x61, &d, &b) && !b.has_clock && d.readings_n == 3); /* second 61: its clock is off */
 }

@@ -30,7 +30,7 @@ static void add_status(struct out *o, const struct cjt188_body *b) {
     enum cjt188_valve valve = b->status[0] & 3;
     bool is_low = b->status[0] & 4, is_stuck = valve == CJT188_VALVE_FAULT;
     if (valve == CJT188_VALVE_OPEN || valve == CJT188_VALVE_CLOSED) add_reading(o, "valve", "", valve ? 0 : 1);
-    if (is_low) add_event(o, "battery_low", true);
+    if (is_low) add_event(o, "low_battery", true);
     if (is_stuck) add_event(o, "valve_fault", true);
     if (!is_low && !is_stuck) add_event(o, "normal", false);
 }

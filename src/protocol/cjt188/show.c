@@ -38,7 +38,7 @@ static void put_body(struct jw *j, const struct cjt188_body *b) {
     if (b->has_clock) frame_put_time(j, "clock", b->clock_s);
     if (!b->has_status) return;
     jw_kcstr(j, "valve", valves[b->status[0] & 3]);
-    jw_kbool(j, "battery_low", b->status[0] & 4);
+    jw_kbool(j, "low_battery", b->status[0] & 4);
 }
 
 bool cjt188_show(struct bytes whole, struct arena *a, struct jw *j, struct wire_error *reterr) {

@@ -317,6 +317,11 @@ void feed_heard(struct feed *f, int64_t community_id, struct str device, const c
     if (!rules_knows(f->rules, community_id, device) && hear(f, community_id, device, line)) runner_wake(&f->runner);
 }
 
+bool feed_is_of_line(struct feed *f, int64_t community_id, struct str device, int64_t line_id) {
+    int64_t own = rules_line_of(f->rules, community_id, device);
+    return !own || own == line_id;
+}
+
 enum err feed_barrier(struct feed *f, loop_fn *fn, void *arg) {
     if (f->barriers_n == FEED_BARRIERS_MAX || f->closing) return ERR_BUSY;
     f->barriers[(f->barriers_first + f->barriers_n++) % FEED_BARRIERS_MAX] =

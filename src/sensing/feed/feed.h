@@ -41,6 +41,10 @@ NODISCARD enum err feed_events(struct feed *feed, int64_t community_id, const st
 #define FEED_LINE_MAX 40
 void feed_heard(struct feed *feed, int64_t community_id, struct str device, const char *line);
 
+/* May the device speak on that line?  Not one that was adopted on another: who can reach a line speaks for its devices
+ * only. */
+bool feed_is_of_line(struct feed *feed, int64_t community_id, struct str device, int64_t line_id);
+
 /* Calls fn on the loop thread once everything told before is in the store: verdicts as alarms, strangers put aside.
  * What is told after it holds nothing up.  Never called when the feed stops first.  Loop thread; at most
  * FEED_BARRIERS_MAX wait, then ERR_BUSY. */

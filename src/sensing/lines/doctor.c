@@ -1,6 +1,7 @@
 /* Why is a device silent?  What its row, its line, the line's figures and its own history say, most telling first; and
  * for one that waits for adoption, which model and place it may be.  SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/rows.h"
+#include "sensing/lines/line_internal.h"
 #include "sensing/lines/lines_internal.h"
 
 #include <inttypes.h>
@@ -21,6 +22,7 @@ struct patient {
     struct device d;
     struct device_model model;
     bool has_model, has_line, is_polled, is_served, has_key;
+    char elsewhere[LINE_NAME_MAX * 4 + 1]; /* line on which somebody speaks for it; "": none */
     struct line_spec spec;
     int32_t line_state;
     char problem[LINE_PROBLEM_MAX];
@@ -203,6 +205,14 @@ static bool does_not_answer(struct patient *p) {
     return done(p);
 }
 
+/* Moved, or somebody takes its name. */
+static bool speaks_elsewhere(struct patient *p) {
+    if (!p->elsewhere[0]) return false;
+    say(p, "speaks_elsewhere", "warn");
+    jw_kcstr(p->j, "line", p->elsewhere);
+    return done(p);
+}
+
 static bool two_addresses_speak(struct patient *p) {
     if (!p->is_heard || p->heard.swaps < SWAPS_MANY) return false;
     say(p, "duplicate_address", "warn");
@@ -237,7 +247,8 @@ static bool (*const causes[])(struct patient *p) = {
     is_retired,        line_is_shut,       has_no_model,    has_no_line,      has_bad_credentials,
     is_not_understood, store_was_away,     nobody_connects, nothing_arrives,  nothing_is_a_frame,
     two_answer,        is_another_address, does_not_answer, says_nothing_more};
-static bool (*const beside[])(struct patient *p) = {waits_for_adoption, two_addresses_speak, clock_is_off, refuses};
+static bool (*const beside[])(struct patient *p) = {waits_for_adoption, speaks_elsewhere, two_addresses_speak,
+                                                    clock_is_off, refuses};
 
 static void put_findings(struct patient *p) {
     bool some = false;
@@ -336,8 +347,22 @@ static enum err put_place(struct patient *p) {
 
 /* ---- GET /api/v1/devices/{id}/doctor ---- */
 
+static bool was_refused_as_foreign(struct figures *f, struct str code) {
+    bool found = false;
+    pthread_mutex_lock(&f->lock);
+    for (uint32_t i = f->bad_n; i > 0 && f->bad_n - i < FIGURES_BAD_MAX; i--) {
+        const struct sample *s = &f->bad_samples[(i - 1) % FIGURES_BAD_MAX];
+        found |= str_is(code, s->about) && !strcmp(s->rule, LINE_FOREIGN);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return found;
+}
+
 static void look_at_line(struct line_set *l, struct patient *p) {
     pthread_mutex_lock(&l->lock);
+    for (size_t i = 0; i < l->entries_n; i++)
+        if (l->entries[i].figures && was_refused_as_foreign(l->entries[i].figures, p->d.code))
+            memcpy(p->elsewhere, l->entries[i].spec.name, sizeof p->elsewhere);
     for (size_t i = 0; i < l->entries_n; i++) {
         const struct line_entry *e = &l->entries[i];
         struct figures *f = e->figures;

@@ -33,7 +33,9 @@ static void events_next(void *arg) {
                                          .code = e->code,
                                          .text = e->text,
                                          .part = e->part,
-                                         .at_ms = e->at_s ? e->at_s * 1000 - shift : now,
+                                         .at_ms = e->at_ms  ? e->at_ms
+                                                  : e->at_s ? e->at_s * 1000 - shift
+                                                            : now,
                                          .is_set = e->is_set,
                                          .is_level = e->is_level};
     }

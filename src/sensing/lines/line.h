@@ -27,6 +27,7 @@ struct line_options {
      * that connects is it, until it is gone or still for LINE_STILL_MS. */
     const char *greeting;
     struct line_serial serial;
+    int64_t id;              /* of its row */
     int64_t community_id;    /* whose devices speak here */
     const struct zone *zone; /* of their clocks; NULL: UTC */
     const struct world *world;

@@ -331,9 +331,49 @@ static void a_panel_that_nobody_knows_is_put_aside_with_its_line(struct t *t) {
     stop(&s);
 }
 
-TESTS(CASE(a_station_is_answered_when_its_data_are_in_the_store), CASE(what_is_answered_is_in_the_store),
-      CASE(readings_that_cannot_be_stored_are_not_answered), CASE(a_fire_is_not_answered_before_its_alarm_is_a_row),
-      CASE(bytes_come_as_they_like), CASE(ten_thousand_bytes_of_rubbish_do_no_harm),
-      CASE(a_wrong_sum_is_denied_and_kept_as_a_sample), CASE(a_fire_behind_lost_bytes_is_heard_at_once),
-      CASE(a_frame_not_gone_on_with_is_given_up), CASE(two_connections_do_not_disturb_each_other),
-      CASE(a_panel_that_nobody_knows_is_put_aside_with_its_line))
+static enum err hang_it_elsewhere(struct ctx *ctx, struct estate *e) {
+    TRY(line_row_put(ctx, e->id, S("other"), "gb26875", 0));
+    return db_exec(ctx->db, &ctx->fault,
+                   "UPDATE devices SET line_id = (SELECT id FROM lines WHERE name = 'other') WHERE code = '889'",
+                   NO_VALS, NULL);
+}
+
+static void heard_of_it(void *arg) {
+    (void)arg;
+}
+
+static void reload(void *arg) {
+    struct site *s = arg;
+    if (feed_reload(s->e.feed, heard_of_it, NULL)) abort();
+}
+
+/* A device that was adopted on another line is not spoken for on this one. */
+static void nobody_speaks_for_a_device_of_another_line(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int fd = peer_dial(s.port);
+    peer_send(fd, wire(t, FIRE));
+    CHECK(t, !strcmp(answers(t, fd, 1), "1c")); /* it hangs on no line yet */
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM alarms", 1));
+    estate_do(&s.e, hang_it_elsewhere);
+    test_on_loop(s.e.loop.loop, reload, &s);
+    const char *answered = "1c";
+    for (int i = 0; i < 500 && !strcmp(answered, "1c"); i++) {
+        peer_send(fd, wire(t, FIRE));
+        answered = answers(t, fd, 1);
+    }
+    CHECK_SAY(t, !strcmp(answered, "1d"), "%s", answered);
+    pthread_mutex_lock(&s.figures->lock);
+    const struct sample *x = &s.figures->bad_samples[(s.figures->bad_n - 1) % FIGURES_BAD_MAX];
+    CHECK(t, !strcmp(x->about, "889") && strstr(x->rule, "another line"));
+    pthread_mutex_unlock(&s.figures->lock);
+    close(fd);
+    stop(&s);
+}
+
+TESTS(CASE(nobody_speaks_for_a_device_of_another_line), CASE(a_station_is_answered_when_its_data_are_in_the_store),
+      CASE(what_is_answered_is_in_the_store), CASE(readings_that_cannot_be_stored_are_not_answered),
+      CASE(a_fire_is_not_answered_before_its_alarm_is_a_row), CASE(bytes_come_as_they_like),
+      CASE(ten_thousand_bytes_of_rubbish_do_no_harm), CASE(a_wrong_sum_is_denied_and_kept_as_a_sample),
+      CASE(a_fire_behind_lost_bytes_is_heard_at_once), CASE(a_frame_not_gone_on_with_is_given_up),
+      CASE(two_connections_do_not_disturb_each_other), CASE(a_panel_that_nobody_knows_is_put_aside_with_its_line))

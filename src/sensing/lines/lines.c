@@ -82,6 +82,7 @@ static void open_ours(struct line_set *l, struct line_entry *e) {
     int first, port = port_for(l, e, &first);
     enum err err = line_open(l->o.loop,
                              &(struct line_options){.codec = codec_find(str_of(s->kind)),
+                                                    .id = s->id,
                                                     .name = s->name,
                                                     .reach = s->reach,
                                                     .bind = s->bind[0]  ? s->bind

@@ -194,6 +194,39 @@ static void note_who(struct speaker *s, const struct decoded *d) {
     if (who.len) (void)copy(s->who, sizeof s->who, who);
 }
 
+/* Some name themselves when they log in and never again: what names nobody is of whom the connection is.  False: it is
+ * nobody's. */
+static bool give_name(struct speaker *s, struct decoded *d) {
+    struct reading *readings = arena_new(&s->arena, struct reading, d->readings_n + 1);
+    struct device_event *events = arena_new(&s->arena, struct device_event, d->events_n + 1);
+    struct str who = str_of(s->who);
+    bool ok = readings && events;
+    for (size_t i = 0; ok && i < d->readings_n; i++) {
+        readings[i] = d->readings[i];
+        if (!readings[i].device.len) readings[i].device = who;
+        ok = readings[i].device.len;
+    }
+    for (size_t i = 0; ok && i < d->events_n; i++) {
+        events[i] = d->events[i];
+        if (!events[i].device.len) events[i].device = who;
+        ok = events[i].device.len;
+    }
+    d->readings = readings;
+    d->events = events;
+    return ok;
+}
+
+/* Whoever reaches a line may speak for its devices and for such as nobody knows, not for those of another. */
+static bool may_say(const struct speaker *s, const struct decoded *d) {
+    const struct line_options *o = &s->line->o;
+    bool ok = !d->sender.len || feed_is_of_line(o->feed, o->community_id, d->sender, o->id);
+    for (size_t i = 0; ok && i < d->readings_n; i++)
+        ok = feed_is_of_line(o->feed, o->community_id, d->readings[i].device, o->id);
+    for (size_t i = 0; ok && i < d->events_n; i++)
+        ok = feed_is_of_line(o->feed, o->community_id, d->events[i].device, o->id);
+    return ok;
+}
+
 /* `whole` lives in the speaker's arena until the answer. */
 static void take_frame(struct speaker *s, struct bytes whole) {
     struct line *l = s->line;
@@ -202,7 +235,16 @@ static void take_frame(struct speaker *s, struct bytes whole) {
     struct buf b;
     int64_t now = line_now_ms(l);
     bool ok = l->o.codec->decode(whole, &s->arena, &decoded, &e);
+    if (ok) note_who(s, &decoded);
+    if (ok && !give_name(s, &decoded)) {
+        ok = false;
+        e = (struct wire_error){"nobody has logged in on this connection", 0};
+    }
+    bool is_foreign = ok && !may_say(s, &decoded);
+    if (is_foreign) e = (struct wire_error){LINE_FOREIGN, 0};
+    ok = ok && !is_foreign;
     struct sample x = line_sample(l, s->peer, whole.len, ok ? NULL : &e);
+    if (is_foreign) utf8_copy(x.about, sizeof x.about, str_of(s->who));
     if (ok)
         figures_good(l->o.figures, &x, whole);
     else
@@ -217,7 +259,6 @@ static void take_frame(struct speaker *s, struct bytes whole) {
         answer(s);
         return;
     }
-    note_who(s, &decoded);
     hear_answer(s, whole);
     intake_take(&s->intake, &decoded, &s->arena, 0);
 }

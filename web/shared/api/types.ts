@@ -221,7 +221,7 @@ export interface DeviceModelsRow {
   name?: string | null
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'mqtt' | 'http' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'mqtt' | 'http' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -274,7 +274,7 @@ export interface DeviceModelsCreate {
   name: string
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'mqtt' | 'http' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'mqtt' | 'http' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -321,7 +321,7 @@ export interface DeviceModelsPatch {
   name?: string | null
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'mqtt' | 'http' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'mqtt' | 'http' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -422,7 +422,7 @@ export interface LinesRow {
   _masked: string[]
   state?: 'closed' | 'open' | 'failed' | null
   name?: string | null
-  kind?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'mqtt' | 'http' | null
+  kind?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'mqtt' | 'http' | null
   reach?: 'listen' | 'dial' | 'serial' | null
   bind?: string | null
   host?: string | null
@@ -444,7 +444,7 @@ export interface LinesPage {
 }
 export interface LinesCreate {
   name: string
-  kind: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'mqtt' | 'http'
+  kind: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'mqtt' | 'http'
   reach?: 'listen' | 'dial' | 'serial' | null
   bind?: string | null
   host?: string | null
