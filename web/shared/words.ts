@@ -1,7 +1,9 @@
 // Words of the frame, the lists, the forms and the errors.  key: [Chinese, English]
+import { deviceWords } from './words.devices'
 import { pageWords } from './words.pages'
 export const words = {
   ...pageWords,
+  ...deviceWords,
   'app.name': ['邻里', 'Linli'],
   'app.claim1': ['小区的事，', 'What a neighbourhood needs'],
   'app.claim2': ['有人接、有时限、有回音。', 'is taken up, in time, and answered.'],

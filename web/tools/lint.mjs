@@ -15,7 +15,7 @@ function walk(dir) {
 }
 for (const d of ['shared', 'apps']) walk(join(root, d))
 const used = new Set()
-const words = ['words.ts', 'words.pages.ts'].map((f) => readFileSync(join(root, 'shared', f), 'utf8')).join('\n')
+const words = ['words.ts', 'words.pages.ts', 'words.devices.ts'].map((f) => readFileSync(join(root, 'shared', f), 'utf8')).join('\n')
 const keys = new Set([...words.matchAll(/^ {2}'([^']+)':/gm)].map((m) => m[1]))
 for (const path of files) {
   const name = relative(root, path)

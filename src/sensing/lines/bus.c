@@ -191,7 +191,9 @@ static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll
     struct bus *b = arg;
     const struct line_options *o = &b->line->o;
     if (tag == TAG_FIND) {
-        if (end == POLL_ANSWERED && d->sender.len) feed_heard(o->feed, o->community_id, d->sender, b->line->name);
+        if (end != POLL_ANSWERED || !d->sender.len) return;
+        feed_heard(o->feed, o->community_id, d->sender, b->line->name);
+        heard_note(o->heard, d->sender, HEARD_FRAME, S(""), line_now_ms(b->line));
         return;
     }
     static const enum heard_how how[] = {

@@ -341,8 +341,12 @@ static enum err put_place(struct patient *p) {
         place_id = db_i64(&rows, 1);
     }
     db_done(&rows);
-    if (!e && place_id) jw_kid(p->j, "place_id", place_id);
-    return e;
+    if (e || !place_id) return e;
+    struct str label;
+    TRY(row_labels(ctx, kernel_resource(ctx->kernel, S("places")), &place_id, 1, &label));
+    jw_kid(p->j, "place_id", place_id);
+    jw_kstr(p->j, "place", label);
+    return OK;
 }
 
 /* ---- GET /api/v1/devices/{id}/doctor ---- */

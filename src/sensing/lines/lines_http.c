@@ -44,6 +44,7 @@ static void put_line(struct line_set *l, int64_t id, struct arena *a, struct jw 
     if (e.address[0]) jw_kcstr(j, "address", e.address);
     if (e.problem[0]) jw_kcstr(j, "problem", e.problem);
     if (codec && !is_served) jw_kcstr(j, "standard", codec->standard);
+    if (codec && !is_served) jw_kbool(j, "searchable", codec->asking && codec->asking->find);
     if (is_served) {
         if (by.figures) figures_put(by.figures, NULL, a, j);
     } else if (e.figures) {

@@ -3,7 +3,7 @@ import type { Key } from '@/shared/i18n'
 
 export interface Sample { at_ms?: number; peer: string; length: number; hex: string; about?: string; text?: string; number?: number; rule?: string; offset?: number; frame?: unknown
   readings?: { device: string; key: string; value: number; unit: string }[]; events?: { device: string; code: string; text: string; set: boolean }[] }
-export interface Figures { id: string; kind?: string; state: string; address?: string; problem?: string; standard?: string; frames?: number; bad?: number; skipped_bytes?: number; bytes?: number
+export interface Figures { id: string; kind?: string; state: string; searchable?: boolean; address?: string; problem?: string; standard?: string; frames?: number; bad?: number; skipped_bytes?: number; bytes?: number
   unanswered?: number; connections?: number; connections_total?: number; last_ms?: number; bad_samples?: Sample[]; good_samples?: Sample[] }
 
 /** Bytes in order; `wrong` marks the one at the offset. */
