@@ -10,19 +10,23 @@ static size_t next_start(const struct split *s, struct bytes in, size_t at) {
 }
 
 enum frame split_next(const struct split *s, struct bytes in, size_t *ret_len) {
-    size_t n = 0;
+    size_t n = 0, ignored;
     *ret_len = s->start(in);
     if (*ret_len) return FRAME_SKIP;
+    if (!in.len) return FRAME_SHORT;
     enum frame what = s->look(s->arg, in, &n);
     if (what == FRAME_WHOLE) {
         *ret_len = n;
-    } else if (what == FRAME_SKIP) {
-        *ret_len = next_start(s, in, 0);
-    } else {
-        size_t at = next_start(s, in, 0);
-        while (at < in.len && s->look(s->arg, from(in, at), &n) != FRAME_WHOLE) at = next_start(s, in, at);
-        *ret_len = at < in.len ? at : 0;
-        if (at < in.len) what = FRAME_SKIP;
+        return FRAME_WHOLE;
     }
-    return what;
+    size_t at = next_start(s, in, 0), end = n ? n : in.len;
+    if (what == FRAME_SHORT) {
+        while (at < end && s->look(s->arg, from(in, at), &ignored) != FRAME_WHOLE) at = next_start(s, in, at);
+        if (at >= end) {
+            *ret_len = n;
+            return n ? FRAME_WHOLE : FRAME_SHORT;
+        }
+    }
+    *ret_len = at;
+    return FRAME_SKIP;
 }

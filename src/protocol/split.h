@@ -6,13 +6,13 @@
 
 struct split {
     size_t (*start)(struct bytes in); /* where a frame may begin at the earliest; in.len: nowhere */
-    /* What begins at the first byte: FRAME_WHOLE, right and of *ret_len bytes; FRAME_SHORT, it may become one;
-     * FRAME_SKIP, none. */
+    /* What begins at the first byte: FRAME_WHOLE, right and of *ret_len bytes; FRAME_SHORT, it may become one, or it
+     * has its *ret_len bytes but is wrong, and its protocol answers such a frame; FRAME_SKIP, none. */
     enum frame (*look)(const void *arg, struct bytes in, size_t *ret_len);
     const void *arg;
 };
-/* Bytes may have been lost: a right frame inside of one that is still waited for wins, so that nothing behind it is
- * held up. */
+/* Bytes may have been lost: a right frame inside of one that is still waited for, or is wrong, wins, so that nothing
+ * behind it is held up. */
 enum frame split_next(const struct split *s, struct bytes in, size_t *ret_len);
 
 #endif

@@ -185,12 +185,7 @@ static void reply(struct bytes whole, bool ok, int64_t now_s, struct buf *out) {
     if (gb26875_decode(whole, &f, &e)) {
         if (f.command != GB26875_SEND && f.command < GB26875_OWN) return;
     } else {
-        f = (struct gb26875_frame){.serial = (uint16_t)(whole.ptr[2] | whole.ptr[3] << 8),
-                                   .version = {whole.ptr[4], whole.ptr[5]}};
-        for (int i = 5; i >= 0; i--) {
-            f.source = f.source << 8 | whole.ptr[12 + i];
-            f.destination = f.destination << 8 | whole.ptr[18 + i];
-        }
+        gb26875_head(whole, &f);
         ok = false;
     }
     back = (struct gb26875_frame){.serial = f.serial,

@@ -1,18 +1,11 @@
 /* Frames of GB/T 26875.3: splitting, checking, building.  SPDX-License-Identifier: Apache-2.0 */
 #include "base/civil.h"
-#include "protocol/gb26875/gb26875.h"
+#include "protocol/cursor.h"
+#include "protocol/gb26875/gb26875_internal.h"
+#include "protocol/split.h"
 
 #define FRAME_MAX (GB26875_OVERHEAD + GB26875_DATA_MAX)
-
-static uint16_t low16(const uint8_t *p) {
-    return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static uint64_t low48(const uint8_t *p) {
-    uint64_t v = 0;
-    for (int i = 5; i >= 0; i--) v = v << 8 | p[i];
-    return v;
-}
+#define LENGTH_AT 24
 
 static uint8_t sum_of(const uint8_t *p, size_t n) {
     unsigned sum = 0;
@@ -22,53 +15,53 @@ static uint8_t sum_of(const uint8_t *p, size_t n) {
 
 /* ---- splitting ---- */
 
-static size_t length_of(struct bytes in) { /* of the frame that begins here, if one does */
-    return GB26875_OVERHEAD + (size_t)low16(in.ptr + 24);
+static size_t start_of(struct bytes in) { /* the first 40 40, or a 40 at the very end */
+    size_t i = 0;
+    while (i < in.len && (in.ptr[i] != 0x40 || (i + 1 < in.len && in.ptr[i + 1] != 0x40))) i++;
+    return i;
 }
 
-/* A frame that is whole and right begins here. */
-static bool is_right(struct bytes in) {
-    if (in.len < GB26875_OVERHEAD || in.ptr[0] != 0x40 || in.ptr[1] != 0x40) return false;
+static size_t length_of(struct bytes in) {
+    struct cursor c = {.in = in, .at = LENGTH_AT};
+    return GB26875_OVERHEAD + (size_t)cursor_u16_le(&c);
+}
+
+/* One with a wrong sum is denied (clause 6.5), so it is a frame. */
+static enum frame look(const void *arg, struct bytes in, size_t *ret_len) {
+    (void)arg;
+    if (in.len < LENGTH_AT + 2) return FRAME_SHORT;
     size_t n = length_of(in);
-    return n <= FRAME_MAX && n <= in.len && in.ptr[n - 2] == 0x23 && in.ptr[n - 1] == 0x23 &&
-           sum_of(in.ptr + 2, n - 5) == in.ptr[n - 3];
-}
-
-/* Where in the first `n` bytes, past the first, a right frame begins; 0: nowhere. */
-static size_t right_inside(struct bytes in, size_t n) {
-    for (size_t i = 1; i < n; i++)
-        if (is_right((struct bytes){in.ptr + i, in.len - i})) return i;
-    return 0;
-}
-
-static size_t start_of(struct bytes in) { /* the first 40 40, or a 40 at the very end; in.len: none */
-    for (size_t i = 0; i < in.len; i++)
-        if (in.ptr[i] == 0x40 && (i + 1 == in.len || in.ptr[i + 1] == 0x40)) return i;
-    return in.len;
+    if (n > FRAME_MAX) return FRAME_SKIP;
+    if (n > in.len) return FRAME_SHORT;
+    if (in.ptr[n - 2] != 0x23 || in.ptr[n - 1] != 0x23) return FRAME_SKIP;
+    *ret_len = n;
+    return sum_of(in.ptr + 2, n - 5) == in.ptr[n - 3] ? FRAME_WHOLE : FRAME_SHORT;
 }
 
 enum frame gb26875_split(struct bytes in, size_t *ret_len) {
-    size_t start = start_of(in);
-    *ret_len = start;
-    if (start) return FRAME_SKIP;
-    if (in.len < 26) return FRAME_SHORT;
-    size_t n = length_of(in);
-    bool is_whole = n <= FRAME_MAX && n <= in.len && in.ptr[n - 2] == 0x23 && in.ptr[n - 1] == 0x23;
-    if (n > FRAME_MAX || (n <= in.len && !is_whole)) { /* a forged length, or a start inside of something else */
-        *ret_len = 1 + start_of((struct bytes){in.ptr + 1, in.len - 1});
-        return FRAME_SKIP;
-    }
-    if (is_whole && is_right(in)) {
-        *ret_len = n;
-        return FRAME_WHOLE;
-    }
-    *ret_len = right_inside(in, is_whole ? n : in.len);
-    if (*ret_len) return FRAME_SKIP;
-    *ret_len = is_whole ? n : 0;
-    return is_whole ? FRAME_WHOLE : FRAME_SHORT;
+    return split_next(&(struct split){start_of, look, NULL}, in, ret_len);
 }
 
 /* ---- decoding and encoding ---- */
+
+struct gb26875_time gb26875_time_from(const uint8_t *wire) {
+    return (struct gb26875_time){wire[0], wire[1], wire[2], wire[3], wire[4], wire[5]};
+}
+
+void gb26875_put_time(struct gb26875_time t, struct buf *out) {
+    buf_add(out, (uint8_t[]){t.second, t.minute, t.hour, t.day, t.month, t.year}, 6);
+}
+
+void gb26875_head(struct bytes in, struct gb26875_frame *ret) {
+    struct cursor c = {.in = in, .at = 2};
+    ret->serial = cursor_u16_le(&c);
+    ret->version[0] = cursor_u8(&c);
+    ret->version[1] = cursor_u8(&c);
+    ret->time = gb26875_time_from(cursor_bytes(&c, 6).ptr);
+    ret->source = cursor_le(&c, 6);
+    ret->destination = cursor_le(&c, 6);
+    ret->command = in.ptr[GB26875_DATA_AT - 1];
+}
 
 bool gb26875_decode(struct bytes b, struct gb26875_frame *ret, struct wire_error *reterr) {
     static const char *const rules[] = {"6.6: a frame has at least 30 bytes",
@@ -86,10 +79,10 @@ bool gb26875_decode(struct bytes b, struct gb26875_frame *ret, struct wire_error
         bad = 1;
     else if (b.len < GB26875_OVERHEAD)
         bad = 0, at = b.len;
-    else if ((n = low16(p + 24)) > GB26875_DATA_MAX)
-        bad = 2, at = 24;
+    else if ((n = length_of(b) - GB26875_OVERHEAD) > GB26875_DATA_MAX)
+        bad = 2, at = LENGTH_AT;
     else if (n + GB26875_OVERHEAD != b.len)
-        bad = 3, at = 24;
+        bad = 3, at = LENGTH_AT;
     else if (p[b.len - 2] != 0x23 || p[b.len - 1] != 0x23)
         bad = 4, at = b.len - 2;
     else if (sum_of(p + 2, 25 + n) != p[b.len - 3])
@@ -100,31 +93,21 @@ bool gb26875_decode(struct bytes b, struct gb26875_frame *ret, struct wire_error
         *reterr = (struct wire_error){rules[bad], at};
         return false;
     }
-    *ret = (struct gb26875_frame){.serial = low16(p + 2),
-                                  .version = {p[4], p[5]},
-                                  .time = {p[6], p[7], p[8], p[9], p[10], p[11]},
-                                  .source = low48(p + 12),
-                                  .destination = low48(p + 18),
-                                  .command = p[26],
-                                  .data = {p + 27, n}};
+    gb26875_head(b, ret);
+    ret->data = (struct bytes){p + GB26875_DATA_AT, n};
     return true;
-}
-
-static void put_low(struct buf *b, uint64_t v, int n) {
-    for (int i = 0; i < n; i++) buf_char(b, (char)(uint8_t)(v >> 8 * i));
 }
 
 void gb26875_encode(const struct gb26875_frame *f, struct buf *out) {
     if (f->data.len > GB26875_DATA_MAX) return;
     size_t from = out->len;
-    const struct gb26875_time *t = &f->time;
     buf_add(out, "\x40\x40", 2);
-    put_low(out, f->serial, 2);
+    cursor_put_le(out, f->serial, 2);
     buf_add(out, f->version, 2);
-    buf_add(out, (uint8_t[]){t->second, t->minute, t->hour, t->day, t->month, t->year}, 6);
-    put_low(out, f->source, 6);
-    put_low(out, f->destination, 6);
-    put_low(out, f->data.len, 2);
+    gb26875_put_time(f->time, out);
+    cursor_put_le(out, f->source, 6);
+    cursor_put_le(out, f->destination, 6);
+    cursor_put_le(out, f->data.len, 2);
     buf_char(out, (char)f->command);
     buf_add(out, f->data.ptr, f->data.len);
     if (out->overflow) return;

@@ -4,6 +4,13 @@
 
 #include "protocol/gb26875/gb26875.h"
 
+#define GB26875_DATA_AT 27 /* of the data in the frame */
+
+/* What stands before the data, of at least GB26875_OVERHEAD bytes, whatever is wrong with them. */
+void gb26875_head(struct bytes in, struct gb26875_frame *ret);
+struct gb26875_time gb26875_time_from(const uint8_t *wire); /* 6 bytes */
+void gb26875_put_time(struct gb26875_time t, struct buf *out);
+
 bool gb26875_show(struct bytes whole, struct arena *a, struct jw *j, struct wire_error *reterr);
 bool gb26875_make(const json_t *frame, struct arena *a, struct buf *out, struct wire_error *reterr);
 

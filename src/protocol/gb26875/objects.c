@@ -1,10 +1,10 @@
 /* Application data of GB/T 26875.3: types and objects.  SPDX-License-Identifier: Apache-2.0 */
-#include "protocol/gb26875/gb26875.h"
+#include "protocol/cursor.h"
+#include "protocol/gb26875/gb26875_internal.h"
 
 #include <string.h>
 
 #define TEXT_BYTES 31 /* clause 8.2.1.2 */
-#define DATA_AT    27 /* of the application data in the frame */
 
 #define PART(name, key, form, member) \
     static const struct gb26875_part name = {key, form, offsetof(struct gb26875_object, member)}
@@ -102,7 +102,7 @@ static void read_part(const struct gb26875_part *part, const uint8_t *p, size_t 
     case GB26875_TEXT31: o->text = (struct bytes){p, TEXT_BYTES}; return;
     case GB26875_TEXT_L: o->text = (struct bytes){p + 1, size - 1}; return;
     case GB26875_TIME:
-        o->time = (struct gb26875_time){p[0], p[1], p[2], p[3], p[4], p[5]};
+        o->time = gb26875_time_from(p);
         o->has_time = true;
         return;
     }
@@ -134,15 +134,16 @@ bool gb26875_objects(const struct gb26875_frame *f, struct arena *a, const struc
     *ret_rest = rest;
     if (!rest.len || f->command >= GB26875_OWN || (rest.ptr[0] >= GB26875_OWN && rest.len >= 2)) return true;
     const struct layout *l = layout_of(rest.ptr[0]);
-    if (!l) return bad(reterr, "8.1.1: no such type of data", DATA_AT);
-    if (rest.len < 2) return bad(reterr, "8.1.2: the number of objects is missing", DATA_AT + 1);
+    if (!l) return bad(reterr, "8.1.1: no such type of data", GB26875_DATA_AT);
+    if (rest.len < 2) return bad(reterr, "8.1.2: the number of objects is missing", GB26875_DATA_AT + 1);
     size_t n = rest.ptr[1];
-    if (!n || n > l->count_max) return bad(reterr, "8.1.2: the type has another number of objects", DATA_AT + 1);
+    if (!n || n > l->count_max)
+        return bad(reterr, "8.1.2: the type has another number of objects", GB26875_DATA_AT + 1);
     struct gb26875_object *all = arena_new(a, struct gb26875_object, n);
-    if (!all) return bad(reterr, "out of memory", DATA_AT);
+    if (!all) return bad(reterr, "out of memory", GB26875_DATA_AT);
     rest = (struct bytes){rest.ptr + 2, rest.len - 2};
     if (!read_objects(l, &rest, all, n))
-        return bad(reterr, "8.3: the data end inside an object", DATA_AT + (size_t)(rest.ptr - f->data.ptr));
+        return bad(reterr, "8.3: the data end inside an object", GB26875_DATA_AT + (size_t)(rest.ptr - f->data.ptr));
     *ret = all;
     *ret_n = n;
     *ret_rest = rest;
@@ -151,20 +152,15 @@ bool gb26875_objects(const struct gb26875_frame *f, struct arena *a, const struc
 
 /* ---- writing ---- */
 
-static void put_low(struct buf *b, uint32_t v, int n) {
-    for (int i = 0; i < n; i++) buf_char(b, (char)(uint8_t)(v >> 8 * i));
-}
-
 static void put_part(const struct gb26875_part *part, const struct gb26875_object *o, struct buf *out) {
     static const uint8_t zeros[TEXT_BYTES];
     const void *at = (const char *)o + part->at;
-    const struct gb26875_time *t = &o->time;
     switch (part->form) {
     case GB26875_U8: buf_char(out, (char)*(const uint8_t *)at); return;
-    case GB26875_STATE8: put_low(out, *(const uint16_t *)at, 1); return;
-    case GB26875_U16: put_low(out, *(const uint16_t *)at, 2); return;
-    case GB26875_I16: put_low(out, (uint16_t) * (const int16_t *)at, 2); return;
-    case GB26875_U32: put_low(out, *(const uint32_t *)at, 4); return;
+    case GB26875_STATE8: cursor_put_le(out, *(const uint16_t *)at, 1); return;
+    case GB26875_U16: cursor_put_le(out, *(const uint16_t *)at, 2); return;
+    case GB26875_I16: cursor_put_le(out, (uint16_t) * (const int16_t *)at, 2); return;
+    case GB26875_U32: cursor_put_le(out, *(const uint32_t *)at, 4); return;
     case GB26875_TEXT31: {
         size_t n = o->text.len < TEXT_BYTES ? o->text.len : TEXT_BYTES;
         buf_add(out, o->text.ptr, n);
@@ -173,11 +169,11 @@ static void put_part(const struct gb26875_part *part, const struct gb26875_objec
     }
     case GB26875_TEXT_L: {
         size_t n = o->text.len < 255 ? o->text.len : 255;
-        put_low(out, (uint32_t)n, 1);
+        cursor_put_le(out, n, 1);
         buf_add(out, o->text.ptr, n);
         return;
     }
-    case GB26875_TIME: buf_add(out, (uint8_t[]){t->second, t->minute, t->hour, t->day, t->month, t->year}, 6); return;
+    case GB26875_TIME: gb26875_put_time(o->time, out); return;
     }
 }
 

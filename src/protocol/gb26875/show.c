@@ -101,9 +101,7 @@ static struct gb26875_time make_time(struct frame_in *in) {
     int64_t ms = 0;
     if (!text.ptr) {
         if (raw.len != 6) frame_bad(in, "time", "is missing");
-        return raw.len == 6
-                   ? (struct gb26875_time){raw.ptr[0], raw.ptr[1], raw.ptr[2], raw.ptr[3], raw.ptr[4], raw.ptr[5]}
-                   : (struct gb26875_time){0};
+        return raw.len == 6 ? gb26875_time_from(raw.ptr) : (struct gb26875_time){0};
     }
     buf_init_arena(&b, in->arena, text.len + 2);
     buf_fmt(&b, STR_FMT "Z", STR_ARG(text));
