@@ -1,19 +1,23 @@
 /* GB/T 26875.3 behind the narrow waist: readings, events, answers.  SPDX-License-Identifier:
  * Apache-2.0 */
+#include "base/civil.h"
 #include "protocol/gb26875/gb26875_internal.h"
 
 #define FRAME_MAX (GB26875_OVERHEAD + GB26875_DATA_MAX)
 
-/* Bits of a component's or a system's state that are events, and of the device's own. */
+/* Bits of a state that are events.  Bit 0 is none: 1 normal, 0 test, and many devices leave it 0 whatever they report.
+ * A state tells all that holds, so 0 of bit 11 (automatic) is said by what is not named. */
 struct bit {
     uint8_t bit;
     const char *code;
 };
-static const struct bit state_bits[] = {{1, "fire_alarm"},  {2, "fault"},         {3, "disabled"},
-                                        {4, "supervisory"}, {5, "started"},       {6, "feedback"},
-                                        {8, "mains_fault"}, {9, "battery_fault"}, {10, "bus_fault"}};
-static const struct bit component_bits[] = {{1, "fire_alarm"}, {2, "fault"},    {3, "disabled"},   {4, "supervisory"},
-                                            {5, "started"},    {6, "feedback"}, {8, "power_fault"}};
+static const struct bit state_bits[] = {{1, "fire_alarm"},  {2, "fault"},       {3, "disabled"},
+                                        {4, "supervisory"}, {5, "started"},     {6, "feedback"},
+                                        {7, "delayed"},     {8, "mains_fault"}, {9, "battery_fault"},
+                                        {10, "bus_fault"},  {11, "manual"},     {12, "configuration_changed"},
+                                        {13, "reset"}};
+static const struct bit component_bits[] = {{1, "fire_alarm"}, {2, "fault"},    {3, "disabled"}, {4, "supervisory"},
+                                            {5, "started"},    {6, "feedback"}, {7, "delayed"},  {8, "power_fault"}};
 static const struct bit device_bits[] = {{1, "fire_alarm"},    {2, "fault"},         {3, "mains_fault"},
                                          {4, "battery_fault"}, {5, "channel_fault"}, {6, "line_fault"}};
 static const struct bit system_operation_bits[] = {{0, "reset"},         {1, "silenced"},  {2, "manual_alarm"},
@@ -102,54 +106,89 @@ static struct str describe(struct out *o, struct bytes text) {
     return s;
 }
 
-static void add_component(struct out *o, const struct gb26875_object *x, int64_t at) {
-    struct str words = describe(o, x->text);
-    struct device_event like = {.text = text_of(o, "%s %u.%u.%u.%u%s" STR_FMT, gb26875_component_name(x->component),
-                                                x->system, x->system_address, x->component, x->component_address,
-                                                words.len ? " " : "", STR_ARG(words)),
-                                .at_s = at,
-                                .part = text_of(o, "%u.%u.%u", x->system, x->system_address, x->component_address),
-                                .is_level = true};
-    add_bits(o, component_bits, COUNT(component_bits), x->state, like);
+static struct device_event of_system(struct out *o, const struct gb26875_object *x) {
+    return (struct device_event){
+        .text = text_of(o, "%s %u.%u", gb26875_system_name(x->system), x->system, x->system_address),
+        .part = text_of(o, "%u.%u", x->system, x->system_address)};
 }
 
+static struct device_event of_component(struct out *o, const struct gb26875_object *x) {
+    struct str words = describe(o, x->text);
+    return (struct device_event){.text = text_of(o, "%s %u.%u.%u.%u%s" STR_FMT, gb26875_component_name(x->component),
+                                                 x->system, x->system_address, x->component, x->component_address,
+                                                 words.len ? " " : "", STR_ARG(words)),
+                                 .part = text_of(o, "%u.%u.%u", x->system, x->system_address, x->component_address)};
+}
+
+/* Analogues of a maker's own kind keep its number, and are as they came. */
 static void add_reading(struct out *o, const struct gb26875_object *x, int64_t at) {
-    for (size_t i = 0; i < COUNT(analogues); i++)
-        if (analogues[i].kind == x->analogue)
-            o->readings[o->readings_n++] = (struct reading){
-                .device = o->device,
-                .metric = text_of(o, "%s.%u.%u", analogues[i].metric, x->component, x->component_address),
-                .unit = str_of(analogues[i].unit),
-                .value = x->value * analogues[i].factor,
-                .at_s = at};
+    struct reading *r = &o->readings[o->readings_n++];
+    *r = (struct reading){.device = o->device, .unit = S(""), .value = x->value, .at_s = at};
+    for (size_t i = 0; i < COUNT(analogues); i++) {
+        if (analogues[i].kind != x->analogue) continue;
+        r->metric = text_of(o, "%s.%u.%u", analogues[i].metric, x->component, x->component_address);
+        r->unit = str_of(analogues[i].unit);
+        r->value = x->value * analogues[i].factor;
+    }
+    if (!r->metric.ptr) r->metric = text_of(o, "analogue_%u.%u.%u", x->analogue, x->component, x->component_address);
+}
+
+/* What is only told: a version, a configuration, a clock. */
+static void add_told(struct out *o, const char *code, struct device_event like) {
+    if (o->events_n == o->events_cap) return;
+    like.device = o->device;
+    like.code = str_of(code);
+    like.is_set = true;
+    o->events[o->events_n++] = like;
+}
+
+static struct str clock_of(struct out *o, struct gb26875_time t) {
+    char mem[40];
+    struct buf b;
+    int64_t s;
+    if (!gb26875_time_s(t, &s)) return S("none");
+    buf_init(&b, mem, sizeof mem);
+    civil_put_time(&b, NULL, s * 1000);
+    return text_of(o, "%.19s", mem);
 }
 
 static void add_object(struct out *o, const struct gb26875_frame *f, const struct gb26875_object *x) {
-    int64_t at = when(f, x);
+    bool is_clock = x->type == 8 || x->type == 28; /* its time is what it tells, not when */
+    struct device_event like = {.text = S("device")};
+    if (x->type == 2 || x->type == 7)
+        like = of_component(o, x);
+    else if (x->type < 21)
+        like = of_system(o, x);
+    like.at_s = is_clock ? when(f, &(struct gb26875_object){0}) : when(f, x);
+    like.is_level = x->type == 1 || x->type == 2 || x->type == 21;
     switch (x->type) {
-    case 1:
-        add_bits(o, state_bits, COUNT(state_bits), x->state,
-                 (struct device_event){
-                     .text = text_of(o, "%s %u.%u", gb26875_system_name(x->system), x->system, x->system_address),
-                     .at_s = at,
-                     .part = text_of(o, "%u.%u", x->system, x->system_address),
-                     .is_level = true});
-        return;
-    case 2: add_component(o, x, at); return;
-    case 3: add_reading(o, x, at); return;
+    case 1: add_bits(o, state_bits, COUNT(state_bits), x->state, like); return;
+    case 2: add_bits(o, component_bits, COUNT(component_bits), x->state, like); return;
+    case 3: add_reading(o, x, like.at_s); return;
     case 4:
-        add_bits(o, system_operation_bits, COUNT(system_operation_bits), x->state,
-                 (struct device_event){.text = text_of(o, "operator %u", x->operator_id),
-                                       .at_s = at,
-                                       .part = text_of(o, "%u.%u", x->system, x->system_address)});
+        like.text = text_of(o, "operator %u", x->operator_id);
+        add_bits(o, system_operation_bits, COUNT(system_operation_bits), x->state, like);
         return;
-    case 21:
-        add_bits(o, device_bits, COUNT(device_bits), x->state,
-                 (struct device_event){.text = S("device"), .at_s = at, .is_level = true});
-        return;
+    case 21: add_bits(o, device_bits, COUNT(device_bits), x->state, like); return;
     case 24:
-        add_bits(o, device_operation_bits, COUNT(device_operation_bits), x->state,
-                 (struct device_event){.text = text_of(o, "operator %u", x->operator_id), .at_s = at});
+        like.text = text_of(o, "operator %u", x->operator_id);
+        add_bits(o, device_operation_bits, COUNT(device_operation_bits), x->state, like);
+        return;
+    case 5:
+    case 25:
+        like.text = text_of(o, "%u.%u", x->major, x->minor);
+        add_told(o, "version", like);
+        return;
+    case 6:
+    case 26:
+        like.text = describe(o, x->text);
+        add_told(o, "configuration", like);
+        return;
+    case 7: add_told(o, "configuration", like); return;
+    case 8:
+    case 28:
+        like.text = clock_of(o, x->time);
+        add_told(o, "clock", like);
         return;
     default: return;
     }

@@ -94,6 +94,11 @@ const char *gb26875_command_name(uint8_t command); /* "send"; NULL when unknown 
 enum gb26875_script { GB26875_GB18030, GB26875_UTF8, GB26875_BYTES /* neither: *ret is absent */ };
 enum gb26875_script gb26875_text(struct bytes text, struct arena *a, struct str *ret);
 
+/* What is sent or answered means: the bits of states, levels (fire_alarm, fault, mains_fault …), and of operations
+ * (reset, silenced, duty_answer …) are events; so are what is only told, its `text`: version, configuration, clock.
+ * Their part is "SYSTEM.ADDRESS" or "SYSTEM.ADDRESS.COMPONENT'S"; absent: the device itself.  Analogues are readings
+ * "METRIC.COMPONENT.ITS ADDRESS"; those of a kind that the standard has not "analogue_KIND…", as they came.  Sent twice
+ * it means the same twice. */
 extern const struct codec gb26875_codec;
 
 #endif
