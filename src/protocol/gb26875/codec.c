@@ -243,4 +243,5 @@ const struct codec gb26875_codec = {.name = "gb26875",
                                     .decode = decode,
                                     .reply = reply,
                                     .show = gb26875_show,
-                                    .make = gb26875_make};
+                                    .make = gb26875_make,
+                                    .asking = &gb26875_asking};

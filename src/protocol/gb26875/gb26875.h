@@ -101,4 +101,15 @@ enum gb26875_script gb26875_text(struct bytes text, struct arena *a, struct str 
  * it means the same twice. */
 extern const struct codec gb26875_codec;
 
+/* What a device is asked or told (struct question).  `address` is its number; `key`, where the device minds, the number
+ * of its centre, else 0.  `item` is a word or its type of data (clause 8.3.2), behind a colon what it is about; that
+ * may stand in `value` instead. 61 system_state, 65 system_version, 66 system_configuration, 68 system_clock    "1.1":
+ * system, its address 62 component_state, 63 analogue, 67 component_configuration                     "1.1.131082": and
+ * the component's 64 system_operations   "1.1 5 2026-11-24T10:42:00": and how many records, from when on 84
+ * device_operations   "5 2026-11-24T10:42:00" 81 device_state, 85 device_version, 86 device_configuration, 88
+ * device_clock    nothing and what is done, always with its `value`: 89 init   "now" 90 clock  "now", which
+ * is now_s, or "2026-11-24T10:42:00" 91 duty   minutes in which the guard is to answer.  The confirmation says that he
+ * was called; that he is there says the event duty_answer, which is to come within them. Answers are known by serial
+ * number, sender and type; a denial refuses. */
+
 #endif

@@ -10,6 +10,9 @@
 void gb26875_head(struct bytes in, struct gb26875_frame *ret);
 struct gb26875_time gb26875_time_from(const uint8_t *wire); /* 6 bytes */
 void gb26875_put_time(struct gb26875_time t, struct buf *out);
+bool gb26875_time_read(struct str text, struct gb26875_time *ret); /* "2026-11-24T10:42:00", of this century */
+
+extern const struct asking gb26875_asking;
 
 bool gb26875_show(struct bytes whole, struct arena *a, struct jw *j, struct wire_error *reterr);
 bool gb26875_make(const json_t *frame, struct arena *a, struct buf *out, struct wire_error *reterr);

@@ -94,22 +94,26 @@ bool gb26875_show(struct bytes whole, struct arena *a, struct jw *j, struct wire
 
 /* ---- make ---- */
 
-static struct gb26875_time make_time(struct frame_in *in) {
-    struct str text = frame_text(in, "time"), rfc = {NULL, 0};
-    struct bytes raw = frame_bytes(in, "time");
+bool gb26875_time_read(struct str text, struct gb26875_time *ret) {
+    char mem[24];
     struct buf b;
-    int64_t ms = 0;
-    if (!text.ptr) {
-        if (raw.len != 6) frame_bad(in, "time", "is missing");
-        return raw.len == 6 ? gb26875_time_from(raw.ptr) : (struct gb26875_time){0};
-    }
-    buf_init_arena(&b, in->arena, text.len + 2);
+    int64_t ms;
+    if (text.len != 19 || text.ptr[0] != '2' || text.ptr[1] != '0') return false;
+    buf_init(&b, mem, sizeof mem);
     buf_fmt(&b, STR_FMT "Z", STR_ARG(text));
-    bool ok = text.len == 19 && buf_done(&b, &rfc) && civil_read_time(rfc, &ms);
-    struct gb26875_time t = gb26875_time_of(ms / 1000);
-    if (!ok || text.ptr[0] != '2' || text.ptr[1] != '0' || t.year > 99)
+    if (!civil_read_time((struct str){mem, b.len}, &ms)) return false;
+    *ret = gb26875_time_of(ms / 1000);
+    return true;
+}
+
+static struct gb26875_time make_time(struct frame_in *in) {
+    struct gb26875_time t = {0};
+    struct str text = frame_text(in, "time");
+    struct bytes raw = frame_bytes(in, "time");
+    if (text.ptr && !gb26875_time_read(text, &t))
         frame_bad(in, "time", "is not like 2026-11-24T10:42:00, of this century's first hundred years");
-    return t;
+    if (!text.ptr && raw.len != 6) frame_bad(in, "time", "is missing");
+    return !text.ptr && raw.len == 6 ? gb26875_time_from(raw.ptr) : t;
 }
 
 static struct bytes make_text(struct frame_in *in, size_t most) {
