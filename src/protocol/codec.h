@@ -49,6 +49,7 @@ enum answer {
     ANSWER_OTHER, /* of somebody else, to something else, or no answer at all */
     ANSWER_WHOLE,
     ANSWER_PART,   /* the next part is asked for */
+    ANSWER_MORE,   /* so far; the rest comes by itself */
     ANSWER_REFUSED /* *ret_why: a word for it */
 };
 struct asking {

@@ -8,6 +8,7 @@
 #define GAP_MS      20
 #define TRIES       3
 #define PARTS_MAX   32
+#define PIECES_MAX  200            /* of an answer that comes by itself */
 #define DATA_MAX    ((size_t)8192) /* of all parts of an answer */
 #define ARENA_BYTES ((size_t)256 * 1024)
 #define ADDRESS_MAX 40
@@ -43,7 +44,7 @@ struct poll {
     struct order *told; /* NULL: none */
     struct point *asked;
     struct question q;
-    int tries;
+    int tries, pieces;
     bool is_sent;
     int64_t until_ms, free_ms; /* give up then; ask no sooner */
     uint8_t serial;
@@ -238,7 +239,6 @@ static void begin(struct poll *p, const struct question *q) {
     p->tries = 0;
     p->q = *q;
     p->q.serial = ++p->serial;
-    buf_init(&p->joined, p->data, sizeof p->data);
 }
 
 static struct order *take_order(struct poll *p) {
@@ -272,6 +272,8 @@ static void begin_next(struct poll *p, int64_t now_ms, int64_t *ret_next_ms) {
 }
 
 static void put_question(struct poll *p, int64_t now_ms, struct buf *out) {
+    if (!p->q.part) buf_init(&p->joined, p->data, sizeof p->data);
+    p->pieces = 0;
     (void)p->o.codec->asking->ask(&p->q, out);
     p->is_sent = true;
     p->in_n = 0; /* what came before it answers nothing */
@@ -382,6 +384,10 @@ static void take(struct poll *p, int64_t now_ms, struct bytes whole) {
         }
         rest(p, now_ms);
         p->tries = 0;
+        return;
+    case ANSWER_MORE:
+        p->until_ms = now_ms + p->o.wait_ms;
+        if (++p->pieces == PIECES_MAX || p->joined.overflow) give_up(p, now_ms, "its answer has no end");
         return;
     case ANSWER_REFUSED:
         if (p->told) {

@@ -3,6 +3,7 @@
 #include "sensing/poll/poll.h"
 
 #include "protocol/dlt645/dlt645.h"
+#include "protocol/hj212/hj212.h"
 #include "tests/lib/test.h"
 
 #include <string.h>
@@ -347,8 +348,50 @@ static void another_plan_keeps_what_stays_and_drops_what_goes(struct t *t) {
     poll_destroy(b.poll);
 }
 
-TESTS(CASE(each_is_asked_as_often_as_it_says), CASE(a_line_may_do_anything_to_the_bytes),
-      CASE(parts_of_an_answer_are_asked_for_and_joined), CASE(who_refuses_is_not_pressed),
-      CASE(a_silent_device_is_asked_less_and_less), CASE(what_cannot_be_asked_is_refused),
-      CASE(what_changes_under_way_changes_nothing_else), CASE(orders_come_first_and_end_once),
-      CASE(an_order_under_way_when_the_line_goes_has_ended), CASE(another_plan_keeps_what_stays_and_drops_what_goes))
+static void feed_packet(struct bus *b, struct bytes question, const char *rest) {
+    struct hj212_frame f = {0};
+    struct wire_error e;
+    struct buf data, packet;
+    struct str text = S("");
+    CHECK(b->t, hj212_decode(question, &f, &e));
+    buf_init_arena(&data, &b->t->arena, 256);
+    buf_init_arena(&packet, &b->t->arena, 256);
+    buf_fmt(&data, "QN=" STR_FMT ";MN=" STR_FMT ";%s", STR_ARG(f.qn), STR_ARG(f.mn), rest);
+    CHECK(b->t, buf_done(&data, &text) && hj212_encode(text, &packet));
+    feed(b, packet.ptr, packet.len);
+}
+
+/* Each packet gives the next one as long as the first had; but not for ever. */
+static void what_comes_by_itself_is_waited_for(struct t *t) {
+    struct bus b = {.t = t};
+    const struct poll_options o = {
+        .codec = &hj212_codec, .wait_ms = 2000, .calls = {.said = said, .noise = on_noise, .ended = ended, .arg = &b}};
+    const struct poll_order read = {{.address = S("A1"), .item = S("interval")}, 1, 1, INT64_MAX};
+    struct buf out;
+    CHECK(t, !poll_create(&o, &b.poll, &t->fault));
+    for (int endless = 0; endless < 2; endless++) {
+        buf_init_arena(&out, &t->arena, 512);
+        b.now_ms += 1000;
+        CHECK(t, !poll_order(b.poll, &read, &t->fault));
+        CHECK(t, poll_step(b.poll, b.now_ms, &out) == b.now_ms + 2000 && out.len);
+        struct bytes question = {(const uint8_t *)out.ptr, out.len};
+        for (int i = 0; i < (endless ? 200 : 2); i++) {
+            CHECK(t, b.ended[1] == endless);
+            feed_packet(&b, question, "CN=9011;CP=&&QnRtn=1&&");
+            b.now_ms += endless ? 1 : 1900;
+            (void)poll_step(b.poll, b.now_ms, &out);
+        }
+        feed_packet(&b, question, "CN=1061;CP=&&RtdInterval=30&&");
+        feed_packet(&b, question, "CN=9012;CP=&&ExeRtn=1&&");
+        CHECK(t, b.ended[1] == endless + 1 && b.end == (endless ? POLL_SILENT : POLL_ANSWERED));
+        CHECK_SAY(t, !strcmp(b.why, endless ? "its answer has no end" : ""), "%s", b.why);
+    }
+    poll_destroy(b.poll);
+}
+
+TESTS(CASE(what_comes_by_itself_is_waited_for), CASE(each_is_asked_as_often_as_it_says),
+      CASE(a_line_may_do_anything_to_the_bytes), CASE(parts_of_an_answer_are_asked_for_and_joined),
+      CASE(who_refuses_is_not_pressed), CASE(a_silent_device_is_asked_less_and_less),
+      CASE(what_cannot_be_asked_is_refused), CASE(what_changes_under_way_changes_nothing_else),
+      CASE(orders_come_first_and_end_once), CASE(an_order_under_way_when_the_line_goes_has_ended),
+      CASE(another_plan_keeps_what_stays_and_drops_what_goes))
