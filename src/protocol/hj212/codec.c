@@ -2,11 +2,12 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/hj212/hj212_internal.h"
 
-#include "base/civil.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
-#define READINGS_MAX 512
+#define ITEM_MIN   6 /* bytes of an item that means something: "x-SN=" and what parts it from the next */
+#define FACTOR_MAX 40
 
 /* Factors of 2017 (Appendix B) and, behind them, of 2005.  A station's concentrations are in the unit of its makers, as
  * a rule the one here: the model of the device says otherwise. */
@@ -59,18 +60,21 @@ static const struct factor *factor_of(struct str code) {
     return NULL;
 }
 
-/* ---- readings ---- */
+/* What a station answers beside data, or tells of itself: its text is an event. */
+static const struct {
+    const char *key, *code;
+} settings[] = {
+    {"SystemTime", "clock"},
+    {"RtdInterval", "realtime_interval"},
+    {"MinInterval", "minute_interval"},
+    {"CstartTime", "sampling_start"},
+    {"CTime", "sampling_interval"},
+    {"Stime", "sampling_time"},
+    {"VaseNo", "bottle"},
+    {"RestartTime", "restarted"},
+};
 
-/* YYYYMMDDhhmmss, milliseconds behind it or not: local civil seconds since 1970; 0: not a time. */
-static int64_t time_of(struct str text) {
-    static const size_t at[] = {0, 4, 6, 8, 10, 12}, len[] = {4, 2, 2, 2, 2, 2};
-    int64_t v[6];
-    if (text.len < 14) return 0;
-    for (size_t i = 0; i < 6; i++)
-        if (!str_to_i64((struct str){text.ptr + at[i], len[i]}, &v[i]) || v[i] < 0) return 0;
-    if (!civil_is_date((int32_t)v[0], (int32_t)v[1], (int32_t)v[2]) || v[3] > 23 || v[4] > 59 || v[5] > 59) return 0;
-    return civil_day((int32_t)v[0], (int32_t)v[1], (int32_t)v[2]) * 86400 + v[3] * 3600 + v[4] * 60 + v[5];
-}
+/* ---- what packets say ---- */
 
 /* What is behind the metric's name: nothing for what is measured now, else period and figure. */
 static const char *ending_of(int64_t command, struct str suffix) {
@@ -95,6 +99,12 @@ static bool is_data(int64_t command) {
     return command == HJ212_REALTIME || command == HJ212_MINUTE || command == HJ212_HOUR || command == HJ212_DAY;
 }
 
+static bool is_setting(int64_t command) {
+    return command == HJ212_GET_CLOCK || command == HJ212_GET_INTERVAL || command == HJ212_GET_MINUTES ||
+           command == HJ212_KEEP_SAMPLE || (command >= HJ212_GET_SAMPLING && command <= HJ212_GET_INFO) ||
+           command == HJ212_STARTED;
+}
+
 static bool is_upload(int64_t command) {
     return is_data(command) || command == HJ212_STATE || command == HJ212_DAY_STATE || command == HJ212_STARTED;
 }
@@ -103,7 +113,8 @@ struct out {
     const struct hj212_frame *f;
     struct arena *a;
     struct reading *readings;
-    size_t n;
+    struct device_event *events;
+    size_t readings_n, events_n;
     int64_t at_s;
 };
 
@@ -112,35 +123,36 @@ static bool add(struct out *o, struct str factor, struct str suffix, double valu
     const struct factor *known = factor_of(factor);
     struct buf name;
     struct str metric;
-    if (!ending || o->n == READINGS_MAX) return true;
+    if (!ending || !factor.len || factor.len > FACTOR_MAX || !utf8_is_valid(factor) || !utf8_is_typed(factor, false))
+        return true; /* no reading has such a name */
     buf_init_arena(&name, o->a, 64);
     buf_str(&name, known ? str_of(known->metric) : factor);
     buf_cstr(&name, ending);
-    if (!buf_done(&name, &metric)) return !name.overflow || factor.len > 40; /* a name no reading can have */
-    o->readings[o->n++] = (struct reading){.device = o->f->mn,
-                                           .metric = metric,
-                                           .unit = known ? str_of(known->unit) : S(""),
-                                           .value = value,
-                                           .at_s = o->at_s};
+    if (!buf_done(&name, &metric)) return false;
+    o->readings[o->readings_n++] = (struct reading){.device = o->f->mn,
+                                                    .metric = metric,
+                                                    .unit = known ? str_of(known->unit) : S(""),
+                                                    .value = value,
+                                                    .at_s = o->at_s};
     return true;
 }
 
 /* The flag of a factor stands behind its values: N is good, whatever else is told with the value is not. */
 static void flag(struct out *o, size_t first, struct str value) {
     bool good = str_is(value, "N");
-    for (size_t i = first; i < o->n && !good; i++) o->readings[i].quality = QUALITY_SUSPECT;
+    for (size_t i = first; i < o->readings_n && !good; i++) o->readings[i].quality = QUALITY_SUSPECT;
 }
 
-static bool add_all(struct out *o) {
+static bool add_data(struct out *o) {
     struct str rest = o->f->cp, key, value, last = {NULL, 0};
-    size_t first = 0;
+    size_t first = o->readings_n;
     while (hj212_next(&rest, &key, &value)) {
         struct str suffix = key, factor;
         double v;
-        if (str_is(key, "DataTime")) o->at_s = time_of(value);
+        if (str_is(key, "DataTime")) o->at_s = hj212_time_of(value);
         (void)str_cut(&suffix, '-', &factor);
         if (!suffix.ptr) continue;
-        if (!last.ptr || !str_eq(factor, last)) first = o->n;
+        if (!last.ptr || !str_eq(factor, last)) first = o->readings_n;
         last = factor;
         if (str_is(suffix, "Flag"))
             flag(o, first, value);
@@ -150,20 +162,54 @@ static bool add_all(struct out *o) {
     return true;
 }
 
+static void add_setting(struct out *o, const char *code, struct str text, struct str part) {
+    if (!utf8_is_valid(text) || !utf8_is_valid(part)) return;
+    o->events[o->events_n++] = (struct device_event){
+        .device = o->f->mn, .code = str_of(code), .text = text, .at_s = o->at_s, .is_set = true, .part = part};
+}
+
+/* PolId says of which instrument; absent: of the station. */
+static void add_settings(struct out *o) {
+    struct str rest = o->f->cp, key, value, part = {NULL, 0};
+    while (hj212_next(&rest, &key, &value)) {
+        struct str suffix = key, factor;
+        if (str_is(key, "DataTime")) o->at_s = hj212_time_of(value);
+        if (str_is(key, "PolId")) part = value;
+        for (size_t i = 0; i < COUNT(settings); i++)
+            if (str_is(key, settings[i].key)) add_setting(o, settings[i].code, value, part);
+        (void)str_cut(&suffix, '-', &factor);
+        if (str_is(suffix, "SN")) add_setting(o, "serial_number", value, factor);
+        if (str_is(suffix, "Info")) add_setting(o, "info", value, factor);
+    }
+}
+
+bool hj212_mean(const struct hj212_frame *all, size_t n, struct arena *a, struct decoded *ret) {
+    struct out o = {.a = a};
+    size_t readings = 1, events = 1;
+    for (size_t i = 0; i < n; i++) {
+        if (is_data(all[i].command)) readings += all[i].cp.len / ITEM_MIN + 1;
+        if (is_setting(all[i].command)) events += all[i].cp.len / ITEM_MIN + 1;
+    }
+    o.readings = arena_new(a, struct reading, readings);
+    o.events = arena_new(a, struct device_event, events);
+    if (!o.readings || !o.events) return false;
+    for (size_t i = 0; i < n; i++) {
+        o.f = &all[i];
+        if (all[i].part <= 1) o.at_s = 0; /* further parts go on with the time of the one before */
+        if (is_data(all[i].command) && !add_data(&o)) return false;
+        if (is_setting(all[i].command)) add_settings(&o);
+    }
+    *ret = (struct decoded){n ? all[0].mn : (struct str){NULL, 0}, o.readings, o.readings_n, o.events, o.events_n};
+    return true;
+}
+
 static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, struct wire_error *reterr) {
     struct hj212_frame f;
     *ret = (struct decoded){0};
     if (!hj212_decode(whole, &f, reterr)) return false;
-    ret->sender = f.mn;
-    if (!is_data(f.command)) return true;
-    struct out o = {.f = &f, .a = a, .readings = arena_new(a, struct reading, READINGS_MAX)};
-    if (!o.readings || !add_all(&o)) {
-        *reterr = (struct wire_error){"out of memory", 0};
-        return false;
-    }
-    ret->readings = o.readings;
-    ret->readings_n = o.n;
-    return true;
+    if (hj212_mean(&f, 1, a, ret)) return true;
+    *reterr = (struct wire_error){"out of memory", 0};
+    return false;
 }
 
 /* ---- answers ---- */
@@ -199,5 +245,6 @@ const struct codec hj212_codec = {
     .reply = reply,
     .show = hj212_show,
     .make = hj212_make,
+    .asking = &hj212_asking,
     .is_text = true,
 };

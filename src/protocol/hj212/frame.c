@@ -1,6 +1,8 @@
 /* Packets of HJ 212: splitting, checking, building.  SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/hj212/hj212_internal.h"
 
+#include "base/civil.h"
+#include "base/utf8.h"
 #include "protocol/split.h"
 
 #include <string.h>
@@ -79,6 +81,23 @@ enum frame hj212_split(struct bytes in, size_t *ret_len) {
     return split_next(&(struct split){start_of, look, NULL}, in, ret_len);
 }
 
+/* ---- times ---- */
+
+int64_t hj212_time_of(struct str text) {
+    static const size_t at[] = {0, 4, 6, 8, 10, 12}, len[] = {4, 2, 2, 2, 2, 2};
+    int64_t v[6];
+    if (text.len < 14) return 0;
+    for (size_t i = 0; i < 6; i++)
+        if (!str_to_i64((struct str){text.ptr + at[i], len[i]}, &v[i]) || v[i] < 0) return 0;
+    if (!civil_is_date((int32_t)v[0], (int32_t)v[1], (int32_t)v[2]) || v[3] > 23 || v[4] > 59 || v[5] > 59) return 0;
+    return civil_day((int32_t)v[0], (int32_t)v[1], (int32_t)v[2]) * 86400 + v[3] * 3600 + v[4] * 60 + v[5];
+}
+
+void hj212_put_time(struct buf *b, int64_t s) {
+    struct civil c = zone_civil(NULL, s * 1000);
+    buf_fmt(b, "%04d%02d%02d%02d%02d%02d", c.year, c.month, c.day, c.hour, c.minute, c.second);
+}
+
 /* ---- one packet ---- */
 
 static bool bad(struct wire_error *e, const char *rule, size_t at) {
@@ -124,7 +143,10 @@ static bool read_fields(struct hj212_frame *f, struct wire_error *reterr) {
         if (!ok) return bad(reterr, "HJ 212 data: CN, Flag, PNUM and PNO are whole numbers", at);
     }
     if (!has_command) return bad(reterr, "HJ 212 data: CN is missing", HEAD);
-    return f->mn.len ? true : bad(reterr, "HJ 212 data: MN is missing", HEAD);
+    if (!f->mn.len) return bad(reterr, "HJ 212 data: MN is missing", HEAD);
+    if (f->mn.len > HJ212_MN_MAX || !str_is_code(f->mn) || !utf8_is_valid(f->mn))
+        return bad(reterr, "HJ 212 data: MN is no name of a station", HEAD + (size_t)(f->mn.ptr - f->data.ptr));
+    return true;
 }
 
 bool hj212_decode(struct bytes b, struct hj212_frame *ret, struct wire_error *reterr) {

@@ -149,5 +149,32 @@ static void flags_times_and_gaps(struct t *t) {
     }
 }
 
-TESTS(CASE(vectors_of_the_sheet), CASE(the_sum_of_appendix_a), CASE(what_is_owed_is_answered),
-      CASE(flags_times_and_gaps))
+static void what_names_nobody_is_refused(struct t *t) {
+    static const struct {
+        const char *data, *rule;
+        size_t at;
+    } all[] = {
+        {"CN=2011;CP=&&&&", "HJ 212 data: MN is missing", 6},
+        {"MN=;CN=2011;CP=&&&&", "HJ 212 data: MN is missing", 6},
+        {"CN=2011;MN=a b;CP=&&&&", "HJ 212 data: MN is no name", 17},
+        {"CN=2011;MN=\xff;CP=&&&&", "HJ 212 data: MN is no name", 17},
+        {"MN=A;CP=&&&&", "HJ 212 data: CN is missing", 6},
+        {"MN=A;CN=2011;PNUM=x;CP=&&&&", "HJ 212 data: CN, Flag", 19},
+        {"MN=A;CN;CP=&&&&", "HJ 212 data: a field is KEY=value", 11},
+    };
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct decoded d;
+        struct wire_error e = {"", 0};
+        bool ok = hj212_codec.decode(packet(t, all[i].data), &t->arena, &d, &e);
+        CHECK_SAY(t, !ok && str_starts(str_of(e.rule), str_of(all[i].rule)) && e.at == all[i].at, "%s: %s at %zu",
+                  all[i].data, e.rule, e.at);
+    }
+    struct decoded d;
+    struct wire_error e;
+    struct bytes odd = packet(t, "MN=A;CN=2011;CP=&&-Rtd=1,\xff-Rtd=2,a\tb-Rtd=3,x-Rtd=4&&");
+    CHECK(t, hj212_codec.decode(odd, &t->arena, &d, &e) && d.readings_n == 1); /* factors without a name */
+    CHECK(t, str_is(d.readings[0].metric, "x"));
+}
+
+TESTS(CASE(what_names_nobody_is_refused), CASE(vectors_of_the_sheet), CASE(the_sum_of_appendix_a),
+      CASE(what_is_owed_is_answered), CASE(flags_times_and_gaps))
