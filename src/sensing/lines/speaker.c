@@ -115,6 +115,10 @@ static void told_ends(struct speaker *s, bool is_done, const char *why) {
     if (id && l->o.told) l->o.told(l->o.arg, id, is_done, str_of(why));
 }
 
+static int64_t answer_until(const struct line *l) {
+    return l->o.world->mono_us(l->o.world->self) + ANSWER_MS * INT64_C(1000);
+}
+
 /* The frame goes its way all the same: what it says is kept, too. */
 static void hear_answer(struct speaker *s, struct bytes whole) {
     struct question q = question_of(&s->told);
@@ -125,6 +129,7 @@ static void hear_answer(struct speaker *s, struct bytes whole) {
     enum answer answer = s->line->o.codec->asking->answers(&q, whole, &data, &why);
     if (answer == ANSWER_WHOLE) told_ends(s, true, "");
     if (answer == ANSWER_REFUSED) told_ends(s, false, why);
+    if (answer == ANSWER_MORE) s->told.until_us = answer_until(s->line);
 }
 
 static bool copy(char *ret, size_t size, struct str s) {
@@ -138,7 +143,7 @@ static bool tell(struct speaker *s, const struct line_order *o, const char **ret
     const struct line_options *line = &s->line->o;
     int64_t now_ms = line_now_ms(s->line);
     struct told t = {.command_id = o->command_id,
-                     .until_us = line->world->mono_us(line->world->self) + ANSWER_MS * INT64_C(1000),
+                     .until_us = answer_until(s->line),
                      .serial = (uint8_t)(s->told.serial + 1),
                      .now_s = now_ms / 1000 + zone_offset_s(line->zone, now_ms)};
     struct buf b;
