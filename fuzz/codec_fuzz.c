@@ -90,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     must(codec);
     arena_init(&arena, (size_t)16 << 20);
     if (size <= codec->frame_max) take(rest); /* as a tool does, without splitting */
-    while (rest.len) {
+    while (codec->frame && rest.len) {
         size_t len = 0;
         enum frame what = codec->frame(rest, &len);
         arena_reset(&arena);

@@ -7,10 +7,11 @@
 #include "protocol/hj212/hj212.h"
 #include "protocol/jt808/jt808.h"
 #include "protocol/mqtt/mqtt.h"
+#include "protocol/plate/plate.h"
 #include "protocol/watch/watch.h"
 
-const struct codec *const codecs[] = {&cjt188_codec, &dlt645_codec, &gb26875_codec, &hj212_codec,
-                                      &jt808_codec,  &mqtt_codec,   &mqtt5_codec,   &watch_codec};
+const struct codec *const codecs[] = {&cjt188_codec, &dlt645_codec, &gb26875_codec, &hj212_codec, &jt808_codec,
+                                      &mqtt_codec,   &mqtt5_codec,  &plate_codec,   &watch_codec};
 const size_t codecs_n = COUNT(codecs);
 
 const struct codec *codec_find(struct str name) {
