@@ -9,9 +9,10 @@
 #include "protocol/mqtt/mqtt.h"
 #include "protocol/plate/plate.h"
 #include "protocol/watch/watch.h"
+#include "protocol/wiegand/wiegand.h"
 
 const struct codec *const codecs[] = {&cjt188_codec, &dlt645_codec, &gb26875_codec, &hj212_codec, &jt808_codec,
-                                      &mqtt_codec,   &mqtt5_codec,  &plate_codec,   &watch_codec};
+                                      &mqtt_codec,   &mqtt5_codec,  &plate_codec,   &watch_codec, &wiegand_codec};
 const size_t codecs_n = COUNT(codecs);
 
 const struct codec *codec_find(struct str name) {
