@@ -50,10 +50,21 @@ static void answer(struct bytes whole, bool ok) {
 static void ask_for(struct bytes whole) {
     static const struct {
         const char *address, *item;
-    } asked[] = {{"AAAAAAAAAAAA", ""},        {"AAAAAAAAAAAA", "00010000"}, {"AAAAAAAAAAAA", "0201FF00"},
-                 {"AAAAAAAAAAAA", "901F"},    {"AAAAAAAAAAAAAA", ""},       {"AAAAAAAAAAAAAA", "901F"},
-                 {"AAAAAAAAAAAAAA", "901F<"}, {"8800000015", "locate"},     {"8800000015", "find"},
-                 {"043048325465", "locate"},  {"043048325465", "restart"},  {"043048325465", "interval"}};
+    } asked[] = {{"AAAAAAAAAAAA", ""},
+                 {"AAAAAAAAAAAA", "00010000"},
+                 {"AAAAAAAAAAAA", "0201FF00"},
+                 {"AAAAAAAAAAAA", "901F"},
+                 {"AAAAAAAAAAAAAA", ""},
+                 {"AAAAAAAAAAAAAA", "901F"},
+                 {"AAAAAAAAAAAAAA", "901F<"},
+                 {"8800000015", "locate"},
+                 {"8800000015", "find"},
+                 {"043048325465", "locate"},
+                 {"043048325465", "restart"},
+                 {"043048325465", "interval"},
+                 {"0", "poll"},
+                 {"101", "poll"},
+                 {"101", "id"}};
     for (size_t i = 0; i < COUNT(asked); i++) {
         for (uint8_t part = 0; part < 2; part++) {
             struct question q = {.address = str_of(asked[i].address), .item = str_of(asked[i].item), .part = part};
@@ -78,7 +89,7 @@ static void take(struct bytes whole) {
     must(ok || (e.rule && e.at <= whole.len));
     must(codec->decode(whole, &arena, &again, &e) == ok);
     must(!ok || (again.readings_n == d.readings_n && again.events_n == d.events_n));
-    must(!ok || ((!d.readings_n || d.readings) && (!d.events_n || d.events)));
+    must(!ok || ((!d.readings_n || d.readings) && (!d.events_n || d.events) && (!d.passings_n || d.passings)));
     if (codec->reply) answer(whole, ok);
     if (codec->asking) ask_for(whole);
     if (ok && codec->show) round_trip(whole);

@@ -115,6 +115,18 @@ static void put_event(struct jw *j, const struct device_event *e) {
     jw_close(j, '}');
 }
 
+static void put_passing(struct jw *j, const struct passing *p) {
+    static const char *const kinds[] = {"plate", "card", "code"};
+    jw_open(j, '{');
+    jw_kstr(j, "device", p->device);
+    jw_kcstr(j, "kind", kinds[p->kind]);
+    jw_kstr(j, "value", p->value);
+    put_at(j, 0, p->at_ms);
+    if (p->sure_pct) jw_ki64(j, "sure_pct", p->sure_pct);
+    jw_kbool(j, "late", p->is_late);
+    jw_close(j, '}');
+}
+
 static void put_reply(struct jw *j, const struct codec *codec, struct bytes whole, struct arena *a) {
     struct world world = world_real(0);
     struct buf reply, hex;
@@ -147,6 +159,12 @@ static bool put_frame(struct jw *j, const struct codec *codec, struct bytes whol
     jw_open(j, '[');
     for (size_t i = 0; i < d.events_n; i++) put_event(j, &d.events[i]);
     jw_close(j, ']');
+    if (d.passings_n) {
+        jw_key(j, "passings");
+        jw_open(j, '[');
+        for (size_t i = 0; i < d.passings_n; i++) put_passing(j, &d.passings[i]);
+        jw_close(j, ']');
+    }
     if (codec->reply) put_reply(j, codec, whole, a);
     jw_close(j, '}');
     return true;

@@ -27,12 +27,25 @@ struct device_event {
     /* The report named all that holds of `part`: what it did not name is over.  Events of one report stand together. */
     bool is_level;
 };
+/* Who wants through, by what he shows.  It concerns a person: no event and no reading tells it. */
+enum passing_kind { PASSING_PLATE, PASSING_CARD, PASSING_CODE };
+struct passing {
+    struct str device;
+    enum passing_kind kind;
+    struct str value;  /* in its normal form: plate_read(), wiegand_number(), digits */
+    struct str serial; /* of the message: said again it is the same passing; absent: the wire has none */
+    int64_t at_ms;     /* UTC; 0: not on the wire */
+    int32_t sure_pct;  /* how sure the device is of the value; 0: it does not say */
+    bool is_late;      /* kept by the device while nobody answered: nothing waits at the gate any more */
+};
 struct decoded {
     struct str sender; /* the device that spoke, where a frame without readings and events names it; else absent */
     const struct reading *readings;
     size_t readings_n;
     const struct device_event *events;
     size_t events_n;
+    const struct passing *passings; /* several in a frame are of one who passes: any of them opens */
+    size_t passings_n;
 };
 
 /* What a device is asked or told, and whether a frame answers it. */
@@ -75,7 +88,7 @@ struct codec {
     enum frame (*frame)(struct bytes in, size_t *ret_len);
     bool (*decode)(struct bytes whole, struct arena *a, struct decoded *ret, struct wire_error *reterr);
     /* The answer the sender expects, if any: nothing is appended when none is due.  now_s: local civil seconds.  A
-     * whole frame that did not decode is answered with a refusal. */
+     * whole frame that did not decode, and one who may not pass, is answered with a refusal (ok false). */
     void (*reply)(struct bytes whole, bool ok, int64_t now_s, struct buf *out);
     /* For tools: the typed frame as one JSON value, and such a value as a frame.  What show() wrote make() turns into
      * the same bytes.  make() wants what the standard has no default for; *reterr.rule says what is missing or wrong

@@ -32,11 +32,24 @@ static struct str said_of(struct t *t, const struct decoded *d) {
     return text;
 }
 
+static struct str passes_of(struct t *t, const struct decoded *d) {
+    static const char *const kinds[] = {"plate", "card", "code"};
+    struct buf b;
+    struct str text = S("");
+    buf_init_arena(&b, &t->arena, TEXT_MAX);
+    for (size_t i = 0; i < d->passings_n; i++)
+        buf_fmt(&b, "%s " STR_FMT " ", kinds[d->passings[i].kind], STR_ARG(d->passings[i].value));
+    if (b.len) CHECK(t, buf_done(&b, &text));
+    return text;
+}
+
 static bool all_of(const struct decoded *d, const char *device) {
     for (size_t i = 0; i < d->readings_n; i++)
         if (!str_is(d->readings[i].device, device)) return false;
     for (size_t i = 0; i < d->events_n; i++)
         if (!str_is(d->events[i].device, device)) return false;
+    for (size_t i = 0; i < d->passings_n; i++)
+        if (!str_is(d->passings[i].device, device)) return false;
     return true;
 }
 
@@ -49,6 +62,8 @@ static void says(struct t *t, const struct codec *codec, const struct vector *v,
         if (!ok) return;
         struct str said = said_of(t, &d);
         CHECK_SAY(t, str_is(said, v->said ? v->said : ""), "%s: " STR_FMT, v->name, STR_ARG(said));
+        struct str passes = passes_of(t, &d);
+        CHECK_SAY(t, str_is(passes, v->passes ? v->passes : ""), "%s: " STR_FMT, v->name, STR_ARG(passes));
         CHECK_SAY(t, !v->device || all_of(&d, v->device), "%s: whose?", v->name);
     }
 }

@@ -14,6 +14,7 @@ struct vector {
     /* Readings "metric=value unit" and events "!code" or "-code" (over), each with a blank behind it. */
     const char *said;
     const char *device;
+    const char *passes; /* "card 8065495 ": kind and value of who wants through, each with a blank behind it */
 };
 /* Each that is right is found in a stream: whole, in pieces, behind and before other bytes; it decodes the same twice,
  * and make() gives the same bytes for what show() wrote.  Each that is wrong is refused and is no frame of a stream. */
