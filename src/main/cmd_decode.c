@@ -135,6 +135,10 @@ static void put_reply(struct jw *j, const struct codec *codec, struct bytes whol
     buf_init_arena(&hex, a, 8192);
     codec->reply(whole, true, world.utc_ms(world.self) / 1000 + CHINA_S, &reply);
     if (!reply.len) return;
+    if (codec->carrier == CARRIER_BODY) {
+        frame_put_bytes(j, a, "reply", (struct bytes){(const uint8_t *)reply.ptr, reply.len});
+        return;
+    }
     buf_hex(&hex, (struct bytes){(const uint8_t *)reply.ptr, reply.len});
     if (buf_done(&hex, &text)) jw_kstr(j, "reply", text);
 }

@@ -1,0 +1,93 @@
+/* Pushes of ITSAPI cameras.  SPDX-License-Identifier: Apache-2.0 */
+#include "protocol/itsapi/itsapi.h"
+
+#include "protocol/alpr.h"
+#include "protocol/frame_json.h"
+#include "protocol/members.h"
+
+static bool bad(struct wire_error *e, const char *rule, size_t at) {
+    *e = (struct wire_error){rule, at};
+    return false;
+}
+
+bool itsapi_read(struct bytes whole, struct arena *a, struct itsapi_push *ret, struct wire_error *reterr) {
+    struct itsapi_push p = {.confidence = -1};
+    struct str json = {(const char *)whole.ptr, whole.len};
+    size_t at = 0;
+    if (whole.len > ITSAPI_PUSH_MAX) return bad(reterr, "ITSAPI push: at most 1 MiB", ITSAPI_PUSH_MAX);
+    if (!members_check(whole, &at)) return bad(reterr, "ITSAPI push: this is no JSON", at);
+    struct str picture = member_at(json, "Picture");
+    p.is_vehicle = picture.ptr;
+    at = picture.ptr ? (size_t)(picture.ptr - json.ptr) : 0;
+    p.device = member_text(picture.ptr ? picture : json, picture.ptr ? "SnapInfo.DeviceID" : "DeviceID", a);
+    if (!alpr_is_device(p.device))
+        return bad(reterr,
+                   picture.ptr ? "ITSAPI SnapInfo: DeviceID names no device"
+                               : "ITSAPI push: neither Picture nor DeviceID",
+                   at);
+    if (p.is_vehicle) {
+        p.plate = member_text(picture, "Plate.PlateNumber", a);
+        p.colour = member_text(picture, "Plate.PlateColor", a);
+        p.direction = member_text(picture, "SnapInfo.Direction", a);
+        if (!member_i64(picture, "Plate.Confidence", &p.confidence) || p.confidence < 0) p.confidence = -1;
+        if (!p.plate.ptr) return bad(reterr, "ITSAPI Plate: PlateNumber is missing", at);
+    }
+    *ret = p;
+    return true;
+}
+
+static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, struct wire_error *reterr) {
+    struct itsapi_push p;
+    *ret = (struct decoded){0};
+    if (!itsapi_read(whole, a, &p, reterr)) return false;
+    ret->sender = p.device;
+    if (!p.is_vehicle) return true;
+    struct sighting s = {.device = p.device, .plate = p.plate, .sure_pct = p.confidence};
+    return alpr_say(&s, a, ret, reterr);
+}
+
+static bool show(struct bytes whole, struct arena *a, struct jw *j, struct wire_error *reterr) {
+    struct itsapi_push p;
+    if (!itsapi_read(whole, a, &p, reterr)) return false;
+    jw_open(j, '{');
+    jw_kcstr(j, "message", p.is_vehicle ? "plate" : "alive");
+    jw_kstr(j, "device", p.device);
+    if (p.is_vehicle) {
+        jw_kstr(j, "plate", p.plate);
+        if (p.colour.ptr) jw_kstr(j, "colour", p.colour);
+        if (p.direction.ptr) jw_kstr(j, "direction", p.direction);
+        if (p.confidence >= 0) jw_ki64(j, "confidence", p.confidence);
+    }
+    frame_put_bytes(j, a, "text", whole);
+    jw_close(j, '}');
+    return true;
+}
+
+/* As it came, or a vehicle from what it needs. */
+static bool make(const json_t *frame, struct arena *a, struct buf *out, struct wire_error *reterr) {
+    struct frame_in in = {.object = frame, .arena = a, .error = reterr};
+    struct str text = frame_text(&in, "text"), plate = frame_text(&in, "plate"), device = frame_text(&in, "device");
+    struct itsapi_push ignored;
+    struct jw j;
+    if (text.ptr) {
+        buf_str(out, text);
+        return !in.is_bad && itsapi_read((struct bytes){(const uint8_t *)text.ptr, text.len}, a, &ignored, reterr);
+    }
+    if (!plate.ptr) frame_bad(&in, "plate", "is missing");
+    if (!alpr_is_device(device)) frame_bad(&in, "device", "is missing or no name of a device");
+    if (in.is_bad) return false;
+    jw_init(&j, out);
+    jw_put(&j, "{'Picture':{'Plate':{'PlateNumber':$},'SnapInfo':{'DeviceID':$}}}", JV(J_STR(plate), J_STR(device)));
+    return true;
+}
+
+const struct codec itsapi_codec = {
+    .name = "itsapi",
+    .standard = "ITSAPI over HTTP",
+    .frame_max = ITSAPI_PUSH_MAX,
+    .decode = decode,
+    .show = show,
+    .make = make,
+    .is_text = true,
+    .carrier = CARRIER_BODY,
+};
