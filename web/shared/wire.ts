@@ -10,6 +10,11 @@ export const events: Words = {
   reset: ['复位', 'Reset'], silenced: ['消音', 'Silenced'], manual_alarm: ['手动报警', 'Manual alarm'], alarm_cleared: ['警情消除', 'Alarm cleared'], self_test: ['自检', 'Self-test'],
   confirmed: ['确认', 'Confirmed'], duty_answer: ['查岗应答', 'Duty answered'], test: ['测试', 'Test'], normal: ['正常', 'Normal']
 }
+/** Of readers and cameras at gates: src/protocol/osdp, vz, itsapi. */
+const gates: Words = {
+  plate_seen: ['识别到车牌', 'Plate seen'], plate_unread: ['没认出车牌', 'Plate not read'], input: ['输入闭合', 'Input closed'], card_read: ['刷卡', 'Card read'], keys_pressed: ['按键', 'Keys pressed'],
+  tamper: ['被拆动', 'Tampered with'], power_failure: ['供电异常', 'Power failure'], reader_lost: ['读卡器失联', 'Reader lost'], reader_tamper: ['读卡器被拆动', 'Reader tampered with']
+}
 export const systems: Words = {
   system: ['系统', 'System'], general: ['通用系统', 'General system'], fire_alarm: ['火灾报警系统', 'Fire alarm system'], linkage: ['消防联动控制器', 'Linkage controller'], hydrant: ['消火栓系统', 'Hydrant system'],
   sprinkler: ['自动喷水灭火系统', 'Sprinkler system'], gas_extinguishing: ['气体灭火系统', 'Gas extinguishing system'], water_spray_pump: ['水喷雾灭火系统（泵启动）', 'Water spray system (pump)'],
@@ -37,7 +42,7 @@ const operator = ['操作员', 'Operator'] as const
 const pick = (w: readonly [string, string] | undefined): string | undefined => w && w[language.value === 'zh' ? 0 : 1]
 
 /** An event's code in words; one that no standard knows is as its device says it. */
-export const eventWords = (code: string): string => pick(Object.hasOwn(events, code) ? events[code] : undefined) ?? code
+export const eventWords = (code: string): string => pick(Object.hasOwn(events, code) ? events[code] : Object.hasOwn(gates, code) ? gates[code] : undefined) ?? code
 /** The codec's part of an event's text in words; what the panel wrote of its place, and any other text, stays as it is. */
 export function wireWords(text: string): string {
   const m = /^([a-z_]+)(?: (\d+(?:\.\d+)*))?(?= |$)/.exec(text)

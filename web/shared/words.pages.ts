@@ -166,6 +166,7 @@ export const pageWords = {
   'line.wrongByte': ['错在这里', 'Wrong here'],
   'line.more': ['……还有 {n} 字节', '… {n} bytes more'],
   'line.goodTitle': ['最近的好帧', 'Last good frames'],
+  'line.pushAt': ['设备往这个地址推送；谁有它谁就能推送，别外传', 'Devices push to this address; whoever has it may push, so keep it'],
   'line.over': ['已恢复', 'is over'],
   'line.heartbeat': ['心跳或应答，没有数据', 'heartbeat or answer, no data'],
   'line.decoded': ['解码结果', 'Decoded'],

@@ -2,6 +2,7 @@
 #include "platform/things/things.h"
 
 #include "kernel/rows.h"
+#include "protocol/codec.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -44,6 +45,9 @@ static const struct field fields[] = {
     {FLAG(struct line_row, enabled), .flags = COLUMN},
     {TEXT(struct line_row, address), .max = LINE_ADDRESS_MAX, .flags = SYSTEM | COLUMN},
     {TEXT(struct line_row, problem), .max = LINE_PROBLEM_MAX, .flags = SYSTEM | COLUMN},
+    /* Shown to those who may move the line, in part to those who may see it. */
+    {TEXT(struct line_row, push_key), .max = LINE_PUSH_KEY, .flags = SYSTEM, .class = IDENTITY},
+    {TEXT(struct line_row, secret), .max = LINE_SECRET_MAX, .flags = SYSTEM, .class = SECRET},
 };
 static const char *const states[] = {[LINE_CLOSED] = "closed", [LINE_OPEN] = "open", [LINE_FAILED] = "failed"};
 static const struct step steps[] = {
@@ -51,12 +55,29 @@ static const struct step steps[] = {
     {ANY_STATE, "fail", LINE_FAILED, "timer", .takes = "address problem"},
     {ANY_STATE, "close", LINE_CLOSED, "timer", .takes = "address problem"},
     {ANY_STATE, "find", ANY_STATE, "manager admin"},
+    {ANY_STATE, "set_secret", ANY_STATE, "admin", .takes = "secret"},
 };
 /* A line opens a socket of the server: only its administrator may say which. */
 static const struct grant grants[] = {
-    {"admin", CREATE | READ | UPDATE | ARCHIVE, PLACE},
+    {"admin", CREATE | READ | UPDATE | ARCHIVE, PLACE, .clear = IDENTITY},
     {"manager dispatcher repairer", READ, COMMUNITY},
 };
+
+/* 128 bits of chance: the address that devices push to. */
+static enum err prepare(struct ctx *ctx, void *row, const void *before) {
+    struct line_row *l = row;
+    const struct codec *codec = codec_find(l->kind);
+    uint8_t chance[LINE_PUSH_KEY / 2];
+    struct buf b;
+    struct str key;
+    if (before || !codec || codec->carrier != CARRIER_BODY) return OK;
+    ctx->world->random(ctx->world->self, chance, sizeof chance);
+    buf_init_arena(&b, ctx->arena, LINE_PUSH_KEY + 1);
+    buf_hex(&b, (struct bytes){chance, sizeof chance});
+    if (!buf_done(&b, &key)) return FAIL_MEMORY(ctx);
+    SET(&line_rows, l, push_key, key);
+    return OK;
+}
 
 static enum err validate(struct ctx *ctx, const void *row) {
     const struct line_row *l = row;
@@ -77,5 +98,6 @@ const struct resource line_rows = {
     ROWS(states, states),
     ROWS(steps, steps),
     ROWS(grants, grants),
+    .prepare = prepare,
     .validate = validate,
 };

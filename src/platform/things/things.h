@@ -63,10 +63,12 @@ struct reading_class {
 };
 /* Where devices reach this server, or are reached by it.  sensing/lines opens what the rows say. */
 enum line_state { LINE_CLOSED, LINE_OPEN, LINE_FAILED };
-#define LINE_KINDS       "gb26875 hj212 dlt645 cjt188 modbus watch jt808 mqtt http"
+#define LINE_KINDS       "gb26875 hj212 dlt645 cjt188 modbus watch jt808 osdp vz itsapi mqtt http"
 #define LINE_NAME_MAX    40
 #define LINE_ADDRESS_MAX 64
 #define LINE_PROBLEM_MAX 200
+#define LINE_PUSH_KEY    32
+#define LINE_SECRET_MAX  64
 struct line_row {
     struct row row;
     struct str name, kind;
@@ -76,6 +78,9 @@ struct line_row {
     struct str greeting; /* listen, where devices are asked: what their gateway (DTU) says first */
     struct str serial, baud, parity, stop_bits;
     struct str address /* where it is open */, problem /* why it is not */;
+    struct str
+        push_key;      /* of kinds that are pushed over HTTP: the last part of their address; whoever has it may push */
+    struct str secret; /* with which what is pushed is signed, where its protocol does that */
     int64_t port, every_s;
     int32_t state;
     bool enabled;

@@ -113,14 +113,21 @@ static void open_ours(struct line_set *l, struct line_entry *e) {
     if (!err) look_at(l, e);
 }
 
-static const struct lines_server *server_of(const struct line_set *l, const char *kind) {
+bool line_is_pushed(const struct line_spec *s) {
+    const struct codec *c = codec_find(str_of(s->kind));
+    return c && c->carrier == CARRIER_BODY;
+}
+
+/* Who else has the line open: the HTTP server has those that are pushed. */
+static const struct lines_server *server_of(const struct line_set *l, const struct line_spec *s) {
+    const char *kind = line_is_pushed(s) ? "http" : s->kind;
     for (size_t i = 0; i < l->servers_n; i++)
         if (!strcmp(l->servers[i].kind, kind)) return &l->servers[i];
     return NULL;
 }
 
 static void open_entry(struct line_set *l, struct line_entry *e) {
-    const struct lines_server *by = server_of(l, e->spec.kind);
+    const struct lines_server *by = server_of(l, &e->spec);
     if (!e->spec.enabled) return;
     if (is_ours(&e->spec) && e->figures && e->heard) {
         open_ours(l, e);
@@ -148,6 +155,7 @@ static struct line_entry *entry_of(struct line_set *l, const struct line_spec *s
     if (!empty && l->entries_n == LINES_MAX) return NULL;
     struct figures *figures = figures_create();
     struct heard *heard = heard_create();
+    if (figures && line_is_pushed(s)) figures->connections = figures->connections_total = -1; /* requests, over any */
     pthread_mutex_lock(&l->lock);
     if (!empty) empty = &l->entries[l->entries_n++];
     *empty =
@@ -221,7 +229,7 @@ static void work(void *arg) {
 static bool begin(void *arg) {
     struct line_set *l = arg;
     for (size_t i = 0; l->has_servers && i < l->entries_n; i++)
-        if (l->entries[i].state != LINE_OPEN && server_of(l, l->entries[i].spec.kind)) open_entry(l, &l->entries[i]);
+        if (l->entries[i].state != LINE_OPEN && server_of(l, &l->entries[i].spec)) open_entry(l, &l->entries[i]);
     l->has_servers = false;
     return true;
 }
@@ -237,7 +245,7 @@ static void tell_out(struct line_set *l) {
     for (size_t i = 0; i < l->out.n; i++) {
         const struct line_order *o = &l->out.orders[i];
         struct line_entry *e = entry_at(l, l->out.line_ids[i]);
-        const struct lines_server *by = e ? server_of(l, e->spec.kind) : NULL;
+        const struct lines_server *by = e ? server_of(l, &e->spec) : NULL;
         const char *why = "its line is closed";
         bool is_out = e && e->line     ? line_tell(e->line, o, &why)
                       : by && by->tell ? by->tell(by->arg, e->spec.community_id, o, &why)

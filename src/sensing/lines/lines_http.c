@@ -107,6 +107,7 @@ static void put_figures(void *arg, struct buf *ret) {
             pthread_mutex_lock(&e->figures->lock);
             int64_t v = *(const int64_t *)(const void *)((const char *)e->figures + rows[r].at);
             pthread_mutex_unlock(&e->figures->lock);
+            if (v < 0) continue; /* not counted */
             buf_fmt(ret, "linli_line_%s{line=\"%" PRId64 "\",kind=\"%s\"} %" PRId64 "\n", rows[r].name, e->spec.id,
                     e->spec.kind, v);
         }
@@ -119,6 +120,11 @@ static const struct api_route route_rows[] = {
      "Counters of a line, its last bad frames with the rule they broke, its last good ones decoded"},
     {"GET", "/api/v1/devices/{id}/doctor", 0, 0, line_doctor,
      "Why a device is silent, or what is wrong with what it says; which model and place a new one may be"},
+    {"POST", "/api/v1/push/{key}", API_PUBLIC | API_DEFERS, 0, line_push,
+     "What a platform or camera pushes, in its own format; the key is the line's"},
+    {"POST", "/api/v1/push/{key}/{folder}/{message}", API_PUBLIC | API_DEFERS, 0, line_push,
+     "The same from those that put the kind of message behind the address"},
+    {"GET", "/api/v1/push/{key}", API_PUBLIC, 0, line_push_look, "Is somebody there?  For platforms that look first"},
 };
 
 struct api_with lines_with(struct line_set *l) {

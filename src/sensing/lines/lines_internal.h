@@ -19,6 +19,7 @@ struct line_spec {
     int64_t id, community_id, every_s;
     const struct zone *zone;
     char name[LINE_NAME_MAX * 4 + 1], kind[24], bind[46], host[46], serial[64], greeting[260];
+    char push_key[LINE_PUSH_KEY + 1], secret[LINE_SECRET_MAX * 4 + 1]; /* empty: it has none */
     char address[LINE_ADDRESS_MAX], problem[LINE_PROBLEM_MAX];
     int port, reach, baud, stop_bits;
     char parity;
@@ -75,6 +76,7 @@ struct line_set {
     int64_t filled_us; /* when midnights were looked for last */
     int64_t ticked_us; /* loop thread: when the lines were */
     enum err failed;
+    _Atomic int pushes; /* that are not answered yet */
 };
 
 int64_t line_rows_generation(void);   /* rises when rows changed: lines, or what hangs on them */
@@ -83,6 +85,11 @@ int64_t line_orders_generation(void); /* rises when something may wait to be tol
 size_t line_finds_take(int64_t ids[LINE_FINDS_MAX]);         /* lines on which somebody wants to know who is there */
 enum err line_set_read(struct line_set *l, struct ctx *ctx); /* rows to l->loaded */
 enum err line_set_tell(struct line_set *l, struct ctx *ctx); /* what the entries are, where rows say otherwise */
+
+bool line_is_pushed(const struct line_spec *s); /* by HTTP requests to its own address */
+/* push.c, workers: POST and GET of a pushed line's address. */
+enum err line_push(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
+enum err line_push_look(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 
 /* plan.c: what the devices of a line are asked, by their models; NULL: they are not. */
 enum err line_plan_read(struct ctx *ctx, const struct line_spec *s, struct line_plan **ret);

@@ -55,12 +55,12 @@ size_t line_finds_take(int64_t ids[LINE_FINDS_MAX]) {
 
 /* Not each event of a device: alarms and readings change nothing here. */
 static const struct subscription listens[] = {
-    {"lines.create", changed},      {"lines.update", changed},      {"lines.archive", changed},
-    {"lines.restore", changed},     {"lines.find", find},           {"device_models.*", changed},
-    {"devices.create", changed},    {"devices.update", changed},    {"devices.adopt", changed},
-    {"devices.recode", changed},    {"devices.retire", changed},    {"devices.reinstate", changed},
-    {"devices.archive", changed},   {"devices.restore", changed},   {"devices.set_password", changed},
-    {"commands.create", commanded}, {"commands.confirm", commanded}};
+    {"lines.create", changed},         {"lines.update", changed},      {"lines.archive", changed},
+    {"lines.restore", changed},        {"lines.set_secret", changed},  {"lines.find", find},
+    {"device_models.*", changed},      {"devices.create", changed},    {"devices.update", changed},
+    {"devices.adopt", changed},        {"devices.recode", changed},    {"devices.retire", changed},
+    {"devices.reinstate", changed},    {"devices.archive", changed},   {"devices.restore", changed},
+    {"devices.set_password", changed}, {"commands.create", commanded}, {"commands.confirm", commanded}};
 
 const struct module lines_module = {
     .name = "lines",
@@ -126,6 +126,8 @@ enum err line_set_read(struct line_set *l, struct ctx *ctx) {
         utf8_copy(s->host, sizeof s->host, r->host);
         utf8_copy(s->serial, sizeof s->serial, r->serial);
         utf8_copy(s->greeting, sizeof s->greeting, r->greeting);
+        utf8_copy(s->push_key, sizeof s->push_key, r->push_key);
+        utf8_copy(s->secret, sizeof s->secret, r->secret);
         utf8_copy(s->address, sizeof s->address, r->address);
         utf8_copy(s->problem, sizeof s->problem, r->problem);
         if (s->enabled) TRY(line_plan_read(ctx, s, &l->plans[i]));

@@ -221,7 +221,7 @@ export interface DeviceModelsRow {
   name?: string | null
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'mqtt' | 'http' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -274,7 +274,7 @@ export interface DeviceModelsCreate {
   name: string
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'mqtt' | 'http' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -321,7 +321,7 @@ export interface DeviceModelsPatch {
   name?: string | null
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'mqtt' | 'http' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -422,7 +422,7 @@ export interface LinesRow {
   _masked: string[]
   state?: 'closed' | 'open' | 'failed' | null
   name?: string | null
-  kind?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'mqtt' | 'http' | null
+  kind?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | null
   reach?: 'listen' | 'dial' | 'serial' | null
   bind?: string | null
   host?: string | null
@@ -436,6 +436,7 @@ export interface LinesRow {
   enabled?: boolean | null
   address?: string | null
   problem?: string | null
+  push_key?: string | null
 }
 export interface LinesPage {
   items: LinesRow[]
@@ -444,7 +445,7 @@ export interface LinesPage {
 }
 export interface LinesCreate {
   name: string
-  kind: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'mqtt' | 'http'
+  kind: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http'
   reach?: 'listen' | 'dial' | 'serial' | null
   bind?: string | null
   host?: string | null
@@ -472,8 +473,13 @@ export interface LinesPatch {
   every_s?: number | null
   enabled?: boolean | null
 }
-export type LinesReveal = Record<string, never>
+export interface LinesReveal {
+  push_key?: string | null
+}
 export type LinesStepFind = Record<string, never>
+export interface LinesStepSetSecret {
+  secret?: string | null
+}
 export interface DevicesRow {
   id: Id
   version: number

@@ -1,0 +1,212 @@
+/* Lines that are pushed to: POST /api/v1/push/{key}.  SPDX-License-Identifier: Apache-2.0 */
+#include "sensing/lines/push.h"
+
+#include "base/utf8.h"
+#include "sensing/lines/line_internal.h"
+#include "sensing/lines/lines_internal.h"
+
+#include <sodium.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- whose address it is ---- */
+
+struct line_pushed { /* what a push needs of its line, as it was then */
+    const struct codec *codec;
+    struct figures *figures;
+    struct heard *heard;
+    const struct zone *zone;
+    int64_t id, community_id;
+    char name[LINE_NAME_MAX * 4 + 1], secret[LINE_SECRET_MAX * 4 + 1];
+};
+
+/* Every key is compared as a whole: how long it takes tells nothing of how much of one is right. */
+static bool find(struct line_set *l, struct str key, struct line_pushed *ret) {
+    bool found = false;
+    if (key.len != LINE_PUSH_KEY) return false;
+    pthread_mutex_lock(&l->lock);
+    for (size_t i = 0; i < l->entries_n; i++) {
+        const struct line_entry *e = &l->entries[i];
+        const struct line_spec *s = &e->spec;
+        bool is_it = !sodium_memcmp(s->push_key, key.ptr, LINE_PUSH_KEY);
+        if (!is_it || !s->id || !s->enabled || !e->figures || !e->heard || !line_is_pushed(s)) continue;
+        found = true;
+        *ret = (struct line_pushed){.codec = codec_find(str_of(s->kind)),
+                                    .figures = e->figures,
+                                    .heard = e->heard,
+                                    .zone = s->zone,
+                                    .id = s->id,
+                                    .community_id = s->community_id};
+        memcpy(ret->name, s->name, sizeof ret->name);
+        memcpy(ret->secret, s->secret, sizeof ret->secret);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return found;
+}
+
+/* As any address that there is not. */
+static enum err nobody(struct ctx *ctx) {
+    return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is nothing at this address");
+}
+
+/* ---- judging ---- */
+
+enum push_judged push_judge(const struct codec *codec, struct bytes body, struct str secret, struct arena *a,
+                            struct decoded *ret, struct wire_error *reterr) {
+    *ret = (struct decoded){0};
+    if (body.len > codec->frame_max) {
+        *reterr = (struct wire_error){"the body is longer than this protocol has it", codec->frame_max};
+        return PUSH_TOO_LONG;
+    }
+    if (codec->is_genuine && (!secret.len || !codec->is_genuine(body, secret))) {
+        *reterr =
+            (struct wire_error){secret.len ? "the signature is wrong" : "the line has no secret to check it with", 0};
+        return PUSH_UNSIGNED;
+    }
+    return codec->decode(body, a, ret, reterr) ? PUSH_GOOD : PUSH_BAD;
+}
+
+/* ---- a push's way ---- */
+
+struct push { /* in the request's arena */
+    struct api_unit *unit;
+    struct line_set *lines;
+    struct line_pushed line;
+    struct intake_site site;
+    struct intake intake;
+    struct decoded decoded;
+    struct arena *arena; /* the request's: the loop thread's from take() on */
+    struct bytes reply;
+    char peer[46];
+    struct loop_task task;
+};
+
+/* Who has a line's address speaks for its devices and for such as nobody knows, not for those of another: else he would
+ * open their gates. */
+static bool may_say(const struct push *p) {
+    struct feed *feed = p->lines->o.feed;
+    const struct decoded *d = &p->decoded;
+    int64_t community = p->line.community_id, id = p->line.id;
+    bool ok = !d->sender.len || feed_is_of_line(feed, community, d->sender, id);
+    for (size_t i = 0; ok && i < d->readings_n; i++) ok = feed_is_of_line(feed, community, d->readings[i].device, id);
+    for (size_t i = 0; ok && i < d->events_n; i++) ok = feed_is_of_line(feed, community, d->events[i].device, id);
+    for (size_t i = 0; ok && i < d->passings_n; i++) ok = feed_is_of_line(feed, community, d->passings[i].device, id);
+    return ok;
+}
+
+static void answer(void *arg, bool is_stored) {
+    struct push *p = arg;
+    struct api_unit *unit = p->unit;
+    const struct api_answer ok = {.status = 200, .body = p->reply};
+    const struct fault away = {
+        .kind = ERR_UNAVAILABLE, .code = "not_stored", .text = "this could not be stored; say it again"};
+    if (!is_stored) FIGURES_ADD(p->line.figures, unanswered, 1);
+    atomic_fetch_sub(&p->lines->pushes, 1);
+    api_finish(unit, is_stored ? &ok : NULL, is_stored ? NULL : &away);
+}
+
+static void take(void *arg) { /* loop thread */
+    struct push *p = arg;
+    intake_take(&p->intake, &p->decoded, p->arena, 0);
+}
+
+static struct sample sample_of(struct ctx *ctx, const struct api_call *call, size_t len) {
+    struct sample x = {.at_ms = ctx->now_ms, .offset = NO_OFFSET, .len = len};
+    utf8_copy(x.peer, sizeof x.peer, call->req->peer);
+    if (call->args[2].ptr) utf8_copy(x.about, sizeof x.about, call->args[2]);
+    return x;
+}
+
+/* What shows who passed is personal: such a frame is counted, its bytes are not kept. */
+static struct bytes kept_of(const struct api_call *call, const struct push *p) {
+    return p->decoded.passings_n ? (struct bytes){NULL, 0} : call->req->body;
+}
+
+static void note_good(struct ctx *ctx, const struct api_call *call, const struct push *p) {
+    struct bytes body = kept_of(call, p);
+    struct sample x = sample_of(ctx, call, body.len);
+    if (!x.about[0] && p->decoded.events_n) utf8_copy(x.about, sizeof x.about, p->decoded.events[0].code);
+    figures_good(p->line.figures, &x, body);
+}
+
+static enum err refuse(struct ctx *ctx, const struct api_call *call, const struct push *p, enum push_judged why,
+                       const struct wire_error *e) {
+    static const enum err kinds[] = {[PUSH_TOO_LONG] = ERR_LIMIT,
+                                     [PUSH_UNSIGNED] = ERR_UNAUTHENTICATED,
+                                     [PUSH_BAD] = ERR_INVALID,
+                                     [PUSH_FOREIGN] = ERR_DENIED};
+    static const char *const codes[] = {[PUSH_TOO_LONG] = "too_long",
+                                        [PUSH_UNSIGNED] = "bad_signature",
+                                        [PUSH_BAD] = "bad_frame",
+                                        [PUSH_FOREIGN] = "of_another_line"};
+    struct bytes body = kept_of(call, p);
+    struct sample x = sample_of(ctx, call, body.len);
+    if (why == PUSH_FOREIGN) utf8_copy(x.about, sizeof x.about, p->decoded.sender);
+    x.offset = why == PUSH_BAD ? e->at : NO_OFFSET;
+    utf8_copy(x.rule, sizeof x.rule, str_of(e->rule));
+    figures_bad(p->line.figures, &x, body, false);
+    return FAIL(&ctx->fault, kinds[why], codes[why], "%s", e->rule);
+}
+
+/* The answer that is due once all is in the store. */
+static enum err make_reply(struct ctx *ctx, const struct api_call *call, struct push *p, bool may_pass) {
+    const struct codec *codec = p->line.codec;
+    struct buf b;
+    int64_t now_s = ctx->now_ms / 1000 + zone_offset_s(p->line.zone, ctx->now_ms);
+    if (!codec->reply) return OK;
+    buf_init_arena(&b, ctx->arena, codec->frame_max + 1);
+    codec->reply(call->req->body, may_pass, now_s, &b);
+    if (b.overflow) return FAIL_MEMORY(ctx);
+    p->reply = (struct bytes){(const uint8_t *)b.ptr, b.len};
+    return OK;
+}
+
+static enum err begin(struct ctx *ctx, const struct api_call *call, struct push *p, struct api_answer *ret) {
+    const struct lines_options *o = &p->lines->o;
+    p->site = (struct intake_site){.loop = o->loop,
+                                   .feed = o->feed,
+                                   .world = o->world,
+                                   .zone = p->line.zone,
+                                   .community_id = p->line.community_id,
+                                   .line = p->line.name,
+                                   .heard = p->line.heard};
+    utf8_copy(p->peer, sizeof p->peer, call->req->peer);
+    p->intake = (struct intake){.site = &p->site, .done = answer, .arg = p, .peer = p->peer};
+    p->task = (struct loop_task){.fn = take, .arg = p};
+    if (atomic_fetch_add(&p->lines->pushes, 1) >= PUSHES_MAX) {
+        atomic_fetch_sub(&p->lines->pushes, 1);
+        FIGURES_ADD(p->line.figures, unanswered, 1);
+        return FAIL(&ctx->fault, ERR_BUSY, "busy", "too much is pushed at once; say it again");
+    }
+    p->arena = ctx->arena;
+    p->unit = api_defer(call, ret);
+    loop_post_task(o->loop, &p->task);
+    return OK;
+}
+
+enum err line_push(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    struct push *p = arena_new(ctx->arena, struct push, 1);
+    struct wire_error e = {"", 0};
+    if (!p) return FAIL_MEMORY(ctx);
+    p->lines = call->arg;
+    if (!find(p->lines, call->args[0], &p->line)) return nobody(ctx);
+    FIGURES_ADD(p->line.figures, bytes, (int64_t)call->req->body.len);
+    enum push_judged judged =
+        push_judge(p->line.codec, call->req->body, str_of(p->line.secret), ctx->arena, &p->decoded, &e);
+    if (judged == PUSH_GOOD && !may_say(p)) {
+        e = (struct wire_error){LINE_FOREIGN, 0};
+        judged = PUSH_FOREIGN;
+    }
+    if (judged != PUSH_GOOD) return refuse(ctx, call, p, judged, &e);
+    note_good(ctx, call, p);
+    TRY(make_reply(ctx, call, p, !p->decoded.passings_n));
+    return begin(ctx, call, p, ret);
+}
+
+enum err line_push_look(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
+    struct line_pushed line;
+    if (!find(call->arg, call->args[0], &line)) return nobody(ctx);
+    ret->status = 200;
+    return OK;
+}
