@@ -5,6 +5,7 @@
 #include "main/modules.h"
 #include "platform/cases/cases.h"
 #include "platform/parties/parties.h"
+#include "platform/passes/passes.h"
 #include "platform/places/places.h"
 #include "platform/rules/rules.h"
 #include "platform/things/things.h"
@@ -182,6 +183,12 @@ static void complete_rule(struct rule *rule, struct str tried) {
     if (!str_is(tried, "event_code")) SET(&rules, rule, event_code, S("fire"));
 }
 
+/* What is tried of its value is a code; a plate is one of GA 36. */
+static void complete_pass(struct pass *p, struct str tried) {
+    if (!str_is(tried, "kind")) SET(&passes, p, kind, S("code"));
+    if (str_is(p->kind, "plate") && !str_is(tried, "value")) SET(&passes, p, value, S("粤B12345"));
+}
+
 static void complete_line(struct line_row *l, struct str tried) {
     if (!str_is(tried, "host")) SET(&line_rows, l, host, S("127.0.0.1"));
     if (!str_is(tried, "port")) SET(&line_rows, l, port, 4001);
@@ -216,6 +223,7 @@ static void complete(struct ctx *ctx, const struct resource *r, void *row, const
     if (!strcmp(r->name, "rules")) complete_rule(row, other);
     if (!strcmp(r->name, "cases") && row_has(r, row, "type")) have_case_type(ctx, ((struct case_row *)row)->type);
     if (!strcmp(r->name, "lines")) complete_line(row, other);
+    if (!strcmp(r->name, "passes")) complete_pass(row, other);
     if (!strcmp(r->name, "commands") && row_has(r, row, "command") && row_has(r, row, "device_id"))
         complete_command(ctx, row, other);
     if (!strcmp(r->name, "activities")) span(r, row, tried);

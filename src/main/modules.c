@@ -10,6 +10,7 @@
 #include "platform/cases/cases.h"
 #include "platform/notices/notices.h"
 #include "platform/parties/parties.h"
+#include "platform/passes/passes.h"
 #include "platform/places/places.h"
 #include "platform/rules/rules.h"
 #include "platform/things/things.h"
@@ -21,6 +22,7 @@ const struct module *const modules[] = {
     &places_module,
     &parties_module,
     &things_module,
+    &passes_module,
     &telemetry_module,
     &rules_module,
     &cases_module,

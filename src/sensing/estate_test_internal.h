@@ -6,6 +6,7 @@
 #include "kernel/rows.h"
 #include "net/testing.h"
 #include "platform/parties/parties.h"
+#include "platform/passes/passes.h"
 #include "platform/places/places.h"
 #include "platform/rules/alarms.h"
 #include "platform/telemetry/telemetry_http.h"
@@ -14,7 +15,7 @@
 #include "sensing/lines/lines.h"
 #include "tests/lib/test.h"
 
-static const struct module *const test_modules[] = {&places_module,    &parties_module, &things_module,
+static const struct module *const test_modules[] = {&places_module,    &parties_module, &things_module, &passes_module,
                                                     &telemetry_module, &rules_module,   &lines_module};
 
 struct estate {

@@ -22,6 +22,7 @@ static const struct field device_fields[] = {
     {TIME(struct device, last_ms), .flags = SYSTEM},
     {REF(struct device, line_id, "lines"), .flags = COLUMN | INDEXED},
     {TEXT(struct device, address), .max = 40, .flags = SEARCH},
+    {CHOICE(struct device, way, "in out")},
     {TEXT(struct device, password), .max = 40, .flags = SYSTEM, .class = SECRET},
     {JSON(struct device, attributes), .max = 4000, .flags = SYSTEM},
     {FLAG(struct device, alarmed), .flags = SYSTEM},

@@ -12,6 +12,7 @@ struct device {
     struct str name, code, former_code, model, attributes /* JSON object of strings */;
     struct str address;  /* on its line; absent: its code */
     struct str password; /* that it wants when it is told something */
+    struct str way;      /* of a gate's reader or camera: in, out */
     int64_t place_id, line_id, last_ms;
     int32_t state;
     bool alarmed; /* while it is offline, too */

@@ -2,6 +2,7 @@
 #include "sensing/lines/push.h"
 
 #include "base/utf8.h"
+#include "platform/passes/passes.h"
 #include "sensing/lines/line_internal.h"
 #include "sensing/lines/lines_internal.h"
 
@@ -149,7 +150,18 @@ static enum err refuse(struct ctx *ctx, const struct api_call *call, const struc
     return FAIL(&ctx->fault, kinds[why], codes[why], "%s", e->rule);
 }
 
-/* The answer that is due once all is in the store. */
+static enum err let_pass(struct ctx *ctx, struct push *p, bool *ret) {
+    struct pass_verdict verdict;
+    if (!p->decoded.passings_n) return OK;
+    enum err e = pass_take(ctx, p->line.community_id, p->decoded.passings, p->decoded.passings_n, &verdict);
+    if (e)
+        FIGURES_ADD(p->line.figures, unanswered, 1);
+    else
+        *ret = verdict.why == PASS_GIVEN;
+    return e;
+}
+
+/* The answer that is due once all is in the store.  A passage is already: said again it is the same one. */
 static enum err make_reply(struct ctx *ctx, const struct api_call *call, struct push *p, bool may_pass) {
     const struct codec *codec = p->line.codec;
     struct buf b;
@@ -200,7 +212,9 @@ enum err line_push(struct ctx *ctx, const struct api_call *call, struct api_answ
     }
     if (judged != PUSH_GOOD) return refuse(ctx, call, p, judged, &e);
     note_good(ctx, call, p);
-    TRY(make_reply(ctx, call, p, !p->decoded.passings_n));
+    bool may_pass = true;
+    TRY(let_pass(ctx, p, &may_pass));
+    TRY(make_reply(ctx, call, p, may_pass));
     return begin(ctx, call, p, ret);
 }
 

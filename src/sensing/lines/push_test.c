@@ -196,6 +196,41 @@ static void what_is_pushed_is_stored_and_answered(struct t *t) {
     stop(&s);
 }
 
+static enum err let_in(struct ctx *ctx, struct estate *e) {
+    struct pass p = {.row.community_id = e->id};
+    struct device d = {0};
+    bool found;
+    uint64_t adopted = UINT64_C(1) << field_index(&devices, "name") | UINT64_C(1) << field_index(&devices, "place_id");
+    SET(&passes, &p, kind, S("plate"));
+    SET(&passes, &p, value, S("粤B12345"));
+    SET(&passes, &p, place_id, e->id);
+    TRY(row_create(ctx, &passes, &p));
+    TRY(device_by_code(ctx, e->id, S("cam1"), &d, &found));
+    if (!found) return ERR_NOT_FOUND;
+    SET(&devices, &d, name, S("camera"));
+    SET(&devices, &d, place_id, e->id);
+    return row_act(ctx, &devices, d.row.id, 0, "adopt", &d, adopted, NULL);
+}
+
+static bool opens(struct site *s, const char *body) {
+    CHECK(s->e.t, push(s, s->key, body) == 200);
+    return str_starts(body_of(s), S("{\"Response_AlarmInfoPlate\":{\"info\":\"ok\""));
+}
+
+static void the_answer_opens_for_who_may_pass(struct t *t) {
+    struct site s;
+    start(&s, t);
+    CHECK(t, !opens(&s, SEEN("cam1", "粤B12345"))); /* a camera that nobody adopted */
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM passages WHERE why = 'nowhere'") == 1);
+    estate_do(&s.e, let_in);
+    CHECK(t, opens(&s, SEEN("cam1", "粤B12345")));
+    CHECK(t, opens(&s, SEEN("cam1", "粤B12345"))); /* replayed: the same passage */
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM passages WHERE granted = 1 AND pass_id IS NOT NULL") == 1);
+    CHECK(t, !opens(&s, SEEN("cam1", "京A00001")) && !opens(&s, SEEN("cam1", "_无_")));
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM passages") == 3); /* who has no plate shows nothing */
+    stop(&s);
+}
+
 static void what_is_wrong_is_refused_and_kept_as_a_sample(struct t *t) {
     struct site s;
     start(&s, t);
@@ -322,6 +357,7 @@ static void what_is_not_signed_is_not_looked_at(struct t *t) {
 
 TESTS(CASE(each_pushed_line_has_an_address_of_chance), CASE(an_address_that_is_none_says_nothing),
       CASE(who_looks_first_finds_somebody), CASE(what_is_pushed_is_stored_and_answered),
-      CASE(what_is_wrong_is_refused_and_kept_as_a_sample), CASE(what_cannot_be_stored_is_to_be_said_again),
-      CASE(more_than_the_bound_at_once_is_busy), CASE(a_line_that_is_switched_off_is_gone),
-      CASE(nobody_speaks_for_devices_of_another_line), CASE(what_is_not_signed_is_not_looked_at))
+      CASE(the_answer_opens_for_who_may_pass), CASE(what_is_wrong_is_refused_and_kept_as_a_sample),
+      CASE(what_cannot_be_stored_is_to_be_said_again), CASE(more_than_the_bound_at_once_is_busy),
+      CASE(a_line_that_is_switched_off_is_gone), CASE(nobody_speaks_for_devices_of_another_line),
+      CASE(what_is_not_signed_is_not_looked_at))

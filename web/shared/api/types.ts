@@ -500,6 +500,7 @@ export interface DevicesRow {
   last_ms?: number | null
   line_id?: string | null
   address?: string | null
+  way?: 'in' | 'out' | null
   attributes?: unknown
   alarmed?: boolean | null
 }
@@ -515,6 +516,7 @@ export interface DevicesCreate {
   place_id?: string | null
   line_id?: string | null
   address?: string | null
+  way?: 'in' | 'out' | null
   community_id?: Id
 }
 export interface DevicesPatch {
@@ -523,6 +525,7 @@ export interface DevicesPatch {
   place_id?: string | null
   line_id?: string | null
   address?: string | null
+  way?: 'in' | 'out' | null
 }
 export type DevicesReveal = Record<string, never>
 export interface DevicesStepAdopt {
@@ -580,6 +583,110 @@ export type CommandsPatch = Record<string, never>
 export type CommandsReveal = Record<string, never>
 export type CommandsStepConfirm = Record<string, never>
 export type CommandsStepWithdraw = Record<string, never>
+export interface PassesRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  kind?: 'plate' | 'card' | 'code' | null
+  value?: string | null
+  holder?: string | null
+  person_id?: string | null
+  place_id?: string | null
+  from_ms?: number | null
+  until_ms?: number | null
+  weekdays?: string | null
+  from_hour?: number | null
+  until_hour?: number | null
+  note?: string | null
+}
+export interface PassesPage {
+  items: PassesRow[]
+  next: string | null
+  total: number | null
+}
+export interface PassesCreate {
+  kind: 'plate' | 'card' | 'code'
+  value: string
+  holder?: string | null
+  person_id?: string | null
+  place_id: string
+  from_ms?: number | null
+  until_ms?: number | null
+  weekdays?: string | null
+  from_hour?: number | null
+  until_hour?: number | null
+  note?: string | null
+  community_id?: Id
+}
+export interface PassesPatch {
+  value?: string | null
+  holder?: string | null
+  person_id?: string | null
+  place_id?: string | null
+  from_ms?: number | null
+  until_ms?: number | null
+  weekdays?: string | null
+  from_hour?: number | null
+  until_hour?: number | null
+  note?: string | null
+}
+export interface PassesReveal {
+  value?: string | null
+  holder?: string | null
+}
+export interface PassagesRow {
+  id: Id
+  version: number
+  created_ms: number
+  updated_ms: number
+  archived_ms: number | null
+  community_id?: Id
+  _labels: Record<string, string | unknown[]>
+  _actions: string[]
+  _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
+  _masked: string[]
+  device?: string | null
+  device_id?: string | null
+  place_id?: string | null
+  kind?: 'plate' | 'card' | 'code' | null
+  value?: string | null
+  pass_id?: string | null
+  direction?: 'in' | 'out' | null
+  granted?: boolean | null
+  why?: 'given' | 'unknown' | 'elsewhere' | 'early' | 'over' | 'hours' | 'unsure' | 'late' | 'nowhere' | null
+  at_ms?: number | null
+  serial?: string | null
+}
+export interface PassagesPage {
+  items: PassagesRow[]
+  next: string | null
+  total: number | null
+}
+export interface PassagesCreate {
+  device: string
+  device_id?: string | null
+  place_id?: string | null
+  kind: 'plate' | 'card' | 'code'
+  value: string
+  pass_id?: string | null
+  direction?: 'in' | 'out' | null
+  granted: boolean
+  why: 'given' | 'unknown' | 'elsewhere' | 'early' | 'over' | 'hours' | 'unsure' | 'late' | 'nowhere'
+  at_ms: number
+  serial?: string | null
+  community_id?: Id
+}
+export type PassagesPatch = Record<string, never>
+export interface PassagesReveal {
+  value?: string | null
+}
 export interface RulesRow {
   id: Id
   version: number
@@ -1130,7 +1237,7 @@ export interface SettingsRow {
   _actions: string[]
   _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
   _masked: string[]
-  name?: 'commands.two_people' | 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days' | null
+  name?: 'commands.two_people' | 'passes.sure_pct' | 'passes.late_s' | 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days' | null
   value?: string | null
   standard?: string | null
   unit?: string | null
@@ -1144,7 +1251,7 @@ export interface SettingsPage {
   total: number | null
 }
 export interface SettingsCreate {
-  name: 'commands.two_people' | 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days'
+  name: 'commands.two_people' | 'passes.sure_pct' | 'passes.late_s' | 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days'
   value?: string | null
   community_id?: Id
 }

@@ -1,0 +1,11 @@
+/* What the files of passes share.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_PLATFORM_PASSES_PASSES_INTERNAL_H
+#define LINLI_PLATFORM_PASSES_PASSES_INTERNAL_H
+
+#include "platform/passes/passes.h"
+
+#define PASS_WORDS      "given unknown elsewhere early over hours unsure late nowhere" /* by enum pass_why */
+#define PASS_SURE       "passes.sure_pct"
+#define PASS_LATE_AFTER "passes.late_s"
+
+#endif
