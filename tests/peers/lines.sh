@@ -98,6 +98,37 @@ is "$(metrics 000000000005)" \
     '[["altitude","m"],["course","deg"],["ignition",null],["latitude","deg"],["longitude","deg"],["mileage","km"],["rssi",null],["satellites",null],["speed","km/h"]]' \
     "lines: and where they are is kept"
 
+gate=$(api POST lines "{\"name\":\"大门相机\",\"kind\":\"vz\",\"enabled\":true,\"community_id\":\"$(field community_id)\"}" | head -n 1)
+key=$(jq -r .push_key <<<"$gate") gate=$(jq -r .id <<<"$gate")
+[[ $key =~ ^[0-9A-F]{32}$ ]]; say $? "push: a line of cameras has an address of its own"
+is "$(comes_to open sh -c "$(declare -f api); token=$token url=$url; api GET lines/$gate | head -n 1 | jq -r .state")" open "push: and is open"
+push() { curl -s -m 20 -w ' %{http_code}' -H 'Content-Type: application/json' --data-binary "$2" "$url/api/v1/push/$1"; }
+seen() { echo "{\"AlarmInfoPlate\":{\"serialno\":\"linli-889\",\"result\":{\"PlateResult\":{\"license\":\"$1\",\"confidence\":97,\"plateid\":$2}}}}"; }
+opens() { push "$key" "$(seen "$1" "$2")" | sed 's/.*"info":"\([a-z]*\)".* \([0-9]*\)$/\1 \2/'; }
+is "$(push "${key//[0-9]/0}" '{}' | tail -c 3)" 404 "push: another address is nobody's"
+is "$(push "$key" '{"AlarmInfoPlate":' | tail -c 3)" 400 "push: what is no message is refused"
+cameras=$("$bin" simulate vz --to "${url#http://}" --key "$key" --count 30 --rate 0 --devices 2 --seed 5 --faults split,merge,replay --json)
+say $? "simulate: two cameras over HTTP are answered, every push"
+is "$(jq -c '[.sent == .confirmed, .unanswered]' <<<"$cameras")" '[true,0]' "simulate: all of them"
+"$bin" simulate vz --to "${url#http://}" --key 0 --count 1 >/dev/null 2>&1; is $? 1 "simulate: with another key it is refused"
+is "$(api GET "lines/$gate/figures" | head -n 1 | jq -c '[.frames > 30, .bad, .bad_samples[0].rule, (.good_samples | map(.length) | add)]')" \
+    '[true,1,"VZ push: this is no JSON",0]' "push: they are counted, and no plate is kept with them"
+camera=$(api GET 'devices?f.state=new&q=linli-889' | head -n 1 | jq -r '.items[0].id')
+[[ $camera =~ ^[0-9]+$ ]]; say $? "push: a camera nobody knows is put aside"
+is "$(opens 粤B12345 1)" "no 200" "push: and opens for nobody"
+place=$(api POST places "{\"name\":\"北门\",\"kind\":\"gate\",\"parent_id\":\"$(field community_id)\"}" | head -n 1 | jq -r .id)
+is "$(status POST "devices/$camera/adopt" "{\"name\":\"北门相机\",\"place_id\":\"$place\"}")" 200 "push: it is adopted at a gate"
+is "$(opens 粤B12345 2)" "no 200" "passes: without a pass the barrier stays closed"
+is "$(api POST passes "{\"kind\":\"plate\",\"value\":\"粤b·12345\",\"place_id\":\"$(field community_id)\"}" | head -n 1 | jq -r .value)" 粤B12345 "passes: one is given, its plate in the form of cameras"
+is "$(opens 粤B12345 3)" "ok 200" "passes: the answer opens"
+is "$(opens 粤B12345 3)" "ok 200" "passes: said again, too"
+is "$(opens 京A00001 4)" "no 200" "passes: for another plate it does not"
+is "$(api GET "passages?f.place_id=$place&sort=created_ms" | head -n 1 | jq -c '[.items[] | [.granted, .why]]')" \
+    '[[false,"unknown"],[true,"given"],[false,"unknown"]]' "passes: each passage is a row with its reason"
+log_in dispatcher
+is "$(api GET "passages?f.place_id=$place&f.granted=true" | head -n 1 | jq -c '[.items[] | .value]')" '["粤**"]' "passes: at the desk plates are masked"
+[[ $(api GET "lines/$gate" | head -n 1 | jq -r .push_key) != "$key" ]]; say $? "push: nor does the desk see the address"
+log_in admin
 is "$(status PATCH "lines/$id" '{"enabled":false}')" 200 "lines: the row is switched off"
 is "$(comes_to closed field state)" closed "lines: and closes"
 nc -z "${line%:*}" "${line##*:}" 2>/dev/null; is $? 1 "lines: nobody listens there any more"

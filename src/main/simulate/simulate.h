@@ -33,6 +33,8 @@ struct sim_options {
     uint32_t faults;         /* bits 1 << enum sim_fault */
     int64_t first;           /* number of the first device where numbers name them */
     const char *description; /* of the part that reports, UTF-8 */
+    const char *key;         /* of the address that is pushed to */
+    const char *plates;      /* that come, commas between; NULL: made up ones */
     const struct sim_credential *credentials;
     const struct sim_metric *metrics;
     size_t metrics_n;
@@ -62,6 +64,7 @@ struct sim_protocol {
     uint32_t faults;    /* those that make sense */
     size_t sum_at;      /* of SIM_BADSUM: the byte, counted from the frame's end */
     bool needs_account; /* credentials */
+    bool needs_key;
     /* NULL: nothing is said before the first message. */
     bool (*greet)(const struct sim_options *o, struct sim_device *d, struct buf *out);
     bool (*speak)(const struct sim_options *o, struct sim_device *d, int64_t now_ms, struct buf *out);
@@ -69,7 +72,7 @@ struct sim_protocol {
     /* What a device says to `heard`, on which hear() gave SIM_ASKED.  NULL: that it never gives. */
     bool (*answer)(const struct sim_options *o, struct sim_device *d, struct bytes heard, struct buf *out);
 };
-extern const struct sim_protocol sim_gb26875, sim_hj212, sim_jt808, sim_mqtt, sim_watch;
+extern const struct sim_protocol sim_gb26875, sim_hj212, sim_jt808, sim_mqtt, sim_vz, sim_watch;
 
 struct sim_figures {
     int64_t sent, confirmed, denied, repeated, unanswered, connections, faults[SIM_FAULTS];
