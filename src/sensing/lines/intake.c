@@ -119,6 +119,17 @@ static void note_all(const struct intake *i) {
     }
 }
 
+bool intake_is_of(const struct intake_site *s, int64_t line_id, const struct decoded *d) {
+    bool ok = !d->sender.len || feed_is_of_line(s->feed, s->community_id, d->sender, line_id);
+    for (size_t i = 0; ok && i < d->readings_n; i++)
+        ok = feed_is_of_line(s->feed, s->community_id, d->readings[i].device, line_id);
+    for (size_t i = 0; ok && i < d->events_n; i++)
+        ok = feed_is_of_line(s->feed, s->community_id, d->events[i].device, line_id);
+    for (size_t i = 0; ok && i < d->passings_n; i++)
+        ok = feed_is_of_line(s->feed, s->community_id, d->passings[i].device, line_id);
+    return ok;
+}
+
 void intake_take(struct intake *i, const struct decoded *d, struct arena *arena, int64_t at_ms) {
     i->decoded = *d;
     i->arena = arena;

@@ -83,19 +83,6 @@ struct push { /* in the request's arena */
     struct loop_task task;
 };
 
-/* Who has a line's address speaks for its devices and for such as nobody knows, not for those of another: else he would
- * open their gates. */
-static bool may_say(const struct push *p) {
-    struct feed *feed = p->lines->o.feed;
-    const struct decoded *d = &p->decoded;
-    int64_t community = p->line.community_id, id = p->line.id;
-    bool ok = !d->sender.len || feed_is_of_line(feed, community, d->sender, id);
-    for (size_t i = 0; ok && i < d->readings_n; i++) ok = feed_is_of_line(feed, community, d->readings[i].device, id);
-    for (size_t i = 0; ok && i < d->events_n; i++) ok = feed_is_of_line(feed, community, d->events[i].device, id);
-    for (size_t i = 0; ok && i < d->passings_n; i++) ok = feed_is_of_line(feed, community, d->passings[i].device, id);
-    return ok;
-}
-
 static void answer(void *arg, bool is_stored) {
     struct push *p = arg;
     struct api_unit *unit = p->unit;
@@ -176,13 +163,6 @@ static enum err make_reply(struct ctx *ctx, const struct api_call *call, struct 
 
 static enum err begin(struct ctx *ctx, const struct api_call *call, struct push *p, struct api_answer *ret) {
     const struct lines_options *o = &p->lines->o;
-    p->site = (struct intake_site){.loop = o->loop,
-                                   .feed = o->feed,
-                                   .world = o->world,
-                                   .zone = p->line.zone,
-                                   .community_id = p->line.community_id,
-                                   .line = p->line.name,
-                                   .heard = p->line.heard};
     utf8_copy(p->peer, sizeof p->peer, call->req->peer);
     p->intake = (struct intake){.site = &p->site, .done = answer, .arg = p, .peer = p->peer};
     p->task = (struct loop_task){.fn = take, .arg = p};
@@ -203,10 +183,18 @@ enum err line_push(struct ctx *ctx, const struct api_call *call, struct api_answ
     if (!p) return FAIL_MEMORY(ctx);
     p->lines = call->arg;
     if (!find(p->lines, call->args[0], &p->line)) return nobody(ctx);
+    const struct lines_options *o = &p->lines->o;
+    p->site = (struct intake_site){.loop = o->loop,
+                                   .feed = o->feed,
+                                   .world = o->world,
+                                   .zone = p->line.zone,
+                                   .community_id = p->line.community_id,
+                                   .line = p->line.name,
+                                   .heard = p->line.heard};
     FIGURES_ADD(p->line.figures, bytes, (int64_t)call->req->body.len);
     enum push_judged judged =
         push_judge(p->line.codec, call->req->body, str_of(p->line.secret), ctx->arena, &p->decoded, &e);
-    if (judged == PUSH_GOOD && !may_say(p)) {
+    if (judged == PUSH_GOOD && !intake_is_of(&p->site, p->line.id, &p->decoded)) {
         e = (struct wire_error){LINE_FOREIGN, 0};
         judged = PUSH_FOREIGN;
     }

@@ -221,17 +221,6 @@ static bool give_name(struct speaker *s, struct decoded *d) {
     return ok;
 }
 
-/* Whoever reaches a line may speak for its devices and for such as nobody knows, not for those of another. */
-static bool may_say(const struct speaker *s, const struct decoded *d) {
-    const struct line_options *o = &s->line->o;
-    bool ok = !d->sender.len || feed_is_of_line(o->feed, o->community_id, d->sender, o->id);
-    for (size_t i = 0; ok && i < d->readings_n; i++)
-        ok = feed_is_of_line(o->feed, o->community_id, d->readings[i].device, o->id);
-    for (size_t i = 0; ok && i < d->events_n; i++)
-        ok = feed_is_of_line(o->feed, o->community_id, d->events[i].device, o->id);
-    return ok;
-}
-
 /* `whole` lives in the speaker's arena until the answer. */
 static void take_frame(struct speaker *s, struct bytes whole) {
     struct line *l = s->line;
@@ -245,7 +234,7 @@ static void take_frame(struct speaker *s, struct bytes whole) {
         ok = false;
         e = (struct wire_error){"nobody has logged in on this connection", 0};
     }
-    bool is_foreign = ok && !may_say(s, &decoded);
+    bool is_foreign = ok && !intake_is_of(&l->site, l->o.id, &decoded);
     if (is_foreign) e = (struct wire_error){LINE_FOREIGN, 0};
     ok = ok && !is_foreign;
     struct sample x = line_sample(l, s->peer, whole.len, ok ? NULL : &e);
