@@ -1,5 +1,5 @@
-// What metrics are called and measured in, from the models of devices; asked once.  The unit of an alarm's value is that of the
-// model its rule is for; without one, the unit that all models agree on.
+// What metrics are called and measured in, and what events are called, from the models of devices; asked once.  The unit of an
+// alarm's value is that of the model its rule is for; without one, the unit that all models agree on.
 import { reactive } from 'vue'
 import { get, type Page, type Row } from './api'
 import { both } from './i18n'
@@ -7,20 +7,26 @@ import { unitWords } from './format'
 import { resource } from './meta'
 
 interface Metric { metric: string; name_zh: string | null; name_en: string | null; unit: string | null }
-interface Known { zh: string; en: string; units: Record<string, string> }
-const store = reactive<{ metrics: Record<string, Known>; models: Record<string, string> }>({ metrics: {}, models: {} })
+interface Event { event: string; name_zh: string | null; name_en: string | null }
+interface Known { zh: string; en: string; units: Record<string, string> } // by model; an event has none
+const store = reactive<{ metrics: Record<string, Known>; events: Record<string, Known>; models: Record<string, string> }>({ metrics: {}, events: {}, models: {} })
 let asked = false
-const MODELS_MAX = 50
+const MODELS_MAX = 200
 const may = (name: string): boolean => !!resource(name)?.rights.includes('read')
 async function read(): Promise<void> {
   try {
-    const metrics: Record<string, Known> = {}
-    for (const m of (await get<Page>(`/device_models?limit=${MODELS_MAX}`)).items)
-      for (const x of ((m.metrics ?? (await get<Row>('/device_models/' + m.id)).metrics) as Metric[] | null) ?? []) {
-        const k = metrics[x.metric] ??= { zh: x.name_zh ?? '', en: x.name_en ?? '', units: {} }
-        k.units[String(m.code)] = x.unit ?? ''
-      }
+    const metrics: Record<string, Known> = {}, events: Record<string, Known> = {}
+    const note = (all: Record<string, Known>, name: string, x: { name_zh: string | null; name_en: string | null }, model: Row, unit: string): void => {
+      if (!Object.hasOwn(all, name)) all[name] = { zh: x.name_zh ?? '', en: x.name_en ?? '', units: {} }
+      all[name]!.units[String(model.code)] = unit
+    }
+    const models = (await get<Page>(`/device_models?limit=${MODELS_MAX}`)).items
+    for (const m of await Promise.all(models.map((x) => (x.metrics ? x : get<Row>('/device_models/' + x.id))))) {
+      for (const x of (m.metrics as Metric[] | null) ?? []) note(metrics, x.metric, x, m, x.unit ?? '')
+      for (const x of (m.events as Event[] | null | undefined) ?? []) note(events, x.event, x, m, '')
+    }
     if (may('rules')) store.models = Object.fromEntries((await get<Page>('/rules?limit=200')).items.filter((r) => r.model).map((r) => [r.id, String(r.model)]))
+    store.events = events
     store.metrics = metrics // at once: half of the models could agree on a unit that is not this one
   } catch { asked = false }
 }
@@ -29,13 +35,23 @@ function lookUp(metric: string): Known | undefined {
   return store.metrics[metric]
 }
 export const metricWords = (metric: string): string => both(lookUp(metric)) || metric
-/** The metrics of a model, or of all models, with their words; none until they are read. */
-export function metricsOf(model: unknown): { v: string; t: string }[] {
+/** What models call an event; '' where none knows it. */
+export function eventName(code: string): string {
   lookUp('')
-  return Object.entries(store.metrics).filter(([, k]) => !model || String(model) in k.units)
-    .map(([v, k]) => ({ v, t: [both(k), model ? unitWords(k.units[String(model)]) : unitsOf(k).join(' / ')].filter(Boolean).join(' ') }))
+  return Object.hasOwn(store.events, code) ? both(store.events[code]) : ''
 }
-const unitsOf = (k: Known): string[] => [...new Set(Object.values(k.units).map(unitWords))].filter(Boolean)
+/** The events of a model with their words; none until they are read. */
+export function eventsOf(model: unknown): { v: string; t: string }[] {
+  lookUp('')
+  return Object.entries(store.events).filter(([, k]) => String(model) in k.units).map(([v, k]) => ({ v, t: both(k) || v }))
+}
+/** The metrics of a model, of these models, or of all, with their words; none until they are read. */
+export function metricsOf(model: unknown, models?: ReadonlySet<string>): { v: string; t: string }[] {
+  lookUp('')
+  const units = (k: Known): [string, string][] => Object.entries(k.units).filter(([m]) => (model ? m === String(model) : !models || models.has(m)))
+  return Object.entries(store.metrics).map(([v, k]) => ({ v, k, units: units(k) })).filter((x) => x.units.length)
+    .map(({ v, k, units }) => ({ v, t: [both(k), [...new Set(units.map(([, u]) => unitWords(u)))].filter(Boolean).join(' / ')].filter(Boolean).join(' ') }))
+}
 /** The unit that these models, or all of them, measure a metric in; '' where they differ. */
 export function unitAgreed(metric: string, models?: Iterable<string>): string {
   const units = lookUp(metric)?.units ?? {}, all = new Set((models ? [...models].filter((m) => m in units) : Object.keys(units)).map((m) => units[m]))
@@ -52,4 +68,4 @@ export function withUnit(value: unknown, metric: unknown, rule?: unknown): strin
   const unit = model !== undefined && model in units ? units[model] : all.length === 1 ? all[0] : ''
   return unit ? `${v} ${unitWords(unit)}` : v
 }
-export function forgetMetrics(): void { asked = false; store.metrics = {}; store.models = {} }
+export function forgetMetrics(): void { asked = false; store.metrics = {}; store.events = {}; store.models = {} }

@@ -1,6 +1,7 @@
 // What codecs of device lines say, in the reader's words: events, and the "smoke_detector 1.1.40.131082" of fire panels.  The names
 // are those of src/protocol/gb26875, the words those of GB/T 26875.3-2011, tables 4 and 5.
 import { language } from './i18n'
+import { eventName } from './metrics'
 
 type Words = Record<string, readonly [string, string]>
 export const events: Words = {
@@ -41,8 +42,8 @@ const device = ['用户信息传输装置', 'User information transmitter'] as c
 const operator = ['操作员', 'Operator'] as const
 const pick = (w: readonly [string, string] | undefined): string | undefined => w && w[language.value === 'zh' ? 0 : 1]
 
-/** An event's code in words; one that no standard knows is as its device says it. */
-export const eventWords = (code: string): string => pick(Object.hasOwn(events, code) ? events[code] : Object.hasOwn(gates, code) ? gates[code] : undefined) ?? code
+/** An event's code in words: the standard's, else those of a model; one that nobody knows is as its device says it. */
+export const eventWords = (code: string): string => pick(Object.hasOwn(events, code) ? events[code] : Object.hasOwn(gates, code) ? gates[code] : undefined) ?? (eventName(code) || code)
 /** The codec's part of an event's text in words; what the panel wrote of its place, and any other text, stays as it is. */
 export function wireWords(text: string): string {
   const m = /^([a-z_]+)(?: (\d+(?:\.\d+)*))?(?= |$)/.exec(text)

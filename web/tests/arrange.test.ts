@@ -5,6 +5,7 @@ import { meta, type Describe, type Resource } from '@/shared/meta'
 import { forgetMetrics, metricsOf, withUnit } from '@/shared/metrics'
 import { seconds, span, unitWords } from '@/shared/format'
 import { setLanguage } from '@/shared/i18n'
+import { eventWords } from '@/shared/wire'
 import { columnsOf, ownQuery, readKept, sameQuery, VIEWS_MAX } from '../apps/console/kept'
 import { kindsOf } from '../apps/console/story'
 import { suggestionsFor } from '../apps/console/suggest'
@@ -83,7 +84,7 @@ describe('a form', () => {
 describe('metrics of the models', () => {
   it('give an alarm’s value the unit of its rule’s model, else the one all agree on, else none; and a rule its choices', async () => {
     vi.stubGlobal('fetch', (url: string) => Promise.resolve(new Response(JSON.stringify({ items: url.includes('/rules') ? [{ id: '7', model: 'lift' }]
-      : [{ id: '1', code: 'lift', metrics: [{ metric: 't', name_zh: '温度', unit: '[degF]' }] }, { id: '2', code: 'hall', metrics: [{ metric: 't', unit: 'Cel' }, { metric: 'co2', unit: '[ppm]' }] }], next: null, total: 2 }))))
+      : [{ id: '1', code: 'lift', metrics: [{ metric: 't', name_zh: '温度', unit: '[degF]' }], events: [{ event: 'entrapment', name_zh: '困人', name_en: null }] }, { id: '2', code: 'hall', metrics: [{ metric: 't', unit: 'Cel' }, { metric: 'co2', unit: '[ppm]' }] }], next: null, total: 2 }))))
     meta.d = { resources: [{ name: 'device_models', rights: ['read'] }, { name: 'rules', rights: ['read'] }] } as unknown as Describe
     expect(withUnit('86', 't', '7')).toBe('86') // not yet asked
     await vi.waitFor(() => expect(withUnit('86', 't', '7')).toBe('86 °F'))
@@ -95,6 +96,11 @@ describe('metrics of the models', () => {
     expect(suggestionsFor('rules', 'metric', { model: 'lift' })).toEqual([{ v: 't', t: '温度 °F' }])
     expect(metricsOf(null).map((m) => m.v)).toEqual(['t', 'co2'])
     expect(metricsOf('gone')).toEqual([])
+    expect(metricsOf(null, new Set(['hall'])).map((m) => m.t)).toEqual(['温度 °C', 'ppm'])
+    expect(metricsOf(null, new Set(['lift'])).map((m) => m.t)).toEqual(['温度 °F'])
+    expect(suggestionsFor('rules', 'event_code', { model: 'lift' })).toEqual([{ v: 'entrapment', t: '困人' }])
+    expect(suggestionsFor('rules', 'event_code', { model: 'hall' }).map((e) => e.v)).toContain('fire_alarm')
+    expect(['entrapment', 'fire_alarm', 'constructor'].map(eventWords)).toEqual(['困人', '火警', 'constructor'])
     forgetMetrics()
     meta.d = null
   })

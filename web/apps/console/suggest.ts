@@ -1,5 +1,5 @@
 // What a free text may well be: known values with their words.
-import { metricsOf } from '@/shared/metrics'
+import { eventsOf, metricsOf } from '@/shared/metrics'
 import { events, eventWords } from '@/shared/wire'
 
 export interface Suggestion { v: string; t: string }
@@ -7,5 +7,7 @@ export interface Suggestion { v: string; t: string }
 export function suggestionsFor(owner: string, field: string, values: Record<string, unknown>): Suggestion[] {
   if (owner !== 'rules') return []
   if (field === 'metric') return metricsOf(values.model)
-  return field === 'event_code' ? Object.keys(events).filter((v) => v !== 'normal').map((v) => ({ v, t: eventWords(v) })) : []
+  if (field !== 'event_code') return []
+  const own = values.model ? eventsOf(values.model) : []
+  return own.length ? own : Object.keys(events).filter((v) => v !== 'normal').map((v) => ({ v, t: eventWords(v) }))
 }

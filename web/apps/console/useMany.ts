@@ -20,7 +20,11 @@ export function useMany() {
   const text = (k: string): string => (typeof route.query[k] === 'string' ? route.query[k] : '')
   // Whoever may not read models has the metrics as devices say them.
   const said = ref<string[]>([])
-  const metrics = computed(() => { const known = metricsOf(null); return known.length ? known : said.value.map((v) => ({ v, t: v })) })
+  // Of the models that devices have, once it is known who they are.
+  const rows = shallowRef<Map<string, Row>>(new Map())
+  const met = ref(false)
+  const models = computed(() => (rows.value.size && rows.value.size < DEVICES_MOST ? new Set([...rows.value.values()].map((r) => String(r.model))) : undefined))
+  const metrics = computed(() => { const known = met.value ? metricsOf(null, models.value) : []; return known.length ? known : said.value.map((v) => ({ v, t: v })) })
   async function hear(): Promise<void> { try { said.value = [...new Set((await get<{ items: { metric: string }[] }>('/telemetry/latest')).items.map((l) => l.metric))] } catch (e) { problem.value = e instanceof Problem ? e : new Problem(0, 'offline', '') } }
   const metric = computed(() => text('metric') || metrics.value[0]?.v || '')
   const place = computed(() => (/^\d+$/.test(text('place')) ? text('place') : ''))
@@ -33,7 +37,6 @@ export function useMany() {
   const same = computed(() => text('scale') !== 'own')
   const set = (q: Record<string, string>): void => { void router.replace({ query: Object.fromEntries(Object.entries({ ...route.query, ...q }).filter(([, v]) => v)) }) }
 
-  const rows = shallowRef<Map<string, Row>>(new Map())
   const read = shallowRef<{ asked: Asked; many: Many } | null>(null)
   const problem = ref<Problem | null>(null)
   const busy = ref(false)
@@ -57,7 +60,7 @@ export function useMany() {
     if (mine === round) busy.value = false
   }
   // Who they are: names come with the readings, addresses and places do not.
-  async function who(): Promise<void> { try { rows.value = new Map((await get<Page>(`/devices?limit=${DEVICES_MOST}`)).items.map((r) => [String(r.code), r])) } catch { /* found by their code then */ } }
+  async function who(): Promise<void> { try { rows.value = new Map((await get<Page>(`/devices?limit=${DEVICES_MOST}`)).items.map((r) => [String(r.code), r])) } catch { /* found by their code then */ } met.value = true }
   void who()
   watch(() => [metric.value, group.value, agg.value, place.value, top.value, preset.value, fixed.value?.from, fixed.value?.to], () => { void load() }, { immediate: true })
   let n = 0
