@@ -3,12 +3,12 @@
 #ifndef LINLI_PROTOCOL_PAYLOAD_PAYLOAD_H
 #define LINLI_PROTOCOL_PAYLOAD_PAYLOAD_H
 
-#include "base/base.h"
+#include "protocol/json_in.h"
 
-#define PAYLOAD_VALUES_MAX  4096 /* of one payload */
-#define PAYLOAD_METRICS_MAX 256  /* of one object in it */
-#define PAYLOAD_NAME_MAX    64   /* bytes of a metric, of an event's code */
-#define PAYLOAD_DEPTH_MAX   32   /* of an event's data */
+#define PAYLOAD_VALUES_MAX  4096              /* of one payload */
+#define PAYLOAD_METRICS_MAX 256               /* of one object in it */
+#define PAYLOAD_NAME_MAX    64                /* bytes of a metric, of an event's code */
+#define PAYLOAD_DEPTH_MAX   JSON_IN_DEPTH_MAX /* of an event's data */
 
 struct payload_fault {
     const char *rule; /* static text */
