@@ -60,7 +60,7 @@ static int list(const struct command *c, bool json) {
     if (json) jw_open(&j, '[');
     for (size_t i = 0; i < codecs_n; i++) {
         if (!json) {
-            buf_fmt(&b, "%s%-10s %s", i ? "\n" : "", codecs[i]->name, codecs[i]->standard);
+            buf_fmt(&b, "%s%-13s %s", i ? "\n" : "", codecs[i]->name, codecs[i]->standard);
             continue;
         }
         jw_open(&j, '{');

@@ -5,6 +5,7 @@
 #include "protocol/dlt645/dlt645.h"
 #include "protocol/gb26875/gb26875.h"
 #include "protocol/hj212/hj212.h"
+#include "protocol/home/home.h"
 #include "protocol/itsapi/itsapi.h"
 #include "protocol/jt808/jt808.h"
 #include "protocol/mqtt/mqtt.h"
@@ -14,9 +15,10 @@
 #include "protocol/watch/watch.h"
 #include "protocol/wiegand/wiegand.h"
 
-const struct codec *const codecs[] = {&cjt188_codec, &dlt645_codec, &gb26875_codec, &hj212_codec, &itsapi_codec,
-                                      &jt808_codec,  &mqtt_codec,   &mqtt5_codec,   &osdp_codec,  &plate_codec,
-                                      &vz_codec,     &watch_codec,  &wiegand_codec};
+const struct codec *const codecs[] = {
+    &cjt188_codec,  &dlt645_codec, &esphome_codec, &gb26875_codec, &hj212_codec,      &homeassistant_codec,
+    &itsapi_codec,  &jt808_codec,  &mqtt5_codec,   &mqtt_codec,    &osdp_codec,       &plate_codec,
+    &tasmota_codec, &vz_codec,     &watch_codec,   &wiegand_codec, &zigbee2mqtt_codec};
 const size_t codecs_n = COUNT(codecs);
 
 const struct codec *codec_find(struct str name) {

@@ -99,7 +99,8 @@ struct codec {
     bool is_polled;              /* devices speak only when they are asked */
     bool is_text;                /* the wire is text for people: tools take it as it is, not as hex */
     /* How frames travel where that is not a stream of bytes: BODY of one HTTP request, its answer's body being the
-     * reply; TOPIC: a publish, its topic, a line feed, its payload; DATAGRAM of UDP. */
+     * reply; TOPIC: a publish, its topic, a line feed, its payload, and frame() says whether the topic is one of its
+     * own; DATAGRAM of UDP. */
     enum carrier { CARRIER_STREAM, CARRIER_BODY, CARRIER_TOPIC, CARRIER_DATAGRAM } carrier;
     bool (*is_genuine)(struct bytes whole, struct str key); /* signed with the line's key; NULL: nothing is signed */
 };

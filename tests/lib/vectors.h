@@ -16,8 +16,9 @@ struct vector {
     const char *device;
     const char *passes; /* "card 8065495 ": kind and value of who wants through, each with a blank behind it */
 };
-/* Each that is right is found in a stream: whole, in pieces, behind and before other bytes; it decodes the same twice,
- * and make() gives the same bytes for what show() wrote.  Each that is wrong is refused and is no frame of a stream. */
+/* Each that is right is found in a stream, where its carrier is one: whole, in pieces, behind and before other bytes;
+ * it decodes the same twice, and make() gives the same bytes for what show() wrote.  Each that is wrong is refused and
+ * is no frame of a stream. */
 void vectors_check(struct t *t, const struct codec *codec, const struct vector *rows, size_t n);
 /* Bytes of a row; in the test's arena. */
 struct bytes vector_bytes(struct t *t, const char *hex);

@@ -1,0 +1,65 @@
+/* What gateways and nodes of a home say over MQTT: Zigbee2MQTT, Tasmota, ESPHome, and whatever Home Assistant's
+ * discovery describes.  A frame is a publish: its topic, a line feed, its payload.  Sources: the topic guides and MQTT
+ * chapters of the four projects, as of 2025.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_PROTOCOL_HOME_HOME_H
+#define LINLI_PROTOCOL_HOME_HOME_H
+
+#include "protocol/codec.h"
+
+#define HOME_TOPIC_MAX    256
+#define HOME_PAYLOAD_MAX  (256 * 1024)
+#define HOME_FRAME_MAX    (HOME_TOPIC_MAX + 1 + HOME_PAYLOAD_MAX)
+#define HOME_CODE_MAX     64
+#define HOME_READINGS_MAX 256 /* of one publish; as many events */
+
+/* A device is called by its friendly name, topic or identifier.  In its code blanks, control characters and / : + # %
+ * are written as in addresses (RFC 3986, 2.1): "living/lamp 2" is living%2Flamp%202, so that two names are two codes.
+ * Values: true and ON, open, locked are 1, false and OFF, closed, unlocked 0; `open` is a contact's opposite.  Events:
+ * smoke, gas, carbon_monoxide, water_leak, tamper, low_battery, while they hold; sos; offline until it is online. */
+extern const struct codec zigbee2mqtt_codec, tasmota_codec, esphome_codec, homeassistant_codec;
+
+/* ---- several conventions side by side ---- */
+
+enum home_convention_id { HOME_ZIGBEE2MQTT, HOME_TASMOTA, HOME_ESPHOME, HOME_HOMEASSISTANT, HOME__COUNT };
+struct home_speaks { /* slices the words */
+    bool is_spoken[HOME__COUNT];
+    /* Behind NAME=: the base topic of zigbee2mqtt, the discovery prefix of homeassistant, the one device of tasmota and
+     * esphome; absent: as the project has it, any device. */
+    struct str base[HOME__COUNT];
+};
+/* "zigbee2mqtt tasmota=plug-17".  NULL, or the code of what is wrong. */
+const char *home_speaks_read(struct str words, struct home_speaks *ret);
+
+/* What Home Assistant's discovery has told so far.  The caller's memory, zero at first; `all` has `cap` places, 512
+ * bytes or so each.  Past them a config is refused. */
+#define HOME_POINT_TEXTS 384
+struct home_points {
+    struct home_point *all;
+    size_t cap, n;
+};
+struct home_point {                       /* an entity: where its state comes and what it is; private to points.c */
+    uint64_t config, state, availability; /* hashes of topics; availability 0: none */
+    uint16_t ends[11];                    /* of its texts, one behind the other */
+    uint8_t ops[4], ops_n;                /* of its template */
+    bool is_json, is_binary;
+    const char *event;
+    char texts[HOME_POINT_TEXTS];
+};
+
+enum home_taken {
+    HOME_OTHER, /* no topic of what is spoken */
+    HOME_TAKEN,
+    HOME_BAD /* *reterr, its byte counted in the payload */
+};
+/* What a publish says in one of the conventions that are spoken.  Configs are learnt; what they describe is left to the
+ * other conventions where its topics are theirs and they are spoken.  points may be NULL: none is learnt. */
+enum home_taken home_take(const struct home_speaks *speaks, struct home_points *points, struct str topic,
+                          struct bytes payload, struct arena *a, struct decoded *ret, struct wire_error *reterr);
+/* May who speaks so subscribe to the filter?  What it is told comes there, and Home Assistant's birth. */
+bool home_may_hear(const struct home_speaks *speaks, struct str filter);
+
+/* Name to code and back.  False: over HOME_CODE_MAX bytes, or empty. */
+bool home_code_put(struct buf *b, struct str name);
+void home_name_put(struct buf *b, struct str code);
+
+#endif
