@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct task {
-    const char *code, *name, *model, *community, *place;
+    const char *code, *name, *model, *community, *place, *speaks;
     bool json;
     int64_t community_id;
     struct str community_code, user, password;
@@ -89,6 +89,9 @@ static enum err add(struct ctx *ctx, void *arg) {
     SET(&devices, &adopt, place_id, place_id);
     if (t->model) SET(&devices, &adopt, model, str_of(t->model));
     TRY(row_act(ctx, &devices, d.row.id, 0, "adopt", &adopt, adopt.row.has, NULL));
+    struct device gateway = {0};
+    SET(&devices, &gateway, speaks, str_of(t->speaks));
+    if (t->speaks) TRY(row_update(ctx, &devices, d.row.id, 0, &gateway, gateway.row.has, NULL));
     return device_key_make(ctx, d.row.id, &t->user, &t->password);
 }
 
@@ -210,10 +213,10 @@ static int run(int argc, char **argv) {
     const char *data = NULL, *db = NULL, *rest[3] = {0};
     size_t rest_n = 0;
     struct task t = {0};
-    const struct option options[] = {{"data", &data, NULL},     {"db", &db, NULL},
-                                     {"model", &t.model, NULL}, {"community", &t.community, NULL},
-                                     {"name", &t.name, NULL},   {"place", &t.place, NULL},
-                                     {"json", NULL, &t.json}};
+    const struct option options[] = {{"data", &data, NULL},       {"db", &db, NULL},
+                                     {"model", &t.model, NULL},   {"community", &t.community, NULL},
+                                     {"name", &t.name, NULL},     {"place", &t.place, NULL},
+                                     {"speaks", &t.speaks, NULL}, {"json", NULL, &t.json}};
     static const struct {
         const char *verb;
         size_t words;
@@ -239,12 +242,13 @@ const struct command cmd_device = {
     .name = "device",
     .summary = "adds, lists devices; gives them MQTT passwords",
     .usage =
-        "linli device add NAME [--model M] [--community CODE] [--place CODE] [--name \"full name\"] [--json]\n"
+        "linli device add NAME [--model M] [--community CODE] [--place CODE] [--name \"full name\"]\n"
+        "                      [--speaks \"zigbee2mqtt tasmota ...\"] [--json]\n"
         "linli device key NAME [--community CODE] [--json]\n"
         "linli device list [--community CODE] [--json]\n\n"
         "NAME is the device's code, as it stands in its topics: no blanks, no / + #.  add adopts it, so rules of its\n"
-        "model apply at once, and prints its MQTT credentials as "
-        "{\"device\",\"community\",\"username\",\"password\"};\n"
+        "model apply at once; --speaks makes it a gateway, which tells of others, too (docs/mqtt.md).  It prints its\n"
+        "MQTT credentials as {\"device\",\"community\",\"username\",\"password\"};\n"
         "key makes a new password, the old one ends.  The password is kept nowhere else.  Without --community: the\n"
         "only one, or the only one that has devices; without --place: the community's own place.  Also while the\n"
         "server runs.  --data DIR or --db URL say which installation.\n",

@@ -34,6 +34,7 @@ static struct str checked_text(struct run *u, const struct field *f, int64_t len
                           S("127.0.0.1"),
                           S("/dev/ttyUSB0"),
                           S("1234567"),
+                          S("zigbee2mqtt"),
                           S("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA"),
                           S("{\"coordinates\":[1,2],\"type\":\"Point\"}")};
     for (size_t i = 0; f->check && i < COUNT(tries); i++)

@@ -68,13 +68,14 @@ enum err device_key_tag(struct ctx *ctx, int64_t device_id, uint64_t *ret_tag) {
     struct db_rows rows = {0};
     bool more = false;
     uint64_t tag = 0;
-    enum err e =
-        db_query(ctx->db, &ctx->fault,
-                 "SELECT k.hash FROM device_keys k JOIN devices d ON d.id = k.device_id WHERE k.device_id = $1 "
-                 "AND d.archived_ms = 0 AND d.state <> 'retired' ORDER BY k.username LIMIT 1",
-                 VALS(V_I64(device_id)), &rows);
+    enum err e = db_query(
+        ctx->db, &ctx->fault,
+        "SELECT k.hash, d.speaks FROM device_keys k JOIN devices d ON d.id = k.device_id WHERE k.device_id = $1 "
+        "AND d.archived_ms = 0 AND d.state <> 'retired' ORDER BY k.username LIMIT 1",
+        VALS(V_I64(device_id)), &rows);
     if (!e) e = db_next(&rows, &ctx->fault, &more);
     if (!e && more && db_blob(&rows, 0).len >= sizeof tag) memcpy(&tag, db_blob(&rows, 0).ptr, sizeof tag);
+    if (tag && db_text(&rows, 1).len) tag ^= str_hash(db_text(&rows, 1)) | 1;
     db_done(&rows);
     if (!e) *ret_tag = tag;
     return e;

@@ -2,6 +2,7 @@
 #include "platform/things/things.h"
 
 #include "kernel/rows.h"
+#include "protocol/home/home.h"
 
 #include <string.h>
 
@@ -9,6 +10,11 @@
 
 static const char *check_code(struct str s) {
     return str_is_code(s) ? NULL : "bad_code";
+}
+
+static const char *check_speaks(struct str s) {
+    struct home_speaks ignored;
+    return home_speaks_read(s, &ignored);
 }
 
 static const struct field device_fields[] = {
@@ -24,6 +30,7 @@ static const struct field device_fields[] = {
     {TEXT(struct device, address), .max = 40, .flags = SEARCH},
     {CHOICE(struct device, way, "in out")},
     {TEXT(struct device, password), .max = 40, .flags = SYSTEM, .class = SECRET},
+    {TEXT(struct device, speaks), .max = 200, .check = check_speaks},
     {JSON(struct device, attributes), .max = 4000, .flags = SYSTEM},
     {FLAG(struct device, alarmed), .flags = SYSTEM},
 };

@@ -13,6 +13,7 @@ struct device {
     struct str address;  /* on its line; absent: its code */
     struct str password; /* that it wants when it is told something */
     struct str way;      /* of a gate's reader or camera: in, out */
+    struct str speaks;   /* of a gateway: conventions of homes beside its own topics, struct home_speaks */
     int64_t place_id, line_id, last_ms;
     int32_t state;
     bool alarmed; /* while it is offline, too */

@@ -392,6 +392,13 @@ static void look_at_line(struct line_set *l, struct patient *p) {
     p->is_polled = codec && codec->is_polled;
 }
 
+/* GATEWAY:NAME logs in by its gateway. */
+static struct str gateway_of(struct str code) {
+    size_t n = code.len;
+    while (n && code.ptr[n - 1] != ':') n--;
+    return n ? (struct str){code.ptr, n - 1} : S("");
+}
+
 static enum err examine(struct line_set *l, struct patient *p) {
     struct ctx *ctx = p->ctx;
     struct telemetry_series *series = NULL;
@@ -402,8 +409,11 @@ static enum err examine(struct line_set *l, struct patient *p) {
     TRY(device_model_of(ctx, p->d.model, &p->model, &p->has_model));
     TRY(telemetry_latest(feed_telemetry(l->o.feed), p->d.row.community_id, &p->d.code, 1, (struct str){NULL, 0},
                          ctx->arena, &series, &n, &ctx->fault));
-    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT COUNT(*) FROM device_keys WHERE device_id = $1",
-                   VALS(V_I64(p->d.row.id)), &keys, &found));
+    TRY(db_one_i64(ctx->db, &ctx->fault,
+                   "SELECT COUNT(*) FROM device_keys k JOIN devices d ON d.id = k.device_id WHERE d.id = $1 OR "
+                   "(d.community_id = $2 AND d.code = $3 AND d.speaks <> '')",
+                   VALS(V_I64(p->d.row.id), V_I64(p->d.row.community_id), V_TEXT(gateway_of(p->d.code))), &keys,
+                   &found));
     p->has_key = keys > 0;
     p->last_ms = p->heard.last_ms;
     for (size_t i = 0; i < n; i++)

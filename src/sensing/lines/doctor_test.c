@@ -242,6 +242,36 @@ static void what_is_wrong_with_a_log_in_and_its_topics(struct t *t) {
     figures_destroy(f);
 }
 
+/* The fire panel of the estate, "889", as a gateway. */
+static enum err behind_a_gateway(struct ctx *ctx, struct estate *e) {
+    struct str user, password;
+    int64_t gateway;
+    bool found;
+    TRY(db_exec(ctx->db, &ctx->fault, "UPDATE devices SET code = '889:a:b' WHERE id = $1",
+                VALS(V_I64(((struct site *)e)->device)), NULL));
+    TRY(db_exec(ctx->db, &ctx->fault, "UPDATE devices SET code = '889:a' WHERE code = '889'", NO_VALS, NULL));
+    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM devices WHERE code = '889:a'", NO_VALS, &gateway, &found));
+    return device_key_make(ctx, gateway, &user, &password);
+}
+static enum err that_speaks(struct ctx *ctx, struct estate *e) {
+    (void)e;
+    return db_exec(ctx->db, &ctx->fault, "UPDATE devices SET speaks = 'tasmota' WHERE code = '889:a'", NO_VALS, NULL);
+}
+
+static void a_device_behind_a_gateway_needs_no_log_in(struct t *t) {
+    struct site s = {.kind = "mqtt", .model = "gauge"};
+    start(&s, t);
+    test_on_loop(s.e.loop.loop, serve_mqtt, &s);
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE state = 'open'", 1));
+    estate_do(&s.e, behind_a_gateway);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "no_credentials"), "%s", words); /* that is none yet */
+    estate_do(&s.e, that_speaks);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "never_heard"), "%s", words);
+    struct figures *f = s.lines->servers[0].figures;
+    stop(&s);
+    figures_destroy(f);
+}
+
 /* ---- who waits for adoption ---- */
 
 static void a_new_device_is_guessed_by_its_line_and_metrics(struct t *t) {
@@ -268,4 +298,4 @@ static void a_new_device_is_guessed_by_its_line_and_metrics(struct t *t) {
 
 TESTS(CASE(what_is_wrong_with_the_rows), CASE(what_is_wrong_with_bytes_that_come),
       CASE(what_is_wrong_where_devices_are_asked), CASE(what_is_wrong_with_a_log_in_and_its_topics),
-      CASE(a_new_device_is_guessed_by_its_line_and_metrics))
+      CASE(a_device_behind_a_gateway_needs_no_log_in), CASE(a_new_device_is_guessed_by_its_line_and_metrics))

@@ -14,8 +14,8 @@ struct intake_site { /* where it goes, and whose clock the devices have */
     const struct world *world;
     const struct zone *zone; /* NULL: UTC */
     int64_t community_id;
-    const char *line; /* what people call it */
-    struct heard *heard;
+    const char *line;    /* what people call it */
+    struct heard *heard; /* NULL: nobody counts */
 };
 struct intake { /* one thing under way at a time; zero but for these before the first */
     const struct intake_site *site;

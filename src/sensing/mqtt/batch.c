@@ -13,6 +13,7 @@
 
 static void batch_free(struct mqtt_batch *b) {
     struct mqtt_listener *l = b->c->l;
+    mqtt_report_destroy(b->report);
     mqtt_conn_drop(b->c);
     if (l->free_n == FREE_MAX || b->raw_cap > FREE_RAW_MAX) {
         free(b->raw);
@@ -47,6 +48,7 @@ static struct mqtt_batch *batch_make(struct mqtt_conn *c, enum batch_kind kind) 
     l->gather_ms = now_ms(l);
     l->heard_n = 0;
     b->next_put = NULL;
+    b->report = NULL;
     c->refs++;
     return b;
 }
@@ -55,6 +57,7 @@ void mqtt_batches_of_free(struct mqtt_conn *c) {
     while (c->first) {
         struct mqtt_batch *b = c->first;
         c->first = b->next;
+        mqtt_report_destroy(b->report);
         free(b->raw);
         free(b);
     }

@@ -15,6 +15,7 @@ void mqtt_conn_drop(struct mqtt_conn *c) {
     else
         l->conns = c->next;
     if (c->next) c->next->prev = c->prev;
+    mqtt_gateway_destroy(c->gateway);
     free(c->keep);
     free(c);
 }
@@ -45,6 +46,7 @@ static void leave(struct mqtt_conn *c) {
     forget(c);
     if (c->has_will && !c->l->is_closing) mqtt_batch_state(c, c->will_online, true);
     c->has_will = false;
+    mqtt_gateway_left(c);
 }
 
 bool mqtt_conn_send(struct mqtt_conn *c, const struct mqtt_packet *p) {
@@ -96,6 +98,7 @@ static uint8_t subscribe_one(struct mqtt_conn *c, const struct mqtt_filter *f) {
         c->is_subscribed = true;
         return f->qos ? 1 : 0;
     }
+    if (mqtt_gateway_may_hear(c, f->filter)) return f->qos ? 1 : 0;
     mqtt_sample(c->l, c, &c->l->figures.forbidden, f->filter, (struct bytes){NULL, 0},
                 "not the commands of this device", NO_OFFSET);
     if (c->level != MQTT_V5) return 0x80;
@@ -126,7 +129,7 @@ static void take_filters(struct mqtt_conn *c, const struct mqtt_packet *p) {
     }
     struct mqtt_packet answer = {.type = subscribes ? MQTT_SUBACK : MQTT_UNSUBACK, .level = c->level, .id = p->id};
     if (subscribes || c->level == MQTT_V5) answer.list = (struct bytes){codes, n};
-    (void)!mqtt_conn_send(c, &answer);
+    if (mqtt_conn_send(c, &answer)) mqtt_gateway_subscribed(c);
 }
 
 static void take_other(struct mqtt_conn *c, struct bytes whole) {
@@ -144,7 +147,10 @@ static void take_other(struct mqtt_conn *c, struct bytes whole) {
         return;
     case MQTT_PUBACK: return; /* of a command */
     case MQTT_DISCONNECT:
-        if (p.reason != 0x04) c->has_will = false; /* 0x04: with the will (3.14.2.1) */
+        if (p.reason != 0x04) { /* 0x04: with the will (3.14.2.1) */
+            c->has_will = false;
+            mqtt_gateway_forgets_will(c);
+        }
         leave(c);
         tcp_close(c->tcp);
         return;
@@ -189,8 +195,20 @@ static size_t take(struct mqtt_conn *c, struct bytes in) {
     while (may_take(c)) {
         struct mqtt_fault f = {0};
         struct bytes rest = {in.ptr + at, in.len - at};
+        if (c->passes) {
+            size_t n = c->passes < rest.len ? c->passes : rest.len;
+            at += n;
+            c->passes -= n;
+            if (c->passes) break;
+            mqtt_gateway_passed(c);
+            continue;
+        }
         size_t len, most = c->state == CONN_NEW ? CONNECT_BYTES_MAX : PACKET_BYTES_MAX;
         enum frame frame = mqtt_frame(rest, most, &len, &f);
+        if (frame == FRAME_SKIP && f.reason == MQTT_TOO_LARGE && mqtt_gateway_passes(c, rest)) {
+            if (!c->passes) break;
+            continue;
+        }
         if (frame == FRAME_SKIP) mqtt_conn_fail(c, &f, rest);
         if (frame != FRAME_WHOLE) break;
         take_packet(c, (struct bytes){rest.ptr, len});

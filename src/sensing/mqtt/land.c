@@ -121,6 +121,7 @@ void mqtt_batch_begin(struct mqtt_batch *b) {
     case BATCH_PLAIN: mqtt_batch_done(b); return;
     case BATCH_READINGS: (b->is_begun ? mqtt_round_again : mqtt_round_add)(b); return;
     case BATCH_EVENTS: tell_events(b); return;
+    case BATCH_REPORT: mqtt_report_begin(b); return;
     case BATCH_STATE:
         if (b->is_begun || !is_first_state(b)) return;
         b->is_begun = !loop_work(l->loop, state_work, state_done, b);

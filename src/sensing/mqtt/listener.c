@@ -142,11 +142,13 @@ void mqtt_free(struct mqtt_listener *l) {
         struct mqtt_conn *c = l->conns;
         l->conns = c->next;
         mqtt_batches_of_free(c);
+        mqtt_gateway_destroy(c->gateway);
         free(c->login);
         free(c->keep);
         free(c);
     }
     mqtt_batches_free(l);
+    for (size_t i = 0; i < MEMORIES; i++) free(l->memories[i]);
     pthread_mutex_destroy(&l->lock);
     figures_destroy(l->line);
     free(l);

@@ -1,6 +1,7 @@
 /* Log-in of a device: who it is, on a worker; then what it may from now on.  SPDX-License-Identifier: Apache-2.0 */
 #include "sensing/mqtt/mqtt_internal.h"
 
+#include "base/utf8.h"
 #include "kernel/rows.h"
 #include "platform/things/things.h"
 
@@ -8,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONNACK_BYTES_MAX 64 /* the longest packet that a device gets */
-#define DOOR_FREE         3  /* failed log-ins of an address that are answered at once */
+#define CONNACK_BYTES_MAX 64  /* the longest packet that a device gets */
+#define SPEAKS_MAX        800 /* bytes */
+#define DOOR_FREE         3   /* failed log-ins of an address that are answered at once */
 #define DOOR_STEP_US      INT64_C(250000)
 #define DOOR_MOST_US      INT64_C(8000000)
 #define DOOR_KEPT_US      INT64_C(900000000) /* 15 min after the last one it is forgotten */
@@ -21,10 +23,11 @@ struct mqtt_login {
     bool is_known, is_adopted; /* an adopted device has rules */
     int64_t device_id, community_id;
     uint64_t key_tag;
-    char device[CODE_MAX + 1], community[CODE_MAX + 1];
-    size_t user_n, password_n, will_n;
-    bool will_is_bad; /* its payload */
-    char texts[];     /* user, password, topic of the will */
+    const struct zone *zone;
+    char device[CODE_MAX + 1], community[CODE_MAX + 1], speaks[SPEAKS_MAX + 1]; /* speaks: of an adopted gateway */
+    size_t user_n, password_n, will_n, said_n;
+    bool will_is_bad; /* its payload says no state */
+    char texts[];     /* user, password, topic of the will, and its payload */
 };
 
 /* ---- doors: an address that fails often is answered late ---- */
@@ -78,7 +81,7 @@ static bool accept(struct mqtt_conn *c) {
     put_number(&b, MQTT_RECEIVE_MAXIMUM, IN_FLIGHT_MAX);
     put_number(&b, MQTT_MAXIMUM_QOS, 1);
     put_number(&b, MQTT_MAXIMUM_PACKET_SIZE, PACKET_BYTES_MAX);
-    put_number(&b, MQTT_WILDCARD_AVAILABLE, 0);
+    put_number(&b, MQTT_WILDCARD_AVAILABLE, c->gateway != NULL);
     put_number(&b, MQTT_SUBSCRIPTION_ID_AVAILABLE, 0);
     put_number(&b, MQTT_SHARED_AVAILABLE, 0);
     if (c->wants_session) put_number(&b, MQTT_SESSION_EXPIRY, 0); /* it ends with the connection */
@@ -102,6 +105,7 @@ static void let_in(struct mqtt_conn *c) {
     while ((before = mqtt_conn_other(c, true))) { /* 3.1.4: the same client id; of the same device, or any device */
         FIGURE(l, taken_over, 1);                 /* could throw out any other */
         before->has_will = false;                 /* it is here: its state is not offline */
+        mqtt_gateway_forgets_will(before);
         mqtt_conn_end(before, MQTT_TAKEN_OVER);
     }
     if (is_crowded(c)) {
@@ -149,7 +153,9 @@ static enum err find_device(struct ctx *ctx, struct mqtt_login *in) {
     if (e) return e == ERR_NOT_FOUND ? OK : e;
     in->is_adopted = d.state != DEVICE_NEW;
     in->community_id = d.row.community_id;
+    in->zone = kernel_zone(ctx, in->community_id);
     copy_text(in->device, d.code);
+    if (in->is_adopted) utf8_copy(in->speaks, sizeof in->speaks, d.speaks);
     TRY(find_community(ctx, in));
     if (d.state == DEVICE_OFFLINE && in->is_known) return device_step(ctx, in->device_id, "hear");
     return OK;
@@ -188,10 +194,15 @@ static void finish(struct mqtt_login *in) {
     mqtt_conn_drop(c);
 }
 
-/* A will is the device's own state. */
+/* A will is the device's own state; a gateway's may be in what it speaks. */
 static bool check_will(struct mqtt_conn *c, const struct mqtt_login *in) {
     struct str topic = {in->texts + in->user_n + in->password_n, in->will_n};
     if (!c->has_will && !in->will_is_bad) return true;
+    struct bytes payload = {(const uint8_t *)topic.ptr + topic.len, in->said_n};
+    if (mqtt_gateway_will(c, topic, payload)) {
+        c->has_will = false;
+        return true;
+    }
     bool own = str_starts(topic, (struct str){c->topic, c->topic_n}) && str_is(str_from(topic, c->topic_n), "state");
     const struct bytes none = {NULL, 0};
     if (!own)
@@ -231,9 +242,13 @@ static void worked(void *arg) {
         memcpy(c->device, in->device, sizeof c->device);
         c->device_n = strlen(c->device);
         c->topic_n = (size_t)snprintf(c->topic, sizeof c->topic, "linli/%s/%s/", in->community, in->device);
+        if (in->speaks[0] && !mqtt_gateway_create(c, in->speaks, in->zone)) {
+            mqtt_login_refuse(c, MQTT_UNAVAILABLE);
+            here = false;
+        }
         /* Added a moment ago: its rules are read before its first message is heard. */
-        if (check_will(c, in) && in->is_adopted && !feed_knows(l->o.feed, in->community_id, str_of(in->device)) &&
-            !feed_reload(l->o.feed, rules_loaded, in)) {
+        if (here && check_will(c, in) && in->is_adopted &&
+            !feed_knows(l->o.feed, in->community_id, str_of(in->device)) && !feed_reload(l->o.feed, rules_loaded, in)) {
             begin_next(l);
             return;
         }
@@ -276,15 +291,19 @@ static void name_client(struct mqtt_conn *c, struct str id) {
 
 static bool login_queue(struct mqtt_conn *c, const struct mqtt_packet *p) {
     struct mqtt_listener *l = c->l;
-    struct mqtt_login *in = calloc(1, sizeof *in + p->user.len + p->password.len + p->will.topic.len);
+    struct mqtt_login *in =
+        calloc(1, sizeof *in + p->user.len + p->password.len + p->will.topic.len + p->will.payload.len);
     if (!in) return false;
     in->c = c;
     in->user_n = p->user.len;
     in->password_n = p->password.len;
     in->will_n = p->will.topic.len;
+    in->said_n = p->will.payload.len;
     memcpy(in->texts, p->user.ptr, p->user.len);
     if (p->password.len) memcpy(in->texts + in->user_n, p->password.ptr, in->password_n);
-    if (in->will_n) memcpy(in->texts + in->user_n + in->password_n, p->will.topic.ptr, in->will_n);
+    char *will = in->texts + in->user_n + in->password_n;
+    if (in->will_n) memcpy(will, p->will.topic.ptr, in->will_n);
+    if (in->said_n) memcpy(will + in->will_n, p->will.payload.ptr, in->said_n);
     c->has_will = p->has_will && mqtt_state_read(p->will.payload, &c->will_online);
     in->will_is_bad = p->has_will && !c->has_will;
     c->login = in;

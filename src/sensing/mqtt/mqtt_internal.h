@@ -3,9 +3,11 @@
 #ifndef LINLI_SENSING_MQTT_MQTT_INTERNAL_H
 #define LINLI_SENSING_MQTT_MQTT_INTERNAL_H
 
+#include "protocol/home/home.h"
 #include "protocol/mqtt/mqtt.h"
 #include "protocol/payload/payload.h"
 #include "sensing/lines/figures.h"
+#include "sensing/lines/intake.h"
 #include "sensing/mqtt/listener.h"
 
 #include <pthread.h>
@@ -27,11 +29,19 @@
 #define LOGIN_US           INT64_C(10000000) /* from opening to CONNECT */
 #define BUCKETS            1024
 #define DOORS              256
+#define MEMORIES           64  /* gateways whose configs are remembered; the one unused longest gives way */
+#define MEMORY_POINTS      512 /* entities of one */
 
 struct mqtt_conn;
 
 /* Publishes of one connection that become durable, and are answered, together. */
-enum batch_kind { BATCH_PLAIN, BATCH_READINGS, BATCH_EVENTS, BATCH_STATE };
+enum batch_kind { BATCH_PLAIN, BATCH_READINGS, BATCH_EVENTS, BATCH_STATE, BATCH_REPORT };
+struct mqtt_report { /* what a gateway's publish says */
+    struct arena arena;
+    struct decoded decoded;
+    int64_t at_ms; /* of what has no time of its own */
+    struct intake intake;
+};
 struct mqtt_batch {
     struct mqtt_batch *next, *next_stuck; /* of the connection, in order of arrival; of those to be tried again */
     struct mqtt_conn *c;
@@ -39,7 +49,8 @@ struct mqtt_batch {
     bool is_begun, is_done, is_will, online; /* state: the last one said */
     enum err result;
     struct loop_task task;
-    uint8_t *raw; /* packets of readings and events, for another try */
+    uint8_t *raw;               /* packets of readings and events, for another try */
+    struct mqtt_report *report; /* the batch's one publish */
     size_t raw_n, raw_cap;
     size_t publishes_n, told_n;  /* told_n: events before it are with the rules */
     size_t point, points_n;      /* readings: its points among those of the round */
@@ -77,6 +88,22 @@ struct mqtt_conn {
     size_t in_flight, bytes, stuck_n;
     struct mqtt_batch *first, **last, *gathering; /* gathering: only while its bytes are taken */
     struct mqtt_login *login;                     /* under way */
+    struct mqtt_gateway *gateway;                 /* NULL: it speaks for itself alone */
+    size_t passes;                                /* bytes still to come of a publish that is passed over */
+};
+struct mqtt_gateway {
+    struct home_speaks speaks;
+    struct intake_site site;
+    uint8_t *will; /* a PUBLISH; NULL: none */
+    size_t will_n;
+    uint16_t passed_id;
+    bool wants_birth;
+    char words[]; /* that speaks slices */
+};
+struct mqtt_memory { /* of a gateway, also while it is away */
+    int64_t device_id, used_us;
+    struct home_points points;
+    struct home_point all[MEMORY_POINTS];
 };
 
 struct door { /* failed log-ins of an address */
@@ -97,6 +124,7 @@ struct mqtt_listener {
     bool is_closing, is_watching;
     struct mqtt_login *waiting, **waiting_last;
     int logins;
+    struct mqtt_memory *memories[MEMORIES];
     struct door doors[DOORS];
     /* A round: batches of readings that go to the store together once all that came in this round of the loop is
      * heard, and the one being gathered. */
@@ -157,6 +185,22 @@ struct mqtt_conn *mqtt_conn_other(const struct mqtt_conn *c, bool same_client);
 void mqtt_login(struct mqtt_conn *c, const struct mqtt_packet *connect);
 void mqtt_login_refuse(struct mqtt_conn *c, enum mqtt_reason reason); /* CONNACK, and the end */
 void mqtt_logins_go_on(struct mqtt_listener *l);
+
+/* gateway.c */
+bool mqtt_gateway_create(struct mqtt_conn *c, const char *words, const struct zone *zone); /* false: no memory */
+void mqtt_gateway_destroy(struct mqtt_gateway *g);                                         /* NULL is fine */
+/* False: no topic of what it speaks. */
+bool mqtt_gateway_take(struct mqtt_conn *c, const struct mqtt_packet *p, bool is_will);
+bool mqtt_gateway_will(struct mqtt_conn *c, struct str topic, struct bytes payload); /* false: not its own */
+void mqtt_gateway_forgets_will(struct mqtt_conn *c);
+void mqtt_gateway_left(struct mqtt_conn *c); /* without a word: the will is said */
+bool mqtt_gateway_may_hear(struct mqtt_conn *c, struct str filter);
+void mqtt_gateway_subscribed(struct mqtt_conn *c);
+/* A packet over the limit that begins there is passed over: c->passes bytes of it, or 0 while its head is not whole. */
+bool mqtt_gateway_passes(struct mqtt_conn *c, struct bytes rest);
+void mqtt_gateway_passed(struct mqtt_conn *c);
+void mqtt_report_begin(struct mqtt_batch *b);
+void mqtt_report_destroy(struct mqtt_report *r); /* NULL is fine */
 
 /* watch.c */
 void mqtt_watch(struct mqtt_listener *l, int64_t now);

@@ -65,6 +65,7 @@ static void take(struct mqtt_conn *c, const struct mqtt_packet *p, struct bytes 
         else
             take_bad(c, p, publish, &(struct payload_fault){"neither online nor offline", NO_OFFSET});
         return;
+    case BATCH_REPORT: /* a gateway's, see there */
     case BATCH_PLAIN:
         FIGURE(l, replies, 1);
         mqtt_heard(c, p->topic, p->payload);
@@ -115,9 +116,9 @@ void mqtt_publish(struct mqtt_conn *c, struct bytes whole) {
         mqtt_conn_end(c, MQTT_BAD_ALIAS); /* we said that we keep none */
     } else if (p.qos && c->in_flight == IN_FLIGHT_MAX) {
         mqtt_conn_end(c, MQTT_RECEIVE_MAX); /* in 3.1.1 reading has paused before */
-    } else if (!topic_kind(c, p.topic, &kind)) {
-        forbid(c, &p);
-    } else {
+    } else if (topic_kind(c, p.topic, &kind)) {
         take(c, &p, whole, kind);
+    } else if (!mqtt_gateway_take(c, &p, false)) {
+        forbid(c, &p);
     }
 }
