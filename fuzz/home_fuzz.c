@@ -41,6 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         enum home_taken taken = home_take(&speaks, &points, topic, payload, &arena, &d, &e);
         must(points.n <= points.cap);
         must(taken != HOME_BAD || (e.rule && e.at <= payload.len));
+        if (taken == HOME_OTHER) taken = home_plain(topic, payload, &arena, &d, &e);
+        must(taken != HOME_BAD || (e.rule && e.at <= payload.len));
         if (taken == HOME_TAKEN) must_be_fit(&d);
     }
     arena_finish(&arena);

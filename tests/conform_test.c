@@ -191,6 +191,7 @@ static void complete_pass(struct pass *p, struct str tried) {
 
 static void complete_line(struct line_row *l, struct str tried) {
     if (!str_is(tried, "host")) SET(&line_rows, l, host, S("127.0.0.1"));
+    if (!str_is(tried, "topics")) SET(&line_rows, l, topics, S("a/#"));
     if (!str_is(tried, "port")) SET(&line_rows, l, port, 4001);
     if (!str_is(tried, "serial")) SET(&line_rows, l, serial, S("/dev/ttyUSB0"));
 }

@@ -225,6 +225,8 @@ export const words = {
   'error.bad_id_number': ['身份证号不对', 'Not an id number'],
   'error.bad_code': ['不能有空格和 / + #', 'No blanks, no / + #'],
   'error.bad_address': ['要写数字地址，如 192.168.1.10', 'A numeric address such as 192.168.1.10'],
+  'error.bad_host': ['只能是数字地址或域名', 'A numeric address or a name'],
+  'error.bad_filter': ['主题过滤器不对，或不认识的约定', 'No filter of MQTT, nor a convention'],
   'error.no_convention': ['只能写 zigbee2mqtt tasmota esphome homeassistant', 'Only zigbee2mqtt tasmota esphome homeassistant'],
   'error.bad_topic': ['等号后面要写主题，没有 + #，两头不带 /', 'A topic behind the =, without + #, no / at its ends'],
   'error.twice': ['写了两遍', 'It stands twice'],

@@ -3,6 +3,7 @@
 
 #include "kernel/rows.h"
 #include "protocol/codec.h"
+#include "protocol/home/home.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -14,6 +15,24 @@ static const char *check_address(struct str s) {
     memcpy(text, s.ptr, s.len);
     text[s.len] = 0;
     return inet_pton(AF_INET, text, addr) == 1 || inet_pton(AF_INET6, text, addr) == 1 ? NULL : "bad_address";
+}
+
+/* A numeric address or a name. */
+static const char *check_host(struct str s) {
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!is_plain && (!c || !strchr(".-_:", c))) return "bad_host";
+    }
+    return NULL;
+}
+
+static const char *check_topics(struct str s) {
+    char mem[8 * LINE_TOPICS_MAX];
+    struct buf filters;
+    struct home_speaks ignored;
+    buf_init(&filters, mem, sizeof mem);
+    return home_topics_read(s, &ignored, &filters);
 }
 
 /* A port of the machine, and no other file of it. */
@@ -34,13 +53,16 @@ static const struct field fields[] = {
     {CHOICE(struct line_row, kind, LINE_KINDS), .flags = REQUIRED | FIXED | COLUMN},
     {CHOICE(struct line_row, reach, "listen dial serial")},
     {TEXT(struct line_row, bind), .max = 45, .check = check_address},
-    {TEXT(struct line_row, host), .max = 45, .check = check_address},
+    {TEXT(struct line_row, host), .max = LINE_HOST_MAX, .check = check_host},
     {INT(struct line_row, port), .min = 0, .max = 65535},
     {TEXT(struct line_row, greeting), .max = 64},
     {TEXT(struct line_row, serial), .max = 60, .check = check_serial},
     {CHOICE(struct line_row, baud, "1200 2400 4800 9600 19200 38400 57600 115200")},
     {CHOICE(struct line_row, parity, "even none odd")},
     {CHOICE(struct line_row, stop_bits, "1 2")},
+    {FLAG(struct line_row, tls)},
+    {TEXT(struct line_row, username), .max = 120},
+    {TEXT(struct line_row, topics), .max = LINE_TOPICS_MAX, .check = check_topics},
     {INT(struct line_row, every_s), .min = 1, .max = 86400, .unit = "s"},
     {FLAG(struct line_row, enabled), .flags = COLUMN},
     {TEXT(struct line_row, address), .max = LINE_ADDRESS_MAX, .flags = SYSTEM | COLUMN},
@@ -82,6 +104,9 @@ static enum err prepare(struct ctx *ctx, void *row, const void *before) {
 static enum err validate(struct ctx *ctx, const void *row) {
     const struct line_row *l = row;
     if (str_is(l->reach, "dial") && !l->host.len) return FAIL_FIELD(&ctx->fault, "host", "required", 0);
+    if (str_is(l->reach, "dial") && check_address(l->host)) return FAIL_FIELD(&ctx->fault, "host", "bad_address", 0);
+    if (str_is(l->kind, "mqtt_client") && !l->host.len) return FAIL_FIELD(&ctx->fault, "host", "required", 0);
+    if (str_is(l->kind, "mqtt_client") && !l->topics.len) return FAIL_FIELD(&ctx->fault, "topics", "required", 0);
     if (str_is(l->reach, "dial") && !l->port) return FAIL_FIELD(&ctx->fault, "port", "required", 0);
     if (str_is(l->reach, "serial") && !l->serial.len) return FAIL_FIELD(&ctx->fault, "serial", "required", 0);
     return OK;

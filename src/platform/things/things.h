@@ -65,27 +65,30 @@ struct reading_class {
 };
 /* Where devices reach this server, or are reached by it.  sensing/lines opens what the rows say. */
 enum line_state { LINE_CLOSED, LINE_OPEN, LINE_FAILED };
-#define LINE_KINDS       "gb26875 hj212 dlt645 cjt188 modbus watch jt808 osdp vz itsapi mqtt http"
+#define LINE_KINDS       "gb26875 hj212 dlt645 cjt188 modbus watch jt808 osdp vz itsapi mqtt http mqtt_client"
 #define LINE_NAME_MAX    40
 #define LINE_ADDRESS_MAX 64
 #define LINE_PROBLEM_MAX 200
 #define LINE_PUSH_KEY    32
-#define LINE_SECRET_MAX  64
+#define LINE_SECRET_MAX  200
+#define LINE_HOST_MAX    100
+#define LINE_TOPICS_MAX  400
 struct line_row {
     struct row row;
     struct str name, kind;
     struct str reach;    /* listen, which is meant where it is absent; dial; serial */
     struct str bind;     /* listen: on this address of the machine */
-    struct str host;     /* dial: numeric */
+    struct str host;     /* dial: numeric; a broker's may be a name */
     struct str greeting; /* listen, where devices are asked: what their gateway (DTU) says first */
     struct str serial, baud, parity, stop_bits;
+    struct str username, topics; /* at a broker: topics as home_topics_read() has them */
     struct str address /* where it is open */, problem /* why it is not */;
     struct str
         push_key;      /* of kinds that are pushed over HTTP: the last part of their address; whoever has it may push */
-    struct str secret; /* with which what is pushed is signed, where its protocol does that */
+    struct str secret; /* with which what is pushed is signed, where its protocol does that; a broker's password */
     int64_t port, every_s;
     int32_t state;
-    bool enabled;
+    bool enabled, tls;
 };
 
 /* What a device is told.  One way for all: right, reason, confirmation where it is dangerous, what became of it. */

@@ -58,6 +58,17 @@ enum home_taken home_take(const struct home_speaks *speaks, struct home_points *
 /* May who speaks so subscribe to the filter?  What it is told comes there, and Home Assistant's birth. */
 bool home_may_hear(const struct home_speaks *speaks, struct str filter);
 
+/* What comes under topics of nobody's convention: a JSON object is of the device that its topic names, its numbers by
+ * the names above them; a number alone is the value that the last level of its topic names.  HOME_OTHER: neither. */
+enum home_taken home_plain(struct str topic, struct bytes payload, struct arena *a, struct decoded *ret,
+                           struct wire_error *reterr);
+/* Which topics of a broker are listened to: words of conventions, as above, and filters of MQTT.  *ret slices the words
+ * and speaks all conventions, those not named as the project has them; filters: each with a zero byte behind it.  NULL,
+ * or the code of what is wrong. */
+const char *home_topics_read(struct str words, struct home_speaks *ret, struct buf *filters);
+/* The topics of states and availability that a config described; at most cap. */
+size_t home_points_topics(const struct home_points *p, struct str config, struct str *ret, size_t cap);
+
 /* Name to code and back.  False: over HOME_CODE_MAX bytes, or empty. */
 bool home_code_put(struct buf *b, struct str name);
 void home_name_put(struct buf *b, struct str code);

@@ -139,6 +139,18 @@ bool home_points_learn(struct home_points *p, const struct home_speaks *speaks, 
     return !r->payload.len || home_config(r, t, learn, &(struct learning){p, speaks, topic});
 }
 
+size_t home_points_topics(const struct home_points *p, struct str config, struct str *ret, size_t cap) {
+    uint64_t hash = str_hash(config);
+    size_t n = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        if (p->all[i].config != hash) continue;
+        const struct str topics[] = {text(&p->all[i], STATE), text(&p->all[i], AVAILABILITY)};
+        for (size_t k = 0; k < COUNT(topics) && n < cap; k++)
+            if (topics[k].len) ret[n++] = topics[k];
+    }
+    return n;
+}
+
 /* ---- what a state says ---- */
 
 #define MATCHES_MAX HOME_READINGS_MAX

@@ -10,7 +10,7 @@ struct bus;
 struct line {
     struct line_options o;
     struct loop *loop;
-    char name[LINE_NAME_MAX * 4 + 1], host[46], serial[64], greeting[260];
+    char name[LINE_NAME_MAX * 4 + 1], host[LINE_HOST_MAX + 1], serial[64], greeting[260];
     struct intake_site site;
     struct tcp_listener *listener;
     struct tcp_conn *conn;    /* dial and serial: that which stands, or is being made */

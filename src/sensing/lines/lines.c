@@ -29,13 +29,16 @@ static bool is_otherwise(const struct line_spec *a, const struct line_spec *b) {
     return a->community_id != b->community_id || a->port != b->port || a->enabled != b->enabled ||
            a->reach != b->reach || a->baud != b->baud || a->stop_bits != b->stop_bits || a->parity != b->parity ||
            strcmp(a->kind, b->kind) != 0 || strcmp(a->bind, b->bind) != 0 || strcmp(a->name, b->name) != 0 ||
-           strcmp(a->host, b->host) != 0 || strcmp(a->serial, b->serial) != 0 || strcmp(a->greeting, b->greeting) != 0;
+           strcmp(a->host, b->host) != 0 || strcmp(a->serial, b->serial) != 0 ||
+           strcmp(a->greeting, b->greeting) != 0 || line_client_is_otherwise(a, b);
 }
 
 static void close_entry(struct line_set *l, struct line_entry *e) {
     line_close(e->line);
+    mqtt_client_close(e->client);
     pthread_mutex_lock(&l->lock);
     e->line = NULL;
+    e->client = NULL;
     e->state = LINE_CLOSED;
     e->address[0] = e->problem[0] = 0;
     pthread_mutex_unlock(&l->lock);
@@ -131,6 +134,10 @@ static void open_entry(struct line_set *l, struct line_entry *e) {
     if (!e->spec.enabled) return;
     if (is_ours(&e->spec) && e->figures && e->heard) {
         open_ours(l, e);
+        return;
+    }
+    if (line_is_client(&e->spec) && e->figures && e->heard) {
+        line_client_open(l, e);
         return;
     }
     pthread_mutex_lock(&l->lock);
@@ -281,6 +288,10 @@ static bool tick(void *arg) {
     for (size_t i = 0; i < l->entries_n; i++) {
         struct line_entry *e = &l->entries[i];
         struct str why;
+        if (e->client && line_client_tick(l, e) && !is_working) {
+            line_client_look(l, e);
+            wakes = true;
+        }
         if (!e->line) continue;
         if (now_us - l->ticked_us >= TICK_MS * INT64_C(1000)) line_tick(e->line);
         bool is_told = line_is_open(e->line, &why) == (e->state == LINE_OPEN) &&
@@ -332,7 +343,9 @@ void lines_stop(struct line_set *l) {
     runner_stop(&l->runner);
     for (size_t i = 0; i < l->entries_n; i++) {
         line_close(l->entries[i].line);
+        mqtt_client_close(l->entries[i].client);
         l->entries[i].line = NULL;
+        l->entries[i].client = NULL;
     }
 }
 

@@ -103,7 +103,7 @@ static void put_figures(void *arg, struct buf *ret) {
         buf_fmt(ret, "# TYPE linli_line_%s %s\n", rows[r].name, rows[r].type);
         for (size_t i = 0; i < l->entries_n; i++) {
             const struct line_entry *e = &l->entries[i];
-            if (!e->spec.id || !e->figures || !codec_find(str_of(e->spec.kind))) continue;
+            if (!e->spec.id || !e->figures || !(e->client || codec_find(str_of(e->spec.kind)))) continue;
             pthread_mutex_lock(&e->figures->lock);
             int64_t v = *(const int64_t *)(const void *)((const char *)e->figures + rows[r].at);
             pthread_mutex_unlock(&e->figures->lock);

@@ -7,6 +7,7 @@
 #include "sensing/lines/heard.h"
 #include "sensing/lines/line.h"
 #include "sensing/lines/lines.h"
+#include "sensing/mqtt_client/client.h"
 
 #define LINES_SERVERS_MAX 4
 #define LINES_ORDERS_MAX  64                /* that go out in one round */
@@ -18,21 +19,23 @@
 struct line_spec {
     int64_t id, community_id, every_s;
     const struct zone *zone;
-    char name[LINE_NAME_MAX * 4 + 1], kind[24], bind[46], host[46], serial[64], greeting[260];
+    char name[LINE_NAME_MAX * 4 + 1], kind[24], bind[46], host[LINE_HOST_MAX + 1], serial[64], greeting[260];
     char push_key[LINE_PUSH_KEY + 1], secret[LINE_SECRET_MAX * 4 + 1]; /* empty: it has none */
+    char user[484], topics[LINE_TOPICS_MAX * 4 + 1], community[260];   /* of an outside broker */
     char address[LINE_ADDRESS_MAX], problem[LINE_PROBLEM_MAX];
     int port, reach, baud, stop_bits;
     char parity;
     int32_t state; /* as the row says; address and problem too */
-    bool enabled, has_port;
+    bool enabled, has_port, tls;
 };
 struct line_entry {
     struct line_spec spec;
-    struct line *line;       /* NULL: it is closed */
-    struct figures *figures; /* live as long as the server: they are asked for by workers */
-    struct heard *heard;     /* so does this */
-    int start_port;          /* what the row said when the server started; -1: it was not there */
-    int32_t state;           /* as it is */
+    struct line *line;          /* NULL: it is closed */
+    struct mqtt_client *client; /* instead, of an outside broker */
+    struct figures *figures;    /* live as long as the server: they are asked for by workers */
+    struct heard *heard;        /* so does this */
+    int start_port;             /* what the row said when the server started; -1: it was not there */
+    int32_t state;              /* as it is */
     char address[LINE_ADDRESS_MAX], problem[LINE_PROBLEM_MAX];
     bool is_seen;
 };
@@ -93,6 +96,13 @@ enum err line_push_look(struct ctx *ctx, const struct api_call *call, struct api
 
 /* plan.c: what the devices of a line are asked, by their models; NULL: they are not. */
 enum err line_plan_read(struct ctx *ctx, const struct line_spec *s, struct line_plan **ret);
+
+/* clients.c: lines to outside brokers, loop thread */
+bool line_is_client(const struct line_spec *s);
+bool line_client_is_otherwise(const struct line_spec *a, const struct line_spec *b);
+void line_client_open(struct line_set *l, struct line_entry *e);
+void line_client_look(struct line_set *l, struct line_entry *e);
+bool line_client_tick(struct line_set *l, struct line_entry *e); /* true: it is otherwise than it was told */
 
 /* orders.c, a worker: ends and silences become rows; commands that wait are marked as sent and put into l->out, so are
  * questions for midnights that are missing. */

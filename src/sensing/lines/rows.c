@@ -95,6 +95,17 @@ static void plans_free(struct line_set *l) {
     }
 }
 
+static enum err read_community(struct ctx *ctx, struct line_spec *s) {
+    struct db_rows rows = {0};
+    bool more = false;
+    enum err e = db_query(ctx->db, &ctx->fault, "SELECT code FROM communities WHERE id = $1",
+                          VALS(V_I64(s->community_id)), &rows);
+    if (!e) e = db_next(&rows, &ctx->fault, &more);
+    if (!e && more) utf8_copy(s->community, sizeof s->community, db_text(&rows, 0));
+    db_done(&rows);
+    return e;
+}
+
 enum err line_set_read(struct line_set *l, struct ctx *ctx) {
     struct list_query q = {.sort = FILTER_ID, .ascending = true, .limit = LINES_MAX};
     struct list_page page;
@@ -119,6 +130,7 @@ enum err line_set_read(struct line_set *l, struct ctx *ctx) {
                                                                      : 'E',
                                 .state = r->state,
                                 .enabled = r->enabled,
+                                .tls = r->tls,
                                 .has_port = row_has(&line_rows, r, "port")};
         utf8_copy(s->name, sizeof s->name, r->name);
         utf8_copy(s->kind, sizeof s->kind, r->kind);
@@ -128,6 +140,9 @@ enum err line_set_read(struct line_set *l, struct ctx *ctx) {
         utf8_copy(s->greeting, sizeof s->greeting, r->greeting);
         utf8_copy(s->push_key, sizeof s->push_key, r->push_key);
         utf8_copy(s->secret, sizeof s->secret, r->secret);
+        utf8_copy(s->user, sizeof s->user, r->username);
+        utf8_copy(s->topics, sizeof s->topics, r->topics);
+        if (line_is_client(s)) TRY(read_community(ctx, s));
         utf8_copy(s->address, sizeof s->address, r->address);
         utf8_copy(s->problem, sizeof s->problem, r->problem);
         if (s->enabled) TRY(line_plan_read(ctx, s, &l->plans[i]));

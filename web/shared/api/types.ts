@@ -221,7 +221,7 @@ export interface DeviceModelsRow {
   name?: string | null
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | 'mqtt_client' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -274,7 +274,7 @@ export interface DeviceModelsCreate {
   name: string
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | 'mqtt_client' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -321,7 +321,7 @@ export interface DeviceModelsPatch {
   name?: string | null
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | 'mqtt_client' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -422,7 +422,7 @@ export interface LinesRow {
   _masked: string[]
   state?: 'closed' | 'open' | 'failed' | null
   name?: string | null
-  kind?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | null
+  kind?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | 'mqtt_client' | null
   reach?: 'listen' | 'dial' | 'serial' | null
   bind?: string | null
   host?: string | null
@@ -432,6 +432,9 @@ export interface LinesRow {
   baud?: '1200' | '2400' | '4800' | '9600' | '19200' | '38400' | '57600' | '115200' | null
   parity?: 'even' | 'none' | 'odd' | null
   stop_bits?: '1' | '2' | null
+  tls?: boolean | null
+  username?: string | null
+  topics?: string | null
   every_s?: number | null
   enabled?: boolean | null
   address?: string | null
@@ -445,7 +448,7 @@ export interface LinesPage {
 }
 export interface LinesCreate {
   name: string
-  kind: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http'
+  kind: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | 'mqtt_client'
   reach?: 'listen' | 'dial' | 'serial' | null
   bind?: string | null
   host?: string | null
@@ -455,6 +458,9 @@ export interface LinesCreate {
   baud?: '1200' | '2400' | '4800' | '9600' | '19200' | '38400' | '57600' | '115200' | null
   parity?: 'even' | 'none' | 'odd' | null
   stop_bits?: '1' | '2' | null
+  tls?: boolean | null
+  username?: string | null
+  topics?: string | null
   every_s?: number | null
   enabled?: boolean | null
   community_id?: Id
@@ -470,6 +476,9 @@ export interface LinesPatch {
   baud?: '1200' | '2400' | '4800' | '9600' | '19200' | '38400' | '57600' | '115200' | null
   parity?: 'even' | 'none' | 'odd' | null
   stop_bits?: '1' | '2' | null
+  tls?: boolean | null
+  username?: string | null
+  topics?: string | null
   every_s?: number | null
   enabled?: boolean | null
 }
@@ -501,6 +510,7 @@ export interface DevicesRow {
   line_id?: string | null
   address?: string | null
   way?: 'in' | 'out' | null
+  speaks?: string | null
   attributes?: unknown
   alarmed?: boolean | null
 }
@@ -517,6 +527,7 @@ export interface DevicesCreate {
   line_id?: string | null
   address?: string | null
   way?: 'in' | 'out' | null
+  speaks?: string | null
   community_id?: Id
 }
 export interface DevicesPatch {
@@ -526,6 +537,7 @@ export interface DevicesPatch {
   line_id?: string | null
   address?: string | null
   way?: 'in' | 'out' | null
+  speaks?: string | null
 }
 export type DevicesReveal = Record<string, never>
 export interface DevicesStepAdopt {
