@@ -104,6 +104,10 @@ struct codec {
     enum carrier { CARRIER_STREAM, CARRIER_BODY, CARRIER_TOPIC, CARRIER_DATAGRAM } carrier;
     bool (*is_genuine)(struct bytes whole, struct str key); /* signed with the line's key; NULL: nothing is signed */
 };
+/* Do its frames come as bodies of requests?  Those of publishes do, too, where they stand without their topic. */
+static inline bool codec_is_pushed(const struct codec *c) {
+    return c->carrier == CARRIER_BODY || c->carrier == CARRIER_TOPIC;
+}
 const struct codec *codec_find(struct str name); /* NULL when there is none */
 extern const struct codec *const codecs[];
 extern const size_t codecs_n;

@@ -92,7 +92,7 @@ static enum err prepare(struct ctx *ctx, void *row, const void *before) {
     uint8_t chance[LINE_PUSH_KEY / 2];
     struct buf b;
     struct str key;
-    if (before || !codec || codec->carrier != CARRIER_BODY) return OK;
+    if (before || !codec || !codec_is_pushed(codec)) return OK;
     ctx->world->random(ctx->world->self, chance, sizeof chance);
     buf_init_arena(&b, ctx->arena, LINE_PUSH_KEY + 1);
     buf_hex(&b, (struct bytes){chance, sizeof chance});

@@ -118,7 +118,7 @@ static void open_ours(struct line_set *l, struct line_entry *e) {
 
 bool line_is_pushed(const struct line_spec *s) {
     const struct codec *c = codec_find(str_of(s->kind));
-    return c && c->carrier == CARRIER_BODY;
+    return c && codec_is_pushed(c);
 }
 
 /* Who else has the line open: the HTTP server has those that are pushed. */

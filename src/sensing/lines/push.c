@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define QUERY_MAX 4096
+
 /* ---- whose address it is ---- */
 
 struct line_pushed { /* what a push needs of its line, as it was then */
@@ -206,9 +208,44 @@ enum err line_push(struct ctx *ctx, const struct api_call *call, struct api_answ
     return begin(ctx, call, p, ret);
 }
 
+/* Who signs what he pushes signs this, too: the query as an object of texts is a frame then, and answered like one.  In
+ * a signature + is no blank. */
+static enum err query_frame(struct ctx *ctx, const struct api_call *call, struct bytes *ret) {
+    static const char *const names[] = {"msg", "nonce", "signature"};
+    struct buf b;
+    struct jw j;
+    struct str text;
+    buf_init_arena(&b, ctx->arena, QUERY_MAX);
+    jw_init(&j, &b);
+    jw_open(&j, '{');
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct str value = {NULL, 0}, plain;
+        TRY(api_query(ctx, call, names[i], &value));
+        if (!value.ptr) continue;
+        if (!arena_str(ctx->arena, value, &plain)) return FAIL_MEMORY(ctx);
+        for (char *c = (char *)(uintptr_t)plain.ptr; i && c < plain.ptr + plain.len; c++)
+            if (*c == ' ') *c = '+';
+        jw_kstr(&j, names[i], plain);
+    }
+    jw_close(&j, '}');
+    if (!buf_done(&b, &text)) return FAIL(&ctx->fault, ERR_LIMIT, "too_long", "the query is too long");
+    *ret = (struct bytes){(const uint8_t *)text.ptr, text.len};
+    return OK;
+}
+
 enum err line_push_look(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
     struct line_pushed line;
+    struct bytes frame;
+    struct buf b;
     if (!find(call->arg, call->args[0], &line)) return nobody(ctx);
     ret->status = 200;
+    if (!line.codec->is_genuine || !call->req->query.len) return OK;
+    TRY(query_frame(ctx, call, &frame));
+    if (!line.secret[0] || !line.codec->is_genuine(frame, str_of(line.secret)))
+        return FAIL(&ctx->fault, ERR_UNAUTHENTICATED, "bad_signature", "the signature is wrong");
+    buf_init_arena(&b, ctx->arena, QUERY_MAX);
+    if (line.codec->reply) line.codec->reply(frame, true, ctx->now_ms / 1000, &b);
+    if (b.overflow) return FAIL_MEMORY(ctx);
+    ret->body = (struct bytes){(const uint8_t *)b.ptr, b.len};
     return OK;
 }
