@@ -151,11 +151,17 @@ static enum err open_replay(struct server *s, const struct server_options *o, st
 static void tell_lines(struct server *s, const struct server_options *o) {
     const char *bind = o->bind ? o->bind : "127.0.0.1";
     struct lines_server http = {.kind = "http", .figures = s->posts};
-    struct lines_server mqtt = {.kind = "mqtt", .figures = mqtt_line_figures(s->mqtt)};
+    struct lines_server mqtt = {
+        .kind = "mqtt", .figures = mqtt_line_figures(s->mqtt), .tell = mqtt_tell, .arg = s->mqtt};
     snprintf(http.address, sizeof http.address, "%.45s:%d", bind, http_server_port(s->http));
     snprintf(mqtt.address, sizeof mqtt.address, "%.45s:%d", bind, mqtt_port(s->mqtt));
     lines_served(s->lines, &http);
     lines_served(s->lines, &mqtt);
+}
+
+static void told(void *arg, int64_t command_id, bool is_done, struct str answer) {
+    struct server *s = arg;
+    if (s->lines) lines_told(s->lines, command_id, is_done, answer);
 }
 
 static enum err open_mqtt(struct server *s, const struct server_options *o, struct fault *f) {
@@ -166,7 +172,9 @@ static enum err open_mqtt(struct server *s, const struct server_options *o, stru
                                             .kernel = s->site.kernel,
                                             .pool = s->site.pool,
                                             .world = &s->site.world,
-                                            .feed = s->feed},
+                                            .feed = s->feed,
+                                            .told = told,
+                                            .told_arg = s},
                      &s->mqtt, f);
 }
 

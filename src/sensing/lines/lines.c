@@ -252,11 +252,13 @@ static void tell_out(struct line_set *l) {
     for (size_t i = 0; i < l->out.n; i++) {
         const struct line_order *o = &l->out.orders[i];
         struct line_entry *e = entry_at(l, l->out.line_ids[i]);
-        const struct lines_server *by = e ? server_of(l, &e->spec) : NULL;
-        const char *why = "its line is closed";
-        bool is_out = e && e->line     ? line_tell(e->line, o, &why)
-                      : by && by->tell ? by->tell(by->arg, e->spec.community_id, o, &why)
-                                       : false;
+        const struct line_spec own = {.kind = "mqtt"};
+        const struct lines_server *by = server_of(l, e ? &e->spec : &own);
+        const char *why = !l->out.line_ids[i] ? "nobody knows on which line it is" : "its line is closed";
+        bool goes_by = by && by->tell && (e || !l->out.line_ids[i]);
+        bool is_out = e && e->line ? line_tell(e->line, o, &why)
+                      : goes_by    ? by->tell(by->arg, l->out.community_ids[i], o, &why)
+                                   : false;
         if (!is_out && o->command_id) line_ended_add(l, o->command_id, false, str_of(why));
     }
     l->out.n = 0;

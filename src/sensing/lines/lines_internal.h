@@ -44,7 +44,7 @@ struct line_entry {
 struct line_outgoing {
     struct arena arena;
     struct line_order orders[LINES_ORDERS_MAX];
-    int64_t line_ids[LINES_ORDERS_MAX];
+    int64_t line_ids[LINES_ORDERS_MAX], community_ids[LINES_ORDERS_MAX]; /* line 0: the device logs in by itself */
     size_t n;
 };
 struct line_ended { /* an order that came to its end */

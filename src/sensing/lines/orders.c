@@ -121,6 +121,7 @@ static enum err put_out(struct line_set *l, struct ctx *ctx, const struct waitin
     }
     if (e) return e;
     out->line_ids[out->n] = d->line_id;
+    out->community_ids[out->n] = d->row.community_id;
     out->orders[out->n++] = o;
     return OK;
 }
@@ -134,7 +135,6 @@ static enum err send_one(struct line_set *l, struct ctx *ctx, int64_t id) {
     TRY(row_get(ctx, &devices, w.command.device_id, &w.device));
     TRY(device_command(ctx, &w.device, w.command.command, &m, &found));
     if (!found) return fail_now(ctx, id, "its model knows no such command any more");
-    if (!w.device.line_id) return fail_now(ctx, id, "nobody knows on which line it is");
     return put_out(l, ctx, &w, &m);
 }
 

@@ -61,6 +61,7 @@ void mqtt_tick(struct mqtt_listener *l) {
     if (l->stuck && now >= l->retry_us) mqtt_batches_retry(l, SIZE_MAX);
     mqtt_logins_go_on(l);
     mqtt_watch(l, now);
+    mqtt_commands_tick(l);
     struct mqtt_conn *next = l->conns;
     if (next) next->refs++;
     while (next) { /* looking may end this one and others; the next one is held */

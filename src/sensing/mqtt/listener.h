@@ -17,6 +17,9 @@ struct mqtt_options {
     struct db_pool *pool;
     const struct world *world;
     struct feed *feed;
+    /* Loop thread: what came of a command that mqtt_tell let out.  NULL: nobody wants to know. */
+    void (*told)(void *arg, int64_t command_id, bool is_done, struct str answer);
+    void *told_arg;
 };
 struct mqtt_listener;
 /* Loop thread.  ERR_BUSY: port held. */
@@ -33,11 +36,15 @@ struct mqtt_figures {             /* since the start, but for `connections` and 
     int64_t log_ins, refused, wrong_passwords, taken_over;
     int64_t messages, points, events;
     int64_t bad, forbidden, malformed; /* payloads, topics, packets */
-    int64_t replies;                   /* answers to commands, which nobody sends yet */
+    int64_t replies;                   /* answers to commands */
 };
 void mqtt_figures(struct mqtt_listener *l, struct mqtt_figures *ret); /* any thread */
 /* The figures of its line, with samples of those three and of wrong passwords.  They live as long as the listener. */
 struct figures *mqtt_line_figures(struct mqtt_listener *l);
+/* Tells a device something over its own connection, as struct lines_server wants it: its `command` topic hears
+ * {"id","name","args"}, its `reply` {"id","ok","error"?} ends it.  Loop thread. */
+struct line_order; /* sensing/lines/line.h */
+bool mqtt_tell(void *listener, int64_t community_id, const struct line_order *o, const char **ret_why);
 struct api_with mqtt_with(struct mqtt_listener *l); /* its health and its figures for Prometheus */
 
 #endif

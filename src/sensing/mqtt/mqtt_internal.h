@@ -29,6 +29,7 @@
 #define LOGIN_US           INT64_C(10000000) /* from opening to CONNECT */
 #define BUCKETS            1024
 #define DOORS              256
+#define COMMANDS_MAX       256 /* told and not answered */
 #define MEMORIES           64  /* gateways whose configs are remembered; the one unused longest gives way */
 #define MEMORY_POINTS      512 /* entities of one */
 
@@ -106,6 +107,9 @@ struct mqtt_memory { /* of a gateway, also while it is away */
     struct home_point all[MEMORY_POINTS];
 };
 
+struct mqtt_told {                   /* a command that is not answered yet */
+    int64_t id, device_id, until_us; /* id 0: a free place */
+};
 struct door { /* failed log-ins of an address */
     char peer[48];
     int64_t last_us;
@@ -126,6 +130,7 @@ struct mqtt_listener {
     int logins;
     struct mqtt_memory *memories[MEMORIES];
     struct door doors[DOORS];
+    struct mqtt_told told[COMMANDS_MAX];
     /* A round: batches of readings that go to the store together once all that came in this round of the loop is
      * heard, and the one being gathered. */
     struct loop_soon *soon;
@@ -185,6 +190,10 @@ struct mqtt_conn *mqtt_conn_other(const struct mqtt_conn *c, bool same_client);
 void mqtt_login(struct mqtt_conn *c, const struct mqtt_packet *connect);
 void mqtt_login_refuse(struct mqtt_conn *c, enum mqtt_reason reason); /* CONNACK, and the end */
 void mqtt_logins_go_on(struct mqtt_listener *l);
+
+/* command.c */
+void mqtt_replied(struct mqtt_conn *c, struct bytes payload);
+void mqtt_commands_tick(struct mqtt_listener *l);
 
 /* gateway.c */
 bool mqtt_gateway_create(struct mqtt_conn *c, const char *words, const struct zone *zone); /* false: no memory */

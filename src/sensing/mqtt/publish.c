@@ -69,6 +69,7 @@ static void take(struct mqtt_conn *c, const struct mqtt_packet *p, struct bytes 
     case BATCH_PLAIN:
         FIGURE(l, replies, 1);
         mqtt_heard(c, p->topic, p->payload);
+        mqtt_replied(c, p->payload);
         return;
     }
 }
