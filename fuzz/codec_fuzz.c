@@ -66,7 +66,11 @@ static void ask_for(struct bytes whole) {
                  {"043048325465", "interval"},
                  {"0", "poll"},
                  {"101", "poll"},
-                 {"101", "id"}};
+                 {"101", "id"},
+                 {"1", ""},
+                 {"1", "input:0"},
+                 {"1", "holding:0:f32 holding:3:bcd16:!8000:/10"},
+                 {"1", "coil:0 coil:20"}};
     for (size_t i = 0; i < COUNT(asked); i++) {
         for (uint8_t part = 0; part < 2; part++) {
             struct question q = {.address = str_of(asked[i].address), .item = str_of(asked[i].item), .part = part};

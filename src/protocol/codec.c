@@ -9,6 +9,7 @@
 #include "protocol/itsapi/itsapi.h"
 #include "protocol/jt808/jt808.h"
 #include "protocol/lorawan/lorawan.h"
+#include "protocol/modbus/modbus.h"
 #include "protocol/mqtt/mqtt.h"
 #include "protocol/nbiot/nbiot.h"
 #include "protocol/osdp/osdp.h"
@@ -17,11 +18,12 @@
 #include "protocol/watch/watch.h"
 #include "protocol/wiegand/wiegand.h"
 
-const struct codec *const codecs[] = {
-    &chirpstack_codec, &cjt188_codec,        &ctwing_codec,     &dlt645_codec,  &esphome_codec, &gb26875_codec,
-    &hj212_codec,      &homeassistant_codec, &itsapi_codec,     &jt808_codec,   &mqtt5_codec,   &mqtt_codec,
-    &onenet_codec,     &osdp_codec,          &plate_codec,      &tasmota_codec, &ttn_codec,     &vz_codec,
-    &watch_codec,      &wiegand_codec,       &zigbee2mqtt_codec};
+const struct codec *const codecs[] = {&chirpstack_codec, &cjt188_codec,  &ctwing_codec,     &dlt645_codec,
+                                      &esphome_codec,    &gb26875_codec, &hj212_codec,      &homeassistant_codec,
+                                      &itsapi_codec,     &jt808_codec,   &modbus_codec,     &modbus_rtu_codec,
+                                      &mqtt5_codec,      &mqtt_codec,    &onenet_codec,     &osdp_codec,
+                                      &plate_codec,      &tasmota_codec, &ttn_codec,        &vz_codec,
+                                      &watch_codec,      &wiegand_codec, &zigbee2mqtt_codec};
 const size_t codecs_n = COUNT(codecs);
 
 const struct codec *codec_find(struct str name) {
