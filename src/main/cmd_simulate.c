@@ -2,8 +2,8 @@
 #include "base/json.h"
 #include "main/cmd.h"
 #include "main/simulate/simulate.h"
+#include "main/simulate/slave.h"
 
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,28 +24,6 @@ struct asked {
 };
 
 /* ---- reading what is asked ---- */
-
-/* HOST, HOST:PORT or [HOST]:PORT; names are looked up once. */
-static bool read_address(struct asked *a, int port) {
-    char host[256];
-    struct addrinfo *found = NULL, hints = {.ai_socktype = SOCK_STREAM};
-    struct str s = str_of(a->to), name = s;
-    const char *colon = s.len ? strrchr(a->to, ':') : NULL, *bracket = strrchr(a->to, ']');
-    int64_t n = port;
-    if (colon && (bracket ? colon > bracket : strchr(a->to, ':') == colon)) {
-        if (!str_to_i64(str_of(colon + 1), &n) || n < 1 || n > 65535) return false;
-        name.len = (size_t)(colon - a->to);
-    }
-    if (bracket && name.len >= 2) name = (struct str){name.ptr + 1, name.len - 2};
-    if (!name.len || name.len >= sizeof host) return false;
-    memcpy(host, name.ptr, name.len);
-    host[name.len] = 0;
-    if (getaddrinfo(host, NULL, &hints, &found)) return false;
-    bool ok = !getnameinfo(found->ai_addr, found->ai_addrlen, a->o.host, sizeof a->o.host, NULL, 0, NI_NUMERICHOST);
-    freeaddrinfo(found);
-    a->o.port = (int)n;
-    return ok;
-}
 
 static bool read_number(const char *text, int64_t min, int64_t max, int64_t *ret) {
     return !text || (str_to_i64(str_of(text), ret) && *ret >= min && *ret <= max);
@@ -125,7 +103,7 @@ static const char *read_asked(struct asked *a, const struct sim_protocol *p) {
     a->o.rate = a->rate ? 0 : 10;
     a->o.first = 889;
     if (!a->to) return "--to ADDRESS[:PORT] is missing";
-    if (!read_address(a, p->port)) return "--to is no address";
+    if (!sim_address(a->to, p->port, a->o.host, &a->o.port)) return "--to is no address";
     if (!read_number(a->count, 1, INT64_C(100000000), &a->o.count)) return "--count is no number from 1 to 100000000";
     if (!read_number(a->rate, 0, 1000000, &a->o.rate)) return "--rate is no number from 0 to 1000000";
     if (!read_number(a->devices, 1, SIM_DEVICES_MAX, &devices)) return "--devices is no number from 1 to 2000";
@@ -207,6 +185,7 @@ static int simulate(struct asked *a, const struct sim_protocol *p) {
 static int run(int argc, char **argv) {
     const char *name = NULL;
     size_t n = 0;
+    if (argc > 1 && slave_find(argv[1])) return slave_command(&cmd_simulate, argc, argv);
     struct asked *a = calloc(1, sizeof *a);
     if (!a) return EXIT_PROBLEM;
     const struct option options[] = {{"to", &a->to, NULL},           {"count", &a->count, NULL},
@@ -225,7 +204,9 @@ static int run(int argc, char **argv) {
     if (bad)
         code = usage_error(&cmd_simulate, "%s is not understood", argv[bad]);
     else if (!p)
-        code = usage_error(&cmd_simulate, "which devices?  gb26875, hj212, jt808, mqtt, vz or watch");
+        code = usage_error(
+            &cmd_simulate,
+            "which devices?  gb26875, hj212, jt808, mqtt, vz or watch; cjt188, dlt645, modbus or modbus_rtu");
     else
         code = simulate(a, p);
     arena_finish(&a->arena);
@@ -236,7 +217,9 @@ static int run(int argc, char **argv) {
 const struct command cmd_simulate = {
     .name = "simulate",
     .summary = "plays devices of the field against any server",
-    .usage = "linli simulate gb26875|hj212|jt808|mqtt|vz|watch --to ADDRESS[:PORT] [options]\n\n"
+    .usage = "linli simulate gb26875|hj212|jt808|mqtt|vz|watch --to ADDRESS[:PORT] [options]\n"
+             "linli simulate cjt188|dlt645|modbus|modbus_rtu --to ADDRESS:PORT|--listen PORT|--serial PATH "
+             "[options]\n\n"
              "  --count N      messages of all devices together [100]\n"
              "  --rate R       messages a second; 0: as fast as they are answered [10]\n"
              "  --devices N    devices, a connection each [1; with --credentials as many as the file has]\n"
@@ -253,6 +236,6 @@ const struct command cmd_simulate = {
              "  vz:      --key K   of the address that the line's page shows;  --plates LIST   that come to the gate;\n"
              "           --first N   number of the first camera, linli-889\n\n"
              "A message waits for its answer, at most 10 s, and is said at most three times.  Exit 1: some were not "
-             "answered.\n",
+             "answered.\n\n" SLAVE_USAGE,
     .run = run,
 };

@@ -48,6 +48,8 @@ struct sim_device {
     double values[SIM_METRICS_MAX];
 };
 uint64_t sim_random(struct sim_device *d);
+/* HOST, HOST:PORT or [HOST]:PORT; names are looked up once.  Without a port: `port`. */
+bool sim_address(const char *text, int port, char ret_host[46], int *ret_port);
 
 enum sim_heard {
     SIM_NOTHING /* more bytes are needed */,

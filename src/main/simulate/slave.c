@@ -1,0 +1,296 @@
+/* Plays devices that are asked: connections, answers, faults.  SPDX-License-Identifier: Apache-2.0 */
+#include "main/simulate/slave.h"
+
+#include "net/serial.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK_MS   5
+#define AGAIN_MS  1000 /* before a connection is tried again */
+#define TRIES     3    /* connections in a row on which nothing was asked */
+#define PIECE_MAX 7    /* bytes of a split answer at a time */
+#define NOISE_MAX 24
+#define FRAME_MAX 300 /* of any of these protocols */
+#define OUT_MAX   ((size_t)8 * FRAME_MAX)
+#define EPOCH_MS  INT64_C(1767196800000) /* 2026-01-01 in Beijing: meters began to count */
+#define HOUR_MS   3600000.0
+
+const char *const slave_fault_names[SLAVE_FAULTS] = {"noise", "split", "merge", "badsum", "lost", "slow"};
+
+struct wire {
+    struct slave *slave;
+    struct tcp_conn *conn;
+    struct wire *next;
+    uint8_t in[2 * FRAME_MAX], out[OUT_MAX]; /* what was heard; what is still to be said */
+    size_t in_n, out_at, out_n;
+    int64_t due_ms; /* it is said no sooner */
+    bool in_pieces;
+};
+struct slave {
+    const struct slave_protocol *p;
+    const struct slave_options *o;
+    struct slave_line line;
+    struct loop *loop;
+    struct loop_timer *timer;
+    struct wire *wires;
+    struct tcp_listener *listener;
+    struct tcp_conn *dialled;
+    int64_t begun_ms, again_ms; /* again: when to dial; 0: not now */
+    int idle_connections;       /* in a row */
+    size_t faulty;              /* answers that could suffer */
+    struct slave_figures figures;
+    struct fault *fault;
+    enum err failed;
+    bool ending;
+};
+
+/* ---- devices ---- */
+
+static uint64_t next_random(uint64_t *state) { /* splitmix64 (Steele, Lea, Flood 2014) */
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+double slave_around(struct slave_device *d, double middle, double wander) {
+    return middle + wander * ((double)(next_random(&d->random) % 2001) / 1000 - 1);
+}
+
+void slave_switch(struct slave_device *d, bool is_off, int64_t now_ms) {
+    if (d->is_off == is_off) return;
+    if (is_off)
+        d->off_since_ms = now_ms;
+    else
+        d->off_ms += now_ms - d->off_since_ms;
+    d->is_off = is_off;
+}
+
+double slave_hours(const struct slave_device *d, int64_t at_ms, int64_t now_ms) {
+    int64_t off_ms = d->off_ms + (d->is_off ? now_ms - d->off_since_ms : 0);
+    int64_t now = now_ms - EPOCH_MS - off_ms, then = at_ms - EPOCH_MS;
+    return (double)(then < now ? then : now) / HOUR_MS;
+}
+
+void slave_devices(struct slave_device *devices, size_t n, int64_t first, uint64_t seed) {
+    for (size_t i = 0; i < n; i++)
+        devices[i] = (struct slave_device){.number = first + (int64_t)i, .random = seed * 1000003 + i};
+}
+
+/* ---- saying ---- */
+
+static void end(struct slave *s) {
+    if (s->ending) return;
+    s->ending = true;
+    for (struct wire *w = s->wires; w; w = w->next) tcp_drop(w->conn);
+    if (s->dialled) tcp_drop(s->dialled);
+    loop_stop(s->loop);
+}
+
+static void give_up(struct slave *s, const char *code, const char *words) {
+    if (!s->failed) s->failed = FAIL(s->fault, ERR_UNAVAILABLE, code, "%s", words);
+    end(s);
+}
+
+static void put(struct wire *w, const void *bytes, size_t n) {
+    if (w->out_n + n > sizeof w->out) return; /* nobody listens to so much */
+    memcpy(w->out + w->out_n, bytes, n);
+    w->out_n += n;
+}
+
+static void flush(struct wire *w, int64_t now_ms) {
+    while (w->out_at < w->out_n && now_ms >= w->due_ms) {
+        size_t n = w->out_n - w->out_at;
+        if (w->in_pieces && n > PIECE_MAX) n = 1 + next_random(&w->slave->line.devices[0].random) % PIECE_MAX;
+        if (tcp_write(w->conn, (struct bytes){w->out + w->out_at, n})) return;
+        w->out_at += n;
+        if (w->in_pieces) break; /* the next piece at the next tick */
+    }
+    if (w->out_at < w->out_n) return;
+    w->out_at = w->out_n = 0;
+    w->in_pieces = false;
+}
+
+/* The fault that this answer suffers; SLAVE_FAULTS: none. */
+static enum slave_fault fault_of(struct slave *s) {
+    size_t n = 0, nth;
+    for (int i = 0; i < SLAVE_FAULTS; i++) n += s->o->faults >> i & 1;
+    if (!n) return SLAVE_FAULTS;
+    nth = s->faulty++ % n;
+    for (int i = 0; i < SLAVE_FAULTS; i++)
+        if (s->o->faults >> i & 1 && !nth--) return (enum slave_fault)i;
+    return SLAVE_FAULTS;
+}
+
+static void put_noise(struct wire *w) {
+    uint64_t *random = &w->slave->line.devices[0].random;
+    uint8_t noise[NOISE_MAX];
+    size_t n = 1 + next_random(random) % sizeof noise;
+    for (size_t i = 0; i < n; i++) noise[i] = (uint8_t)next_random(random);
+    put(w, noise, n);
+}
+
+static void answer(struct wire *w, struct bytes question, struct bytes frame) {
+    struct slave *s = w->slave;
+    enum slave_fault fault = fault_of(s);
+    int64_t now_ms = loop_now_ms(s->loop);
+    uint8_t copy[FRAME_MAX];
+    if (fault < SLAVE_FAULTS) s->figures.faults[fault]++;
+    if (fault == SLAVE_LOST) return;
+    memcpy(copy, frame.ptr, frame.len);
+    if (fault == SLAVE_BADSUM) copy[frame.len - s->p->sum_at] ^= 1;
+    if (fault == SLAVE_NOISE) put_noise(w);
+    if (fault == SLAVE_MERGE) put(w, question.ptr, question.len);
+    w->due_ms = fault == SLAVE_SLOW ? now_ms + SLAVE_SLOW_MS : now_ms;
+    w->in_pieces |= fault == SLAVE_SPLIT;
+    put(w, copy, frame.len);
+    flush(w, now_ms);
+}
+
+/* ---- hearing ---- */
+
+static void heard(struct wire *w, struct bytes whole) {
+    struct slave *s = w->slave;
+    char mem[FRAME_MAX + 1];
+    struct buf out;
+    buf_init(&out, mem, sizeof mem);
+    s->figures.heard++;
+    s->idle_connections = 0;
+    enum slave_heard what = s->p->hear(&s->line, whole, s->o->world->utc_ms(s->o->world->self), &out);
+    if (what == SLAVE_NOT_OURS) {
+        s->figures.ignored++;
+        return;
+    }
+    s->figures.answered++;
+    s->figures.refused += what == SLAVE_REFUSES;
+    answer(w, whole, (struct bytes){(const uint8_t *)out.ptr, out.len});
+}
+
+static bool is_done(const struct slave *s) {
+    if (!s->o->count || s->figures.answered < s->o->count) return false;
+    for (const struct wire *w = s->wires; w; w = w->next)
+        if (w->out_n) return false;
+    return true;
+}
+
+static void on_bytes(void *arg, struct tcp_conn *conn, struct bytes bytes) {
+    struct wire *w = tcp_user(conn);
+    (void)arg;
+    while (w && bytes.len && !w->slave->ending) {
+        size_t room = sizeof w->in - w->in_n, n = bytes.len < room ? bytes.len : room, used = 0;
+        enum frame what;
+        memcpy(w->in + w->in_n, bytes.ptr, n);
+        w->in_n += n;
+        bytes = (struct bytes){bytes.ptr + n, bytes.len - n};
+        while (w->in_n && (what = w->slave->p->codec->frame((struct bytes){w->in, w->in_n}, &used)) != FRAME_SHORT) {
+            if (what == FRAME_WHOLE) heard(w, (struct bytes){w->in, used});
+            memmove(w->in, w->in + used, w->in_n - used);
+            w->in_n -= used;
+        }
+        if (w->in_n == sizeof w->in) w->in_n = 0; /* no question is that long */
+    }
+}
+
+/* ---- connections ---- */
+
+static void on_open(void *arg, struct tcp_conn *conn) {
+    struct slave *s = arg;
+    struct wire *w = calloc(1, sizeof *w);
+    if (!w) {
+        tcp_drop(conn);
+        return;
+    }
+    *w = (struct wire){.slave = s, .conn = conn, .next = s->wires};
+    s->wires = w;
+    tcp_set_user(conn, w);
+    s->figures.connections++;
+    if (s->o->reach != SLAVE_DIAL || !s->o->greeting) return;
+    put(w, s->o->greeting, strlen(s->o->greeting));
+    flush(w, loop_now_ms(s->loop));
+}
+
+static void on_close(void *arg, struct tcp_conn *conn, enum err why) {
+    struct slave *s = arg;
+    (void)why;
+    for (struct wire **at = &s->wires; *at; at = &(*at)->next) {
+        struct wire *w = *at;
+        if (w->conn != conn) continue;
+        *at = w->next;
+        free(w);
+        break;
+    }
+    if (s->dialled == conn) s->dialled = NULL;
+    if (s->ending || s->o->reach == SLAVE_LISTEN) return;
+    if (s->o->reach == SLAVE_SERIAL) {
+        give_up(s, "gone", "the serial port is gone");
+    } else if (++s->idle_connections >= TRIES) {
+        give_up(s, "nobody", "nobody answers there, or whoever does hangs up");
+    } else {
+        s->again_ms = loop_now_ms(s->loop) + AGAIN_MS;
+    }
+}
+
+static void reach(struct slave *s) {
+    const struct slave_options *o = s->o;
+    const struct tcp_calls calls = {.on_open = on_open, .on_bytes = on_bytes, .on_close = on_close, .arg = s};
+    const struct serial_options serial = {
+        .path = o->serial, .baud = o->baud, .parity = s->p->is_even ? SERIAL_EVEN : SERIAL_NONE, .stop_bits = 1};
+    enum err e = OK;
+    s->again_ms = 0;
+    switch (o->reach) {
+    case SLAVE_DIAL:
+        e = tcp_connect(s->loop, &(struct tcp_options){.bind = o->host, .port = o->port}, &calls, &s->dialled,
+                        s->fault);
+        break;
+    case SLAVE_LISTEN:
+        e = tcp_listen(s->loop, &(struct tcp_options){.port = o->port}, &calls, &s->listener, s->fault);
+        if (!e && o->listens) o->listens(tcp_port(s->listener));
+        break;
+    case SLAVE_SERIAL: e = serial_open(s->loop, &serial, &calls, &s->dialled, s->fault); break;
+    }
+    if (!e) return;
+    s->failed = e;
+    end(s);
+}
+
+static void tick(void *arg) {
+    struct slave *s = arg;
+    int64_t now_ms = loop_now_ms(s->loop);
+    for (struct wire *w = s->wires; w; w = w->next) flush(w, now_ms);
+    if (s->again_ms && now_ms >= s->again_ms) reach(s);
+    if (is_done(s)) end(s);
+}
+
+static void on_signal(void *arg) {
+    end(arg);
+}
+
+/* ---- the whole ---- */
+
+static enum err play(struct slave *s) {
+    if (loop_create(&s->loop) || loop_timer_create(s->loop, tick, s, &s->timer) ||
+        loop_on_stop_signal(s->loop, on_signal, s))
+        return FAIL(s->fault, ERR_INTERNAL, "loop", "the event loop does not start");
+    loop_timer_start(s->timer, TICK_MS, TICK_MS);
+    s->begun_ms = loop_now_ms(s->loop);
+    reach(s);
+    if (!s->ending) loop_run(s->loop);
+    s->figures.took_ms = loop_now_ms(s->loop) - s->begun_ms;
+    return s->failed;
+}
+
+enum err slave_run(const struct slave_protocol *p, const struct slave_options *o, struct slave_figures *ret,
+                   struct fault *f) {
+    struct slave s = {.p = p, .o = o, .fault = f};
+    s.line = (struct slave_line){calloc(o->devices, sizeof *s.line.devices), o->devices};
+    if (s.line.devices) slave_devices(s.line.devices, o->devices, o->first, o->seed);
+    enum err e = s.line.devices ? play(&s) : FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    s.ending = true;
+    tcp_unlisten(s.listener);
+    loop_timer_destroy(s.timer);
+    loop_destroy(s.loop);
+    free(s.line.devices);
+    *ret = s.figures;
+    return e;
+}

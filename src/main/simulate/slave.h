@@ -1,0 +1,100 @@
+/* Devices of a line that speak when they are asked, played against any master: behind a gateway that we dial as, behind
+ * one that listens, or on a serial port.  What they answer is their protocol's row.  SPDX-License-Identifier:
+ * Apache-2.0
+ */
+#ifndef LINLI_MAIN_SIMULATE_SLAVE_H
+#define LINLI_MAIN_SIMULATE_SLAVE_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "protocol/codec.h"
+
+#define SLAVE_DEVICES_MAX 2000
+#define SLAVE_WORDS       100 /* registers that remember what is written */
+#define SLAVE_SLOW_MS     1500
+#define SLAVE_CHINA_S     (8 * 3600) /* their clocks show local time */
+
+/* What goes wrong; each answer suffers one of those asked for, in turn. */
+enum slave_fault {
+    SLAVE_NOISE,  /* bytes in front of it */
+    SLAVE_SPLIT,  /* it comes in pieces */
+    SLAVE_MERGE,  /* the question comes back with it */
+    SLAVE_BADSUM, /* its sum is wrong */
+    SLAVE_LOST,   /* it does not come */
+    SLAVE_SLOW,   /* it comes SLAVE_SLOW_MS later */
+    SLAVE_FAULTS
+};
+extern const char *const slave_fault_names[SLAVE_FAULTS];
+
+struct slave_device {
+    int64_t number; /* its address */
+    uint64_t random;
+    bool is_off; /* the relay is open, the valve closed: nothing flows, nothing is counted */
+    int64_t off_since_ms, off_ms;
+    uint16_t coils, words[SLAVE_WORDS];
+};
+void slave_switch(struct slave_device *d, bool is_off, int64_t now_ms);
+/* Hours in which something flowed, from 2026 to a moment that is not after now; negative: before. */
+double slave_hours(const struct slave_device *d, int64_t at_ms, int64_t now_ms);
+double slave_around(struct slave_device *d, double middle, double wander); /* chance */
+
+struct slave_line {
+    struct slave_device *devices;
+    size_t devices_n;
+};
+enum slave_heard { SLAVE_NOT_OURS, SLAVE_ANSWERS, SLAVE_REFUSES };
+struct slave_protocol {
+    const char *name;
+    const struct codec *codec;
+    uint32_t faults;     /* those that make sense, bits 1 << enum slave_fault */
+    size_t sum_at;       /* of SLAVE_BADSUM: the byte, counted from the frame's end */
+    int64_t first, last; /* numbers of devices: the first unless another is asked for, the last there can be */
+    int baud;
+    bool is_even; /* parity */
+    /* Puts what the line answers to a whole frame. */
+    enum slave_heard (*hear)(struct slave_line *line, struct bytes whole, int64_t now_ms, struct buf *out);
+};
+extern const struct slave_protocol slave_dlt645, slave_cjt188, slave_modbus, slave_modbus_rtu;
+const struct slave_protocol *slave_find(const char *name); /* NULL: there is none */
+
+struct slave_options {
+    enum { SLAVE_DIAL, SLAVE_LISTEN, SLAVE_SERIAL } reach;
+    char host[46]; /* SLAVE_DIAL: numeric */
+    int port;      /* SLAVE_LISTEN: 0 takes a free one */
+    const char *serial;
+    int baud;
+    const char *greeting; /* SLAVE_DIAL: what the gateway says first; NULL: nothing */
+    int64_t count;        /* answers; 0: until a signal */
+    size_t devices;
+    int64_t first;
+    uint64_t seed;
+    uint32_t faults;
+    const struct world *world;
+    void (*listens)(int port); /* called once that is known */
+};
+struct slave_figures {
+    int64_t heard, answered, refused, ignored, connections, took_ms, faults[SLAVE_FAULTS];
+};
+void slave_devices(struct slave_device *devices, size_t n, int64_t first, uint64_t seed);
+/* Until SIGTERM, SIGINT, or so many answers.  ERR_UNAVAILABLE: nobody is there, or whoever is hangs up at once, three
+ * times; the serial port is gone. */
+NODISCARD enum err slave_run(const struct slave_protocol *p, const struct slave_options *o, struct slave_figures *ret,
+                             struct fault *f);
+
+/* linli simulate NAME … of such devices. */
+struct command;
+int slave_command(const struct command *c, int argc, char **argv);
+#define SLAVE_USAGE                                                                                               \
+    "cjt188, dlt645, modbus, modbus_rtu: devices on one line, which answer when they are asked, until a signal\n" \
+    "or --count N answers.\n\n"                                                                                   \
+    "  --to ADDRESS:PORT   connects as a gateway (DTU) does;  --greeting TEXT  which it says first\n"             \
+    "  --listen PORT       waits for the master on the loopback, as a serial server; 0 prints a free port\n"      \
+    "  --serial PATH       sits on a serial port;  --baud N [2400, Modbus 9600]\n"                                \
+    "  --devices N [1], --first N   their addresses, one after the other [889; Modbus 1]\n"                       \
+    "  --faults LIST       an answer each in turn: noise,split,merge,badsum,lost,slow (modbus: no badsum)\n\n"    \
+    "  dlt645: energies, voltages, power, midnights; the relay obeys the password 02123456\n"                     \
+    "  cjt188: a water meter with a valve\n"                                                                      \
+    "  modbus: input 0 voltage /10, 1 current /100, 2 power f32, 4 energy u32 Wh, 6 temperature s16 /10,\n"       \
+    "          7 coils; the same at holding 100; holding 0 to 99 keep what is written; coil 0 cuts the power\n"
+
+#endif

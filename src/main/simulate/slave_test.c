@@ -1,0 +1,179 @@
+/* Simulated devices that are asked: they count, keep midnights, obey whom they should.  SPDX-License-Identifier:
+ * Apache-2.0 */
+#include "main/simulate/slave.h"
+#include "tests/lib/test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NOON_MS INT64_C(1790136000000) /* 2026-09-23, 12:00 in Beijing */
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS  (24 * HOUR_MS)
+
+struct site {
+    struct t *t;
+    const struct slave_protocol *p;
+    struct slave_device devices[3];
+    struct slave_line line;
+    int64_t now_ms;
+    int parts; /* of the last answer */
+    struct decoded said;
+    const char *why; /* it was refused */
+};
+
+static void start(struct site *s, struct t *t, const struct slave_protocol *p, size_t n) {
+    *s = (struct site){.t = t, .p = p, .now_ms = NOON_MS};
+    slave_devices(s->devices, n, p->first, 1);
+    s->line = (struct slave_line){s->devices, n};
+}
+
+/* One question, all its parts.  False: nobody answers. */
+static bool ask_with(struct site *s, const char *address, const char *item, const char *value, const char *key) {
+    const struct asking *a = s->p->codec->asking;
+    struct question q = {.address = str_of(address),
+                         .item = str_of(item),
+                         .value = str_of(value),
+                         .key = str_of(key),
+                         .now_s = s->now_ms / 1000 + SLAVE_CHINA_S,
+                         .serial = 9};
+    struct buf data;
+    buf_init_arena(&data, &s->t->arena, 10000);
+    s->why = NULL;
+    for (s->parts = 1;; s->parts++, q.part++) {
+        struct buf question, answer;
+        buf_init_arena(&question, &s->t->arena, 400);
+        buf_init_arena(&answer, &s->t->arena, 400);
+        CHECK_SAY(s->t, a->ask(&q, &question), "%s %s cannot be asked", address, item);
+        struct bytes whole = {(const uint8_t *)question.ptr, question.len};
+        if (s->p->hear(&s->line, whole, s->now_ms, &answer) == SLAVE_NOT_OURS) return false;
+        whole = (struct bytes){(const uint8_t *)answer.ptr, answer.len};
+        enum answer what = a->answers(&q, whole, &data, &s->why);
+        CHECK_SAY(s->t, what != ANSWER_OTHER, "%s %s: no answer of it", address, item);
+        if (what != ANSWER_PART) break;
+    }
+    struct wire_error e = {NULL, 0};
+    struct bytes all = {(const uint8_t *)(data.ptr ? data.ptr : ""), data.len};
+    if (!s->why)
+        CHECK_SAY(s->t, a->read(&q, all, &s->t->arena, &s->said, &e), "%s %s: %s", address, item, e.rule ? e.rule : "");
+    return true;
+}
+
+static bool ask(struct site *s, const char *address, const char *item) {
+    return ask_with(s, address, item, NULL, NULL);
+}
+
+static double said(const struct site *s, const char *metric) {
+    for (size_t i = 0; i < s->said.readings_n; i++)
+        if (str_is(s->said.readings[i].metric, metric)) return s->said.readings[i].value;
+    CHECK_SAY(s->t, false, "%s is not said", metric);
+    return -1;
+}
+
+static bool is_refused(const struct site *s, const char *why) {
+    return s->why && !strcmp(s->why, why);
+}
+
+static bool is_near(double a, double b, double by) {
+    return a - b < by && b - a < by;
+}
+
+#define METER "000000000889"
+
+static void a_meter_counts_and_keeps_midnights(struct t *t) {
+    struct site s;
+    start(&s, t, &slave_dlt645, 2);
+    CHECK(t, ask(&s, METER, "0001FF00") && s.parts == 2); /* a block is longer than one part */
+    double now = said(&s, "energy");
+    CHECK(t, is_near(now, said(&s, "energy_t1") + said(&s, "energy_t2") + said(&s, "energy_t3") + said(&s, "energy_t4"),
+                     1e-6));
+    CHECK(t, ask(&s, METER, "901F") && is_near(said(&s, "energy"), now, 1e-6));
+    CHECK(t, ask(&s, METER, "02030000"));
+    double kw = said(&s, "power");
+    CHECK(t, ask(&s, METER, "0201FF00") && s.said.readings_n == 3 && is_near(said(&s, "voltage_c"), 220, 5));
+    CHECK(t, ask(&s, METER, "B61F") && is_near(said(&s, "voltage_a"), 220, 5));
+    CHECK(t, ask(&s, METER, "02800002") && is_near(said(&s, "frequency"), 50, 0.1));
+    CHECK(t, ask(&s, METER, "05060101"));
+    double midnight = said(&s, "energy");
+    CHECK(t, is_near(now - midnight, 12 * kw, kw));
+    CHECK(t, ask(&s, METER, "05060102") && is_near(midnight - said(&s, "energy"), 24 * kw, kw));
+    s.now_ms += HOUR_MS;
+    CHECK(t, ask(&s, METER, "00010000") && is_near(said(&s, "energy") - now, kw, kw / 10));
+    CHECK(t, ask(&s, METER, "05060101") && said(&s, "energy") == midnight);
+    s.now_ms += DAY_MS;
+    CHECK(t, ask(&s, METER, "05060102") && said(&s, "energy") == midnight);
+    CHECK(t, ask(&s, METER, "04000999") && is_refused(&s, "no_data"));
+    CHECK(t, ask(&s, "000000000890", "00010000") && !ask(&s, "000000000891", "00010000"));
+    s.now_ms = NOON_MS - 264 * DAY_MS; /* the second of January: two midnights there are */
+    CHECK(t, ask(&s, METER, "05060102") && !s.why);
+    CHECK(t, ask(&s, METER, "05060103") && is_refused(&s, "no_data"));
+}
+
+static void a_relay_obeys_its_password(struct t *t) {
+    struct site s;
+    start(&s, t, &slave_dlt645, 1);
+    CHECK(t, ask_with(&s, METER, "1C", "trip", "02000000") && is_refused(&s, "wrong_password"));
+    CHECK(t, ask(&s, METER, "04000503") && said(&s, "relay_open") == 0);
+    CHECK(t, ask_with(&s, METER, "1C", "trip", "02123456") && !s.why);
+    CHECK(t, ask(&s, METER, "04000503") && said(&s, "relay_open") == 1);
+    CHECK(t, ask(&s, METER, "00010000"));
+    double then = said(&s, "energy");
+    s.now_ms += HOUR_MS;
+    CHECK(t, ask(&s, METER, "00010000") && said(&s, "energy") == then);
+    CHECK(t, ask(&s, METER, "02030000") && said(&s, "power") == 0);
+    CHECK(t, ask_with(&s, METER, "1C", "close", "02123456 00000001") && !s.why);
+    s.now_ms += HOUR_MS;
+    CHECK(t, ask(&s, METER, "00010000") && said(&s, "energy") > then);
+    CHECK(t, ask(&s, METER, "04000503") && said(&s, "relay_open") == 0);
+}
+
+static void who_is_asked_for_answers_where_it_is_alone(struct t *t) {
+    struct site s;
+    start(&s, t, &slave_dlt645, 1);
+    CHECK(t, ask(&s, "AAAAAAAAAAAA", "") && str_is(s.said.sender, METER));
+    start(&s, t, &slave_dlt645, 2);
+    CHECK(t, !ask(&s, "AAAAAAAAAAAA", ""));
+    start(&s, t, &slave_cjt188, 1);
+    CHECK(t, ask(&s, "AAAAAAAAAAAAAA", "") && str_is(s.said.sender, "00000000000889"));
+    start(&s, t, &slave_cjt188, 2);
+    CHECK(t, !ask(&s, "AAAAAAAAAAAAAA", ""));
+}
+
+#define WATER "00000000000889"
+
+static void a_valve_stops_the_water(struct t *t) {
+    struct site s;
+    start(&s, t, &slave_cjt188, 2);
+    CHECK(t, ask(&s, WATER, "901F") && said(&s, "valve") == 1);
+    double then = said(&s, "volume");
+    CHECK(t, then > said(&s, "volume_settlement") && said(&s, "volume_settlement") > 0);
+    s.now_ms += HOUR_MS;
+    CHECK(t, ask(&s, WATER, "10:901F<") && said(&s, "volume") > then);
+    then = said(&s, "volume");
+    CHECK(t, ask_with(&s, WATER, "A017", "close", NULL) && said(&s, "valve") == 0);
+    s.now_ms += HOUR_MS;
+    CHECK(t, ask(&s, WATER, "901F") && said(&s, "volume") == then && said(&s, "valve") == 0);
+    CHECK(t, ask_with(&s, WATER, "A017", "open", NULL) && said(&s, "valve") == 1);
+    CHECK(t, ask(&s, WATER, "8102") && is_refused(&s, "refused"));
+    CHECK(t, !ask(&s, WATER, "20:901F") && !ask(&s, "00000000000891", "901F"));
+}
+
+static void a_controller_switches_and_remembers(struct t *t) {
+    struct site s;
+    start(&s, t, &slave_modbus_rtu, 3);
+    CHECK(t, ask(&s, "3", "input:0:*0.1 input:4:u32") && is_near(said(&s, "input:0:*0.1"), 220, 5));
+    double then = said(&s, "input:4:u32");
+    s.now_ms += HOUR_MS;
+    CHECK(t, ask(&s, "3", "holding:104:u32") && said(&s, "holding:104:u32") - then == 1500);
+    CHECK(t, ask_with(&s, "3", "coil:0", "on", NULL) && ask(&s, "3", "discrete:0") && said(&s, "discrete:0") == 1);
+    CHECK(t, ask(&s, "3", "input:2:f32 input:7") && said(&s, "input:2:f32") == 0 && said(&s, "input:7") == 1);
+    CHECK(t, ask_with(&s, "2", "holding:99:s16:/10", "-4.5", NULL) && ask(&s, "2", "holding:99:s16:/10"));
+    CHECK(t, said(&s, "holding:99:s16:/10") == -4.5);
+    CHECK(t, ask(&s, "3", "holding:99") && said(&s, "holding:99") == 0);
+    CHECK(t, ask_with(&s, "2", "holding:100", "1", NULL) && is_refused(&s, "illegal_address"));
+    CHECK(t, ask(&s, "2", "input:8") && is_refused(&s, "illegal_address"));
+    CHECK(t, !ask(&s, "4", "input:0"));
+}
+
+TESTS(CASE(a_meter_counts_and_keeps_midnights), CASE(a_relay_obeys_its_password),
+      CASE(who_is_asked_for_answers_where_it_is_alone), CASE(a_valve_stops_the_water),
+      CASE(a_controller_switches_and_remembers))
