@@ -70,7 +70,11 @@ static void ask_for(struct bytes whole) {
                  {"1", ""},
                  {"1", "input:0"},
                  {"1", "holding:0:f32 holding:3:bcd16:!8000:/10"},
-                 {"1", "coil:0 coil:20"}};
+                 {"1", "coil:0 coil:20"},
+                 {"1234", ""},
+                 {"1234", "ai_1"},
+                 {"1234", "ai_1 ai_1_units"},
+                 {"1234.lift_1", "car_mode"}};
     for (size_t i = 0; i < COUNT(asked); i++) {
         for (uint8_t part = 0; part < 2; part++) {
             struct question q = {.address = str_of(asked[i].address), .item = str_of(asked[i].item), .part = part};
