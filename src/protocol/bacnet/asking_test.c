@@ -185,7 +185,7 @@ static void what_was_read_is_of_who_was_asked(struct t *t) {
                  d.readings[0].value == 21.5);
     d = read_of(t, "1234.lift_1", "car_mode", "81 0A 00 15 01 00 30 01 0C 0C 0E C0 00 01 1A 01 C8 3E 91 08 3F");
     CHECK(t, d.readings_n == 1 && str_is(d.readings[0].device, "1234.lift_1") &&
-                 str_is(d.readings[0].metric, "car_mode") && d.readings[0].value == 8);
+                 str_is(d.readings[0].metric, "service_mode") && d.readings[0].value == 2);
     d = read_of(t, "", "", I_AM);
     CHECK(t, !d.readings_n && str_is(d.sender, "1234"));
 }

@@ -76,9 +76,29 @@ bool bacnet_read_all(const struct bacnet_frame *f, struct arena *a, struct bacne
 bool bacnet_open(struct bytes whole, struct arena *a, struct bacnet_frame *ret, struct bacnet_body *ret_body,
                  bool *ret_known, struct wire_error *reterr);
 bool bacnet_name_device(int64_t device, struct arena *a, struct str *ret, struct wire_error *reterr);
-/* Readings of the points of what was read, or of changes; device -1: nobody says whose they are. */
+/* Readings and events of the points of what was read, or of changes; device -1: nobody says whose they are. */
 bool bacnet_readings(int64_t device, const struct bacnet_body *body, struct arena *a, struct decoded *ret,
                      struct wire_error *reterr);
+/* What is gathered from a message, in room for all it can hold; the device is the owner of the point at hand. */
+struct bacnet_said {
+    const struct bacnet_body *body;
+    struct str device;
+    enum quality quality;
+    struct str unit;
+    struct reading *readings;
+    struct device_event *events;
+    size_t readings_n, events_n;
+};
+struct reading *bacnet_add_reading(struct bacnet_said *said);
+struct device_event *bacnet_add_event(struct bacnet_said *said);
+/* Another property of the same object in the same message: its first value, or all of it. */
+bool bacnet_beside(const struct bacnet_body *body, int64_t object, int64_t property, struct bacnet_value *ret);
+bool bacnet_point_beside(const struct bacnet_body *body, int64_t object, int64_t property, struct bacnet_point *ret);
+/* lift.c: devices of their own within the one that speaks for them.  v: the point's only value; NULL: it has none, or
+ * several.  False: the point means nothing there. */
+bool bacnet_is_thing(int64_t object);
+bool bacnet_thing_reading(struct bacnet_said *said, const struct bacnet_point *p, const struct bacnet_value *v);
+void bacnet_thing_events(struct bacnet_said *said, const struct bacnet_point *p);
 /* Why `f` is no answer, in a word; NULL: it is one. */
 const char *bacnet_refusal(const struct bacnet_frame *f, const struct bacnet_body *body);
 extern const struct asking bacnet_asking;

@@ -34,14 +34,14 @@ static const struct vector rows[] = {
     {.name = "L02 inspection",
      .hex = "81 0A 00 15 01 00 30 01 0C 0C 0E C0 00 01 1A 01 C8 3E 91 08 3F",
      .json = "\"values\":[{\"enumerated\":8}]",
-     .said = "car_mode=8 ",
+     .said = "service_mode=2 ",
      .device = "lift_1"},
     {.name = "L03 at floor 12",
      .hex = "81 0A 00 15 01 00 30 02 0C 0C 0E C0 00 01 1A 01 CA 3E 21 0C 3F",
-     .said = "car_position=12 "},
+     .said = "floor=12 "},
     {.name = "L04 lost its position",
      .hex = "81 0A 00 15 01 00 30 03 0C 0C 0E C0 00 01 1A 01 CF 3E 91 0E 3F",
-     .said = "fault_signals=14 "},
+     .said = "!position_lost "},
     {.name = "several values, their unit and worth, and an error",
      .hex =
          "81 0A 00 44 01 00 30 09 0E 0C 00 00 00 01 1E 29 55 4E 44 41 AC 00 00 4F 29 75 4E 91 3E 4F 29 6F 4E 82 04 00 "

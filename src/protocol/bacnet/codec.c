@@ -48,28 +48,32 @@ bool bacnet_name_device(int64_t device, struct arena *a, struct str *ret, struct
 
 /* ---- readings ---- */
 
-/* The value of another property of the same object in the same message. */
-static bool beside(const struct bacnet_body *body, int64_t object, int64_t property, struct bacnet_value *ret) {
+bool bacnet_point_beside(const struct bacnet_body *body, int64_t object, int64_t property, struct bacnet_point *ret) {
     for (size_t i = 0; i < body->points_n; i++) {
-        const struct bacnet_point *p = &body->points[i];
-        struct bytes rest = p->values;
-        if (p->object == object && p->property == property) return rest.ptr && bacnet_next_value(&rest, ret);
+        if (body->points[i].object != object || body->points[i].property != property) continue;
+        *ret = body->points[i];
+        return ret->values.ptr;
     }
     return false;
+}
+
+bool bacnet_beside(const struct bacnet_body *body, int64_t object, int64_t property, struct bacnet_value *ret) {
+    struct bacnet_point p;
+    return bacnet_point_beside(body, object, property, &p) && bacnet_next_value(&p.values, ret);
 }
 
 static struct str unit_of(const struct bacnet_body *body, const struct bacnet_point *p, const struct bacnet_value *v) {
     struct bacnet_value unit;
     const char *word = NULL;
     bool may = v->type == BACNET_REAL || v->type == BACNET_DOUBLE;
-    if (may && beside(body, p->object, BACNET_UNITS, &unit) && unit.type == BACNET_ENUMERATED)
+    if (may && bacnet_beside(body, p->object, BACNET_UNITS, &unit) && unit.type == BACNET_ENUMERATED)
         word = bacnet_word(&bacnet_units, unit.whole);
     return word ? str_of(word) : S("");
 }
 
 static enum quality quality_of(const struct bacnet_body *body, const struct bacnet_point *p) {
     struct bacnet_value flags;
-    if (!beside(body, p->object, BACNET_STATUS_FLAGS, &flags) || flags.type != BACNET_BITS || flags.data.len < 2)
+    if (!bacnet_beside(body, p->object, BACNET_STATUS_FLAGS, &flags) || flags.type != BACNET_BITS || flags.data.len < 2)
         return QUALITY_GOOD;
     return flags.data.ptr[1] & (IS_FAULTY | IS_OVERRIDDEN | IS_OUT_OF_SERVICE) ? QUALITY_SUSPECT : QUALITY_GOOD;
 }
@@ -97,48 +101,68 @@ static bool is_measured(const struct bacnet_point *p, struct bacnet_value *ret) 
     return false;
 }
 
-/* Lifts and escalators are devices of their own, in the one that speaks for them. */
-static bool is_thing(int64_t object) {
-    return BACNET_TYPE_OF(object) == BACNET_LIFT || BACNET_TYPE_OF(object) == BACNET_ESCALATOR;
-}
-
 static bool name_owner(struct str device, int64_t object, struct arena *a, struct str *ret) {
     char mem[64];
     struct buf b;
     *ret = device;
-    if (!is_thing(object)) return true;
+    if (!bacnet_is_thing(object)) return true;
     buf_init(&b, mem, sizeof mem);
     if (device.len) buf_fmt(&b, STR_FMT ".", STR_ARG(device));
     bacnet_put_object(object, &b);
     return keep(&b, a, ret);
 }
 
+struct reading *bacnet_add_reading(struct bacnet_said *said) {
+    struct reading *r = &said->readings[said->readings_n++];
+    *r = (struct reading){.device = said->device, .unit = said->unit, .quality = said->quality};
+    return r;
+}
+
+struct device_event *bacnet_add_event(struct bacnet_said *said) {
+    struct device_event *e = &said->events[said->events_n++];
+    *e = (struct device_event){.device = said->device};
+    return e;
+}
+
+static bool say_point(struct bacnet_said *said, const struct bacnet_point *p, struct arena *a) {
+    struct bacnet_value v;
+    char mem[METRIC_MAX + 1];
+    struct buf name;
+    bool is_thing = bacnet_is_thing(p->object), is_one = is_measured(p, &v);
+    said->unit = is_one ? unit_of(said->body, p, &v) : S("");
+    said->quality = quality_of(said->body, p);
+    if (is_thing) bacnet_thing_events(said, p);
+    if ((is_thing && bacnet_thing_reading(said, p, is_one ? &v : NULL)) || !is_one) return true;
+    buf_init(&name, mem, sizeof mem);
+    if (is_thing)
+        bacnet_put_property(p, &name);
+    else
+        bacnet_put_item(p, &name);
+    if (name.overflow) return true; /* a name that no reading can have */
+    struct reading *r = bacnet_add_reading(said);
+    r->value = v.number;
+    return keep(&name, a, &r->metric);
+}
+
 bool bacnet_readings(int64_t device, const struct bacnet_body *body, struct arena *a, struct decoded *ret,
                      struct wire_error *reterr) {
     const struct bacnet_point *points = body->points_n ? body->points : &body->point;
-    size_t n = body->points_n ? body->points_n : 1;
-    struct reading *readings = arena_new(a, struct reading, n);
-    if (!readings) return no_memory(reterr);
+    size_t n = body->points_n ? body->points_n : 1, values = 0;
+    struct bacnet_said said = {.body = body};
+    for (size_t i = 0; i < n; i++) values += points[i].values.len;
+    said.readings = arena_new(a, struct reading, 2 * n);
+    said.events = arena_new(a, struct device_event, n + values);
+    if (!said.readings || !said.events) return no_memory(reterr);
     if (device >= 0 && !bacnet_name_device(device, a, &ret->sender, reterr)) return false;
-    ret->readings = readings;
     for (size_t i = 0; i < n; i++) {
-        struct bacnet_value v;
-        char mem[METRIC_MAX + 1];
-        struct buf name;
-        if (!is_measured(&points[i], &v)) continue;
-        buf_init(&name, mem, sizeof mem);
-        if (is_thing(points[i].object))
-            bacnet_put_property(&points[i], &name);
-        else
-            bacnet_put_item(&points[i], &name);
-        if (name.overflow) continue; /* a name that no reading can have */
-        struct reading *r = &readings[ret->readings_n];
-        *r = (struct reading){
-            .unit = unit_of(body, &points[i], &v), .value = v.number, .quality = quality_of(body, &points[i])};
-        if (!keep(&name, a, &r->metric) || !name_owner(ret->sender, points[i].object, a, &r->device))
+        if (!points[i].values.ptr) continue;
+        if (!name_owner(ret->sender, points[i].object, a, &said.device) || !say_point(&said, &points[i], a))
             return no_memory(reterr);
-        ret->readings_n++;
     }
+    ret->readings = said.readings;
+    ret->readings_n = said.readings_n;
+    ret->events = said.events;
+    ret->events_n = said.events_n;
     return true;
 }
 

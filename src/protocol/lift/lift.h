@@ -37,6 +37,8 @@ extern const struct lift_state lift_unknown;
  * it should not: 1, else 0; -1 where that cannot be known.  It says nothing of how long: a rule waits (30 s, EN 81-28
  * has no figure). */
 int lift_entrapped(const struct lift_state *s);
+/* What stands on the display, where it is a number of floors: 12, -1, B2, 3F.  False: it is none. */
+bool lift_floor(struct str position, double *ret);
 /* Running with an open door outside of the zone (code 05). */
 bool lift_moves_open(const struct lift_state *s);
 

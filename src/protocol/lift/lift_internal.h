@@ -4,7 +4,6 @@
 
 #include "protocol/lift/lift.h"
 
-bool lift_floor(struct str position, double *ret);
 bool lift_show(struct bytes whole, struct arena *a, struct jw *j, struct wire_error *reterr);
 bool lift_make(const json_t *frame, struct arena *a, struct buf *out, struct wire_error *reterr);
 

@@ -58,7 +58,6 @@ bool lift_moves_open(const struct lift_state *s) {
     return s->mode == LIFT_NORMAL && s->running == 1 && !s->door_zone && !s->door_closed;
 }
 
-/* 12, -1, B2, 3F: what stands on the display, where it is a number of floors. */
 bool lift_floor(struct str position, double *ret) {
     bool is_below = position.len > 1 && (position.ptr[0] == 'B' || position.ptr[0] == 'b');
     int64_t n;
