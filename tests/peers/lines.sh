@@ -123,6 +123,23 @@ is "$(api POST passes "{\"kind\":\"plate\",\"value\":\"粤b·12345\",\"place_id\
 is "$(opens 粤B12345 3)" "ok 200" "passes: the answer opens"
 is "$(opens 粤B12345 3)" "ok 200" "passes: said again, too"
 is "$(opens 京A00001 4)" "no 200" "passes: for another plate it does not"
+
+lift=31104403002018010001
+lifts=$(api POST lines "{\"name\":\"电梯平台\",\"kind\":\"lift\",\"enabled\":true,\"community_id\":\"$(field community_id)\"}" | head -n 1)
+lift_key=$(jq -r .push_key <<<"$lifts") lifts=$(jq -r .id <<<"$lifts")
+is "$(comes_to open sh -c "$(declare -f api); token=$token url=$url; api GET lines/$lifts | head -n 1 | jq -r .state")" open "lifts: their line is open"
+now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
+stuck="{\"regCode\":\"$lift\",\"ts\":\"$(now)\",\"serviceMode\":1,\"carStatus\":0,\"doorZone\":false,\"carPosition\":\"12\",\"doorClosed\":true,\"passenger\":true}"
+is "$(push "$lift_key" "$stuck")" '{"code":0,"message":"ok"} 200' "lifts: a record is answered as platforms do"
+is "$(api GET "telemetry/latest?device=$lift" | head -n 1 | jq -c '[.items[] | [.metric, .value]] | sort')" \
+    '[["door_closed",1],["door_zone",0],["entrapped",1],["floor",12],["passenger",1],["running",0],["service_mode",1]]' "lifts: it says that somebody is shut in"
+is "$(push "$lift_key" '{"regCode":"3110"}' | tail -c 3)" 400 "lifts: one that names no lift is refused"
+lift_id=$(api GET "devices?f.state=new&q=$lift" | head -n 1 | jq -r '.items[0].id')
+is "$(status POST "devices/$lift_id/adopt" "{\"name\":\"一号梯\",\"model\":\"lift\",\"place_id\":\"$place\"}")" 200 "lifts: a lift that nobody knew is adopted"
+sleep 3 # its rules come with it, and are read within a second or two
+is "$(push "$lift_key" "{\"regCode\":\"$lift\",\"code\":\"90\",\"begin\":\"$(now)\"}" | tail -c 3)" 200 "lifts: somebody presses the button"
+is "$(comes_to 1 sh -c "$(declare -f api); token=$token url=$url; api GET 'alarms?f.device_id=$lift_id' | head -n 1 | jq '[.items[] | select(.severity == \"bad\")] | length'")" 1 \
+    "lifts: that is an alarm"
 is "$(api GET "passages?f.place_id=$place&sort=created_ms" | head -n 1 | jq -c '[.items[] | [.granted, .why]]')" \
     '[[false,"unknown"],[true,"given"],[false,"unknown"]]' "passes: each passage is a row with its reason"
 log_in dispatcher

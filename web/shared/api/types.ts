@@ -222,6 +222,7 @@ export interface DeviceModelsRow {
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
   protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | 'mqtt_client' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'lift' | 'mqtt' | 'http' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -275,6 +276,7 @@ export interface DeviceModelsCreate {
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
   protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | 'mqtt_client' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'lift' | 'mqtt' | 'http' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -322,6 +324,7 @@ export interface DeviceModelsPatch {
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
   protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | 'mqtt_client' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'lift' | 'mqtt' | 'http' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -423,6 +426,7 @@ export interface LinesRow {
   state?: 'closed' | 'open' | 'failed' | null
   name?: string | null
   kind?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | 'mqtt_client' | null
+  kind?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'lift' | 'mqtt' | 'http' | null
   reach?: 'listen' | 'dial' | 'serial' | null
   bind?: string | null
   host?: string | null
@@ -449,6 +453,7 @@ export interface LinesPage {
 export interface LinesCreate {
   name: string
   kind: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | 'mqtt_client'
+  kind: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'lift' | 'mqtt' | 'http'
   reach?: 'listen' | 'dial' | 'serial' | null
   bind?: string | null
   host?: string | null
