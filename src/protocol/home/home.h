@@ -63,8 +63,9 @@ bool home_may_hear(const struct home_speaks *speaks, struct str filter);
 enum home_taken home_plain(struct str topic, struct bytes payload, struct arena *a, struct decoded *ret,
                            struct wire_error *reterr);
 /* Which topics of a broker are listened to: words of conventions, as above, and filters of MQTT.  *ret slices the words
- * and speaks all conventions, those not named as the project has them; filters: each with a zero byte behind it.  NULL,
- * or the code of what is wrong. */
+ * and speaks all conventions, those not named as the project has them; filters: each with a zero byte behind it, at
+ * most HOME_FILTERS_MAX.  NULL, or the code of what is wrong. */
+#define HOME_FILTERS_MAX 32
 const char *home_topics_read(struct str words, struct home_speaks *ret, struct buf *filters);
 /* The topics of states and availability that a config described; at most cap. */
 size_t home_points_topics(const struct home_points *p, struct str config, struct str *ret, size_t cap);

@@ -124,5 +124,7 @@ const char *home_topics_read(struct str words, struct home_speaks *ret, struct b
         put_filters(filters, i, ret->base[i]);
     }
     for (size_t i = 0; i < HOME__COUNT; i++) ret->is_spoken[i] = true; /* whatever a filter brings is understood */
-    return filters->overflow ? "too_long" : NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < filters->len; i++) n += !filters->ptr[i];
+    return filters->overflow ? "too_long" : n > HOME_FILTERS_MAX ? "too_many" : NULL;
 }

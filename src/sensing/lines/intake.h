@@ -29,6 +29,7 @@ struct intake { /* one thing under way at a time; zero but for these before the 
 };
 /* Whoever reaches a line speaks for its devices and for such as nobody knows, not for those of another: else he would
  * open their gates. */
+#define LINE_FOREIGN "this device hangs on another line"
 bool intake_is_of(const struct intake_site *s, int64_t line_id, const struct decoded *d);
 /* What `d` points to, and the arena, stay until done() is called, which happens once.  at_ms: of readings without a
  * time of their own; 0: now.  Not stored: nothing may be acknowledged.  Loop thread. */

@@ -22,7 +22,6 @@ struct line {
     bool is_open, is_closing;
     int refs; /* the owner, every connection, every speaker, the bus */
 };
-#define LINE_FOREIGN "this device hangs on another line"
 void line_release(struct line *l);
 int64_t line_now_ms(const struct line *l);
 /* A sample of bytes that came from there; e NULL: they are good. */

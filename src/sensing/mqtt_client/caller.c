@@ -29,7 +29,7 @@ struct caller {
     const struct mosquitto_message *message; /* handed over, and not done */
     /* The thread's. */
     bool is_told, was_open; /* in this call */
-    int mids[MQTT_CLIENT_FILTERS];
+    int mids[HOME_FILTERS_MAX];
     struct loop_task task;
     /* From the start. */
     struct caller_options o;
@@ -110,7 +110,7 @@ static void on_connect(struct mosquitto *m, void *arg, int code) {
         return;
     }
     say(x, true, "%s", "");
-    for (const char *f = x->filters; f < x->filters + x->o.filters_n && n < MQTT_CLIENT_FILTERS; f += strlen(f) + 1)
+    for (const char *f = x->filters; f < x->filters + x->o.filters_n && n < HOME_FILTERS_MAX; f += strlen(f) + 1)
         (void)mosquitto_subscribe(m, &x->mids[n++], f, 1);
 }
 
@@ -119,7 +119,7 @@ static void on_subscribe(struct mosquitto *m, void *arg, int mid, int n, const i
     const char *f = x->filters;
     (void)m;
     if (n < 1 || granted[0] < 0x80) return;
-    for (size_t i = 0; i < MQTT_CLIENT_FILTERS && f < x->filters + x->o.filters_n; i++, f += strlen(f) + 1)
+    for (size_t i = 0; i < HOME_FILTERS_MAX && f < x->filters + x->o.filters_n; i++, f += strlen(f) + 1)
         if (x->mids[i] == mid) say(x, false, "%s does not let this user read %s", x->host, f);
 }
 

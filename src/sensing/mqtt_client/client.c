@@ -123,7 +123,11 @@ static void heard(void *arg, const struct publish *p) {
     FIGURES_ADD(c->o.figures, bytes, (int64_t)p->payload.len);
     bool is_small = p->payload.len <= HOME_PAYLOAD_MAX && p->topic.len <= HOME_TOPIC_MAX;
     bool ok = (!is_small || copy(c, p, &kept)) && said_read(&c->said, is_small ? &kept : p, &c->arena, &c->decoded, &e);
+    bool is_foreign = ok && !intake_is_of(&c->site, c->o.line_id, &c->decoded);
+    if (is_foreign) e = (struct wire_error){LINE_FOREIGN, NO_OFFSET};
+    ok = ok && !is_foreign;
     struct sample x = sample_of(c, p, ok ? "" : e.rule, ok ? 0 : e.at);
+    if (is_foreign) utf8_copy(x.about, sizeof x.about, c->decoded.sender);
     if (ok) {
         figures_good(c->o.figures, &x, p->payload);
         follow(c, kept.topic);

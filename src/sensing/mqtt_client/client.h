@@ -24,8 +24,7 @@ struct mqtt_client_options {
     struct figures *figures; /* outlives the client */
     struct heard *heard;     /* so does this */
 };
-#define MQTT_CLIENT_FILTERS 32
-#define MQTT_CLIENT_POINTS  4096 /* entities that Home Assistant's discovery describes */
+#define MQTT_CLIENT_POINTS 4096 /* entities that Home Assistant's discovery describes */
 struct mqtt_client;
 int mqtt_client_port(int port, bool tls);
 /* Opens at once, and again by itself, later and later, up to a minute.  Loop thread, all of it. */

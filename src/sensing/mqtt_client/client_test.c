@@ -113,6 +113,7 @@ struct site {
     int64_t line_id;
 };
 static struct site *now_testing;
+static bool panel_hangs_elsewhere; /* "889", on a line of its own */
 
 static struct {
     pthread_mutex_t mutex;
@@ -145,6 +146,12 @@ static enum err the_row(struct ctx *ctx, struct estate *e) {
     SET(&line_rows, &r, enabled, true);
     TRY(row_create(ctx, &line_rows, &r));
     now_testing->line_id = r.row.id;
+    if (panel_hangs_elsewhere) {
+        TRY(line_row_put(ctx, e->id, S("other"), "http", 0));
+        TRY(db_exec(ctx->db, &ctx->fault,
+                    "UPDATE devices SET line_id = (SELECT id FROM lines WHERE name = 'other') WHERE code = '889'",
+                    NO_VALS, NULL));
+    }
     SET(&line_rows, &secret, secret, S("sesame"));
     return row_act(ctx, &line_rows, r.row.id, 0, "set_secret", &secret, secret.row.has, NULL);
 }
@@ -158,6 +165,7 @@ static void start(struct site *s, struct t *t, const char *topics) {
     feed_close(s->e.feed);
     gate.sync = s->e.io.sync;
     s->e.io.sync = gate_sync;
+    estate_do(&s->e, the_row);
     if (feed_open(&(struct feed_options){.kernel = s->e.kernel,
                                          .pool = s->e.pool,
                                          .loop = s->e.loop.loop,
@@ -167,7 +175,6 @@ static void start(struct site *s, struct t *t, const char *topics) {
                                          .dir = "/readings"},
                   &s->e.feed, &t->fault))
         estate_die("feed", &t->fault);
-    estate_do(&s->e, the_row);
     struct lines_options o = {.kernel = s->e.kernel,
                               .pool = s->e.pool,
                               .loop = s->e.loop.loop,
@@ -250,6 +257,22 @@ static void what_is_told_there_raises_alarms(struct t *t) {
     broker_publish(&s.b, 2, "linli/nowhere/889/event", "{\"event\":\"fire_alarm\"}");
     CHECK(t, is_acknowledged(&s.b, 2)); /* of another community: not for this line */
     CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM alarms") == 1);
+    stop(&s);
+}
+
+static void a_device_of_another_line_is_none_of_it(struct t *t) {
+    struct site s;
+    panel_hangs_elsewhere = true;
+    start(&s, t, "tasmota a/+");
+    panel_hangs_elsewhere = false;
+    broker_take(&s.b);
+    CHECK(t, broker_next(&s.b) == MQTT_CONNECT);
+    broker_put(&s.b, (struct mqtt_packet){.type = MQTT_CONNACK});
+    CHECK(t, subscribes(&s.b, "a/+", 1) && subscribes(&s.b, "tele/#", 1) && subscribes(&s.b, "stat/#", 1));
+    broker_publish(&s.b, 1, "tele/889/SENSOR", "{\"A\":{\"Power\":5}}");
+    broker_publish(&s.b, 2, "tele/888/SENSOR", "{\"A\":{\"Power\":5}}");
+    CHECK(t, is_acknowledged(&s.b, 1) && is_acknowledged(&s.b, 2));
+    CHECK(t, isnan(latest(&s, "889", "power")) && latest(&s, "888", "power") == 5);
     stop(&s);
 }
 
@@ -384,7 +407,8 @@ static void what_cannot_be_read_is_counted_and_shown(struct t *t) {
 }
 
 TESTS(CASE(it_logs_in_and_asks_for_a_session_that_lasts), CASE(what_is_told_there_raises_alarms),
-      CASE(what_discovery_describes_is_subscribed_to), CASE(a_publish_is_acknowledged_only_when_it_is_synced),
-      CASE(a_full_disk_loses_nothing), CASE(what_is_not_stored_when_the_server_stops_is_not_acknowledged),
+      CASE(a_device_of_another_line_is_none_of_it), CASE(what_discovery_describes_is_subscribed_to),
+      CASE(a_publish_is_acknowledged_only_when_it_is_synced), CASE(a_full_disk_loses_nothing),
+      CASE(what_is_not_stored_when_the_server_stops_is_not_acknowledged),
       CASE(a_broker_that_lets_nobody_in_is_named_with_its_reason), CASE(a_broker_that_goes_is_called_again),
       CASE(topics_that_may_not_be_read_are_named), CASE(what_cannot_be_read_is_counted_and_shown))

@@ -145,6 +145,9 @@ static void words_become_filters_and_bases(struct t *t) {
         {"$share/x/y", NULL, "bad_filter"},
         {"zigbee2mqtt zigbee2mqtt", NULL, "twice"},
         {"zigbee2mqtt=", NULL, "bad_topic"},
+        {"1 2 3 4 5 6 7 8 9 a b c d e f g h i j k l m n o p q r s t u v w",
+         "1 2 3 4 5 6 7 8 9 a b c d e f g h i j k l m n o p q r s t u v w ", NULL},
+        {"1 2 3 4 5 6 7 8 9 a b c d e f g h i j k l m n o p q r s t u v w x", NULL, "too_many"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         char mem[1024];
