@@ -7,7 +7,8 @@
 static const struct vector rows[] = {
     {.name = "a sensor",
      .text = "boiler/sensor/flow_temperature/state\n41.5",
-     .json = "\"what\":\"state\",\"name\":\"boiler\",\"item\":\"sensor/flow_temperature\",\"payload\":\"41.5\"",
+     .json = "\"what\":\"state\",\"name\":\"boiler\",\"item\":\"sensor/flow_temperature\",\"topic\":\"boiler/sensor/"
+             "flow_temperature/state\",\"payload\":\"41.5\"",
      .said = "flow_temperature=41.5 ",
      .device = "boiler"},
     {.name = "one of the table", .text = "boiler/sensor/temperature/state\n41.5", .said = "temperature=41.5 Cel "},

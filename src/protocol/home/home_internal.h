@@ -4,6 +4,7 @@
 
 #include "protocol/home/home.h"
 #include "protocol/json_in.h"
+#include "protocol/publish.h"
 
 /* ---- a topic ---- */
 
@@ -73,13 +74,11 @@ bool home_snake(struct arena *a, struct str name, struct str *ret);
 
 /* ---- what codecs have in common ---- */
 
-bool home_split(struct bytes whole, struct str *ret_topic, struct bytes *ret_payload, struct wire_error *reterr);
 enum frame home_frame(const struct home_convention *c, struct bytes in, size_t *ret_len);
 bool home_decode(const struct home_convention *c, struct bytes whole, struct arena *a, struct decoded *ret,
                  struct wire_error *reterr);
 bool home_show(const struct home_convention *c, struct bytes whole, struct arena *a, struct jw *j,
                struct wire_error *reterr);
-bool home_make(const json_t *frame, struct arena *a, struct buf *out, struct wire_error *reterr);
 
 /* A frame of the convention about the device that is asked; *ret_payload behind its topic. */
 bool home_answers(const struct home_convention *c, const struct question *q, struct bytes whole, struct home_topic *ret,

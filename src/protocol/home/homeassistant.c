@@ -93,7 +93,7 @@ const struct codec homeassistant_codec = {
     .frame = split,
     .decode = decode,
     .show = show,
-    .make = home_make,
+    .make = publish_make,
     .is_text = true,
     .carrier = CARRIER_TOPIC,
 };

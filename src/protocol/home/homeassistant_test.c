@@ -26,7 +26,8 @@
 static const struct vector rows[] = {
     {.name = "M08 a sensor",
      .text = M08,
-     .json = "\"what\":\"config\",\"name\":\"t\",\"item\":\"sensor\",\"payload\":\"{"},
+     .json = "\"what\":\"config\",\"name\":\"t\",\"item\":\"sensor\",\"topic\":\"homeassistant/sensor/estate_b3_12f_th/"
+             "t/config\",\"payload\":\"{"},
     {.name = "a device", .text = DEVICE_FORM, .json = "\"name\":\"gw1\",\"item\":\"device\""},
     {.name = "without a node", .text = "homeassistant/switch/relay/config\n{\"stat_t\":\"x\"}"},
     {.name = "taken back", .text = "homeassistant/sensor/estate_b3_12f_th/t/config\n"},

@@ -9,7 +9,7 @@ static const struct vector rows[] = {
     {.name = "M05 a contact",
      .text = "zigbee2mqtt/B3-12F-door\n"
              "{\"contact\":false,\"battery\":97,\"voltage\":3005,\"linkquality\":102,\"tamper\":false}",
-     .json = "\"what\":\"state\",\"name\":\"B3-12F-door\",\"payload\":\"{",
+     .json = "\"what\":\"state\",\"name\":\"B3-12F-door\",\"topic\":\"zigbee2mqtt/B3-12F-door\"",
      .said = "open=1 battery=97 % battery_voltage=3005 mV linkquality=102 tamper=0 -tamper ",
      .device = "B3-12F-door"},
     {.name = "M06 smoke",
@@ -66,7 +66,8 @@ static const struct vector rows[] = {
     {.name = "of one attribute", .text = "zigbee2mqtt/a/b/get/state\n", .json = "\"name\":\"a/b\",\"item\":\"get\""},
     {.name = "a device called set", .text = "zigbee2mqtt/set\n{\"state\":\"ON\"}", .said = "state=1 ", .device = "set"},
     {.name = "taken back", .text = "zigbee2mqtt/x\n"},
-    {.name = "no line feed", .text = "zigbee2mqtt/x", .rule = "topic: a line feed", .at = 0},
+    {.name = "no line feed", .text = "zigbee2mqtt/x", .rule = "topic: a line feed", .at = 13},
+    {.name = "a body", .text = "{\"a\":1}", .rule = "topic: a line feed", .at = 7},
     {.name = "another base", .text = "zigbee/x\n{}", .rule = "topic: it is none", .at = 0},
     {.name = "the base alone", .text = "zigbee2mqtt\n{}", .rule = "topic: it is none", .at = 0},
     {.name = "a base that goes on", .text = "zigbee2mqtt2/x\n{}", .rule = "topic: it is none", .at = 0},

@@ -220,7 +220,7 @@ static void given(void *arg) {
     const struct mosquitto_message *m = x->is_stopped ? NULL : x->message;
     pthread_mutex_unlock(&x->lock);
     if (m) {
-        struct publish p = {str_of(m->topic), {m->payload, m->payloadlen > 0 ? (size_t)m->payloadlen : 0}, m->retain};
+        struct arrival p = {str_of(m->topic), {m->payload, m->payloadlen > 0 ? (size_t)m->payloadlen : 0}, m->retain};
         x->o.heard(x->o.arg, &p);
     }
     release(x);

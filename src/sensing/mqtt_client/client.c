@@ -60,7 +60,7 @@ static void done(struct mqtt_client *c) {
         destroy(c);
 }
 
-static struct sample sample_of(const struct mqtt_client *c, const struct publish *p, const char *rule, size_t at) {
+static struct sample sample_of(const struct mqtt_client *c, const struct arrival *p, const char *rule, size_t at) {
     struct sample x = {.at_ms = now_ms(c), .offset = at, .len = p->payload.len};
     utf8_copy(x.peer, sizeof x.peer, str_of(c->host));
     if (utf8_is_valid(p->topic)) utf8_copy(x.about, sizeof x.about, p->topic);
@@ -77,7 +77,7 @@ static void taken(void *arg, bool is_stored) {
         return;
     }
     if (is_refused) {
-        struct sample x = sample_of(c, &(struct publish){.topic = c->decoded.sender},
+        struct sample x = sample_of(c, &(struct arrival){.topic = c->decoded.sender},
                                     "too many metrics of one device, or too many unknown devices", NO_OFFSET);
         figures_bad(c->o.figures, &x, (struct bytes){NULL, 0}, false);
     }
@@ -103,19 +103,19 @@ static void follow(struct mqtt_client *c, struct str config) {
     }
 }
 
-static bool copy(struct mqtt_client *c, const struct publish *p, struct publish *ret) {
+static bool copy(struct mqtt_client *c, const struct arrival *p, struct arrival *ret) {
     char *topic = arena_alloc(&c->arena, p->topic.len + 1, 1, 1);
     uint8_t *payload = arena_alloc(&c->arena, p->payload.len + 1, 1, 1);
     if (!topic || !payload) return false;
     memcpy(topic, p->topic.ptr, p->topic.len);
     if (p->payload.len) memcpy(payload, p->payload.ptr, p->payload.len);
-    *ret = (struct publish){{topic, p->topic.len}, {payload, p->payload.len}, p->is_retained};
+    *ret = (struct arrival){{topic, p->topic.len}, {payload, p->payload.len}, p->is_retained};
     return true;
 }
 
-static void heard(void *arg, const struct publish *p) {
+static void heard(void *arg, const struct arrival *p) {
     struct mqtt_client *c = arg;
-    struct publish kept;
+    struct arrival kept;
     struct wire_error e = {"out of memory", 0};
     c->is_busy = true;
     c->at_ms = c->said.now_ms = now_ms(c);

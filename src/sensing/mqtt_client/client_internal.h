@@ -12,7 +12,7 @@
 
 /* ---- caller.c: a thread that calls the broker, and keeps calling ---- */
 
-struct publish { /* slices, until caller_done() */
+struct arrival { /* slices, until caller_done() */
     struct str topic;
     struct bytes payload;
     bool is_retained; /* kept by the broker: state, and no news */
@@ -26,7 +26,7 @@ struct caller_options { /* copied */
     bool tls;
     struct loop *loop;
     /* Loop thread: a publish that is not acknowledged, and the next one not read, until caller_done(). */
-    void (*heard)(void *arg, const struct publish *p);
+    void (*heard)(void *arg, const struct arrival *p);
     void *arg;
 };
 NODISCARD enum err caller_start(const struct caller_options *o, struct caller **ret, struct fault *f);
@@ -47,7 +47,7 @@ struct said_site {
     int64_t now_ms;
 };
 /* False: *reterr, its byte counted in the payload. */
-bool said_read(const struct said_site *s, const struct publish *p, struct arena *a, struct decoded *ret,
+bool said_read(const struct said_site *s, const struct arrival *p, struct arena *a, struct decoded *ret,
                struct wire_error *reterr);
 
 #endif

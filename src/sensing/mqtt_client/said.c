@@ -173,7 +173,7 @@ static bool read_any(const struct said_site *s, struct str topic, struct bytes p
     return taken == HOME_TAKEN;
 }
 
-bool said_read(const struct said_site *s, const struct publish *p, struct arena *a, struct decoded *ret,
+bool said_read(const struct said_site *s, const struct arrival *p, struct arena *a, struct decoded *ret,
                struct wire_error *reterr) {
     *ret = (struct decoded){0};
     *reterr = (struct wire_error){"topic: it has 1 to 256 bytes", 0};

@@ -28,7 +28,7 @@ static void start(struct site *s, struct t *t, const char *topics) {
 
 /* "device.metric=value unit@ms" and events "!device.code/part"; or the rule. */
 static const char *say(struct site *s, const char *topic, const char *payload, bool is_retained) {
-    struct publish p = {str_of(topic), {(const uint8_t *)payload, strlen(payload)}, is_retained};
+    struct arrival p = {str_of(topic), {(const uint8_t *)payload, strlen(payload)}, is_retained};
     struct decoded d;
     struct wire_error e;
     struct buf b;
@@ -77,6 +77,10 @@ static void topics_say_how_their_payloads_are_read(struct t *t) {
         {"tele/plug/LWT", "Offline", "!plug.offline "},
         {"boiler/sensor/temperature/state", "41.5", "boiler.temperature=41.5 Cel "},
         {"zigbee2mqtt/door", "{", "a text is missing"},
+        {"application/1/device/0101010101010101/event/up",
+         "{\"deviceInfo\":{\"devEui\":\"0101010101010101\"},\"object\":{\"temperature\":21.5}}",
+         "0101010101010101.temperature=21.5 Cel "},
+        {"application/1/device/0101010101010101/event/up", "{\"deviceInfo\":", "a value is no number"},
         {"building/7/th", "{\"temperature\":21.5,\"power\":{\"phase\":[1,2]},\"name\":\"x\",\"ok\":true,\"n\":null}",
          "building%2F7%2Fth.temperature=21.5 Cel building%2F7%2Fth.power_phase_1=1 building%2F7%2Fth.power_phase_2=2 "
          "building%2F7%2Fth.ok=1 "},
