@@ -221,8 +221,7 @@ export interface DeviceModelsRow {
   name?: string | null
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | 'mqtt_client' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'lift' | 'mqtt' | 'http' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt_client' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -275,8 +274,7 @@ export interface DeviceModelsCreate {
   name: string
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | 'mqtt_client' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'lift' | 'mqtt' | 'http' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt_client' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -323,8 +321,7 @@ export interface DeviceModelsPatch {
   name?: string | null
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | 'mqtt_client' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'lift' | 'mqtt' | 'http' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt_client' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -425,8 +422,7 @@ export interface LinesRow {
   _masked: string[]
   state?: 'closed' | 'open' | 'failed' | null
   name?: string | null
-  kind?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | 'mqtt_client' | null
-  kind?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'lift' | 'mqtt' | 'http' | null
+  kind?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt_client' | null
   reach?: 'listen' | 'dial' | 'serial' | null
   bind?: string | null
   host?: string | null
@@ -452,8 +448,7 @@ export interface LinesPage {
 }
 export interface LinesCreate {
   name: string
-  kind: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'mqtt' | 'http' | 'mqtt_client'
-  kind: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'lift' | 'mqtt' | 'http'
+  kind: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt_client'
   reach?: 'listen' | 'dial' | 'serial' | null
   bind?: string | null
   host?: string | null
