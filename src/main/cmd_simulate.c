@@ -225,7 +225,7 @@ const struct command cmd_simulate = {
              "  --devices N    devices, a connection each [1; with --credentials as many as the file has]\n"
              "  --seed S       chance; the same seed says the same things [1]\n"
              "  --faults LIST  what goes wrong, a message each in turn: noise,split,merge,badsum,lost,replay\n"
-             "                 (mqtt, vz: split,merge,replay)\n"
+             "                 (mqtt, vz: split,merge,replay); of gb26875 also absent: no guard answers when called\n"
              "  --json         the summary as JSON\n\n"
              "  gb26875: --first N   address of the first panel [889];  --text WORDS  what its detector is called\n"
              "  hj212:   --first N   number of the first station [889]\n"

@@ -146,6 +146,46 @@ log_in dispatcher
 is "$(api GET "passages?f.place_id=$place&f.granted=true" | head -n 1 | jq -c '[.items[] | .value]')" '["粤**"]' "passes: at the desk plates are masked"
 [[ $(api GET "lines/$gate" | head -n 1 | jq -r .push_key) != "$key" ]]; say $? "push: nor does the desk see the address"
 log_in admin
+# own LINE CODE KIND PASSWORD COMMANDS: makes a model that can be told these, and a device of it on the line; sets device.
+own() {
+    local place
+    place=$(api GET 'places?f.kind=equipment&limit=1' | head -n 1 | jq -r '.items[0].id')
+    api POST device_models "{\"code\":\"told_$3\",\"name\":\"told $3\",\"category\":\"fire\",\"protocol\":\"$3\",\"commands\":[$5]}" >/dev/null
+    device=$(api POST devices "{\"name\":\"$2\",\"code\":\"$2\",\"model\":\"told_$3\",\"line_id\":\"$1\",\"community_id\":\"$(field community_id)\"}" | head -n 1 | jq -r .id)
+    api POST "devices/$device/adopt" "{\"name\":\"$2\",\"place_id\":\"$place\"}" >/dev/null
+    [ -z "$4" ] || api POST "devices/$device/set_password" "{\"password\":\"$4\"}" >/dev/null
+}
+# tell COMMAND [VALUE]: tells the device, and prints what became of it.
+tell() {
+    local order state
+    order=$(api POST commands "{\"device_id\":\"$device\",\"command\":\"$1\",${2:+\"value\":\"$2\",}\"reason\":\"a test\",\"community_id\":\"$(field community_id)\"}" | head -n 1 | jq -r .id)
+    for _ in $(seq 100); do
+        state=$(api GET "commands/$order" | head -n 1 | jq -r '[.state, .answer // empty] | join(" ")')
+        case $state in queued | sent) sleep 0.2 ;; *) break ;; esac
+    done
+    echo "$state"
+}
+code_is() { printf '{"command":"%s","name_zh":"%s","item":"%s"%s}' "$1" "$1" "$2" "${3:+,\"value\":\"$3\"}"; }
+own "$id" 7100 gb26875 '' "$(code_is duty duty),$(code_is clock clock now),$(code_is state device_state read)"
+"$bin" simulate gb26875 --to "$line" --first 7100 --count 1000000 --rate 1 >/dev/null & panel=$!
+comes_to '"7100"' sh -c "$(declare -f api); token=$token url=$url; api GET 'lines/$id/figures' | head -n 1 | jq '[.good_samples[].frame.source | select(. == 7100)][0] | tostring'" >/dev/null
+is "$(tell clock), $(tell state), $(tell duty 1), $(tell duty never)" 'done, done, done, failed its protocol cannot say this' \
+    "simulate: a panel's clock is set, its state read, its guard called"
+is "$(comes_to true sh -c "$(declare -f api); token=$token url=$url; api GET 'lines/$id/figures' | head -n 1 | jq '[.good_samples[].events[]?.code] | any(. == \"duty_answer\")'")" true \
+    "simulate: and the guard answers"
+kill "$panel"
+wait "$panel" 2>/dev/null
+own "$air" 440300LINLI0000000000077 hj212 123456 "$(code_is clock clock now),$(code_is interval interval),$(code_is hour hour)"
+"$bin" simulate hj212 --to "$(air_address)" --first 77 --count 1000000 --rate 1 >/dev/null & station=$!
+comes_to true sh -c "$(declare -f api); token=$token url=$url; api GET 'telemetry/latest?device=440300LINLI0000000000077' | head -n 1 | jq '.items | length > 0'" >/dev/null
+day=$(TZ=Asia/Shanghai date -d '2 days ago' +%Y-%m-%d)
+is "$(tell clock), $(tell interval 30), $(tell hour "${day//-/}000000 ${day//-/}040000"), $(tell hour '20990101000000 now')" 'done, done, done, failed no_data' \
+    "simulate: a station's clock and interval are set, its history read, or there is none"
+is "$(api GET "telemetry?device=440300LINLI0000000000077&metric=pm25_hour_avg&from=${day}T00:00:00%2B08:00&to=${day}T05:00:00%2B08:00" | head -n 1 | jq '.points | length')" 5 \
+    "lines: and what it kept of those hours is stored"
+kill "$station"
+wait "$station" 2>/dev/null
+
 is "$(status PATCH "lines/$id" '{"enabled":false}')" 200 "lines: the row is switched off"
 is "$(comes_to closed field state)" closed "lines: and closes"
 nc -z "${line%:*}" "${line##*:}" 2>/dev/null; is $? 1 "lines: nobody listens there any more"

@@ -168,7 +168,7 @@ static bool answer(const struct sim_options *o, struct sim_device *d, struct byt
 
 const struct sim_protocol sim_jt808 = {.name = "jt808",
                                        .port = 21900,
-                                       .faults = (1u << SIM_FAULTS) - 1,
+                                       .faults = SIM_WIRE_FAULTS,
                                        .sum_at = 2,
                                        .greet = greet,
                                        .speak = speak,

@@ -13,7 +13,7 @@
 #define PIECE_MAX   7       /* bytes of a split message at a time */
 #define OUT_MAX     (4 * SIM_FRAME_MAX)
 
-const char *const sim_fault_names[SIM_FAULTS] = {"noise", "split", "merge", "badsum", "lost", "replay"};
+const char *const sim_fault_names[SIM_FAULTS] = {"noise", "split", "merge", "badsum", "lost", "replay", "absent"};
 
 enum player_state { AWAY, CONNECTING, GREETING, IDLE, WAITING };
 struct message {
@@ -129,11 +129,12 @@ static void await(struct player *p, uint16_t serial) {
 /* The fault that this message suffers; SIM_FAULTS: none. */
 static enum sim_fault fault_of(struct sim *s) {
     size_t n = 0, nth;
-    for (int i = 0; i < SIM_FAULTS; i++) n += s->o->faults >> i & 1;
+    uint32_t faults = s->o->faults & SIM_WIRE_FAULTS;
+    for (int i = 0; i < SIM_FAULTS; i++) n += faults >> i & 1;
     if (!n) return SIM_FAULTS;
     nth = s->faulty++ % n;
     for (int i = 0; i < SIM_FAULTS; i++)
-        if (s->o->faults >> i & 1 && !nth--) return (enum sim_fault)i;
+        if (faults >> i & 1 && !nth--) return (enum sim_fault)i;
     return SIM_FAULTS;
 }
 
@@ -205,13 +206,20 @@ static bool may_speak(const struct sim *s) {
     return s->figures.sent < s->o->count && s->figures.sent < allowed;
 }
 
+/* What is due to a question is said whatever the pace. */
+static bool owes(const struct sim *s, const struct player *p) {
+    return p->device.owes_ms && s->o->world->utc_ms(s->o->world->self) >= p->device.owes_ms;
+}
+
 static void pump(struct sim *s) {
     bool busy = false;
+    for (size_t i = 0; i < s->o->devices && !s->ending; i++)
+        if (s->players[i].state == IDLE && owes(s, &s->players[i])) speak(&s->players[i]);
     for (size_t i = 0; i < s->o->devices && !s->ending && may_speak(s); i++) {
         struct player *p = &s->players[s->turn++ % s->o->devices];
         if (p->state == IDLE) speak(p);
     }
-    for (size_t i = 0; i < s->o->devices; i++) busy |= s->players[i].state != IDLE;
+    for (size_t i = 0; i < s->o->devices; i++) busy |= s->players[i].state != IDLE || s->players[i].device.owes_ms;
     if (s->figures.sent >= s->o->count && !busy) end(s);
 }
 
@@ -255,13 +263,15 @@ static void heard(struct player *p, enum sim_heard what, uint16_t serial) {
     }
 }
 
+/* A message that goes out in pieces goes first. */
 static void answer(struct player *p, struct bytes what) {
     const struct sim *s = p->sim;
-    char mem[SIM_FRAME_MAX];
+    char mem[SIM_ANSWER_MAX];
     struct buf b;
     buf_init(&b, mem, sizeof mem);
-    if (!s->p->answer(s->o, &p->device, what, &b) || tcp_write(p->conn, (struct bytes){(const uint8_t *)mem, b.len}))
-        tcp_drop(p->conn);
+    bool ok = s->p->answer(s->o, &p->device, what, &b) && !b.overflow;
+    if (ok && b.len) flush(p, false);
+    if (!ok || (b.len && tcp_write(p->conn, (struct bytes){(const uint8_t *)mem, b.len}))) tcp_drop(p->conn);
 }
 
 /* ---- connections ---- */

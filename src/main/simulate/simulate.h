@@ -13,8 +13,13 @@
 #define SIM_TRIES       3     /* clause 6.5 of GB/T 26875.3; others do well with it */
 #define SIM_WAIT_MS     10000 /* for an answer, then it is said again */
 
-/* What goes wrong; each message suffers one of those asked for, in turn. */
-enum sim_fault { SIM_NOISE, SIM_SPLIT, SIM_MERGE, SIM_BADSUM, SIM_LOST, SIM_REPLAY, SIM_FAULTS };
+#define SIM_ANSWER_MAX 16384 /* bytes of all that one question brings */
+#define SIM_TOLD_MAX   4
+
+/* What goes wrong; each message suffers one of those asked for, in turn.  SIM_ABSENT: nobody is there who would do what
+ * people are to do. */
+enum sim_fault { SIM_NOISE, SIM_SPLIT, SIM_MERGE, SIM_BADSUM, SIM_LOST, SIM_REPLAY, SIM_ABSENT, SIM_FAULTS };
+#define SIM_WIRE_FAULTS ((1u << SIM_ABSENT) - 1)
 extern const char *const sim_fault_names[SIM_FAULTS];
 
 struct sim_credential {
@@ -46,6 +51,9 @@ struct sim_device {
     uint16_t serial; /* of the last message */
     bool in_fire, in_fault;
     double values[SIM_METRICS_MAX];
+    int64_t shift_s;            /* its clock, as it was set, is ahead of the right time by so much */
+    int64_t owes_ms;            /* from then on speak() has something that is due; 0: nothing */
+    int64_t told[SIM_TOLD_MAX]; /* what it was told to be, as its protocol counts; 0: nothing yet */
 };
 uint64_t sim_random(struct sim_device *d);
 /* HOST, HOST:PORT or [HOST]:PORT; names are looked up once.  Without a port: `port`. */
@@ -71,7 +79,7 @@ struct sim_protocol {
     bool (*greet)(const struct sim_options *o, struct sim_device *d, struct buf *out);
     bool (*speak)(const struct sim_options *o, struct sim_device *d, int64_t now_ms, struct buf *out);
     enum sim_heard (*hear)(struct bytes in, size_t *ret_used, uint16_t *ret_serial);
-    /* What a device says to `heard`, on which hear() gave SIM_ASKED.  NULL: that it never gives. */
+    /* What a device says to `heard`, on which hear() gave SIM_ASKED; it may be nothing.  NULL: that it never gives. */
     bool (*answer)(const struct sim_options *o, struct sim_device *d, struct bytes heard, struct buf *out);
 };
 extern const struct sim_protocol sim_gb26875, sim_hj212, sim_jt808, sim_mqtt, sim_vz, sim_watch;

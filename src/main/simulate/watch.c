@@ -146,7 +146,7 @@ static bool answer(const struct sim_options *o, struct sim_device *d, struct byt
 /* There is no sum: what SIM_BADSUM breaks is the end of the frame. */
 const struct sim_protocol sim_watch = {.name = "watch",
                                        .port = 21800,
-                                       .faults = (1u << SIM_FAULTS) - 1,
+                                       .faults = SIM_WIRE_FAULTS,
                                        .sum_at = 1,
                                        .greet = greet,
                                        .speak = speak,

@@ -51,6 +51,7 @@ bool hj212_encode(struct str data, struct buf *out);
 bool hj212_next(struct str *rest, struct str *ret_key, struct str *ret_value);
 
 void hj212_put_time(struct buf *b, int64_t s); /* local civil seconds since 1970: "20261121083000" */
+int64_t hj212_time_of(struct str text);        /* of such a text, milliseconds behind it or not; 0: not a time */
 
 extern const struct codec hj212_codec;
 

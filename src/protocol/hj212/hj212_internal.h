@@ -5,8 +5,6 @@
 #include "protocol/hj212/hj212.h"
 
 enum frame hj212_split(struct bytes in, size_t *ret_len);
-/* YYYYMMDDhhmmss, milliseconds behind it or not: local civil seconds since 1970; 0: not a time. */
-int64_t hj212_time_of(struct str text);
 /* What packets of one station say, one after the other.  False: out of memory. */
 bool hj212_mean(const struct hj212_frame *all, size_t n, struct arena *a, struct decoded *ret);
 
