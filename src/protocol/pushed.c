@@ -8,8 +8,10 @@
 
 /* How many steps of the path the leaf has, from the first on; SIZE_MAX: it leaves the path. */
 static size_t common(const struct json_leaf *leaf, const char *path, bool *ret_all) {
-    struct str rest = str_of(path), name;
+    struct str rest, name;
     size_t n = 0;
+    if (leaf->path_n && (!leaf->path[0].name.len || leaf->path[0].name.ptr[0] != path[0])) return SIZE_MAX; /* most */
+    rest = str_of(path);
     for (; n < leaf->path_n && str_cut(&rest, '.', &name); n++) {
         const struct json_step *s = &leaf->path[n];
         if (str_is(name, "#") ? s->name.ptr != NULL : !s->name.ptr || !str_eq(name, s->name)) return SIZE_MAX;
@@ -46,13 +48,8 @@ bool pushed_take(const struct pushed_field *fields, size_t n, struct pushed_valu
 
 /* ---- what is said ---- */
 
-bool pushed_init(struct pushed *p, struct arena *a, struct wire_error *reterr, size_t at) {
-    *p = (struct pushed){.a = a,
-                         .error = reterr,
-                         .at = at,
-                         .readings = arena_new(a, struct reading, PUSHED_READINGS_MAX),
-                         .events = arena_new(a, struct device_event, PUSHED_EVENTS_MAX)};
-    return (p->readings && p->events) || pushed_bad(p, "out of memory", 0);
+void pushed_init(struct pushed *p, struct arena *a, struct wire_error *reterr, size_t at) {
+    *p = (struct pushed){.a = a, .error = reterr, .at = at};
 }
 
 void pushed_next(struct pushed *p) {
@@ -110,13 +107,18 @@ bool pushed_add(struct pushed *p, struct str metric, const char *unit, double va
     const char *wrong = check_metric(metric);
     if (!wrong && pushed_find(p, metric)) wrong = "a value's name: it stands twice";
     if (!wrong && p->readings_n == PUSHED_READINGS_MAX) wrong = "values: there are over 512";
-    if (wrong) return pushed_bad(p, wrong, 0);
+    struct reading *all = wrong ? NULL : arena_grow(p->a, p->readings, p->readings_n, &p->readings_cap, sizeof *all);
+    if (!all) return pushed_bad(p, wrong ? wrong : "out of memory", 0);
+    p->readings = all;
     p->readings[p->readings_n++] = (struct reading){.metric = metric, .unit = str_of(unit), .value = value};
     return true;
 }
 
 bool pushed_event(struct pushed *p, struct str code, bool is_set) {
-    if (p->events_n == PUSHED_EVENTS_MAX) return pushed_bad(p, "events: there are over 64", 0);
+    bool fits = p->events_n < PUSHED_EVENTS_MAX;
+    struct device_event *all = fits ? arena_grow(p->a, p->events, p->events_n, &p->events_cap, sizeof *all) : NULL;
+    if (!all) return pushed_bad(p, fits ? "out of memory" : "events: there are over 64", 0);
+    p->events = all;
     p->events[p->events_n++] = (struct device_event){.code = code, .is_set = is_set};
     return true;
 }

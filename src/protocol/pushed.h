@@ -18,10 +18,10 @@ struct pushed {
     int64_t at_ms; /* UTC, of all that says no time of its own; 0: none */
     struct reading *readings;
     struct device_event *events;
-    size_t readings_n, events_n;
+    size_t readings_n, events_n, readings_cap, events_cap;
     size_t readings_from, events_from; /* of the device that is spoken of now */
 };
-bool pushed_init(struct pushed *p, struct arena *a, struct wire_error *reterr, size_t at);
+void pushed_init(struct pushed *p, struct arena *a, struct wire_error *reterr, size_t at);
 /* Gives device and time to what was said since the last time; what follows is of another. */
 void pushed_next(struct pushed *p);
 void pushed_end(struct pushed *p, struct decoded *ret);                /* the same, and nothing follows */
@@ -37,7 +37,7 @@ bool pushed_add_leaf(struct pushed *p, struct str before, const struct json_leaf
 /* An object, each of its scalars told to fn; and nothing else is left.  `at` in the text that pushed_init() named. */
 bool pushed_object(struct pushed *p, struct bytes json, size_t at, json_leaf_fn *fn, void *arg);
 
-/* "rxInfo.#.rssi": # is any member of a list. */
+/* "rxInfo.#.rssi": # is any member of a list; the first name is one. */
 bool pushed_is(const struct json_leaf *leaf, const char *path);
 /* How many steps `path` has, if the leaf is below it; else 0. */
 size_t pushed_below(const struct json_leaf *leaf, const char *path);

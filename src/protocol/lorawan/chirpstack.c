@@ -189,7 +189,8 @@ static bool read_event(struct bytes whole, struct arena *a, struct decoded *ret,
     *ret_what = "command";
     if (!read_frame(whole, &pub, &t, reterr)) return false;
     if (pub.topic.ptr && !t.what.ptr) return true;
-    if (!pushed_init(&e.p, a, reterr, pub.payload_at) || !pushed_object(&e.p, pub.payload, 0, take, &e)) return false;
+    pushed_init(&e.p, a, reterr, pub.payload_at);
+    if (!pushed_object(&e.p, pub.payload, 0, take, &e)) return false;
     lorawan_radio_end(&e.radio);
     size_t i = kind_of(&e, t.what);
     *ret_what = i < COUNT(kinds) ? kinds[i].what : "other";

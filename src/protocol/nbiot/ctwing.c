@@ -95,7 +95,8 @@ static bool read_report(struct bytes whole, struct arena *a, struct decoded *ret
     struct report r = {.is_data = false};
     const struct pushed_value *v = r.values;
     *ret = (struct decoded){0};
-    if (!nbiot_is_body(whole, reterr) || !pushed_init(&r.p, a, reterr, 0) || !pushed_object(&r.p, whole, 0, take, &r) ||
+    pushed_init(&r.p, a, reterr, 0);
+    if (!nbiot_is_body(whole, reterr) || !pushed_object(&r.p, whole, 0, take, &r) ||
         !pushed_of(&r.p, v[DEVICE].text, "deviceId: it is missing, or no name of a device"))
         return false;
     if (!v[MESSAGE].has) return pushed_bad(&r.p, "messageType: it is missing", 0);
