@@ -55,6 +55,7 @@ struct question {
     struct str value;   /* what the item is to become, or is to be done with it; absent: it is read */
     struct str key;     /* what the device wants with a value: password, operator; absent: nothing */
     int64_t now_s;      /* local civil seconds since 1970, for frames that tell the time */
+    int64_t now_ms;     /* UTC, for those that tell that; 0: it is not known */
     uint8_t serial;     /* answers repeat it where the protocol has one */
     uint8_t part;       /* of an answer that comes in parts, from 0 */
 };
