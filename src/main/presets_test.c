@@ -177,6 +177,9 @@ static const struct asked {
 } asked[] = {{"dlt645", "000000000161", "02123456"},
              {"cjt188", "33780011223344", NULL},
              {"watch", "8800000015", NULL},
+             {"gb26875", "889", NULL},
+             {"hj212", "010000A8900016F000169DC0", NULL},
+             {"osdp", "3", NULL},
              {"modbus", "1", NULL}};
 
 static const struct asked *asked_of(struct str protocol) {
