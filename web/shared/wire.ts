@@ -9,7 +9,8 @@ export const events: Words = {
   feedback: ['反馈', 'Feedback'], power_fault: ['电源故障', 'Power fault'], mains_fault: ['主电故障', 'Mains fault'], battery_fault: ['备电故障', 'Battery fault'],
   bus_fault: ['总线故障', 'Bus fault'], channel_fault: ['与监控中心通信信道故障', 'Channel to the centre faulty'], line_fault: ['监测连接线路故障', 'Monitored line faulty'],
   reset: ['复位', 'Reset'], silenced: ['消音', 'Silenced'], manual_alarm: ['手动报警', 'Manual alarm'], alarm_cleared: ['警情消除', 'Alarm cleared'], self_test: ['自检', 'Self-test'],
-  confirmed: ['确认', 'Confirmed'], duty_answer: ['查岗应答', 'Duty answered'], test: ['测试', 'Test'], normal: ['正常', 'Normal']
+  confirmed: ['确认', 'Confirmed'], duty_answer: ['查岗应答', 'Duty answered'], test: ['测试', 'Test'], normal: ['正常', 'Normal'],
+  delayed: ['延时', 'Delayed'], manual: ['手动状态', 'Manual mode'], configuration_changed: ['配置改变', 'Configuration changed']
 }
 /** Of readers and cameras at gates: src/protocol/osdp, vz, itsapi. */
 const gates: Words = {
