@@ -224,6 +224,30 @@ static void a_value_is_suspect_when_its_flags_say_so(struct t *t) {
     }
 }
 
+/* As it is written, and the same four bytes again. */
+static void a_real_number_is_as_people_write_it(struct t *t) {
+    static const struct {
+        uint32_t bits;
+        double value;
+    } all[] = {{0x41aa6666, 21.3},       {0x41ac0000, 21.5},         {0xbdcccccd, -0.1},
+               {0x3eaaaaab, 0.33333334}, {0x4b7fffff, 16777215},     {0, 0},
+               {0x00000001, 1.4013e-45}, {0x7f7fffff, 3.4028235e38}, {0x4b800001, 16777218},
+               {0x3f800001, 1.0000001}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        uint8_t wire[5] = {0x44, (uint8_t)(all[i].bits >> 24), (uint8_t)(all[i].bits >> 16),
+                           (uint8_t)(all[i].bits >> 8), (uint8_t)all[i].bits};
+        char mem[8];
+        struct bytes rest = {wire, sizeof wire};
+        struct bacnet_value v;
+        struct buf b;
+        buf_init(&b, mem, sizeof mem);
+        CHECK(t, bacnet_next_value(&rest, &v) && !rest.len);
+        CHECK_SAY(t, v.number == all[i].value, "%08x: %.17g", (unsigned)all[i].bits, v.number);
+        bacnet_put_value(&v, &b);
+        CHECK(t, b.len == sizeof wire && !memcmp(mem, wire, sizeof wire));
+    }
+}
+
 static void an_event_says_where_and_when(struct t *t) {
     struct decoded d = decoded_of(t, rows[12].hex);
     CHECK(t, d.events_n == 1 && str_is(d.events[0].part, "ai_1") && str_is(d.events[0].text, "水箱过热"));
@@ -333,5 +357,6 @@ static void a_frame_fits_or_is_not_made(struct t *t) {
 }
 
 TESTS(CASE(vectors_of_the_sheet), CASE(who_speaks_is_its_device), CASE(a_value_is_suspect_when_its_flags_say_so),
-      CASE(an_event_says_where_and_when), CASE(answers_are_given_to_those_who_wait),
-      CASE(frames_are_made_from_what_they_need), CASE(a_frame_fits_or_is_not_made))
+      CASE(a_real_number_is_as_people_write_it), CASE(an_event_says_where_and_when),
+      CASE(answers_are_given_to_those_who_wait), CASE(frames_are_made_from_what_they_need),
+      CASE(a_frame_fits_or_is_not_made))

@@ -1,6 +1,8 @@
 /* Tags and values of BACnet (20.2).  SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/bacnet/bacnet_internal.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define DEPTH_MAX 16 /* of constructed values; the standard's own are four deep */
@@ -120,9 +122,17 @@ static const struct {
     [BACNET_OBJECT] = {4, 4},
 };
 
+/* The number that people would write for it: 21.3, not 21.299999237060547. */
 static double real_of(uint32_t bits) {
     float f;
+    double v = 0;
     memcpy(&f, &bits, sizeof f);
+    if (!isfinite(f)) return (double)f;
+    for (int digits = 6; digits <= 9; digits++) {
+        char text[32];
+        snprintf(text, sizeof text, "%.*g", digits, (double)f);
+        if (str_to_f64(str_of(text), &v) && (float)v == f) return v;
+    }
     return (double)f;
 }
 
