@@ -3,6 +3,7 @@
 #include "main/cmd.h"
 #include "main/simulate/simulate.h"
 #include "main/simulate/slave.h"
+#include "protocol/bacnet/bacnet.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +11,8 @@
 
 #define CREDENTIALS_BYTES ((size_t)1 << 20)
 
-static const struct sim_protocol *const protocols[] = {&sim_gb26875, &sim_hj212, &sim_jt808,
-                                                       &sim_mqtt,    &sim_vz,    &sim_watch};
+static const struct sim_protocol *const protocols[] = {&sim_bacnet, &sim_gb26875, &sim_hj212, &sim_jt808,
+                                                       &sim_mqtt,   &sim_vz,      &sim_watch};
 
 struct asked {
     const char *to, *count, *rate, *devices, *seed, *faults, *first, *text, *user, *password, *topic, *credentials,
@@ -99,16 +100,18 @@ static bool read_keys(struct asked *a, size_t *ret_n) {
 static const char *read_asked(struct asked *a, const struct sim_protocol *p) {
     int64_t devices = 1, seed = 1;
     size_t keys = 0;
-    a->o.count = 100;
+    a->o.count = p->run ? INT64_MAX : 100;
     a->o.rate = a->rate ? 0 : 10;
     a->o.first = 889;
+    if (p->run && !a->to) a->to = "127.0.0.1";
     if (!a->to) return "--to ADDRESS[:PORT] is missing";
-    if (!sim_address(a->to, p->port, a->o.host, &a->o.port)) return "--to is no address";
+    if (!sim_address(a->to, p->port, p->run, a->o.host, &a->o.port)) return "--to is no address";
     if (!read_number(a->count, 1, INT64_C(100000000), &a->o.count)) return "--count is no number from 1 to 100000000";
     if (!read_number(a->rate, 0, 1000000, &a->o.rate)) return "--rate is no number from 0 to 1000000";
     if (!read_number(a->devices, 1, SIM_DEVICES_MAX, &devices)) return "--devices is no number from 1 to 2000";
     if (!read_number(a->seed, 0, INT64_MAX, &seed)) return "--seed is no number";
     if (!read_number(a->first, 0, (INT64_C(1) << 47), &a->o.first)) return "--first is no address of a device";
+    if (p->run && a->o.first + devices > BACNET_INSTANCE_MAX) return "--first is no number of such a device";
     if (!read_faults(a, p->faults)) return "--faults names one that is none of this protocol's";
     if (!read_metrics(a)) return "--metrics is not like temperature:18:26,humidity:40:60";
     if (!read_keys(a, &keys)) return "the file of credentials is not one JSON object a line, as device add prints it";
@@ -143,6 +146,7 @@ static void tell(const struct asked *a, const struct sim_protocol *p, const stru
                     {"confirmed", f->confirmed},        {"denied", f->denied},           {"repeated", f->repeated},
                     {"unanswered", f->unanswered},      {"took_ms", f->took_ms}};
         for (size_t i = 0; i < COUNT(rows); i++) jw_ki64(&j, rows[i].key, rows[i].value);
+        if (p->run) jw_ki64(&j, "asked", f->asked);
         const struct {
             const char *key;
             int64_t us;
@@ -157,15 +161,17 @@ static void tell(const struct asked *a, const struct sim_protocol *p, const stru
             if (a->o.faults >> i & 1) jw_ki64(&j, sim_fault_names[i], f->faults[i]);
         jw_close(&j, '}');
         jw_close(&j, '}');
+    } else if (p->run) {
+        buf_fmt(&b, "%s: %lld asked, %lld sent", p->name, (long long)f->asked, (long long)f->sent);
     } else {
         buf_fmt(&b, "%s: %lld sent, %lld confirmed, %lld unanswered", p->name, (long long)f->sent,
                 (long long)f->confirmed, (long long)f->unanswered);
         buf_fmt(&b, "; %lld denied, %lld said again", (long long)f->denied, (long long)f->repeated);
         buf_fmt(&b, "; answered in %.1f ms (half), %.1f ms (99 of 100), %.1f ms (worst)", (double)f->p50_us / 1000,
                 (double)f->p99_us / 1000, (double)f->max_us / 1000);
-        for (int i = 0; i < SIM_FAULTS; i++)
-            if (f->faults[i]) buf_fmt(&b, "; %s %lld", sim_fault_names[i], (long long)f->faults[i]);
     }
+    for (int i = 0; !a->json && i < SIM_FAULTS; i++)
+        if (f->faults[i]) buf_fmt(&b, "; %s %lld", sim_fault_names[i], (long long)f->faults[i]);
     printf("%s\n", mem);
 }
 
@@ -176,7 +182,7 @@ static int simulate(struct asked *a, const struct sim_protocol *p) {
     const char *wrong = read_asked(a, p);
     if (wrong) return usage_error(&cmd_simulate, "%s", wrong);
     a->o.world = &world;
-    enum err e = sim_run(p, &a->o, &figures, &f);
+    enum err e = p->run ? p->run(&a->o, &figures, &f) : sim_run(p, &a->o, &figures, &f);
     if (e) fprintf(stderr, "linli simulate: %s\n", f.text);
     tell(a, p, &figures);
     return e || figures.unanswered || figures.confirmed < figures.sent ? EXIT_PROBLEM : EXIT_FINE;
@@ -188,14 +194,23 @@ static int run(int argc, char **argv) {
     if (argc > 1 && slave_find(argv[1])) return slave_command(&cmd_simulate, argc, argv);
     struct asked *a = calloc(1, sizeof *a);
     if (!a) return EXIT_PROBLEM;
-    const struct option options[] = {{"to", &a->to, NULL},           {"count", &a->count, NULL},
-                                     {"rate", &a->rate, NULL},       {"devices", &a->devices, NULL},
-                                     {"seed", &a->seed, NULL},       {"faults", &a->faults, NULL},
-                                     {"first", &a->first, NULL},     {"text", &a->text, NULL},
-                                     {"user", &a->user, NULL},       {"password", &a->password, NULL},
-                                     {"topic", &a->topic, NULL},     {"credentials", &a->credentials, NULL},
-                                     {"metrics", &a->metrics, NULL}, {"key", &a->key, NULL},
-                                     {"plates", &a->plates, NULL},   {"json", NULL, &a->json}};
+    const struct option options[] = {{"to", &a->to, NULL},
+                                     {"at", &a->to, NULL},
+                                     {"count", &a->count, NULL},
+                                     {"rate", &a->rate, NULL},
+                                     {"devices", &a->devices, NULL},
+                                     {"seed", &a->seed, NULL},
+                                     {"faults", &a->faults, NULL},
+                                     {"first", &a->first, NULL},
+                                     {"text", &a->text, NULL},
+                                     {"user", &a->user, NULL},
+                                     {"password", &a->password, NULL},
+                                     {"topic", &a->topic, NULL},
+                                     {"credentials", &a->credentials, NULL},
+                                     {"metrics", &a->metrics, NULL},
+                                     {"key", &a->key, NULL},
+                                     {"plates", &a->plates, NULL},
+                                     {"json", NULL, &a->json}};
     int bad = options_read(argc, argv, options, COUNT(options), &name, &n, 1), code = EXIT_USAGE;
     const struct sim_protocol *p = NULL;
     for (size_t i = 0; n && i < COUNT(protocols); i++)
@@ -204,9 +219,9 @@ static int run(int argc, char **argv) {
     if (bad)
         code = usage_error(&cmd_simulate, "%s is not understood", argv[bad]);
     else if (!p)
-        code = usage_error(
-            &cmd_simulate,
-            "which devices?  gb26875, hj212, jt808, mqtt, vz or watch; cjt188, dlt645, modbus or modbus_rtu");
+        code = usage_error(&cmd_simulate,
+                           "which devices?  bacnet, gb26875, hj212, jt808, mqtt, vz or watch; cjt188, dlt645, "
+                           "modbus or modbus_rtu");
     else
         code = simulate(a, p);
     arena_finish(&a->arena);
@@ -219,7 +234,8 @@ const struct command cmd_simulate = {
     .summary = "plays devices of the field against any server",
     .usage = "linli simulate gb26875|hj212|jt808|mqtt|vz|watch --to ADDRESS[:PORT] [options]\n"
              "linli simulate cjt188|dlt645|modbus|modbus_rtu --to ADDRESS:PORT|--listen PORT|--serial PATH "
-             "[options]\n\n"
+             "[options]\n"
+             "linli simulate bacnet [--at ADDRESS[:PORT]] [options]\n\n"
              "  --count N      messages of all devices together [100]\n"
              "  --rate R       messages a second; 0: as fast as they are answered [10]\n"
              "  --devices N    devices, a connection each [1; with --credentials as many as the file has]\n"
@@ -227,6 +243,9 @@ const struct command cmd_simulate = {
              "  --faults LIST  what goes wrong, a message each in turn: noise,split,merge,badsum,lost,replay\n"
              "                 (mqtt, vz: split,merge,replay); of gb26875 also absent: no guard answers when called\n"
              "  --json         the summary as JSON\n\n"
+             "  bacnet:  controllers of a building and their lift, to be found, read, written and watched at --at\n"
+             "           [127.0.0.1:47808], until they are stopped, or --count questions came; --rate points change\n"
+             "           a second; --faults lost,replay;  --first N   number of the first device [889]\n"
              "  gb26875: --first N   address of the first panel [889];  --text WORDS  what its detector is called\n"
              "  hj212:   --first N   number of the first station [889]\n"
              "  jt808:   --first N   number of the first terminal [889]\n"

@@ -4,14 +4,14 @@
 #include <netdb.h>
 #include <string.h>
 
-bool sim_address(const char *text, int port, char ret_host[46], int *ret_port) {
+bool sim_address(const char *text, int port, bool may_be_any, char ret_host[46], int *ret_port) {
     char host[256];
     struct addrinfo *found = NULL, hints = {.ai_socktype = SOCK_STREAM};
     struct str s = str_of(text), name = s;
     const char *colon = s.len ? strrchr(text, ':') : NULL, *bracket = strrchr(text, ']');
     int64_t n = port;
     if (colon && (bracket ? colon > bracket : strchr(text, ':') == colon)) {
-        if (!str_to_i64(str_of(colon + 1), &n) || n < 1 || n > 65535) return false;
+        if (!str_to_i64(str_of(colon + 1), &n) || n < !may_be_any || n > 65535) return false;
         name.len = (size_t)(colon - text);
     }
     if (bracket && name.len >= 2) name = (struct str){name.ptr + 1, name.len - 2};

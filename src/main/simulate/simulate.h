@@ -57,7 +57,7 @@ struct sim_device {
 };
 uint64_t sim_random(struct sim_device *d);
 /* HOST, HOST:PORT or [HOST]:PORT; names are looked up once.  Without a port: `port`. */
-bool sim_address(const char *text, int port, char ret_host[46], int *ret_port);
+bool sim_address(const char *text, int port, bool may_be_any, char ret_host[46], int *ret_port);
 
 enum sim_heard {
     SIM_NOTHING /* more bytes are needed */,
@@ -67,6 +67,11 @@ enum sim_heard {
     SIM_DENIED,
     SIM_REFUSED,
     SIM_ASKED /* the device answers at once */
+};
+struct sim_figures {
+    int64_t sent, confirmed, denied, repeated, unanswered, connections, faults[SIM_FAULTS];
+    int64_t asked;                           /* of devices that are asked */
+    int64_t took_ms, p50_us, p99_us, max_us; /* from the last byte of a message to its last answer */
 };
 struct sim_protocol {
     const char *name;
@@ -81,13 +86,12 @@ struct sim_protocol {
     enum sim_heard (*hear)(struct bytes in, size_t *ret_used, uint16_t *ret_serial);
     /* What a device says to `heard`, on which hear() gave SIM_ASKED; it may be nothing.  NULL: that it never gives. */
     bool (*answer)(const struct sim_options *o, struct sim_device *d, struct bytes heard, struct buf *out);
+    /* Devices that are asked: they are at host and port, until `count` questions came, or they are stopped.  NULL: they
+     * speak to whoever is there. */
+    enum err (*run)(const struct sim_options *o, struct sim_figures *ret, struct fault *f);
 };
-extern const struct sim_protocol sim_gb26875, sim_hj212, sim_jt808, sim_mqtt, sim_vz, sim_watch;
+extern const struct sim_protocol sim_bacnet, sim_gb26875, sim_hj212, sim_jt808, sim_mqtt, sim_vz, sim_watch;
 
-struct sim_figures {
-    int64_t sent, confirmed, denied, repeated, unanswered, connections, faults[SIM_FAULTS];
-    int64_t took_ms, p50_us, p99_us, max_us; /* from the last byte of a message to its last answer */
-};
 /* Plays until every message is answered or given up.  ERR_UNAVAILABLE: nobody is there, or the account is refused. */
 NODISCARD enum err sim_run(const struct sim_protocol *p, const struct sim_options *o, struct sim_figures *ret,
                            struct fault *f);

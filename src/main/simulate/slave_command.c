@@ -48,7 +48,7 @@ static const char *read_reach(struct asked *a, int baud) {
     o->baud = (int)rate;
     o->serial = a->serial;
     o->greeting = a->greeting;
-    if (a->to && (!sim_address(a->to, 0, o->host, &o->port) || !o->port)) return "--to is no ADDRESS:PORT";
+    if (a->to && (!sim_address(a->to, 0, false, o->host, &o->port) || !o->port)) return "--to is no ADDRESS:PORT";
     return NULL;
 }
 

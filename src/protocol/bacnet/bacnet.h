@@ -63,7 +63,13 @@ enum bacnet_unconfirmed {
     BACNET_UTC_TIME = 9
 };
 enum { BACNET_UNRECOGNIZED_SERVICE = 9, BACNET_INVALID_TAG = 4, BACNET_NO_SEGMENTS = 4 }; /* reject; abort */
-enum { BACNET_UNKNOWN_OBJECT = 31, BACNET_UNKNOWN_PROPERTY = 32, BACNET_BAD_VALUE = 37, BACNET_WRITE_DENIED = 40 };
+enum {
+    BACNET_UNKNOWN_OBJECT = 31,
+    BACNET_UNKNOWN_PROPERTY = 32,
+    BACNET_BAD_VALUE = 37,
+    BACNET_WRITE_DENIED = 40,
+    BACNET_SUBSCRIPTION_FAILED = 43
+};
 #define BACNET_EVERYWHERE 0xffff /* network: a broadcast on all of them */
 
 struct bacnet_address { /* of a station on another network */
