@@ -188,6 +188,9 @@ bool bacnet_put_body(const struct bacnet_frame *f, const struct bacnet_body *bod
 /* The same as a whole datagram. */
 bool bacnet_put(const struct bacnet_frame *f, const struct bacnet_body *body, struct buf *out);
 
+/* Why an error, reject, abort or segment is no answer, in a word; NULL: it is none of these. */
+const char *bacnet_refusal(const struct bacnet_frame *f, const struct bacnet_body *body);
+
 /* ---- how points are written ---- */
 
 /* Items are TYPE_INSTANCE[_PROPERTY[_INDEX]][@PRIORITY], a word or a number each; `:` may stand for `_`:

@@ -99,8 +99,6 @@ bool bacnet_point_beside(const struct bacnet_body *body, int64_t object, int64_t
 bool bacnet_is_thing(int64_t object);
 bool bacnet_thing_reading(struct bacnet_said *said, const struct bacnet_point *p, const struct bacnet_value *v);
 void bacnet_thing_events(struct bacnet_said *said, const struct bacnet_point *p);
-/* Why `f` is no answer, in a word; NULL: it is one. */
-const char *bacnet_refusal(const struct bacnet_frame *f, const struct bacnet_body *body);
 extern const struct asking bacnet_asking;
 
 #endif
