@@ -31,8 +31,8 @@ static void plan_end(struct week *w) {
     }
 }
 
-/* No kill right behind it: what SQLite could not sync it would find again as long as the machine runs, and trust.  Its
- * next commit writes over it. */
+/* No end right behind it, by a kill or by giving up while it comes up or finds no room: what SQLite could not sync it
+ * would find again as long as the machine runs, and trust.  Its next commit writes over it. */
 static void fail_syncs(struct week *w) {
     io_sim_fail_syncs(w->disk, 1 + (int64_t)week_dice(w, 4));
     w->io.kill_after = -1;
@@ -89,7 +89,7 @@ static void live(struct week *w) {
         if (week_chance(w, 80)) jump(w);
         if (week_chance(w, 40)) plan_end(w);
         if (!w->is_full && week_chance(w, 100)) fail_syncs(w);
-        if (!w->is_full && week_chance(w, 200)) fill_disk(w, &full_until_ms);
+        if (!w->is_full && !w->is_failing && week_chance(w, 200)) fill_disk(w, &full_until_ms);
         if (w->is_full && week_true_now(w) >= full_until_ms) {
             io_sim_full_after(w->disk, -1);
             w->is_full = false;

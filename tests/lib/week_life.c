@@ -182,6 +182,7 @@ void week_restart(struct week *w) {
         w->kills++;
     w->io.is_dead = true;
     week_close(w);
+    io_sim_fail_syncs(w->disk, 0);
     for (int tries = 0; tries < 5; tries++) {
         week_model_restart(w);
         if (power) io_sim_restart(w->disk, week_dice(w, UINT64_MAX));
