@@ -184,6 +184,7 @@ void week_restart(struct week *w) {
     week_close(w);
     io_sim_fail_syncs(w->disk, 0);
     for (int tries = 0; tries < 5; tries++) {
+        world_sim_advance(&w->sim, 1 + (int64_t)week_dice(w, 5000)); /* nothing ends and begins in one moment */
         week_model_restart(w);
         if (power) io_sim_restart(w->disk, week_dice(w, UINT64_MAX));
         io_sim_cut_after(w->disk, -1);
