@@ -56,7 +56,7 @@ struct sim_device {
     int64_t told[SIM_TOLD_MAX]; /* what it was told to be, as its protocol counts; 0: nothing yet */
 };
 uint64_t sim_random(struct sim_device *d);
-/* HOST, HOST:PORT or [HOST]:PORT; names are looked up once.  Without a port: `port`. */
+/* HOST, HOST:PORT or [HOST]:PORT; names are looked up once.  Without a port: `port`; 0 is one where it may be any. */
 bool sim_address(const char *text, int port, bool may_be_any, char ret_host[46], int *ret_port);
 
 enum sim_heard {
