@@ -149,7 +149,7 @@ static bool keep_state(const struct said_site *s, struct arena *a, struct decode
     }
     for (size_t i = 0; i < d->events_n; i++) {
         const struct device_event *e = &d->events[i];
-        if (!e->is_set || is_fresh(s, e->at_s, 0) || (is_news && !e->at_s)) events[events_n++] = *e;
+        if (!e->is_set || is_fresh(s, e->at_s, e->at_ms) || (is_news && !e->at_s && !e->at_ms)) events[events_n++] = *e;
     }
     d->readings = readings;
     d->readings_n = readings_n;
