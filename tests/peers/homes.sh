@@ -106,7 +106,7 @@ broker_start; say $? "broker: it runs"
 there zigbee2mqtt/B3-12F-smoke "$m06" -r >/dev/null; say $? "broker: it keeps a smoke of yesterday"
 log_in admin
 estate=$(api GET 'lines?f.kind=mqtt' | head -n 1 | jq -r '.items[0].community_id')
-made=$(api POST lines "{\"name\":\"小区 MQTT\",\"kind\":\"mqtt_client\",\"host\":\"127.0.0.1\",\"port\":$port,\"username\":\"linli\",\"topics\":\"zigbee2mqtt tasmota esphome homeassistant linli/# building/#\",\"enabled\":true,\"community_id\":\"$estate\"}" | head -n 1)
+made=$(api POST lines "{\"name\":\"小区 MQTT\",\"kind\":\"mqtt-client\",\"host\":\"127.0.0.1\",\"port\":$port,\"username\":\"linli\",\"topics\":\"zigbee2mqtt tasmota esphome homeassistant linli/# building/#\",\"enabled\":true,\"community_id\":\"$estate\"}" | head -n 1)
 id=$(printf %s "$made" | jq -r .id)
 field() { api GET "lines/$id" | head -n 1 | jq -r ".$1 // empty"; }
 is "$(comes_to '127.0.0.1 does not let this user in' field problem)" '127.0.0.1 does not let this user in' "broker: without a password nobody is let in, and the row says so"

@@ -105,8 +105,8 @@ static enum err validate(struct ctx *ctx, const void *row) {
     const struct line_row *l = row;
     if (str_is(l->reach, "dial") && !l->host.len) return FAIL_FIELD(&ctx->fault, "host", "required", 0);
     if (str_is(l->reach, "dial") && check_address(l->host)) return FAIL_FIELD(&ctx->fault, "host", "bad_address", 0);
-    if (str_is(l->kind, "mqtt_client") && !l->host.len) return FAIL_FIELD(&ctx->fault, "host", "required", 0);
-    if (str_is(l->kind, "mqtt_client") && !l->topics.len) return FAIL_FIELD(&ctx->fault, "topics", "required", 0);
+    if (str_is(l->kind, "mqtt-client") && !l->host.len) return FAIL_FIELD(&ctx->fault, "host", "required", 0);
+    if (str_is(l->kind, "mqtt-client") && !l->topics.len) return FAIL_FIELD(&ctx->fault, "topics", "required", 0);
     if (str_is(l->reach, "dial") && !l->port) return FAIL_FIELD(&ctx->fault, "port", "required", 0);
     if (str_is(l->reach, "serial") && !l->serial.len) return FAIL_FIELD(&ctx->fault, "serial", "required", 0);
     return OK;

@@ -68,7 +68,7 @@ enum line_state { LINE_CLOSED, LINE_OPEN, LINE_FAILED };
 #define LINE_KINDS                                                                                                     \
     "gb26875 hj212 dlt645 cjt188 modbus modbus_rtu watch jt808 osdp vz itsapi lift chirpstack ttn ctwing onenet mqtt " \
     "http "                                                                                                            \
-    "mqtt_client"
+    "mqtt-client"
 #define LINE_NAME_MAX    40
 #define LINE_ADDRESS_MAX 64
 #define LINE_PROBLEM_MAX 200

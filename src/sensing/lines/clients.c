@@ -7,7 +7,7 @@
 #include <string.h>
 
 bool line_is_client(const struct line_spec *s) {
-    return !strcmp(s->kind, "mqtt_client");
+    return !strcmp(s->kind, "mqtt-client");
 }
 
 bool line_client_is_otherwise(const struct line_spec *a, const struct line_spec *b) {
