@@ -4,6 +4,7 @@
 #include "net/wire.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define WRITE_QUEUE   (256 * 1024)
 #define LAST_WORDS_MS 5000 /* what tcp_close gives the peer to take the rest and close */
@@ -85,6 +86,37 @@ static void opened(struct tcp_conn *conn, int64_t idle_ms) {
     if (!conn->is_ending) wire_read(&conn->wire, true);
 }
 
+static bool is_of(const struct tcp_conn *a, const struct tcp_conn *b) {
+    return !strcmp(a->wire.peer, b->wire.peer);
+}
+
+/* The newest of the address that has more than half of the connections (Boyer and Moore 1981); NULL: none has, or it is
+ * the newcomer's own. */
+static struct tcp_conn *who_gives_way(const struct tcp_listener *listener, const struct tcp_conn *newcomer) {
+    const struct tcp_conn *most = newcomer;
+    size_t lead = 0, n = 0;
+    for (const struct tcp_conn *c = listener->conns; c; c = c->next) {
+        if (!lead) most = c;
+        if (is_of(c, most))
+            lead++;
+        else
+            lead--;
+    }
+    for (const struct tcp_conn *c = listener->conns; c; c = c->next) n += is_of(c, most);
+    if (n * 2 <= listener->conns_n || is_of(newcomer, most)) return NULL;
+    for (struct tcp_conn *c = listener->conns; c; c = c->next)
+        if (is_of(c, most) && !c->wire.is_closing) return c;
+    return NULL;
+}
+
+/* False: over the limit, and nobody gives way. */
+static bool make_room(struct tcp_listener *listener, const struct tcp_conn *newcomer) {
+    if (listener->conns_n <= listener->options.connections_max) return true;
+    struct tcp_conn *c = who_gives_way(listener, newcomer);
+    if (c) conn_close(c, ERR_LIMIT);
+    return c;
+}
+
 static void on_connection(void *owner, uv_stream_t *from) {
     struct tcp_listener *listener = owner;
     struct tcp_conn *conn = calloc(1, sizeof(*conn));
@@ -100,7 +132,7 @@ static void on_connection(void *owner, uv_stream_t *from) {
     listener->conns = conn;
     listener->conns_n++;
     if (wire_accept(&conn->wire, listener->loop, from, NULL, &wire_calls)) return;
-    if (listener->conns_n > listener->options.connections_max) {
+    if (!make_room(listener, conn)) {
         wire_refuse(&conn->wire);
         return;
     }

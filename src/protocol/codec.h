@@ -79,6 +79,9 @@ struct asking {
     /* Writes the item under which a device keeps what it had read at a midnight: 0 the last one, 1 the one before;
      * gives the metric of it that counts; NULL: so far back it keeps nothing.  NULL itself: it never does. */
     const char *(*midnight)(unsigned ago, struct buf *item);
+    /* The event that must follow what was told, within *ret_within_ms; *ret_else is the event that it did not, and over
+     * with the next one.  NULL: none must.  NULL itself: never. */
+    const char *(*follows)(const struct question *q, int64_t *ret_within_ms, const char **ret_else);
 };
 
 /* The narrow waist that lines use.  Each protocol also exports its typed frame for tests and tools.  decode, reply:

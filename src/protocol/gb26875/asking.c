@@ -2,7 +2,8 @@
  */
 #include "protocol/gb26875/gb26875_internal.h"
 
-#define ADDRESS_MAX ((INT64_C(1) << 48) - 1)
+#define GB26875_DUTY 91
+#define ADDRESS_MAX  ((INT64_C(1) << 48) - 1)
 
 static const struct wish {
     uint8_t type, answer; /* 0: it is told, and confirmed */
@@ -22,7 +23,7 @@ static const struct wish {
               {88, 28, "device_clock"},
               {89, 0, "init"},
               {90, 0, "clock"},
-              {91, 0, "duty"}};
+              {GB26875_DUTY, 0, "duty"}};
 
 static bool read_number(struct str text, int64_t most, int64_t *ret) {
     return str_to_i64(text, ret) && *ret >= 0 && *ret <= most;
@@ -146,4 +147,15 @@ static bool understand(const struct question *q, struct bytes data, struct arena
     return data.len ? gb26875_codec.decode(data, a, ret, reterr) : true; /* a confirmation says no more */
 }
 
-const struct asking gb26875_asking = {.ask = ask, .answers = answers, .read = understand};
+/* A guard who is called presses his key in time, or is not there. */
+static const char *follows(const struct question *q, int64_t *ret_within_ms, const char **ret_else) {
+    struct str about;
+    const struct wish *w = wish_of(q->item, &about);
+    int64_t minutes;
+    if (!w || w->type != GB26875_DUTY || !read_number(about.ptr ? about : q->value, UINT8_MAX, &minutes)) return NULL;
+    *ret_within_ms = minutes * 60000;
+    *ret_else = "guard_absent";
+    return "duty_answer";
+}
+
+const struct asking gb26875_asking = {.ask = ask, .answers = answers, .read = understand, .follows = follows};

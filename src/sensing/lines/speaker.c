@@ -22,6 +22,11 @@ struct told {
     int64_t now_s;
     char device[TELEMETRY_DEVICE_MAX + 1], item[TOLD_MAX + 1], value[TOLD_MAX + 1], key[TOLD_MAX + 1];
 };
+/* What must follow of the device, by what it was told; texts are the codec's. */
+struct expected {
+    const char *event, *otherwise; /* event NULL: nothing */
+    int64_t until_us;              /* 0: it is late, and that was said */
+};
 struct speaker { /* a connection */
     struct line *line;
     struct tcp_conn *conn; /* NULL once it is gone */
@@ -39,6 +44,7 @@ struct speaker { /* a connection */
     size_t answer_n;
     struct intake intake;
     struct told told;
+    struct expected expected;
 };
 
 static void release(struct speaker *s) {
@@ -119,6 +125,33 @@ static int64_t answer_until(const struct line *l) {
     return l->o.world->mono_us(l->o.world->self) + ANSWER_MS * INT64_C(1000);
 }
 
+static void expect(struct speaker *s, const struct question *q) {
+    const struct asking *asking = s->line->o.codec->asking;
+    int64_t within_ms;
+    const char *otherwise, *event = asking->follows ? asking->follows(q, &within_ms, &otherwise) : NULL;
+    if (!event) return;
+    int64_t now_us = s->line->o.world->mono_us(s->line->o.world->self);
+    s->expected = (struct expected){event, otherwise, now_us + within_ms * 1000};
+}
+
+/* Not kept where there is no room for it: the alarm comes with the next call, then. */
+static void say_late(struct speaker *s, bool is_late) {
+    const struct line_options *o = &s->line->o;
+    const struct rules_event event = {.device = str_of(s->who),
+                                      .code = str_of(s->expected.otherwise),
+                                      .at_ms = line_now_ms(s->line),
+                                      .is_set = is_late};
+    (void)!feed_events(o->feed, o->community_id, &event, 1);
+}
+
+static void hear_expected(struct speaker *s, const struct decoded *d) {
+    for (size_t i = 0; s->expected.event && i < d->events_n; i++) {
+        if (!d->events[i].is_set || !str_is(d->events[i].code, s->expected.event)) continue;
+        say_late(s, false);
+        s->expected.event = NULL;
+    }
+}
+
 /* The frame goes its way all the same: what it says is kept, too. */
 static void hear_answer(struct speaker *s, struct bytes whole) {
     struct question q = question_of(&s->told);
@@ -127,7 +160,10 @@ static void hear_answer(struct speaker *s, struct bytes whole) {
     if (!s->told.command_id) return;
     buf_init_arena(&data, &s->arena, s->line->o.codec->frame_max + 1);
     enum answer answer = s->line->o.codec->asking->answers(&q, whole, &data, &why);
-    if (answer == ANSWER_WHOLE) told_ends(s, true, "");
+    if (answer == ANSWER_WHOLE) {
+        expect(s, &q);
+        told_ends(s, true, "");
+    }
     if (answer == ANSWER_REFUSED) told_ends(s, false, why);
     if (answer == ANSWER_MORE) s->told.until_us = answer_until(s->line);
 }
@@ -182,6 +218,10 @@ void speakers_tick(struct line *l) {
     int64_t now_us = l->o.world->mono_us(l->o.world->self);
     for (struct speaker *s = l->speakers; s; s = s->next) {
         if (s->told.command_id && now_us >= s->told.until_us) told_ends(s, false, "no answer");
+        if (s->expected.event && s->expected.until_us && now_us >= s->expected.until_us) {
+            say_late(s, true);
+            s->expected.until_us = 0;
+        }
         if (s->waiting || now_us - s->heard_us < LINE_PARTIAL_MS * INT64_C(1000)) continue;
         if (s->have) run_add(s, (struct bytes){s->keep, s->have});
         s->have = 0;
@@ -254,6 +294,7 @@ static void take_frame(struct speaker *s, struct bytes whole) {
         return;
     }
     hear_answer(s, whole);
+    hear_expected(s, &decoded);
     intake_take(&s->intake, &decoded, &s->arena, 0);
 }
 
