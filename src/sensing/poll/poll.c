@@ -135,6 +135,7 @@ enum err poll_add(struct poll *p, struct str address, struct str item, int64_t e
         return FAIL_FIELD(f, "address", "bad_address", 0);
     uint32_t device = 0;
     bool has_room = find_device(p, address, &device);
+    if (p->asked) p->q.address = str_of(p->devices[p->asked->device].address); /* they may have moved */
     struct point *x = has_room ? find_point(p, device, item) : NULL;
     if (!x && p->n == POLL_POINTS_MAX)
         return FAIL(f, ERR_LIMIT, "too_many", "no more than %d points a line", POLL_POINTS_MAX);

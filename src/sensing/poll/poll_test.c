@@ -248,9 +248,11 @@ static void what_changes_under_way_changes_nothing_else(struct t *t) {
     buf_init(&out, mem, sizeof mem);
     (void)poll_step(b.poll, b.now_ms, &out);
     for (int i = 0; i < 100; i++) {
-        char item[9];
+        char item[9], address[13];
         snprintf(item, sizeof item, "000100%02X", (unsigned)i);
         add(&b, "000000000001", item, INT64_C(1000) * MINUTE_MS);
+        snprintf(address, sizeof address, "%011d1", 100 + i);
+        add(&b, address, "00010000", INT64_C(1000) * MINUTE_MS);
     }
     hear(&b, (struct bytes){(const uint8_t *)mem, out.len});
     CHECK(t, b.said == 1 && b.last[0] == 12.34);
@@ -261,7 +263,7 @@ static void what_changes_under_way_changes_nothing_else(struct t *t) {
     (void)poll_step(b.poll, b.now_ms, &out);
     poll_lost(b.poll);
     run_until(&b, b.now_ms + MINUTE_MS);
-    CHECK_SAY(t, b.said + b.empty == 1 + 100 + 1 && !b.silent[1], "%d answers", b.said);
+    CHECK_SAY(t, b.said + b.empty == 1 + 200 + 1 && !b.silent[1], "%d answers", b.said);
     poll_destroy(b.poll);
 }
 
