@@ -149,6 +149,8 @@ static bool confirms(const struct modbus_frame *asked, const struct modbus_frame
 static enum answer refused(const struct question *q, uint8_t exception, const char **ret_why) {
     if (exception == MODBUS_GATEWAY_PATH || exception == MODBUS_GATEWAY_SILENT) return ANSWER_OTHER;
     if (!q->item.len) return ANSWER_WHOLE;
+    bool has_no_time = exception == MODBUS_BUSY || exception == MODBUS_ACKNOWLEDGE;
+    if (has_no_time && !q->value.ptr) return ANSWER_OTHER; /* it is asked again, clause 7 */
     const char *word = modbus_exception_word(exception);
     *ret_why = word ? word : "exception";
     return ANSWER_REFUSED;

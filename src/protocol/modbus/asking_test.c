@@ -254,7 +254,9 @@ static void an_answer_is_told_from_what_is_none(struct t *t) {
         {"holding:0:u32", NULL, "0107 0000 0007 01 03 04 0007 0008", ANSWER_WHOLE, "00070008"},
         {"holding:0", NULL, "0107 0000 0006 01 03 0000 0001", ANSWER_OTHER, ""}, /* our own question */
         {"holding:0", NULL, "0107 0000 0003 01 83 02", ANSWER_REFUSED, "illegal_address"},
-        {"holding:0", NULL, "0107 0000 0003 01 83 06", ANSWER_REFUSED, "busy"},
+        {"holding:0", NULL, "0107 0000 0003 01 83 04", ANSWER_REFUSED, "device_failure"},
+        {"holding:0", NULL, "0107 0000 0003 01 83 06", ANSWER_OTHER, ""}, /* busy: not now */
+        {"holding:5", "7", "0107 0000 0003 01 86 06", ANSWER_REFUSED, "busy"},
         {"holding:0", NULL, "0107 0000 0003 01 83 63", ANSWER_REFUSED, "exception"},
         {"holding:0", NULL, "0107 0000 0003 01 84 02", ANSWER_OTHER, ""},
         {"holding:0", NULL, "0107 0000 0003 01 83 0A", ANSWER_OTHER, ""}, /* the gateway's, not the device's */

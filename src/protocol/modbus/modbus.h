@@ -108,8 +108,8 @@ const char *modbus_exception_word(uint8_t exception); /* "illegal_address"; NULL
  * each other (MODBUS_GAP_MAX).  A reading's metric is its item, as it was written. */
 #define MODBUS_GAP_MAX 16 /* registers that nobody wants between two that somebody does; as many times 16 bits */
 
-/* What a gateway answers for a device that does not (0A, 0B) is no answer of the device.  Over RTU an answer does not
- * say what was asked, only how much of it. */
+/* What a gateway answers for a device that does not (0A, 0B) is no answer of the device; who is busy (05, 06) has not
+ * answered yet.  Over RTU an answer does not say what was asked, only how much of it. */
 extern const struct codec modbus_codec;     /* TCP */
 extern const struct codec modbus_rtu_codec; /* RTU */
 
