@@ -343,6 +343,25 @@ int64_t poll_step(struct poll *p, int64_t now_ms, struct buf *out) {
     return p->until_ms;
 }
 
+/* What is refused as a list may be had in parts, where one item of it is not there.  False: it is no list. */
+static bool halve(struct poll *p, size_t n) {
+    char *item = p->points[n].item, *cut = strchr(item + strlen(item) / 2, ' ');
+    if (!cut) cut = strrchr(item, ' ');
+    size_t len = cut ? strlen(cut + 1) : 0;
+    char *rest = cut && p->n < POLL_POINTS_MAX ? malloc(len + 1) : NULL;
+    if (!rest || !grow((void **)&p->points, p->n, &p->cap, sizeof *p->points)) {
+        free(rest);
+        return false;
+    }
+    memcpy(rest, cut + 1, len + 1);
+    *cut = 0;
+    struct point *x = &p->points[n];
+    x->due_ms = INT64_MIN;
+    p->points[p->n] = *x;
+    p->points[p->n++].item = rest;
+    return true;
+}
+
 /* ---- what comes ---- */
 
 static void noise(const struct poll *p, struct bytes bytes, const char *rule) {
@@ -365,11 +384,22 @@ static void whole_answer(struct poll *p, int64_t now_ms) {
     arena_reset(&p->arena);
 }
 
+static void refused(struct poll *p, int64_t now_ms, const char *why) {
+    struct question q = p->q;
+    const struct point *x = p->asked;
+    if (p->told) {
+        settle_order(p, now_ms, POLL_REFUSED, NULL, why);
+        return;
+    }
+    settle(p, now_ms, true); /* it spoke */
+    if (x && halve(p, (size_t)(x - p->points))) return;
+    if (p->o.calls.refused) p->o.calls.refused(p->o.calls.arg, &q, why);
+}
+
 static void take(struct poll *p, int64_t now_ms, struct bytes whole) {
     const char *why = "";
     size_t before = p->joined.len;
     enum answer answer = p->is_sent ? p->o.codec->asking->answers(&p->q, whole, &p->joined, &why) : ANSWER_OTHER;
-    struct question q = p->q;
     if (answer != ANSWER_OTHER && p->o.calls.heard) p->o.calls.heard(p->o.calls.arg, whole);
     switch (answer) {
     case ANSWER_OTHER:
@@ -390,14 +420,7 @@ static void take(struct poll *p, int64_t now_ms, struct bytes whole) {
         p->until_ms = now_ms + p->o.wait_ms;
         if (++p->pieces == PIECES_MAX || p->joined.overflow) give_up(p, now_ms, "its answer has no end");
         return;
-    case ANSWER_REFUSED:
-        if (p->told) {
-            settle_order(p, now_ms, POLL_REFUSED, NULL, why);
-            return;
-        }
-        settle(p, now_ms, true); /* it spoke */
-        if (p->o.calls.refused) p->o.calls.refused(p->o.calls.arg, &q, why);
-        return;
+    case ANSWER_REFUSED: refused(p, now_ms, why); return;
     }
 }
 

@@ -36,7 +36,8 @@ NODISCARD enum err poll_create(const struct poll_options *o, struct poll **ret, 
 void poll_destroy(struct poll *p); /* NULL is fine */
 
 /* Points are asked again and again.  From poll_add on one is asked every so often, the first time as soon as the line
- * is free.  The texts are copied.  ERR_INVALID: no such address or item (field address); ERR_LIMIT. */
+ * is free.  A list of items that is refused is asked in halves until the next plan.  The texts are copied. ERR_INVALID:
+ * no such address or item (field address); ERR_LIMIT. */
 NODISCARD enum err poll_add(struct poll *p, struct str address, struct str item, int64_t every_ms, struct fault *f);
 /* Another plan: what is not added between the two is asked no more, what is goes on where it was. */
 void poll_plan_begin(struct poll *p);

@@ -1,0 +1,76 @@
+/* Polling of a simulated controller over Modbus RTU, whose answers say little: lists, links that are slow, noise.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "main/simulate/slave.h"
+#include "sensing/poll/poll.h"
+#include "tests/lib/test.h"
+
+#include <string.h>
+
+#define MINUTE_MS INT64_C(60000)
+
+struct registers {
+    struct t *t;
+    struct poll *poll;
+    struct slave_device device;
+    int64_t now_ms;
+    int asked, readings, refused;
+    char why[64], last[64]; /* what was refused last */
+};
+
+static void registers_said(void *arg, const struct question *q, const struct decoded *d) {
+    struct registers *r = arg;
+    (void)q;
+    r->readings += (int)d->readings_n;
+}
+static void registers_refused(void *arg, const struct question *q, const char *why) {
+    struct registers *r = arg;
+    r->refused++;
+    snprintf(r->why, sizeof r->why, "%s", why);
+    snprintf(r->last, sizeof r->last, STR_FMT, STR_ARG(q->item));
+}
+
+static void read_registers_until(struct registers *r, int64_t until_ms) {
+    struct slave_line line = {&r->device, 1};
+    while (r->now_ms < until_ms) {
+        char asked[300], answered[300];
+        struct buf question, answer;
+        buf_init(&question, asked, sizeof asked);
+        buf_init(&answer, answered, sizeof answered);
+        int64_t next_ms = poll_step(r->poll, r->now_ms, &question);
+        if (!question.len) {
+            CHECK(r->t, next_ms > r->now_ms);
+            r->now_ms = next_ms < until_ms ? next_ms : until_ms;
+            continue;
+        }
+        r->asked++;
+        struct bytes whole = {(const uint8_t *)asked, question.len};
+        CHECK(r->t, slave_modbus_rtu.hear(&line, whole, INT64_C(1790000000000), &answer) != SLAVE_NOT_OURS);
+        poll_feed(r->poll, r->now_ms += 50, (struct bytes){(const uint8_t *)answered, answer.len});
+    }
+}
+
+/* The device has holding registers up to 107. */
+static void a_list_that_is_refused_is_asked_in_halves(struct t *t) {
+    struct registers r = {.t = t};
+    const struct poll_options o = {.codec = slave_modbus_rtu.codec,
+                                   .calls = {.said = registers_said, .refused = registers_refused, .arg = &r}};
+    slave_devices(&r.device, 1, 1, 1);
+    CHECK(t, !poll_create(&o, &r.poll, &t->fault));
+    for (int again = 1; again <= 2; again++) {
+        poll_plan_begin(r.poll);
+        CHECK(t, !poll_add(r.poll, S("1"), S("holding:95 holding:99 holding:100 holding:110 holding:107:u16"),
+                           MINUTE_MS, &t->fault));
+        poll_plan_end(r.poll);
+        r.asked = r.readings = r.refused = 0;
+        read_registers_until(&r, r.now_ms + MINUTE_MS - 1000);
+        CHECK_SAY(t, r.readings == 4 && r.refused == 1 && !strcmp(r.last, "holding:110"), "%d readings, %d refused: %s",
+                  r.readings, r.refused, r.last);
+        CHECK_SAY(t, !strcmp(r.why, "illegal_address") && r.asked <= 7, "%s, %d asked", r.why, r.asked);
+        r.asked = 0;
+        read_registers_until(&r, r.now_ms + MINUTE_MS);
+        CHECK_SAY(t, r.readings == 8 && r.refused == 2 && r.asked <= 4, "%d asked", r.asked); /* it knows by now */
+    }
+    poll_destroy(r.poll);
+}
+
+TESTS(CASE(a_list_that_is_refused_is_asked_in_halves))
