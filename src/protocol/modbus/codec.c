@@ -44,4 +44,5 @@ const struct codec modbus_rtu_codec = {
     .make = modbus_make_rtu,
     .asking = &modbus_rtu_asking,
     .is_polled = true,
+    .is_blind = true,
 };

@@ -13,7 +13,7 @@ struct registers {
     struct poll *poll;
     struct slave_device device;
     int64_t now_ms;
-    int asked, readings, refused;
+    int asked, readings, refused, wrong;
     char why[64], last[64]; /* what was refused last */
 };
 
@@ -21,6 +21,9 @@ static void registers_said(void *arg, const struct question *q, const struct dec
     struct registers *r = arg;
     (void)q;
     r->readings += (int)d->readings_n;
+    for (size_t i = 0; i < d->readings_n; i++) /* holding:7 holds 7, as far as they are told */
+        r->wrong += d->readings[i].value != 0 &&
+                    !str_is(d->readings[i].metric, d->readings[i].value == 7 ? "holding:7" : "holding:50");
 }
 static void registers_refused(void *arg, const struct question *q, const char *why) {
     struct registers *r = arg;
@@ -73,4 +76,47 @@ static void a_list_that_is_refused_is_asked_in_halves(struct t *t) {
     poll_destroy(r.poll);
 }
 
-TESTS(CASE(a_list_that_is_refused_is_asked_in_halves))
+/* A link that takes longer than is waited: each question is said again, and each is answered, twice. */
+static void an_answer_that_is_late_is_not_taken_for_another(struct t *t) {
+    static const int64_t latencies_ms[] = {500, 1900, 2100, 2500, 3900};
+    for (size_t i = 0; i < COUNT(latencies_ms); i++) {
+        struct registers r = {.t = t};
+        struct slave_line line = {&r.device, 1};
+        struct {
+            int64_t at_ms;
+            char bytes[300];
+            size_t n;
+        } late[8] = {0}; /* on their way */
+        const struct poll_options o = {.codec = slave_modbus_rtu.codec, .calls = {.said = registers_said, .arg = &r}};
+        slave_devices(&r.device, 1, 1, 1);
+        r.device.words[7] = 7;
+        r.device.words[50] = 50;
+        CHECK(t, !poll_create(&o, &r.poll, &t->fault));
+        CHECK(t, !poll_add(r.poll, S("1"), S("holding:7"), 1000, &t->fault));
+        CHECK(t, !poll_add(r.poll, S("1"), S("holding:50"), 1000, &t->fault));
+        for (; r.now_ms < MINUTE_MS; r.now_ms += 10) {
+            char asked[300];
+            struct buf question, answer;
+            buf_init(&question, asked, sizeof asked);
+            for (size_t k = 0; k < COUNT(late); k++)
+                if (late[k].n && late[k].at_ms <= r.now_ms) {
+                    poll_feed(r.poll, r.now_ms, (struct bytes){(const uint8_t *)late[k].bytes, late[k].n});
+                    late[k].n = 0;
+                }
+            (void)poll_step(r.poll, r.now_ms, &question);
+            size_t k = 0;
+            while (k < COUNT(late) && late[k].n) k++;
+            CHECK(t, k < COUNT(late));
+            if (!question.len || k == COUNT(late)) continue;
+            buf_init(&answer, late[k].bytes, sizeof late[k].bytes);
+            struct bytes whole = {(const uint8_t *)asked, question.len};
+            CHECK(t, slave_modbus_rtu.hear(&line, whole, INT64_C(1790000000000), &answer) == SLAVE_ANSWERS);
+            late[k].n = answer.len;
+            late[k].at_ms = r.now_ms + latencies_ms[i];
+        }
+        CHECK_SAY(t, !r.wrong && r.readings >= 8, "%d ms: %d wrong of %d", (int)latencies_ms[i], r.wrong, r.readings);
+        poll_destroy(r.poll);
+    }
+}
+
+TESTS(CASE(a_list_that_is_refused_is_asked_in_halves), CASE(an_answer_that_is_late_is_not_taken_for_another))

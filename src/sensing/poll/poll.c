@@ -47,6 +47,7 @@ struct poll {
     int tries, pieces;
     bool is_sent;
     int64_t until_ms, free_ms; /* give up then; ask no sooner */
+    int64_t first_ms, sent_ms; /* when it was said first, and last */
     uint8_t serial;
     uint8_t *in;
     size_t in_n, in_cap;
@@ -277,6 +278,8 @@ static void put_question(struct poll *p, int64_t now_ms, struct buf *out) {
     p->pieces = 0;
     (void)p->o.codec->asking->ask(&p->q, out);
     p->is_sent = true;
+    p->sent_ms = now_ms;
+    if (!p->tries) p->first_ms = now_ms;
     p->in_n = 0; /* what came before it answers nothing */
     p->until_ms = now_ms + p->o.wait_ms;
 }
@@ -286,10 +289,18 @@ static void rest(struct poll *p, int64_t now_ms) {
     p->free_ms = now_ms + p->o.gap_ms;
 }
 
+/* What was said again may be answered twice; where answers are blind the second must not be taken for that to the next
+ * question, so it is waited for as long as the first was. */
+static void rest_behind(struct poll *p, int64_t now_ms, bool answered) {
+    rest(p, now_ms);
+    if (!p->tries || !p->o.codec->is_blind) return;
+    p->free_ms = answered ? p->sent_ms + (now_ms - p->first_ms) + p->o.wait_ms / 4 : now_ms + p->o.wait_ms;
+}
+
 /* A silent device is asked less and less often: the line is others', too. */
 static void settle(struct poll *p, int64_t now_ms, bool answered) {
     struct point *x = p->asked;
-    rest(p, now_ms);
+    rest_behind(p, now_ms, answered);
     p->asked = NULL;
     if (!x) return; /* it left the plan */
     struct device *d = &p->devices[x->device];
@@ -307,7 +318,7 @@ static void settle(struct poll *p, int64_t now_ms, bool answered) {
 
 static void settle_order(struct poll *p, int64_t now_ms, enum poll_end end, const struct decoded *d, const char *why) {
     struct order *o = p->told;
-    rest(p, now_ms);
+    rest_behind(p, now_ms, end != POLL_SILENT);
     p->told = NULL;
     end_order(p, o, end, d, why);
 }
