@@ -12,7 +12,7 @@
 #define ORDER_TRIES   3 /* of what only asks */
 #define TAG_FIND      0 /* tags of commands are their ids, above; of midnights their negative time, below */
 #define FIND_TRIES    1
-#define FIND_WITHIN_S 600
+#define FIND_WITHIN_S 3600 /* 247 units, and as many questions between */
 
 /* A connection; more than one only where gateways connect to us. */
 struct peer {
@@ -192,8 +192,9 @@ static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll
     const struct line_options *o = &b->line->o;
     if (tag == TAG_FIND) {
         if (end != POLL_ANSWERED || !d->sender.len) return;
-        feed_heard(o->feed, o->community_id, d->sender, b->line->name);
-        heard_note(o->heard, d->sender, HEARD_FRAME, S(""), line_now_ms(b->line));
+        const struct line_device *known = device_at(b, d->sender); /* by a code of its own */
+        if (!known) feed_heard(o->feed, o->community_id, d->sender, b->line->name);
+        heard_note(o->heard, known ? known->code : d->sender, HEARD_FRAME, S(""), line_now_ms(b->line));
         return;
     }
     static const enum heard_how how[] = {
@@ -249,7 +250,7 @@ bool bus_tell(struct bus *b, const struct line_order *o, const char **ret_why) {
 bool bus_find(struct bus *b) {
     const struct asking *asking = b->line->o.codec->asking;
     struct poll_order o = {
-        .tag = TAG_FIND, .tries = FIND_TRIES, .until_ms = mono_ms(b) + FIND_WITHIN_S * INT64_C(1000)};
+        .tag = TAG_FIND, .tries = FIND_TRIES, .until_ms = mono_ms(b) + FIND_WITHIN_S * INT64_C(1000), .can_wait = true};
     struct fault f = {0};
     bool some = false;
     for (size_t n = 0; b->conn && asking->find && asking->find(n, &o.q); n++) some |= !poll_order(b->poll, &o, &f);

@@ -16,10 +16,10 @@
 /* A gateway with meters behind it, on a thread of its own. */
 struct gateway {
     pthread_t thread;
-    atomic_int fd;            /* of the connection; -1: none */
-    atomic_int asked[METERS]; /* questions that came */
-    atomic_bool is_dead[METERS], ends;
-    atomic_int switched; /* N1 of what a relay was told last */
+    atomic_int fd;                               /* of the connection; -1: none */
+    atomic_int asked[METERS];                    /* questions that came */
+    atomic_bool is_dead[METERS], ends, is_alone; /* alone: the first meter answers who looks for somebody */
+    atomic_int switched;                         /* N1 of what a relay was told last */
 };
 struct site {
     struct estate e;
@@ -54,9 +54,10 @@ static void answer(struct gateway *g, struct dlt645_frame *f) {
         f->data_n = is_right ? 0 : 1;
         f->data[0] = 4; /* wrong password */
     } else if (f->control == DLT645_ADDRESS) {
-        memcpy(f->address, "000000000777", 12);
+        bool is_alone = atomic_load(&g->is_alone);
+        memcpy(f->address, is_alone ? "000000000000" : "000000000777", 12);
         f->control |= DLT645_REPLY;
-        memcpy(f->data, (const uint8_t[]){0x77, 0x07, 0, 0, 0, 0}, f->data_n = 6);
+        memcpy(f->data, (const uint8_t[]){is_alone ? 0 : 0x77, is_alone ? 0 : 0x07, 0, 0, 0, 0}, f->data_n = 6);
     } else if (dlt645_item(f, &di)) {
         const uint8_t *value = di >> 8 == DLT645_MIDNIGHT >> 8 ? midnight : energy;
         f->control |= DLT645_REPLY;
@@ -357,6 +358,10 @@ static bool is_put_aside(struct site *s) {
                                "AND d.code = '000000000777' AND l.name = 'meters'") == 1;
 }
 
+static bool is_asked_often(struct site *s) {
+    return atomic_load(&s->gateway.asked[0]) >= 10;
+}
+
 static void who_answers_a_search_is_put_aside(struct t *t) {
     struct site s;
     start(&s, t);
@@ -364,6 +369,12 @@ static void who_answers_a_search_is_put_aside(struct t *t) {
     CHECK(t, comes_to(&s, both_are_read));
     test_on_loop(s.e.loop.loop, look_for_some, &s);
     CHECK(t, s.is_out && comes_to(&s, is_put_aside));
+    /* Whom the line knows by another code is no stranger. */
+    atomic_store(&s.gateway.is_alone, true);
+    atomic_store(&s.gateway.asked[0], 0);
+    test_on_loop(s.e.loop.loop, look_for_some, &s);
+    CHECK(t, s.is_out && comes_to(&s, is_asked_often));
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM devices WHERE code = '000000000000'") == 0);
     stop(&s);
 }
 

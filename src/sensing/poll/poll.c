@@ -38,8 +38,9 @@ struct poll {
     size_t devices_n, devices_cap;
     size_t at;    /* of the point whose turn is next, when several are due */
     size_t found; /* of the point that was added last: plans come in the same order again */
-    struct order *first, *last;
+    struct order *first;
     size_t orders_n;
+    bool is_points_turn; /* before another order that can wait */
     /* the question under way, of an order or else of a point */
     struct order *told; /* NULL: none */
     struct point *asked;
@@ -205,11 +206,10 @@ enum err poll_order(struct poll *p, const struct poll_order *o, struct fault *f)
     x->o.q.item = keep(&at, o->q.item);
     x->o.q.value = keep(&at, o->q.value);
     x->o.q.key = keep(&at, o->q.key);
-    if (p->last)
-        p->last->next = x;
-    else
-        p->first = x;
-    p->last = x;
+    struct order **to = &p->first;
+    while (*to && (o->can_wait || !(*to)->o.can_wait)) to = &(*to)->next;
+    x->next = *to;
+    *to = x;
     p->orders_n++;
     return OK;
 }
@@ -246,7 +246,6 @@ static void begin(struct poll *p, const struct question *q) {
 static struct order *take_order(struct poll *p) {
     struct order *o = p->first;
     p->first = o->next;
-    if (!p->first) p->last = NULL;
     p->orders_n--;
     return o;
 }
@@ -256,21 +255,29 @@ static void end_order(struct poll *p, struct order *o, enum poll_end end, const 
     free(o);
 }
 
+static bool begin_point(struct poll *p, int64_t now_ms, int64_t *ret_next_ms) {
+    p->is_points_turn = false;
+    p->asked = next_due(p, now_ms, ret_next_ms);
+    if (!p->asked) return false;
+    struct question q = {.address = str_of(p->devices[p->asked->device].address), .item = str_of(p->asked->item)};
+    begin(p, &q);
+    return true;
+}
+
 /* Orders nobody wants any more, then the first of the others, then the points. */
 static void begin_next(struct poll *p, int64_t now_ms, int64_t *ret_next_ms) {
-    while (p->first && !p->told) {
+    if (p->is_points_turn && p->first && p->first->o.can_wait && begin_point(p, now_ms, ret_next_ms)) return;
+    while (p->first) {
         struct order *o = take_order(p);
         if (o->o.until_ms > now_ms) {
             p->told = o;
+            p->is_points_turn = o->o.can_wait;
             begin(p, &o->o.q);
             return;
         }
         end_order(p, o, POLL_SILENT, NULL, "the line was not free in time");
     }
-    p->asked = next_due(p, now_ms, ret_next_ms);
-    if (!p->asked) return;
-    struct question q = {.address = str_of(p->devices[p->asked->device].address), .item = str_of(p->asked->item)};
-    begin(p, &q);
+    (void)begin_point(p, now_ms, ret_next_ms);
 }
 
 static void put_question(struct poll *p, int64_t now_ms, struct buf *out) {

@@ -44,12 +44,14 @@ void poll_plan_begin(struct poll *p);
 void poll_plan_end(struct poll *p);
 void poll_now(struct poll *p, struct str address); /* all of its points are due; absent: everybody's */
 
-/* An order is asked once, before any point; the texts are copied, `ended` is called once. */
+/* An order is asked once, before any point, or where it can wait behind the other orders and in turn with the points;
+ * the texts are copied, `ended` is called once. */
 struct poll_order {
     struct question q; /* serial and part are the poller's */
     int64_t tag;       /* the caller's */
     int tries;         /* what changes something is said once: a device that did it may not have been heard */
     int64_t until_ms;  /* not sent by then: POLL_SILENT */
+    bool can_wait;     /* a search: many questions, most of them to nobody */
 };
 #define POLL_ORDERS_MAX 512
 /* ERR_INVALID: it cannot be asked; ERR_LIMIT: so many wait.  `ended` is not called then. */

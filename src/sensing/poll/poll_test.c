@@ -303,6 +303,30 @@ static void orders_come_first_and_end_once(struct t *t) {
 }
 
 /* A line that breaks behind an order: it is not said again. */
+/* A search of a hundred does not keep the points from their turn, nor a command waiting. */
+static void orders_that_can_wait_take_turns(struct t *t) {
+    struct bus b;
+    start(&b, t);
+    for (char n = '1'; n <= '3'; n++) b.fault[n - '0'] = DEAD;
+    add(&b, "000000000000", "00010000", 1000);
+    for (int i = 0; i < 100; i++) {
+        const struct poll_order o = {.q = {.address = S("000000000001"), .item = S("00010000")},
+                                     .tries = 1,
+                                     .until_ms = INT64_MAX,
+                                     .can_wait = true};
+        CHECK(t, !poll_order(b.poll, &o, &t->fault));
+    }
+    run_until(&b, 10000);
+    CHECK_SAY(t, b.ended[0] == 4 && b.said == 4, "%d of the search, %d said", b.ended[0], b.said);
+    order(&b, "000000000000", 1, 1, INT64_MAX);
+    order(&b, "000000000000", 2, 1, INT64_MAX);
+    run_until(&b, b.now_ms + 2200);
+    CHECK_SAY(t, b.ended[1] == 1 && b.ended[2] == 1 && b.ended[0] == 5, "%d of the search", b.ended[0]);
+    run_until(&b, 400000);
+    CHECK_SAY(t, b.ended[0] == 100, "%d of the search", b.ended[0]);
+    poll_destroy(b.poll);
+}
+
 static void an_order_under_way_when_the_line_goes_has_ended(struct t *t) {
     struct bus b;
     char mem[DLT645_FRAME_MAX + 1];
@@ -395,5 +419,5 @@ TESTS(CASE(what_comes_by_itself_is_waited_for), CASE(each_is_asked_as_often_as_i
       CASE(a_line_may_do_anything_to_the_bytes), CASE(parts_of_an_answer_are_asked_for_and_joined),
       CASE(who_refuses_is_not_pressed), CASE(a_silent_device_is_asked_less_and_less),
       CASE(what_cannot_be_asked_is_refused), CASE(what_changes_under_way_changes_nothing_else),
-      CASE(orders_come_first_and_end_once), CASE(an_order_under_way_when_the_line_goes_has_ended),
-      CASE(another_plan_keeps_what_stays_and_drops_what_goes))
+      CASE(orders_come_first_and_end_once), CASE(orders_that_can_wait_take_turns),
+      CASE(an_order_under_way_when_the_line_goes_has_ended), CASE(another_plan_keeps_what_stays_and_drops_what_goes))
