@@ -335,7 +335,10 @@ void bus_tick(struct bus *b) {
 enum err bus_create(struct line *l, struct bus **ret, struct fault *f) {
     struct bus *b = calloc(1, sizeof *b);
     if (!b) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
+    /* Modbus over Serial Line V1.02, 2.5.1.1: 3.5 characters of silence between frames. */
+    int64_t gap_ms = l->o.reach == LINE_SERIAL && l->o.serial.baud > 0 ? 20 + 38500 / l->o.serial.baud : 0;
     const struct poll_options o = {.codec = l->o.codec,
+                                   .gap_ms = gap_ms,
                                    .calls = {.said = on_said,
                                              .refused = on_refused,
                                              .missed = on_missed,

@@ -6,6 +6,8 @@
 
 #define WAIT_MS     2000
 #define GAP_MS      20
+#define TRICKLE_MS  500 /* while bytes come no further apart, an answer is on its way (DL/T 645-2007, link layer) */
+#define TRICKLE_MAX 4   /* times as long as is waited for its first */
 #define TRIES       3
 #define PARTS_MAX   32
 #define PIECES_MAX  200            /* of an answer that comes by itself */
@@ -462,6 +464,8 @@ static void split(struct poll *p, int64_t now_ms) {
 }
 
 void poll_feed(struct poll *p, int64_t now_ms, struct bytes in) {
+    bool is_coming = p->is_sent && in.len && now_ms < p->sent_ms + TRICKLE_MAX * p->o.wait_ms;
+    if (is_coming && p->until_ms < now_ms + TRICKLE_MS) p->until_ms = now_ms + TRICKLE_MS;
     while (in.len) {
         size_t room = p->in_cap - p->in_n, n = in.len < room ? in.len : room;
         memcpy(p->in + p->in_n, in.ptr, n);

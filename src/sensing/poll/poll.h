@@ -24,7 +24,7 @@ struct poll_calls {
 };
 struct poll_options {
     const struct codec *codec; /* with `asking` */
-    int64_t wait_ms;           /* for an answer; 0: 2,000 */
+    int64_t wait_ms;           /* for an answer to begin; 0: 2,000 */
     int64_t gap_ms;            /* between an answer and the next question; 0: 20 */
     int tries;                 /* 0: 3 */
     struct poll_calls calls;   /* said is needed */

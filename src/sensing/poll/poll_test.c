@@ -387,6 +387,52 @@ static void feed_packet(struct bus *b, struct bytes question, const char *rest) 
     feed(b, packet.ptr, packet.len);
 }
 
+/* At 1,200 bit/s an answer of 250 bytes takes 2.3 s; noise without an end holds nothing up for ever. */
+static void an_answer_on_its_way_is_waited_for(struct t *t) {
+    static const struct {
+        int64_t apart_ms; /* the bytes, of which the first comes after 1.5 s */
+        bool is_said;
+    } all[] = {{110, true}, {350, true}, {400, false} /* the last after 9.1 s */, {600, false}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct bus b;
+        char mem[DLT645_FRAME_MAX + 1], answer[DLT645_FRAME_MAX + 1];
+        struct dlt645_frame f = {.address = "000000000000",
+                                 .control = DLT645_READ | DLT645_REPLY,
+                                 .data = {0, 0, 1, 0, 0x34, 0x12, 0, 0},
+                                 .data_n = 8};
+        struct buf out, whole;
+        start(&b, t);
+        add(&b, "000000000000", "00010000", MINUTE_MS);
+        buf_init(&out, mem, sizeof mem);
+        buf_init(&whole, answer, sizeof answer);
+        CHECK(t, dlt645_encode(&f, &whole));
+        (void)poll_step(b.poll, b.now_ms, &out);
+        b.now_ms = 1500;
+        for (size_t n = 0; n < whole.len; n++, b.now_ms += all[i].apart_ms) {
+            buf_init(&out, mem, sizeof mem);
+            (void)poll_step(b.poll, b.now_ms, &out);
+            feed(&b, answer + n, 1);
+        }
+        CHECK_SAY(t, b.said == all[i].is_said, "%d ms apart: %d said", (int)all[i].apart_ms, b.said);
+        poll_destroy(b.poll);
+    }
+    struct bus b;
+    int64_t said_again_ms = 0;
+    start(&b, t);
+    add(&b, "000000000000", "00010000", MINUTE_MS);
+    for (int asked = 0; b.now_ms < MINUTE_MS && asked < 2; b.now_ms += 10) {
+        char mem[DLT645_FRAME_MAX + 1];
+        struct buf out;
+        buf_init(&out, mem, sizeof mem);
+        (void)poll_step(b.poll, b.now_ms, &out);
+        asked += out.len > 0;
+        said_again_ms = b.now_ms;
+        feed(&b, "\x68", 1);
+    }
+    CHECK_SAY(t, said_again_ms > 8000 && said_again_ms < 9000, "%d ms", (int)said_again_ms);
+    poll_destroy(b.poll);
+}
+
 /* Each packet gives the next one as long as the first had; but not for ever. */
 static void what_comes_by_itself_is_waited_for(struct t *t) {
     struct bus b = {.t = t};
@@ -415,9 +461,10 @@ static void what_comes_by_itself_is_waited_for(struct t *t) {
     poll_destroy(b.poll);
 }
 
-TESTS(CASE(what_comes_by_itself_is_waited_for), CASE(each_is_asked_as_often_as_it_says),
-      CASE(a_line_may_do_anything_to_the_bytes), CASE(parts_of_an_answer_are_asked_for_and_joined),
-      CASE(who_refuses_is_not_pressed), CASE(a_silent_device_is_asked_less_and_less),
-      CASE(what_cannot_be_asked_is_refused), CASE(what_changes_under_way_changes_nothing_else),
-      CASE(orders_come_first_and_end_once), CASE(orders_that_can_wait_take_turns),
-      CASE(an_order_under_way_when_the_line_goes_has_ended), CASE(another_plan_keeps_what_stays_and_drops_what_goes))
+TESTS(CASE(an_answer_on_its_way_is_waited_for), CASE(what_comes_by_itself_is_waited_for),
+      CASE(each_is_asked_as_often_as_it_says), CASE(a_line_may_do_anything_to_the_bytes),
+      CASE(parts_of_an_answer_are_asked_for_and_joined), CASE(who_refuses_is_not_pressed),
+      CASE(a_silent_device_is_asked_less_and_less), CASE(what_cannot_be_asked_is_refused),
+      CASE(what_changes_under_way_changes_nothing_else), CASE(orders_come_first_and_end_once),
+      CASE(orders_that_can_wait_take_turns), CASE(an_order_under_way_when_the_line_goes_has_ended),
+      CASE(another_plan_keeps_what_stays_and_drops_what_goes))
