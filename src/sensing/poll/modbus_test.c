@@ -13,7 +13,7 @@ struct registers {
     struct poll *poll;
     struct slave_device device;
     int64_t now_ms;
-    int asked, readings, refused, wrong;
+    int asked, readings, refused, wrong, noises, noise_bytes;
     char why[64], last[64]; /* what was refused last */
 };
 
@@ -76,6 +76,30 @@ static void a_list_that_is_refused_is_asked_in_halves(struct t *t) {
     poll_destroy(r.poll);
 }
 
+static void count_noise(void *arg, struct bytes bytes, const char *rule) {
+    struct registers *r = arg;
+    r->noises += rule != NULL;
+    r->noise_bytes += (int)bytes.len;
+}
+
+static void bytes_that_are_no_frame_are_told_in_one_piece(struct t *t) {
+    static const uint8_t bytes[] = {0x01, 0x2b, 0x0e, 0x01, 0x01, 0x00, 0x00, 0x02, 0x00, 0xf8, /* none of them */
+                                    0x01, 0x03, 0x02, 0x00, 0x07, 0xf9, 0x86};
+    struct registers r = {.t = t};
+    char mem[300];
+    struct buf out;
+    const struct poll_options o = {.codec = slave_modbus_rtu.codec,
+                                   .calls = {.said = registers_said, .noise = count_noise, .arg = &r}};
+    CHECK(t, !poll_create(&o, &r.poll, &t->fault));
+    CHECK(t, !poll_add(r.poll, S("1"), S("holding:7"), 1000, &t->fault));
+    buf_init(&out, mem, sizeof mem);
+    (void)poll_step(r.poll, 0, &out);
+    poll_feed(r.poll, 10, (struct bytes){bytes, sizeof bytes});
+    CHECK_SAY(t, r.readings == 1 && r.noises == 1 && r.noise_bytes == 10, "%d times, %d bytes", r.noises,
+              r.noise_bytes);
+    poll_destroy(r.poll);
+}
+
 /* A link that takes longer than is waited: each question is said again, and each is answered, twice. */
 static void an_answer_that_is_late_is_not_taken_for_another(struct t *t) {
     static const int64_t latencies_ms[] = {500, 1900, 2100, 2500, 3900};
@@ -119,4 +143,5 @@ static void an_answer_that_is_late_is_not_taken_for_another(struct t *t) {
     }
 }
 
-TESTS(CASE(a_list_that_is_refused_is_asked_in_halves), CASE(an_answer_that_is_late_is_not_taken_for_another))
+TESTS(CASE(a_list_that_is_refused_is_asked_in_halves), CASE(an_answer_that_is_late_is_not_taken_for_another),
+      CASE(bytes_that_are_no_frame_are_told_in_one_piece))

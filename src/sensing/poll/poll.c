@@ -449,18 +449,28 @@ static void forget(struct poll *p, size_t n) {
     p->in_n -= n;
 }
 
+static void drop_noise(struct poll *p, size_t n) {
+    noise(p, (struct bytes){p->in, n}, "these bytes are no frame");
+    forget(p, n);
+}
+
+/* What is no frame is told in one piece up to where one may begin. */
 static void split(struct poll *p, int64_t now_ms) {
-    while (p->in_n) {
+    size_t skipped = 0;
+    while (skipped < p->in_n) {
         size_t len = 0;
-        enum frame what = p->o.codec->frame((struct bytes){p->in, p->in_n}, &len);
+        enum frame what = p->o.codec->frame((struct bytes){p->in + skipped, p->in_n - skipped}, &len);
+        if (what == FRAME_SKIP) {
+            skipped += len < p->in_n - skipped ? len : p->in_n - skipped;
+            continue;
+        }
+        drop_noise(p, skipped);
+        skipped = 0;
         if (what == FRAME_SHORT) return;
-        struct bytes piece = {p->in, len};
-        if (what == FRAME_SKIP)
-            noise(p, piece, "these bytes are no frame");
-        else
-            take(p, now_ms, piece);
-        forget(p, len < p->in_n ? len : p->in_n);
+        take(p, now_ms, (struct bytes){p->in, len});
+        forget(p, len);
     }
+    drop_noise(p, skipped);
 }
 
 void poll_feed(struct poll *p, int64_t now_ms, struct bytes in) {
