@@ -193,4 +193,48 @@ static void frames_are_found_by_what_they_say(struct t *t) {
     }
 }
 
-TESTS(CASE(vectors_of_the_sheet), CASE(frames_are_found_by_what_they_say))
+static void frames_are_made_from_what_they_need(struct t *t) {
+    static const struct {
+        const char *json, *hex, *rule;
+    } all[] = {
+        {"{\"unit\":1,\"function\":\"read_holding\",\"count\":10}", "01 03 00 00 00 0A C5 CD", NULL},
+        {"{\"unit\":1,\"function\":\"read_input\"}", "01 04 00 00 00 01 31 CA", NULL},
+        {"{\"unit\":1,\"function\":\"write_coil\",\"on\":true}", "01 05 00 00 FF 00 8C 3A", NULL},
+        {"{\"unit\":17,\"function\":\"write_coils\",\"address\":19,\"bits\":\"1011001110\"}",
+         "11 0F 00 13 00 0A 02 CD 01 BF 0B", NULL},
+        {"{\"unit\":17,\"function\":\"write_registers\",\"address\":1,\"registers\":[10,258]}",
+         "11 10 00 01 00 02 04 00 0A 01 02 C6 F0", NULL},
+        {"{\"unit\":1,\"function\":\"read_holding\",\"exception\":2}", "01 83 02 C0 F1", NULL},
+        {"{\"unit\":17,\"item\":\"holding:107 holding:109\"}", "11 03 00 6B 00 03 76 87", NULL},
+        {"{\"unit\":1,\"item\":\"coil:0\",\"value\":\"on\"}", "01 05 00 00 FF 00 8C 3A", NULL},
+        {"{\"unit\":1,\"item\":\"input:0\",\"value\":\"1\"}", NULL, "item: cannot"},
+        {"{\"item\":\"input:0\"}", NULL, "unit: is missing"},
+        {"{\"function\":\"read_input\"}", NULL, "unit: is missing"},
+        {"{\"unit\":248,\"function\":\"read_input\"}", NULL, "unit: is no whole"},
+        {"{\"unit\":1}", NULL, "function: is missing"},
+        {"{\"unit\":1,\"function\":\"read\"}", NULL, "function: is none"},
+        {"{\"unit\":1,\"function\":\"read_input\",\"count\":126}", NULL, "read_input: Modbus 6.4"},
+        {"{\"unit\":1,\"function\":\"read_input\",\"from\":\"me\"}", NULL, "from: "},
+        {"{\"unit\":1,\"function\":\"read_input\",\"exception\":\"bad\"}", NULL, "exception: is none"},
+        {"{\"unit\":1,\"function\":\"read_input\",\"from\":\"device\",\"registers\":[65536]}", NULL, "registers: are"},
+        {"{\"unit\":1,\"function\":\"write_registers\",\"registers\":5}", NULL, "registers: is no list"},
+        {"{\"unit\":1,\"function\":\"write_coils\",\"bits\":\"012\"}", NULL, "bits: are"},
+        {"{\"unit\":1,\"function\":\"identify\",\"code\":5}", NULL, "code: "},
+    };
+    for (size_t i = 0; i < COUNT(all); i++) {
+        json_t *o = NULL;
+        struct buf b;
+        struct wire_error e = {"", 0};
+        buf_init_arena(&b, &t->arena, 512);
+        CHECK(t, !json_read(str_of(all[i].json), &o, &t->fault));
+        bool ok = modbus_rtu_codec.make(o, &t->arena, &b, &e);
+        json_decref(o);
+        CHECK_SAY(t, ok == !all[i].rule && (ok || !strncmp(e.rule, all[i].rule, strlen(all[i].rule))), "%s: %s",
+                  all[i].json, e.rule);
+        if (!ok || !all[i].hex) continue;
+        struct bytes want = vector_bytes(t, all[i].hex);
+        CHECK_SAY(t, b.len == want.len && !memcmp(b.ptr, want.ptr, want.len), "%s: made otherwise", all[i].json);
+    }
+}
+
+TESTS(CASE(frames_are_made_from_what_they_need), CASE(vectors_of_the_sheet), CASE(frames_are_found_by_what_they_say))

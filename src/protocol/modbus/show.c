@@ -119,7 +119,7 @@ bool modbus_show_tcp(struct bytes whole, struct arena *a, struct jw *j, struct w
     return show(MODBUS_TCP, whole, a, j, reterr);
 }
 
-/* ---- make: the same members; what is absent is 0 ---- */
+/* ---- make: the same members; what is absent is 0.  Or "unit", "item", "value": what a line asks ---- */
 
 static uint8_t *make_room(struct frame_in *in, const char *key, size_t n) {
     uint8_t *data = n <= MODBUS_PDU_MAX ? arena_alloc(in->arena, n + 1, 1, 1) : NULL;
@@ -251,17 +251,31 @@ static uint8_t make_exception(struct frame_in *in) {
     return 0;
 }
 
+/* The question for an item, as a line asks it. */
+static bool make_asked(enum modbus_wire wire, struct frame_in *in, uint8_t unit, struct buf *out) {
+    char address[4];
+    struct buf b;
+    const struct asking *asking = wire == MODBUS_TCP ? &modbus_tcp_asking : &modbus_rtu_asking;
+    buf_init(&b, address, sizeof address);
+    buf_i64(&b, unit);
+    const struct question q = {
+        .address = {address, b.len}, .item = frame_text(in, "item"), .value = frame_text(in, "value")};
+    if (!in->is_bad && !asking->ask(&q, out)) frame_bad(in, "item", "cannot be asked or told so");
+    return !in->is_bad;
+}
+
 static bool make(enum modbus_wire wire, const json_t *frame, struct arena *a, struct buf *out,
                  struct wire_error *reterr) {
     struct frame_in in = {.object = frame, .arena = a, .error = reterr};
     struct modbus_frame f = {.from = MODBUS_MASTER};
     struct str name = frame_text(&in, "function"), from = frame_text(&in, "from");
+    f.unit = (uint8_t)frame_number(&in, "unit", 0, wire == MODBUS_TCP ? 255 : MODBUS_UNITS, -1);
+    if (json_object_get(frame, "item")) return make_asked(wire, &in, f.unit, out);
     if (!name.ptr) frame_bad(&in, "function", "is missing");
     if (name.ptr && !modbus_function_of(name, &f.function)) frame_bad(&in, "function", "is none of those known here");
     if (from.ptr && !str_is(from, "device") && !str_is(from, "master"))
         frame_bad(&in, "from", "is neither device nor master");
     f.transaction = make_u16(&in, "transaction");
-    f.unit = (uint8_t)frame_number(&in, "unit", 0, wire == MODBUS_TCP ? 255 : MODBUS_UNITS, -1);
     f.exception = make_exception(&in);
     if (f.exception || str_is(from, "device")) f.from = MODBUS_DEVICE;
     if (!in.is_bad && !f.exception) make_body(&in, &f);
