@@ -2,7 +2,7 @@
 # what they say, what they are told, who is silent and who is found; masters and devices of others.
 
 pids=()
-# start LOG COMMAND...: in the background, until it says where it listens or 10 s are over; prints its address.  Sets started.
+# start LOG COMMAND...: in the background, until it says where it listens or 10 s are over.  Sets started (its process) and at.
 start() {
     local log=$dir/$1
     shift
