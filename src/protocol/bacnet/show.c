@@ -11,7 +11,8 @@
 static bool is_exact(const struct bacnet_value *v) {
     char mem[BACNET_APDU_MAX + 1];
     struct buf b;
-    if (v->type == BACNET_REAL || v->type == BACNET_DOUBLE) return isfinite(v->number);
+    bool is_minus_zero = v->number >= 0 && signbit(v->number); /* which a reader of JSON takes for 0 */
+    if (v->type == BACNET_REAL || v->type == BACNET_DOUBLE) return isfinite(v->number) && !is_minus_zero;
     if (v->type == BACNET_CONSTRUCTED) return false;
     if (v->type == BACNET_TEXT) return utf8_is_valid((struct str){(const char *)v->data.ptr, v->data.len});
     buf_init(&b, mem, sizeof mem);
