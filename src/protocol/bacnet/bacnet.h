@@ -130,12 +130,9 @@ void bacnet_put_value(const struct bacnet_value *v, struct buf *out); /* shortes
 
 /* Object: type << 22 | instance. */
 enum bacnet_object_type {
-    BACNET_ANALOG_INPUT = 0,
     BACNET_ANALOG_VALUE = 2,
-    BACNET_BINARY_INPUT = 3,
     BACNET_BINARY_VALUE = 5,
     BACNET_DEVICE = 8,
-    BACNET_MULTI_STATE_VALUE = 19,
     BACNET_ESCALATOR = 58,
     BACNET_LIFT = 59
 };
