@@ -119,7 +119,7 @@ static void who_was_away_misses_nothing_however_the_clock_is_set(struct t *t) {
         (void)deliver(&s);
         for (size_t i = 0; i < COUNT(rows); i++) {
             struct numbered_event *told;
-            int64_t before, last;
+            int64_t before = 0, last = 0;
             size_t n;
             bool is_reset;
             set_clock(&s, 100); /* what the row before left is swept away */

@@ -106,8 +106,10 @@ static void need_resource(struct need *n, const struct resource *r) {
     for (size_t i = 0; i < r->fields_n; i++) {
         const struct field *f = &r->fields[i];
         struct str rest = str_of(f->choices), word;
+        int64_t number; /* which is its own word */
         need(n, r->name, f->name, none);
-        while (str_word(&rest, &word)) need(n, r->name, f->name, word);
+        while (str_word(&rest, &word))
+            if (!str_to_i64(word, &number)) need(n, r->name, f->name, word);
         for (size_t l = 0; f->lines && l < f->lines->fields_n; l++)
             need(n, r->name, f->name, str_of(f->lines->fields[l].name));
         if (f->group) need(n, r->name, "group", str_of(f->group));

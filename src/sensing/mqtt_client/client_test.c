@@ -138,7 +138,7 @@ static void gate_set(bool is_shut) {
 static enum err the_row(struct ctx *ctx, struct estate *e) {
     struct line_row r = {.row.community_id = e->id}, secret = {0};
     SET(&line_rows, &r, name, S("house"));
-    SET(&line_rows, &r, kind, S("mqtt_client"));
+    SET(&line_rows, &r, kind, S("mqtt-client"));
     SET(&line_rows, &r, host, S("127.0.0.1"));
     SET(&line_rows, &r, port, now_testing->b.port);
     SET(&line_rows, &r, username, S("linli"));
@@ -402,7 +402,7 @@ static void what_cannot_be_read_is_counted_and_shown(struct t *t) {
     struct buf text;
     buf_init_arena(&text, &t->arena, 65536);
     with.put_figures(with.arg, &text);
-    CHECK_SAY(t, strstr(text.ptr, "kind=\"mqtt_client\"} 1\n"), "%s", text.ptr);
+    CHECK_SAY(t, strstr(text.ptr, "kind=\"mqtt-client\"} 1\n"), "%s", text.ptr);
     stop(&s);
 }
 
