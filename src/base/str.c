@@ -135,8 +135,9 @@ static bool simple_to_f64(struct str s, double *ret) {
 
 bool str_to_f64(struct str s, double *ret) {
     char text[64];
+    if (!s.len) return false; /* which may be nowhere */
     if (simple_to_f64(s, ret)) return true;
-    if (!s.len || s.len >= sizeof text) return false;
+    if (s.len >= sizeof text) return false;
     for (size_t i = 0; i < s.len; i++)
         if (!strchr("0123456789+-.eE", s.ptr[i]) || !s.ptr[i]) return false;
     memcpy(text, s.ptr, s.len);

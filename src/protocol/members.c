@@ -139,10 +139,12 @@ static bool skip_value(struct in *in) {
 }
 
 bool members_check(struct bytes json, size_t *ret_at) {
+    *ret_at = 0;
+    if (!json.len) return false; /* which may be nowhere */
     struct in in = {(const char *)json.ptr, (const char *)json.ptr + json.len};
-    bool ok = json.len && utf8_is_valid((struct str){in.at, json.len}) && skip_value(&in);
+    bool ok = utf8_is_valid((struct str){in.at, json.len}) && skip_value(&in);
     if (ok) blanks(&in);
-    *ret_at = ok || json.len ? (size_t)(in.at - (const char *)json.ptr) : 0;
+    *ret_at = (size_t)(in.at - (const char *)json.ptr);
     return ok && in.at == in.end;
 }
 
