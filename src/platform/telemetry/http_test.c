@@ -321,6 +321,10 @@ static void protected_readings_are_not_shown_to_who_may_see_the_device(struct t 
           get(&s, s.manager, "/api/v1/telemetry/latest?device=m1") == 200 && !holds(&s, "pulse") && holds(&s, "power"));
     CHECK(t,
           get(&s, s.manager, "/api/v1/telemetry/aggregate?metric=pulse&every=1d") == 200 && holds(&s, "\"devices\":0"));
+    char carer[64];
+    snprintf(carer, sizeof carer, "carer.%lld.carer", (long long)s.estate);
+    CHECK(t, get(&s, carer, "/api/v1/telemetry?device=m1&metric=pulse") == 200 && holds(&s, "61"));
+    CHECK(t, get(&s, carer, "/api/v1/telemetry/latest?device=m1") == 200 && holds(&s, "pulse"));
     stop(&s);
 }
 

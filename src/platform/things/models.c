@@ -65,7 +65,7 @@ static const struct field model_fields[] = {
 };
 static const struct grant model_grants[] = {
     {"admin", CREATE | READ | UPDATE | ARCHIVE, PLACE},
-    {"manager dispatcher guard repairer street committee grid", READ, COMMUNITY},
+    {"manager dispatcher guard repairer street committee grid carer doctor", READ, COMMUNITY},
 };
 const struct resource device_models = {
     .name = "device_models",

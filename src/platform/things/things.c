@@ -114,6 +114,7 @@ static const struct grant device_grants[] = {
     {"manager", CREATE | READ | UPDATE | ARCHIVE, COMMUNITY},
     {"dispatcher guard repairer street committee", READ, COMMUNITY},
     {"grid", READ, PLACE},
+    {"carer doctor", READ, COMMUNITY, .clear = HEALTH | CONTACT}, /* how somebody is and where: theirs alone */
 };
 static const struct view device_views[] = {{"offline", "state=offline", "name"},
                                            {"alarm", "state=alarm", "name"},
@@ -230,5 +231,5 @@ const struct module things_module = {
     ROWS(resources, resources),
     ROWS(listens, listens),
     ROWS(settings, command_settings),
-    .roles = "admin manager dispatcher guard repairer street committee grid",
+    .roles = "admin manager dispatcher guard repairer street committee grid carer doctor",
 };
