@@ -115,7 +115,7 @@ struct http_options {
     size_t body_bytes;                /* [1 MiB]: else 413 */
     /* May be NULL; decides instead of body_bytes once the headers are complete (request without body). */
     size_t (*body_cap)(void *arg, const struct http_request *req);
-    size_t connections_max;   /* [4096]; further ones are closed at once */
+    size_t connections_max;   /* [4096]; who stays where there are more: net/guests.h */
     size_t stream_queue;      /* [256 KiB] */
     int64_t header_ms;        /* first byte (or TLS accept) to complete headers [10 s]: else 408 */
     int64_t body_window_ms;   /* within each window ... [10 s] */

@@ -300,16 +300,16 @@ void http_conn_accept(struct http_server *server, uv_stream_t *from) {
         return;
     }
     conn->server = server;
-    conn->next = server->conns;
-    if (conn->next) conn->next->prev = conn;
-    server->conns = conn;
-    server->conns_n++;
     http_parse_init(&conn->parse, &server->limits);
-    if (wire_accept(&conn->wire, server->loop, from, tls, &wire_calls)) return;
-    if (server->conns_n > server->options.connections_max) {
-        wire_refuse(&conn->wire);
+    enum err e = wire_accept(&conn->wire, server->loop, from, tls, &wire_calls);
+    guests_join(&server->guests, &conn->wire);
+    if (e) return;
+    struct wire *leaves = guests_too_many(&server->guests, &conn->wire);
+    if (leaves == &conn->wire) {
+        wire_refuse(leaves);
         return;
     }
+    if (leaves) http_conn_close((struct http_conn *)leaves);
     /* The first head has its deadline from the start: a silent peer costs no more than a slow one. */
     enter(conn, CONN_IDLE);
     if (server->options.header_ms < server->options.idle_ms) {

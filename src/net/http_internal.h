@@ -2,8 +2,8 @@
 #ifndef LINLI_NET_HTTP_INTERNAL_H
 #define LINLI_NET_HTTP_INTERNAL_H
 
+#include "net/guests.h"
 #include "net/http_parse.h"
-#include "net/wire.h"
 
 struct http_conn;
 
@@ -15,8 +15,7 @@ struct http_server {
     struct http_parse_limits limits;
     http_handler *handler;
     void *arg;
-    struct http_conn *conns;
-    size_t conns_n;
+    struct guests guests;
     int port;
     bool is_closed;
 };
@@ -47,7 +46,6 @@ enum http_conn_state { CONN_IDLE, CONN_HEAD, CONN_BODY, CONN_WORKING, CONN_STREA
 struct http_conn {
     struct wire wire; /* first: the wire is the connection */
     struct http_server *server;
-    struct http_conn *next, *prev;
     struct http_parse parse;
     enum http_conn_state state;
     struct http_exchange *exchange;

@@ -18,18 +18,13 @@ static void fill_defaults(struct http_options *o) {
 }
 
 static void server_free(struct http_server *server) {
-    if (!server->is_closed || server->conns_n) return;
+    if (!server->is_closed || server->guests.n) return;
     tls_server_close(server->tls);
     free(server);
 }
 
 void http_server_drop(struct http_server *server, struct http_conn *conn) {
-    if (conn->prev)
-        conn->prev->next = conn->next;
-    else
-        server->conns = conn->next;
-    if (conn->next) conn->next->prev = conn->prev;
-    server->conns_n--;
+    guests_leave(&server->guests, &conn->wire);
     server_free(server);
 }
 
@@ -51,6 +46,7 @@ enum err http_server_open(struct loop *loop, const struct http_options *options,
     if (!server) return FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
     *server = (struct http_server){.loop = loop, .options = *options, .handler = handler, .arg = arg};
     fill_defaults(&server->options);
+    server->guests.max = server->options.connections_max;
     server->limits = (struct http_parse_limits){server->options.header_bytes, server->options.headers_max,
                                                 server->options.target_bytes};
     enum err e = open_all(server, options, fault);
@@ -70,13 +66,13 @@ int http_server_port(const struct http_server *server) {
 }
 
 size_t http_server_connections(const struct http_server *server) {
-    return server->conns_n;
+    return server->guests.n;
 }
 
 void http_server_close(struct http_server *server) {
     if (!server || server->is_closed) return;
     server->is_closed = true;
     wire_unlisten(server->listener);
-    for (struct http_conn *conn = server->conns; conn; conn = conn->next) http_conn_close(conn);
+    for (struct wire *w = server->guests.newest; w; w = w->next) http_conn_close((struct http_conn *)w);
     server_free(server);
 }

@@ -1,7 +1,7 @@
 /* Owns plain TCP listeners and connections.  SPDX-License-Identifier: Apache-2.0 */
 #include "net/tcp.h"
 
-#include "net/wire.h"
+#include "net/guests.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,6 @@ struct tcp_conn {
     struct tcp_listener *listener; /* NULL: we connected */
     struct tcp_calls calls;
     size_t write_queue;
-    struct tcp_conn *next, *prev;
     void *user;
     int64_t idle_ms;
     enum err why;
@@ -25,14 +24,13 @@ struct tcp_listener {
     struct loop *loop;
     struct tcp_options options;
     struct tcp_calls calls;
-    struct tcp_conn *conns;
-    size_t conns_n;
+    struct guests guests;
     int port;
     bool is_closed;
 };
 
 static void listener_free(struct tcp_listener *listener) {
-    if (listener->is_closed && !listener->conns_n) free(listener);
+    if (listener->is_closed && !listener->guests.n) free(listener);
 }
 
 static void conn_close(struct tcp_conn *conn, enum err why) {
@@ -67,12 +65,7 @@ static void on_timer(struct wire *wire) {
 static void on_gone(struct wire *wire) {
     struct tcp_conn *conn = (struct tcp_conn *)wire;
     struct tcp_listener *listener = conn->listener;
-    if (conn->prev)
-        conn->prev->next = conn->next;
-    else if (listener)
-        listener->conns = conn->next;
-    if (conn->next) conn->next->prev = conn->prev;
-    if (listener) listener->conns_n--;
+    if (listener) guests_leave(&listener->guests, wire);
     if (!wire->is_refused) conn->calls.on_close(conn->calls.arg, conn, conn->why);
     free(conn);
     if (listener) listener_free(listener);
@@ -86,37 +79,6 @@ static void opened(struct tcp_conn *conn, int64_t idle_ms) {
     if (!conn->is_ending) wire_read(&conn->wire, true);
 }
 
-static bool is_of(const struct tcp_conn *a, const struct tcp_conn *b) {
-    return !strcmp(a->wire.peer, b->wire.peer);
-}
-
-/* The newest of the address that has more than half of the connections (Boyer and Moore 1981); NULL: none has, or it is
- * the newcomer's own. */
-static struct tcp_conn *who_gives_way(const struct tcp_listener *listener, const struct tcp_conn *newcomer) {
-    const struct tcp_conn *most = newcomer;
-    size_t lead = 0, n = 0;
-    for (const struct tcp_conn *c = listener->conns; c; c = c->next) {
-        if (!lead) most = c;
-        if (is_of(c, most))
-            lead++;
-        else
-            lead--;
-    }
-    for (const struct tcp_conn *c = listener->conns; c; c = c->next) n += is_of(c, most);
-    if (n * 2 <= listener->conns_n || is_of(newcomer, most)) return NULL;
-    for (struct tcp_conn *c = listener->conns; c; c = c->next)
-        if (is_of(c, most) && !c->wire.is_closing) return c;
-    return NULL;
-}
-
-/* False: over the limit, and nobody gives way. */
-static bool make_room(struct tcp_listener *listener, const struct tcp_conn *newcomer) {
-    if (listener->conns_n <= listener->options.connections_max) return true;
-    struct tcp_conn *c = who_gives_way(listener, newcomer);
-    if (c) conn_close(c, ERR_LIMIT);
-    return c;
-}
-
 static void on_connection(void *owner, uv_stream_t *from) {
     struct tcp_listener *listener = owner;
     struct tcp_conn *conn = calloc(1, sizeof(*conn));
@@ -127,15 +89,15 @@ static void on_connection(void *owner, uv_stream_t *from) {
     conn->listener = listener;
     conn->calls = listener->calls;
     conn->write_queue = listener->options.write_queue;
-    conn->next = listener->conns;
-    if (conn->next) conn->next->prev = conn;
-    listener->conns = conn;
-    listener->conns_n++;
-    if (wire_accept(&conn->wire, listener->loop, from, NULL, &wire_calls)) return;
-    if (!make_room(listener, conn)) {
-        wire_refuse(&conn->wire);
+    enum err e = wire_accept(&conn->wire, listener->loop, from, NULL, &wire_calls);
+    guests_join(&listener->guests, &conn->wire);
+    if (e) return;
+    struct wire *leaves = guests_too_many(&listener->guests, &conn->wire);
+    if (leaves == &conn->wire) {
+        wire_refuse(leaves);
         return;
     }
+    if (leaves) conn_close((struct tcp_conn *)leaves, ERR_LIMIT);
     opened(conn, listener->options.idle_ms);
 }
 
@@ -144,7 +106,7 @@ enum err tcp_listen(struct loop *loop, const struct tcp_options *options, const 
     struct tcp_listener *listener = calloc(1, sizeof(*listener));
     if (!listener) return FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
     *listener = (struct tcp_listener){.loop = loop, .options = *options, .calls = *calls};
-    if (!listener->options.connections_max) listener->options.connections_max = 4096;
+    listener->guests.max = options->connections_max ? options->connections_max : 4096;
     if (!listener->options.write_queue) listener->options.write_queue = WRITE_QUEUE;
     listener->options.bind = NULL; /* not kept */
     enum err e = wire_listen(loop, options->bind, options->port, options->try_next, on_connection, listener,
@@ -201,7 +163,7 @@ void tcp_unlisten(struct tcp_listener *listener) {
     if (!listener || listener->is_closed) return;
     listener->is_closed = true;
     wire_unlisten(listener->wire);
-    for (struct tcp_conn *conn = listener->conns; conn; conn = conn->next) conn_close(conn, OK);
+    for (struct wire *w = listener->guests.newest; w; w = w->next) conn_close((struct tcp_conn *)w, OK);
     listener_free(listener);
 }
 

@@ -17,15 +17,13 @@ struct tcp_calls {
     void (*on_close)(void *arg, struct tcp_conn *conn, enum err why);
     void *arg;
 };
-struct tcp_options {  /* zero = the default in brackets */
-    const char *bind; /* numeric address ["127.0.0.1"] */
-    int port;         /* 0: a free one */
-    bool try_next;    /* port held: try the next, up to 100 further */
-    /* [4096].  Further ones are closed at once; but where one address has more than half of them, its newest gives way
-     * to another address: who takes all connections shuts out himself. */
-    size_t connections_max;
-    size_t write_queue; /* bytes [256 KiB] */
-    int64_t idle_ms;    /* without a byte from the peer; 0: never */
+struct tcp_options {        /* zero = the default in brackets */
+    const char *bind;       /* numeric address ["127.0.0.1"] */
+    int port;               /* 0: a free one */
+    bool try_next;          /* port held: try the next, up to 100 further */
+    size_t connections_max; /* [4096]; who stays where there are more: net/guests.h */
+    size_t write_queue;     /* bytes [256 KiB] */
+    int64_t idle_ms;        /* without a byte from the peer; 0: never */
 };
 /* ERR_BUSY: port held; ERR_INVALID: address. */
 NODISCARD enum err tcp_listen(struct loop *loop, const struct tcp_options *options, const struct tcp_calls *calls,

@@ -13,6 +13,7 @@
 
 #define PORT_TRIES   101
 #define LISTEN_QUEUE 1024
+#define REST_MS      1 /* at least so long for WIRE_ACCEPTS of them */
 
 struct out {
     uv_write_t req;
@@ -26,7 +27,9 @@ struct wire_listener {
     void *owner;
     int port;
     uv_tcp_t turned; /* a peer on his way out */
-    bool is_turning, waits, is_gone;
+    uv_timer_t rest; /* runs since the first of `taken` */
+    unsigned taken, handles;
+    bool is_turning, waits, is_resting;
 };
 
 static void on_handle_gone(uv_handle_t *handle) {
@@ -280,22 +283,39 @@ static int port_of(int fd) {
                                      : ntohs(((struct sockaddr_in6 *)&addr)->sin6_port);
 }
 
+static void rested(uv_timer_t *timer);
+
+static void take_one(struct wire_listener *listener) {
+    if (!listener->taken++) uv_timer_start(&listener->rest, rested, REST_MS, 0);
+    listener->fn(listener->owner, (uv_stream_t *)&listener->tcp);
+}
+
+static void rested(uv_timer_t *timer) {
+    struct wire_listener *listener = timer->data;
+    bool next = listener->is_resting && !uv_is_closing((uv_handle_t *)&listener->tcp);
+    listener->taken = 0;
+    listener->is_resting = false;
+    if (next) take_one(listener);
+}
+
+/* One who is not accepted yet keeps libuv from looking for the next. */
 static void on_connection(uv_stream_t *stream, int status) {
     struct wire_listener *listener = stream->data;
-    if (!status) listener->fn(listener->owner, stream);
+    if (status) return;
+    listener->is_resting = listener->taken == WIRE_ACCEPTS;
+    if (!listener->is_resting) take_one(listener);
 }
 
 static void listener_gone(uv_handle_t *handle) {
     struct wire_listener *listener = handle->data;
-    listener->is_gone = true; /* the one turned away may still be closing */
-    if (!listener->is_turning) free(listener);
+    if (!--listener->handles && !listener->is_turning) free(listener); /* or the one turned away is still closing */
 }
 
 static void turned_away(uv_handle_t *handle) {
     struct wire_listener *listener = handle->data;
     bool next = listener->waits && !uv_is_closing((uv_handle_t *)&listener->tcp);
     listener->is_turning = listener->waits = false;
-    if (listener->is_gone)
+    if (!listener->handles)
         free(listener);
     else if (next)
         listener->fn(listener->owner, (uv_stream_t *)&listener->tcp);
@@ -314,7 +334,9 @@ void wire_turn_away(uv_stream_t *from) {
 
 static enum err listen_on(struct wire_listener *listener, struct loop *loop, int fd, struct fault *fault) {
     uv_tcp_init(&loop->uv, &listener->tcp);
-    listener->tcp.data = listener;
+    uv_timer_init(&loop->uv, &listener->rest);
+    listener->tcp.data = listener->rest.data = listener;
+    listener->handles = 2;
     if (uv_tcp_open(&listener->tcp, fd)) {
         close(fd);
         wire_unlisten(listener);
@@ -357,5 +379,7 @@ int wire_listener_port(const struct wire_listener *listener) {
 }
 
 void wire_unlisten(struct wire_listener *listener) {
-    if (listener) uv_close((uv_handle_t *)&listener->tcp, listener_gone);
+    if (!listener) return;
+    uv_close((uv_handle_t *)&listener->tcp, listener_gone);
+    uv_close((uv_handle_t *)&listener->rest, listener_gone);
 }

@@ -35,6 +35,7 @@ struct wire {
     uint64_t out_total; /* bytes ever given to the socket: minus wire_pending, those that went */
     char peer[46];
     bool is_loopback;
+    struct wire *next, *prev; /* of those whom a listener let in: see net/guests.h */
 };
 
 /* Accepts from the listening socket.  Takes tls (may be NULL).  On failure the wire closes itself: on_gone follows. */
@@ -58,7 +59,8 @@ void wire_close(struct wire *wire);                   /* again and again is fine
 void wire_refuse(struct wire *wire); /* over a limit: closes, marked is_refused like a failed accept */
 
 /* A listening socket.  fn must wire_accept or wire_turn_away each time it is called: until then nobody else is taken.
- */
+ * After WIRE_ACCEPTS of them the loop's other work has its turn. */
+#define WIRE_ACCEPTS 64
 struct wire_listener;
 NODISCARD enum err wire_listen(struct loop *loop, const char *bind, int port, bool try_next,
                                void (*fn)(void *owner, uv_stream_t *from), void *owner, struct wire_listener **ret,
