@@ -82,6 +82,11 @@ struct asking {
     /* The event that must follow what was told, within *ret_within_ms; *ret_else is the event that it did not, and over
      * with the next one.  NULL: none must.  NULL itself: never. */
     const char *(*follows)(const struct question *q, int64_t *ret_within_ms, const char **ret_else);
+    /* Of CARRIER_TOPIC: what of a topic that a device spoke under its questions want as their key.  False, or NULL:
+     * nothing. */
+    bool (*key)(struct str topic, struct str *ret);
+    /* Will a frame say that what is told is done?  NULL: one will. */
+    bool (*tells)(const struct question *q);
 };
 
 /* The narrow waist that lines use.  Each protocol also exports its typed frame for tests and tools.  decode, reply:

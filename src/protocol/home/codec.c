@@ -72,7 +72,8 @@ bool home_answers(const struct home_convention *c, const struct question *q, str
     char mem[3 * HOME_TOPIC_MAX + 1];
     struct buf b;
     buf_init(&b, mem, sizeof mem);
-    if (!read_frame(whole, &p, &ignored) || !c->topic(str_of(c->base), p.topic, ret)) return false;
+    struct str base = c->base && q->key.len ? q->key : str_of(c->base);
+    if (!read_frame(whole, &p, &ignored) || !c->topic(base, p.topic, ret)) return false;
     *ret_payload = p.payload;
     return ret->name.ptr && ret->what == HOME_STATE && home_code_put(&b, ret->name) && buf_done(&b, &code) &&
            str_eq(code, q->address);
@@ -94,10 +95,16 @@ const char *home_speaks_read(struct str words, struct home_speaks *ret) {
         size_t i = 0;
         (void)str_cut(&word, '=', &name);
         while (i < HOME__COUNT && !str_is(name, home_conventions[i]->name)) i++;
-        if (i == HOME__COUNT) return "no_convention";
-        if (s.is_spoken[i]) return "twice";
+        bool is_sparkplug = str_is(name, "sparkplug");
+        if (i == HOME__COUNT && !is_sparkplug) return "no_convention";
+        if (is_sparkplug ? s.is_sparkplug : s.is_spoken[i]) return "twice";
         if (word.ptr && (!mqtt_topic_is_name(word) || word.ptr[0] == '/' || word.ptr[word.len - 1] == '/'))
             return "bad_topic";
+        if (is_sparkplug) {
+            s.is_sparkplug = true;
+            s.sparkplug = word.ptr ? word : S("");
+            continue;
+        }
         s.is_spoken[i] = true;
         s.base[i] = word.ptr ? word : str_of(home_conventions[i]->base);
     }

@@ -26,6 +26,13 @@ static const struct {
     {"stat_on", "state_on", IN_ENTITY, KEY_STATE_ON},
     {"stat_off", "state_off", IN_ENTITY, KEY_STATE_OFF},
     {"p", "platform", IN_ENTITY, KEY_COMPONENT},
+    {"cmd_t", "command_topic", IN_ENTITY, KEY_COMMAND},
+    {"cmd_tpl", "command_template", IN_ENTITY, KEY_COMMAND_TEMPLATE},
+    {"pl_lock", "payload_lock", IN_ENTITY, KEY_LOCK},
+    {"pl_unlk", "payload_unlock", IN_ENTITY, KEY_UNLOCK},
+    {"pl_open", "payload_open", IN_ENTITY, KEY_OPEN},
+    {"pl_cls", "payload_close", IN_ENTITY, KEY_CLOSE},
+    {"pl_prs", "payload_press", IN_ENTITY, KEY_PRESS},
     {"t", "topic", IN_AVAILABILITY, KEY_AVAILABILITY},
     {"pl_avail", "payload_available", IN_AVAILABILITY, KEY_ONLINE},
     {"pl_not_avail", "payload_not_available", IN_AVAILABILITY, KEY_OFFLINE},
@@ -107,7 +114,8 @@ static bool expand(struct home_report *r, struct home_entity *e, enum home_key k
 
 static bool end_entity(struct reader *x) {
     struct home_entity *e = &x->now;
-    return expand(x->r, e, KEY_STATE) && expand(x->r, e, KEY_AVAILABILITY) && (!x->fn || x->fn(x->arg, x->r, e));
+    return expand(x->r, e, KEY_STATE) && expand(x->r, e, KEY_AVAILABILITY) && expand(x->r, e, KEY_COMMAND) &&
+           (!x->fn || x->fn(x->arg, x->r, e));
 }
 
 static bool take_leaf(void *arg, struct json_in *in, const struct json_leaf *leaf) {

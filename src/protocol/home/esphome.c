@@ -85,6 +85,11 @@ static bool ask(const struct question *q, struct buf *out) {
     return true;
 }
 
+/* A button has no state. */
+static bool tells(const struct question *q) {
+    return !str_starts(q->item, S("button/"));
+}
+
 /* The object's state; of what is no JSON the value that was told. */
 static enum answer answers(const struct question *q, struct bytes whole, struct buf *data, const char **ret_why) {
     struct home_topic t;
@@ -93,7 +98,7 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
     if (!home_answers(&home_esphome, q, whole, &t, &payload) || !str_eq(t.item, q->item)) return ANSWER_OTHER;
     struct str text = str_trim((struct str){payload.len ? (const char *)payload.ptr : "", payload.len});
     bool is_json = text.len && text.ptr[0] == '{';
-    if (!is_json && q->value.ptr && !home_same(text, q->value)) return ANSWER_OTHER;
+    if (!is_json && q->value.ptr && !home_is_move(q->value) && !home_is_value(q->value, text)) return ANSWER_OTHER;
     buf_add(data, payload.ptr, payload.len);
     return ANSWER_WHOLE;
 }
@@ -109,7 +114,7 @@ static bool understand(const struct question *q, struct bytes data, struct arena
     return true;
 }
 
-static const struct asking asking = {ask, answers, understand};
+static const struct asking asking = {.ask = ask, .answers = answers, .read = understand, .tells = tells};
 
 /* ---- the narrow waist ---- */
 

@@ -26,21 +26,26 @@ struct home_speaks { /* slices the words */
     /* Behind NAME=: the base topic of zigbee2mqtt, the discovery prefix of homeassistant, the one device of tasmota and
      * esphome; absent: as the project has it, any device. */
     struct str base[HOME__COUNT];
+    /* The word "sparkplug", whose codec is another: of a gateway GROUP or GROUP/EDGE that it alone may be behind =, of
+     * a broker the name under which we are its host; empty: any, the usual one. */
+    bool is_sparkplug;
+    struct str sparkplug;
 };
 /* "zigbee2mqtt tasmota=plug-17".  NULL, or the code of what is wrong. */
 const char *home_speaks_read(struct str words, struct home_speaks *ret);
 
-/* What Home Assistant's discovery has told so far.  The caller's memory, zero at first; `all` has `cap` places, 512
+/* What Home Assistant's discovery has told so far.  The caller's memory, zero at first; `all` has `cap` places, 640
  * bytes or so each.  Past them a config is refused. */
-#define HOME_POINT_TEXTS 384
+#define HOME_POINT_TEXTS 512
 struct home_points {
     struct home_point *all;
     size_t cap, n;
 };
-struct home_point {                       /* an entity: where its state comes and what it is; private to points.c */
-    uint64_t config, state, availability; /* hashes of topics; availability 0: none */
-    uint16_t ends[11];                    /* of its texts, one behind the other */
+struct home_point {                       /* an entity: where its state comes and what it is; private to the folder */
+    uint64_t config, state, availability; /* hashes of topics; 0: none */
+    uint16_t ends[14];                    /* of its texts, one behind the other */
     uint8_t ops[4], ops_n;                /* of its template */
+    uint8_t words;                        /* what it is told in; 0: any */
     bool is_json, is_binary;
     const char *event;
     char texts[HOME_POINT_TEXTS];
@@ -55,6 +60,25 @@ enum home_taken {
  * other conventions where its topics are theirs and they are spoken.  points may be NULL: none is learnt. */
 enum home_taken home_take(const struct home_speaks *speaks, struct home_points *points, struct str topic,
                           struct bytes payload, struct arena *a, struct decoded *ret, struct wire_error *reterr);
+/* ---- what devices are told ---- */
+
+/* The codec that a topic is of, whose asking makes commands, and the key that these need; NULL: none with topics of its
+ * own. */
+const struct codec *home_codec_of(const struct home_speaks *speaks, struct str topic, struct str *ret_key);
+/* An entity that discovery described is told under the topic that it named.  The item is the entity's reading or its
+ * object; values are on and off, lock and unlock, open and close, press, where the entity has such words, else what it
+ * takes.  Appends "topic LF payload"; *ret_tells: its state will say that it is done. */
+enum home_asked {
+    HOME_UNKNOWN, /* no entity of that name, or none that can be told */
+    HOME_ASKED,
+    HOME_UNSAYABLE /* its words or its template know no such value */
+};
+enum home_asked home_points_ask(const struct home_points *p, const struct question *q, struct buf *out,
+                                bool *ret_tells);
+/* Is the publish its state, with what it was told to become? */
+bool home_points_answer(const struct home_points *p, const struct question *q, struct str topic, struct bytes payload,
+                        struct arena *a);
+
 /* May who speaks so subscribe to the filter?  What it is told comes there, and Home Assistant's birth. */
 bool home_may_hear(const struct home_speaks *speaks, struct str filter);
 

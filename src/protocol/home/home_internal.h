@@ -66,9 +66,11 @@ struct home_word {
 const struct home_word *home_word(struct str name); /* NULL: none of the table */
 const struct home_word *home_word_tasmota(struct str name);
 struct str home_word_metric(const struct home_word *w);
-bool home_switched(struct str text, double *ret); /* ON, off, open, LOCKED … */
-bool home_same(struct str a, struct str b);       /* in any case of ASCII letters */
-bool home_is(struct str text, const char *word);  /* the same */
+bool home_switched(struct str text, double *ret);     /* ON, off, open, LOCKED … */
+bool home_same(struct str a, struct str b);           /* in any case of ASCII letters */
+bool home_is(struct str text, const char *word);      /* the same */
+bool home_is_move(struct str value);                  /* toggle, stop: what will be then nobody knows */
+bool home_is_value(struct str told, struct str said); /* the same number, or word in any case */
 /* "CarbonDioxide", "Front door" as carbon_dioxide, front_door; what has no letter or digit of ASCII stays. */
 bool home_snake(struct arena *a, struct str name, struct str *ret);
 
@@ -80,7 +82,8 @@ bool home_decode(const struct home_convention *c, struct bytes whole, struct are
 bool home_show(const struct home_convention *c, struct bytes whole, struct arena *a, struct jw *j,
                struct wire_error *reterr);
 
-/* A frame of the convention about the device that is asked; *ret_payload behind its topic. */
+/* A frame of the convention about the device that is asked; *ret_payload behind its topic.  The question's key is the
+ * base, where the convention has one. */
 bool home_answers(const struct home_convention *c, const struct question *q, struct bytes whole, struct home_topic *ret,
                   struct bytes *ret_payload);
 
@@ -105,6 +108,13 @@ enum home_key {
     KEY_DEVICE_NAME,
     KEY_ORIGIN,
     KEY_OBJECT,
+    KEY_COMMAND,
+    KEY_COMMAND_TEMPLATE,
+    KEY_LOCK,
+    KEY_UNLOCK,
+    KEY_OPEN,
+    KEY_CLOSE,
+    KEY_PRESS,
     KEY__COUNT
 };
 struct home_entity {
@@ -126,6 +136,29 @@ bool home_path_is(struct str path, const struct json_leaf *leaf);
 double home_ops(const uint8_t *ops, size_t n, double v);
 /* As UCUM has it; one that it has not stays as it was told; over 24 bytes, none.  Copied. */
 bool home_unit(struct arena *a, struct str told, struct str *ret);
+
+enum home_text {
+    POINT_STATE,
+    POINT_AVAILABILITY,
+    POINT_ONLINE,
+    POINT_OFFLINE,
+    POINT_ON,
+    POINT_OFF,
+    POINT_PATH,
+    POINT_METRIC,
+    POINT_UNIT,
+    POINT_DEVICE,
+    POINT_PART,
+    POINT_COMMAND,
+    POINT_SAY_ON,
+    POINT_SAY_OFF,
+    POINT__COUNT
+};
+struct str home_point_text(const struct home_point *p, enum home_text i);
+bool home_point_is_at(const struct home_point *p, struct str topic); /* its state comes there */
+/* The words that entities of a component are told in: those of a config, else its usual ones; 0: any value. */
+uint8_t home_words_of(const struct home_entity *e, struct str *ret_on, struct str *ret_off);
+bool home_is_told(const struct home_entity *e); /* it has a topic for commands, and no template for them */
 
 /* Learns a config, or forgets what its topic described where the payload is empty.  The report becomes of its device.
  */

@@ -64,13 +64,36 @@ enum home_taken home_take(const struct home_speaks *speaks, struct home_points *
     return taken;
 }
 
-/* Below a base; of Tasmota and ESPHome the commands of the one device, or of any where any may speak. */
+const struct codec *home_codec_of(const struct home_speaks *s, struct str topic, struct str *ret_key) {
+    static const struct {
+        enum home_convention_id id;
+        const struct codec *codec;
+    } all[] = {{HOME_ZIGBEE2MQTT, &zigbee2mqtt_codec}, {HOME_TASMOTA, &tasmota_codec}, {HOME_ESPHOME, &esphome_codec}};
+    struct home_topic t;
+    *ret_key = S("");
+    for (size_t i = 0; i < COUNT(all); i++) {
+        enum home_convention_id id = all[i].id;
+        if (!s->is_spoken[id] || !home_conventions[id]->topic(s->base[id], topic, &t)) continue;
+        if (id == HOME_ZIGBEE2MQTT)
+            *ret_key = s->base[id];
+        else if (all[i].codec->asking->key && !all[i].codec->asking->key(topic, ret_key))
+            *ret_key = S("");
+        return all[i].codec;
+    }
+    return NULL;
+}
+
+/* Below a base; of Tasmota and ESPHome the commands of the one device, or of any where any may speak; what discovery
+ * describes has topics of the estate's own choice.  It hears there what its own devices are told, and nothing else. */
 bool home_may_hear(const struct home_speaks *s, struct str filter) {
     struct str rest = filter, first, below = filter;
     for (size_t i = 0; i < HOME__COUNT; i++, below = filter)
         if (s->is_spoken[i] && i != HOME_TASMOTA && s->base[i].ptr && home_starts(&below, s->base[i])) return true;
     if (!str_cut(&rest, '/', &first) || !rest.ptr || str_is(first, "linli")) return false;
     if (s->is_spoken[HOME_TASMOTA] && str_is(first, "cmnd")) return true;
+    if (s->is_sparkplug && str_is(first, "spBv1.0")) return true;
+    bool is_open = first.len && first.ptr[0] != '$' && first.ptr[0] != '+' && first.ptr[0] != '#';
+    if (s->is_spoken[HOME_HOMEASSISTANT] && is_open) return true;
     return s->is_spoken[HOME_ESPHOME] && (!s->base[HOME_ESPHOME].ptr || str_is(first, "esphome"));
 }
 

@@ -280,7 +280,7 @@ static void memory_is_bounded(struct t *t) {
     CHECK(t, !strcmp(say(&h, "s16\n1"), "x16.x16=1 "));
     struct buf b;
     buf_init(&b, text, sizeof text);
-    buf_fmt(&b, "homeassistant/sensor/x0/config\n{\"stat_t\":\"%0400d\"}", 1);
+    buf_fmt(&b, "homeassistant/sensor/x0/config\n{\"stat_t\":\"%0520d\"}", 1);
     start(&h, t, "homeassistant");
     CHECK(t, !strcmp(say(&h, text), "bad: config: its texts are too long"));
 }

@@ -94,13 +94,20 @@ static void put_filters(struct buf *filters, size_t convention, struct str base)
     }
 }
 
+static bool is_sparkplug(struct str word, struct str *ret_host) {
+    struct str name;
+    (void)str_cut(&word, '=', &name);
+    *ret_host = word.ptr ? word : S("");
+    return str_is(name, "sparkplug");
+}
+
 const char *home_topics_read(struct str words, struct home_speaks *ret, struct buf *filters) {
-    struct str rest = words, word;
+    struct str rest = words, word, host;
     char mem[1024];
     struct buf conventions;
     buf_init(&conventions, mem, sizeof mem);
     while (str_word(&rest, &word)) {
-        if (convention_of(word) < HOME__COUNT) {
+        if (convention_of(word) < HOME__COUNT || is_sparkplug(word, &host)) {
             buf_str(&conventions, word);
             buf_char(&conventions, ' ');
         } else if (!mqtt_topic_is_filter(word, MQTT_V311) || mqtt_topic_is_shared(word)) {
@@ -118,6 +125,12 @@ const char *home_topics_read(struct str words, struct home_speaks *ret, struct b
     while (str_word(&rest, &word)) {
         size_t i = convention_of(word);
         struct str name;
+        if (is_sparkplug(word, &host)) {
+            if (memchr(host.ptr, '/', host.len)) return "bad_topic"; /* a host is one level (3.0.0, 4.1) */
+            ret->is_sparkplug = true;
+            ret->sparkplug = host;
+            put(filters, "spBv1.0/", S("#"), "");
+        }
         if (i == HOME__COUNT) continue;
         (void)str_cut(&word, '=', &name);
         if (word.ptr) ret->base[i] = word;

@@ -2,16 +2,15 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/home/home_internal.h"
 
-enum text { STATE, AVAILABILITY, ONLINE, OFFLINE, ON, OFF, PATH, METRIC, UNIT, DEVICE, PART, TEXT__COUNT };
-_Static_assert(TEXT__COUNT == COUNT(((struct home_point *)0)->ends), "a point has these texts");
+_Static_assert(POINT__COUNT == COUNT(((struct home_point *)0)->ends), "a point has these texts");
 
-static struct str text(const struct home_point *p, enum text i) {
+struct str home_point_text(const struct home_point *p, enum home_text i) {
     size_t from = i ? p->ends[i - 1] : 0;
     return (struct str){p->texts + from, p->ends[i] - from};
 }
 
 /* In the order of the texts. */
-static bool put(struct home_point *p, enum text i, struct str s) {
+static bool put(struct home_point *p, enum home_text i, struct str s) {
     size_t from = i ? p->ends[i - 1] : 0;
     if (s.len > sizeof p->texts - from) return false;
     if (s.len) memcpy(p->texts + from, s.ptr, s.len);
@@ -62,11 +61,11 @@ struct learning {
     struct str topic;
 };
 
-/* States that another convention tells by itself, where it is spoken. */
-static bool is_others(const struct home_speaks *speaks, struct str topic) {
+/* States that another convention tells by itself, and commands that it takes, where it is spoken. */
+static bool is_others(const struct home_speaks *speaks, struct str topic, enum home_what what) {
     struct home_topic t;
     for (size_t i = 0; i < HOME_HOMEASSISTANT; i++)
-        if (speaks->is_spoken[i] && home_conventions[i]->topic(speaks->base[i], topic, &t) && t.what == HOME_STATE)
+        if (speaks->is_spoken[i] && home_conventions[i]->topic(speaks->base[i], topic, &t) && t.what == what)
             return true;
     return false;
 }
@@ -99,7 +98,9 @@ static bool learn(void *arg, struct home_report *r, const struct home_entity *e)
     char mem[HOME_POINT_TEXTS];
     struct buf b;
     buf_init(&b, mem, sizeof mem);
-    if (!state.len || !is_state(component) || is_others(l->speaks, state)) return true;
+    if (!is_state(component)) state = S("");
+    bool is_told = home_is_told(e) && !is_others(l->speaks, e->text[KEY_COMMAND], HOME_COMMAND);
+    if ((!state.len && !is_told) || (state.len && is_others(l->speaks, state, HOME_STATE))) return true;
     if (points->n == points->cap) return home_bad(r, "config: more entities than are kept", 0);
     /* A template that is none of the simple ones counts as none: the payload as it is. */
     if (e->text[KEY_TEMPLATE].len) (void)!home_template_read(e->text[KEY_TEMPLATE], &b, &t);
@@ -108,23 +109,28 @@ static bool learn(void *arg, struct home_report *r, const struct home_entity *e)
     p.ops_n = t.ops_n;
     memcpy(p.ops, t.ops, sizeof p.ops);
     if (!describe(r, e, &p, &metric, &unit)) return false;
-    p.state = str_hash(state);
+    p.state = state.len ? str_hash(state) : 0;
     p.availability = e->text[KEY_AVAILABILITY].len ? str_hash(e->text[KEY_AVAILABILITY]) : 0;
-    const struct str texts[TEXT__COUNT] = {
-        [STATE] = state,
-        [AVAILABILITY] = e->text[KEY_AVAILABILITY],
-        [ONLINE] = or_else(e->text[KEY_ONLINE], S("online")),
-        [OFFLINE] = or_else(e->text[KEY_OFFLINE], S("offline")),
-        [ON] = or_else(e->text[KEY_STATE_ON], or_else(e->text[KEY_ON], S("ON"))),
-        [OFF] = or_else(e->text[KEY_STATE_OFF], or_else(e->text[KEY_OFF], S("OFF"))),
-        [PATH] = t.path,
-        [METRIC] = metric,
-        [UNIT] = unit,
-        [DEVICE] = r->device,
-        [PART] = e->text[KEY_OBJECT],
+    struct str on = {NULL, 0}, off = {NULL, 0};
+    if (is_told) p.words = home_words_of(e, &on, &off);
+    const struct str texts[POINT__COUNT] = {
+        [POINT_STATE] = state,
+        [POINT_AVAILABILITY] = e->text[KEY_AVAILABILITY],
+        [POINT_ONLINE] = or_else(e->text[KEY_ONLINE], S("online")),
+        [POINT_OFFLINE] = or_else(e->text[KEY_OFFLINE], S("offline")),
+        [POINT_ON] = or_else(e->text[KEY_STATE_ON], or_else(e->text[KEY_ON], S("ON"))),
+        [POINT_OFF] = or_else(e->text[KEY_STATE_OFF], or_else(e->text[KEY_OFF], S("OFF"))),
+        [POINT_PATH] = t.path,
+        [POINT_METRIC] = metric,
+        [POINT_UNIT] = unit,
+        [POINT_DEVICE] = r->device,
+        [POINT_PART] = e->text[KEY_OBJECT],
+        [POINT_COMMAND] = is_told ? e->text[KEY_COMMAND] : S(""),
+        [POINT_SAY_ON] = on,
+        [POINT_SAY_OFF] = off,
     };
-    for (size_t i = 0; i < TEXT__COUNT; i++)
-        if (!put(&p, (enum text)i, texts[i])) return home_bad(r, "config: its texts are too long", 0);
+    for (size_t i = 0; i < POINT__COUNT; i++)
+        if (!put(&p, (enum home_text)i, texts[i])) return home_bad(r, "config: its texts are too long", 0);
     points->all[points->n++] = p;
     return true;
 }
@@ -144,7 +150,8 @@ size_t home_points_topics(const struct home_points *p, struct str config, struct
     size_t n = 0;
     for (size_t i = 0; i < p->n; i++) {
         if (p->all[i].config != hash) continue;
-        const struct str topics[] = {text(&p->all[i], STATE), text(&p->all[i], AVAILABILITY)};
+        const struct str topics[] = {home_point_text(&p->all[i], POINT_STATE),
+                                     home_point_text(&p->all[i], POINT_AVAILABILITY)};
         for (size_t k = 0; k < COUNT(topics) && n < cap; k++)
             if (topics[k].len) ret[n++] = topics[k];
     }
@@ -161,25 +168,33 @@ struct matching {
 };
 
 static bool is_at(const struct home_point *p, uint64_t hash, struct str topic) {
-    return p->state == hash && str_eq(text(p, STATE), topic);
+    return p->state == hash && str_eq(home_point_text(p, POINT_STATE), topic);
+}
+
+bool home_point_is_at(const struct home_point *p, struct str topic) {
+    return topic.len && is_at(p, str_hash(topic), topic);
 }
 
 static bool is_heard_at(const struct home_point *p, uint64_t hash, struct str topic) {
-    return p->availability == hash && str_eq(text(p, AVAILABILITY), topic);
+    return p->availability == hash && str_eq(home_point_text(p, POINT_AVAILABILITY), topic);
 }
 
 bool home_points_know(const struct home_points *p, struct str topic) {
     uint64_t hash = str_hash(topic);
     for (size_t i = 0; i < p->n; i++)
-        if (is_at(&p->all[i], hash, topic) || is_heard_at(&p->all[i], hash, topic)) return true;
+        if (is_at(&p->all[i], hash, topic) || is_heard_at(&p->all[i], hash, topic) ||
+            str_eq(home_point_text(&p->all[i], POINT_COMMAND), topic)) /* ours, come back */
+            return true;
     return false;
 }
 
 /* A text as a template gives it; number: where it came as one. */
 static bool value_of(const struct home_point *p, struct str said, const double *number, double *ret) {
     double on;
-    bool is_on = said.ptr ? str_eq(said, text(p, ON)) : str_to_f64(text(p, ON), &on) && on == *number;
-    bool is_off = said.ptr ? str_eq(said, text(p, OFF)) : str_to_f64(text(p, OFF), &on) && on == *number;
+    bool is_on = said.ptr ? str_eq(said, home_point_text(p, POINT_ON))
+                          : str_to_f64(home_point_text(p, POINT_ON), &on) && on == *number;
+    bool is_off = said.ptr ? str_eq(said, home_point_text(p, POINT_OFF))
+                           : str_to_f64(home_point_text(p, POINT_OFF), &on) && on == *number;
     *ret = is_on;
     if (is_on || is_off || p->is_binary) return is_on || is_off;
     if (number) *ret = *number;
@@ -190,20 +205,20 @@ static bool value_of(const struct home_point *p, struct str said, const double *
 
 /* What is told outlives the point. */
 static bool become(struct home_report *r, const struct home_point *p) {
-    return str_eq(r->device, text(p, DEVICE)) || arena_str(r->a, text(p, DEVICE), &r->device) ||
-           home_bad(r, "out of memory", 0);
+    return str_eq(r->device, home_point_text(p, POINT_DEVICE)) ||
+           arena_str(r->a, home_point_text(p, POINT_DEVICE), &r->device) || home_bad(r, "out of memory", 0);
 }
 
 static bool tell(struct home_report *r, const struct home_point *p, struct str said, const double *number) {
     double v;
     struct str part;
     if (!value_of(p, said, number, &v)) return true; /* unknown, unavailable, a word */
-    const char *unit = arena_cstr(r->a, text(p, UNIT));
+    const char *unit = arena_cstr(r->a, home_point_text(p, POINT_UNIT));
     if (!become(r, p)) return false;
-    if (!unit || !arena_str(r->a, text(p, PART), &part)) return home_bad(r, "out of memory", 0);
+    if (!unit || !arena_str(r->a, home_point_text(p, POINT_PART), &part)) return home_bad(r, "out of memory", 0);
     if (p->event && !home_event(r, p->event, part, v)) return false;
-    return home_find(r, text(p, METRIC)) || /* two entities of one name: the first */
-           home_add(r, text(p, METRIC), unit, v);
+    return home_find(r, home_point_text(p, POINT_METRIC)) || /* two entities of one name: the first */
+           home_add(r, home_point_text(p, POINT_METRIC), unit, v);
 }
 
 static bool tell_leaf(void *arg, struct json_in *in, const struct json_leaf *leaf) {
@@ -215,7 +230,7 @@ static bool tell_leaf(void *arg, struct json_in *in, const struct json_leaf *lea
     for (size_t i = 0; i < m->n; i++) {
         const struct home_point *p = m->points[i];
         bool is_number = leaf->type == JSON_LEAF_NUMBER || (leaf->type == JSON_LEAF_FLAG && !p->is_binary);
-        if (p->is_json && home_path_is(text(p, PATH), leaf) &&
+        if (p->is_json && home_path_is(home_point_text(p, POINT_PATH), leaf) &&
             !tell(m->r, p, leaf->type == JSON_LEAF_NUMBER ? (struct str){NULL, 0} : said,
                   is_number ? &leaf->number : NULL))
             return false;
@@ -235,8 +250,9 @@ static bool say_states(struct matching *m) {
 /* Once for each device that is heard there. */
 static bool say_available(struct home_report *r, const struct home_point *p) {
     for (size_t i = 0; i < r->events_n; i++)
-        if (str_eq(r->events[i].device, text(p, DEVICE)) && str_is(r->events[i].code, "offline")) return true;
-    return become(r, p) && home_available(r, text(p, ONLINE), text(p, OFFLINE));
+        if (str_eq(r->events[i].device, home_point_text(p, POINT_DEVICE)) && str_is(r->events[i].code, "offline"))
+            return true;
+    return become(r, p) && home_available(r, home_point_text(p, POINT_ONLINE), home_point_text(p, POINT_OFFLINE));
 }
 
 bool home_points_said(const struct home_points *points, struct str topic, struct home_report *r) {

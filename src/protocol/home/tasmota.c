@@ -206,28 +206,68 @@ static bool said(struct home_report *r, const struct home_topic *t) {
 
 const struct home_convention home_tasmota = {HOME_TASMOTA, "tasmota", NULL, read_topic, said};
 
-/* ---- questions: an item is a command, "Power1", "Dimmer", "Status" with what it wants as value ---- */
+/* ---- questions: an item is a command, "Power1", "Dimmer", "Status" with what it wants as value, or the reading that
+ * it sets, "state_2"; the key is there where the prefix stands last but one ---- */
+
+static struct str command_of(struct str item, char mem[24]) {
+    struct buf b;
+    bool is_state = str_is(item, "state") || str_starts(item, S("state_"));
+    if (str_is(item, "brightness")) return S("Dimmer");
+    if (!is_state || item.len > 12) return item;
+    buf_init(&b, mem, 24);
+    buf_fmt(&b, "Power" STR_FMT, STR_ARG(str_from(item, item.len > 5 ? 6 : 5)));
+    return (struct str){mem, b.len};
+}
 
 static bool ask(const struct question *q, struct buf *out) {
-    if (!q->address.len || !q->item.len || !str_is_code(q->item)) return false;
-    buf_cstr(out, "cmnd/");
+    char mem[24];
+    struct str command = command_of(q->item, mem);
+    if (!q->address.len || !command.len || !str_is_code(command)) return false;
+    if (!q->key.len) buf_cstr(out, "cmnd/");
     home_name_put(out, q->address);
-    buf_fmt(out, "/" STR_FMT "\n" STR_FMT, STR_ARG(q->item), STR_ARG(q->value));
+    buf_fmt(out, "%s/" STR_FMT "\n" STR_FMT, q->key.len ? "/cmnd" : "", STR_ARG(command), STR_ARG(q->value));
     return true;
 }
 
+static bool key_of(struct str topic, struct str *ret) {
+    struct str before, above, rest = topic, first;
+    bool is_command;
+    if (str_cut(&rest, '/', &first) && is_prefix(first, &is_command)) return false;
+    (void)home_last(topic, &before);
+    *ret = home_last(before, &above);
+    return is_prefix(*ret, &is_command);
+}
+
+/* Each of a row of commands answers for itself. */
+static bool tells(const struct question *q) {
+    struct str name = {q->item.ptr, q->item.len < 7 ? q->item.len : 7};
+    return !home_is(name, "backlog");
+}
+
 struct sought {
-    struct str item;
+    struct str item, value;
     bool is_there, is_unknown;
 };
+
+/* Of what is switched or dimmed the value counts; 2 and more toggle and blink.  Others answer in words of their own. */
+static bool is_told(const struct sought *s, struct str key, const struct json_leaf *leaf) {
+    double told, said = leaf->number;
+    bool is_level = home_is(key, "dimmer"), is_switch = is_power(key);
+    if ((!is_level && !is_switch) || !s->value.ptr) return true;
+    if (!str_to_f64(s->value, &told) && !home_switched(s->value, &told)) return true;
+    if (is_switch && told > 1) return true;
+    return (leaf->type != JSON_LEAF_TEXT || home_switched(leaf->text, &said)) && said == told;
+}
 
 static bool seek(void *arg, struct json_in *in, const struct json_leaf *leaf) {
     struct sought *s = arg;
     (void)in;
     if (!leaf->path_n || !leaf->path[0].name.ptr) return true;
     struct str key = leaf->path[0].name;
-    s->is_there |= home_same(s->item, key) || /* a device with one relay answers POWER to Power1 */
-                   (str_is(key, "POWER") && home_is(s->item, "power1"));
+    bool is_item = home_same(s->item, key) || /* a device with one relay answers POWER to Power1 */
+                   (str_is(key, "POWER") && home_is(s->item, "power1")) ||
+                   (str_is(key, "POWER1") && home_is(s->item, "power"));
+    s->is_there |= is_item && is_told(s, key, leaf);
     s->is_unknown |= str_is(key, "Command") && leaf->type == JSON_LEAF_TEXT && str_is(leaf->text, "Unknown");
     return true;
 }
@@ -236,9 +276,9 @@ static bool seek(void *arg, struct json_in *in, const struct json_leaf *leaf) {
 static enum answer answers(const struct question *q, struct bytes whole, struct buf *data, const char **ret_why) {
     struct home_topic t;
     struct bytes payload;
-    char mem[1024], status[32];
+    char mem[1024], status[32], name[24];
     struct buf texts, b;
-    struct sought s = {.item = q->item};
+    struct sought s = {.item = command_of(q->item, name), .value = q->value};
     buf_init(&texts, mem, sizeof mem);
     buf_init(&b, status, sizeof status);
     buf_fmt(&b, "STATUS" STR_FMT, STR_ARG(q->value));
@@ -270,7 +310,7 @@ static bool understand(const struct question *q, struct bytes data, struct arena
     return true;
 }
 
-static const struct asking asking = {ask, answers, understand};
+static const struct asking asking = {.ask = ask, .answers = answers, .read = understand, .key = key_of, .tells = tells};
 
 /* ---- the narrow waist ---- */
 

@@ -75,6 +75,15 @@ bool home_is(struct str text, const char *word) {
     return home_same(text, str_of(word));
 }
 
+bool home_is_move(struct str value) {
+    return home_is(value, "toggle") || home_is(value, "stop");
+}
+
+bool home_is_value(struct str told, struct str said) {
+    double a, b;
+    return home_same(told, said) || (str_to_f64(told, &a) && str_to_f64(said, &b) && a == b);
+}
+
 bool home_switched(struct str text, double *ret) {
     static const struct {
         const char *word;

@@ -86,7 +86,8 @@ static bool said(struct home_report *r, const struct home_topic *t) {
 
 const struct home_convention home_zigbee2mqtt = {HOME_ZIGBEE2MQTT, "zigbee2mqtt", "zigbee2mqtt", read_topic, said};
 
-/* ---- questions: an item is a key of the state; values are JSON where they can be, else text ---- */
+/* ---- questions: an item is a key of the state; values are JSON where they can be, else text; the key is the base ----
+ */
 
 static bool is_json(struct str value) {
     char mem[256];
@@ -99,7 +100,8 @@ static bool is_json(struct str value) {
 static bool ask(const struct question *q, struct buf *out) {
     struct jw j;
     if (!q->address.len || !q->item.len) return false;
-    buf_cstr(out, "zigbee2mqtt/");
+    buf_str(out, q->key.len ? q->key : str_of(home_zigbee2mqtt.base));
+    buf_char(out, '/');
     home_name_put(out, q->address);
     buf_cstr(out, q->value.ptr ? "/set\n" : "/get\n");
     jw_init(&j, out);
@@ -113,6 +115,12 @@ static bool ask(const struct question *q, struct buf *out) {
     return true;
 }
 
+/* What states never repeat: parameters of an effect, and objects that are instructions. */
+static bool tells(const struct question *q) {
+    bool is_object = q->value.len && (q->value.ptr[0] == '{' || q->value.ptr[0] == '[');
+    return !is_object && !word_in("warning squawk identify effect", q->item);
+}
+
 struct sought {
     const struct question *q;
     bool is_there;
@@ -123,7 +131,8 @@ static bool seek(void *arg, struct json_in *in, const struct json_leaf *leaf) {
     double v;
     (void)in;
     if (leaf->path_n != 1 || !str_eq(leaf->path[0].name, s->q->item)) return true;
-    bool is_value = !s->q->value.ptr || (leaf->type == JSON_LEAF_TEXT && str_eq(leaf->text, s->q->value)) ||
+    bool is_value = !s->q->value.ptr || home_is_move(s->q->value) ||
+                    (leaf->type == JSON_LEAF_TEXT && home_same(leaf->text, s->q->value)) ||
                     (leaf->type == JSON_LEAF_NUMBER && str_to_f64(s->q->value, &v) && v == leaf->number) ||
                     (leaf->type == JSON_LEAF_FLAG && str_is(s->q->value, leaf->number ? "true" : "false"));
     s->is_there |= is_value;
@@ -157,7 +166,7 @@ static bool understand(const struct question *q, struct bytes data, struct arena
     return true;
 }
 
-static const struct asking asking = {ask, answers, understand};
+static const struct asking asking = {.ask = ask, .answers = answers, .read = understand, .tells = tells};
 
 /* ---- the narrow waist ---- */
 

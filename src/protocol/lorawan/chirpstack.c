@@ -258,7 +258,13 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
     return v[2].number > 0 ? ANSWER_WHOLE : ANSWER_REFUSED;
 }
 
-static const struct asking asking = {.ask = ask, .answers = answers, .read = lorawan_understand};
+/* The application's id. */
+static bool key_of(struct str topic, struct str *ret) {
+    struct str application;
+    return str_cut(&topic, '/', &application) && str_is(application, "application") && str_cut(&topic, '/', ret);
+}
+
+static const struct asking asking = {.ask = ask, .answers = answers, .read = lorawan_understand, .key = key_of};
 
 const struct codec chirpstack_codec = {
     .name = "chirpstack",

@@ -219,6 +219,9 @@ static void an_acknowledgement_is_the_answer(struct t *t) {
         {APP "event/ack\n{" DEVICE ",\"acknowledged\":", ANSWER_OTHER},
     };
     struct question q = {.address = S("0101010101010101"), .item = S("10"), .value = S("00"), .key = S("1")};
+    struct str key;
+    CHECK(t, chirpstack_codec.asking->key(S("application/7-e/device/0101010101010101/event/up"), &key) &&
+                 str_is(key, "7-e") && !chirpstack_codec.asking->key(S("v3/a/devices/b/up"), &key));
     for (size_t i = 0; i < COUNT(all); i++) {
         char mem[64];
         struct buf data;

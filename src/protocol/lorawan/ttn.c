@@ -244,7 +244,16 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
     return ANSWER_OTHER;
 }
 
-static const struct asking asking = {.ask = ask, .answers = answers, .read = lorawan_understand};
+/* APPLICATION@TENANT/devices/DEVICE_ID */
+static bool key_of(struct str topic, struct str *ret) {
+    struct topic t;
+    if (!read_topic(topic, &t)) return false;
+    *ret = str_from(topic, 3);
+    ret->len = (size_t)(t.device_id.ptr - ret->ptr) + t.device_id.len;
+    return true;
+}
+
+static const struct asking asking = {.ask = ask, .answers = answers, .read = lorawan_understand, .key = key_of};
 
 const struct codec ttn_codec = {
     .name = "ttn",

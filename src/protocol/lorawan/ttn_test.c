@@ -190,6 +190,9 @@ static void an_acknowledgement_is_the_answer(struct t *t) {
         {UP(""), ANSWER_OTHER},
     };
     struct question q = {.address = S("0004a30b001c0530"), .item = S("10"), .value = S("00"), .key = S("x")};
+    struct str key;
+    CHECK(t, ttn_codec.asking->key(S("v3/estate@ttn/devices/b3-12f-th/down/ack"), &key) &&
+                 str_is(key, "estate@ttn/devices/b3-12f-th") && !ttn_codec.asking->key(S("v3/a/devices/b"), &key));
     for (size_t i = 0; i < COUNT(all); i++) {
         char mem[64];
         struct buf data;
