@@ -26,6 +26,7 @@ struct device_event {
     struct str part;     /* of the device, "1.1.131082"; absent: the device itself */
     /* The report named all that holds of `part`: what it did not name is over.  Events of one report stand together. */
     bool is_level;
+    bool is_kept; /* how it is, and no news: nobody is called for it */
 };
 /* Who wants through, by what he shows.  It concerns a person: no event and no reading tells it. */
 enum passing_kind { PASSING_PLATE, PASSING_CARD, PASSING_CODE };

@@ -37,8 +37,12 @@ void rules_destroy(struct rules_engine *e) {
 
 /* ---- judging ---- */
 
+static struct verdict_row *next_row(struct rules_engine *e) {
+    return &e->queue[e->made++ % RULES_QUEUE_MAX];
+}
+
 static struct verdict_row *enqueue(struct rules_engine *e, const struct watched *w, bool raise, int64_t at_ms) {
-    struct verdict_row *row = &e->queue[e->made++ % RULES_QUEUE_MAX];
+    struct verdict_row *row = next_row(e);
     *row = (struct verdict_row){.rule_id = w->rule->row.id,
                                 .device_id = e->book->devices[w->device].id,
                                 .at_ms = at_ms,
@@ -158,7 +162,8 @@ static bool is_named(const struct rules_event *events, size_t n, const struct ru
 static enum verdict event_verdict(const struct watched *w, const struct rules_event *events, size_t n, size_t i) {
     const struct rules_event *ev = &events[i];
     if (w->terms.kind != RULE_EVENT) return VERDICT_NOTHING;
-    if (str_eq(w->rule->event_code, ev->code)) return ev->is_set ? VERDICT_RAISE : VERDICT_CLEAR;
+    if (str_eq(w->rule->event_code, ev->code))
+        return !ev->is_set ? VERDICT_CLEAR : ev->is_kept ? VERDICT_NOTHING : VERDICT_RAISE;
     return ev->is_level && !is_named(events, n, ev, w->rule->event_code) ? VERDICT_CLEAR : VERDICT_NOTHING;
 }
 
@@ -168,6 +173,11 @@ static size_t judge_events(struct rules_engine *e, int64_t community_id, const s
     size_t made = 0;
     for (size_t i = 0; i < n; i++) {
         const struct known_device *d = book_device(e->book, community_id, events[i].device);
+        bool is_presence = d && !events[i].part.len && str_is(events[i].code, RULES_OFFLINE);
+        made += is_presence;
+        if (is_presence && !dry)
+            *next_row(e) = (struct verdict_row){
+                .device_id = d->id, .at_ms = events[i].at_ms, .raise = events[i].is_set, .silence = true};
         for (uint32_t at = d ? d->first : 0; at; at = e->book->watches[at - 1].next) {
             enum verdict v = event_verdict(&e->book->watches[at - 1], events, n, i);
             made += v != VERDICT_NOTHING;
@@ -288,7 +298,8 @@ enum err rules_apply(struct rules_engine *e, struct ctx *ctx, size_t most, size_
                               &id);
         else if (r.row.id)
             err = alarm_clear(ctx, v.rule_id, v.device_id, str_of(v.part), v.at_ms);
-        if (!err && r.row.id && v.silence) err = device_step(ctx, v.device_id, v.raise ? "lose" : "hear");
+        if (!err && v.silence && (r.row.id || !v.rule_id))
+            err = device_step(ctx, v.device_id, v.raise ? "lose" : "hear");
         if (err && !is_refusal(err)) return err; /* kept: whoever waits for it is not told that it is there */
         pop(e);
         if (err) ctx->fault = (struct fault){0};

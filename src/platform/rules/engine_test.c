@@ -126,6 +126,30 @@ static void a_device_comes_back_with_the_alarm_it_had(struct t *t) {
     stop(&s);
 }
 
+static void who_is_told_to_be_away_is_offline_until_he_is_back(struct t *t) {
+    static const struct {
+        const char *device, *part, *state;
+        int offline, alarms; /* then */
+        bool is_set, is_kept;
+    } rows[] = {{"pump", "", "away", 1, 1, true, false},         {"pump", "", "away still", 1, 1, true, false},
+                {"pump", "", "back", 0, 0, false, false},        {"pump", "", "back before", 0, 0, false, false},
+                {"pump", "2", "a part only", 0, 1, true, false}, {"pump", "2", "the part", 0, 0, false, false},
+                {"pump", "", "as it was", 1, 0, true, true},     {"pump", "", "back", 0, 0, false, true},
+                {"nobody", "", "a stranger", 0, 0, true, false}};
+    struct site s;
+    start(&s, t);
+    add_event_rule(&s, S("offline"));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct rules_event e = event(&s, "offline", rows[i].part, 0, rows[i].is_set);
+        e.device = str_of(rows[i].device);
+        e.is_kept = rows[i].is_kept;
+        CHECK(t, !tell(&s, e));
+        CHECK_SAY(t, alarms_open(&s) == rows[i].alarms && devices_in(&s, "offline") == rows[i].offline, "%zu: %s", i,
+                  rows[i].state);
+    }
+    stop(&s);
+}
+
 static void a_device_that_is_back_in_service_is_watched_again(struct t *t) {
     struct site s;
     start(&s, t);
@@ -343,6 +367,6 @@ TESTS(CASE(a_series_is_named_once_and_a_stranger_told_once_a_second), CASE(rules
       CASE(an_end_that_waits_while_rules_are_read_anew_hides_no_later_breach),
       CASE(an_event_raises_until_it_is_over_or_ended), CASE(each_part_of_a_device_raises_and_ends_its_own_alarm),
       CASE(a_device_shows_its_alarm_until_the_last_one_is_over), CASE(a_device_comes_back_with_the_alarm_it_had),
-      CASE(a_device_that_is_back_in_service_is_watched_again),
+      CASE(who_is_told_to_be_away_is_offline_until_he_is_back), CASE(a_device_that_is_back_in_service_is_watched_again),
       CASE(a_report_of_all_that_holds_ends_what_it_does_not_name), CASE(events_that_find_no_room_are_not_taken_at_all),
       CASE(verdicts_that_find_no_room_come_again), CASE(a_verdict_stays_until_it_is_an_alarm))

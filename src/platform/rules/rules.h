@@ -64,7 +64,10 @@ struct rules_event {
     int64_t at_ms;
     bool is_set;   /* false: this code is over */
     bool is_level; /* its report names all that holds of the part: rules of codes not named are over */
+    bool is_kept;  /* how it is, and no news: raises nothing */
 };
+/* Of the device itself: nobody hears it, or somebody does again; its row says so, whatever rules there are. */
+#define RULES_OFFLINE "offline"
 /* The events of one report, in order: raises the rules of their codes or ends them.  ERR_BUSY: no room for all that
  * follows from them; then nothing was taken, and the sender may not be told that it was. */
 NODISCARD enum err rules_events(struct rules_engine *e, int64_t community_id, const struct rules_event *events,

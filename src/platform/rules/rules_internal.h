@@ -68,7 +68,7 @@ bool due_take(struct book *b, int64_t now_ms, uint32_t *ret); /* the next one wh
 /* ---- the engine ---- */
 
 struct verdict_row {
-    int64_t rule_id, device_id, at_ms;
+    int64_t rule_id, device_id, at_ms; /* rule_id 0: only the device's own state */
     bool raise, silence;
     char value[32], text[200], part[ALARM_PART_MAX + 1];
 };

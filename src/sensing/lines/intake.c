@@ -37,7 +37,8 @@ static void events_next(void *arg) {
                                                   : e->at_s ? e->at_s * 1000 - shift
                                                             : now,
                                          .is_set = e->is_set,
-                                         .is_level = e->is_level};
+                                         .is_level = e->is_level,
+                                         .is_kept = e->is_kept};
     }
     if (!events || feed_events(s->feed, s->community_id, events, n) || feed_barrier(s->feed, in_store, i))
         i->done(i->arg, false);

@@ -134,7 +134,7 @@ static bool is_fresh(const struct said_site *s, int64_t at_s, int64_t at_ms) {
 }
 
 /* What a broker kept says how things are, not since when: without a time of its own a reading is none, and nothing
- * begins; that something is over, holds. */
+ * begins; that something is over, holds, and so does that a device is not there. */
 static bool keep_state(const struct said_site *s, struct arena *a, struct decoded *d, struct wire_error *reterr) {
     struct reading *readings = arena_new(a, struct reading, d->readings_n + 1);
     struct device_event *events = arena_new(a, struct device_event, d->events_n + 1);
@@ -149,7 +149,10 @@ static bool keep_state(const struct said_site *s, struct arena *a, struct decode
     }
     for (size_t i = 0; i < d->events_n; i++) {
         const struct device_event *e = &d->events[i];
-        if (!e->is_set || is_fresh(s, e->at_s, e->at_ms) || (is_news && !e->at_s && !e->at_ms)) events[events_n++] = *e;
+        bool is_now = is_fresh(s, e->at_s, e->at_ms) || (is_news && !e->at_s && !e->at_ms);
+        if (e->is_set && !is_now && !str_is(e->code, RULES_OFFLINE)) continue;
+        events[events_n] = *e;
+        events[events_n++].is_kept = !is_now;
     }
     d->readings = readings;
     d->readings_n = readings_n;

@@ -45,9 +45,9 @@ static const char *say(struct site *s, const char *topic, const char *payload, b
         buf_char(&b, ' ');
     }
     for (size_t i = 0; i < d.events_n; i++)
-        buf_fmt(&b, "%c" STR_FMT "." STR_FMT "%s" STR_FMT " ", d.events[i].is_set ? '!' : '-',
+        buf_fmt(&b, "%c" STR_FMT "." STR_FMT "%s" STR_FMT "%s ", d.events[i].is_set ? '!' : '-',
                 STR_ARG(d.events[i].device), STR_ARG(d.events[i].code), d.events[i].part.len ? "/" : "",
-                STR_ARG(d.events[i].part));
+                STR_ARG(d.events[i].part), d.events[i].is_set && d.events[i].is_kept ? "(kept)" : "");
     return b.ptr ? b.ptr : "";
 }
 
@@ -113,7 +113,7 @@ static void what_the_broker_kept_is_state_and_no_news(struct t *t) {
         {"zigbee2mqtt/x", "{\"smoke\":true,\"last_seen\":1795249700000}", "x.smoke=1@-100000 !x.smoke "},
         {"zigbee2mqtt/x", "{\"smoke\":true,\"last_seen\":1795240000000}", "x.smoke=1@-9800000 "},
         {"zigbee2mqtt/x", "{\"smoke\":true,\"last_seen\":1795259800000}", "x.smoke=1@10000000 "}, /* ahead */
-        {"zigbee2mqtt/x/availability", "offline", ""},
+        {"zigbee2mqtt/x/availability", "offline", "!x.offline(kept) "},
         {"zigbee2mqtt/x/availability", "online", "-x.offline "},
         {"linli/e1/B-1/event", "{\"event\":\"sos\"}", ""},
         {"linli/e1/B-1/event", "{\"event\":\"sos\",\"ts\":1795249799000}", "!B-1.sos "},
