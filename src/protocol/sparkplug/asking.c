@@ -112,6 +112,16 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
     return is_rebirth || is_same(&told, &said) ? ANSWER_WHOLE : ANSWER_OTHER;
 }
 
+bool sparkplug_says(const struct question *q, const struct reading *r) {
+    struct sparkplug_metric told = {.value = 0};
+    char name[SPARKPLUG_NAME_MAX + 1];
+    double want;
+    bool is_number;
+    return read_item(q, &told) && read_value(q->value, &told) && sparkplug_metric_name(told.name, name) &&
+           str_is(r->metric, name) && !sparkplug_number(&told, told.type, &want, &is_number) && is_number &&
+           r->value == want;
+}
+
 static bool understand(const struct question *q, struct bytes data, struct arena *a, struct decoded *ret,
                        struct wire_error *reterr) {
     (void)data;

@@ -14,6 +14,9 @@
  * Questions: the item is a metric's name, ":TYPE" behind it where the value alone does not say it (true and false are
  * Boolean, whole numbers Int64, others Double, what is no number String); a later DATA with the value is the answer. */
 extern const struct codec sparkplug_codec;
+/* Does a reading of its device say that the metric has the value that it was told?  Data may name it by an alias, which
+ * no frame explains; a text is no reading. */
+bool sparkplug_says(const struct question *q, const struct reading *r);
 
 /* ---- frames ---- */
 

@@ -111,6 +111,7 @@ static uint8_t unsubscribe_one(struct mqtt_conn *c, const struct mqtt_filter *f)
     struct str own = {c->topic, c->topic_n};
     bool was = c->is_subscribed && str_starts(f->filter, own) && str_is(str_from(f->filter, own.len), "command");
     if (was) c->is_subscribed = false;
+    was |= mqtt_gateway_listens_no_more(c->gateway, f->filter);
     return was ? MQTT_OK : 0x11; /* no subscription existed */
 }
 

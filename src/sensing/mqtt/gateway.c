@@ -29,6 +29,7 @@ bool mqtt_gateway_create(struct mqtt_conn *c, const char *words, const struct zo
 void mqtt_gateway_destroy(struct mqtt_gateway *g) {
     if (!g) return;
     free(g->will);
+    free(g->filters);
     free(g);
 }
 
@@ -63,6 +64,10 @@ static struct home_points *points_of(struct mqtt_conn *c) {
     m->used_us = now_us(c->l);
     m->points = (struct home_points){.all = m->all, .cap = COUNT(m->all)};
     return &m->points;
+}
+
+struct home_points *mqtt_gateway_points(struct mqtt_conn *c) {
+    return c->gateway->speaks.is_spoken[HOME_HOMEASSISTANT] ? points_of(c) : NULL;
 }
 
 /* ---- whose it is ---- */
@@ -171,8 +176,8 @@ bool mqtt_gateway_take(struct mqtt_conn *c, const struct mqtt_packet *p, bool is
     uint8_t *payload = arena_alloc(&r->arena, p->payload.len + 1, 1, 1);
     if (payload && p->payload.len) memcpy(payload, p->payload.ptr, p->payload.len);
     struct bytes copy = {payload, p->payload.len}; /* what is decoded slices it */
-    struct home_points *points = g->speaks.is_spoken[HOME_HOMEASSISTANT] ? points_of(c) : NULL;
-    enum home_taken taken = payload ? home_take(&g->speaks, points, p->topic, copy, &r->arena, &d, &e) : HOME_BAD;
+    enum home_taken taken =
+        payload ? home_take(&g->speaks, mqtt_gateway_points(c), p->topic, copy, &r->arena, &d, &e) : HOME_BAD;
     if (taken == HOME_TAKEN && !own_all(c, r, &d)) {
         taken = HOME_BAD;
         e = (struct wire_error){"name: of the device; with its gateway's it has over 64 bytes", NO_OFFSET};
@@ -180,6 +185,8 @@ bool mqtt_gateway_take(struct mqtt_conn *c, const struct mqtt_packet *p, bool is
     if (taken == HOME_TAKEN) {
         mqtt_heard(c, p->topic, p->payload);
         r->at_ms = now_ms(c->l);
+        struct teller_voice voice = mqtt_gateway_voice(c);
+        teller_heard(c->l->teller, &voice, p->topic, copy, &r->decoded, false);
         begin(c, p, r, is_will);
         return true;
     }
@@ -232,7 +239,7 @@ void mqtt_gateway_forgets_will(struct mqtt_conn *c) {
 
 bool mqtt_gateway_may_hear(struct mqtt_conn *c, struct str filter) {
     struct mqtt_gateway *g = c->gateway;
-    if (!g || !home_may_hear(&g->speaks, filter)) return false;
+    if (!g || !home_may_hear(&g->speaks, filter) || !mqtt_gateway_listens(g, filter)) return false;
     char mem[HOME_TOPIC_MAX + 8];
     struct buf b;
     struct str birth;

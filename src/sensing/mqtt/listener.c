@@ -94,7 +94,8 @@ enum err mqtt_open(struct loop *loop, const struct mqtt_options *options, struct
     buf_init(&l->names, l->names_mem, sizeof l->names_mem);
     pthread_mutex_init(&l->lock, NULL);
     l->line = figures_create();
-    if (!l->line) {
+    l->teller = mqtt_teller_create(l);
+    if (!l->line || !l->teller) {
         mqtt_free(l);
         return FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
     }
@@ -152,5 +153,6 @@ void mqtt_free(struct mqtt_listener *l) {
     for (size_t i = 0; i < MEMORIES; i++) free(l->memories[i]);
     pthread_mutex_destroy(&l->lock);
     figures_destroy(l->line);
+    teller_destroy(l->teller);
     free(l);
 }

@@ -9,6 +9,7 @@
 #include "sensing/lines/figures.h"
 #include "sensing/lines/intake.h"
 #include "sensing/mqtt/listener.h"
+#include "sensing/topics/teller.h"
 
 #include <pthread.h>
 
@@ -29,9 +30,10 @@
 #define LOGIN_US           INT64_C(10000000) /* from opening to CONNECT */
 #define BUCKETS            1024
 #define DOORS              256
-#define COMMANDS_MAX       256 /* told and not answered */
-#define MEMORIES           64  /* gateways whose configs are remembered; the one unused longest gives way */
-#define MEMORY_POINTS      512 /* entities of one */
+#define COMMANDS_MAX       256   /* told and not answered */
+#define FILTERS_BYTES_MAX  16384 /* of one gateway's subscriptions */
+#define MEMORIES           64    /* gateways whose configs are remembered; the one unused longest gives way */
+#define MEMORY_POINTS      512   /* entities of one */
 
 struct mqtt_conn;
 
@@ -99,6 +101,8 @@ struct mqtt_gateway {
     size_t will_n;
     uint16_t passed_id;
     bool wants_birth;
+    char *filters; /* that it subscribed to, each with its zero byte */
+    size_t filters_n;
     char words[]; /* that speaks slices */
 };
 struct mqtt_memory { /* of a gateway, also while it is away */
@@ -131,6 +135,8 @@ struct mqtt_listener {
     struct mqtt_memory *memories[MEMORIES];
     struct door doors[DOORS];
     struct mqtt_told told[COMMANDS_MAX];
+    struct teller *teller; /* of what is behind gateways */
+    int64_t tell_us;       /* when what waits is tried again */
     /* A round: batches of readings that go to the store together once all that came in this round of the loop is
      * heard, and the one being gathered. */
     struct loop_soon *soon;
@@ -202,7 +208,8 @@ void mqtt_gateway_destroy(struct mqtt_gateway *g);                              
 bool mqtt_gateway_take(struct mqtt_conn *c, const struct mqtt_packet *p, bool is_will);
 bool mqtt_gateway_will(struct mqtt_conn *c, struct str topic, struct bytes payload); /* false: not its own */
 void mqtt_gateway_forgets_will(struct mqtt_conn *c);
-void mqtt_gateway_left(struct mqtt_conn *c); /* without a word: the will is said */
+void mqtt_gateway_left(struct mqtt_conn *c);                  /* without a word: the will is said */
+struct home_points *mqtt_gateway_points(struct mqtt_conn *c); /* NULL: it speaks of none */
 bool mqtt_gateway_may_hear(struct mqtt_conn *c, struct str filter);
 void mqtt_gateway_subscribed(struct mqtt_conn *c);
 /* A packet over the limit that begins there is passed over: c->passes bytes of it, or 0 while its head is not whole. */
@@ -210,6 +217,14 @@ bool mqtt_gateway_passes(struct mqtt_conn *c, struct bytes rest);
 void mqtt_gateway_passed(struct mqtt_conn *c);
 void mqtt_report_begin(struct mqtt_batch *b);
 void mqtt_report_destroy(struct mqtt_report *r); /* NULL is fine */
+
+/* told.c */
+bool mqtt_gateway_listens(struct mqtt_gateway *g, struct str filter); /* false: too much */
+bool mqtt_gateway_listens_no_more(struct mqtt_gateway *g, struct str filter);
+struct teller_voice mqtt_gateway_voice(struct mqtt_conn *c);
+struct teller *mqtt_teller_create(struct mqtt_listener *l);
+/* Is the device one that a gateway speaks for, also while that is away? */
+bool mqtt_is_behind_gateway(struct mqtt_listener *l, int64_t community_id, struct str device);
 
 /* watch.c */
 void mqtt_watch(struct mqtt_listener *l, int64_t now);

@@ -1,0 +1,257 @@
+/* What devices behind gateways are told: under which topic, when, and which publish ends it.  SPDX-License-Identifier:
+ * Apache-2.0 */
+#include "base/utf8.h"
+#include "sensing/lines/line.h"
+#include "sensing/mqtt/mqtt_internal.h"
+#include "sensing/mqtt/site_test_internal.h"
+
+#include <stdatomic.h>
+
+static struct {
+    struct site *site;
+    struct line_order order;
+    bool is_out;
+    const char *why;
+    atomic_int ends, done;
+    int64_t id;
+    char answer[64];
+} told;
+
+static void on_told(void *arg, int64_t command_id, bool is_done, struct str answer) {
+    (void)arg;
+    told.id = command_id;
+    utf8_copy(told.answer, sizeof told.answer, answer);
+    atomic_store(&told.done, is_done);
+    atomic_fetch_add(&told.ends, 1);
+}
+
+static void give(void *arg) {
+    (void)arg;
+    told.is_out = mqtt_tell(told.site->mqtt, told.site->estate, &told.order, &told.why);
+}
+
+static void try_again(void *arg) {
+    struct site *s = arg;
+    s->mqtt->tell_us = 0;
+    mqtt_tick(s->mqtt);
+}
+
+static void listen_to_ends(void *arg) {
+    struct site *s = arg;
+    s->mqtt->o.told = on_told;
+}
+
+struct wish {
+    int64_t device_id;
+    const char *speaks;
+};
+static enum err set_speaks(struct ctx *ctx, void *arg) {
+    const struct wish *w = arg;
+    struct device d = {0};
+    SET(&devices, &d, speaks, str_of(w->speaks));
+    return row_update(ctx, &devices, w->device_id, 0, &d, d.row.has, NULL);
+}
+
+/* "pump" speaks so. */
+static void start(struct site *s, struct t *t, const char *words) {
+    site_start(s, t);
+    site_do(s, set_speaks, &(struct wish){s->pump.id, words});
+    test_on_loop(s->tl.loop, listen_to_ends, s);
+    memset(&told, 0, sizeof told);
+    told.site = s;
+    told.order = (struct line_order){.command_id = 77, .until_ms = t->world.utc_ms(t->world.self) + INT64_C(600000)};
+}
+
+static void order(struct site *s, const char *device, const char *item, const char *value) {
+    told.order.device = told.order.address = str_of(device);
+    told.order.item = str_of(item);
+    told.order.value = str_of(value);
+    test_on_loop(s->tl.loop, give, NULL);
+}
+
+static void subscribe(struct peer *p, const char *filter, enum mqtt_type type) {
+    char mem[200];
+    struct buf b;
+    buf_init(&b, mem, sizeof mem);
+    mqtt_filter_put(&b, type, &(struct mqtt_filter){.filter = str_of(filter), .qos = 1});
+    peer_put(p, (struct mqtt_packet){.type = type, .id = 9, .list = {(const uint8_t *)b.ptr, b.len}});
+    CHECK(told.site->t, peer_next(p) == (type == MQTT_SUBSCRIBE ? MQTT_SUBACK : MQTT_UNSUBACK));
+}
+
+static bool hears(struct peer *p, const char *topic, const char *payload) {
+    return peer_next(p) == MQTT_PUBLISH && str_is(p->got.topic, topic) && p->got.payload.len == strlen(payload) &&
+           !memcmp(p->got.payload.ptr, payload, strlen(payload));
+}
+
+#define CONFIG \
+    "{\"name\":\"relay\",\"cmd_t\":\"estate/x/set\",\"stat_t\":\"estate/x\",\"device\":{\"identifiers\":[\"box\"]}}"
+
+/* What it said makes known how it is told; what it says then ends that. */
+static void a_device_is_told_in_its_own_convention_and_its_state_ends_it(struct t *t) {
+    static const struct {
+        const char *speaks, *filter, *said[2] /* topic, payload */, *device, *item, *value, *topic, *payload, *other[2],
+            *state[2], *answer;
+        bool done;
+    } rows[] = {
+        {"zigbee2mqtt esphome",
+         "zigbee2mqtt/#",
+         {"zigbee2mqtt/tap", "{\"state\":\"OFF\"}"},
+         "pump:tap",
+         "state",
+         "ON",
+         "zigbee2mqtt/tap/set",
+         "{\"state\":\"ON\"}",
+         {"zigbee2mqtt/tap", "{\"state\":\"OFF\"}"},
+         {"zigbee2mqtt/tap", "{\"state\":\"ON\",\"linkquality\":80}"},
+         "",
+         true},
+        {"zigbee2mqtt=home/z2m",
+         "home/z2m/#",
+         {NULL, NULL},
+         "pump:a%2Fb",
+         "position",
+         "40",
+         "home/z2m/a/b/set",
+         "{\"position\":40}",
+         {"home/z2m/other", "{\"position\":40}"},
+         {"home/z2m/a/b", "{\"position\":40}"},
+         "",
+         true},
+        {"zigbee2mqtt tasmota",
+         "cmnd/#",
+         {"tele/plug-17/STATE", "{\"POWER\":\"OFF\"}"},
+         "pump:plug-17",
+         "Power",
+         "ON",
+         "cmnd/plug-17/Power",
+         "ON",
+         {"stat/plug-17/RESULT", "{\"POWER\":\"OFF\"}"},
+         {"stat/plug-17/RESULT", "{\"POWER\":\"ON\"}"},
+         "",
+         true},
+        {"tasmota",
+         "cmnd/#",
+         {NULL, NULL},
+         "pump:plug-17",
+         "Nonsense",
+         "1",
+         "cmnd/plug-17/Nonsense",
+         "1",
+         {"stat/plug-17/RESULT", "{\"POWER\":\"ON\"}"},
+         {"stat/plug-17/RESULT", "{\"Command\":\"Unknown\"}"},
+         "it does not know the command",
+         false},
+        {"esphome",
+         "hall/switch/relay/command",
+         {NULL, NULL},
+         "pump:hall",
+         "switch/relay",
+         "ON",
+         "hall/switch/relay/command",
+         "ON",
+         {"hall/switch/relay/state", "OFF"},
+         {"hall/switch/relay/state", "ON"},
+         "",
+         true},
+        {"zigbee2mqtt homeassistant",
+         "estate/#",
+         {"homeassistant/switch/x/config", CONFIG},
+         "pump:box",
+         "relay",
+         "on",
+         "estate/x/set",
+         "ON",
+         {"estate/x", "OFF"},
+         {"estate/x", "ON"},
+         "",
+         true},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct site s;
+        struct peer p;
+        int id = 10;
+        start(&s, t, rows[i].speaks);
+        CHECK(t, peer_connect(&p, &s, i % 2 ? MQTT_V5 : MQTT_V311, connect_of(&s.pump, "c")) == 0);
+        if (rows[i].said[0]) CHECK(t, peer_tell(&p, rows[i].said[0], id++, rows[i].said[1]) == 0);
+        order(&s, rows[i].device, rows[i].item, rows[i].value);
+        CHECK_SAY(t, told.is_out && peer_is_quiet(&p), "row %zu: nobody listens yet", i);
+        subscribe(&p, rows[i].filter, MQTT_SUBSCRIBE);
+        test_on_loop(s.tl.loop, try_again, &s);
+        CHECK_SAY(t, hears(&p, rows[i].topic, rows[i].payload), "row %zu: " STR_FMT " %.*s", i, STR_ARG(p.got.topic),
+                  (int)p.got.payload.len, (const char *)p.got.payload.ptr);
+        test_on_loop(s.tl.loop, try_again, &s);
+        CHECK_SAY(t, peer_is_quiet(&p), "row %zu: it is said once", i);
+        CHECK(t, peer_tell(&p, rows[i].other[0], id++, rows[i].other[1]) == 0 && atomic_load(&told.ends) == 0);
+        CHECK(t, peer_tell(&p, rows[i].state[0], id++, rows[i].state[1]) == 0);
+        CHECK_SAY(t,
+                  atomic_load(&told.ends) == 1 && told.id == 77 && atomic_load(&told.done) == rows[i].done &&
+                      !strcmp(told.answer, rows[i].answer),
+                  "row %zu: %s", i, told.answer);
+        peer_shut(&p);
+        site_stop(&s);
+    }
+}
+
+static void who_is_away_is_told_once_it_is_back(struct t *t) {
+    struct site s;
+    struct peer p;
+    start(&s, t, "zigbee2mqtt tasmota");
+    CHECK(t, peer_connect(&p, &s, MQTT_V311, connect_of(&s.pump, "c")) == 0);
+    subscribe(&p, "zigbee2mqtt/#", MQTT_SUBSCRIBE);
+    CHECK(t, peer_tell(&p, "zigbee2mqtt/tap", 1, "{\"battery\":5}") == 0);
+    CHECK(t, peer_tell(&p, "zigbee2mqtt/tap/availability", 2, "offline") == 0);
+    order(&s, "pump:tap", "state", "ON");
+    CHECK(t, told.is_out && peer_is_quiet(&p));
+    CHECK(t, peer_tell(&p, "zigbee2mqtt/tap", 3, "{\"battery\":5}") == 0); /* as its bridge remembers it */
+    test_on_loop(s.tl.loop, try_again, &s);
+    CHECK(t, peer_is_quiet(&p));
+    CHECK(t, peer_tell(&p, "zigbee2mqtt/tap/availability", 4, "{\"state\":\"online\"}") == 0);
+    test_on_loop(s.tl.loop, try_again, &s);
+    CHECK(t, hears(&p, "zigbee2mqtt/tap/set", "{\"state\":\"ON\"}"));
+    peer_shut(&p);
+    CHECK(t, site_until(&s, nobody_is_connected));
+    order(&s, "pump:tap", "state", "OFF"); /* its gateway is away */
+    CHECK(t, told.is_out);
+    CHECK(t, peer_connect(&p, &s, MQTT_V311, connect_of(&s.pump, "c")) == 0);
+    subscribe(&p, "zigbee2mqtt/tap/set", MQTT_SUBSCRIBE);
+    test_on_loop(s.tl.loop, try_again, &s);
+    CHECK(t, hears(&p, "zigbee2mqtt/tap/set", "{\"state\":\"OFF\"}"));
+    subscribe(&p, "zigbee2mqtt/tap/set", MQTT_UNSUBSCRIBE);
+    order(&s, "pump:tap", "state", "ON");
+    CHECK(t, told.is_out && peer_is_quiet(&p));
+    world_sim_advance(&t->sim, 601000);
+    test_on_loop(s.tl.loop, try_again, &s); /* their time is over: their rows expire by themselves */
+    CHECK(t, peer_ends(&p, 0));             /* so is its keep-alive's */
+    CHECK(t, peer_connect(&p, &s, MQTT_V311, connect_of(&s.pump, "c")) == 0);
+    subscribe(&p, "zigbee2mqtt/#", MQTT_SUBSCRIBE);
+    test_on_loop(s.tl.loop, try_again, &s);
+    CHECK(t, peer_is_quiet(&p) && atomic_load(&told.ends) == 0);
+    peer_shut(&p);
+    site_stop(&s);
+}
+
+static void what_cannot_be_said_fails_at_once(struct t *t) {
+    struct site s;
+    struct peer p;
+    start(&s, t, "tasmota homeassistant");
+    CHECK(t, peer_connect(&p, &s, MQTT_V5, connect_of(&s.pump, "c")) == 0);
+    subscribe(&p, "cmnd/#", MQTT_SUBSCRIBE);
+    CHECK(t, peer_tell(&p, "tele/plug/STATE", 1, "{\"POWER\":\"OFF\"}") == 0);
+    order(&s, "pump:plug", "no item", "1");
+    CHECK(t, !told.is_out && strstr(told.why, "cannot say"));
+    CHECK(t, peer_tell(&p, "homeassistant/switch/x/config", 2, CONFIG) == 0);
+    subscribe(&p, "estate/x/set", MQTT_SUBSCRIBE);
+    order(&s, "pump:box", "relay", "toggle");
+    CHECK(t, !told.is_out && strstr(told.why, "cannot say"));
+    order(&s, "lamp", "state", "ON"); /* no gateway, and not connected */
+    CHECK(t, !told.is_out && strstr(told.why, "not connected"));
+    for (size_t i = 0; i < TELLER_ORDERS_MAX; i++) order(&s, "pump:unknown", "state", "ON");
+    CHECK(t, told.is_out);
+    order(&s, "pump:unknown", "state", "ON");
+    CHECK(t, !told.is_out && strstr(told.why, "unanswered") && peer_is_quiet(&p));
+    peer_shut(&p);
+    site_stop(&s);
+}
+
+TESTS(CASE(a_device_is_told_in_its_own_convention_and_its_state_ends_it), CASE(who_is_away_is_told_once_it_is_back),
+      CASE(what_cannot_be_said_fails_at_once))
