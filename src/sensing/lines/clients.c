@@ -26,6 +26,10 @@ void line_client_look(struct line_set *l, struct line_entry *e) {
     pthread_mutex_unlock(&l->lock);
 }
 
+static void told(void *arg, int64_t command_id, bool is_done, struct str answer) {
+    lines_told(arg, command_id, is_done, answer);
+}
+
 void line_client_open(struct line_set *l, struct line_entry *e) {
     const struct line_spec *s = &e->spec;
     struct fault f = {0};
@@ -45,7 +49,9 @@ void line_client_open(struct line_set *l, struct line_entry *e) {
                                                                   .world = l->o.world,
                                                                   .feed = l->o.feed,
                                                                   .figures = e->figures,
-                                                                  .heard = e->heard},
+                                                                  .heard = e->heard,
+                                                                  .told = told,
+                                                                  .told_arg = l},
                                     &client, &f);
     pthread_mutex_lock(&l->lock);
     e->client = client;

@@ -256,9 +256,10 @@ static void tell_out(struct line_set *l) {
         const struct lines_server *by = server_of(l, e ? &e->spec : &own);
         const char *why = !l->out.line_ids[i] ? "nobody knows on which line it is" : "its line is closed";
         bool goes_by = by && by->tell && (e || !l->out.line_ids[i]);
-        bool is_out = e && e->line ? line_tell(e->line, o, &why)
-                      : goes_by    ? by->tell(by->arg, l->out.community_ids[i], o, &why)
-                                   : false;
+        bool is_out = e && e->line     ? line_tell(e->line, o, &why)
+                      : e && e->client ? mqtt_client_tell(e->client, o, &why)
+                      : goes_by        ? by->tell(by->arg, l->out.community_ids[i], o, &why)
+                                       : false;
         if (!is_out && o->command_id) line_ended_add(l, o->command_id, false, str_of(why));
     }
     l->out.n = 0;

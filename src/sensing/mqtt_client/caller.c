@@ -22,7 +22,8 @@ struct caller {
     pthread_mutex_t lock;
     pthread_cond_t cond;
     /* Under the lock. */
-    int refs; /* the owner's, the thread's, the task's */
+    int refs;   /* the owner's, the thread's, the task's */
+    int unsent; /* publishes that the broker did not acknowledge in this call */
     bool is_stopped, is_open;
     char problem[LINE_PROBLEM_MAX];
     struct mosquitto *mosq;                  /* of the call under way */
@@ -140,6 +141,15 @@ static void on_message(struct mosquitto *m, void *arg, const struct mosquitto_me
     if (!is_done) (void)shutdown(mosquitto_socket(m), SHUT_RDWR);
 }
 
+static void on_publish(struct mosquitto *m, void *arg, int mid) {
+    struct caller *x = arg;
+    (void)m;
+    (void)mid;
+    pthread_mutex_lock(&x->lock);
+    x->unsent--;
+    pthread_mutex_unlock(&x->lock);
+}
+
 /* ---- a call ---- */
 
 static bool prepare(struct caller *x, struct mosquitto *m) {
@@ -149,6 +159,7 @@ static bool prepare(struct caller *x, struct mosquitto *m) {
     mosquitto_connect_callback_set(m, on_connect);
     mosquitto_subscribe_callback_set(m, on_subscribe);
     mosquitto_message_callback_set(m, on_message);
+    mosquitto_publish_callback_set(m, on_publish);
     return ok;
 }
 
@@ -161,6 +172,7 @@ static int64_t now_us(void) {
 static void set_mosq(struct caller *x, struct mosquitto *m) {
     pthread_mutex_lock(&x->lock);
     x->mosq = m;
+    x->unsent = 0;
     pthread_mutex_unlock(&x->lock);
 }
 
@@ -292,6 +304,19 @@ void caller_subscribe(struct caller *x, struct str topic) {
     pthread_mutex_lock(&x->lock);
     if (x->mosq && !x->is_stopped) (void)mosquitto_subscribe(x->mosq, NULL, text, 1);
     pthread_mutex_unlock(&x->lock);
+}
+
+bool caller_publish(struct caller *x, struct str topic, struct bytes payload) {
+    char text[HOME_TOPIC_MAX + 1];
+    if (topic.len > HOME_TOPIC_MAX || payload.len > HOME_PAYLOAD_MAX) return false;
+    memcpy(text, topic.ptr, topic.len);
+    text[topic.len] = 0;
+    pthread_mutex_lock(&x->lock);
+    bool ok = x->mosq && x->is_open && !x->is_stopped && x->unsent < CALLER_UNSENT_MAX;
+    ok = ok && !mosquitto_publish(x->mosq, NULL, text, (int)payload.len, payload.ptr, 1, false);
+    x->unsent += ok;
+    pthread_mutex_unlock(&x->lock);
+    return ok;
 }
 
 void caller_stop(struct caller *x) {

@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "protocol/mqtt/mqtt.h"
 #include "sensing/lines/intake.h"
+#include "sensing/topics/teller.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,8 @@ struct mqtt_client {
     struct home_points points;
     struct said_site said;
     struct intake_site site;
+    struct teller *teller;
+    int64_t tell_us; /* when what waits is tried again */
     /* The publish under way. */
     struct arena arena;
     struct intake intake;
@@ -46,8 +49,42 @@ static int64_t now_us(const struct mqtt_client *c) {
 
 static void destroy(struct mqtt_client *c) {
     arena_finish(&c->arena);
+    teller_destroy(c->teller);
     free(c->points.all);
     free(c);
+}
+
+/* ---- telling ---- */
+
+static struct teller_voice voice_of(const struct mqtt_client *c) {
+    return (struct teller_voice){.community_id = c->o.community_id,
+                                 .speaks = &c->said.speaks,
+                                 .points = &c->points,
+                                 .community = c->said.community,
+                                 .is_broker = true};
+}
+
+static bool voice(void *arg, int64_t community_id, struct str device, struct teller_voice *ret) {
+    struct mqtt_client *c = arg;
+    (void)community_id;
+    (void)device;
+    *ret = voice_of(c);
+    return c->is_open;
+}
+
+static bool out(void *arg, const struct teller_voice *v, struct str topic, struct bytes payload) {
+    struct mqtt_client *c = arg;
+    (void)v;
+    return c->caller && caller_publish(c->caller, topic, payload);
+}
+
+static void told(void *arg, int64_t command_id, bool is_done, struct str answer) {
+    struct mqtt_client *c = arg;
+    if (c->o.told && c->caller) c->o.told(c->o.told_arg, command_id, is_done, answer);
+}
+
+bool mqtt_client_tell(struct mqtt_client *c, const struct line_order *o, const char **ret_why) {
+    return teller_tell(c->teller, c->o.community_id, o, ret_why);
 }
 
 /* ---- a publish's way ---- */
@@ -129,7 +166,9 @@ static void heard(void *arg, const struct arrival *p) {
     struct sample x = sample_of(c, p, ok ? "" : e.rule, ok ? 0 : e.at);
     if (is_foreign) utf8_copy(x.about, sizeof x.about, c->decoded.sender);
     if (ok) {
+        struct teller_voice v = voice_of(c);
         figures_good(c->o.figures, &x, p->payload);
+        teller_heard(c->teller, &v, kept.topic, kept.payload, &c->decoded, kept.is_retained);
         follow(c, kept.topic);
         store(c);
     } else {
@@ -150,7 +189,9 @@ static const char *prepare(struct mqtt_client *c, const struct mqtt_client_optio
     arena_init(&c->arena, ARENA_BYTES);
     c->points =
         (struct home_points){.all = malloc(MQTT_CLIENT_POINTS * sizeof(struct home_point)), .cap = MQTT_CLIENT_POINTS};
-    if (!c->points.all) return "out of memory";
+    c->teller =
+        teller_create(&(struct teller_options){.world = o->world, .voice = voice, .out = out, .told = told, .arg = c});
+    if (!c->points.all || !c->teller) return "out of memory";
     buf_init(&filters, c->filters, sizeof c->filters);
     c->said = (struct said_site){.points = &c->points, .community = str_of(c->community), .zone = o->zone};
     if (home_topics_read(str_of(c->topics), &c->said.speaks, &filters)) return "its topics cannot be read";
@@ -203,6 +244,9 @@ bool mqtt_client_is_open(struct mqtt_client *c, struct str *ret_why) {
 
 void mqtt_client_tick(struct mqtt_client *c) {
     if (c->retry_us && now_us(c) >= c->retry_us) store(c);
+    if (now_us(c) < c->tell_us) return;
+    c->tell_us = now_us(c) + RETRY_US;
+    teller_tick(c->teller);
 }
 
 void mqtt_client_close(struct mqtt_client *c) {

@@ -21,8 +21,10 @@ struct mqtt_client_options {
     const struct zone *zone;   /* of their clocks; NULL: UTC */
     const struct world *world;
     struct feed *feed;
-    struct figures *figures; /* outlives the client */
-    struct heard *heard;     /* so does this */
+    struct figures *figures;                                                      /* outlives the client */
+    struct heard *heard;                                                          /* so does this */
+    void (*told)(void *arg, int64_t command_id, bool is_done, struct str answer); /* what came of an order */
+    void *told_arg;
 };
 #define MQTT_CLIENT_POINTS 4096 /* entities that Home Assistant's discovery describes */
 struct mqtt_client;
@@ -32,6 +34,9 @@ NODISCARD enum err mqtt_client_open(struct loop *loop, const struct mqtt_client_
                                     struct mqtt_client **ret, struct fault *f);
 bool mqtt_client_is_open(struct mqtt_client *c, struct str *ret_why); /* why not; good until the next call */
 void mqtt_client_tick(struct mqtt_client *c);                         /* every 100 ms or so: another try of the store */
+/* As line_tell() has it; who is not there is told once it is, while the order's time lasts. */
+struct line_order; /* sensing/lines/line.h */
+bool mqtt_client_tell(struct mqtt_client *c, const struct line_order *o, const char **ret_why);
 /* Before feed_stop; what is not in the store is not acknowledged.  The memory goes when the loop has run what was left.
  * NULL is fine. */
 void mqtt_client_close(struct mqtt_client *c);

@@ -33,6 +33,9 @@ NODISCARD enum err caller_start(const struct caller_options *o, struct caller **
 void caller_done(struct caller *x); /* it is in the store, or can never be */
 bool caller_is_open(struct caller *x, char *ret_problem, size_t size);
 void caller_subscribe(struct caller *x, struct str topic); /* one more, until the call ends */
+/* With QoS 1.  False: it is not open, or CALLER_UNSENT_MAX are not acknowledged yet. */
+#define CALLER_UNSENT_MAX 64
+bool caller_publish(struct caller *x, struct str topic, struct bytes payload);
 /* heard() is not called any more; what is not done is not acknowledged.  The thread ends by itself, and the memory goes
  * with it. */
 void caller_stop(struct caller *x);

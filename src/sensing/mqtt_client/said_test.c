@@ -81,6 +81,13 @@ static void topics_say_how_their_payloads_are_read(struct t *t) {
          "{\"deviceInfo\":{\"devEui\":\"0101010101010101\"},\"object\":{\"temperature\":21.5}}",
          "0101010101010101.temperature=21.5 Cel "},
         {"application/1/device/0101010101010101/event/up", "{\"deviceInfo\":", "a value is no number"},
+        {"application/1/device/0101010101010101/command/down",
+         "{\"devEui\":\"0101010101010101\",\"confirmed\":true,\"fPort\":10,\"data\":\"AA==\"}", ""}, /* our own */
+        {"v3/estate@ttn/devices/th/down/push",
+         "{\"downlinks\":[{\"f_port\":10,\"frm_payload\":\"AA==\",\"confirmed\":true}]}", ""},
+        {"zigbee2mqtt/door/set", "{\"state\":\"ON\",\"level\":5}", ""},
+        {"cmnd/plug/Power", "1", ""},
+        {"boiler/switch/relay/command", "1", ""},
         {"building/7/th", "{\"temperature\":21.5,\"power\":{\"phase\":[1,2]},\"name\":\"x\",\"ok\":true,\"n\":null}",
          "building%2F7%2Fth.temperature=21.5 Cel building%2F7%2Fth.power_phase_1=1 building%2F7%2Fth.power_phase_2=2 "
          "building%2F7%2Fth.ok=1 "},

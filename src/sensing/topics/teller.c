@@ -335,7 +335,7 @@ static void end_some(struct teller *t, struct publish_heard *p) {
         const char *why = NULL;
         if (!x->is_out || x->community_id != p->v->community_id || !is_of(p->v, x->device)) continue;
         enum answer answer = answer_to(t, p, x, &why);
-        if (answer == ANSWER_WHOLE) end(t, i, true, str_of(why));
+        if (answer == ANSWER_WHOLE) end(t, i, true, str_of(x->is_own ? why : NULL));
         if (answer == ANSWER_REFUSED) end(t, i, false, why && why[0] ? str_of(why) : S("refused"));
     }
 }

@@ -1,0 +1,217 @@
+/* Commands to devices at an outside broker: rows go out as publishes, and publishes end them.  SPDX-License-Identifier:
+ * Apache-2.0 */
+#include "kernel/outbox.h"
+#include "kernel/rows.h"
+#include "sensing/mqtt_client/site_test_internal.h"
+
+#define EUI    "0101010101010101"
+#define UPLINK "application/7/device/" EUI "/event/up"
+#define ACK    "application/7/device/" EUI "/event/ack"
+#define INFO   "{\"deviceInfo\":{\"devEui\":\"" EUI "\"},"
+
+static struct {
+    const char *device, *item, *value;
+    int64_t command;
+} wish;
+
+/* A device that can be told one thing, on the line. */
+static enum err adopt(struct ctx *ctx, struct estate *e) {
+    struct model_command told = {.has = 0x09, .command = {"switch", 6}, .item = str_of(wish.item)};
+    struct device_model m = {0};
+    struct device d = {.row.community_id = e->id};
+    SET(&device_models, &m, code, S("plug"));
+    SET(&device_models, &m, name, S("plug"));
+    SET(&device_models, &m, commands, (struct lines){&told, 1});
+    TRY(row_create(ctx, &device_models, &m));
+    SET(&devices, &d, name, S("plug"));
+    SET(&devices, &d, code, str_of(wish.device));
+    SET(&devices, &d, model, S("plug"));
+    SET(&devices, &d, line_id, now_testing->line_id);
+    SET(&devices, &d, place_id, e->id);
+    TRY(row_create(ctx, &devices, &d));
+    TRY(row_act(ctx, &devices, d.row.id, 0, "adopt", &d,
+                UINT64_C(1) << field_index(&devices, "name") | UINT64_C(1) << field_index(&devices, "place_id"), NULL));
+    return events_deliver(ctx, 100, &(size_t){0});
+}
+
+static enum err command_it(struct ctx *ctx, struct estate *e) {
+    struct device_command c = {.row.community_id = e->id};
+    struct device d = {0};
+    bool found;
+    size_t done;
+    TRY(device_by_code(ctx, e->id, str_of(wish.device), &d, &found));
+    SET(&commands, &c, device_id, d.row.id);
+    SET(&commands, &c, command, S("switch"));
+    SET(&commands, &c, value, str_of(wish.value));
+    SET(&commands, &c, reason, S("a test"));
+    TRY(row_create(ctx, &commands, &c));
+    wish.command = c.row.id;
+    return events_deliver(ctx, 100, &done);
+}
+
+static bool command_is(struct site *s, const char *state, const char *answer) {
+    char query[200];
+    snprintf(query, sizeof query,
+             "SELECT COUNT(*) FROM commands WHERE id = %lld AND state = '%s' AND COALESCE(answer, '') = '%s'",
+             (long long)wish.command, state, answer);
+    return estate_comes_to(&s->e, query, 1);
+}
+
+/* payload NULL: any */
+static bool hears(struct broker *b, const char *topic, const char *payload) {
+    bool ok = broker_next(b) == MQTT_PUBLISH && str_is(b->got.topic, topic) && b->got.qos == 1 && !b->got.retain;
+    struct str said = {(const char *)b->got.payload.ptr, b->got.payload.len};
+    ok = ok && (!payload || str_is(said, payload));
+    CHECK_SAY(b->t, ok, STR_FMT " " STR_FMT, STR_ARG(b->got.topic), STR_ARG(said));
+    broker_put(b, (struct mqtt_packet){.type = MQTT_PUBACK, .id = b->got.id});
+    return ok;
+}
+
+static void begin(struct site *s, struct t *t, const char *topics) {
+    start(s, t, topics);
+    broker_greet(&s->b, topics);
+    CHECK(t, says(s, "open", ""));
+    estate_do(&s->e, adopt);
+    for (int i = 0; i < PEER_WAIT_MS / 10 && !feed_knows(s->e.feed, s->e.id, str_of(wish.device)); i++)
+        (void)poll(NULL, 0, 10);
+}
+
+static void order(struct site *s) {
+    estate_do(&s->e, command_it);
+    world_sim_advance(&s->e.t->sim, 1000); /* what waits is tried again */
+}
+
+/* `text` with `with` in place of `what`. */
+static void expand(char to[300], const char *text, const char *what, const char *with) {
+    const char *at = text ? strstr(text, what) : NULL;
+    if (at)
+        snprintf(to, 300, "%.*s%s%s", (int)(at - text), text, with, at + strlen(what));
+    else
+        snprintf(to, 300, "%s", text ? text : "");
+}
+
+static void code_of(struct site *s, char to[80]) {
+    struct db *db;
+    struct db_rows rows = {0};
+    bool more,
+        ok = !db_pool_take(s->e.pool, &db, &s->e.t->fault) &&
+             !db_query(db, &s->e.t->fault, "SELECT code FROM communities WHERE id = $1", VALS(V_I64(s->e.id)), &rows) &&
+             !db_next(&rows, &s->e.t->fault, &more) && more;
+    CHECK(s->e.t, ok);
+    snprintf(to, 80, STR_FMT, STR_ARG(db_text(&rows, 0)));
+    db_done(&rows);
+    db_pool_give(s->e.pool, db);
+}
+
+static void a_command_goes_out_and_the_devices_word_ends_it(struct t *t) {
+    static const struct {
+        const char *topics, *device, *item, *value, *said[2], *topic, *payload, *other[2], *answered[2], *state,
+            *answer;
+    } rows[] = {
+        {"#",
+         "plug-17",
+         "Power",
+         "ON",
+         {"tele/plug-17/STATE", "{\"POWER\":\"OFF\"}"},
+         "cmnd/plug-17/Power",
+         "ON",
+         {"stat/plug-17/RESULT", "{\"POWER\":\"OFF\"}"},
+         {"stat/plug-17/RESULT", "{\"POWER\":\"ON\"}"},
+         "done",
+         ""},
+        {"home/z2m/#",
+         "valve",
+         "state",
+         "OPEN",
+         {"home/z2m/valve", "{\"battery\":5}"},
+         NULL,
+         NULL,
+         {NULL, NULL},
+         {NULL, NULL},
+         "sent",
+         ""}, /* of no convention that knows commands */
+        {"#",
+         EUI,
+         "10",
+         "01ff",
+         {UPLINK, INFO "\"fPort\":2,\"object\":{\"t\":1}}"},
+         "application/7/device/" EUI "/command/down",
+         NULL,
+         {UPLINK, INFO "\"fPort\":2,\"object\":{\"t\":1}}"},
+         {ACK, INFO "\"queueItemId\":\"x\",\"acknowledged\":true}"},
+         "done",
+         ""},
+        {"linli/#",
+         "B-1",
+         "switch",
+         "on",
+         {"linli/%s/B-1/telemetry", "{\"level\":1}"},
+         "linli/%s/B-1/command",
+         "{\"id\":\"%lld\",\"name\":\"switch\",\"args\":{\"value\":\"on\"}}",
+         {"linli/%s/B-1/reply", "{\"id\":\"1\",\"ok\":true}"},
+         {"linli/%s/B-1/reply", "{\"id\":\"%lld\",\"error\":\"stuck\"}"},
+         "failed",
+         "stuck"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct site s;
+        char community[80], mem[6][300];
+        const char *texts[] = {rows[i].said[0], rows[i].topic, rows[i].other[0], rows[i].answered[0]};
+        wish.device = rows[i].device;
+        wish.item = rows[i].item;
+        wish.value = rows[i].value;
+        begin(&s, t, rows[i].topics);
+        code_of(&s, community);
+        for (size_t k = 0; k < COUNT(texts); k++) expand(mem[k], texts[k], "%s", community);
+        broker_publish(&s.b, 1, mem[0], rows[i].said[1]);
+        CHECK(t, is_acknowledged(&s.b, 1));
+        order(&s);
+        CHECK(t, command_is(&s, "sent", ""));
+        if (rows[i].topic) {
+            char id[24];
+            snprintf(id, sizeof id, "%lld", (long long)wish.command);
+            expand(mem[4], rows[i].payload, "%lld", id);
+            expand(mem[5], rows[i].answered[1], "%lld", id);
+            CHECK_SAY(t, hears(&s.b, mem[1], rows[i].payload ? mem[4] : NULL), "row %zu", i);
+            broker_publish(&s.b, 2, mem[2], rows[i].other[1]);
+            CHECK(t, is_acknowledged(&s.b, 2) && command_is(&s, "sent", ""));
+            broker_publish(&s.b, 3, mem[3], mem[5]);
+            CHECK(t, is_acknowledged(&s.b, 3));
+        }
+        CHECK_SAY(t, command_is(&s, rows[i].state, rows[i].answer), "row %zu", i);
+        CHECK(t, broker_hears_nothing(&s.b, 10));
+        stop(&s);
+    }
+}
+
+static void who_was_not_heard_yet_is_told_once_it_speaks(struct t *t) {
+    struct site s;
+    wish.device = "plug-17", wish.item = "Power", wish.value = "ON";
+    begin(&s, t, "#");
+    order(&s);
+    CHECK(t, command_is(&s, "sent", "") && broker_hears_nothing(&s.b, 200));
+    broker_publish(&s.b, 1, "tele/plug-17/LWT", "Offline");
+    CHECK(t, is_acknowledged(&s.b, 1));
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM devices WHERE code = 'plug-17' AND state = 'offline'", 1));
+    world_sim_advance(&t->sim, 1000);
+    CHECK(t, broker_hears_nothing(&s.b, 200));
+    broker_drop(&s.b);
+    broker_greet(&s.b, "#");
+    broker_publish(&s.b, 2, "tele/plug-17/LWT", "Online");
+    CHECK(t, is_acknowledged(&s.b, 2));
+    CHECK(t, says(&s, "open", ""));
+    world_sim_advance(&t->sim, 1000);
+    CHECK(t, hears(&s.b, "cmnd/plug-17/Power", "ON"));
+    broker_put(&s.b, (struct mqtt_packet){.type = MQTT_PUBLISH,
+                                          .qos = 1,
+                                          .id = 3,
+                                          .retain = true,
+                                          .topic = S("stat/plug-17/RESULT"),
+                                          .payload = {(const uint8_t *)"{\"POWER\":\"ON\"}", 14}});
+    CHECK(t, is_acknowledged(&s.b, 3) && command_is(&s, "sent", "")); /* of before, kept by the broker */
+    broker_publish(&s.b, 4, "stat/plug-17/RESULT", "{\"POWER\":\"ON\"}");
+    CHECK(t, is_acknowledged(&s.b, 4) && command_is(&s, "done", ""));
+    stop(&s);
+}
+
+TESTS(CASE(a_command_goes_out_and_the_devices_word_ends_it), CASE(who_was_not_heard_yet_is_told_once_it_speaks))
