@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <mosquitto.h>
+#include <mqtt_protocol.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +17,9 @@
 #define CONNECT_US    INT64_C(15000000)
 #define AGAIN_MS      INT64_C(1000)
 #define AGAIN_MOST_MS INT64_C(60000)
+#define PACKET_MOST   (HOME_FRAME_MAX + 1024) /* larger ones the broker shall drop (5.0, 3.1.2.11.4) */
+#define IN_FLIGHT     16                      /* that it sends ahead (5.0, 3.1.2.11.3) */
+#define SESSION_S     (7 * 86400)             /* that it keeps for us while we are away (5.0, 3.1.2.11.2) */
 
 /* Shared by the loop thread and the caller's own; whoever leaves last frees it. */
 struct caller {
@@ -30,6 +34,7 @@ struct caller {
     const struct mosquitto_message *message; /* handed over, and not done */
     /* The thread's. */
     bool is_told, was_open; /* in this call */
+    bool is_old;            /* the broker speaks 3.1.1 only, which has no word for such limits */
     int mids[HOME_FILTERS_MAX];
     struct loop_task task;
     /* From the start. */
@@ -73,11 +78,20 @@ static void say(struct caller *x, bool is_open, const char *format, ...) {
     pthread_mutex_unlock(&x->lock);
 }
 
-static void say_refused(struct caller *x, int code) { /* CONNACK of 3.1.1 (3.2.2.3) */
+static void say_refused(struct caller *x, int code) { /* CONNACK of 5.0 (3.2.2.2) and 3.1.1 (3.2.2.3) */
     switch (code) {
-    case 3: say(x, false, "%s takes nobody at the moment", x->host); return;
-    case 4: say(x, false, "%s does not accept the user name or password", x->host); return;
-    case 5: say(x, false, "%s does not let this user in", x->host); return;
+    case MQTT_RC_SERVER_UNAVAILABLE:
+    case MQTT_RC_SERVER_BUSY:
+    case CONNACK_REFUSED_SERVER_UNAVAILABLE: say(x, false, "%s takes nobody at the moment", x->host); return;
+    case MQTT_RC_BAD_USERNAME_OR_PASSWORD:
+    case CONNACK_REFUSED_BAD_USERNAME_PASSWORD:
+        say(x, false, "%s does not accept the user name or password", x->host);
+        return;
+    case MQTT_RC_NOT_AUTHORIZED:
+    case CONNACK_REFUSED_NOT_AUTHORIZED: say(x, false, "%s does not let this user in", x->host); return;
+    case MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION:
+        x->is_old = x->is_told = true; /* it is called again in the other one */
+        return;
     default: say(x, false, "%s refuses the connection (code %d)", x->host, code);
     }
 }
@@ -97,8 +111,10 @@ static void say_lost(struct caller *x, int rc, int system) {
         say(x, false, "no broker listens at %s port %d", host, port);
     else if (rc == MOSQ_ERR_ERRNO)
         say(x, false, "%s port %d cannot be reached", host, port);
-    else
+    else {
+        x->is_old = !x->is_old; /* it may know but the other version */
         say(x, false, "%s port %d hung up before it answered; does it speak MQTT, with TLS or without?", host, port);
+    }
 }
 
 /* ---- what the library calls, caller's thread ---- */
@@ -154,6 +170,8 @@ static void on_publish(struct mosquitto *m, void *arg, int mid) {
 
 static bool prepare(struct caller *x, struct mosquitto *m) {
     bool ok = !mosquitto_threaded_set(m, true); /* what is to be written waits for the callback's end */
+    ok = ok && !mosquitto_int_option(m, MOSQ_OPT_PROTOCOL_VERSION, x->is_old ? MQTT_PROTOCOL_V311 : MQTT_PROTOCOL_V5);
+    if (!x->is_old) ok = ok && !mosquitto_int_option(m, MOSQ_OPT_RECEIVE_MAXIMUM, IN_FLIGHT);
     if (x->user[0]) ok = ok && !mosquitto_username_pw_set(m, x->user, x->secret[0] ? x->secret : NULL);
     if (x->o.tls) ok = ok && !mosquitto_int_option(m, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
     mosquitto_connect_callback_set(m, on_connect);
@@ -176,11 +194,21 @@ static void set_mosq(struct caller *x, struct mosquitto *m) {
     pthread_mutex_unlock(&x->lock);
 }
 
+static int connect_now(struct caller *x, struct mosquitto *m) {
+    mosquitto_property *limits = NULL;
+    if (x->is_old) return mosquitto_connect_async(m, x->host, x->o.port, KEEP_ALIVE_S);
+    int rc = mosquitto_property_add_int32(&limits, MQTT_PROP_MAXIMUM_PACKET_SIZE, PACKET_MOST);
+    if (!rc) rc = mosquitto_property_add_int32(&limits, MQTT_PROP_SESSION_EXPIRY_INTERVAL, SESSION_S);
+    if (!rc) rc = mosquitto_connect_bind_v5(m, x->host, x->o.port, KEEP_ALIVE_S, NULL, limits);
+    mosquitto_property_free_all(&limits);
+    return rc;
+}
+
 /* From the connection's begin to its end. */
 static void go_on(struct caller *x, struct mosquitto *m) {
     int64_t since_us = now_us();
     errno = 0;
-    int rc = mosquitto_connect_async(m, x->host, x->o.port, KEEP_ALIVE_S);
+    int rc = connect_now(x, m);
     while (!rc && !is_stopped(x)) {
         rc = mosquitto_loop(m, ROUND_MS, 1);
         if (rc || x->is_told || now_us() - since_us < CONNECT_US) continue;

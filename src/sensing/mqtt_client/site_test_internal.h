@@ -18,6 +18,7 @@ struct broker {
     uint8_t in[8192];
     size_t n, used;
     struct mqtt_packet got;
+    enum mqtt_level level; /* of the call */
 };
 
 static inline void broker_open(struct broker *b, struct t *t) {
@@ -30,6 +31,7 @@ static inline void broker_take(struct broker *b) {
     CHECK(b->t, poll(&fd, 1, PEER_WAIT_MS) == 1);
     b->fd = accept(b->door, NULL, NULL);
     b->n = b->used = 0;
+    b->level = MQTT_V5;
 }
 
 static inline void broker_drop(struct broker *b) {
@@ -52,9 +54,10 @@ static inline int broker_next(struct broker *b) {
         if (n <= 0) return 0;
         b->n += (size_t)n;
     }
-    bool ok = mqtt_decode((struct bytes){b->in, len}, MQTT_V311, &b->got, &f);
+    bool ok = mqtt_decode((struct bytes){b->in, len}, b->level, &b->got, &f);
     CHECK_SAY(b->t, ok, "no packet: %s", ok ? "" : f.rule);
     b->used = len;
+    if (ok && b->got.type == MQTT_CONNECT) b->level = b->got.level;
     return ok ? (int)b->got.type : 0;
 }
 
@@ -67,7 +70,7 @@ static inline void broker_put(struct broker *b, struct mqtt_packet p) {
     char mem[4096];
     struct buf out;
     buf_init(&out, mem, sizeof mem);
-    p.level = MQTT_V311;
+    p.level = b->level;
     CHECK(b->t, mqtt_encode(&p, &out));
     peer_send(b->fd, (struct str){mem, out.len});
 }
