@@ -198,3 +198,13 @@ void sparkplug_rebirth(const struct sparkplug_topic *t, int64_t now_ms, struct b
     buf_fmt(out, "spBv1.0/" STR_FMT "/NCMD/" STR_FMT "\n", STR_ARG(t->group), STR_ARG(t->edge));
     sparkplug_put(&p, out);
 }
+
+void sparkplug_state(struct str host, bool is_online, int64_t at_ms, struct buf *out) {
+    struct jw j;
+    buf_fmt(out, "spBv1.0/STATE/" STR_FMT "\n", STR_ARG(host));
+    jw_init(&j, out);
+    jw_open(&j, '{');
+    jw_kbool(&j, "online", is_online);
+    jw_ki64(&j, "timestamp", at_ms);
+    jw_close(&j, '}');
+}

@@ -253,7 +253,18 @@ static void a_rebirth_is_a_command_to_the_node(struct t *t) {
                  m->type == SPARKPLUG_BOOLEAN && m->timestamp == NOW && f.payload.timestamp == NOW);
 }
 
-TESTS(CASE(births_teach_aliases), CASE(seq_counts_all_messages_of_a_node),
+static void a_host_says_its_state(struct t *t) {
+    struct buf b;
+    struct sparkplug_topic topic;
+    struct str whole, first;
+    buf_init_arena(&b, &t->arena, 256);
+    sparkplug_state(S("linli"), true, NOW, &b);
+    CHECK(t,
+          buf_done(&b, &whole) && str_is(whole, "spBv1.0/STATE/linli\n{\"online\":true,\"timestamp\":1795221000000}"));
+    CHECK(t, str_cut(&whole, '\n', &first) && sparkplug_topic(first, &topic) && topic.what == SPARKPLUG_STATE);
+}
+
+TESTS(CASE(a_host_says_its_state), CASE(births_teach_aliases), CASE(seq_counts_all_messages_of_a_node),
       CASE(what_was_lost_is_asked_for_once_in_a_while), CASE(unknown_aliases_and_devices_are_lost_births),
       CASE(a_birth_replaces_aliases), CASE(an_alias_is_one_metrics),
       CASE(a_death_is_that_of_its_birth_and_of_all_its_devices), CASE(what_a_node_cannot_have_is_refused),

@@ -138,5 +138,8 @@ bool sparkplug_hear(struct sparkplug_node *n, struct bytes whole, int64_t now_ms
                     bool *ret_wants_birth, struct wire_error *reterr);
 /* NCMD "Node Control/Rebirth" = true to the edge node of the topic, as a frame. */
 void sparkplug_rebirth(const struct sparkplug_topic *t, int64_t now_ms, struct buf *out);
+/* A host's own state, as a frame: its birth, and its death with the same time, to be kept by the broker (3.0.0, STATE).
+ */
+void sparkplug_state(struct str host, bool is_online, int64_t at_ms, struct buf *out);
 
 #endif

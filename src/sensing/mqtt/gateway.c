@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define REPORT_BYTES ((size_t)8 << 20) /* at most, of what one publish says */
+#define REBIRTH_MAX  (HOME_TOPIC_MAX + 256)
 
 /* ---- life ---- */
 
@@ -166,6 +167,13 @@ static void begin(struct mqtt_conn *c, const struct mqtt_packet *p, struct mqtt_
     mqtt_batch_flush(c);
 }
 
+/* Lost by an edge node that does not listen: with its next word it is asked again. */
+static void ask_rebirth(struct mqtt_conn *c, const struct buf *frame) {
+    struct str payload = {frame->ptr, frame->len}, topic;
+    (void)str_cut(&payload, '\n', &topic);
+    if (frame->len) (void)mqtt_gateway_out(c, topic, (struct bytes){(const uint8_t *)payload.ptr, payload.len});
+}
+
 bool mqtt_gateway_take(struct mqtt_conn *c, const struct mqtt_packet *p, bool is_will) {
     struct mqtt_gateway *g = c->gateway;
     struct mqtt_report *r = g ? calloc(1, sizeof *r) : NULL;
@@ -176,8 +184,12 @@ bool mqtt_gateway_take(struct mqtt_conn *c, const struct mqtt_packet *p, bool is
     uint8_t *payload = arena_alloc(&r->arena, p->payload.len + 1, 1, 1);
     if (payload && p->payload.len) memcpy(payload, p->payload.ptr, p->payload.len);
     struct bytes copy = {payload, p->payload.len}; /* what is decoded slices it */
-    enum home_taken taken =
-        payload ? home_take(&g->speaks, mqtt_gateway_points(c), p->topic, copy, &r->arena, &d, &e) : HOME_BAD;
+    char mem[REBIRTH_MAX];
+    struct buf rebirth;
+    buf_init(&rebirth, mem, sizeof mem);
+    enum home_taken taken = HOME_BAD;
+    if (payload) taken = mqtt_sparkplug_take(c, p->topic, copy, &r->arena, &d, &rebirth, &e);
+    if (taken == HOME_OTHER) taken = home_take(&g->speaks, mqtt_gateway_points(c), p->topic, copy, &r->arena, &d, &e);
     if (taken == HOME_TAKEN && !own_all(c, r, &d)) {
         taken = HOME_BAD;
         e = (struct wire_error){"name: of the device; with its gateway's it has over 64 bytes", NO_OFFSET};
@@ -188,6 +200,7 @@ bool mqtt_gateway_take(struct mqtt_conn *c, const struct mqtt_packet *p, bool is
         struct teller_voice voice = mqtt_gateway_voice(c);
         teller_heard(c->l->teller, &voice, p->topic, copy, &r->decoded, false);
         begin(c, p, r, is_will);
+        if (!is_will) ask_rebirth(c, &rebirth);
         return true;
     }
     mqtt_report_destroy(r);
@@ -207,7 +220,8 @@ bool mqtt_gateway_will(struct mqtt_conn *c, struct str topic, struct bytes paylo
     struct buf b;
     if (!s) return false;
     arena_init(&arena, REPORT_BYTES);
-    bool ok = home_take(s, NULL, topic, payload, &arena, &d, &e) == HOME_TAKEN || s->is_spoken[HOME_HOMEASSISTANT];
+    bool ok = home_take(s, NULL, topic, payload, &arena, &d, &e) == HOME_TAKEN || s->is_spoken[HOME_HOMEASSISTANT] ||
+              mqtt_sparkplug_is_death(s, topic);
     buf_init_arena(&b, &arena, topic.len + payload.len + 64);
     struct mqtt_packet p = {.type = MQTT_PUBLISH, .level = c->level, .topic = topic, .payload = payload};
     ok = ok && mqtt_topic_is_name(topic) && !str_starts(topic, S("linli/")) && mqtt_encode(&p, &b);
@@ -247,14 +261,18 @@ bool mqtt_gateway_may_hear(struct mqtt_conn *c, struct str filter) {
     buf_fmt(&b, STR_FMT "/status", STR_ARG(g->speaks.base[HOME_HOMEASSISTANT]));
     if (g->speaks.is_spoken[HOME_HOMEASSISTANT] && buf_done(&b, &birth) && mqtt_topic_matches(filter, birth))
         g->wants_birth = true;
+    if (mqtt_sparkplug_wants_state(&g->speaks, filter)) g->wants_state = g->hears_state = true;
     return true;
 }
 
-/* Home Assistant's birth: who hears it says its configs again, so that nothing is lost where we began anew. */
+/* Home Assistant's birth: who hears it says its configs again, so that nothing is lost where we began anew.  And that
+ * of Sparkplug's host. */
 void mqtt_gateway_subscribed(struct mqtt_conn *c) {
     struct mqtt_gateway *g = c->gateway;
     char mem[HOME_TOPIC_MAX + 8];
     struct buf b;
+    if (g && g->wants_state) mqtt_sparkplug_say_online(c);
+    if (g) g->wants_state = false;
     if (!g || !g->wants_birth) return;
     g->wants_birth = false;
     buf_init(&b, mem, sizeof mem);

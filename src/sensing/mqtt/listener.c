@@ -95,7 +95,9 @@ enum err mqtt_open(struct loop *loop, const struct mqtt_options *options, struct
     pthread_mutex_init(&l->lock, NULL);
     l->line = figures_create();
     l->teller = mqtt_teller_create(l);
-    if (!l->line || !l->teller) {
+    l->host = sparkplug_host_create();
+    l->since_ms = now_ms(l);
+    if (!l->line || !l->teller || !l->host) {
         mqtt_free(l);
         return FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
     }
@@ -124,6 +126,7 @@ int mqtt_port(const struct mqtt_listener *l) {
 
 void mqtt_close(struct mqtt_listener *l) {
     if (!l || l->is_closing) return;
+    mqtt_sparkplug_die(l);
     l->is_closing = true; /* no will: the devices did not leave */
     for (struct mqtt_conn *c = l->conns, *next; c; c = next) {
         next = c->next;
@@ -154,5 +157,6 @@ void mqtt_free(struct mqtt_listener *l) {
     pthread_mutex_destroy(&l->lock);
     figures_destroy(l->line);
     teller_destroy(l->teller);
+    sparkplug_host_destroy(l->host);
     free(l);
 }

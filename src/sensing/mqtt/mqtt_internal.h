@@ -9,6 +9,7 @@
 #include "sensing/lines/figures.h"
 #include "sensing/lines/intake.h"
 #include "sensing/mqtt/listener.h"
+#include "sensing/topics/host.h"
 #include "sensing/topics/teller.h"
 
 #include <pthread.h>
@@ -100,8 +101,9 @@ struct mqtt_gateway {
     uint8_t *will; /* a PUBLISH; NULL: none */
     size_t will_n;
     uint16_t passed_id;
-    bool wants_birth;
-    char *filters; /* that it subscribed to, each with its zero byte */
+    bool wants_birth, wants_state; /* as soon as its SUBSCRIBE is answered */
+    bool hears_state;              /* that of Sparkplug's host */
+    char *filters;                 /* that it subscribed to, each with its zero byte */
     size_t filters_n;
     char words[]; /* that speaks slices */
 };
@@ -135,6 +137,8 @@ struct mqtt_listener {
     struct mqtt_memory *memories[MEMORIES];
     struct door doors[DOORS];
     struct mqtt_told told[COMMANDS_MAX];
+    struct sparkplug_host *host;
+    int64_t since_ms;      /* of its birth */
     struct teller *teller; /* of what is behind gateways */
     int64_t tell_us;       /* when what waits is tried again */
     /* A round: batches of readings that go to the store together once all that came in this round of the loop is
@@ -222,9 +226,18 @@ void mqtt_report_destroy(struct mqtt_report *r); /* NULL is fine */
 bool mqtt_gateway_listens(struct mqtt_gateway *g, struct str filter); /* false: too much */
 bool mqtt_gateway_listens_no_more(struct mqtt_gateway *g, struct str filter);
 struct teller_voice mqtt_gateway_voice(struct mqtt_conn *c);
+bool mqtt_gateway_out(struct mqtt_conn *of, struct str topic, struct bytes payload); /* false: it does not listen */
 struct teller *mqtt_teller_create(struct mqtt_listener *l);
 /* Is the device one that a gateway speaks for, also while that is away? */
 bool mqtt_is_behind_gateway(struct mqtt_listener *l, int64_t community_id, struct str device);
+
+/* sparkplug.c */
+enum home_taken mqtt_sparkplug_take(struct mqtt_conn *c, struct str topic, struct bytes payload, struct arena *a,
+                                    struct decoded *ret, struct buf *rebirth, struct wire_error *reterr);
+bool mqtt_sparkplug_is_death(const struct home_speaks *s, struct str topic);
+bool mqtt_sparkplug_wants_state(const struct home_speaks *s, struct str filter);
+void mqtt_sparkplug_say_online(struct mqtt_conn *c);
+void mqtt_sparkplug_die(struct mqtt_listener *l);
 
 /* watch.c */
 void mqtt_watch(struct mqtt_listener *l, int64_t now);

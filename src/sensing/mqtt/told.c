@@ -71,15 +71,18 @@ static bool voice(void *arg, int64_t community_id, struct str device, struct tel
 }
 
 /* To the first connection of the gateway that listens there. */
-static bool out(void *arg, const struct teller_voice *v, struct str topic, struct bytes payload) {
-    const struct mqtt_conn *of = v->at;
-    (void)arg;
+bool mqtt_gateway_out(struct mqtt_conn *of, struct str topic, struct bytes payload) {
     for (struct mqtt_conn *c = of->l->buckets[(uint64_t)of->device_id % BUCKETS]; c; c = c->same_bucket) {
         if (c->device_id != of->device_id || !is_open_gateway(c) || !hears(c, topic)) continue;
         const struct mqtt_packet p = {.type = MQTT_PUBLISH, .level = c->level, .topic = topic, .payload = payload};
         if (mqtt_conn_send(c, &p)) return true;
     }
     return false;
+}
+
+static bool out(void *arg, const struct teller_voice *v, struct str topic, struct bytes payload) {
+    (void)arg;
+    return mqtt_gateway_out(v->at, topic, payload);
 }
 
 static void told(void *arg, int64_t command_id, bool is_done, struct str answer) {

@@ -253,5 +253,99 @@ static void what_cannot_be_said_fails_at_once(struct t *t) {
     site_stop(&s);
 }
 
+/* ---- Sparkplug: an edge node with us as its broker and host ---- */
+
+/* A frame of one flag under a name and the alias 7; name NULL: the alias alone. */
+static struct bytes flag(struct t *t, int seq, const char *name, bool on) {
+    struct sparkplug_metric m = {.has = 1u << METRIC_ALIAS | 1u << METRIC_BOOLEAN | 1u << METRIC_TYPE |
+                                        (name ? 1u << METRIC_NAME : 0),
+                                 .name = str_of(name),
+                                 .alias = 7,
+                                 .type = SPARKPLUG_BOOLEAN,
+                                 .value = METRIC_BOOLEAN,
+                                 .integer = on};
+    struct sparkplug_payload p = {.has = 1u << SPARKPLUG_TIMESTAMP | 1u << SPARKPLUG_SEQ,
+                                  .timestamp = (uint64_t)t->world.utc_ms(t->world.self),
+                                  .seq = (uint64_t)seq,
+                                  .metrics = &m,
+                                  .metrics_n = 1};
+    struct buf b;
+    buf_init_arena(&b, &t->arena, 1024);
+    sparkplug_put(&p, &b);
+    return (struct bytes){(const uint8_t *)b.ptr, b.len};
+}
+
+static int publish(struct peer *p, const char *topic, int id, struct bytes payload) {
+    peer_put(p, (struct mqtt_packet){
+                    .type = MQTT_PUBLISH, .qos = 1, .id = (uint16_t)id, .topic = str_of(topic), .payload = payload});
+    return peer_next(p) == MQTT_PUBACK && p->got.id == id ? p->got.reason : -1;
+}
+
+static bool has_flag(struct t *t, const struct peer *p, const char *name, bool on) {
+    struct sparkplug_payload said;
+    struct wire_error e;
+    return sparkplug_read(p->got.payload, 0, &t->arena, &said, &e) && said.metrics_n == 1 &&
+           str_is(said.metrics[0].name, name) && said.metrics[0].value == METRIC_BOOLEAN &&
+           (said.metrics[0].integer != 0) == on;
+}
+
+static bool gw1_is(struct site *s, const char *state) {
+    char sql[120];
+    snprintf(sql, sizeof sql, "SELECT COUNT(*) FROM devices WHERE code = 'pump:plant:gw1' AND state = '%s'", state);
+    for (int i = 0; i < PEER_WAIT_MS / 10 && site_count(s, sql) != 1; i++) (void)poll(NULL, 0, 10);
+    return site_count(s, sql) == 1;
+}
+
+static void an_edge_node_has_us_as_its_host(struct t *t) {
+    struct site s;
+    struct peer p;
+    char online[80];
+    struct device_keys gw1;
+    site_start(&s, t);
+    site_close_feed(&s);
+    site_do(&s, device_make, &(struct device_wish){&s, "pump:plant:gw1", true, &gw1});
+    site_open_feed(&s);
+    site_do(&s, set_speaks, &(struct wish){s.pump.id, "sparkplug=plant/gw1"});
+    test_on_loop(s.tl.loop, listen_to_ends, &s);
+    memset(&told, 0, sizeof told);
+    told.site = &s;
+    told.order = (struct line_order){.command_id = 77, .until_ms = t->world.utc_ms(t->world.self) + INT64_C(600000)};
+    struct mqtt_packet c = connect_of(&s.pump, "c");
+    c.has_will = true;
+    c.will = (struct mqtt_will){.topic = S("spBv1.0/plant/NDEATH/gw1"), .payload = flag(t, 0, "x", false)};
+    CHECK(t, peer_connect(&p, &s, MQTT_V311, c) == 0);
+    snprintf(online, sizeof online, "{\"online\":true,\"timestamp\":%lld}", (long long)s.mqtt->since_ms);
+    subscribe(&p, "spBv1.0/STATE/linli", MQTT_SUBSCRIBE);
+    CHECK(t, hears(&p, "spBv1.0/STATE/linli", online) && p.got.retain);
+    subscribe(&p, "spBv1.0/plant/NCMD/gw1/#", MQTT_SUBSCRIBE);
+    /* It was born before we were here: its aliases mean nothing until it is again. */
+    CHECK(t, publish(&p, "spBv1.0/plant/NDATA/gw1", 1, flag(t, 4, NULL, true)) == 0);
+    CHECK(t, peer_next(&p) == MQTT_PUBLISH && str_is(p.got.topic, "spBv1.0/plant/NCMD/gw1") &&
+                 has_flag(t, &p, "Node Control/Rebirth", true));
+    CHECK(t, publish(&p, "spBv1.0/plant/NDATA/gw1", 2, flag(t, 5, NULL, true)) == 0 && peer_is_quiet(&p));
+    CHECK(t, publish(&p, "spBv1.0/plant/NBIRTH/gw1", 3, flag(t, 0, "Pump/On", false)) == 0 && gw1_is(&s, "normal"));
+    CHECK(t, site_latest(&s, "pump:plant:gw1", "Pump_On") == 0);
+    order(&s, "pump:plant:gw1", "Pump/On", "true");
+    CHECK(t, peer_next(&p) == MQTT_PUBLISH && str_is(p.got.topic, "spBv1.0/plant/NCMD/gw1") &&
+                 has_flag(t, &p, "Pump/On", true));
+    CHECK(t, publish(&p, "spBv1.0/plant/NDATA/gw1", 4, flag(t, 1, NULL, false)) == 0 && !atomic_load(&told.ends));
+    CHECK(t, publish(&p, "spBv1.0/plant/NDATA/gw1", 5, flag(t, 2, NULL, true)) == 0);
+    CHECK(t, atomic_load(&told.ends) == 1 && atomic_load(&told.done));
+    CHECK(t, site_latest(&s, "pump:plant:gw1", "Pump_On") == 1);
+    peer_shut(&p); /* its will is its death */
+    CHECK(t, gw1_is(&s, "offline"));
+    CHECK(t, peer_connect(&p, &s, MQTT_V5, connect_of(&s.pump, "c")) == 0);
+    CHECK(t, publish(&p, "spBv1.0/plant/NBIRTH/gw1", 3, flag(t, 0, "Pump/On", false)) == 0 && gw1_is(&s, "normal"));
+    CHECK(t, publish(&p, "spBv1.0/plant/NBIRTH/gw2", 4, flag(t, 0, "Pump/On", false)) == MQTT_NOT_AUTHORIZED);
+    CHECK(t, publish(&p, "spBv1.0/STATE/linli", 5, flag(t, 0, "Pump/On", false)) == MQTT_NOT_AUTHORIZED);
+    subscribe(&p, "spBv1.0/STATE/#", MQTT_SUBSCRIBE);
+    CHECK(t, hears(&p, "spBv1.0/STATE/linli", online));
+    test_on_loop(s.tl.loop, (loop_fn *)mqtt_close, s.mqtt);
+    CHECK(t, peer_next(&p) == MQTT_PUBLISH &&
+                 str_starts((struct str){(const char *)p.got.payload.ptr, 16}, S("{\"online\":false")));
+    peer_shut(&p);
+    site_stop(&s);
+}
+
 TESTS(CASE(a_device_is_told_in_its_own_convention_and_its_state_ends_it), CASE(who_is_away_is_told_once_it_is_back),
-      CASE(what_cannot_be_said_fails_at_once))
+      CASE(what_cannot_be_said_fails_at_once), CASE(an_edge_node_has_us_as_its_host))
