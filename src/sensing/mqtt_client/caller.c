@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "protocol/sparkplug/sparkplug.h"
 
 #include <errno.h>
 #include <mosquitto.h>
@@ -26,8 +27,9 @@ struct caller {
     pthread_mutex_t lock;
     pthread_cond_t cond;
     /* Under the lock. */
-    int refs;   /* the owner's, the thread's, the task's */
-    int unsent; /* publishes that the broker did not acknowledge in this call */
+    int refs;      /* the owner's, the thread's, the task's */
+    int state_mid; /* of our state, unless it is acknowledged */
+    int unsent;    /* publishes that the broker did not acknowledge in this call */
     bool is_stopped, is_open;
     char problem[LINE_PROBLEM_MAX];
     struct mosquitto *mosq;                  /* of the call under way */
@@ -37,8 +39,11 @@ struct caller {
     bool is_old;            /* the broker speaks 3.1.1 only, which has no word for such limits */
     int mids[HOME_FILTERS_MAX];
     struct loop_task task;
+    int64_t born_ms; /* UTC: when the call began; of our state */
     /* From the start. */
     struct caller_options o;
+    int64_t start_us;
+    char sparkplug[HOST_MAX + 1]; /* empty: we are no host */
     char id[64], host[HOST_MAX + 1], user[TEXT_MAX], secret[TEXT_MAX], filters[FILTERS_MAX];
 };
 
@@ -117,6 +122,22 @@ static void say_lost(struct caller *x, int rc, int system) {
     }
 }
 
+/* ---- Sparkplug's host: a will that says it is dead, a birth of the same time (3.0.0, STATE) ---- */
+
+static void say_state(struct caller *x, struct mosquitto *m, bool is_online) {
+    char mem[2 * HOST_MAX + 80];
+    struct buf b;
+    buf_init(&b, mem, sizeof mem);
+    sparkplug_state(str_of(x->sparkplug), is_online, x->born_ms, &b);
+    char *end = strchr(mem, '\n');
+    *end = 0;
+    int n = (int)(b.ptr + b.len - end - 1);
+    if (is_online)
+        (void)mosquitto_publish(m, &x->state_mid, mem, n, end + 1, 1, true);
+    else
+        (void)mosquitto_will_set(m, mem, n, end + 1, 1, true);
+}
+
 /* ---- what the library calls, caller's thread ---- */
 
 static void on_connect(struct mosquitto *m, void *arg, int code) {
@@ -127,6 +148,9 @@ static void on_connect(struct mosquitto *m, void *arg, int code) {
         return;
     }
     say(x, true, "%s", "");
+    pthread_mutex_lock(&x->lock);
+    if (x->sparkplug[0]) say_state(x, m, true);
+    pthread_mutex_unlock(&x->lock);
     for (const char *f = x->filters; f < x->filters + x->o.filters_n && n < HOME_FILTERS_MAX; f += strlen(f) + 1)
         (void)mosquitto_subscribe(m, &x->mids[n++], f, 1);
 }
@@ -160,9 +184,11 @@ static void on_message(struct mosquitto *m, void *arg, const struct mosquitto_me
 static void on_publish(struct mosquitto *m, void *arg, int mid) {
     struct caller *x = arg;
     (void)m;
-    (void)mid;
     pthread_mutex_lock(&x->lock);
-    x->unsent--;
+    if (mid == x->state_mid)
+        x->state_mid = 0;
+    else
+        x->unsent--;
     pthread_mutex_unlock(&x->lock);
 }
 
@@ -172,6 +198,7 @@ static bool prepare(struct caller *x, struct mosquitto *m) {
     bool ok = !mosquitto_threaded_set(m, true); /* what is to be written waits for the callback's end */
     ok = ok && !mosquitto_int_option(m, MOSQ_OPT_PROTOCOL_VERSION, x->is_old ? MQTT_PROTOCOL_V311 : MQTT_PROTOCOL_V5);
     if (!x->is_old) ok = ok && !mosquitto_int_option(m, MOSQ_OPT_RECEIVE_MAXIMUM, IN_FLIGHT);
+    if (x->sparkplug[0]) say_state(x, m, false);
     if (x->user[0]) ok = ok && !mosquitto_username_pw_set(m, x->user, x->secret[0] ? x->secret : NULL);
     if (x->o.tls) ok = ok && !mosquitto_int_option(m, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
     mosquitto_connect_callback_set(m, on_connect);
@@ -190,7 +217,7 @@ static int64_t now_us(void) {
 static void set_mosq(struct caller *x, struct mosquitto *m) {
     pthread_mutex_lock(&x->lock);
     x->mosq = m;
-    x->unsent = 0;
+    x->unsent = x->state_mid = 0;
     pthread_mutex_unlock(&x->lock);
 }
 
@@ -221,6 +248,7 @@ static void go_on(struct caller *x, struct mosquitto *m) {
 static void call(struct caller *x) {
     struct mosquitto *m = mosquitto_new(x->id, false, x);
     x->is_told = x->was_open = false;
+    x->born_ms = x->o.now_ms + (now_us() - x->start_us) / 1000;
     if (m && prepare(x, m)) {
         set_mosq(x, m);
         go_on(x, m);
@@ -293,6 +321,8 @@ enum err caller_start(const struct caller_options *o, struct caller **ret, struc
     if (!x) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     x->o = *o;
     x->refs = 2;
+    x->start_us = now_us();
+    if (o->sparkplug) utf8_copy(x->sparkplug, sizeof x->sparkplug, str_of(o->sparkplug));
     x->task = (struct loop_task){.fn = given, .arg = x};
     utf8_copy(x->id, sizeof x->id, str_of(o->id));
     utf8_copy(x->host, sizeof x->host, str_of(o->host));
@@ -345,6 +375,12 @@ bool caller_publish(struct caller *x, struct str topic, struct bytes payload) {
     x->unsent += ok;
     pthread_mutex_unlock(&x->lock);
     return ok;
+}
+
+void caller_say_state(struct caller *x) {
+    pthread_mutex_lock(&x->lock);
+    if (x->mosq && x->is_open && !x->is_stopped && !x->state_mid) say_state(x, x->mosq, true);
+    pthread_mutex_unlock(&x->lock);
 }
 
 void caller_stop(struct caller *x) {

@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "protocol/mqtt/mqtt.h"
 #include "sensing/lines/intake.h"
+#include "sensing/topics/host.h"
 #include "sensing/topics/teller.h"
 
 #include <stdlib.h>
@@ -14,7 +15,8 @@
 #define RETRY_US    1000000
 #define PORT        1883 /* IANA: mqtt, secure-mqtt */
 #define PORT_TLS    8883
-#define CONFIG_MOST 64 /* topics of one config that are subscribed to */
+#define STATE_MAX   256 /* bytes */
+#define CONFIG_MOST 64  /* topics of one config that are subscribed to */
 
 struct mqtt_client {
     struct mqtt_client_options o;
@@ -26,6 +28,8 @@ struct mqtt_client {
     struct home_points points;
     struct said_site said;
     struct intake_site site;
+    struct sparkplug_host *sparkplug; /* NULL: we are none */
+    char host_name[HOST_MAX + 1];
     struct teller *teller;
     int64_t tell_us; /* when what waits is tried again */
     /* The publish under way. */
@@ -50,6 +54,7 @@ static int64_t now_us(const struct mqtt_client *c) {
 static void destroy(struct mqtt_client *c) {
     arena_finish(&c->arena);
     teller_destroy(c->teller);
+    sparkplug_host_destroy(c->sparkplug);
     free(c->points.all);
     free(c);
 }
@@ -150,6 +155,51 @@ static bool copy(struct mqtt_client *c, const struct arrival *p, struct arrival 
     return true;
 }
 
+/* ---- as the host of Sparkplug B ---- */
+
+static bool says_that_we_are_dead(const struct mqtt_client *c, const struct sparkplug_topic *t, struct bytes payload) {
+    struct fault ignored = {0};
+    json_t *v = NULL;
+    if (t->what != SPARKPLUG_STATE || !str_is(t->group, c->host_name) || payload.len > STATE_MAX ||
+        json_read((struct str){(const char *)payload.ptr, payload.len}, &v, &ignored))
+        return false;
+    bool is_dead = json_is_false(json_object_get(v, "online"));
+    json_decref(v);
+    return is_dead;
+}
+
+/* The will of a call before, or somebody else's who calls himself so: we say that we live (3.0.0, STATE). */
+static bool hear_sparkplug(struct mqtt_client *c, const struct sparkplug_topic *t, const struct arrival *p,
+                           struct wire_error *reterr) {
+    char mem[HOME_TOPIC_MAX + 256];
+    struct buf rebirth;
+    size_t before = p->topic.len + 1;
+    uint8_t *whole = arena_alloc(&c->arena, before + p->payload.len, 1, 1);
+    if (says_that_we_are_dead(c, t, p->payload)) caller_say_state(c->caller);
+    if (!whole) return false;
+    memcpy(whole, p->topic.ptr, p->topic.len);
+    whole[p->topic.len] = '\n';
+    if (p->payload.len) memcpy(whole + before, p->payload.ptr, p->payload.len);
+    buf_init(&rebirth, mem, sizeof mem);
+    const struct bytes frame = {whole, before + p->payload.len};
+    if (!sparkplug_host_hear(c->sparkplug, 0, frame, c->at_ms, &c->arena, &c->decoded, &rebirth, reterr)) {
+        reterr->at = reterr->at > before ? reterr->at - before : 0;
+        return false;
+    }
+    struct str payload = {rebirth.ptr, rebirth.len}, topic;
+    (void)str_cut(&payload, '\n', &topic);
+    const struct bytes bytes = {(const uint8_t *)payload.ptr, payload.len};
+    if (rebirth.len) (void)caller_publish(c->caller, topic, bytes); /* else with its next word */
+    return true;
+}
+
+static bool read_arrival(struct mqtt_client *c, const struct arrival *p, struct wire_error *reterr) {
+    struct sparkplug_topic t;
+    if (c->sparkplug && p->payload.len <= HOME_PAYLOAD_MAX && sparkplug_topic(p->topic, &t))
+        return hear_sparkplug(c, &t, p, reterr);
+    return said_read(&c->said, p, &c->arena, &c->decoded, reterr);
+}
+
 static void heard(void *arg, const struct arrival *p) {
     struct mqtt_client *c = arg;
     struct arrival kept;
@@ -159,7 +209,7 @@ static void heard(void *arg, const struct arrival *p) {
     arena_reset(&c->arena);
     FIGURES_ADD(c->o.figures, bytes, (int64_t)p->payload.len);
     bool is_small = p->payload.len <= HOME_PAYLOAD_MAX && p->topic.len <= HOME_TOPIC_MAX;
-    bool ok = (!is_small || copy(c, p, &kept)) && said_read(&c->said, is_small ? &kept : p, &c->arena, &c->decoded, &e);
+    bool ok = (!is_small || copy(c, p, &kept)) && read_arrival(c, is_small ? &kept : p, &e);
     bool is_foreign = ok && !intake_is_of(&c->site, c->o.line_id, &c->decoded);
     if (is_foreign) e = (struct wire_error){LINE_FOREIGN, NO_OFFSET};
     ok = ok && !is_foreign;
@@ -196,6 +246,12 @@ static const char *prepare(struct mqtt_client *c, const struct mqtt_client_optio
     c->said = (struct said_site){.points = &c->points, .community = str_of(c->community), .zone = o->zone};
     if (home_topics_read(str_of(c->topics), &c->said.speaks, &filters)) return "its topics cannot be read";
     c->filters_n = filters.len;
+    if (c->said.speaks.is_sparkplug) {
+        struct str name = c->said.speaks.sparkplug;
+        utf8_copy(c->host_name, sizeof c->host_name, name.len ? name : S(HOST_NAME));
+        c->sparkplug = sparkplug_host_create();
+        if (!c->sparkplug) return "out of memory";
+    }
     return filters.len ? NULL : "it says no topics";
 }
 
@@ -219,6 +275,8 @@ enum err mqtt_client_open(struct loop *loop, const struct mqtt_client_options *o
                                                   .filters_n = c->filters_n,
                                                   .port = mqtt_client_port(o->port, o->tls),
                                                   .tls = o->tls,
+                                                  .sparkplug = c->sparkplug ? c->host_name : NULL,
+                                                  .now_ms = now_ms(c),
                                                   .loop = loop,
                                                   .heard = heard,
                                                   .arg = c},

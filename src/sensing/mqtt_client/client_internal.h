@@ -24,6 +24,9 @@ struct caller_options { /* copied */
     size_t filters_n;    /* bytes */
     int port;
     bool tls;
+    const char
+        *sparkplug; /* as which host of Sparkplug B we are there: its state is said, and is our will; NULL: none */
+    int64_t now_ms; /* UTC */
     struct loop *loop;
     /* Loop thread: a publish that is not acknowledged, and the next one not read, until caller_done(). */
     void (*heard)(void *arg, const struct arrival *p);
@@ -36,6 +39,7 @@ void caller_subscribe(struct caller *x, struct str topic); /* one more, until th
 /* With QoS 1.  False: it is not open, or CALLER_UNSENT_MAX are not acknowledged yet. */
 #define CALLER_UNSENT_MAX 64
 bool caller_publish(struct caller *x, struct str topic, struct bytes payload);
+void caller_say_state(struct caller *x); /* once more: somebody says that we are dead */
 /* heard() is not called any more; what is not done is not acknowledged.  The thread ends by itself, and the memory goes
  * with it. */
 void caller_stop(struct caller *x);

@@ -2,6 +2,7 @@
  * Apache-2.0 */
 #include "kernel/outbox.h"
 #include "kernel/rows.h"
+#include "protocol/sparkplug/sparkplug.h"
 #include "sensing/mqtt_client/site_test_internal.h"
 
 #define EUI    "0101010101010101"
@@ -67,13 +68,17 @@ static bool hears(struct broker *b, const char *topic, const char *payload) {
     return ok;
 }
 
+static void adopt_known(struct site *s) {
+    estate_do(&s->e, adopt);
+    for (int i = 0; i < PEER_WAIT_MS / 10 && !feed_knows(s->e.feed, s->e.id, str_of(wish.device)); i++)
+        (void)poll(NULL, 0, 10);
+}
+
 static void begin(struct site *s, struct t *t, const char *topics) {
     start(s, t, topics);
     broker_greet(&s->b, topics);
     CHECK(t, says(s, "open", ""));
-    estate_do(&s->e, adopt);
-    for (int i = 0; i < PEER_WAIT_MS / 10 && !feed_knows(s->e.feed, s->e.id, str_of(wish.device)); i++)
-        (void)poll(NULL, 0, 10);
+    adopt_known(s);
 }
 
 static void order(struct site *s) {
@@ -214,4 +219,105 @@ static void who_was_not_heard_yet_is_told_once_it_speaks(struct t *t) {
     stop(&s);
 }
 
-TESTS(CASE(a_command_goes_out_and_the_devices_word_ends_it), CASE(who_was_not_heard_yet_is_told_once_it_speaks))
+/* ---- as the host of Sparkplug B ---- */
+
+/* A frame of one number under a name and the alias 7; name NULL: the alias alone. */
+static void broker_puts(struct broker *b, int id, const char *topic, int seq, const char *name, int value) {
+    bool is_seq = name && !strcmp(name, "bdSeq");
+    struct sparkplug_metric m = {.has = (is_seq ? 0 : 1u << METRIC_ALIAS) | 1u << METRIC_INT | 1u << METRIC_TYPE |
+                                        (name ? 1u << METRIC_NAME : 0),
+                                 .name = str_of(name),
+                                 .alias = 7,
+                                 .type = SPARKPLUG_INT32,
+                                 .value = METRIC_INT,
+                                 .integer = (uint64_t)value};
+    struct sparkplug_payload p = {.has = 1u << SPARKPLUG_TIMESTAMP | 1u << SPARKPLUG_SEQ,
+                                  .timestamp = (uint64_t)b->t->world.utc_ms(b->t->world.self),
+                                  .seq = (uint64_t)seq,
+                                  .metrics = &m,
+                                  .metrics_n = 1};
+    struct buf out;
+    buf_init_arena(&out, &b->t->arena, 1024);
+    sparkplug_put(&p, &out);
+    broker_put(b, (struct mqtt_packet){.type = MQTT_PUBLISH,
+                                       .qos = 1,
+                                       .id = (uint16_t)id,
+                                       .topic = str_of(topic),
+                                       .payload = {(const uint8_t *)out.ptr, out.len}});
+}
+
+/* {"online":…,"timestamp":…} of the host, kept; *ret_at: since when. */
+static bool is_state(struct str topic, struct bytes payload, bool retain, const char *online, int64_t *ret_at) {
+    char text[200];
+    snprintf(text, sizeof text, "%.*s", (int)payload.len, (const char *)payload.ptr);
+    const char *at = strstr(text, "\"timestamp\":");
+    *ret_at = at ? strtoll(at + 12, NULL, 10) : 0;
+    return str_is(topic, "spBv1.0/STATE/estate") && retain && strstr(text, online) && *ret_at;
+}
+
+static bool says_alive(struct broker *b, int64_t at_ms) {
+    int64_t born_ms;
+    bool ok = broker_next(b) == MQTT_PUBLISH && b->got.qos == 1 &&
+              is_state(b->got.topic, b->got.payload, b->got.retain, "\"online\":true", &born_ms) && born_ms == at_ms;
+    broker_put(b, (struct mqtt_packet){.type = MQTT_PUBACK, .id = b->got.id});
+    return ok;
+}
+
+static bool is_asked_for(struct broker *b, const char *topic, const char *metric, double value) {
+    struct sparkplug_payload said;
+    struct wire_error e;
+    bool ok = broker_next(b) == MQTT_PUBLISH && str_is(b->got.topic, topic) &&
+              sparkplug_read(b->got.payload, 0, &b->t->arena, &said, &e) && said.metrics_n == 1 &&
+              str_is(said.metrics[0].name, metric) && (double)said.metrics[0].integer == value;
+    CHECK_SAY(b->t, ok, STR_FMT, STR_ARG(b->got.topic));
+    broker_put(b, (struct mqtt_packet){.type = MQTT_PUBACK, .id = b->got.id});
+    return ok;
+}
+
+static void a_host_is_born_and_knows_its_edge_nodes(struct t *t) {
+    struct site s;
+    int64_t at_ms, before_ms = 0;
+    wish.device = "plant:gw1:valve", wish.item = "Valve/Position:Int32", wish.value = "40";
+    start(&s, t, "sparkplug=estate");
+    for (int call = 0; call < 2; call++) {
+        broker_take(&s.b);
+        CHECK(t, broker_next(&s.b) == MQTT_CONNECT && s.b.got.has_will && s.b.got.will.qos == 1);
+        CHECK(t, is_state(s.b.got.will.topic, s.b.got.will.payload, s.b.got.will.retain, "\"online\":false", &at_ms));
+        CHECK(t, at_ms >= before_ms);
+        before_ms = at_ms;
+        broker_put(&s.b, (struct mqtt_packet){.type = MQTT_CONNACK});
+        CHECK(t, says_alive(&s.b, at_ms) && subscribes(&s.b, "spBv1.0/#", 1));
+        if (!call) broker_drop(&s.b);
+    }
+    CHECK(t, says(&s, "open", ""));
+    adopt_known(&s);
+    broker_publish(&s.b, 1, "spBv1.0/STATE/estate", "{\"online\":true,\"timestamp\":1}");
+    broker_publish(&s.b, 2, "spBv1.0/STATE/other", "{\"online\":false,\"timestamp\":1}");
+    CHECK(t, is_acknowledged(&s.b, 1) && is_acknowledged(&s.b, 2) && broker_hears_nothing(&s.b, 100));
+    broker_publish(&s.b, 3, "spBv1.0/STATE/estate", "{\"online\":false,\"timestamp\":1}");
+    CHECK(t, is_acknowledged(&s.b, 3) && says_alive(&s.b, at_ms));
+    broker_puts(&s.b, 4, "spBv1.0/plant/DDATA/gw1/valve", 9, NULL, 5);
+    CHECK(t, is_acknowledged(&s.b, 4) && is_asked_for(&s.b, "spBv1.0/plant/NCMD/gw1", "Node Control/Rebirth", 1));
+    broker_puts(&s.b, 5, "spBv1.0/plant/NBIRTH/gw1", 0, "bdSeq", 3);
+    broker_puts(&s.b, 6, "spBv1.0/plant/DBIRTH/gw1/valve", 1, "Valve/Position", 5);
+    CHECK(t, is_acknowledged(&s.b, 5) && is_acknowledged(&s.b, 6));
+    CHECK(t, latest(&s, "plant:gw1:valve", "Valve_Position") == 5);
+    order(&s);
+    CHECK(t, is_asked_for(&s.b, "spBv1.0/plant/DCMD/gw1/valve", "Valve/Position", 40));
+    broker_puts(&s.b, 7, "spBv1.0/plant/DDATA/gw1/valve", 2, NULL, 5);
+    CHECK(t, is_acknowledged(&s.b, 7) && command_is(&s, "sent", ""));
+    broker_puts(&s.b, 8, "spBv1.0/plant/DDATA/gw1/valve", 3, NULL, 40);
+    CHECK(t, is_acknowledged(&s.b, 8) && command_is(&s, "done", ""));
+    CHECK(t, latest(&s, "plant:gw1:valve", "Valve_Position") == 40);
+    broker_puts(&s.b, 9, "spBv1.0/plant/NDEATH/gw1", 0, "bdSeq", 2); /* of a session before */
+    CHECK(t, is_acknowledged(&s.b, 9));
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM devices WHERE state = 'offline'") == 0);
+    broker_puts(&s.b, 10, "spBv1.0/plant/NDEATH/gw1", 0, "bdSeq", 3);
+    CHECK(t, is_acknowledged(&s.b, 10));
+    CHECK(t,
+          estate_count(&s.e, "SELECT COUNT(*) FROM devices WHERE state = 'offline' AND code = 'plant:gw1:valve'") == 1);
+    stop(&s);
+}
+
+TESTS(CASE(a_command_goes_out_and_the_devices_word_ends_it), CASE(who_was_not_heard_yet_is_told_once_it_speaks),
+      CASE(a_host_is_born_and_knows_its_edge_nodes))
