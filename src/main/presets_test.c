@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MODELS     58
+#define MODELS     61
 #define FOLDER     "presets/device_models/"
 #define ICON_BYTES (64 * 1024)
 
@@ -35,7 +35,7 @@ static enum err read_catalogue(struct ctx *ctx, void *arg) {
     struct db_rows rows = {0};
     int64_t ids[MODELS + 1];
     if (!all) return FAIL_MEMORY(ctx);
-    enum err e = db_query(ctx->db, &ctx->fault, "SELECT id FROM device_models ORDER BY id LIMIT 59", NULL, 0, &rows);
+    enum err e = db_query(ctx->db, &ctx->fault, "SELECT id FROM device_models ORDER BY id LIMIT 62", NULL, 0, &rows);
     while (db_more(&rows, &ctx->fault, &e)) ids[c->n++] = db_i64(&rows, 0);
     db_done(&rows);
     for (size_t i = 0; !e && i < c->n; i++) e = row_get(ctx, &device_models, ids[i], &all[i]);
@@ -85,7 +85,7 @@ static void each_model_is_a_row(struct ctx *ctx, struct catalogue *c) {
     CHECK_SAY(c->t, n == MODELS && c->n == n, "%zu objects, %zu rows", n, c->n);
 }
 
-static void the_catalogue_has_58_models_in_files_of_their_categories(struct t *t) {
+static void the_catalogue_has_61_models_in_files_of_their_categories(struct t *t) {
     check_models(t, "files", each_model_is_a_row);
 }
 
@@ -180,7 +180,8 @@ static const struct asked {
              {"gb26875", "889", NULL},
              {"hj212", "010000A8900016F000169DC0", NULL},
              {"osdp", "3", NULL},
-             {"modbus", "1", NULL}};
+             {"modbus", "1", NULL},
+             {"chirpstack", "0101010101010101", "1"}};
 
 static const struct asked *asked_of(struct str protocol) {
     for (size_t i = 0; i < COUNT(asked); i++)
@@ -365,7 +366,7 @@ static void rules_come_with_each_model_and_are_about_what_it_has(struct t *t) {
     check_models(t, "rules", check_rules);
 }
 
-TESTS(CASE(the_catalogue_has_58_models_in_files_of_their_categories),
+TESTS(CASE(the_catalogue_has_61_models_in_files_of_their_categories),
       CASE(models_have_words_in_two_languages_and_one_name_for_a_metric),
       CASE(what_a_model_asks_and_tells_its_protocol_can_say), CASE(a_model_names_what_its_meter_answers),
       CASE(rules_come_with_each_model_and_are_about_what_it_has))
