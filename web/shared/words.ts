@@ -227,7 +227,7 @@ export const words = {
   'error.bad_address': ['要写数字地址，如 192.168.1.10', 'A numeric address such as 192.168.1.10'],
   'error.bad_host': ['只能是数字地址或域名', 'A numeric address or a name'],
   'error.bad_filter': ['主题过滤器不对，或不认识的约定', 'No filter of MQTT, nor a convention'],
-  'error.no_convention': ['只能写 zigbee2mqtt tasmota esphome homeassistant', 'Only zigbee2mqtt tasmota esphome homeassistant'],
+  'error.no_convention': ['只能写 zigbee2mqtt tasmota esphome homeassistant sparkplug', 'Only zigbee2mqtt tasmota esphome homeassistant sparkplug'],
   'error.bad_topic': ['等号后面要写主题，没有 + #，两头不带 /', 'A topic behind the =, without + #, no / at its ends'],
   'error.twice': ['写了两遍', 'It stands twice'],
   'error.bad_login': ['只用小写字母、数字和 . _ - @', 'Only lower-case letters, digits, . _ - @'],

@@ -101,6 +101,7 @@ static struct spoken *find_or_add(struct teller *t, int64_t community_id, struct
     return &t->spoken[at];
 }
 
+/* How a publish was spoken: neither codec nor own, as discovery describes it or as nobody knows. */
 struct manner {
     const struct codec *codec;
     struct str key;
