@@ -71,6 +71,29 @@ static const struct field fields[] = {
     {TEXT(struct line_row, push_key), .max = LINE_PUSH_KEY, .flags = SYSTEM, .class = IDENTITY},
     {TEXT(struct line_row, secret), .max = LINE_SECRET_MAX, .flags = SYSTEM, .class = SECRET},
 };
+/* 128 bits of chance: the address that devices push to. */
+static enum err make_key(struct ctx *ctx, struct line_row *l) {
+    uint8_t chance[LINE_PUSH_KEY / 2];
+    struct buf b;
+    struct str key;
+    ctx->world->random(ctx->world->self, chance, sizeof chance);
+    buf_init_arena(&b, ctx->arena, LINE_PUSH_KEY + 1);
+    buf_hex(&b, (struct bytes){chance, sizeof chance});
+    if (!buf_done(&b, &key)) return FAIL_MEMORY(ctx);
+    SET(&line_rows, l, push_key, key);
+    return OK;
+}
+
+/* The old one opens nothing from the moment on in which the lines are read again. */
+static enum err renew_key(struct ctx *ctx, void *row) {
+    return make_key(ctx, row);
+}
+
+static enum err has_key(struct ctx *ctx, const void *row) {
+    if (row_has(&line_rows, row, "push_key")) return OK;
+    return FAIL(&ctx->fault, ERR_CONFLICT, "not_pushed", "nothing is pushed to a line of this kind");
+}
+
 static const char *const states[] = {[LINE_CLOSED] = "closed", [LINE_OPEN] = "open", [LINE_FAILED] = "failed"};
 static const struct step steps[] = {
     {ANY_STATE, "open", LINE_OPEN, "timer", .takes = "address problem"},
@@ -78,6 +101,7 @@ static const struct step steps[] = {
     {ANY_STATE, "close", LINE_CLOSED, "timer", .takes = "address problem"},
     {ANY_STATE, "find", ANY_STATE, "manager admin"},
     {ANY_STATE, "set_secret", ANY_STATE, "admin", .takes = "secret"},
+    {ANY_STATE, "new_push_key", ANY_STATE, "admin", .danger = true, .guard = has_key, .effect = renew_key},
 };
 /* A line opens a socket of the server: only its administrator may say which. */
 static const struct grant grants[] = {
@@ -85,20 +109,10 @@ static const struct grant grants[] = {
     {"manager dispatcher repairer", READ, COMMUNITY},
 };
 
-/* 128 bits of chance: the address that devices push to. */
 static enum err prepare(struct ctx *ctx, void *row, const void *before) {
     struct line_row *l = row;
     const struct codec *codec = codec_find(l->kind);
-    uint8_t chance[LINE_PUSH_KEY / 2];
-    struct buf b;
-    struct str key;
-    if (before || !codec || !codec_is_pushed(codec)) return OK;
-    ctx->world->random(ctx->world->self, chance, sizeof chance);
-    buf_init_arena(&b, ctx->arena, LINE_PUSH_KEY + 1);
-    buf_hex(&b, (struct bytes){chance, sizeof chance});
-    if (!buf_done(&b, &key)) return FAIL_MEMORY(ctx);
-    SET(&line_rows, l, push_key, key);
-    return OK;
+    return before || !codec || !codec_is_pushed(codec) ? OK : make_key(ctx, l);
 }
 
 static enum err validate(struct ctx *ctx, const void *row) {

@@ -2,6 +2,7 @@
 #ifndef LINLI_SENSING_LINES_LINES_INTERNAL_H
 #define LINLI_SENSING_LINES_LINES_INTERNAL_H
 
+#include "base/bucket.h"
 #include "net/runner.h"
 #include "sensing/lines/figures.h"
 #include "sensing/lines/heard.h"
@@ -38,6 +39,8 @@ struct line_entry {
     int32_t state;              /* as it is */
     char address[LINE_ADDRESS_MAX], problem[LINE_PROBLEM_MAX];
     bool is_seen;
+    struct bucket bucket; /* of what is pushed */
+    _Atomic int pushes;   /* that are not answered yet */
 };
 
 /* What goes out: read by a worker, told on the loop thread. */

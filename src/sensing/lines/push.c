@@ -8,7 +8,6 @@
 
 #include <sodium.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
 #define QUERY_MAX 4096
@@ -20,17 +19,20 @@ struct line_pushed { /* what a push needs of its line, as it was then */
     struct figures *figures;
     struct heard *heard;
     const struct zone *zone;
+    _Atomic int *pushes;
+    bool is_too_often;
     int64_t id, community_id;
     char name[LINE_NAME_MAX * 4 + 1], secret[LINE_SECRET_MAX * 4 + 1];
 };
 
 /* Every key is compared as a whole: how long it takes tells nothing of how much of one is right. */
-static bool find(struct line_set *l, struct str key, struct line_pushed *ret) {
+static bool find(struct line_set *l, struct str key, bool counts, struct line_pushed *ret) {
+    int64_t now_us = l->o.world->mono_us(l->o.world->self);
     bool found = false;
     if (key.len != LINE_PUSH_KEY) return false;
     pthread_mutex_lock(&l->lock);
     for (size_t i = 0; i < l->entries_n; i++) {
-        const struct line_entry *e = &l->entries[i];
+        struct line_entry *e = &l->entries[i];
         const struct line_spec *s = &e->spec;
         bool is_it = !sodium_memcmp(s->push_key, key.ptr, LINE_PUSH_KEY);
         if (!is_it || !s->id || !s->enabled || !e->figures || !e->heard || !line_is_pushed(s)) continue;
@@ -39,10 +41,12 @@ static bool find(struct line_set *l, struct str key, struct line_pushed *ret) {
                                     .figures = e->figures,
                                     .heard = e->heard,
                                     .zone = s->zone,
+                                    .pushes = &e->pushes,
                                     .id = s->id,
                                     .community_id = s->community_id};
         memcpy(ret->name, s->name, sizeof ret->name);
         memcpy(ret->secret, s->secret, sizeof ret->secret);
+        if (counts) ret->is_too_often = !bucket_take(&e->bucket, now_us, PUSHES_A_SECOND, PUSHES_AT_ONCE);
     }
     pthread_mutex_unlock(&l->lock);
     return found;
@@ -85,6 +89,12 @@ struct push { /* in the request's arena */
     struct loop_task task;
 };
 
+/* False: there are too many. */
+static bool under_way(struct push *p, int more) {
+    int of_line = atomic_fetch_add(p->line.pushes, more), all = atomic_fetch_add(&p->lines->pushes, more);
+    return of_line < PUSHES_OF_LINE && all < PUSHES_MAX;
+}
+
 static void answer(void *arg, bool is_stored) {
     struct push *p = arg;
     struct api_unit *unit = p->unit;
@@ -92,7 +102,7 @@ static void answer(void *arg, bool is_stored) {
     const struct fault away = {
         .kind = ERR_UNAVAILABLE, .code = "not_stored", .text = "this could not be stored; say it again"};
     if (!is_stored) FIGURES_ADD(p->line.figures, unanswered, 1);
-    atomic_fetch_sub(&p->lines->pushes, 1);
+    under_way(p, -1);
     api_finish(unit, is_stored ? &ok : NULL, is_stored ? NULL : &away);
 }
 
@@ -139,6 +149,13 @@ static enum err refuse(struct ctx *ctx, const struct api_call *call, const struc
     return FAIL(&ctx->fault, kinds[why], codes[why], "%s", e->rule);
 }
 
+static enum err too_often(struct ctx *ctx, struct push *p) {
+    FIGURES_ADD(p->line.figures, unanswered, 1);
+    ctx->fault.retry_after_s = 1;
+    return FAIL(&ctx->fault, ERR_TOO_MANY, "too_often", "a line is pushed to at most %d times a second",
+                PUSHES_A_SECOND);
+}
+
 static enum err let_pass(struct ctx *ctx, struct push *p, bool *ret) {
     struct pass_verdict verdict;
     if (!p->decoded.passings_n) return OK;
@@ -168,8 +185,8 @@ static enum err begin(struct ctx *ctx, const struct api_call *call, struct push 
     utf8_copy(p->peer, sizeof p->peer, call->req->peer);
     p->intake = (struct intake){.site = &p->site, .done = answer, .arg = p, .peer = p->peer};
     p->task = (struct loop_task){.fn = take, .arg = p};
-    if (atomic_fetch_add(&p->lines->pushes, 1) >= PUSHES_MAX) {
-        atomic_fetch_sub(&p->lines->pushes, 1);
+    if (!under_way(p, 1)) {
+        under_way(p, -1);
         FIGURES_ADD(p->line.figures, unanswered, 1);
         return FAIL(&ctx->fault, ERR_BUSY, "busy", "too much is pushed at once; say it again");
     }
@@ -184,7 +201,8 @@ enum err line_push(struct ctx *ctx, const struct api_call *call, struct api_answ
     struct wire_error e = {"", 0};
     if (!p) return FAIL_MEMORY(ctx);
     p->lines = call->arg;
-    if (!find(p->lines, call->args[0], &p->line)) return nobody(ctx);
+    if (!find(p->lines, call->args[0], true, &p->line)) return nobody(ctx);
+    if (p->line.is_too_often) return too_often(ctx, p);
     const struct lines_options *o = &p->lines->o;
     p->site = (struct intake_site){.loop = o->loop,
                                    .feed = o->feed,
@@ -237,7 +255,7 @@ enum err line_push_look(struct ctx *ctx, const struct api_call *call, struct api
     struct line_pushed line;
     struct bytes frame;
     struct buf b;
-    if (!find(call->arg, call->args[0], &line)) return nobody(ctx);
+    if (!find(call->arg, call->args[0], false, &line)) return nobody(ctx);
     ret->status = 200;
     if (!line.codec->is_genuine || !call->req->query.len) return OK;
     TRY(query_frame(ctx, call, &frame));

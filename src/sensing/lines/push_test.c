@@ -268,6 +268,46 @@ static void more_than_the_bound_at_once_is_busy(struct t *t) {
     atomic_store(&s.lines->pushes, PUSHES_MAX - 1);
     CHECK(t, push(&s, s.key, INPUT) == 200 && atomic_load(&s.lines->pushes) == PUSHES_MAX - 1);
     atomic_store(&s.lines->pushes, 0);
+    atomic_store(&entry(&s, "gate")->pushes, PUSHES_OF_LINE); /* one line has not all of them */
+    CHECK(t, push(&s, s.key, INPUT) == 503 && atomic_load(&s.lines->pushes) == 0);
+    atomic_store(&entry(&s, "gate")->pushes, 0);
+    stop(&s);
+}
+
+static void who_pushes_too_often_is_told_to_wait(struct t *t) {
+    struct site s;
+    int status = 200;
+    start(&s, t);
+    world_sim_advance(&t->sim, 1000);
+    for (int i = 0; i < PUSHES_AT_ONCE && status == 200; i++) status = push(&s, s.key, INPUT);
+    CHECK(t, status == 200 && push(&s, s.key, INPUT) == 429 && strstr(body_of(&s).ptr, "too_often"));
+    CHECK(t, str_is(client_header(&s.reply, "retry-after"), "1") && FIGURE(&s, unanswered) == 1);
+    CHECK(t, push(&s, s.off, INPUT) == 404); /* of another line's bucket nothing is gone */
+    world_sim_advance(&t->sim, 10);
+    CHECK(t, push(&s, s.key, INPUT) == 200 && push(&s, s.key, INPUT) == 429);
+    stop(&s);
+}
+
+static enum err renew(struct ctx *ctx, struct estate *e) {
+    struct site *s = (struct site *)(void *)e;
+    TRY(row_act(ctx, &line_rows, entry(s, "gate")->spec.id, 0, "new_push_key", NULL, 0, NULL));
+    read_key(ctx, "gate", s->off);
+    enum err refused = row_act(ctx, &line_rows, entry(s, "fire")->spec.id, 0, "new_push_key", NULL, 0, NULL);
+    CHECK(e->t, refused == ERR_CONFLICT && !strcmp(ctx->fault.code, "not_pushed"));
+    ctx->fault = (struct fault){0};
+    return OK;
+}
+
+static void a_key_that_leaked_is_replaced_at_once(struct t *t) {
+    struct site s;
+    start(&s, t);
+    CHECK(t, push(&s, s.key, INPUT) == 200);
+    estate_do(&s.e, renew);
+    CHECK(t, strlen(s.off) == LINE_PUSH_KEY && strcmp(s.off, s.key) != 0);
+    while (api_run_now(s.api)) continue;
+    for (int i = 0; i < 500 && push(&s, s.key, INPUT) != 404; i++) (void)poll(NULL, 0, 10);
+    CHECK(t, s.reply.status == 404 && push(&s, s.off, INPUT) == 200);
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM audit WHERE resource = 'lines' AND step = 'new_push_key'") == 1);
     stop(&s);
 }
 
@@ -359,5 +399,6 @@ TESTS(CASE(each_pushed_line_has_an_address_of_chance), CASE(an_address_that_is_n
       CASE(who_looks_first_finds_somebody), CASE(what_is_pushed_is_stored_and_answered),
       CASE(the_answer_opens_for_who_may_pass), CASE(what_is_wrong_is_refused_and_kept_as_a_sample),
       CASE(what_cannot_be_stored_is_to_be_said_again), CASE(more_than_the_bound_at_once_is_busy),
+      CASE(who_pushes_too_often_is_told_to_wait), CASE(a_key_that_leaked_is_replaced_at_once),
       CASE(a_line_that_is_switched_off_is_gone), CASE(nobody_speaks_for_devices_of_another_line),
       CASE(what_is_not_signed_is_not_looked_at))

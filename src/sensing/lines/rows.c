@@ -55,12 +55,13 @@ size_t line_finds_take(int64_t ids[LINE_FINDS_MAX]) {
 
 /* Not each event of a device: alarms and readings change nothing here. */
 static const struct subscription listens[] = {
-    {"lines.create", changed},         {"lines.update", changed},      {"lines.archive", changed},
-    {"lines.restore", changed},        {"lines.set_secret", changed},  {"lines.find", find},
-    {"device_models.*", changed},      {"devices.create", changed},    {"devices.update", changed},
-    {"devices.adopt", changed},        {"devices.recode", changed},    {"devices.retire", changed},
-    {"devices.reinstate", changed},    {"devices.archive", changed},   {"devices.restore", changed},
-    {"devices.set_password", changed}, {"commands.create", commanded}, {"commands.confirm", commanded}};
+    {"lines.create", changed},       {"lines.update", changed},         {"lines.archive", changed},
+    {"lines.restore", changed},      {"lines.set_secret", changed},     {"lines.find", find},
+    {"lines.new_push_key", changed}, {"device_models.*", changed},      {"devices.create", changed},
+    {"devices.update", changed},     {"devices.adopt", changed},        {"devices.recode", changed},
+    {"devices.retire", changed},     {"devices.reinstate", changed},    {"devices.archive", changed},
+    {"devices.restore", changed},    {"devices.set_password", changed}, {"commands.create", commanded},
+    {"commands.confirm", commanded}};
 
 const struct module lines_module = {
     .name = "lines",

@@ -489,6 +489,7 @@ export type LinesStepFind = Record<string, never>
 export interface LinesStepSetSecret {
   secret?: string | null
 }
+export type LinesStepNewPushKey = Record<string, never>
 export interface DevicesRow {
   id: Id
   version: number
