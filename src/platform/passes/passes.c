@@ -130,12 +130,16 @@ static const struct resource *const resources[] = {&passes, &passages};
 static const struct setting settings[] = {
     {PASS_SURE, FIELD_INT, "75", "%", 0, 100},
     {PASS_LATE_AFTER, FIELD_INT, "300", "s", 0, 86400}, /* 0: whenever it was read */
+    /* Where somebody goes and when is his own affair: half a year is enough for a theft that is noticed late. */
+    {PASS_KEPT, FIELD_INT, "180", "d", 1, 3660},
 };
+static const struct job jobs[] = {{"passes.erase_old", INT64_C(3600000), passages_erase_old}};
 
 const struct module passes_module = {
     .name = "passes",
     .part = "platform",
     ROWS(resources, resources),
     ROWS(settings, settings),
+    ROWS(jobs, jobs),
     .roles = "admin manager guard dispatcher",
 };

@@ -7,5 +7,9 @@
 #define PASS_WORDS      "given unknown elsewhere early over hours unsure late nowhere" /* by enum pass_why */
 #define PASS_SURE       "passes.sure_pct"
 #define PASS_LATE_AFTER "passes.late_s"
+#define PASS_KEPT       "passes.kept_days"
+
+/* kept.c: a job; passages that are older than their community keeps them are gone. */
+NODISCARD enum err passages_erase_old(struct ctx *ctx);
 
 #endif

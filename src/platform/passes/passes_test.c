@@ -4,6 +4,7 @@
 
 #include "kernel/row_json.h"
 #include "kernel/setting.h"
+#include "kernel/work.h"
 #include "platform/things/things.h"
 #include "tests/lib/town.h"
 
@@ -374,7 +375,71 @@ static void whose_plate_it_was_is_masked_at_the_gate(struct t *t) {
     town_close(&s.w);
 }
 
+/* ---- how long it is kept ---- */
+
+static int64_t found(struct site *s, const char *value) {
+    struct list_query q = {.sort = FILTER_ID, .limit = 10, .search = str_of(value)};
+    struct list_page page;
+    CHECK(s->w.t, !row_list(&s->w.ctx, &passages, &q, &page));
+    return (int64_t)page.n;
+}
+
+static void run_jobs(struct site *s) {
+    size_t done;
+    int64_t next_ms;
+    struct actor actor = s->w.ctx.actor;
+    CHECK(s->w.t, !jobs_run(&s->w.ctx, &done, &next_ms) && done);
+    s->w.ctx.actor = actor;
+}
+
+static void what_is_old_is_gone_with_every_trace_of_its_value(struct t *t) {
+    struct site s;
+    struct passing old = shown(PLATE), young = shown("京A00001");
+    start(&s, t);
+    town_as(&s.w, 0);
+    (void)take(&s, &old);
+    later(&s, DAY_MS);
+    (void)take(&s, &young);
+    later(&s, 179 * DAY_MS - 1);
+    run_jobs(&s);
+    CHECK(t, town_count(&s.w, PASSAGES) == 2 && found(&s, PLATE) == 1);
+    later(&s, HOUR_MS);
+    run_jobs(&s);
+    CHECK(t, town_count(&s.w, PASSAGES) == 1 && !found(&s, PLATE) && found(&s, "京A00001") == 1);
+    CHECK(t, town_count(&s.w, "SELECT COUNT(*) FROM search_docs WHERE resource = 'passages'") == 1);
+    CHECK(t, town_count(&s.w, "SELECT COUNT(*) FROM search_terms WHERE resource = 'passages'") == 2);
+    CHECK(t, town_count(&s.w, "SELECT COUNT(*) FROM audit WHERE resource = 'passages'") == 2);
+    CHECK(t, town_count(&s.w, "SELECT COUNT(*) FROM audit WHERE resource = 'passages' AND after IS NULL") == 1);
+    CHECK(t, !setting_put(&s.w.ctx, s.w.other_estate, "passes.kept_days", S("1"))); /* of those over there */
+    later(&s, HOUR_MS);
+    run_jobs(&s);
+    CHECK(t, town_count(&s.w, PASSAGES) == 1);
+    CHECK(t, !setting_put(&s.w.ctx, s.w.estate, "passes.kept_days", S("1")));
+    later(&s, HOUR_MS);
+    run_jobs(&s);
+    CHECK(t, town_count(&s.w, PASSAGES) == 0);
+    town_close(&s.w);
+}
+
+static void many_that_are_old_go_page_by_page(struct t *t) {
+    struct site s;
+    char value[32];
+    start(&s, t);
+    town_as(&s.w, 0);
+    for (int i = 0; i < 250; i++) {
+        snprintf(value, sizeof value, "%d", 1000 + i);
+        struct passing x = {.device = S("cam"), .kind = PASSING_CODE, .value = str_of(value)};
+        (void)take(&s, &x);
+    }
+    CHECK(t, town_count(&s.w, PASSAGES) == 250);
+    later(&s, 181 * DAY_MS);
+    run_jobs(&s);
+    CHECK(t, town_count(&s.w, PASSAGES) == 0);
+    town_close(&s.w);
+}
+
 static void on_postgres(struct t *t) {
+    town_on_postgres(t, what_is_old_is_gone_with_every_trace_of_its_value);
     town_on_postgres(t, a_pass_opens_its_gate_and_every_gate_under_its_place);
     town_on_postgres(t, the_same_said_again_is_one_passage);
     town_on_postgres(t, only_the_value_itself_counts);
@@ -386,4 +451,5 @@ TESTS(CASE(a_pass_opens_its_gate_and_every_gate_under_its_place), CASE(only_the_
       CASE(a_device_that_is_not_in_use_opens_nothing), CASE(what_is_read_badly_or_too_late_opens_nothing),
       CASE(the_same_said_again_is_one_passage), CASE(any_plate_of_a_vehicle_opens),
       CASE(values_are_kept_in_the_form_that_devices_say), CASE(spans_go_forward),
-      CASE(whose_plate_it_was_is_masked_at_the_gate), CASE(on_postgres))
+      CASE(whose_plate_it_was_is_masked_at_the_gate), CASE(what_is_old_is_gone_with_every_trace_of_its_value),
+      CASE(many_that_are_old_go_page_by_page), CASE(on_postgres))
