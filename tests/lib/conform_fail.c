@@ -168,8 +168,8 @@ static void fail_each(struct run *u, enum doing doing, const struct step *step, 
         db_fail_in(u->db, 0);
         u->ctx.arena->fail_in = 0;
         u->ctx.reason = (struct str){NULL, 0};
-        CHECK_SAY(u->t, !e || reached, "%s: an unfailed %s: %s %s", u->r->name, name_of(&d), u->ctx.fault.text,
-                  u->ctx.fault.fields[0].code);
+        CHECK_SAY(u->t, !e || reached || conform_refused(u, name_of(&d)), "%s: an unfailed %s: %s %s", u->r->name,
+                  name_of(&d), u->ctx.fault.text, u->ctx.fault.fields[0].code);
         u->ctx.fault = (struct fault){0};
         check_done(u, &d, e, before, statements ? "a failed statement" : "a failed allocation");
         if (!reached) break;
