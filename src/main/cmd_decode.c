@@ -116,11 +116,13 @@ static void put_event(struct jw *j, const struct device_event *e) {
 }
 
 static void put_passing(struct jw *j, const struct passing *p) {
-    static const char *const kinds[] = {"plate", "card", "code"};
+    static const char *const kinds[] = {"plate", "card", "code", "face"};
     jw_open(j, '{');
     jw_kstr(j, "device", p->device);
     jw_kcstr(j, "kind", kinds[p->kind]);
     jw_kstr(j, "value", p->value);
+    if (p->serial.len) jw_kstr(j, "serial", p->serial);
+    if (p->way.len) jw_kstr(j, "way", p->way);
     put_at(j, 0, p->at_ms);
     if (p->sure_pct) jw_ki64(j, "sure_pct", p->sure_pct);
     jw_kbool(j, "late", p->is_late);

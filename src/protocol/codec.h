@@ -29,12 +29,15 @@ struct device_event {
     bool is_kept; /* how it is, and no news: nobody is called for it */
 };
 /* Who wants through, by what he shows.  It concerns a person: no event and no reading tells it. */
-enum passing_kind { PASSING_PLATE, PASSING_CARD, PASSING_CODE };
+enum passing_kind { PASSING_PLATE, PASSING_CARD, PASSING_CODE, PASSING_FACE };
 struct passing {
     struct str device;
     enum passing_kind kind;
-    struct str value;  /* in its normal form: plate_read(), wiegand_number(), digits */
+    /* In its normal form: plate_read(), wiegand_number(), digits; of a face what the device calls it, never what it
+     * looks like. */
+    struct str value;
     struct str serial; /* of the message: said again it is the same passing; absent: the wire has none */
+    struct str way;    /* in, out; absent: as the device's row says */
     int64_t at_ms;     /* UTC; 0: not on the wire */
     int32_t sure_pct;  /* how sure the device is of the value; 0: it does not say */
     bool is_late;      /* kept by the device while nobody answered: nothing waits at the gate any more */

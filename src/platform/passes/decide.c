@@ -11,10 +11,12 @@
 #define HOUR_MS     INT64_C(3600000)
 #define HOURS_A_DAY 24
 
-static const char *const kinds[] = {[PASSING_PLATE] = "plate", [PASSING_CARD] = "card", [PASSING_CODE] = "code"};
+static const char *const kinds[] = {
+    [PASSING_PLATE] = "plate", [PASSING_CARD] = "card", [PASSING_CODE] = "code", [PASSING_FACE] = "face"};
 
-static struct str word_of(enum pass_why why) {
+struct str pass_word(enum pass_why why) {
     struct str rest = S(PASS_WORDS), word = {NULL, 0};
+    if (why == PASS_AGAIN) return S("again");
     for (int i = 0; i <= (int)why && str_word(&rest, &word); i++) continue;
     return word;
 }
@@ -106,12 +108,14 @@ struct taking {
     bool is_known;
     const struct passing *shown; /* what decided */
     struct pass_verdict verdict;
-    bool is_same; /* no passage of its own */
+    bool was_said; /* this message */
+    bool is_same;  /* no passage of its own */
 };
 
 static void same(struct taking *t, const struct passage *p, enum pass_why why) {
     t->is_same = true;
-    t->verdict = (struct pass_verdict){.why = why, .pass_id = p->pass_id, .passage_id = p->row.id};
+    t->verdict =
+        (struct pass_verdict){.why = why, .pass_id = p->pass_id, .passage_id = p->row.id, .is_repeat = t->was_said};
 }
 
 static bool is_fresh(const struct ctx *ctx, const struct passage *p) {
@@ -129,6 +133,7 @@ static enum err look_for_message(struct ctx *ctx, struct taking *t) {
                    "LIMIT 1",
                    VALS(V_I64(t->community_id), V_TEXT(t->all[0].device), V_TEXT(t->all[0].serial)), &id, &found));
     if (!found) return OK;
+    t->was_said = true;
     TRY(row_get(ctx, &passages, id, &p));
     if (!is_fresh(ctx, &p))
         same(t, &p, PASS_AGAIN);
@@ -137,9 +142,17 @@ static enum err look_for_message(struct ctx *ctx, struct taking *t) {
     return OK;
 }
 
-static bool is_shown(const struct taking *t, const struct passage *p) {
+/* What a device kept while it was away comes all at once, and was hours apart. */
+static bool is_near(const struct ctx *ctx, const struct passing *x, const struct passage *p) {
+    int64_t apart_ms = (x->at_ms ? x->at_ms : ctx->now_ms) - p->at_ms;
+    return apart_ms < PASS_SAME_MS && apart_ms > -PASS_SAME_MS;
+}
+
+static bool is_shown(const struct ctx *ctx, const struct taking *t, const struct passage *p) {
     for (size_t i = 0; i < t->n; i++)
-        if (str_is(p->kind, kinds[t->all[i].kind]) && str_eq(p->value, t->all[i].value)) return true;
+        if (str_is(p->kind, kinds[t->all[i].kind]) && str_eq(p->value, t->all[i].value) &&
+            (t->verdict.why != PASS_LATE || is_near(ctx, &t->all[i], p)))
+            return true;
     return false;
 }
 
@@ -156,10 +169,10 @@ static enum err look_for_same(struct ctx *ctx, struct taking *t) {
     TRY(row_list(ctx, &passages, &q, &page));
     for (size_t i = 0; i < page.n && !t->is_same; i++) {
         const struct passage *p = (const struct passage *)page.rows + i;
-        if (!is_shown(t, p)) continue;
+        if (!is_shown(ctx, t, p)) continue;
         if (p->granted)
             same(t, p, PASS_GIVEN);
-        else if (str_eq(p->why, word_of(t->verdict.why)))
+        else if (str_eq(p->why, pass_word(t->verdict.why)))
             same(t, p, t->verdict.why);
         break; /* the last one counts */
     }
@@ -201,13 +214,14 @@ static enum err put_down(struct ctx *ctx, struct taking *t) {
     SET(&passages, &p, kind, str_of(kinds[x->kind]));
     SET(&passages, &p, value, x->value);
     SET(&passages, &p, granted, t->verdict.why == PASS_GIVEN);
-    SET(&passages, &p, why, word_of(t->verdict.why));
+    SET(&passages, &p, why, pass_word(t->verdict.why));
     SET(&passages, &p, at_ms, x->at_ms ? x->at_ms : ctx->now_ms);
     if (x->serial.len) SET(&passages, &p, serial, x->serial);
     if (t->verdict.pass_id) SET(&passages, &p, pass_id, t->verdict.pass_id);
     if (t->is_known) SET(&passages, &p, device_id, t->device.row.id);
     if (t->is_known && row_has(&devices, &t->device, "place_id")) SET(&passages, &p, place_id, t->device.place_id);
-    if (t->is_known && t->device.way.len) SET(&passages, &p, direction, t->device.way);
+    struct str way = x->way.len ? x->way : t->is_known ? t->device.way : S("");
+    if (way.len) SET(&passages, &p, direction, way);
     TRY(row_create(ctx, &passages, &p));
     t->verdict.passage_id = p.row.id;
     return OK;

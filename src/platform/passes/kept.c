@@ -29,6 +29,8 @@ static enum err erase(struct ctx *ctx, int64_t id) {
     TRY(db_exec(ctx->db, &ctx->fault,
                 "UPDATE audit SET before = NULL, after = NULL WHERE resource = $1 AND row_id = $2",
                 VALS(name, V_I64(id)), NULL));
+    TRY(db_exec(ctx->db, &ctx->fault, "UPDATE commands SET passage_id = NULL WHERE passage_id = $1", VALS(V_I64(id)),
+                NULL));
     return db_exec(ctx->db, &ctx->fault, "DELETE FROM passages WHERE id = $1", VALS(V_I64(id)), NULL);
 }
 

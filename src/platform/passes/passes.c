@@ -20,7 +20,7 @@ static const char *check_weekdays(struct str s) {
 }
 
 static const struct field pass_fields[] = {
-    {CHOICE(struct pass, kind, "plate card code"), .flags = REQUIRED | FIXED | COLUMN},
+    {CHOICE(struct pass, kind, PASS_KINDS), .flags = REQUIRED | FIXED | COLUMN},
     {TEXT(struct pass, value), .min = 1, .max = VALUE_MAX, .flags = REQUIRED | SEARCH | EXACT | COLUMN,
      .class = IDENTITY},
     {TEXT(struct pass, holder), .max = 40, .flags = SEARCH | COLUMN, .class = IDENTITY},
@@ -97,7 +97,7 @@ static const struct field passage_fields[] = {
     {TEXT(struct passage, device), .max = DEVICE_MAX, .flags = REQUIRED | FIXED | COLUMN | INDEXED},
     {REF(struct passage, device_id, "devices"), .flags = FIXED},
     {REF(struct passage, place_id, "places"), .flags = FIXED | COLUMN},
-    {CHOICE(struct passage, kind, "plate card code"), .flags = REQUIRED | FIXED | COLUMN},
+    {CHOICE(struct passage, kind, PASS_KINDS), .flags = REQUIRED | FIXED | COLUMN},
     {TEXT(struct passage, value), .min = 1, .max = VALUE_MAX, .flags = REQUIRED | FIXED | SEARCH | EXACT | COLUMN,
      .class = IDENTITY},
     {REF(struct passage, pass_id, "passes"), .flags = FIXED | INDEXED},

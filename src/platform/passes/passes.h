@@ -1,4 +1,4 @@
-/* Passes: who may pass where and when, by a plate, a card or a code; and every passage with what was decided.
+/* Passes: who may pass where and when, by a plate, a card, a code or a face; and every passage with what was decided.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef LINLI_PLATFORM_PASSES_PASSES_H
 #define LINLI_PLATFORM_PASSES_PASSES_H
@@ -8,7 +8,7 @@
 
 struct pass {
     struct row row;
-    struct str kind;   /* plate, card, code */
+    struct str kind;   /* plate, card, code, face */
     struct str value;  /* in its normal form, as struct passing has it */
     struct str holder; /* what people call who has it */
     struct str weekdays /* "12345": Monday to Friday; absent: all */, note;
@@ -42,7 +42,9 @@ enum pass_why {
 struct pass_verdict {
     enum pass_why why;
     int64_t pass_id, passage_id; /* 0: none */
+    bool is_repeat;              /* the same message, decided the same way: what follows from it has been done */
 };
+struct str pass_word(enum pass_why why); /* "given"; in what is told to devices */
 /* Does a pass of that value open the place now?  Where several passes have it, any that opens wins; else the one that
  * is nearest to it says why not.  Reads only; as the system. */
 NODISCARD enum err pass_check(struct ctx *ctx, int64_t community_id, int64_t place_id, const struct passing *p,
@@ -53,5 +55,12 @@ NODISCARD enum err pass_check(struct ctx *ctx, int64_t community_id, int64_t pla
 #define PASS_SAME_MS 30000
 NODISCARD enum err pass_take(struct ctx *ctx, int64_t community_id, const struct passing *all, size_t n,
                              struct pass_verdict *ret);
+/* The same for a device that waits for a command: in the same transaction it is told what its model has of `open` and
+ * `granted` where somebody may pass, `refused` where not; a repeat and what is late tell it nothing.  The pass is the
+ * right, so nobody confirms these.  They go out within PASS_OPEN_MS or not at all: by then somebody else stands there.
+ */
+#define PASS_OPEN_MS 10000
+NODISCARD enum err pass_at_door(struct ctx *ctx, int64_t community_id, const struct passing *all, size_t n,
+                                struct pass_verdict *ret);
 
 #endif

@@ -5,6 +5,7 @@
 #include "platform/passes/passes.h"
 
 #define PASS_WORDS      "given unknown elsewhere early over hours unsure late nowhere" /* by enum pass_why */
+#define PASS_KINDS      "plate card code face"                                         /* by enum passing_kind */
 #define PASS_SURE       "passes.sure_pct"
 #define PASS_LATE_AFTER "passes.late_s"
 #define PASS_KEPT       "passes.kept_days"

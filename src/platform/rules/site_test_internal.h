@@ -6,6 +6,7 @@
 #include "kernel/outbox.h"
 #include "kernel/rows.h"
 #include "platform/parties/parties.h"
+#include "platform/passes/passes.h"
 #include "platform/places/places.h"
 #include "platform/rules/alarms.h"
 #include "platform/rules/rules.h"
@@ -18,7 +19,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct module *const modules[] = {&places_module, &parties_module, &things_module, &rules_module};
+static const struct module *const modules[] = {&places_module, &parties_module, &things_module, &passes_module,
+                                               &rules_module};
 
 struct site {
     struct t *t;

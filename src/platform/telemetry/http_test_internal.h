@@ -10,6 +10,7 @@
 #include "net/testing.h"
 #include "ops/health.h"
 #include "platform/parties/parties.h"
+#include "platform/passes/passes.h"
 #include "platform/places/places.h"
 #include "platform/things/things.h"
 #include "tests/lib/pg.h"
@@ -53,8 +54,8 @@ static inline enum err identify(struct ctx *ctx, struct str token, struct api_id
 static const struct api_authenticator test_authenticators[] = {{"test", identify, NULL, NULL}};
 static const struct contribution contributions[] = {CONTRIBUTE(authenticators, test_authenticators)};
 static const struct module who_module = {.name = "who", .part = "platform", ROWS(contributes, contributions)};
-static const struct module *const modules[] = {&places_module, &parties_module, &things_module, &telemetry_module,
-                                               &who_module};
+static const struct module *const modules[] = {&places_module, &parties_module,   &things_module,
+                                               &passes_module, &telemetry_module, &who_module};
 
 static inline void die(const char *what, const struct fault *f) {
     fprintf(stderr, "%s: %s %s\n", what, f->code, f->text);

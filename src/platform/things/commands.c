@@ -12,6 +12,7 @@ static const struct field fields[] = {
     {TEXT(struct device_command, value), .min = 1, .max = 80, .flags = FIXED | COLUMN},
     {TEXT(struct device_command, reason), .min = 2, .max = 200, .flags = REQUIRED | FIXED | COLUMN},
     {FLAG(struct device_command, dangerous), .flags = SYSTEM},
+    {REF(struct device_command, passage_id, "passages"), .flags = SYSTEM | INDEXED},
     {TIME(struct device_command, until_ms), .flags = FIXED},
     {REF(struct device_command, confirmed_by, "people"), .flags = SYSTEM},
     {TIME(struct device_command, confirmed_ms), .flags = SYSTEM},
@@ -49,7 +50,7 @@ static enum err prepare(struct ctx *ctx, void *row, const void *before) {
     TRY(look_up(ctx, c, &d, &m, &found));
     if (!row_has(&commands, c, "until_ms")) SET(&commands, c, until_ms, ctx->now_ms + COMMAND_PATIENCE_MS);
     SET(&commands, c, dangerous, m.dangerous);
-    c->state = m.dangerous ? COMMAND_ASKED : COMMAND_QUEUED;
+    c->state = m.dangerous && !c->passage_id ? COMMAND_ASKED : COMMAND_QUEUED;
     return OK;
 }
 

@@ -6,6 +6,7 @@
 #include "kernel/rows.h"
 #include "net/testing.h"
 #include "platform/parties/parties.h"
+#include "platform/passes/passes.h"
 #include "platform/places/places.h"
 #include "platform/rules/alarms.h"
 #include "platform/things/things.h"
@@ -155,7 +156,8 @@ static inline void site_open_feed(struct site *s) {
 }
 
 static inline void site_start(struct site *s, struct t *t) {
-    static const struct module *const modules[] = {&places_module, &parties_module, &things_module, &rules_module};
+    static const struct module *const modules[] = {&places_module, &parties_module, &things_module, &passes_module,
+                                                   &rules_module};
     static int serial;
     char url[256];
     struct db *db = NULL;

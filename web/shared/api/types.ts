@@ -572,6 +572,7 @@ export interface CommandsRow {
   value?: string | null
   reason?: string | null
   dangerous?: boolean | null
+  passage_id?: string | null
   until_ms?: number | null
   confirmed_by?: string | null
   confirmed_ms?: number | null
@@ -607,7 +608,7 @@ export interface PassesRow {
   _actions: string[]
   _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
   _masked: string[]
-  kind?: 'plate' | 'card' | 'code' | null
+  kind?: 'plate' | 'card' | 'code' | 'face' | null
   value?: string | null
   holder?: string | null
   person_id?: string | null
@@ -625,7 +626,7 @@ export interface PassesPage {
   total: number | null
 }
 export interface PassesCreate {
-  kind: 'plate' | 'card' | 'code'
+  kind: 'plate' | 'card' | 'code' | 'face'
   value: string
   holder?: string | null
   person_id?: string | null
@@ -668,7 +669,7 @@ export interface PassagesRow {
   device?: string | null
   device_id?: string | null
   place_id?: string | null
-  kind?: 'plate' | 'card' | 'code' | null
+  kind?: 'plate' | 'card' | 'code' | 'face' | null
   value?: string | null
   pass_id?: string | null
   direction?: 'in' | 'out' | null
@@ -686,7 +687,7 @@ export interface PassagesCreate {
   device: string
   device_id?: string | null
   place_id?: string | null
-  kind: 'plate' | 'card' | 'code'
+  kind: 'plate' | 'card' | 'code' | 'face'
   value: string
   pass_id?: string | null
   direction?: 'in' | 'out' | null
@@ -1250,7 +1251,7 @@ export interface SettingsRow {
   _actions: string[]
   _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
   _masked: string[]
-  name?: 'commands.two_people' | 'passes.sure_pct' | 'passes.late_s' | 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days' | null
+  name?: 'commands.two_people' | 'passes.sure_pct' | 'passes.late_s' | 'passes.kept_days' | 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days' | null
   value?: string | null
   standard?: string | null
   unit?: string | null
@@ -1264,7 +1265,7 @@ export interface SettingsPage {
   total: number | null
 }
 export interface SettingsCreate {
-  name: 'commands.two_people' | 'passes.sure_pct' | 'passes.late_s' | 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days'
+  name: 'commands.two_people' | 'passes.sure_pct' | 'passes.late_s' | 'passes.kept_days' | 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days'
   value?: string | null
   community_id?: Id
 }
