@@ -283,7 +283,7 @@ static enum err play(struct slave *s) {
 enum err slave_run(const struct slave_protocol *p, const struct slave_options *o, struct slave_figures *ret,
                    struct fault *f) {
     struct slave s = {.p = p, .o = o, .fault = f};
-    s.line = (struct slave_line){calloc(o->devices, sizeof *s.line.devices), o->devices};
+    s.line = (struct slave_line){calloc(o->devices, sizeof *s.line.devices), o->devices, o->cards};
     if (s.line.devices) slave_devices(s.line.devices, o->devices, o->first, o->seed);
     enum err e = s.line.devices ? play(&s) : FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     s.ending = true;

@@ -32,6 +32,8 @@ struct slave_device {
     bool is_off; /* the relay is open, the valve closed: nothing flows, nothing is counted */
     int64_t off_since_ms, off_ms;
     uint16_t coils, words[SLAVE_WORDS];
+    size_t shown;                    /* cards that were held to it */
+    int64_t shown_ms, open_until_ms; /* the last one; its door */
 };
 void slave_switch(struct slave_device *d, bool is_off, int64_t now_ms);
 /* Hours in which something flowed, from 2026 to a moment that is not after now; negative: before. */
@@ -41,6 +43,7 @@ double slave_around(struct slave_device *d, double middle, double wander); /* ch
 struct slave_line {
     struct slave_device *devices;
     size_t devices_n;
+    const char *cards; /* that are held to readers, commas between; NULL: made up */
 };
 enum slave_heard { SLAVE_NOT_OURS, SLAVE_ANSWERS, SLAVE_REFUSES };
 struct slave_protocol {
@@ -54,7 +57,7 @@ struct slave_protocol {
     /* Puts what the line answers to a whole frame. */
     enum slave_heard (*hear)(struct slave_line *line, struct bytes whole, int64_t now_ms, struct buf *out);
 };
-extern const struct slave_protocol slave_dlt645, slave_cjt188, slave_modbus, slave_modbus_rtu;
+extern const struct slave_protocol slave_dlt645, slave_cjt188, slave_modbus, slave_modbus_rtu, slave_osdp;
 const struct slave_protocol *slave_find(const char *name); /* NULL: there is none */
 
 struct slave_options {
@@ -64,6 +67,7 @@ struct slave_options {
     const char *serial;
     int baud;
     const char *greeting; /* SLAVE_DIAL: what the gateway says first; NULL: nothing */
+    const char *cards;    /* of readers */
     int64_t count;        /* answers; 0: until a signal */
     size_t devices;
     int64_t first;
@@ -84,17 +88,19 @@ NODISCARD enum err slave_run(const struct slave_protocol *p, const struct slave_
 /* linli simulate NAME … of such devices. */
 struct command;
 int slave_command(const struct command *c, int argc, char **argv);
-#define SLAVE_USAGE                                                                                               \
-    "cjt188, dlt645, modbus, modbus_rtu: devices on one line, which answer when they are asked, until a signal\n" \
-    "or --count N answers.\n\n"                                                                                   \
-    "  --to ADDRESS:PORT   connects as a gateway (DTU) does;  --greeting TEXT  which it says first\n"             \
-    "  --listen PORT       waits for the master on the loopback, as a serial server; 0 prints a free port\n"      \
-    "  --serial PATH       sits on a serial port;  --baud N [2400, Modbus 9600]\n"                                \
-    "  --devices N [1], --first N   their addresses, one after the other [889; Modbus 1]\n"                       \
-    "  --faults LIST       an answer each in turn: noise,split,merge,badsum,lost,slow (modbus: no badsum)\n\n"    \
-    "  dlt645: energies, voltages, power, midnights; the relay obeys the password 02123456\n"                     \
-    "  cjt188: a water meter with a valve\n"                                                                      \
-    "  modbus: input 0 voltage /10, 1 current /100, 2 power f32, 4 energy u32 Wh, 6 temperature s16 /10,\n"       \
-    "          7 coils; the same at holding 100; holding 0 to 99 keep what is written; coil 0 cuts the power\n"
+#define SLAVE_USAGE                                                                                             \
+    "cjt188, dlt645, modbus, modbus_rtu, osdp: devices on one line, which answer when they are asked, until a " \
+    "signal\n"                                                                                                  \
+    "or --count N answers.\n\n"                                                                                 \
+    "  --to ADDRESS:PORT   connects as a gateway (DTU) does;  --greeting TEXT  which it says first\n"           \
+    "  --listen PORT       waits for the master on the loopback, as a serial server; 0 prints a free port\n"    \
+    "  --serial PATH       sits on a serial port;  --baud N [2400, Modbus, OSDP 9600]\n"                        \
+    "  --devices N [1], --first N   their addresses, one after the other [889; Modbus, OSDP 1]\n"               \
+    "  --faults LIST       an answer each in turn: noise,split,merge,badsum,lost,slow (modbus: no badsum)\n\n"  \
+    "  dlt645: energies, voltages, power, midnights; the relay obeys the password 02123456\n"                   \
+    "  cjt188: a water meter with a valve\n"                                                                    \
+    "  modbus: input 0 voltage /10, 1 current /100, 2 power f32, 4 energy u32 Wh, 6 temperature s16 /10,\n"     \
+    "          7 coils; the same at holding 100; holding 0 to 99 keep what is written; coil 0 cuts the power\n" \
+    "  osdp: every 5 s a card of --cards N,N in turn (else a made up one) is held to each reader; output 0 opens\n"
 
 #endif

@@ -8,13 +8,14 @@
 #include <string.h>
 
 struct asked {
-    const char *to, *listen, *serial, *baud, *greeting, *count, *devices, *first, *seed, *faults;
+    const char *to, *listen, *serial, *baud, *greeting, *count, *devices, *first, *seed, *faults, *cards;
     bool json;
     struct slave_options o;
 };
 
 const struct slave_protocol *slave_find(const char *name) {
-    static const struct slave_protocol *const all[] = {&slave_cjt188, &slave_dlt645, &slave_modbus, &slave_modbus_rtu};
+    static const struct slave_protocol *const all[] = {&slave_cjt188, &slave_dlt645, &slave_modbus, &slave_modbus_rtu,
+                                                       &slave_osdp};
     for (size_t i = 0; i < COUNT(all); i++)
         if (!strcmp(name, all[i]->name)) return all[i];
     return NULL;
@@ -65,6 +66,8 @@ static const char *read_asked(struct asked *a, const struct slave_protocol *p) {
     if (!read_number(a->first, 1, p->last, &o->first) || o->first + devices - 1 > p->last)
         return "--first and --devices are no addresses of this protocol";
     if (!read_faults(a->faults, p->faults, &o->faults)) return "--faults names one that is none of this protocol's";
+    if (a->cards && p != &slave_osdp) return "--cards are held to readers only";
+    o->cards = a->cards;
     o->devices = (size_t)devices;
     o->seed = (uint64_t)seed;
     return NULL;
@@ -121,7 +124,7 @@ int slave_command(const struct command *c, int argc, char **argv) {
         {"to", &a.to, NULL},           {"listen", &a.listen, NULL},     {"serial", &a.serial, NULL},
         {"baud", &a.baud, NULL},       {"greeting", &a.greeting, NULL}, {"count", &a.count, NULL},
         {"devices", &a.devices, NULL}, {"first", &a.first, NULL},       {"seed", &a.seed, NULL},
-        {"faults", &a.faults, NULL},   {"json", NULL, &a.json}};
+        {"faults", &a.faults, NULL},   {"cards", &a.cards, NULL},       {"json", NULL, &a.json}};
     int bad = options_read(argc, argv, options, COUNT(options), &name, &n, 1);
     const struct slave_protocol *p = n ? slave_find(name) : NULL;
     if (bad || !p) return usage_error(c, "%s is not understood", argv[bad ? bad : 1]);

@@ -174,6 +174,30 @@ static void a_controller_switches_and_remembers(struct t *t) {
     CHECK(t, !ask(&s, "4", "input:0"));
 }
 
+static void a_card_is_held_to_a_reader_and_its_output_opens(struct t *t) {
+    struct site s;
+    start(&s, t, &slave_osdp, 2);
+    s.line.cards = "8065495,305419896";
+    static const char *const values[] = {"8065495", "305419896", "8065495"};
+    for (size_t i = 0; i < COUNT(values); i++, s.now_ms += 5000) {
+        CHECK(t, ask(&s, "2", "poll") && s.said.passings_n == 1 && str_is(s.said.passings[0].value, values[i]));
+        CHECK(t, ask(&s, "2", "poll") && !s.said.passings_n);
+    }
+    CHECK(t, ask(&s, "1", "poll") && s.said.passings_n == 1); /* another reader, another hand */
+    CHECK(t, ask(&s, "1", "ostat") && said(&s, "output_0") == 0);
+    CHECK(t, ask_with(&s, "1", "out", "0 5 30", NULL) && said(&s, "output_0") == 1);
+    s.now_ms += 2999;
+    CHECK(t, ask(&s, "1", "istat") && said(&s, "input_0") == 1);
+    s.now_ms += 1;
+    CHECK(t, ask(&s, "1", "ostat") && said(&s, "output_0") == 0);
+    CHECK(t, ask_with(&s, "1", "led", "0 0 2 1 0 2 0 30 0 0 0 0 0", NULL) && !s.why);
+    CHECK(t, ask_with(&s, "1", "out", "1 5 30", NULL) && is_refused(&s, "unknown_command"));
+    CHECK(t, !ask(&s, "3", "poll"));
+    start(&s, t, &slave_osdp, 1);
+    CHECK(t, ask(&s, "127", "") && str_is(s.said.sender, "1"));
+    CHECK(t, ask(&s, "1", "poll") && s.said.passings_n == 1); /* a made up card */
+}
+
 TESTS(CASE(a_meter_counts_and_keeps_midnights), CASE(a_relay_obeys_its_password),
       CASE(who_is_asked_for_answers_where_it_is_alone), CASE(a_valve_stops_the_water),
-      CASE(a_controller_switches_and_remembers))
+      CASE(a_controller_switches_and_remembers), CASE(a_card_is_held_to_a_reader_and_its_output_opens))
