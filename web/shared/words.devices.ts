@@ -28,6 +28,7 @@ export const deviceWords = {
   'doctor.clock_off': ['它的时钟快了 {time}', 'Its clock is {time} fast'],
   'doctor.clock_slow': ['它的时钟慢了 {time}', 'Its clock is {time} slow'],
   'doctor.refuses': ['它拒绝了：{why}', 'It refuses: {why}'],
+  'doctor.needs_secure_channel': ['它只在 OSDP 安全通道里说话，这里没有它的密钥：在读卡器上关掉安全通道', 'It speaks within OSDP’s secure channel only, to which there is no key here: switch that off at the reader'],
   'doctor.frames': ['说了 {n} 次', 'spoke {n} times'],
   'doctor.silences': ['没回答 {n} 次', 'left {n} unanswered'],
   'doctor.refusals': ['拒绝 {n} 次', 'refused {n}'],

@@ -73,9 +73,13 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
     struct wire_error ignored;
     uint8_t address;
     const struct osdp_layout *l = command_of(q);
-    if (!l || !read_address(q->address, &address) || !osdp_open(whole, &f, &ignored) || !f.is_reply ||
+    if (!l || !read_address(q->address, &address) || !osdp_decode(whole, &f, &ignored) || !f.is_reply ||
         (f.address != address && address != OSDP_ALL) || f.sequence)
         return ANSWER_OTHER;
+    if (f.security.ptr) { /* it speaks within a channel, to which we have no keys */
+        *ret_why = osdp_refusal(OSDP_NEEDS_CHANNEL);
+        return ANSWER_REFUSED;
+    }
     if (f.code == OSDP_NAK) {
         *ret_why = f.data.len ? osdp_refusal(f.data.ptr[0]) : NULL;
         if (!*ret_why) *ret_why = "other";

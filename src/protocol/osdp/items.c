@@ -109,9 +109,16 @@ size_t osdp_record_bytes(const struct osdp_layout *l) {
 }
 
 const char *osdp_refusal(uint8_t reason) {
-    static const char *const words[] = {
-        NULL,       "check",          "length",           "unknown_command", "sequence", "no_secure_channel",
-        "security", "biometric_type", "biometric_format", "record"};
+    static const char *const words[] = {NULL,
+                                        "check",
+                                        "length",
+                                        "unknown_command",
+                                        "sequence",
+                                        "no_secure_channel",
+                                        "needs_secure_channel",
+                                        "biometric_type",
+                                        "biometric_format",
+                                        "record"};
     return reason < COUNT(words) ? words[reason] : NULL;
 }
 

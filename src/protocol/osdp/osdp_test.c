@@ -186,6 +186,8 @@ static void an_answer_is_told_from_what_is_none(struct t *t) {
          "6545A1A2A3B1C1D1D2D3D4E1E2E3"},
         {"101", "cap", NULL, "53 E5 14 00 04 45 A1 A2 A3 B1 C1 D1 D2 D3 D4 E1 E2 E3 F8 D9", ANSWER_OTHER, ""},
         {"101", "poll", NULL, "NAK 01", ANSWER_REFUSED, "check"},
+        {"101", "poll", NULL, "NAK 06", ANSWER_REFUSED, "needs_secure_channel"},
+        {"101", "poll", NULL, "53 E5 0E 00 0C 02 16 40 01 02 03 04 40 6B", ANSWER_REFUSED, "needs_secure_channel"},
         {"101", "out", "0 5 30", "NAK 04", ANSWER_REFUSED, "sequence"},
         {"101", "out", "0 5 30", "NAK 0A", ANSWER_REFUSED, "other"},
         {"101", "out", "0 5 30", "BUSY", ANSWER_REFUSED, "busy"},
