@@ -27,6 +27,7 @@ struct feed {
     struct rules_engine *rules;
     struct strangers *strangers;
     struct labels labels;
+    struct doors doors;
     struct runner runner;
     _Atomic bool must_load, stuck, load_rests; /* stuck: the last load failed; load_rests: the tick tries again */
     bool closing, loaded, rests; /* loaded: by the run under way; rests: it failed, and the tick tries again */
@@ -258,6 +259,7 @@ enum err feed_open(const struct feed_options *options, struct feed **ret, struct
                                                        .arg = f},
                            &f->telemetry, fault);
     const struct runner_calls calls = {tick, begin, work, worked, f};
+    f->doors = (struct doors){options->kernel, options->pool, options->loop, options->world, options->log};
     f->labels = (struct labels){options->kernel, options->pool, options->world, options->log, f->telemetry, renamed, f};
     if (!e) e = labels_start(&f->labels, options->loop, fault);
     if (!e && options->loop && runner_start(&f->runner, options->loop, TICK_MS, &calls))
@@ -320,6 +322,10 @@ void feed_heard(struct feed *f, int64_t community_id, struct str device, const c
 bool feed_is_of_line(struct feed *f, int64_t community_id, struct str device, int64_t line_id) {
     int64_t own = rules_line_of(f->rules, community_id, device);
     return !own || own == line_id;
+}
+
+enum err feed_knock(struct feed *f, struct knock *knock) {
+    return f->closing ? ERR_BUSY : doors_knock(&f->doors, knock);
 }
 
 enum err feed_barrier(struct feed *f, loop_fn *fn, void *arg) {

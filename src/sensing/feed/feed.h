@@ -9,6 +9,7 @@
 #include "net/loop.h"
 #include "platform/rules/rules.h"
 #include "platform/telemetry/telemetry.h"
+#include "sensing/feed/doors.h"
 
 struct feed;
 struct feed_options { /* everything is kept */
@@ -44,6 +45,9 @@ void feed_heard(struct feed *feed, int64_t community_id, struct str device, cons
 /* May the device speak on that line?  Not one that was adopted on another: who can reach a line speaks for its devices
  * only. */
 bool feed_is_of_line(struct feed *feed, int64_t community_id, struct str device, int64_t line_id);
+
+/* Who stands before a door of that feed's estate, see struct knock.  ERR_BUSY: do not acknowledge.  Loop thread. */
+NODISCARD enum err feed_knock(struct feed *feed, struct knock *knock);
 
 /* Calls fn on the loop thread once everything told before is in the store: verdicts as alarms, strangers put aside.
  * What is told after it holds nothing up.  Never called when the feed stops first.  Loop thread; at most

@@ -115,7 +115,8 @@ static bool copy(struct bus *b, const struct line_device *d, const struct decode
     struct arena *a = &b->arena;
     struct reading *readings = arena_new(a, struct reading, from->readings_n + 1);
     struct device_event *events = arena_new(a, struct device_event, from->events_n + 1);
-    bool ok = readings && events;
+    struct passing *passings = arena_new(a, struct passing, from->passings_n + 1);
+    bool ok = readings && events && passings;
     struct str code = d->code;
     ok = ok && keep(a, &code);
     for (size_t i = 0; ok && i < from->readings_n; i++) {
@@ -129,7 +130,12 @@ static bool copy(struct bus *b, const struct line_device *d, const struct decode
         events[i].device = code;
         ok = keep(a, &events[i].code) && keep(a, &events[i].text) && keep(a, &events[i].part);
     }
-    *ret = (struct decoded){code, readings, from->readings_n, events, from->events_n};
+    for (size_t i = 0; ok && i < from->passings_n; i++) {
+        passings[i] = from->passings[i];
+        passings[i].device = code;
+        ok = keep(a, &passings[i].value) && keep(a, &passings[i].serial);
+    }
+    *ret = (struct decoded){code, readings, from->readings_n, events, from->events_n, passings, from->passings_n};
     return ok;
 }
 
@@ -170,8 +176,22 @@ static void on_missed(void *arg, const struct question *q) {
     note(arg, q->address, HEARD_SILENT, "");
 }
 
+/* What shows who passes is personal: such a frame is counted, its bytes are not kept. */
+static bool shows_who(const struct bus *b, struct bytes whole) {
+    const struct codec *codec = b->line->o.codec;
+    struct decoded d = {0};
+    struct wire_error ignored;
+    struct arena arena;
+    if (!codec->decode) return false;
+    arena_init(&arena, ARENA_CAP);
+    bool ok = codec->decode(whole, &arena, &d, &ignored);
+    arena_finish(&arena);
+    return ok && d.passings_n;
+}
+
 static void on_heard(void *arg, struct bytes whole) {
     struct bus *b = arg;
+    if (shows_who(b, whole)) whole = (struct bytes){NULL, 0};
     struct sample x = line_sample(b->line, b->conn ? tcp_peer(b->conn).ptr : "", whole.len, NULL);
     figures_good(b->line->o.figures, &x, whole);
 }

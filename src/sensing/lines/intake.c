@@ -121,6 +121,27 @@ static void note_all(const struct intake *i) {
     }
 }
 
+/* Somebody waits: before all else. */
+static void passed(void *arg, bool is_stored) {
+    struct intake *i = arg;
+    if (is_stored)
+        put(i, i->at_ms);
+    else
+        i->done(i->arg, false);
+}
+
+static void let_pass(struct intake *i) {
+    const struct intake_site *s = i->site;
+    i->stored = ERR_BUSY;
+    i->knock = (struct knock){.community_id = s->community_id,
+                              .heard_ms = i->at_ms ? i->at_ms : now_of(s),
+                              .all = i->decoded.passings,
+                              .n = i->decoded.passings_n,
+                              .done = passed,
+                              .arg = i};
+    if (feed_knock(s->feed, &i->knock)) i->done(i->arg, false);
+}
+
 bool intake_is_of(const struct intake_site *s, int64_t line_id, const struct decoded *d) {
     bool ok = !d->sender.len || feed_is_of_line(s->feed, s->community_id, d->sender, line_id);
     for (size_t i = 0; ok && i < d->readings_n; i++)
@@ -137,6 +158,10 @@ void intake_take(struct intake *i, const struct decoded *d, struct arena *arena,
     i->arena = arena;
     i->task.fn = events_next;
     i->task.arg = i;
+    i->at_ms = at_ms;
     note_all(i);
-    put(i, at_ms);
+    if (d->passings_n)
+        let_pass(i);
+    else
+        put(i, at_ms);
 }

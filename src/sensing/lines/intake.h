@@ -1,5 +1,5 @@
-/* What a device said, on its way into the store: who spoke, readings durable, then events as alarms.
- * SPDX-License-Identifier: Apache-2.0 */
+/* What a device said, on its way into the store: who spoke, who stands before it, readings durable, then events as
+ * alarms. SPDX-License-Identifier: Apache-2.0 */
 #ifndef LINLI_SENSING_LINES_INTAKE_H
 #define LINLI_SENSING_LINES_INTAKE_H
 
@@ -26,13 +26,17 @@ struct intake { /* one thing under way at a time; zero but for these before the 
     struct arena *arena;
     enum err stored;
     struct loop_task task;
+    struct knock knock;
+    int64_t at_ms;
 };
 /* Whoever reaches a line speaks for its devices and for such as nobody knows, not for those of another: else he would
  * open their gates. */
 #define LINE_FOREIGN "this device hangs on another line"
 bool intake_is_of(const struct intake_site *s, int64_t line_id, const struct decoded *d);
-/* What `d` points to, and the arena, stay until done() is called, which happens once.  at_ms: of readings without a
- * time of their own; 0: now.  Not stored: nothing may be acknowledged.  Loop thread. */
+/* What `d` points to, and the arena, stay until done() is called, which happens once.  at_ms: of readings and
+ * passings without a time of their own; 0: now.  Somebody who wants through is decided upon, and his device told; a
+ * line that answers by itself whether he may pass leaves him out.  Not stored: nothing may be acknowledged.  Loop
+ * thread. */
 void intake_take(struct intake *i, const struct decoded *d, struct arena *arena, int64_t at_ms);
 
 #endif

@@ -108,6 +108,7 @@ static void answer(void *arg, bool is_stored) {
 
 static void take(void *arg) { /* loop thread */
     struct push *p = arg;
+    p->decoded.passings_n = 0; /* the answer says it */
     intake_take(&p->intake, &p->decoded, p->arena, 0);
 }
 
