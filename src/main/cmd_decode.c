@@ -135,7 +135,10 @@ static void put_reply(struct jw *j, const struct codec *codec, struct bytes whol
     struct str text;
     buf_init_arena(&reply, a, 4096);
     buf_init_arena(&hex, a, 8192);
-    codec->reply(whole, true, world.utc_ms(world.self) / 1000 + CHINA_S, &reply);
+    if (codec->let)
+        codec->let(true, S("given"), &reply);
+    else
+        codec->reply(whole, true, world.utc_ms(world.self) / 1000 + CHINA_S, &reply);
     if (!reply.len) return;
     if (codec->carrier == CARRIER_BODY) {
         frame_put_bytes(j, a, "reply", (struct bytes){(const uint8_t *)reply.ptr, reply.len});
@@ -171,7 +174,7 @@ static bool put_frame(struct jw *j, const struct codec *codec, struct bytes whol
         for (size_t i = 0; i < d.passings_n; i++) put_passing(j, &d.passings[i]);
         jw_close(j, ']');
     }
-    if (codec->reply) put_reply(j, codec, whole, a);
+    if (codec->reply || codec->let) put_reply(j, codec, whole, a);
     jw_close(j, '}');
     return true;
 }

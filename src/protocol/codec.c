@@ -4,6 +4,7 @@
 #include "protocol/bacnet/bacnet.h"
 #include "protocol/cjt188/cjt188.h"
 #include "protocol/dlt645/dlt645.h"
+#include "protocol/door/door.h"
 #include "protocol/gb26875/gb26875.h"
 #include "protocol/hj212/hj212.h"
 #include "protocol/home/home.h"
@@ -22,11 +23,11 @@
 #include "protocol/wiegand/wiegand.h"
 
 const struct codec *const codecs[] = {
-    &bacnet_codec,  &chirpstack_codec, &cjt188_codec,        &ctwing_codec, &dlt645_codec, &esphome_codec,
-    &gb26875_codec, &hj212_codec,      &homeassistant_codec, &itsapi_codec, &jt808_codec,  &lift_codec,
-    &modbus_codec,  &modbus_rtu_codec, &mqtt5_codec,         &mqtt_codec,   &onenet_codec, &osdp_codec,
-    &plate_codec,   &sparkplug_codec,  &tasmota_codec,       &ttn_codec,    &vz_codec,     &watch_codec,
-    &wiegand_codec, &zigbee2mqtt_codec};
+    &bacnet_codec,  &chirpstack_codec, &cjt188_codec,     &ctwing_codec,        &dlt645_codec, &door_codec,
+    &esphome_codec, &gb26875_codec,    &hj212_codec,      &homeassistant_codec, &itsapi_codec, &jt808_codec,
+    &lift_codec,    &modbus_codec,     &modbus_rtu_codec, &mqtt5_codec,         &mqtt_codec,   &onenet_codec,
+    &osdp_codec,    &plate_codec,      &sparkplug_codec,  &tasmota_codec,       &ttn_codec,    &vz_codec,
+    &watch_codec,   &wiegand_codec,    &zigbee2mqtt_codec};
 const size_t codecs_n = COUNT(codecs);
 
 const struct codec *codec_find(struct str name) {

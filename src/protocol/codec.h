@@ -103,6 +103,9 @@ struct codec {
     /* The answer the sender expects, if any: nothing is appended when none is due.  now_s: local civil seconds.  A
      * whole frame that did not decode, and one who may not pass, is answered with a refusal (ok false). */
     void (*reply)(struct bytes whole, bool ok, int64_t now_s, struct buf *out);
+    /* Instead, where a frame is one who wants through: whether he may, and a word why (platform/passes).  NULL: reply()
+     * says it, or the device waits for a command. */
+    void (*let)(bool opens, struct str why, struct buf *out);
     /* For tools: the typed frame as one JSON value, and such a value as a frame.  What show() wrote make() turns into
      * the same bytes.  make() wants what the standard has no default for; *reterr.rule says what is missing or wrong
      * with it, in words.  NULL: it cannot. */

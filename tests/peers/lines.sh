@@ -206,7 +206,7 @@ is "$("$bin" encode gb26875 - <<<"$f01")" "${frame// /}" "encode: the way back g
 told=$("$bin" decode gb26875 - <<<"${frame/46 23 23/47 23 23}"); is $? 1 "decode: a bad frame exits 1"
 is "$told" '{"ok":false,"rule":"6.6: the sum is wrong","at":75}' "decode: and names rule and byte"
 "$bin" decode nothing 00 >/dev/null 2>&1; is $? 2 "decode: an unknown protocol is wrong usage"
-is "$("$bin" decode --list | cut -d' ' -f1 | sort | paste -sd' ')" "bacnet chirpstack cjt188 ctwing dlt645 esphome gb26875 hj212 homeassistant itsapi jt808 lift modbus modbus_rtu mqtt mqtt5 onenet osdp plate sparkplug tasmota ttn vz watch wiegand zigbee2mqtt" "decode: names what there is"
+is "$("$bin" decode --list | cut -d' ' -f1 | sort | paste -sd' ')" "bacnet chirpstack cjt188 ctwing dlt645 door esphome gb26875 hj212 homeassistant itsapi jt808 lift modbus modbus_rtu mqtt mqtt5 onenet osdp plate sparkplug tasmota ttn vz watch wiegand zigbee2mqtt" "decode: names what there is"
 is "$("$bin" decode dlt645 '68 61 01 00 00 00 00 68 91 08 33 33 34 33 59 33 33 33 8A 16' | jq -c '.readings[0] | [.device, .key, .value, .unit]')" \
     '["000000000161","energy",0.26,"kWh"]' "decode: a meter's energy"
 is "$("$bin" encode dlt645 '{"address":"000000000161","function":"read","di":"00010000"}')" FEFEFEFE68610100000000681104333334331416 "encode: and the question for it"
