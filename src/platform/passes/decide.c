@@ -170,8 +170,8 @@ static enum err look_for_same(struct ctx *ctx, struct taking *t) {
     for (size_t i = 0; i < page.n && !t->is_same; i++) {
         const struct passage *p = (const struct passage *)page.rows + i;
         if (!is_shown(ctx, t, p)) continue;
-        if (p->granted)
-            same(t, p, PASS_GIVEN);
+        if (p->granted) /* what is late opens nothing, though he was let in then */
+            same(t, p, t->verdict.why == PASS_LATE ? PASS_LATE : PASS_GIVEN);
         else if (str_eq(p->why, pass_word(t->verdict.why)))
             same(t, p, t->verdict.why);
         break; /* the last one counts */

@@ -154,6 +154,12 @@ static void what_is_late_is_put_down_each_and_opens_nothing(struct t *t) {
         CHECK(t, show(&s, p).why == PASS_LATE && show(&s, p).is_repeat);
     }
     is_told(&s, 0, 0, 0, "late");
+    CHECK(t, show(&s, card("8065495")).why == PASS_GIVEN);
+    struct passing p = card("8065495");
+    p.is_late = true; /* a moment after he was let in */
+    later(&s, 3000);
+    CHECK(t, show(&s, p).why == PASS_LATE);
+    is_told(&s, 1, 1, 0, "once");
     CHECK(t, town_count(&s.w, "SELECT COUNT(*) FROM passages WHERE direction = 'out'") == 3);
     town_close(&s.w);
 }
