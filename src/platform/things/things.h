@@ -66,7 +66,8 @@ struct reading_class {
 /* Where devices reach this server, or are reached by it.  sensing/lines opens what the rows say. */
 enum line_state { LINE_CLOSED, LINE_OPEN, LINE_FAILED };
 #define LINE_KINDS                                                                                                     \
-    "gb26875 hj212 dlt645 cjt188 modbus modbus_rtu watch jt808 osdp vz itsapi lift chirpstack ttn ctwing onenet mqtt " \
+    "gb26875 hj212 dlt645 cjt188 modbus modbus_rtu watch jt808 osdp door vz itsapi lift chirpstack ttn ctwing onenet " \
+    "mqtt "                                                                                                            \
     "http "                                                                                                            \
     "mqtt-client"
 #define LINE_NAME_MAX    40

@@ -119,9 +119,10 @@ static struct sample sample_of(struct ctx *ctx, const struct api_call *call, siz
     return x;
 }
 
-/* What shows who passed is personal: such a frame is counted, its bytes are not kept. */
+/* What shows who passed is personal: such a frame is counted, its bytes are not kept; nor are those of one that is
+ * nothing else and has a fault. */
 static struct bytes kept_of(const struct api_call *call, const struct push *p) {
-    return p->decoded.passings_n ? (struct bytes){NULL, 0} : call->req->body;
+    return p->decoded.passings_n || p->line.codec->let ? (struct bytes){NULL, 0} : call->req->body;
 }
 
 static void note_good(struct ctx *ctx, const struct api_call *call, const struct push *p) {
@@ -157,25 +158,28 @@ static enum err too_often(struct ctx *ctx, struct push *p) {
                 PUSHES_A_SECOND);
 }
 
-static enum err let_pass(struct ctx *ctx, struct push *p, bool *ret) {
+static enum err let_pass(struct ctx *ctx, struct push *p, enum pass_why *ret) {
     struct pass_verdict verdict;
     if (!p->decoded.passings_n) return OK;
     enum err e = pass_take(ctx, p->line.community_id, p->decoded.passings, p->decoded.passings_n, &verdict);
     if (e)
         FIGURES_ADD(p->line.figures, unanswered, 1);
     else
-        *ret = verdict.why == PASS_GIVEN;
+        *ret = verdict.why;
     return e;
 }
 
 /* The answer that is due once all is in the store.  A passage is already: said again it is the same one. */
-static enum err make_reply(struct ctx *ctx, const struct api_call *call, struct push *p, bool may_pass) {
+static enum err make_reply(struct ctx *ctx, const struct api_call *call, struct push *p, enum pass_why why) {
     const struct codec *codec = p->line.codec;
     struct buf b;
     int64_t now_s = ctx->now_ms / 1000 + zone_offset_s(p->line.zone, ctx->now_ms);
-    if (!codec->reply) return OK;
+    if (!codec->reply && !codec->let) return OK;
     buf_init_arena(&b, ctx->arena, codec->frame_max + 1);
-    codec->reply(call->req->body, may_pass, now_s, &b);
+    if (codec->let)
+        codec->let(why == PASS_GIVEN, pass_word(why), &b);
+    else
+        codec->reply(call->req->body, why == PASS_GIVEN, now_s, &b);
     if (b.overflow) return FAIL_MEMORY(ctx);
     p->reply = (struct bytes){(const uint8_t *)b.ptr, b.len};
     return OK;
@@ -221,9 +225,9 @@ enum err line_push(struct ctx *ctx, const struct api_call *call, struct api_answ
     }
     if (judged != PUSH_GOOD) return refuse(ctx, call, p, judged, &e);
     note_good(ctx, call, p);
-    bool may_pass = true;
-    TRY(let_pass(ctx, p, &may_pass));
-    TRY(make_reply(ctx, call, p, may_pass));
+    enum pass_why why = PASS_GIVEN;
+    TRY(let_pass(ctx, p, &why));
+    TRY(make_reply(ctx, call, p, why));
     return begin(ctx, call, p, ret);
 }
 

@@ -20,7 +20,7 @@ struct site {
     struct api *api;
     struct http_server *http;
     int port;
-    char key[LINE_PUSH_KEY + 1], off[LINE_PUSH_KEY + 1];
+    char key[LINE_PUSH_KEY + 1], off[LINE_PUSH_KEY + 1], door[LINE_PUSH_KEY + 1];
     struct client_reply reply;
 };
 
@@ -40,11 +40,13 @@ static enum err make_lines(struct ctx *ctx, struct estate *e) {
     struct line_row off = {.row.community_id = e->id};
     TRY(line_row_put(ctx, e->id, S("gate"), "vz", 0));
     TRY(line_row_put(ctx, e->id, S("fire"), "gb26875", 0));
+    TRY(line_row_put(ctx, e->id, S("door"), "door", 0));
     SET(&line_rows, &off, name, S("off"));
     SET(&line_rows, &off, kind, S("vz"));
     TRY(row_create(ctx, &line_rows, &off));
     read_key(ctx, "gate", s->key);
     read_key(ctx, "off", s->off);
+    read_key(ctx, "door", s->door);
     return OK;
 }
 
@@ -136,7 +138,7 @@ static void each_pushed_line_has_an_address_of_chance(struct t *t) {
     struct site s;
     start(&s, t);
     CHECK(t, strlen(s.key) == LINE_PUSH_KEY && strlen(s.off) == LINE_PUSH_KEY && strcmp(s.key, s.off) != 0);
-    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM lines WHERE push_key IS NOT NULL") == 2); /* no other kind */
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM lines WHERE push_key IS NOT NULL") == 3); /* no other kind */
     stop(&s);
 }
 
@@ -228,6 +230,35 @@ static void the_answer_opens_for_who_may_pass(struct t *t) {
     CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM passages WHERE granted = 1 AND pass_id IS NOT NULL") == 1);
     CHECK(t, !opens(&s, SEEN("cam1", "京A00001")) && !opens(&s, SEEN("cam1", "_无_")));
     CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM passages") == 3); /* who has no plate shows nothing */
+    stop(&s);
+}
+
+static bool is_answered(struct site *s, const char *body, const char *answer) {
+    int status = push(s, s->door, body);
+    struct str got = body_of(s);
+    CHECK_SAY(s->e.t, status == 200 && str_is(got, answer), "%s: %d " STR_FMT, body, status, STR_ARG(got));
+    return status == 200;
+}
+#define AT_CAM "{\"device\":\"cam1\","
+
+static void a_door_is_told_whether_and_why(struct t *t) {
+    struct site s;
+    start(&s, t);
+    is_answered(&s, AT_CAM "\"pin\":\"1234\"}", "{\"open\":false,\"why\":\"nowhere\"}");
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM devices WHERE code = 'cam1' AND state = 'new'", 1));
+    estate_do(&s.e, let_in);
+    is_answered(&s, AT_CAM "\"plate\":\"粤B12345\",\"id\":\"1\",\"way\":\"out\"}", "{\"open\":true,\"why\":\"given\"}");
+    is_answered(&s, AT_CAM "\"plate\":\"粤B12345\",\"id\":\"1\",\"way\":\"out\"}", "{\"open\":true,\"why\":\"given\"}");
+    is_answered(&s, AT_CAM "\"card\":\"7\",\"id\":\"2\"}", "{\"open\":false,\"why\":\"unknown\"}");
+    is_answered(&s, AT_CAM "\"plate\":\"粤B12345\",\"id\":\"3\",\"late\":true}", "{\"open\":false,\"why\":\"late\"}");
+    world_sim_advance(&t->sim, PASS_SAME_MS + 1);
+    is_answered(&s, AT_CAM "\"plate\":\"粤B12345\",\"id\":\"1\",\"way\":\"out\"}",
+                "{\"open\":false,\"why\":\"again\"}");
+    CHECK(t, push(&s, s.door, AT_CAM "\"pin\":\"123\"}") == 400 && strstr(body_of(&s).ptr, "door pin"));
+    CHECK(t, !entry(&s, "door")->figures->bad_samples[0].len); /* what somebody types is kept nowhere */
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM passages") == 3);
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM passages WHERE direction = 'out' AND serial = '1'") == 1);
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM commands") == 0); /* the answer opens */
     stop(&s);
 }
 
@@ -397,8 +428,8 @@ static void what_is_not_signed_is_not_looked_at(struct t *t) {
 
 TESTS(CASE(each_pushed_line_has_an_address_of_chance), CASE(an_address_that_is_none_says_nothing),
       CASE(who_looks_first_finds_somebody), CASE(what_is_pushed_is_stored_and_answered),
-      CASE(the_answer_opens_for_who_may_pass), CASE(what_is_wrong_is_refused_and_kept_as_a_sample),
-      CASE(what_cannot_be_stored_is_to_be_said_again), CASE(more_than_the_bound_at_once_is_busy),
-      CASE(who_pushes_too_often_is_told_to_wait), CASE(a_key_that_leaked_is_replaced_at_once),
-      CASE(a_line_that_is_switched_off_is_gone), CASE(nobody_speaks_for_devices_of_another_line),
-      CASE(what_is_not_signed_is_not_looked_at))
+      CASE(the_answer_opens_for_who_may_pass), CASE(a_door_is_told_whether_and_why),
+      CASE(what_is_wrong_is_refused_and_kept_as_a_sample), CASE(what_cannot_be_stored_is_to_be_said_again),
+      CASE(more_than_the_bound_at_once_is_busy), CASE(who_pushes_too_often_is_told_to_wait),
+      CASE(a_key_that_leaked_is_replaced_at_once), CASE(a_line_that_is_switched_off_is_gone),
+      CASE(nobody_speaks_for_devices_of_another_line), CASE(what_is_not_signed_is_not_looked_at))
