@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define DEVICE_MAX 64
+#define VALUE_MAX  64                       /* of a passage */
 #define AT_MAX_MS  INT64_C(253402300799999) /* 9999 */
 
 static bool bad(struct wire_error *e, const char *rule, size_t at) {
@@ -30,7 +31,7 @@ static bool read_bits(struct str text, char ret[WIEGAND_NUMBER_BYTES]) {
     size_t at = 0;
     if (!str_cut(&text, ':', &bits) || !text.ptr || !str_to_i64(bits, &n) || n < 1 || n > WIEGAND_BITS_MAX)
         return false;
-    if (text.len != (size_t)(n + 7) / 8 * 2 || bits.len + 1 + text.len >= WIEGAND_NUMBER_BYTES) return false;
+    if (text.len != (size_t)(n + 7) / 8 * 2 || bits.len + 1 + text.len > VALUE_MAX) return false;
     memcpy(ret, bits.ptr, bits.len);
     at = bits.len;
     ret[at++] = ':';
@@ -72,7 +73,7 @@ static bool read_face(struct str text, char *ret) {
     return true;
 }
 
-#define VALUE_BYTES WIEGAND_NUMBER_BYTES /* the longest of them */
+#define VALUE_BYTES WIEGAND_NUMBER_BYTES /* room for the longest of them */
 static const struct {
     const char *member;
     enum passing_kind kind;

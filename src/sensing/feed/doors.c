@@ -23,12 +23,12 @@ static void work(void *arg) { /* a worker */
     const struct doors *d = k->doors;
     struct arena arena;
     struct ctx ctx = {.kernel = d->kernel, .arena = &arena, .world = d->world, .actor = actor_system()};
-    k->is_stored = false;
-    if (db_pool_take(d->pool, &ctx.db, &ctx.fault)) return;
+    k->result = db_pool_take(d->pool, &ctx.db, &ctx.fault);
+    if (k->result) return;
     arena_init(&arena, UNIT_BYTES);
     ctx_begin(&ctx);
-    k->is_stored = !decide(&ctx, k);
-    if (!k->is_stored)
+    k->result = decide(&ctx, k);
+    if (k->result)
         LOG(d->log, LOG_WARN, ctx.trace, "somebody stands before a door and is not decided upon",
             LOG_TEXT("why", str_of(ctx.fault.text)), LOG_TEXT("code", str_of(ctx.fault.code)));
     arena_finish(&arena);
@@ -37,7 +37,7 @@ static void work(void *arg) { /* a worker */
 
 static void worked(void *arg) {
     struct knock *k = arg;
-    k->done(k->arg, k->is_stored);
+    k->done(k->arg, k->result);
 }
 
 enum err doors_knock(const struct doors *d, struct knock *k) {

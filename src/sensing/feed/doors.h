@@ -20,10 +20,10 @@ struct knock {
     int64_t community_id, heard_ms; /* when he was heard: after PASS_OPEN_MS he has gone, and nothing opens */
     const struct passing *all;
     size_t n;
-    void (*done)(void *arg, bool is_stored); /* loop thread; not stored: nothing was put down, nothing opens */
+    void (*done)(void *arg, enum err e); /* loop thread; an error: nothing was put down, nothing opens */
     void *arg;
     const struct doors *doors;
-    bool is_stored;
+    enum err result;
 };
 /* Loop thread.  ERR_BUSY: too much is under way, done() is not called. */
 NODISCARD enum err doors_knock(const struct doors *d, struct knock *k);

@@ -122,12 +122,13 @@ static void note_all(const struct intake *i) {
 }
 
 /* Somebody waits: before all else. */
-static void passed(void *arg, bool is_stored) {
+static void passed(void *arg, enum err e) {
     struct intake *i = arg;
-    if (is_stored)
-        put(i, i->at_ms);
-    else
+    i->stored = e;
+    if (e)
         i->done(i->arg, false);
+    else
+        put(i, i->at_ms);
 }
 
 static void let_pass(struct intake *i) {

@@ -133,13 +133,13 @@ void mqtt_report_begin(struct mqtt_batch *b) {
     struct mqtt_report *r = b->report;
     if (b->is_begun) return;
     b->is_begun = true;
-    r->intake = (struct intake){.site = &b->c->gateway->site, .done = stored, .arg = b};
+    r->intake = (struct intake){.site = &r->site, .done = stored, .arg = b};
     intake_take(&r->intake, &r->decoded, &r->arena, r->at_ms);
 }
 
 /* ---- a publish ---- */
 
-static void answer_bad(struct mqtt_conn *c, const struct mqtt_packet *p, const struct wire_error *e) {
+void mqtt_report_bad(struct mqtt_conn *c, const struct mqtt_packet *p, const struct wire_error *e) {
     mqtt_sample(c->l, c, &c->l->figures.bad, p->topic, p->payload, e->rule, e->at);
     struct mqtt_batch *b = mqtt_batch_for(c, BATCH_PLAIN);
     if (!b) {
@@ -151,7 +151,7 @@ static void answer_bad(struct mqtt_conn *c, const struct mqtt_packet *p, const s
 }
 
 /* One publish a batch: several devices may be in it, each of them for good or not at all. */
-static void begin(struct mqtt_conn *c, const struct mqtt_packet *p, struct mqtt_report *r, bool is_will) {
+void mqtt_report_add(struct mqtt_conn *c, const struct mqtt_packet *p, struct mqtt_report *r, bool is_will) {
     mqtt_batch_flush(c);
     struct mqtt_batch *b = mqtt_batch_for(c, BATCH_REPORT);
     if (!b) {
@@ -199,12 +199,13 @@ bool mqtt_gateway_take(struct mqtt_conn *c, const struct mqtt_packet *p, bool is
         r->at_ms = now_ms(c->l);
         struct teller_voice voice = mqtt_gateway_voice(c);
         teller_heard(c->l->teller, &voice, p->topic, copy, &r->decoded, false);
-        begin(c, p, r, is_will);
+        r->site = g->site;
+        mqtt_report_add(c, p, r, is_will);
         if (!is_will) ask_rebirth(c, &rebirth);
         return true;
     }
     mqtt_report_destroy(r);
-    if (taken == HOME_BAD) answer_bad(c, p, &e);
+    if (taken == HOME_BAD) mqtt_report_bad(c, p, &e);
     return taken == HOME_BAD;
 }
 

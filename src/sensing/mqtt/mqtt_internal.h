@@ -40,10 +40,11 @@ struct mqtt_conn;
 
 /* Publishes of one connection that become durable, and are answered, together. */
 enum batch_kind { BATCH_PLAIN, BATCH_READINGS, BATCH_EVENTS, BATCH_STATE, BATCH_REPORT };
-struct mqtt_report { /* what a gateway's publish says */
+struct mqtt_report { /* what a gateway's publish says, or who stands before a door */
     struct arena arena;
     struct decoded decoded;
     int64_t at_ms; /* of what has no time of its own */
+    struct intake_site site;
     struct intake intake;
 };
 struct mqtt_batch {
@@ -219,6 +220,9 @@ void mqtt_gateway_subscribed(struct mqtt_conn *c);
 /* A packet over the limit that begins there is passed over: c->passes bytes of it, or 0 while its head is not whole. */
 bool mqtt_gateway_passes(struct mqtt_conn *c, struct bytes rest);
 void mqtt_gateway_passed(struct mqtt_conn *c);
+/* One publish a batch: several devices may be in it, each of them for good or not at all.  Takes the report. */
+void mqtt_report_add(struct mqtt_conn *c, const struct mqtt_packet *p, struct mqtt_report *r, bool is_will);
+void mqtt_report_bad(struct mqtt_conn *c, const struct mqtt_packet *p, const struct wire_error *e); /* answered so */
 void mqtt_report_begin(struct mqtt_batch *b);
 void mqtt_report_destroy(struct mqtt_report *r); /* NULL is fine */
 
@@ -238,6 +242,9 @@ bool mqtt_sparkplug_is_death(const struct home_speaks *s, struct str topic);
 bool mqtt_sparkplug_wants_state(const struct home_speaks *s, struct str filter);
 void mqtt_sparkplug_say_online(struct mqtt_conn *c);
 void mqtt_sparkplug_die(struct mqtt_listener *l);
+
+/* passing.c */
+void mqtt_passing_take(struct mqtt_conn *c, const struct mqtt_packet *p);
 
 /* watch.c */
 void mqtt_watch(struct mqtt_listener *l, int64_t now);

@@ -65,7 +65,7 @@ static void take(struct mqtt_conn *c, const struct mqtt_packet *p, struct bytes 
         else
             take_bad(c, p, publish, &(struct payload_fault){"neither online nor offline", NO_OFFSET});
         return;
-    case BATCH_REPORT: /* a gateway's, see there */
+    case BATCH_REPORT: /* see mqtt_publish() and gateway.c */
     case BATCH_PLAIN:
         FIGURE(l, replies, 1);
         mqtt_heard(c, p->topic, p->payload);
@@ -74,7 +74,7 @@ static void take(struct mqtt_conn *c, const struct mqtt_packet *p, struct bytes 
     }
 }
 
-/* Telemetry, event, state and reply of its own: nothing else. */
+/* Telemetry, event, state, passing and reply of its own: nothing else. */
 static bool topic_kind(const struct mqtt_conn *c, struct str topic, enum batch_kind *ret) {
     static const struct {
         struct str name;
@@ -82,6 +82,7 @@ static bool topic_kind(const struct mqtt_conn *c, struct str topic, enum batch_k
     } names[] = {{{"telemetry", 9}, BATCH_READINGS},
                  {{"event", 5}, BATCH_EVENTS},
                  {{"state", 5}, BATCH_STATE},
+                 {{"passing", 7}, BATCH_REPORT},
                  {{"reply", 5}, BATCH_PLAIN}};
     if (topic.len < c->topic_n || memcmp(topic.ptr, c->topic, c->topic_n) != 0) return false;
     struct str rest = str_from(topic, c->topic_n);
@@ -118,7 +119,10 @@ void mqtt_publish(struct mqtt_conn *c, struct bytes whole) {
     } else if (p.qos && c->in_flight == IN_FLIGHT_MAX) {
         mqtt_conn_end(c, MQTT_RECEIVE_MAX); /* in 3.1.1 reading has paused before */
     } else if (topic_kind(c, p.topic, &kind)) {
-        take(c, &p, whole, kind);
+        if (kind == BATCH_REPORT)
+            mqtt_passing_take(c, &p);
+        else
+            take(c, &p, whole, kind);
     } else if (!mqtt_gateway_take(c, &p, false)) {
         forbid(c, &p);
     }
