@@ -11,12 +11,12 @@
 
 #define CREDENTIALS_BYTES ((size_t)1 << 20)
 
-static const struct sim_protocol *const protocols[] = {&sim_bacnet, &sim_gb26875, &sim_hj212, &sim_jt808,
-                                                       &sim_mqtt,   &sim_vz,      &sim_watch};
+static const struct sim_protocol *const protocols[] = {&sim_bacnet, &sim_door, &sim_gb26875, &sim_hj212,
+                                                       &sim_jt808,  &sim_mqtt, &sim_vz,      &sim_watch};
 
 struct asked {
     const char *to, *count, *rate, *devices, *seed, *faults, *first, *text, *user, *password, *topic, *credentials,
-        *metrics, *key, *plates;
+        *metrics, *key, *plates, *cards;
     bool json;
     struct sim_options o;
     struct sim_credential keys[SIM_DEVICES_MAX];
@@ -121,6 +121,7 @@ static const char *read_asked(struct asked *a, const struct sim_protocol *p) {
     if (p->needs_key && !a->key) return "--key is missing: the last part of the address that the line's page shows";
     a->o.key = a->key;
     a->o.plates = a->plates;
+    a->o.cards = a->cards;
     a->o.devices = (size_t)devices;
     a->o.seed = (uint64_t)seed;
     a->o.credentials = a->keys;
@@ -210,6 +211,7 @@ static int run(int argc, char **argv) {
                                      {"metrics", &a->metrics, NULL},
                                      {"key", &a->key, NULL},
                                      {"plates", &a->plates, NULL},
+                                     {"cards", &a->cards, NULL},
                                      {"json", NULL, &a->json}};
     int bad = options_read(argc, argv, options, COUNT(options), &name, &n, 1), code = EXIT_USAGE;
     const struct sim_protocol *p = NULL;
@@ -220,8 +222,8 @@ static int run(int argc, char **argv) {
         code = usage_error(&cmd_simulate, "%s is not understood", argv[bad]);
     else if (!p)
         code = usage_error(&cmd_simulate,
-                           "which devices?  bacnet, gb26875, hj212, jt808, mqtt, vz or watch; cjt188, dlt645, "
-                           "modbus or modbus_rtu");
+                           "which devices?  bacnet, door, gb26875, hj212, jt808, mqtt, vz or watch; cjt188, dlt645, "
+                           "modbus, modbus_rtu or osdp");
     else
         code = simulate(a, p);
     arena_finish(&a->arena);
@@ -232,29 +234,32 @@ static int run(int argc, char **argv) {
 const struct command cmd_simulate = {
     .name = "simulate",
     .summary = "plays devices of the field against any server",
-    .usage = "linli simulate gb26875|hj212|jt808|mqtt|vz|watch --to ADDRESS[:PORT] [options]\n"
-             "linli simulate cjt188|dlt645|modbus|modbus_rtu --to ADDRESS:PORT|--listen PORT|--serial PATH "
-             "[options]\n"
-             "linli simulate bacnet [--at ADDRESS[:PORT]] [options]\n\n"
-             "  --count N      messages of all devices together [100]\n"
-             "  --rate R       messages a second; 0: as fast as they are answered [10]\n"
-             "  --devices N    devices, a connection each [1; with --credentials as many as the file has]\n"
-             "  --seed S       chance; the same seed says the same things [1]\n"
-             "  --faults LIST  what goes wrong, a message each in turn: noise,split,merge,badsum,lost,replay\n"
-             "                 (mqtt, vz: split,merge,replay); of gb26875 also absent: no guard answers when called\n"
-             "  --json         the summary as JSON\n\n"
-             "  bacnet:  controllers of a building and their lift, to be found, read, written and watched at --at\n"
-             "           [127.0.0.1:47808], until they are stopped, or --count questions came; --rate points change\n"
-             "           a second; --faults lost,replay;  --first N   number of the first device [889]\n"
-             "  gb26875: --first N   address of the first panel [889];  --text WORDS  what its detector is called\n"
-             "  hj212:   --first N   number of the first station [889]\n"
-             "  jt808:   --first N   number of the first terminal [889]\n"
-             "  watch:   --first N   number of the first watch [889]\n"
-             "  mqtt:    --user U --password P --topic T, or --credentials FILE (a line of JSON a device, as\n"
-             "           `linli device add --json` prints it);  --metrics name:low:high,…\n"
-             "  vz:      --key K   of the address that the line's page shows;  --plates LIST   that come to the gate;\n"
-             "           --first N   number of the first camera, linli-889\n\n"
-             "A message waits for its answer, at most 10 s, and is said at most three times.  Exit 1: some were not "
-             "answered.\n\n" SLAVE_USAGE,
+    .usage =
+        "linli simulate door|gb26875|hj212|jt808|mqtt|vz|watch --to ADDRESS[:PORT] [options]\n"
+        "linli simulate cjt188|dlt645|modbus|modbus_rtu|osdp --to ADDRESS:PORT|--listen PORT|--serial PATH "
+        "[options]\n"
+        "linli simulate bacnet [--at ADDRESS[:PORT]] [options]\n\n"
+        "  --count N      messages of all devices together [100]\n"
+        "  --rate R       messages a second; 0: as fast as they are answered [10]\n"
+        "  --devices N    devices, a connection each [1; with --credentials as many as the file has]\n"
+        "  --seed S       chance; the same seed says the same things [1]\n"
+        "  --faults LIST  what goes wrong, a message each in turn: noise,split,merge,badsum,lost,replay\n"
+        "                 (door, mqtt, vz: split,merge,replay); of gb26875 also absent: no guard answers when called\n"
+        "  --json         the summary as JSON\n\n"
+        "  bacnet:  controllers of a building and their lift, to be found, read, written and watched at --at\n"
+        "           [127.0.0.1:47808], until they are stopped, or --count questions came; --rate points change\n"
+        "           a second; --faults lost,replay;  --first N   number of the first device [889]\n"
+        "  door:    --key K   of the address that the line's page shows;  --cards LIST   that are held to it;\n"
+        "           --first N   number of the first controller, linli-889\n"
+        "  gb26875: --first N   address of the first panel [889];  --text WORDS  what its detector is called\n"
+        "  hj212:   --first N   number of the first station [889]\n"
+        "  jt808:   --first N   number of the first terminal [889]\n"
+        "  watch:   --first N   number of the first watch [889]\n"
+        "  mqtt:    --user U --password P --topic T, or --credentials FILE (a line of JSON a device, as\n"
+        "           `linli device add --json` prints it);  --metrics name:low:high,…\n"
+        "  vz:      --key K   of the address that the line's page shows;  --plates LIST   that come to the gate;\n"
+        "           --first N   number of the first camera, linli-889\n\n"
+        "A message waits for its answer, at most 10 s, and is said at most three times.  Exit 1: some were not "
+        "answered.\n\n" SLAVE_USAGE,
     .run = run,
 };

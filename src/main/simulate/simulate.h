@@ -35,11 +35,11 @@ struct sim_options {
     int64_t count, rate; /* messages of all devices; a second, 0: as fast as they are answered */
     size_t devices;
     uint64_t seed;
-    uint32_t faults;         /* bits 1 << enum sim_fault */
-    int64_t first;           /* number of the first device where numbers name them */
-    const char *description; /* of the part that reports, UTF-8 */
-    const char *key;         /* of the address that is pushed to */
-    const char *plates;      /* that come, commas between; NULL: made up ones */
+    uint32_t faults;            /* bits 1 << enum sim_fault */
+    int64_t first;              /* number of the first device where numbers name them */
+    const char *description;    /* of the part that reports, UTF-8 */
+    const char *key;            /* of the address that is pushed to */
+    const char *plates, *cards; /* that come, commas between; NULL: made up ones */
     const struct sim_credential *credentials;
     const struct sim_metric *metrics;
     size_t metrics_n;
@@ -90,7 +90,11 @@ struct sim_protocol {
      * speak to whoever is there. */
     enum err (*run)(const struct sim_options *o, struct sim_figures *ret, struct fault *f);
 };
-extern const struct sim_protocol sim_bacnet, sim_gb26875, sim_hj212, sim_jt808, sim_mqtt, sim_vz, sim_watch;
+/* ---- push.c: a body over HTTP; the number of the message is its trace, which the answer repeats */
+bool sim_push(const struct sim_options *o, const struct sim_device *d, const struct buf *body, struct buf *out);
+enum sim_heard sim_push_hear(struct bytes in, size_t *ret_used, uint16_t *ret_serial);
+
+extern const struct sim_protocol sim_bacnet, sim_door, sim_gb26875, sim_hj212, sim_jt808, sim_mqtt, sim_vz, sim_watch;
 
 /* Plays until every message is answered or given up.  ERR_UNAVAILABLE: nobody is there, or the account is refused. */
 NODISCARD enum err sim_run(const struct sim_protocol *p, const struct sim_options *o, struct sim_figures *ret,
