@@ -116,7 +116,7 @@ static void put_event(struct jw *j, const struct device_event *e) {
 }
 
 static void put_passing(struct jw *j, const struct passing *p) {
-    static const char *const kinds[] = {"plate", "card", "code", "face"};
+    static const char *const kinds[] = {"plate", "card", "code", "face", "keys"};
     jw_open(j, '{');
     jw_kstr(j, "device", p->device);
     jw_kcstr(j, "kind", kinds[p->kind]);

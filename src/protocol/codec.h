@@ -29,7 +29,13 @@ struct device_event {
     bool is_kept; /* how it is, and no news: nobody is called for it */
 };
 /* Who wants through, by what he shows.  It concerns a person: no event and no reading tells it. */
-enum passing_kind { PASSING_PLATE, PASSING_CARD, PASSING_CODE, PASSING_FACE };
+enum passing_kind {
+    PASSING_PLATE,
+    PASSING_CARD,
+    PASSING_CODE,
+    PASSING_FACE,
+    PASSING_KEYS /* a piece of a code, or all of it: digits, * and #; whoever polls the device puts them together */
+};
 struct passing {
     struct str device;
     enum passing_kind kind;

@@ -33,7 +33,7 @@ static struct str said_of(struct t *t, const struct decoded *d) {
 }
 
 static struct str passes_of(struct t *t, const struct decoded *d) {
-    static const char *const kinds[] = {"plate", "card", "code", "face"};
+    static const char *const kinds[] = {"plate", "card", "code", "face", "keys"};
     struct buf b;
     struct str text = S("");
     buf_init_arena(&b, &t->arena, TEXT_MAX);

@@ -8,8 +8,7 @@
 
 #define STAR     0x7f
 #define HASH     0x0d
-#define CODE_MIN 4 /* digits of a code that somebody types */
-#define CODE_MAX 16
+#define KEYS_MAX 255 /* of one report */
 
 static const struct osdp_layout commands[] = {
     {OSDP_POLL, "poll", {{0}}, false},
@@ -179,25 +178,22 @@ static bool say_card(struct saying *s, struct bytes data, struct wire_error *ret
     return true;
 }
 
-/* Digits up to # are a code; what else is pressed is only told to have been. */
+/* What was pressed since it was asked last; one that types slowly is told of in pieces. */
 static bool say_keys(struct saying *s, struct bytes data, struct wire_error *reterr) {
-    char code[CODE_MAX + 1];
+    char pressed[KEYS_MAX + 1];
     if (data.len < 2 || data.len - 2 != data.ptr[1])
         return bad(reterr, "OSDP KEYPAD: reader, number of keys and keys", data.len < 2 ? data.len : 1);
     size_t n = data.len - 2;
     const uint8_t *keys = data.ptr + 2;
-    bool is_code = n > CODE_MIN && n <= CODE_MAX + 1 && keys[n - 1] == HASH;
     for (size_t i = 0; i < n; i++) {
         bool is_digit = keys[i] >= '0' && keys[i] <= '9';
         if (!is_digit && keys[i] != STAR && keys[i] != HASH)
             return bad(reterr, "OSDP KEYPAD: a key is a digit, 7F or 0D", 2 + i);
-        is_code = is_code && (is_digit || i == n - 1);
+        pressed[i] = (char)(is_digit ? keys[i] : keys[i] == STAR ? '*' : '#');
     }
+    pressed[n] = 0;
     tell(s, "keys_pressed", numbered(s, "", data.ptr[0]), true);
-    if (!is_code) return true;
-    memcpy(code, keys, n - 1);
-    code[n - 1] = 0;
-    pass(s, PASSING_CODE, code);
+    if (n) pass(s, PASSING_KEYS, pressed);
     return true;
 }
 

@@ -105,10 +105,10 @@ static void what_replies_say(struct t *t) {
         {OSDP_RAW, "00 01 1A 00 BD 88 EB", "Wiegand length", "", "", 13},
         {OSDP_RAW, "00 01 00 00", "Wiegand length", "", "", 10},
         {OSDP_RAW, "00 01 1A", "OSDP RAW", "", "", 9},
-        {OSDP_KEYPAD, "00 05 31 32 33 34 0D", NULL, "!keys_pressed ", "code 1234 ", 0},
-        {OSDP_KEYPAD, "00 04 31 32 33 0D", NULL, "!keys_pressed ", "", 0}, /* too short for a code */
-        {OSDP_KEYPAD, "00 04 31 32 33 34", NULL, "!keys_pressed ", "", 0}, /* goes on */
-        {OSDP_KEYPAD, "00 06 31 7F 32 33 34 0D", NULL, "!keys_pressed ", "", 0},
+        {OSDP_KEYPAD, "00 05 31 32 33 34 0D", NULL, "!keys_pressed ", "keys 1234# ", 0},
+        {OSDP_KEYPAD, "00 01 39", NULL, "!keys_pressed ", "keys 9 ", 0},
+        {OSDP_KEYPAD, "00 00", NULL, "!keys_pressed ", "", 0},
+        {OSDP_KEYPAD, "00 06 31 7F 32 33 34 0D", NULL, "!keys_pressed ", "keys 1*234# ", 0},
         {OSDP_KEYPAD, "00 05 31 32 33 34", "OSDP KEYPAD", "", "", 7},
         {OSDP_KEYPAD, "00 02 31 41", "OSDP KEYPAD: a key", "", "", 9},
         {OSDP_ACK, "", NULL, "", "", 0},

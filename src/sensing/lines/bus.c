@@ -111,7 +111,7 @@ static bool keep(struct arena *a, struct str *s) {
 }
 
 /* A copy under the device's own name, which lives until it is stored. */
-static bool copy(struct bus *b, const struct line_device *d, const struct decoded *from, struct decoded *ret) {
+static bool copy(struct bus *b, struct line_device *d, const struct decoded *from, struct decoded *ret) {
     struct arena *a = &b->arena;
     struct reading *readings = arena_new(a, struct reading, from->readings_n + 1);
     struct device_event *events = arena_new(a, struct device_event, from->events_n + 1);
@@ -130,17 +130,26 @@ static bool copy(struct bus *b, const struct line_device *d, const struct decode
         events[i].device = code;
         ok = keep(a, &events[i].code) && keep(a, &events[i].text) && keep(a, &events[i].part);
     }
+    size_t passings_n = 0;
     for (size_t i = 0; ok && i < from->passings_n; i++) {
-        passings[i] = from->passings[i];
-        passings[i].device = code;
-        ok = keep(a, &passings[i].value) && keep(a, &passings[i].serial);
+        struct passing *p = &passings[passings_n];
+        char typed[KEYS_MAX + 1];
+        *p = from->passings[i];
+        p->device = code;
+        if (p->kind == PASSING_KEYS) {
+            if (!keys_press(&d->keys, p->value, mono_ms(b), typed)) continue;
+            p->kind = PASSING_CODE;
+            p->value = str_of(typed);
+        }
+        passings_n++;
+        ok = keep(a, &p->value) && keep(a, &p->serial);
     }
-    *ret = (struct decoded){code, readings, from->readings_n, events, from->events_n, passings, from->passings_n};
+    *ret = (struct decoded){code, readings, from->readings_n, events, from->events_n, passings, passings_n};
     return ok;
 }
 
 static void take(struct bus *b, const struct question *q, const struct decoded *d, int64_t at_ms) {
-    const struct line_device *device = device_at(b, q->address);
+    struct line_device *device = device_at(b, q->address);
     struct decoded copied;
     if (!device) return; /* it left the plan meanwhile */
     arena_reset(&b->arena);
@@ -234,6 +243,10 @@ static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll
 
 void bus_plan(struct bus *b, struct line_plan *plan) {
     struct fault f = {0};
+    for (size_t i = 0; i < plan->devices_n; i++) { /* somebody may be typing while rows change */
+        const struct line_device *before = device_at(b, plan->devices[i].address);
+        if (before && before->keys.n) plan->devices[i].keys = before->keys;
+    }
     line_plan_free(b->plan);
     b->plan = plan;
     poll_plan_begin(b->poll);

@@ -9,6 +9,7 @@
 #include "sensing/feed/feed.h"
 #include "sensing/lines/figures.h"
 #include "sensing/lines/heard.h"
+#include "sensing/lines/keys.h"
 
 struct line_serial {
     const char *path;
@@ -59,7 +60,8 @@ void line_close(struct line *line);
 struct line_device {
     int64_t id;
     struct str code, address;
-    bool is_silent; /* its row says so */
+    bool is_silent;   /* its row says so */
+    struct keys keys; /* that were pressed at it */
 };
 struct line_point { /* `item` may be a list, where one question asks for several */
     uint32_t device;
