@@ -169,6 +169,7 @@ export const pageWords = {
   'line.pushAt': ['设备往这个地址推送；谁有它谁就能推送，别外传', 'Devices push to this address; whoever has it may push, so keep it'],
   'line.over': ['已恢复', 'is over'],
   'line.heartbeat': ['心跳或应答，没有数据', 'heartbeat or answer, no data'],
+  'line.unkept': ['不留原文：谁要通过是个人的事', 'bytes not kept: who wants through is his own affair'],
   'line.decoded': ['解码结果', 'Decoded'],
   'line.noFigures': ['这条线路没有计数', 'This line keeps no figures'],
   'line.ruleShort': ['帧不足 30 字节', 'a frame has at least 30 bytes'],

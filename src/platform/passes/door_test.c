@@ -96,7 +96,7 @@ static void a_pass_opens_and_nobody_confirms_it(struct t *t) {
     struct list_page page;
     CHECK(t, !row_list(&s.w.ctx, &commands, &q, &page) && page.n == 2);
     const struct device_command *c = page.rows;
-    CHECK(t, c->passage_id == v.passage_id && c->dangerous && c->device_id == s.door && c->reason.len);
+    CHECK(t, c->passage_id == v.passage_id && !c->dangerous && c->device_id == s.door && c->reason.len);
     CHECK(t, c->until_ms == s.w.ctx.now_ms + PASS_OPEN_MS && !c->row.created_by);
     CHECK(t, town_count(&s.w, "SELECT COUNT(*) FROM audit WHERE resource = 'commands'") == 2);
     later(&s, 100);

@@ -49,8 +49,8 @@ static enum err prepare(struct ctx *ctx, void *row, const void *before) {
     if (before) return OK;
     TRY(look_up(ctx, c, &d, &m, &found));
     if (!row_has(&commands, c, "until_ms")) SET(&commands, c, until_ms, ctx->now_ms + COMMAND_PATIENCE_MS);
-    SET(&commands, c, dangerous, m.dangerous);
-    c->state = m.dangerous && !c->passage_id ? COMMAND_ASKED : COMMAND_QUEUED;
+    SET(&commands, c, dangerous, m.dangerous && !c->passage_id);
+    c->state = c->dangerous ? COMMAND_ASKED : COMMAND_QUEUED;
     return OK;
 }
 
