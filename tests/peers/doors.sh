@@ -77,6 +77,9 @@ is "$(status POST "lines/$line/new_push_key" '{}')" 200 "doors: a key that leake
 answered() { push '{"device":"DC-1","pin":"135790"}' | tail -c 3; }
 is "$(becomes 404 answered)" 404 "doors: and opens nothing any more"
 key=$(one "lines/$line" push_key)
+is "$(status PATCH "devices/$controller" '{"model":"card_reader"}')" 200 "doors: its model has a command"
+order=$(make commands "{\"device_id\":\"$controller\",\"command\":\"beep\",\"reason\":\"peers try it\",\"community_id\":\"$community\"}")
+is "$(becomes failed one "commands/$order" state) $(one "commands/$order" answer)" 'failed devices of this kind cannot be told anything' "doors: but over HTTP only an answer opens"
 played=$("$bin" simulate door --to "${url#http://}" --key "$key" --count 60 --rate 0 --devices 2 --cards 8065495,4004 --faults split,merge,replay --json)
 say $? "simulate: two controllers are answered, every push"
 is "$(jq -c '[.sent == .confirmed, .unanswered, ([.faults[] | . > 0] | all)]' <<<"$played")" '[true,0,true]' "simulate: all of them"

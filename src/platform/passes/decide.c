@@ -5,11 +5,13 @@
 #include "kernel/setting.h"
 #include "platform/things/things.h"
 
-#define PAGE        200
-#define PAGES_MAX   10 /* of passes that a search for the value finds: those whose last four characters are it, too */
-#define RECENT_MAX  50 /* passages of a device that are looked at for the same thing */
-#define HOUR_MS     INT64_C(3600000)
-#define HOURS_A_DAY 24
+#define PAGE           200
+#define PAGES_MAX      10 /* of passes that a search for the value finds: those whose last four characters are it, too */
+#define RECENT_MAX     50 /* passages of a device that are looked at for the same thing */
+#define HOUR_MS        INT64_C(3600000)
+#define CLOCK_BACK_MS  (INT64_C(1096) * 86400000) /* as far back as readings are taken */
+#define CLOCK_AHEAD_MS HOUR_MS
+#define HOURS_A_DAY    24
 
 static const char *const kinds[] = {
     [PASSING_PLATE] = "plate", [PASSING_CARD] = "card", [PASSING_CODE] = "code", [PASSING_FACE] = "face"};
@@ -142,9 +144,15 @@ static enum err look_for_message(struct ctx *ctx, struct taking *t) {
     return OK;
 }
 
+/* A clock that began anew in 1970, or is far ahead, tells nothing: who stands there stands there now. */
+static int64_t time_of(const struct ctx *ctx, const struct passing *x) {
+    bool is_off = x->at_ms < ctx->now_ms - CLOCK_BACK_MS || x->at_ms > ctx->now_ms + CLOCK_AHEAD_MS;
+    return is_off ? ctx->now_ms : x->at_ms;
+}
+
 /* What a device kept while it was away comes all at once, and was hours apart. */
 static bool is_near(const struct ctx *ctx, const struct passing *x, const struct passage *p) {
-    int64_t apart_ms = (x->at_ms ? x->at_ms : ctx->now_ms) - p->at_ms;
+    int64_t apart_ms = time_of(ctx, x) - p->at_ms;
     return apart_ms < PASS_SAME_MS && apart_ms > -PASS_SAME_MS;
 }
 
@@ -190,7 +198,7 @@ static enum err decide(struct ctx *ctx, struct taking *t) {
     int64_t sure_pct, late_s;
     TRY(setting_i64(ctx, t->community_id, PASS_SURE, &sure_pct));
     TRY(setting_i64(ctx, t->community_id, PASS_LATE_AFTER, &late_s));
-    bool is_old = late_s && first->at_ms && ctx->now_ms - first->at_ms > late_s * 1000;
+    bool is_old = late_s && ctx->now_ms - time_of(ctx, first) > late_s * 1000;
     t->shown = first;
     t->verdict = (struct pass_verdict){.why = PASS_NOWHERE};
     if (!t->is_known || !row_has(&devices, &t->device, "place_id")) return OK;
@@ -215,7 +223,7 @@ static enum err put_down(struct ctx *ctx, struct taking *t) {
     SET(&passages, &p, value, x->value);
     SET(&passages, &p, granted, t->verdict.why == PASS_GIVEN);
     SET(&passages, &p, why, pass_word(t->verdict.why));
-    SET(&passages, &p, at_ms, x->at_ms ? x->at_ms : ctx->now_ms);
+    SET(&passages, &p, at_ms, time_of(ctx, x));
     if (x->serial.len) SET(&passages, &p, serial, x->serial);
     if (t->verdict.pass_id) SET(&passages, &p, pass_id, t->verdict.pass_id);
     if (t->is_known) SET(&passages, &p, device_id, t->device.row.id);

@@ -164,6 +164,26 @@ static void what_is_late_is_put_down_each_and_opens_nothing(struct t *t) {
     town_close(&s.w);
 }
 
+static void a_clock_that_is_off_shuts_nobody_out(struct t *t) {
+    static const struct {
+        int64_t ago_ms;
+        enum pass_why why;
+    } rows[] = {{300000, PASS_GIVEN},
+                {300001, PASS_LATE},
+                {INT64_C(1096) * 24 * HOUR_MS, PASS_LATE},
+                {INT64_C(1096) * 24 * HOUR_MS + 1, PASS_GIVEN}, /* it began anew */
+                {-HOUR_MS, PASS_GIVEN},
+                {-100 * HOUR_MS, PASS_GIVEN}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct site s;
+        struct passing p = card("8065495");
+        start(&s, t);
+        p.at_ms = s.w.ctx.now_ms - rows[i].ago_ms;
+        CHECK_SAY(t, show(&s, p).why == rows[i].why, "row %zu", i);
+        town_close(&s.w);
+    }
+}
+
 static void a_model_that_leaves_it_to_people_is_not_told(struct t *t) {
     struct site s;
     struct passing p = card("8065495");
@@ -191,4 +211,5 @@ static void a_face_is_what_its_device_calls_it(struct t *t) {
 
 TESTS(CASE(a_pass_opens_and_nobody_confirms_it), CASE(who_holds_his_card_there_again_is_let_in_again),
       CASE(the_same_message_opens_once), CASE(what_is_late_is_put_down_each_and_opens_nothing),
-      CASE(a_model_that_leaves_it_to_people_is_not_told), CASE(a_face_is_what_its_device_calls_it))
+      CASE(a_clock_that_is_off_shuts_nobody_out), CASE(a_model_that_leaves_it_to_people_is_not_told),
+      CASE(a_face_is_what_its_device_calls_it))

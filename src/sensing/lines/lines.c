@@ -254,7 +254,9 @@ static void tell_out(struct line_set *l) {
         struct line_entry *e = entry_at(l, l->out.line_ids[i]);
         const struct line_spec own = {.kind = "mqtt"};
         const struct lines_server *by = server_of(l, e ? &e->spec : &own);
-        const char *why = !l->out.line_ids[i] ? "nobody knows on which line it is" : "its line is closed";
+        const char *why = !l->out.line_ids[i]                       ? "nobody knows on which line it is"
+                          : e && e->spec.enabled && by && !by->tell ? "devices of this kind cannot be told anything"
+                                                                    : "its line is closed";
         bool goes_by = by && by->tell && (e || !l->out.line_ids[i]);
         bool is_out = e && e->line     ? line_tell(e->line, o, &why)
                       : e && e->client ? mqtt_client_tell(e->client, o, &why)

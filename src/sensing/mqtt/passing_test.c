@@ -51,8 +51,8 @@ static void whoever_may_pass_is_let_in_once(struct t *t) {
     CHECK(t, told(&s, "open") == 1 && site_count(&s, PASSAGES) == 1);
     CHECK(t, peer_tell(&p, PASSING, 2, "{\"pin\":\"246800\",\"id\":\"b\"}") == 0);
     CHECK(t, told(&s, "open") == 1 && told(&s, "refused") == 1);
-    CHECK(t, peer_tell(&p, PASSING, 3, "{\"pin\":\"135790\",\"id\":\"c\",\"late\":true,\"at\":1000}") == 0);
-    CHECK(t, told(&s, "open") == 1 && site_count(&s, PASSAGES " WHERE why = 'late' AND at_ms = 1000") == 1);
+    CHECK(t, peer_tell(&p, PASSING, 3, "{\"pin\":\"135790\",\"id\":\"c\",\"late\":true,\"at\":1750000000000}") == 0);
+    CHECK(t, told(&s, "open") == 1 && site_count(&s, PASSAGES " WHERE why = 'late' AND at_ms = 1750000000000") == 1);
     peer_shut(&p);
     site_stop(&s);
 }
