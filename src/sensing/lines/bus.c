@@ -69,19 +69,6 @@ static void on_timer(void *arg) {
     step(arg);
 }
 
-/* ---- who that is ---- */
-
-static struct line_device *device_at(const struct bus *b, struct str address) {
-    for (size_t i = 0; b->plan && i < b->plan->devices_n; i++)
-        if (str_eq(b->plan->devices[i].address, address)) return &b->plan->devices[i];
-    return NULL;
-}
-
-static void note(struct bus *b, struct str address, enum heard_how how, const char *why) {
-    const struct line_device *d = device_at(b, address);
-    if (d) heard_note(b->line->o.heard, d->code, how, str_of(why), line_now_ms(b->line));
-}
-
 /* ---- what was answered ---- */
 
 static void stored(void *arg, bool is_stored) {
@@ -95,79 +82,53 @@ static void stored(void *arg, bool is_stored) {
     release(b);
 }
 
-/* What the model calls an item for which the protocol has no name. */
-static void name(const struct bus *b, const struct line_device *d, struct reading *r) {
-    for (size_t i = 0; b->plan && i < b->plan->values_n; i++) {
-        const struct line_value *v = &b->plan->values[i];
-        if (&b->plan->devices[v->device] != d || !str_eq(v->item, r->metric)) continue;
-        r->metric = v->metric;
-        if (!r->unit.len) r->unit = v->unit;
-        return;
-    }
-}
-
 static bool keep(struct arena *a, struct str *s) {
     return !s->len || arena_str(a, *s, s);
 }
 
-/* A copy under the device's own name, which lives until it is stored. */
-static bool copy(struct bus *b, struct line_device *d, const struct decoded *from, struct decoded *ret) {
-    struct arena *a = &b->arena;
-    struct reading *readings = arena_new(a, struct reading, from->readings_n + 1);
-    struct device_event *events = arena_new(a, struct device_event, from->events_n + 1);
-    struct passing *passings = arena_new(a, struct passing, from->passings_n + 1);
-    bool ok = readings && events && passings;
-    struct str code = d->code;
-    ok = ok && keep(a, &code);
-    for (size_t i = 0; ok && i < from->readings_n; i++) {
-        readings[i] = from->readings[i];
-        readings[i].device = code;
-        name(b, d, &readings[i]);
-        ok = keep(a, &readings[i].metric) && keep(a, &readings[i].unit);
-    }
-    for (size_t i = 0; ok && i < from->events_n; i++) {
-        events[i] = from->events[i];
-        events[i].device = code;
-        ok = keep(a, &events[i].code) && keep(a, &events[i].text) && keep(a, &events[i].part);
-    }
-    size_t passings_n = 0;
+/* Who stands before the door; keys are a code once all of it is typed. */
+static bool copy_passings(struct bus *b, struct line_device *d, const struct decoded *from, struct decoded *to) {
+    struct passing *passings = arena_new(&b->arena, struct passing, from->passings_n + 1);
+    bool ok = passings;
     for (size_t i = 0; ok && i < from->passings_n; i++) {
-        struct passing *p = &passings[passings_n];
+        struct passing *p = &passings[to->passings_n];
         char typed[KEYS_MAX + 1];
         *p = from->passings[i];
-        p->device = code;
+        p->device = to->sender;
         if (p->kind == PASSING_KEYS) {
             if (!keys_press(&d->keys, p->value, mono_ms(b), typed)) continue;
             p->kind = PASSING_CODE;
             p->value = str_of(typed);
         }
-        passings_n++;
-        ok = keep(a, &p->value) && keep(a, &p->serial);
+        to->passings_n++;
+        ok = keep(&b->arena, &p->value) && keep(&b->arena, &p->serial);
     }
-    *ret = (struct decoded){code, readings, from->readings_n, events, from->events_n, passings, passings_n};
+    to->passings = passings;
     return ok;
 }
 
 static void take(struct bus *b, const struct question *q, const struct decoded *d, int64_t at_ms) {
-    struct line_device *device = device_at(b, q->address);
+    struct line_device *device = asked_at(b->plan, q->address);
     struct decoded copied;
     if (!device) return; /* it left the plan meanwhile */
     arena_reset(&b->arena);
     b->address = device->address;
     b->is_waiting = true;
     b->refs++;
-    if (!keep(&b->arena, &b->address) || !copy(b, device, d, &copied))
+    if (!arena_str(&b->arena, b->address, &b->address) || !asked_copy(&b->arena, b->plan, device, d, &copied) ||
+        !copy_passings(b, device, d, &copied))
         stored(b, false);
     else
         intake_take(&b->intake, &copied, &b->arena, at_ms);
 }
 
+static void note(const struct bus *b, struct str address, enum heard_how how, const char *why) {
+    asked_note(b->line, b->plan, address, how, why);
+}
+
 static void on_silent(void *arg, struct str address, bool is_silent) {
     struct bus *b = arg;
-    struct line_device *d = device_at(b, address);
-    if (!d || d->is_silent == is_silent) return;
-    d->is_silent = is_silent;
-    if (b->line->o.silent) b->line->o.silent(b->line->o.arg, d->id, is_silent);
+    asked_silent(b->line, b->plan, address, is_silent);
 }
 
 static void on_said(void *arg, const struct question *q, const struct decoded *d) {
@@ -220,17 +181,14 @@ static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll
     struct bus *b = arg;
     const struct line_options *o = &b->line->o;
     if (tag == TAG_FIND) {
-        if (end != POLL_ANSWERED || !d->sender.len) return;
-        const struct line_device *known = device_at(b, d->sender); /* by a code of its own */
-        if (!known) feed_heard(o->feed, o->community_id, d->sender, b->line->name);
-        heard_note(o->heard, known ? known->code : d->sender, HEARD_FRAME, S(""), line_now_ms(b->line));
+        if (end == POLL_ANSWERED && d->sender.len) asked_found(b->line, b->plan, d->sender, "");
         return;
     }
     static const enum heard_how how[] = {
         [POLL_ANSWERED] = HEARD_FRAME, [POLL_REFUSED] = HEARD_REFUSED, [POLL_SILENT] = HEARD_SILENT};
     note(b, q->address, how[end], end == POLL_REFUSED ? why : "");
     if (tag < 0) {
-        const struct line_device *device = device_at(b, q->address);
+        const struct line_device *device = asked_at(b->plan, q->address);
         if (end == POLL_ANSWERED) take(b, q, d, -tag);
         if (end == POLL_SILENT && device) heard_midnight(o->heard, device->code, -tag - 1); /* once more */
         return;
@@ -244,7 +202,7 @@ static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll
 void bus_plan(struct bus *b, struct line_plan *plan) {
     struct fault f = {0};
     for (size_t i = 0; i < plan->devices_n; i++) { /* somebody may be typing while rows change */
-        const struct line_device *before = device_at(b, plan->devices[i].address);
+        const struct line_device *before = asked_at(b->plan, plan->devices[i].address);
         if (before && before->keys.n) plan->devices[i].keys = before->keys;
     }
     line_plan_free(b->plan);

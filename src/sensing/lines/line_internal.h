@@ -19,6 +19,7 @@ struct line {
     char problem[LINE_PROBLEM_MAX];
     int64_t again_us; /* dial and serial: when to try again; 0: not now */
     int fails;        /* of connecting, in a row */
+    size_t strangers; /* that were found and noted */
     bool is_open, is_closing;
     int refs; /* the owner, every connection, every speaker, the bus */
 };
@@ -33,6 +34,18 @@ void speaker_bytes(struct tcp_conn *conn, struct bytes bytes);
 void speaker_gone(struct tcp_conn *conn);
 void speakers_tick(struct line *l);
 bool speakers_tell(struct line *l, const struct line_order *o, const char **ret_why);
+
+/* ---- asked.c: devices that are asked, by their plan (NULL: there is none yet) */
+struct line_device *asked_at(const struct line_plan *p, struct str address); /* NULL: nobody of the plan is there */
+/* Of a stranger nothing is noted or told. */
+void asked_note(const struct line *l, const struct line_plan *p, struct str address, enum heard_how how,
+                const char *text);
+void asked_silent(const struct line *l, const struct line_plan *p, struct str address, bool is_silent);
+void asked_found(struct line *l, const struct line_plan *p, struct str address, const char *from);
+/* A copy in the arena, under the devices' own codes and the names of their models.  asked NULL: what is said names its
+ * devices by their addresses.  False: out of memory. */
+bool asked_copy(struct arena *a, const struct line_plan *p, const struct line_device *asked, const struct decoded *from,
+                struct decoded *ret);
 
 /* ---- bus.c: devices that are asked over the one connection there is */
 NODISCARD enum err bus_create(struct line *l, struct bus **ret, struct fault *f);

@@ -1,0 +1,88 @@
+/* What is known of devices that are asked: who has which address, what their models call what they say, what they said
+ * under their own names.  SPDX-License-Identifier: Apache-2.0 */
+#include "sensing/lines/line_internal.h"
+
+#define STRANGERS_MAX 1000 /* in the book of the line, so that they leave room for its own */
+
+struct line_device *asked_at(const struct line_plan *p, struct str address) {
+    for (size_t i = 0; p && i < p->devices_n; i++)
+        if (str_eq(p->devices[i].address, address)) return &p->devices[i];
+    return NULL;
+}
+
+void asked_note(const struct line *l, const struct line_plan *p, struct str address, enum heard_how how,
+                const char *text) {
+    const struct line_device *d = asked_at(p, address);
+    if (d) heard_note(l->o.heard, d->code, how, str_of(text), line_now_ms(l));
+}
+
+void asked_silent(const struct line *l, const struct line_plan *p, struct str address, bool is_silent) {
+    struct line_device *d = asked_at(p, address);
+    if (!d || d->is_silent == is_silent) return;
+    d->is_silent = is_silent;
+    if (l->o.silent) l->o.silent(l->o.arg, d->id, is_silent);
+}
+
+/* By a code of its own, or a stranger. */
+void asked_found(struct line *l, const struct line_plan *p, struct str address, const char *from) {
+    const struct line_device *known = asked_at(p, address);
+    struct heard_device ignored;
+    struct str code = known ? known->code : address;
+    if (!known) feed_heard(l->o.feed, l->o.community_id, address, l->name);
+    if (!known && !heard_get(l->o.heard, address, &ignored) && l->strangers++ >= STRANGERS_MAX) return;
+    heard_note(l->o.heard, code, HEARD_FRAME, str_of(from), line_now_ms(l));
+}
+
+/* What the model calls an item for which the protocol has no name.  A device's values stand together. */
+static void name(const struct line_plan *p, const struct line_device *d, struct reading *r) {
+    size_t device = (size_t)(d - p->devices), low = 0, high = p->values_n;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (p->values[mid].device < device)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    for (size_t i = low; i < p->values_n && p->values[i].device == device; i++) {
+        const struct line_value *v = &p->values[i];
+        if (!str_eq(v->item, r->metric)) continue;
+        r->metric = v->metric;
+        if (!r->unit.len) r->unit = v->unit;
+        return;
+    }
+}
+
+static bool keep(struct arena *a, struct str *s) {
+    return !s->len || arena_str(a, *s, s);
+}
+
+/* Whose that is: his who was asked, else his who has the address that it names, else a stranger's. */
+static bool own(struct arena *a, const struct line_plan *p, const struct line_device **d, struct str *device) {
+    if (!*d) *d = asked_at(p, *device);
+    if (*d) *device = (*d)->code;
+    return keep(a, device);
+}
+
+bool asked_copy(struct arena *a, const struct line_plan *p, const struct line_device *asked, const struct decoded *from,
+                struct decoded *ret) {
+    struct reading *readings = arena_new(a, struct reading, from->readings_n + 1);
+    struct device_event *events = arena_new(a, struct device_event, from->events_n + 1);
+    const struct line_device *d = asked;
+    struct str sender = from->sender;
+    bool ok = readings && events && own(a, p, &d, &sender);
+    for (size_t i = 0; ok && i < from->readings_n; i++) {
+        readings[i] = from->readings[i];
+        d = asked;
+        ok = own(a, p, &d, &readings[i].device);
+        if (d) name(p, d, &readings[i]);
+        ok = ok && keep(a, &readings[i].metric) && keep(a, &readings[i].unit);
+    }
+    for (size_t i = 0; ok && i < from->events_n; i++) {
+        events[i] = from->events[i];
+        d = asked;
+        ok = own(a, p, &d, &events[i].device) && keep(a, &events[i].code) && keep(a, &events[i].text) &&
+             keep(a, &events[i].part);
+    }
+    *ret = (struct decoded){sender, readings, from->readings_n, events, from->events_n};
+    return ok;
+}
