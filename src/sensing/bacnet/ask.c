@@ -72,7 +72,7 @@ static void register_there(struct bacnet_client *c) {
 static bool put_subscription(const struct station *s, struct buf *out) {
     struct bacnet_frame f = bacnet_request(BACNET_SUBSCRIBE_COV, s->invoke, &s->net);
     struct bacnet_body body = bacnet_nothing;
-    body.process = s->point->number;
+    body.process = s->point->object; /* so that the next run renews what this one subscribed */
     body.point.object = s->point->object;
     body.confirmed = 0;
     body.remaining_s = BACNET_LIFETIME_S;
@@ -290,6 +290,7 @@ static void search(struct bacnet_client *c, int64_t now_ms, int64_t *next_ms) {
             s->pause_ms = s->pause_ms ? 2 * s->pause_ms : BACNET_WHO_MS;
             if (s->pause_ms > BACNET_WHO_MAX_MS) s->pause_ms = BACNET_WHO_MAX_MS;
             s->who_ms = now_ms + s->pause_ms;
+            s->searched_ms = now_ms;
         }
         note(next_ms, s->who_ms);
     }

@@ -44,11 +44,11 @@ size_t bacnet_client_devices(const struct bacnet_client *c) {
 
 /* ---- devices ---- */
 
-/* One that nobody asks anything makes room for another. */
+/* One that nobody asks anything makes room for another: whoever makes up devices drives out no other. */
 static struct station *reuse(struct bacnet_client *c) {
     for (size_t i = 0; i < c->n; i++) {
         struct station *s = c->stations[i];
-        if (s->is_here || s->points || s->orders) continue;
+        if (s->points || s->orders) continue;
         *s = (struct station){0};
         return s;
     }
@@ -154,7 +154,6 @@ static enum err add(struct bacnet_client *c, struct station *s, struct str addre
         struct point *p = calloc(1, sizeof *p + items.len + 1);
         if (!p) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
         p->watch = is_watched ? WATCH_WANTED : WATCH_NOT;
-        p->number = ++c->numbers;
         p->due_ms = INT64_MIN;
         memcpy(p->address, address.ptr, address.len);
         memcpy(p->items, items.ptr, items.len);
@@ -239,6 +238,12 @@ void client_forget_order(struct bacnet_client *c, struct station *s, struct wait
     free(o);
 }
 
+void bacnet_client_now(struct bacnet_client *c, struct str address) {
+    struct station *s = client_station(c, device_of(address), false);
+    for (struct point *p = s ? s->points : NULL; p; p = p->next)
+        if (str_is(address, p->address)) p->due_ms = INT64_MIN;
+}
+
 void bacnet_client_find(struct bacnet_client *c) {
     c->wants_find = true;
 }
@@ -270,19 +275,9 @@ static void put_name(char *mem, size_t size, int64_t device) {
     buf_i64(&b, device);
 }
 
-static void learn(struct bacnet_client *c, int64_t now_ms, const struct bacnet_frame *f, int64_t device,
-                  const struct udp_peer *from, struct bytes whole) {
-    struct station *s = client_station(c, device, true);
-    char name[16];
-    if (!s) {
-        noise(c, from, whole, "there are too many devices on this line", 0);
-        return;
-    }
+static void move_to(struct bacnet_client *c, struct station *s, int64_t now_ms, const struct bacnet_frame *f,
+                    const struct udp_peer *from) {
     bool is_other = s->is_here && !is_at(s, from, &f->from);
-    if (is_other && now_ms - s->heard_ms < BACNET_KEPT_MS) {
-        noise(c, from, whole, "two devices say that they have this number", 0);
-        return;
-    }
     if (is_other) client_drop(c, s);
     s->at = *from;
     s->net = f->from;
@@ -291,11 +286,33 @@ static void learn(struct bacnet_client *c, int64_t now_ms, const struct bacnet_f
     s->is_here = true;
     s->who_ms = s->pause_ms = 0;
     if (s->is_silent) client_silent(c, s, false);
-    put_name(name, sizeof name, device);
-    c->o.calls.found(c->o.calls.arg, str_of(name));
 }
 
-/* A change or an event: who is waited for at that place says it, or one that is not known. */
+static void learn(struct bacnet_client *c, int64_t now_ms, const struct bacnet_frame *f, int64_t device,
+                  const struct udp_peer *from, struct bytes whole) {
+    struct station *s = client_station(c, device, true);
+    char name[16];
+    if (!s) {
+        noise(c, from, whole, "there are too many devices on this line", 0);
+        return;
+    }
+    if (s->is_here && !is_at(s, from, &f->from) && now_ms - s->heard_ms < BACNET_KEPT_MS) {
+        noise(c, from, whole, "two devices say that they have this number", 0);
+        return;
+    }
+    c->o.calls.heard(c->o.calls.arg, from, whole);
+    move_to(c, s, now_ms, f, from);
+    put_name(name, sizeof name, device);
+    c->o.calls.found(c->o.calls.arg, str_of(name), from);
+}
+
+/* Who is not at his place is searched for at once, unless he just was. */
+static void search_soon(struct station *s) {
+    if (s->searched_ms + BACNET_WHO_MS < s->who_ms) s->who_ms = s->searched_ms + BACNET_WHO_MS;
+}
+
+/* A change or an event: who is waited for at that place says it, or one who is asked nothing.  Of one who is asked, and
+ * has not said yet where he is, anybody could say it: he says it again. */
 static void hear_news(struct bacnet_client *c, int64_t now_ms, const struct bacnet_frame *f, int64_t device,
                       const struct udp_peer *from, struct bytes whole) {
     struct decoded d;
@@ -307,11 +324,17 @@ static void hear_news(struct bacnet_client *c, int64_t now_ms, const struct bacn
         noise(c, from, whole, "this device is somewhere else", 0);
         return;
     }
+    if (s && !s->is_here) {
+        search_soon(s);
+        noise(c, from, whole, NULL, 0);
+        return;
+    }
     if (s) s->heard_ms = now_ms;
     if (!bacnet_codec.decode(whole, &c->arena, &d, &e)) {
         noise(c, from, whole, e.rule, e.at);
         return;
     }
+    c->o.calls.heard(c->o.calls.arg, from, whole);
     buf_init_arena(&reply, &c->arena, BACNET_FRAME_MAX + 1);
     bacnet_codec.reply(whole, true, 0, &reply);
     put_name(name, sizeof name, device);
@@ -365,6 +388,7 @@ static void take(struct bacnet_client *c, int64_t now_ms, const struct bacnet_fr
     } else if (s) {
         s->heard_ms = now_ms;
         if (f->flags & BACNET_SEGMENTED) reply_at_once(c, from, whole, true);
+        c->o.calls.heard(c->o.calls.arg, from, whole);
         client_answered(c, s, now_ms, f, from, whole);
     } else if (is_known && is_news(f)) {
         hear_news(c, now_ms, f, BACNET_NUMBER_OF(body.device), from, whole);

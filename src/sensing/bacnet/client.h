@@ -24,13 +24,16 @@ struct bacnet_news {
     struct udp_peer from;
     struct bytes reply; /* goes there once it is in the store; empty: none is due.  Lives for the call */
 };
-/* What they get lives for the call.  From within them an order may be given and everybody looked for, nothing else. */
+/* What they get lives for the call.  From within them an order may be given, a device be asked now and everybody looked
+ * for, nothing else. */
 struct bacnet_client_calls {
     void (*send)(void *arg, const struct udp_peer *to, struct bytes datagram); /* to NULL: to everybody */
-    void (*found)(void *arg, struct str device); /* says that it is there, and was not known before */
+    void (*found)(void *arg, struct str device, const struct udp_peer *from);  /* says that it is there */
     void (*said)(void *arg, const struct bacnet_news *news);
     void (*refused)(void *arg, struct str address, struct str item, const char *why);
     void (*silent)(void *arg, struct str address, bool is_silent); /* for each address of a plan; maybe again */
+    /* Each datagram that answers, introduces a device or says news of one; before what it says. */
+    void (*heard)(void *arg, const struct udp_peer *from, struct bytes whole);
     /* Bytes that are no datagram of BACnet, or nobody's business; rule NULL: it broke none. */
     void (*noise)(void *arg, const struct udp_peer *from, struct bytes bytes, const struct wire_error *e);
     void (*ended)(void *arg, int64_t tag, const struct question *q, enum poll_end end, const struct decoded *d,
@@ -57,6 +60,7 @@ NODISCARD enum err bacnet_client_add(struct bacnet_client *c, struct str address
                                      bool is_watched, struct fault *f);
 /* As poll_order(): before any point of its device.  The texts are copied. */
 NODISCARD enum err bacnet_client_order(struct bacnet_client *c, const struct poll_order *o, struct fault *f);
+void bacnet_client_now(struct bacnet_client *c, struct str address); /* all of its points are due */
 void bacnet_client_find(struct bacnet_client *c); /* everybody is asked who he is, at the next step */
 
 /* Sends what is due, and gives up what was waited for too long.  Gives when to come again, at the latest; what came,

@@ -12,8 +12,7 @@ enum watch { WATCH_NOT, WATCH_WANTED, WATCH_ON, WATCH_REFUSED };
 struct point {
     struct point *next;
     int64_t every_ms, due_ms;
-    int64_t object;  /* that is watched */
-    uint32_t number; /* of the subscription: the process that it is for */
+    int64_t object; /* that is watched */
     enum watch watch;
     bool is_kept; /* in the plan that is being made */
     bool is_one_by_one;
@@ -36,6 +35,7 @@ struct station {
     bool is_silent;            /* was wanted, and gave no answer */
     int64_t heard_ms, free_ms; /* when it spoke last; ask no sooner */
     int64_t who_ms, pause_ms;  /* when it is searched for again, and how long after that */
+    int64_t searched_ms;       /* when it was */
     struct point *points;
     struct waiting *orders;
     /* the question under way; both NULL: none */
@@ -51,8 +51,7 @@ struct bacnet_client {
     struct station **stations;
     size_t n, cap, turn;
     size_t points_n, orders_n, under_way;
-    uint32_t numbers; /* of subscriptions so far */
-    uint8_t invoke;   /* of the last question */
+    uint8_t invoke; /* of the last question */
     bool wants_find;
     int64_t register_ms; /* at the BBMD, next */
     struct arena arena;

@@ -39,7 +39,7 @@ struct town {
     uint8_t invokes[64];
     int64_t asked_ms[64];
     size_t invokes_n;
-    size_t found, said, refused, silent, heard_again, noises, ended, replies, aborts;
+    size_t found, heard, said, refused, silent, heard_again, noises, ended, replies, aborts;
     char last[64], why[64],
         rule[80]; /* the device that said the last; why the last was refused; what the last noise broke */
     double value;
@@ -150,8 +150,9 @@ static void run_for(struct town *w, int64_t ms) {
 
 /* ---- what is told ---- */
 
-static void on_found(void *arg, struct str device) {
+static void on_found(void *arg, struct str device, const struct udp_peer *from) {
     struct town *w = arg;
+    CHECK(w->t, from->port == at_building.port && w->heard);
     w->found++;
     snprintf(w->last, sizeof w->last, STR_FMT, STR_ARG(device));
 }
@@ -177,6 +178,12 @@ static void on_silent(void *arg, struct str address, bool is_silent) {
     snprintf(w->last, sizeof w->last, STR_FMT, STR_ARG(address));
 }
 
+static void on_heard(void *arg, const struct udp_peer *from, struct bytes whole) {
+    struct town *w = arg;
+    (void)from;
+    w->heard += whole.len > 0;
+}
+
 static void on_noise(void *arg, const struct udp_peer *from, struct bytes bytes, const struct wire_error *e) {
     struct town *w = arg;
     (void)from;
@@ -200,7 +207,8 @@ static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll
 static void start(struct t *t, struct town *w, const struct udp_peer *bbmd) {
     *w = (struct town){.t = t, .now_ms = 1000000};
     const struct bacnet_client_options o = {
-        .bbmd = bbmd, .calls = {client_sends, on_found, on_said, on_refused, on_silent, on_noise, on_ended, w}};
+        .bbmd = bbmd,
+        .calls = {client_sends, on_found, on_said, on_refused, on_silent, on_heard, on_noise, on_ended, w}};
     w->building = (struct building){
         .first = FIRST, .n = DEVICES, .random = 1, .devices = w->devices, .send = building_sends, .arg = w};
     building_init(&w->building);
@@ -242,7 +250,8 @@ static void devices_are_found_also_behind_a_router(struct t *t) {
     start(t, &w, NULL);
     bacnet_client_find(w.client);
     run_for(&w, 1000);
-    CHECK(t, w.who == 1 && w.found == DEVICES && bacnet_client_devices(w.client) == DEVICES && !w.noises);
+    CHECK(t, w.who == 1 && w.found == DEVICES && w.heard == DEVICES && !w.noises);
+    CHECK(t, bacnet_client_devices(w.client) == DEVICES);
     finish(&w);
 }
 
@@ -262,6 +271,32 @@ static void who_has_the_number_of_another_is_not_believed_while_that_one_speaks(
     size_t said = w.said;
     run_for(&w, 2 * MINUTE_MS);
     CHECK(t, w.said == said + 2);
+    finish(&w);
+}
+
+/* I am, of the device with that number. */
+static void hear_of(struct town *w, const struct udp_peer *from, uint32_t device) {
+    char hex[64];
+    snprintf(hex, sizeof hex,
+             "810A0014010010"
+             "00C402%06X2205C49103210A",
+             device);
+    hear(w, from, hex);
+}
+
+static void who_makes_up_devices_drives_out_none_that_is_asked(struct t *t) {
+    struct town w;
+    start(t, &w, NULL);
+    plan(&w, "1234", "ai_1", MINUTE_MS, false);
+    run_for(&w, 1000);
+    for (uint32_t i = 0; i < 2 * BACNET_DEVICES_MAX; i++) hear_of(&w, &at_bbmd, 100000 + i);
+    CHECK(t, bacnet_client_devices(w.client) == BACNET_DEVICES_MAX && !w.noises);
+    bacnet_client_plan_begin(w.client);
+    CHECK(t, !bacnet_client_add(w.client, S("1234"), S("ai_1"), MINUTE_MS, false, &t->fault));
+    CHECK(t, !bacnet_client_add(w.client, S("1235"), S("ai_1"), MINUTE_MS, false, &t->fault)); /* there is room */
+    bacnet_client_plan_end(w.client);
+    run_for(&w, MINUTE_MS);
+    CHECK(t, w.said == 3);
     finish(&w);
 }
 
@@ -462,12 +497,44 @@ static void a_confirmed_change_is_acknowledged_once_it_is_stored(struct t *t) {
     start(t, &w, NULL);
     hear(&w, &at_building, CONFIRMED); /* also from one that has not said who he is */
     CHECK(t, w.said == 1 && w.value == 1 && w.replies == 1 && !strcmp(w.last, "1234"));
-    bacnet_client_find(w.client);
+    plan(&w, "1234", "ai_1", 10 * MINUTE_MS, false);
+    hear(&w, &at_building, CONFIRMED); /* who is asked is believed where he said that he is */
+    CHECK(t, w.said == 1 && w.replies == 1 && !w.rule[0]);
     run_for(&w, 1000);
+    CHECK(t, w.said == 2);
     hear(&w, &at_bbmd, CONFIRMED);
-    CHECK_SAY(t, w.said == 1 && w.replies == 1 && !strcmp(w.rule, "this device is somewhere else"), "%s", w.rule);
+    CHECK_SAY(t, w.said == 2 && w.replies == 1 && !strcmp(w.rule, "this device is somewhere else"), "%s", w.rule);
     hear(&w, &at_building, CONFIRMED);
-    CHECK(t, w.said == 2 && w.replies == 2);
+    CHECK(t, w.said == 3 && w.replies == 2);
+    finish(&w);
+}
+
+static void who_speaks_again_is_searched_for_soon_but_not_at_every_word(struct t *t) {
+    struct town w;
+    start(t, &w, NULL);
+    w.is_cut = true;
+    plan(&w, "1234", "ai_1", MINUTE_MS, false);
+    run_for(&w, 60 * MINUTE_MS); /* the pauses are long by now */
+    size_t who = w.who;
+    for (int i = 0; i < 60; i++) {
+        hear(&w, &at_building, CONFIRMED);
+        run_for(&w, 1000);
+    }
+    CHECK_SAY(t, w.who >= who + 5 && w.who <= who + 7 && !w.said && !w.replies, "%zu", w.who - who);
+    finish(&w);
+}
+
+static void what_is_asked_now_is_asked_now(struct t *t) {
+    struct town w;
+    start(t, &w, NULL);
+    plan(&w, "1234", "ai_1", 10 * MINUTE_MS, false);
+    run_for(&w, 1000);
+    bacnet_client_now(w.client, S("1235"));
+    run_for(&w, 1000);
+    CHECK(t, w.said == 1);
+    bacnet_client_now(w.client, S("1234"));
+    run_for(&w, 1000);
+    CHECK(t, w.said == 2);
     finish(&w);
 }
 
@@ -594,12 +661,15 @@ static void damaged_datagrams_do_no_harm(struct t *t) {
 
 TESTS(CASE(devices_are_found_also_behind_a_router),
       CASE(who_has_the_number_of_another_is_not_believed_while_that_one_speaks),
-      CASE(a_device_that_moved_is_asked_where_it_is), CASE(points_are_read_every_so_often),
-      CASE(what_cannot_be_planned_is_refused), CASE(a_device_that_tells_one_thing_at_a_time_is_asked_so),
-      CASE(what_left_the_plan_is_asked_no_more), CASE(a_question_is_said_three_times_with_its_number),
+      CASE(who_makes_up_devices_drives_out_none_that_is_asked), CASE(a_device_that_moved_is_asked_where_it_is),
+      CASE(points_are_read_every_so_often), CASE(what_cannot_be_planned_is_refused),
+      CASE(a_device_that_tells_one_thing_at_a_time_is_asked_so), CASE(what_left_the_plan_is_asked_no_more),
+      CASE(a_question_is_said_three_times_with_its_number),
       CASE(who_is_silent_is_searched_for_less_and_less_until_he_speaks),
       CASE(who_was_never_there_is_silent_after_three_searches), CASE(changes_are_told_and_the_subscription_is_kept),
       CASE(who_does_not_tell_changes_is_read), CASE(who_comes_back_is_subscribed_anew),
-      CASE(a_confirmed_change_is_acknowledged_once_it_is_stored), CASE(an_order_ends_once_with_what_became_of_it),
-      CASE(an_order_that_cannot_be_said_is_not_taken), CASE(a_bbmd_passes_on_what_is_for_everybody),
-      CASE(what_is_nobody_s_business_changes_nothing), CASE(damaged_datagrams_do_no_harm))
+      CASE(a_confirmed_change_is_acknowledged_once_it_is_stored),
+      CASE(who_speaks_again_is_searched_for_soon_but_not_at_every_word), CASE(what_is_asked_now_is_asked_now),
+      CASE(an_order_ends_once_with_what_became_of_it), CASE(an_order_that_cannot_be_said_is_not_taken),
+      CASE(a_bbmd_passes_on_what_is_for_everybody), CASE(what_is_nobody_s_business_changes_nothing),
+      CASE(damaged_datagrams_do_no_harm))
