@@ -12,6 +12,7 @@ struct udp {
     uv_udp_t handle; /* first: the handle is the socket */
     struct loop *loop;
     struct udp_calls calls;
+    struct sockaddr_storage bound;
     int port;
     bool is_closed;
 };
@@ -52,11 +53,10 @@ static void on_gone(uv_handle_t *handle) {
 static int bind_to(struct udp *udp, struct loop *loop, const struct sockaddr_storage *addr) {
     int e = uv_udp_init(&loop->uv, &udp->handle);
     if (e) return e;
-    struct sockaddr_storage bound = {0};
-    int len = sizeof bound;
+    int len = sizeof udp->bound;
     e = uv_udp_bind(&udp->handle, (const struct sockaddr *)addr, 0);
-    if (!e) e = uv_udp_getsockname(&udp->handle, (struct sockaddr *)&bound, &len);
-    if (!e) udp->port = port_of((const struct sockaddr *)&bound);
+    if (!e) e = uv_udp_getsockname(&udp->handle, (struct sockaddr *)&udp->bound, &len);
+    if (!e) udp->port = port_of((const struct sockaddr *)&udp->bound);
     if (e) uv_close((uv_handle_t *)&udp->handle, on_gone);
     return e;
 }
@@ -108,4 +108,29 @@ enum err udp_send(struct udp *udp, const struct udp_peer *to, struct bytes bytes
     int n = uv_udp_try_send(&udp->handle, &buf, 1, (const struct sockaddr *)&addr);
     if (n >= 0) return OK;
     return n == UV_EAGAIN ? ERR_LIMIT : ERR_UNAVAILABLE;
+}
+
+/* The address for all on the interface's network; false: the socket says nothing there. */
+static bool everybody_at(const struct udp *udp, const uv_interface_address_t *at, struct udp_peer *ret) {
+    const struct sockaddr_in *bound = (const struct sockaddr_in *)(const void *)&udp->bound;
+    uint32_t own = at->address.address4.sin_addr.s_addr, mask = at->netmask.netmask4.sin_addr.s_addr;
+    bool is_ip4 = bound->sin_family == AF_INET && at->address.address4.sin_family == AF_INET;
+    bool is_its = bound->sin_addr.s_addr ? bound->sin_addr.s_addr == own : !at->is_internal;
+    const struct in_addr all = {own | ~mask};
+    return is_ip4 && is_its && ~mask && inet_ntop(AF_INET, &all, ret->host, sizeof ret->host);
+}
+
+enum err udp_send_all(struct udp *udp, int port, struct bytes bytes) {
+    uv_interface_address_t *all;
+    int n;
+    enum err e = ERR_UNAVAILABLE;
+    if (uv_interface_addresses(&all, &n)) return ERR_UNAVAILABLE;
+    for (int i = 0; i < n; i++) {
+        struct udp_peer to = {.port = port};
+        if (!everybody_at(udp, &all[i], &to)) continue;
+        enum err one = udp_send(udp, &to, bytes);
+        if (e) e = one;
+    }
+    uv_free_interface_addresses(all, n);
+    return e;
 }

@@ -30,5 +30,8 @@ void udp_close(struct udp *udp); /* no call follows; frees itself later; NULL is
  * socket is closed. */
 #define UDP_DATAGRAM_MAX 65507
 NODISCARD enum err udp_send(struct udp *udp, const struct udp_peer *to, struct bytes bytes);
+/* To everybody on the networks of the address that it is bound to, 0.0.0.0: on those of all interfaces but loopback.
+ * Needs may_broadcast.  OK: the kernel took one at least. */
+NODISCARD enum err udp_send_all(struct udp *udp, int port, struct bytes bytes);
 
 #endif

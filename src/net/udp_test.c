@@ -48,13 +48,17 @@ static void stop(struct fixture *f) {
     test_loop_end(&f->tl, f->closes ? NULL : close_it, f);
 }
 
-static int peer_open(int *ret_port) {
-    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+static int peer_open_at(uint32_t ip4, int *ret_port) {
+    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(ip4)};
     socklen_t len = sizeof addr;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&addr, len) || getsockname(fd, (struct sockaddr *)&addr, &len)) abort();
     *ret_port = ntohs(addr.sin_port);
     return fd;
+}
+
+static int peer_open(int *ret_port) {
+    return peer_open_at(INADDR_LOOPBACK, ret_port);
 }
 
 static void say(int fd, int port, const void *bytes, size_t n) {
@@ -135,6 +139,29 @@ static void what_cannot_be_sent_is_said(struct t *t) {
     close(fd);
 }
 
+static void send_it_to_all(void *arg) {
+    struct fixture *f = arg;
+    f->last = udp_send_all(f->udp, f->to.port, f->what);
+}
+
+static void what_is_for_everybody_goes_to_all_on_the_network_of_its_address(struct t *t) {
+    struct fixture f;
+    char got[8];
+    int port, fd = peer_open_at(0x7fffffff, &port); /* hears what is for all */
+    start(t, &f, (struct udp_options){.may_broadcast = true});
+    f.to.port = port;
+    f.what = (struct bytes){(const uint8_t *)"all", 3};
+    test_on_loop(f.tl.loop, send_it_to_all, &f);
+    CHECK(t, f.last == OK && hear(fd, got, sizeof got) == 3);
+    stop(&f);
+    start(t, &f, (struct udp_options){0});
+    f.to.port = port;
+    test_on_loop(f.tl.loop, send_it_to_all, &f);
+    CHECK(t, f.last == ERR_UNAVAILABLE); /* not unless it may */
+    stop(&f);
+    close(fd);
+}
+
 static void a_held_port_is_told_or_stepped_over(struct t *t) {
     struct fixture f;
     struct udp *other = NULL;
@@ -170,4 +197,5 @@ static void nothing_is_heard_once_it_is_closed(struct t *t) {
 }
 
 TESTS(CASE(a_datagram_comes_whole_and_goes_back), CASE(two_peers_are_told_apart), CASE(what_cannot_be_sent_is_said),
-      CASE(a_held_port_is_told_or_stepped_over), CASE(nothing_is_heard_once_it_is_closed))
+      CASE(what_is_for_everybody_goes_to_all_on_the_network_of_its_address), CASE(a_held_port_is_told_or_stepped_over),
+      CASE(nothing_is_heard_once_it_is_closed))
