@@ -117,6 +117,9 @@ static void what_is_asked_is_as_the_sheet_has_it(struct t *t) {
         CHECK_SAY(t, b.len == want.len && !memcmp(b.ptr ? b.ptr : "", want.ptr, want.len), "%s %s: asked otherwise",
                   all[i].address, all[i].item);
     }
+    struct question who = {.address = S("1234")};
+    CHECK(t, bacnet_codec.asking->find(0, &who) && !who.address.len && !who.item.len); /* as above: everybody */
+    CHECK(t, !bacnet_codec.asking->find(1, &who));
 }
 
 #define VALUE  "81 0A 00 17 01 00 30 01 0C 0C 00 00 00 01 19 55 3E 44 41 AC 00 00 3F" /* B12 */
