@@ -212,6 +212,9 @@ bool bacnet_read_value(struct str text, const struct bacnet_point *of, struct ba
 void bacnet_put_item(const struct bacnet_point *p, struct buf *out); /* without the priority */
 void bacnet_put_object(int64_t object, struct buf *out);
 
+bool bacnet_is_thing(int64_t object);                    /* a lift or an escalator: a device of its own */
+bool bacnet_tells_changes(const struct bacnet_point *p); /* may its object tell when it changes?  (13.1, table 13-1) */
+
 struct bacnet_words {
     const struct bacnet_word {
         uint32_t number;

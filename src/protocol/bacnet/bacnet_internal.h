@@ -96,7 +96,6 @@ bool bacnet_beside(const struct bacnet_body *body, int64_t object, int64_t prope
 bool bacnet_point_beside(const struct bacnet_body *body, int64_t object, int64_t property, struct bacnet_point *ret);
 /* lift.c: devices of their own within the one that speaks for them.  v: the point's only value; NULL: it has none, or
  * several.  False: the point means nothing there. */
-bool bacnet_is_thing(int64_t object);
 bool bacnet_thing_reading(struct bacnet_said *said, const struct bacnet_point *p, const struct bacnet_value *v);
 void bacnet_thing_events(struct bacnet_said *said, const struct bacnet_point *p);
 extern const struct asking bacnet_asking;

@@ -78,6 +78,14 @@ bool bacnet_read_item(struct str text, struct bacnet_point *ret) {
     return true;
 }
 
+bool bacnet_tells_changes(const struct bacnet_point *p) {
+    static const uint8_t types[] = {0, 1, 2, 3, 4, 5, 12, 13, 14, 19, 21, 22, 24, 28, 30, 40, 45, 46, 48, 54, 55};
+    if (bacnet_is_thing(p->object)) return true;
+    for (size_t i = 0; i < COUNT(types); i++)
+        if (types[i] == BACNET_TYPE_OF(p->object)) return p->property == BACNET_PRESENT_VALUE && p->index < 0;
+    return false;
+}
+
 void bacnet_put_object(int64_t object, struct buf *out) {
     const char *word = bacnet_word(&bacnet_object_types, BACNET_TYPE_OF(object));
     if (word)

@@ -26,6 +26,9 @@ struct question client_question(const struct station *s) {
         q.item = str_of(s->order->item);
         if (s->order->has_value) q.value = str_of(s->order->value);
         q.now_s = s->order->now_s;
+    } else if (s->asks_about) {
+        q.item = str_of(s->about->item);
+        q.address = str_of(s->about->address);
     } else {
         q.address = str_of(s->point->address);
         q.item = s->point->is_one_by_one ? item_at(s->point->items, s->point->part) : str_of(s->point->items);
@@ -106,6 +109,9 @@ static void say(struct bacnet_client *c, struct station *s, int64_t now_ms) {
 static void begin(struct bacnet_client *c, struct station *s, int64_t now_ms, struct point *p, struct waiting *o) {
     s->point = p;
     s->order = o;
+    s->asks_about = !p && !o;
+    if (s->asks_about) client_prepare_about(s);
+    c->abouts += s->asks_about;
     s->invoke = ++c->invoke;
     s->tries = 0;
     c->under_way++;
@@ -145,6 +151,10 @@ static void no_answer(struct bacnet_client *c, struct station *s, int64_t now_ms
     struct waiting *o = s->order;
     bool is_read = p && !is_subscribing(s);
     client_drop(c, s);
+    if (!p && !o) {
+        client_end_about(c, s);
+        return;
+    }
     if (is_read && has_several(p) && !p->is_one_by_one) {
         p->is_one_by_one = true;
         return;
@@ -170,7 +180,7 @@ static bool is_late(struct bacnet_client *c, struct station *s, int64_t now_ms) 
 static void subscribed(struct bacnet_client *c, struct station *s, int64_t now_ms, const char *why) {
     struct point *p = s->point;
     p->watch = why ? WATCH_REFUSED : WATCH_ON; /* read like any other then */
-    p->due_ms = why ? now_ms : now_ms + BACNET_LIFETIME_S * INT64_C(1000) / 2;
+    p->due_ms = !why ? now_ms + BACNET_LIFETIME_S * INT64_C(1000) / 2 : p->every_ms ? now_ms : INT64_MAX;
     settle(c, s, now_ms);
 }
 
@@ -193,6 +203,12 @@ static void refused(struct bacnet_client *c, struct station *s, int64_t now_ms, 
     }
     c->o.calls.refused(c->o.calls.arg, q->address, q->item, why);
     go_on(p, now_ms);
+}
+
+/* What it is, as far as it says. */
+static void introduced(struct bacnet_client *c, struct station *s, int64_t now_ms, struct bytes values) {
+    settle(c, s, now_ms);
+    if (!client_go_on_about(s, values)) client_end_about(c, s);
 }
 
 static void answered(struct bacnet_client *c, struct station *s, int64_t now_ms, const struct question *q,
@@ -225,6 +241,11 @@ void client_answered(struct bacnet_client *c, struct station *s, int64_t now_ms,
     }
     buf_init_arena(&data, &c->arena, BACNET_FRAME_MAX + 1);
     enum answer answer = bacnet_codec.asking->answers(&q, whole, &data, &why);
+    if (s->asks_about && answer != ANSWER_OTHER) {
+        bool ok = answer == ANSWER_WHOLE && bacnet_read_body(f, NULL, 0, &body, &is_known, &e);
+        introduced(c, s, now_ms, ok ? body.point.values : (struct bytes){NULL, 0});
+        return;
+    }
     if (answer == ANSWER_REFUSED) refused(c, s, now_ms, &q, why);
     if (answer != ANSWER_WHOLE) return;
     struct bytes all = {(const uint8_t *)(data.len ? data.ptr : ""), data.len};
@@ -261,18 +282,22 @@ static struct point *due_point(const struct station *s, int64_t now_ms, int64_t 
 }
 
 static void look_at(struct bacnet_client *c, struct station *s, int64_t now_ms, int64_t *next_ms) {
-    if ((s->point || s->order) && (now_ms < s->until_ms || is_late(c, s, now_ms))) {
+    if (client_is_asking(s) && (now_ms < s->until_ms || is_late(c, s, now_ms))) {
         note(next_ms, s->until_ms);
         return;
     }
     if (s->orders) expire_orders(c, s, now_ms, next_ms);
-    if (!s->is_here || (!s->orders && !s->points)) return;
+    if (!s->is_here || (!s->orders && !s->points && !s->about)) return;
     if (now_ms < s->free_ms || c->under_way == BACNET_AT_ONCE) {
         note(next_ms, now_ms < s->free_ms ? s->free_ms : now_ms + BACNET_GAP_MS);
         return;
     }
     struct point *p = s->orders ? NULL : due_point(s, now_ms, next_ms);
-    if (!p && !s->orders) return;
+    if (!p && !s->orders && !s->about) return;
+    if (!p && !s->orders && c->abouts == BACNET_ABOUTS_MAX) {
+        note(next_ms, now_ms + BACNET_GAP_MS);
+        return;
+    }
     begin(c, s, now_ms, p, s->orders);
     note(next_ms, s->until_ms);
 }
@@ -304,7 +329,7 @@ int64_t bacnet_client_step(struct bacnet_client *c, int64_t now_ms) {
         c->register_ms = now_ms + BACNET_LIFETIME_S * INT64_C(1000) / 2;
     }
     if (c->o.bbmd) note(&next_ms, c->register_ms);
-    if (c->wants_find) who_is(c, -1, -1);
+    if (c->wants_find) who_is(c, c->find_low, c->find_high);
     c->wants_find = false;
     for (size_t k = 0; k < c->n; k++) look_at(c, c->stations[(c->turn + k) % c->n], now_ms, &next_ms);
     c->turn = c->n ? (c->turn + 1) % c->n : 0;

@@ -29,6 +29,7 @@ void bacnet_client_destroy(struct bacnet_client *c) {
             next = o->next;
             free(o);
         }
+        free(s->about);
         free(s);
     }
     arena_finish(&c->arena);
@@ -49,6 +50,8 @@ static struct station *reuse(struct bacnet_client *c) {
     for (size_t i = 0; i < c->n; i++) {
         struct station *s = c->stations[i];
         if (s->points || s->orders) continue;
+        client_drop(c, s);
+        free(s->about);
         *s = (struct station){0};
         return s;
     }
@@ -82,10 +85,16 @@ void client_silent(struct bacnet_client *c, struct station *s, bool is_silent) {
     }
 }
 
+bool client_is_asking(const struct station *s) {
+    return s->point || s->order || s->asks_about;
+}
+
 void client_drop(struct bacnet_client *c, struct station *s) {
-    if (s->point || s->order) c->under_way--;
+    c->under_way -= client_is_asking(s);
+    c->abouts -= s->asks_about;
     s->point = NULL;
     s->order = NULL;
+    s->asks_about = false;
 }
 
 /* ---- the plan ---- */
@@ -240,12 +249,17 @@ void client_forget_order(struct bacnet_client *c, struct station *s, struct wait
 
 void bacnet_client_now(struct bacnet_client *c, struct str address) {
     struct station *s = client_station(c, device_of(address), false);
+    struct str rest = address;
+    (void)str_cut(&rest, '.', &(struct str){0});
     for (struct point *p = s ? s->points : NULL; p; p = p->next)
-        if (str_is(address, p->address)) p->due_ms = INT64_MIN;
+        if (p->watch != WATCH_REFUSED && (!rest.ptr || str_is(address, p->address))) p->due_ms = INT64_MIN;
 }
 
-void bacnet_client_find(struct bacnet_client *c) {
+void bacnet_client_find(struct bacnet_client *c, int64_t low, int64_t high) {
     c->wants_find = true;
+    c->find_low = low;
+    c->find_high = high;
+    for (size_t i = 0; i < c->n; i++) c->stations[i]->is_introduced = false;
 }
 
 /* ---- what comes ---- */
@@ -302,8 +316,9 @@ static void learn(struct bacnet_client *c, int64_t now_ms, const struct bacnet_f
     }
     c->o.calls.heard(c->o.calls.arg, from, whole);
     move_to(c, s, now_ms, f, from);
+    if (s->about || (!s->points && client_begin_about(s))) return; /* it is found once that is answered */
     put_name(name, sizeof name, device);
-    c->o.calls.found(c->o.calls.arg, str_of(name), from);
+    c->o.calls.found(c->o.calls.arg, str_of(name), from, NULL);
 }
 
 /* Who is not at his place is searched for at once, unless he just was. */
@@ -360,7 +375,7 @@ static struct station *who_answers(const struct bacnet_client *c, const struct b
     if (f->kind < BACNET_SIMPLE_ACK || f->kind == BACNET_SEGMENT_ACK) return NULL;
     for (size_t i = 0; i < c->n; i++) {
         struct station *s = c->stations[i];
-        if ((s->point || s->order) && s->invoke == f->invoke && is_at(s, from, &f->from)) return s;
+        if (client_is_asking(s) && s->invoke == f->invoke && is_at(s, from, &f->from)) return s;
     }
     return NULL;
 }

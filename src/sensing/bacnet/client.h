@@ -16,6 +16,8 @@
 #define BACNET_DEVICES_MAX 2000
 #define BACNET_AT_ONCE     32 /* questions under way, one a device */
 #define BACNET_GAP_MS      20 /* between an answer and the next question to the device */
+#define BACNET_ABOUTS_MAX  8  /* of those under way, to devices without a plan */
+#define BACNET_THINGS_MAX  64 /* lifts and escalators that are found with a device */
 
 /* What a device says: an answer to a point's question, a change, an event. */
 struct bacnet_news {
@@ -24,11 +26,18 @@ struct bacnet_news {
     struct udp_peer from;
     struct bytes reply; /* goes there once it is in the store; empty: none is due.  Lives for the call */
 };
+/* What a device says of itself; "" where it does not. */
+#define BACNET_ABOUT_MAX 60
+struct bacnet_about {
+    char name[BACNET_ABOUT_MAX + 1], vendor[BACNET_ABOUT_MAX + 1], model[BACNET_ABOUT_MAX + 1];
+};
 /* What they get lives for the call.  From within them an order may be given, a device be asked now and everybody looked
  * for, nothing else. */
 struct bacnet_client_calls {
     void (*send)(void *arg, const struct udp_peer *to, struct bytes datagram); /* to NULL: to everybody */
-    void (*found)(void *arg, struct str device, const struct udp_peer *from);  /* says that it is there */
+    /* It says that it is there.  One without a plan is asked what it is before that; its lifts and escalators are found
+     * with it, as "1234.lift_2".  about NULL: it was not asked. */
+    void (*found)(void *arg, struct str device, const struct udp_peer *from, const struct bacnet_about *about);
     void (*said)(void *arg, const struct bacnet_news *news);
     void (*refused)(void *arg, struct str address, struct str item, const char *why);
     void (*silent)(void *arg, struct str address, bool is_silent); /* for each address of a plan; maybe again */
@@ -53,15 +62,17 @@ void bacnet_client_destroy(struct bacnet_client *c); /* NULL is fine */
 void bacnet_client_plan_begin(struct bacnet_client *c);
 void bacnet_client_plan_end(struct bacnet_client *c);
 /* The items are read every so often; a device that cannot tell several at once, or not in one datagram, is asked for
- * them one by one.  is_watched: their objects tell their changes instead; what does not, is read like any other.  The
- * texts are copied.  ERR_INVALID: no such address or item (field address); ERR_LIMIT: POLL_POINTS_MAX,
- * BACNET_DEVICES_MAX. */
+ * them one by one.  is_watched: their objects tell their changes instead; what does not, is read like any other, not at
+ * all where every_ms is 0.  The texts are copied.  ERR_INVALID: no such address or item (field address); ERR_LIMIT:
+ * POLL_POINTS_MAX, BACNET_DEVICES_MAX. */
 NODISCARD enum err bacnet_client_add(struct bacnet_client *c, struct str address, struct str items, int64_t every_ms,
                                      bool is_watched, struct fault *f);
 /* As poll_order(): before any point of its device.  The texts are copied. */
 NODISCARD enum err bacnet_client_order(struct bacnet_client *c, const struct poll_order *o, struct fault *f);
-void bacnet_client_now(struct bacnet_client *c, struct str address); /* all of its points are due */
-void bacnet_client_find(struct bacnet_client *c); /* everybody is asked who he is, at the next step */
+/* All of its points are due; of a device's address those of its lifts, too. */
+void bacnet_client_now(struct bacnet_client *c, struct str address);
+/* Those of these numbers are asked who they are, at the next step; -1, -1: all. */
+void bacnet_client_find(struct bacnet_client *c, int64_t low, int64_t high);
 
 /* Sends what is due, and gives up what was waited for too long.  Gives when to come again, at the latest; what came,
  * was ordered or planned since makes it sooner. */

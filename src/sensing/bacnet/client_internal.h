@@ -27,6 +27,13 @@ struct waiting { /* an order */
     bool has_value;
     char address[ADDRESS_MAX + 1], item[TEXT_MAX + 1], value[TEXT_MAX + 1];
 };
+struct about { /* of a device that is asked what it is */
+    struct bacnet_about said;
+    size_t part;                       /* which question's turn it is */
+    char address[16], item[48];        /* that one's */
+    int64_t things[BACNET_THINGS_MAX]; /* objects */
+    size_t things_n;
+};
 struct station {
     uint32_t device;
     struct udp_peer at;        /* where it is, or the router to it */
@@ -36,11 +43,14 @@ struct station {
     int64_t heard_ms, free_ms; /* when it spoke last; ask no sooner */
     int64_t who_ms, pause_ms;  /* when it is searched for again, and how long after that */
     int64_t searched_ms;       /* when it was */
+    bool is_introduced;        /* was asked what it is, or is to be */
+    struct about *about;       /* while that is so */
     struct point *points;
     struct waiting *orders;
-    /* the question under way; both NULL: none */
+    /* the question under way, if any: one of these */
     struct point *point;
     struct waiting *order;
+    bool asks_about;
     uint8_t invoke;
     int tries;
     int64_t until_ms;
@@ -50,9 +60,10 @@ struct bacnet_client {
     struct udp_peer bbmd;
     struct station **stations;
     size_t n, cap, turn;
-    size_t points_n, orders_n, under_way;
+    size_t points_n, orders_n, under_way, abouts;
     uint8_t invoke; /* of the last question */
     bool wants_find;
+    int64_t find_low, find_high;
     int64_t register_ms; /* at the BBMD, next */
     struct arena arena;
 };
@@ -60,6 +71,7 @@ struct bacnet_client {
 struct station *client_station(struct bacnet_client *c, int64_t device, bool makes_one); /* NULL: there is none */
 /* Another question is under way, or none: what was goes back to where it was. */
 void client_drop(struct bacnet_client *c, struct station *s);
+bool client_is_asking(const struct station *s); /* is a question under way? */
 void client_silent(struct bacnet_client *c, struct station *s, bool is_silent);
 /* What the question under way asks; lives until the client's next step. */
 struct question client_question(const struct station *s);
@@ -67,5 +79,11 @@ void client_forget_order(struct bacnet_client *c, struct station *s, struct wait
 /* The question under way has an answer, or is refused. */
 void client_answered(struct bacnet_client *c, struct station *s, int64_t now_ms, const struct bacnet_frame *f,
                      const struct udp_peer *from, struct bytes whole);
+
+/* ---- about.c: what a device is.  False: it was asked, or will not be. */
+bool client_begin_about(struct station *s);
+void client_prepare_about(struct station *s);                      /* the next question's item */
+bool client_go_on_about(struct station *s, struct bytes values);   /* ptr NULL: refused; false: that was the last */
+void client_end_about(struct bacnet_client *c, struct station *s); /* says that it is found */
 
 #endif
