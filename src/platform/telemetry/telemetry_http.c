@@ -37,7 +37,7 @@ static enum err keep(struct ctx *ctx, int64_t community_id, struct str code, jso
     int64_t id;
     TRY(device_by_code(ctx, community_id, code, &d, &found));
     if (!found) {
-        TRY(device_put_aside(ctx, community_id, code, S("http"), &id));
+        TRY(device_put_aside(ctx, community_id, code, S("http"), NULL, &id));
         TRY(device_by_code(ctx, community_id, code, &d, &found));
     }
     struct device patch = {0};

@@ -153,6 +153,7 @@ enum err device_by_code(struct ctx *ctx, int64_t community_id, struct str code, 
 struct aside {
     int64_t community_id, id;
     struct str code, line;
+    const struct device_about *about; /* NULL: it says nothing */
 };
 
 static enum err find_line(struct ctx *ctx, const struct aside *a, struct device *d) {
@@ -167,6 +168,28 @@ static enum err find_line(struct ctx *ctx, const struct aside *a, struct device 
     return OK;
 }
 
+static void set_about(struct device *d, const struct device_about *about) {
+    if (about->name.len) SET(&devices, d, name, about->name);
+    if (about->attributes.len) SET(&devices, d, attributes, about->attributes);
+}
+
+/* While nobody adopted it and it has no other name than its code. */
+static enum err introduce(struct ctx *ctx, const struct aside *a) {
+    struct device d = {0}, patch = {0};
+    bool found;
+    if (!a->about) return OK;
+    TRY(device_by_code(ctx, a->community_id, a->code, &d, &found));
+    if (!found || d.state != DEVICE_NEW || !str_eq(d.name, d.code) || d.attributes.len) return OK;
+    set_about(&patch, a->about);
+    struct actor actor = ctx->actor;
+    ctx->actor = actor_system();
+    uint64_t both = UINT64_C(1) << field_index(&devices, "attributes");
+    if (a->about->name.len) both |= UINT64_C(1) << field_index(&devices, "name");
+    enum err e = row_update(ctx, &devices, d.row.id, d.row.version, &patch, both, NULL);
+    ctx->actor = actor;
+    return e;
+}
+
 static enum err put_aside(struct ctx *ctx, void *arg) {
     struct aside *a = arg;
     struct device d = {.row.community_id = a->community_id};
@@ -174,7 +197,7 @@ static enum err put_aside(struct ctx *ctx, void *arg) {
     int64_t n = 0;
     TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM devices WHERE community_id = $1 AND code = $2",
                    VALS(V_I64(a->community_id), V_TEXT(a->code)), &a->id, &found));
-    if (found) return OK;
+    if (found) return introduce(ctx, a);
     TRY(db_one_i64(ctx->db, &ctx->fault,
                    "SELECT COUNT(*) FROM devices WHERE community_id = $1 AND state = 'new' AND archived_ms = 0",
                    VALS(V_I64(a->community_id)), &n, &found));
@@ -184,6 +207,7 @@ static enum err put_aside(struct ctx *ctx, void *arg) {
     SET(&devices, &d, name, a->code);
     SET(&devices, &d, code, a->code);
     SET(&devices, &d, last_ms, ctx->now_ms);
+    if (a->about) set_about(&d, a->about);
     TRY(find_line(ctx, a, &d));
     struct actor actor = ctx->actor;
     ctx->actor = actor_system();
@@ -193,8 +217,9 @@ static enum err put_aside(struct ctx *ctx, void *arg) {
     return e;
 }
 
-enum err device_put_aside(struct ctx *ctx, int64_t community_id, struct str code, struct str line, int64_t *ret_id) {
-    struct aside a = {community_id, 0, code, line};
+enum err device_put_aside(struct ctx *ctx, int64_t community_id, struct str code, struct str line,
+                          const struct device_about *about, int64_t *ret_id) {
+    struct aside a = {community_id, 0, code, line, about};
     TRY(ctx_write(ctx, put_aside, &a));
     *ret_id = a.id;
     return OK;

@@ -134,8 +134,12 @@ NODISCARD enum err device_by_code(struct ctx *ctx, int64_t community_id, struct 
 /* A device nobody knows is put aside (state new) for adoption; at most DEVICES_NEW_MAX a community, then ERR_TOO_MANY.
  * `line`: name of a line, or kind where only one speaks it. */
 #define DEVICES_NEW_MAX 20000
+struct device_about { /* what it says of itself; absent where it does not */
+    struct str name, attributes /* JSON object of strings */;
+};
+/* about NULL: nothing.  Of one that was put aside before, what it did not say then is kept now. */
 NODISCARD enum err device_put_aside(struct ctx *ctx, int64_t community_id, struct str code, struct str line,
-                                    int64_t *ret_id);
+                                    const struct device_about *about, int64_t *ret_id);
 /* Takes one of the system's own steps where the state has it; else nothing: "alarm" and "calm", while it has an alarm;
  * "lose" and "hear", while nobody hears it. */
 NODISCARD enum err device_step(struct ctx *ctx, int64_t id, const char *step);

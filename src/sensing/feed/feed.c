@@ -56,14 +56,15 @@ static bool name_of(void *arg, uint32_t series, struct rules_source *ret) {
 }
 
 /* Of a device that the rules do not know.  True: there is something to do about it. */
-static bool hear(struct feed *f, int64_t community_id, struct str device, const char *line) {
+static bool hear(struct feed *f, int64_t community_id, struct str device, const char *line,
+                 const struct feed_about *about) {
     const struct world *w = f->o.world;
     if (!device.len || device.len > TELEMETRY_DEVICE_MAX) return false;
-    return strangers_hear(f->strangers, community_id, device, line, w->mono_us(w->self) / 1000);
+    return strangers_hear(f->strangers, community_id, device, line, about, w->mono_us(w->self) / 1000);
 }
 
 static bool hear_strange(void *arg, const struct rules_source *who) { /* lines told of theirs before: see feed_heard */
-    return hear(arg, who->community_id, str_of(who->device), "http");
+    return hear(arg, who->community_id, str_of(who->device), "http", NULL);
 }
 
 static void stored(void *arg, const struct telemetry_stored *points, size_t n) {
@@ -78,11 +79,27 @@ struct aside {
     const struct stranger *list;
     size_t n;
 };
+static bool put_attributes(const struct stranger *x, struct arena *a, struct str *ret) {
+    struct buf b;
+    struct jw j;
+    buf_init_arena(&b, a, 1024);
+    jw_init(&j, &b);
+    jw_open(&j, '{');
+    if (x->vendor[0]) jw_kcstr(&j, "vendor", x->vendor);
+    if (x->model[0]) jw_kcstr(&j, "model", x->model);
+    jw_close(&j, '}');
+    return buf_done(&b, ret);
+}
+static enum err put_one(struct ctx *ctx, const struct stranger *x) {
+    struct device_about about = {.name = str_of(x->name)};
+    bool says = x->name[0] || x->vendor[0] || x->model[0];
+    int64_t id;
+    if ((x->vendor[0] || x->model[0]) && !put_attributes(x, ctx->arena, &about.attributes)) return FAIL_MEMORY(ctx);
+    return device_put_aside(ctx, x->community_id, str_of(x->code), str_of(x->line), says ? &about : NULL, &id);
+}
 static enum err put_aside(struct ctx *ctx, void *arg) {
     const struct aside *a = arg;
-    int64_t id;
-    for (size_t i = 0; i < a->n; i++)
-        TRY(device_put_aside(ctx, a->list[i].community_id, str_of(a->list[i].code), str_of(a->list[i].line), &id));
+    for (size_t i = 0; i < a->n; i++) TRY(put_one(ctx, &a->list[i]));
     return OK;
 }
 
@@ -310,13 +327,20 @@ struct api_with feed_with(struct feed *f) {
 enum err feed_events(struct feed *f, int64_t community_id, const struct rules_event *events, size_t n) {
     TRY(rules_events(f->rules, community_id, events, n));
     for (size_t i = 0; i < n; i++)
-        if (!rules_knows(f->rules, community_id, events[i].device)) (void)hear(f, community_id, events[i].device, "");
+        if (!rules_knows(f->rules, community_id, events[i].device))
+            (void)hear(f, community_id, events[i].device, "", NULL);
     runner_wake(&f->runner);
     return OK;
 }
 
 void feed_heard(struct feed *f, int64_t community_id, struct str device, const char *line) {
-    if (!rules_knows(f->rules, community_id, device) && hear(f, community_id, device, line)) runner_wake(&f->runner);
+    feed_found(f, community_id, device, line, NULL);
+}
+
+void feed_found(struct feed *f, int64_t community_id, struct str device, const char *line,
+                const struct feed_about *about) {
+    if (!rules_knows(f->rules, community_id, device) && hear(f, community_id, device, line, about))
+        runner_wake(&f->runner);
 }
 
 bool feed_is_of_line(struct feed *f, int64_t community_id, struct str device, int64_t line_id) {

@@ -41,6 +41,14 @@ NODISCARD enum err feed_events(struct feed *feed, int64_t community_id, const st
  * its row does not name the line.  Who was put aside costs nothing for a minute.  Loop thread. */
 #define FEED_LINE_MAX 40
 void feed_heard(struct feed *feed, int64_t community_id, struct str device, const char *line);
+/* The same of one that says what it is, for whoever is to adopt it.  Texts are cut at FEED_ABOUT_MAX bytes, "" where it
+ * does not say it. */
+#define FEED_ABOUT_MAX 60
+struct feed_about {
+    const char *name, *vendor, *model;
+};
+void feed_found(struct feed *feed, int64_t community_id, struct str device, const char *line,
+                const struct feed_about *about);
 
 /* May the device speak on that line?  Not one that was adopted on another: who can reach a line speaks for its devices
  * only. */

@@ -61,15 +61,23 @@ static bool waits(const struct strangers *s, int64_t community_id, struct str co
     return false;
 }
 
-bool strangers_hear(struct strangers *s, int64_t community_id, struct str device, const char *line, int64_t now_ms) {
+static void note_about(struct stranger *x, const struct feed_about *about) {
+    utf8_copy(x->name, sizeof x->name, str_of(about->name));
+    utf8_copy(x->vendor, sizeof x->vendor, str_of(about->vendor));
+    utf8_copy(x->model, sizeof x->model, str_of(about->model));
+}
+
+bool strangers_hear(struct strangers *s, int64_t community_id, struct str device, const char *line,
+                    const struct feed_about *about, int64_t now_ms) {
     pthread_mutex_lock(&s->lock);
-    bool is_new = s->came - s->settled < STRANGERS_MAX && !is_remembered(s, community_id, device, now_ms) &&
+    bool is_new = s->came - s->settled < STRANGERS_MAX && (about || !is_remembered(s, community_id, device, now_ms)) &&
                   !waits(s, community_id, device);
     if (is_new) {
         struct stranger *x = &s->waiting[s->came++ % STRANGERS_MAX];
         *x = (struct stranger){.community_id = community_id};
         memcpy(x->code, device.ptr, device.len);
         utf8_copy(x->line, sizeof x->line, str_of(line));
+        if (about) note_about(x, about);
     }
     pthread_mutex_unlock(&s->lock);
     return is_new;

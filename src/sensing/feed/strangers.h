@@ -15,12 +15,15 @@ struct stranger {
     int64_t community_id;
     char code[TELEMETRY_DEVICE_MAX + 1];
     char line[FEED_LINE_MAX + 1]; /* where it was heard; empty: not known */
+    char name[FEED_ABOUT_MAX + 1], vendor[FEED_ABOUT_MAX + 1], model[FEED_ABOUT_MAX + 1]; /* empty: not said */
 };
 struct strangers;
 struct strangers *strangers_create(void); /* NULL: out of memory */
 void strangers_destroy(struct strangers *s);
-/* `device` at most TELEMETRY_DEVICE_MAX bytes; line NULL: not known.  True: it waits now, and did not before. */
-bool strangers_hear(struct strangers *s, int64_t community_id, struct str device, const char *line, int64_t now_ms);
+/* `device` at most TELEMETRY_DEVICE_MAX bytes; line NULL: not known; about NULL: it says nothing, else it waits though
+ * it was lately.  True: it waits now, and did not before. */
+bool strangers_hear(struct strangers *s, int64_t community_id, struct str device, const char *line,
+                    const struct feed_about *about, int64_t now_ms);
 /* Copies the first of those who wait, at most `most`.  They wait on until strangers_settle says that the first n are
  * dealt with.  By one thread at a time. */
 size_t strangers_first(struct strangers *s, struct stranger *ret, size_t most);

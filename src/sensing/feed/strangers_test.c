@@ -9,7 +9,7 @@
 static bool hear(struct strangers *s, int64_t community_id, int number, int64_t now_ms) {
     char code[16];
     snprintf(code, sizeof code, "d%d", number);
-    return strangers_hear(s, community_id, str_of(code), "line", now_ms);
+    return strangers_hear(s, community_id, str_of(code), "line", NULL, now_ms);
 }
 
 static void they_wait_once_and_in_order(struct t *t) {
@@ -71,11 +71,11 @@ static void a_code_of_full_length_is_kept_whole(struct t *t) {
     struct stranger first;
     char code[TELEMETRY_DEVICE_MAX];
     memset(code, 'x', sizeof code);
-    CHECK(t, strangers_hear(s, 1, (struct str){code, sizeof code}, NULL, 0));
-    CHECK(t, !strangers_hear(s, 1, (struct str){code, sizeof code}, NULL, 0));
+    CHECK(t, strangers_hear(s, 1, (struct str){code, sizeof code}, NULL, NULL, 0));
+    CHECK(t, !strangers_hear(s, 1, (struct str){code, sizeof code}, NULL, NULL, 0));
     CHECK(t, strangers_first(s, &first, 1) == 1 && strlen(first.code) == sizeof code && !first.line[0]);
     strangers_settle(s, 1, 0);
-    CHECK(t, !strangers_hear(s, 1, (struct str){code, sizeof code}, NULL, 1));
+    CHECK(t, !strangers_hear(s, 1, (struct str){code, sizeof code}, NULL, NULL, 1));
     strangers_destroy(s);
 }
 

@@ -24,11 +24,12 @@ void asked_silent(const struct line *l, const struct line_plan *p, struct str ad
 }
 
 /* By a code of its own, or a stranger. */
-void asked_found(struct line *l, const struct line_plan *p, struct str address, const char *from) {
+void asked_found(struct line *l, const struct line_plan *p, struct str address, const char *from,
+                 const struct feed_about *about) {
     const struct line_device *known = asked_at(p, address);
     struct heard_device ignored;
     struct str code = known ? known->code : address;
-    if (!known) feed_heard(l->o.feed, l->o.community_id, address, l->name);
+    if (!known) feed_found(l->o.feed, l->o.community_id, address, l->name, about);
     if (!known && !heard_get(l->o.heard, address, &ignored) && l->strangers++ >= STRANGERS_MAX) return;
     heard_note(l->o.heard, code, HEARD_FRAME, str_of(from), line_now_ms(l));
 }

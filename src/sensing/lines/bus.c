@@ -181,7 +181,7 @@ static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll
     struct bus *b = arg;
     const struct line_options *o = &b->line->o;
     if (tag == TAG_FIND) {
-        if (end == POLL_ANSWERED && d->sender.len) asked_found(b->line, b->plan, d->sender, "");
+        if (end == POLL_ANSWERED && d->sender.len) asked_found(b->line, b->plan, d->sender, "", NULL);
         return;
     }
     static const enum heard_how how[] = {

@@ -55,7 +55,7 @@ static enum err set_up(struct ctx *ctx, struct estate *e) {
 
 static enum err put_stranger(struct ctx *ctx, struct estate *e) {
     int64_t id;
-    return device_put_aside(ctx, e->id, S("000000000999"), S("line"), &id);
+    return device_put_aside(ctx, e->id, S("000000000999"), S("line"), NULL, &id);
 }
 
 static void start(struct site *s, struct t *t) {

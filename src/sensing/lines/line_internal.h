@@ -41,7 +41,8 @@ struct line_device *asked_at(const struct line_plan *p, struct str address); /* 
 void asked_note(const struct line *l, const struct line_plan *p, struct str address, enum heard_how how,
                 const char *text);
 void asked_silent(const struct line *l, const struct line_plan *p, struct str address, bool is_silent);
-void asked_found(struct line *l, const struct line_plan *p, struct str address, const char *from);
+void asked_found(struct line *l, const struct line_plan *p, struct str address, const char *from,
+                 const struct feed_about *about); /* NULL: it says nothing of itself */
 /* A copy in the arena, under the devices' own codes and the names of their models.  asked NULL: what is said names its
  * devices by their addresses.  False: out of memory. */
 bool asked_copy(struct arena *a, const struct line_plan *p, const struct line_device *asked, const struct decoded *from,
