@@ -131,6 +131,10 @@ struct codec {
 static inline bool codec_is_pushed(const struct codec *c) {
     return c->carrier == CARRIER_BODY || c->carrier == CARRIER_TOPIC;
 }
+/* Are its devices asked what their models list? */
+static inline bool codec_is_asked(const struct codec *c) {
+    return c->asking && (c->is_polled || c->carrier == CARRIER_DATAGRAM);
+}
 const struct codec *codec_find(struct str name); /* NULL when there is none */
 extern const struct codec *const codecs[];
 extern const size_t codecs_n;

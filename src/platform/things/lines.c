@@ -2,6 +2,7 @@
 #include "platform/things/things.h"
 
 #include "kernel/rows.h"
+#include "protocol/bacnet/bacnet.h"
 #include "protocol/codec.h"
 #include "protocol/home/home.h"
 
@@ -47,6 +48,23 @@ static const char *check_serial(struct str s) {
     return NULL;
 }
 
+bool line_numbers_read(struct str numbers, int64_t *ret_low, int64_t *ret_high) {
+    struct str high = numbers, low;
+    *ret_low = *ret_high = -1;
+    if (!str_cut(&high, '-', &low) || !numbers.len) return true;
+    int64_t first, last;
+    if (!str_to_i64(low, &first) || first < 0 || first >= BACNET_INSTANCE_MAX) return false;
+    if (!str_to_i64(high.ptr ? high : low, &last) || last < first || last >= BACNET_INSTANCE_MAX) return false;
+    *ret_low = first;
+    *ret_high = last;
+    return true;
+}
+
+static const char *check_numbers(struct str s) {
+    int64_t low, high;
+    return line_numbers_read(s, &low, &high) ? NULL : "bad_numbers";
+}
+
 static const struct field fields[] = {
     {STATE(struct line_row, state)},
     {TEXT(struct line_row, name), .min = 1, .max = LINE_NAME_MAX, .flags = REQUIRED | UNIQUE | SEARCH | COLUMN},
@@ -56,6 +74,7 @@ static const struct field fields[] = {
     {TEXT(struct line_row, host), .max = LINE_HOST_MAX, .check = check_host},
     {INT(struct line_row, port), .min = 0, .max = 65535},
     {TEXT(struct line_row, greeting), .max = 64},
+    {TEXT(struct line_row, numbers), .max = 20, .check = check_numbers},
     {TEXT(struct line_row, serial), .max = 60, .check = check_serial},
     {CHOICE(struct line_row, baud, "1200 2400 4800 9600 19200 38400 57600 115200")},
     {CHOICE(struct line_row, parity, "even none odd")},
@@ -122,6 +141,8 @@ static enum err validate(struct ctx *ctx, const void *row) {
     if (str_is(l->kind, "mqtt-client") && !l->host.len) return FAIL_FIELD(&ctx->fault, "host", "required", 0);
     if (str_is(l->kind, "mqtt-client") && !l->topics.len) return FAIL_FIELD(&ctx->fault, "topics", "required", 0);
     if (str_is(l->reach, "dial") && !l->port) return FAIL_FIELD(&ctx->fault, "port", "required", 0);
+    if (str_is(l->reach, "serial") && str_is(l->kind, "bacnet"))
+        return FAIL_FIELD(&ctx->fault, "reach", "bad_choice", 0);
     if (str_is(l->reach, "serial") && !l->serial.len) return FAIL_FIELD(&ctx->fault, "serial", "required", 0);
     return OK;
 }

@@ -66,9 +66,8 @@ struct reading_class {
 /* Where devices reach this server, or are reached by it.  sensing/lines opens what the rows say. */
 enum line_state { LINE_CLOSED, LINE_OPEN, LINE_FAILED };
 #define LINE_KINDS                                                                                                     \
-    "gb26875 hj212 dlt645 cjt188 modbus modbus_rtu watch jt808 osdp door vz itsapi lift chirpstack ttn ctwing onenet " \
-    "mqtt "                                                                                                            \
-    "http "                                                                                                            \
+    "gb26875 hj212 dlt645 cjt188 modbus modbus_rtu bacnet watch jt808 osdp door vz itsapi lift chirpstack ttn ctwing " \
+    "onenet mqtt http "                                                                                                \
     "mqtt-client"
 #define LINE_NAME_MAX    40
 #define LINE_ADDRESS_MAX 64
@@ -85,6 +84,7 @@ struct line_row {
     struct str host;     /* dial: numeric; a broker's may be a name */
     struct str greeting; /* listen, where devices are asked: what their gateway (DTU) says first */
     struct str serial, baud, parity, stop_bits;
+    struct str numbers;          /* of the devices that are looked for: "1000-1999", "1234"; absent: any */
     struct str username, topics; /* at a broker: topics as home_topics_read() has them */
     struct str address /* where it is open */, problem /* why it is not */;
     struct str
@@ -94,6 +94,9 @@ struct line_row {
     int32_t state;
     bool enabled, tls;
 };
+
+/* -1 and -1 where it is absent.  False: it is none, or the second is lower. */
+bool line_numbers_read(struct str numbers, int64_t *ret_low, int64_t *ret_high);
 
 /* What a device is told.  One way for all: right, reason, confirmation where it is dangerous, what became of it. */
 enum command_state {

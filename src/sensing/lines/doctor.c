@@ -21,7 +21,7 @@ struct patient {
     struct ctx *ctx;
     struct device d;
     struct device_model model;
-    bool has_model, has_line, is_polled, is_served, has_key;
+    bool has_model, has_line, is_polled, is_datagrams, is_served, has_key;
     char elsewhere[LINE_NAME_MAX * 4 + 1]; /* line on which somebody speaks for it; "": none */
     struct line_spec spec;
     int32_t line_state;
@@ -160,8 +160,8 @@ static bool store_was_away(struct patient *p) {
 }
 
 static bool nobody_connects(struct patient *p) {
-    if (!p->has_line || p->is_served || p->spec.reach != LINE_LISTEN || p->f.connections > 0 || !is_late(p))
-        return false;
+    bool could = p->has_line && !p->is_served && !p->is_datagrams && p->spec.reach == LINE_LISTEN;
+    if (!could || p->f.connections > 0 || !is_late(p)) return false;
     say(p, p->f.connections_total > 0 ? "connection_lost" : "nothing_connects", "bad");
     return done(p);
 }
@@ -175,7 +175,7 @@ static bool nothing_arrives(struct patient *p) {
 /* Bytes came, never a frame.  Of devices that are asked this is how a wrong rate or parity looks. */
 static bool nothing_is_a_frame(struct patient *p) {
     if (!p->has_line || p->is_served || p->f.frames > 0 || p->f.bytes <= 0 || !is_late(p)) return false;
-    say(p, p->is_polled ? "wrong_baud" : "not_decodable", "bad");
+    say(p, p->is_polled && !p->is_datagrams ? "wrong_baud" : "not_decodable", "bad");
     if (p->spec.reach == LINE_SERIAL) jw_ki64(p->j, "baud", p->spec.baud);
     put_sample(p, last_bad(p));
     return done(p);
@@ -389,7 +389,8 @@ static void look_at_line(struct line_set *l, struct patient *p) {
     }
     pthread_mutex_unlock(&l->lock);
     const struct codec *codec = p->has_line ? codec_find(str_of(p->spec.kind)) : NULL;
-    p->is_polled = codec && codec->is_polled;
+    p->is_polled = codec && codec_is_asked(codec);
+    p->is_datagrams = codec && codec->carrier == CARRIER_DATAGRAM;
 }
 
 /* GATEWAY:NAME logs in by its gateway. */

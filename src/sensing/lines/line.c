@@ -127,21 +127,24 @@ enum err line_open(struct loop *loop, const struct line_options *options, struct
     const struct tcp_calls calls = {on_open, on_bytes, NULL, on_close, l};
     const struct tcp_options tcp = {
         .bind = options->bind, .port = options->port, .try_next = options->try_next, .idle_ms = IDLE_MS};
-    enum err e = options->codec->is_polled ? bus_create(l, &l->bus, fault) : OK;
-    if (!e && options->reach == LINE_LISTEN) e = tcp_listen(loop, &tcp, &calls, &l->listener, fault);
+    bool is_datagrams = options->codec->carrier == CARRIER_DATAGRAM;
+    enum err e = is_datagrams                ? controllers_open(l, &l->controllers, fault)
+                 : options->codec->is_polled ? bus_create(l, &l->bus, fault)
+                                             : OK;
+    if (!e && !is_datagrams && options->reach == LINE_LISTEN) e = tcp_listen(loop, &tcp, &calls, &l->listener, fault);
     if (e) {
         bus_destroy(l->bus);
         free(l);
         return e;
     }
-    l->is_open = options->reach == LINE_LISTEN;
+    l->is_open = is_datagrams || options->reach == LINE_LISTEN;
     if (!l->is_open) try_to_connect(l);
     *ret = l;
     return OK;
 }
 
 int line_port(const struct line *l) {
-    return l->listener ? tcp_port(l->listener) : 0;
+    return l->controllers ? controllers_port(l->controllers) : l->listener ? tcp_port(l->listener) : 0;
 }
 
 bool line_is_open(const struct line *l, struct str *ret_why) {
@@ -152,7 +155,9 @@ bool line_is_open(const struct line *l, struct str *ret_why) {
 void line_tick(struct line *l) {
     int64_t now_us = l->o.world->mono_us(l->o.world->self);
     if (l->again_us && now_us >= l->again_us) try_to_connect(l);
-    if (l->bus)
+    if (l->controllers)
+        controllers_tick(l->controllers);
+    else if (l->bus)
         bus_tick(l->bus);
     else
         speakers_tick(l);
@@ -168,6 +173,8 @@ void line_close(struct line *l) {
     if (l->conn) tcp_drop(l->conn);
     bus_destroy(l->bus);
     l->bus = NULL;
+    controllers_close(l->controllers);
+    l->controllers = NULL;
     line_release(l);
 }
 
@@ -180,18 +187,21 @@ void line_plan_free(struct line_plan *p) {
 }
 
 void line_plan(struct line *l, struct line_plan *plan) {
-    if (l->bus)
+    if (l->controllers)
+        controllers_plan(l->controllers, plan);
+    else if (l->bus)
         bus_plan(l->bus, plan);
     else
         line_plan_free(plan);
 }
 
 bool line_find(struct line *l) {
-    return l->bus && bus_find(l->bus);
+    return l->controllers ? controllers_find(l->controllers) : l->bus && bus_find(l->bus);
 }
 
 bool line_tell(struct line *l, const struct line_order *o, const char **ret_why) {
     *ret_why = "devices of this kind cannot be told anything";
     if (!l->o.codec->asking) return false;
+    if (l->controllers) return controllers_tell(l->controllers, o, ret_why);
     return l->bus ? bus_tell(l->bus, o, ret_why) : speakers_tell(l, o, ret_why);
 }

@@ -1,4 +1,4 @@
-/* One line: devices of one kind that speak or are asked over TCP or a serial port; what they say is decoded, made
+/* One line: devices of one kind that speak or are asked over TCP, UDP or a serial port; what they say is decoded, made
  * durable, answered.  SPDX-License-Identifier: Apache-2.0 */
 #ifndef LINLI_SENSING_LINES_LINE_H
 #define LINLI_SENSING_LINES_LINE_H
@@ -22,15 +22,16 @@ struct line_options {
     enum { LINE_LISTEN, LINE_DIAL, LINE_SERIAL } reach;
     const char *bind; /* LINE_LISTEN */
     bool try_next;
-    const char *host; /* LINE_DIAL */
+    const char *host; /* LINE_DIAL; of datagrams: of who passes on what is for everybody, or is everybody */
     int port;         /* of both */
     /* LINE_LISTEN of devices that are asked: what their gateway says first; others are hung up on.  NULL: the first
      * that connects is it, until it is gone or still for LINE_STILL_MS. */
     const char *greeting;
     struct line_serial serial;
-    int64_t id;              /* of its row */
-    int64_t community_id;    /* whose devices speak here */
-    const struct zone *zone; /* of their clocks; NULL: UTC */
+    int64_t find_low, find_high; /* numbers of the devices that are looked for; -1: of any */
+    int64_t id;                  /* of its row */
+    int64_t community_id;        /* whose devices speak here */
+    const struct zone *zone;     /* of their clocks; NULL: UTC */
     const struct world *world;
     struct feed *feed;
     struct figures *figures; /* outlives the line */

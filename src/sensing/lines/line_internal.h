@@ -7,21 +7,23 @@
 
 struct speaker;
 struct bus;
+struct controllers;
 struct line {
     struct line_options o;
     struct loop *loop;
     char name[LINE_NAME_MAX * 4 + 1], host[LINE_HOST_MAX + 1], serial[64], greeting[260];
     struct intake_site site;
     struct tcp_listener *listener;
-    struct tcp_conn *conn;    /* dial and serial: that which stands, or is being made */
-    struct bus *bus;          /* where devices are asked; else NULL */
-    struct speaker *speakers; /* where they speak by themselves */
+    struct tcp_conn *conn;           /* dial and serial: that which stands, or is being made */
+    struct bus *bus;                 /* where devices are asked; else NULL */
+    struct controllers *controllers; /* where they are over datagrams; else NULL */
+    struct speaker *speakers;        /* where they speak by themselves */
     char problem[LINE_PROBLEM_MAX];
     int64_t again_us; /* dial and serial: when to try again; 0: not now */
     int fails;        /* of connecting, in a row */
     size_t strangers; /* that were found and noted */
     bool is_open, is_closing;
-    int refs; /* the owner, every connection, every speaker, the bus */
+    int refs; /* the owner, every connection, every speaker, the bus or the controllers */
 };
 void line_release(struct line *l);
 int64_t line_now_ms(const struct line *l);
@@ -58,5 +60,14 @@ void bus_plan(struct bus *b, struct line_plan *plan);
 bool bus_tell(struct bus *b, const struct line_order *o, const char **ret_why);
 bool bus_find(struct bus *b);
 void bus_tick(struct bus *b);
+
+/* ---- controllers.c: devices that are asked, and speak, in datagrams: BACnet */
+NODISCARD enum err controllers_open(struct line *l, struct controllers **ret, struct fault *f);
+void controllers_close(struct controllers *c); /* NULL is fine */
+int controllers_port(const struct controllers *c);
+void controllers_plan(struct controllers *c, struct line_plan *plan);
+bool controllers_tell(struct controllers *c, const struct line_order *o, const char **ret_why);
+bool controllers_find(struct controllers *c);
+void controllers_tick(struct controllers *c);
 
 #endif

@@ -3,6 +3,7 @@
 #include "sensing/lines/lines_internal.h"
 
 #include "base/utf8.h"
+#include "protocol/bacnet/bacnet.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,19 @@
 
 static bool is_ours(const struct line_spec *s) {
     const struct codec *c = codec_find(str_of(s->kind));
+    if (c && c->carrier == CARRIER_DATAGRAM) return c->asking;
     return c && c->carrier == CARRIER_STREAM && c->frame && (c->decode || c->is_polled);
+}
+
+static bool is_datagrams(const struct line_spec *s) {
+    const struct codec *c = codec_find(str_of(s->kind));
+    return c && c->carrier == CARRIER_DATAGRAM;
+}
+
+/* What is said to everybody comes to no other address. */
+static const char *bind_of(const struct line_set *l, const struct line_spec *s) {
+    if (s->bind[0]) return s->bind;
+    return is_datagrams(s) ? "0.0.0.0" : l->o.bind ? l->o.bind : "127.0.0.1";
 }
 
 /* Such as take a port of ours. */
@@ -30,7 +43,8 @@ static bool is_otherwise(const struct line_spec *a, const struct line_spec *b) {
            a->reach != b->reach || a->baud != b->baud || a->stop_bits != b->stop_bits || a->parity != b->parity ||
            strcmp(a->kind, b->kind) != 0 || strcmp(a->bind, b->bind) != 0 || strcmp(a->name, b->name) != 0 ||
            strcmp(a->host, b->host) != 0 || strcmp(a->serial, b->serial) != 0 ||
-           strcmp(a->greeting, b->greeting) != 0 || line_client_is_otherwise(a, b);
+           strcmp(a->greeting, b->greeting) != 0 || a->find_low != b->find_low || a->find_high != b->find_high ||
+           line_client_is_otherwise(a, b);
 }
 
 static void close_entry(struct line_set *l, struct line_entry *e) {
@@ -47,7 +61,8 @@ static void close_entry(struct line_set *l, struct line_entry *e) {
 /* The row's own port; while it is what it was at the start, the port that the command line said instead. */
 static int port_for(struct line_set *l, const struct line_entry *e, int *ret_first) {
     *ret_first = l->o.first_port;
-    if (l->o.first_port < 0 || e->start_port != e->spec.port) return e->spec.port;
+    int own = is_datagrams(&e->spec) && !e->spec.port ? BACNET_PORT : e->spec.port;
+    if (l->o.first_port < 0 || e->start_port != e->spec.port) return own;
     int nth = 0;
     for (const struct line_entry *at = l->entries; at < e; at++) nth += at->start_port >= 0 && listens(&at->spec);
     return l->o.first_port ? l->o.first_port + nth : 0;
@@ -64,7 +79,7 @@ static void silent(void *arg, int64_t device_id, bool is_silent) {
 /* Where it is, for people; problem and state as they are this moment. */
 static void look_at(struct line_set *l, struct line_entry *e) {
     const struct line_spec *s = &e->spec;
-    const char *bind = s->bind[0] ? s->bind : l->o.bind ? l->o.bind : "127.0.0.1";
+    const char *bind = bind_of(l, s);
     struct str why = {NULL, 0};
     bool is_open = e->line && line_is_open(e->line, &why);
     pthread_mutex_lock(&l->lock);
@@ -88,14 +103,14 @@ static void open_ours(struct line_set *l, struct line_entry *e) {
                                                     .id = s->id,
                                                     .name = s->name,
                                                     .reach = s->reach,
-                                                    .bind = s->bind[0]  ? s->bind
-                                                            : l->o.bind ? l->o.bind
-                                                                        : "127.0.0.1",
+                                                    .bind = bind_of(l, s),
                                                     .host = s->host,
                                                     .port = s->reach == LINE_LISTEN ? port : s->port,
                                                     .try_next = first < 0,
                                                     .greeting = s->greeting,
                                                     .serial = {s->serial, s->baud, s->stop_bits, s->parity},
+                                                    .find_low = s->find_low,
+                                                    .find_high = s->find_high,
                                                     .community_id = s->community_id,
                                                     .zone = s->zone,
                                                     .world = l->o.world,
@@ -162,7 +177,8 @@ static struct line_entry *entry_of(struct line_set *l, const struct line_spec *s
     if (!empty && l->entries_n == LINES_MAX) return NULL;
     struct figures *figures = figures_create();
     struct heard *heard = heard_create();
-    if (figures && line_is_pushed(s)) figures->connections = figures->connections_total = -1; /* requests, over any */
+    if (figures && (line_is_pushed(s) || is_datagrams(s))) /* requests, over any; no connections */
+        figures->connections = figures->connections_total = -1;
     pthread_mutex_lock(&l->lock);
     if (!empty) empty = &l->entries[l->entries_n++];
     *empty =

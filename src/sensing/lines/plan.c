@@ -148,7 +148,7 @@ static enum err fill(struct maker *m) {
 
 enum err line_plan_read(struct ctx *ctx, const struct line_spec *s, struct line_plan **ret) {
     const struct codec *codec = codec_find(str_of(s->kind));
-    if (!codec || !codec->is_polled) return OK;
+    if (!codec || !codec_is_asked(codec)) return OK;
     struct maker m = {.ctx = ctx, .spec = s, .codec = codec, .plan = calloc(1, sizeof *m.plan)};
     if (!m.plan) return FAIL_MEMORY(ctx);
     arena_init(&m.plan->arena, PLAN_BYTES);

@@ -143,6 +143,7 @@ enum err line_set_read(struct line_set *l, struct ctx *ctx) {
         utf8_copy(s->secret, sizeof s->secret, r->secret);
         utf8_copy(s->user, sizeof s->user, r->username);
         utf8_copy(s->topics, sizeof s->topics, r->topics);
+        (void)line_numbers_read(r->numbers, &s->find_low, &s->find_high);
         if (line_is_client(s)) TRY(read_community(ctx, s));
         utf8_copy(s->address, sizeof s->address, r->address);
         utf8_copy(s->problem, sizeof s->problem, r->problem);

@@ -221,7 +221,7 @@ export interface DeviceModelsRow {
   name?: string | null
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'door' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt-client' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'bacnet' | 'watch' | 'jt808' | 'osdp' | 'door' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt-client' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -274,7 +274,7 @@ export interface DeviceModelsCreate {
   name: string
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'door' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt-client' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'bacnet' | 'watch' | 'jt808' | 'osdp' | 'door' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt-client' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -321,7 +321,7 @@ export interface DeviceModelsPatch {
   name?: string | null
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
-  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'door' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt-client' | null
+  protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'bacnet' | 'watch' | 'jt808' | 'osdp' | 'door' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt-client' | null
   icon?: string | null
   upkeep?: string | null
   upkeep_days?: number | null
@@ -422,12 +422,13 @@ export interface LinesRow {
   _masked: string[]
   state?: 'closed' | 'open' | 'failed' | null
   name?: string | null
-  kind?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'door' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt-client' | null
+  kind?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'bacnet' | 'watch' | 'jt808' | 'osdp' | 'door' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt-client' | null
   reach?: 'listen' | 'dial' | 'serial' | null
   bind?: string | null
   host?: string | null
   port?: number | null
   greeting?: string | null
+  numbers?: string | null
   serial?: string | null
   baud?: '1200' | '2400' | '4800' | '9600' | '19200' | '38400' | '57600' | '115200' | null
   parity?: 'even' | 'none' | 'odd' | null
@@ -448,12 +449,13 @@ export interface LinesPage {
 }
 export interface LinesCreate {
   name: string
-  kind: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'watch' | 'jt808' | 'osdp' | 'door' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt-client'
+  kind: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'bacnet' | 'watch' | 'jt808' | 'osdp' | 'door' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt-client'
   reach?: 'listen' | 'dial' | 'serial' | null
   bind?: string | null
   host?: string | null
   port?: number | null
   greeting?: string | null
+  numbers?: string | null
   serial?: string | null
   baud?: '1200' | '2400' | '4800' | '9600' | '19200' | '38400' | '57600' | '115200' | null
   parity?: 'even' | 'none' | 'odd' | null
@@ -472,6 +474,7 @@ export interface LinesPatch {
   host?: string | null
   port?: number | null
   greeting?: string | null
+  numbers?: string | null
   serial?: string | null
   baud?: '1200' | '2400' | '4800' | '9600' | '19200' | '38400' | '57600' | '115200' | null
   parity?: 'even' | 'none' | 'odd' | null
