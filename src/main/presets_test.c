@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MODELS     61
+#define MODELS     63
 #define FOLDER     "presets/device_models/"
 #define ICON_BYTES (64 * 1024)
 
@@ -35,7 +35,7 @@ static enum err read_catalogue(struct ctx *ctx, void *arg) {
     struct db_rows rows = {0};
     int64_t ids[MODELS + 1];
     if (!all) return FAIL_MEMORY(ctx);
-    enum err e = db_query(ctx->db, &ctx->fault, "SELECT id FROM device_models ORDER BY id LIMIT 62", NULL, 0, &rows);
+    enum err e = db_query(ctx->db, &ctx->fault, "SELECT id FROM device_models ORDER BY id LIMIT 64", NULL, 0, &rows);
     while (db_more(&rows, &ctx->fault, &e)) ids[c->n++] = db_i64(&rows, 0);
     db_done(&rows);
     for (size_t i = 0; !e && i < c->n; i++) e = row_get(ctx, &device_models, ids[i], &all[i]);
@@ -85,7 +85,7 @@ static void each_model_is_a_row(struct ctx *ctx, struct catalogue *c) {
     CHECK_SAY(c->t, n == MODELS && c->n == n, "%zu objects, %zu rows", n, c->n);
 }
 
-static void the_catalogue_has_61_models_in_files_of_their_categories(struct t *t) {
+static void the_catalogue_has_63_models_in_files_of_their_categories(struct t *t) {
     check_models(t, "files", each_model_is_a_row);
 }
 
@@ -174,18 +174,22 @@ static void models_have_words_in_two_languages_and_one_name_for_a_metric(struct 
 
 static const struct asked {
     const char *protocol, *address, *key; /* of a device, as its frames name it */
-} asked[] = {{"dlt645", "000000000161", "02123456"},
-             {"cjt188", "33780011223344", NULL},
-             {"watch", "8800000015", NULL},
-             {"gb26875", "889", NULL},
-             {"hj212", "010000A8900016F000169DC0", NULL},
-             {"osdp", "3", NULL},
-             {"modbus", "1", NULL},
-             {"chirpstack", "0101010101010101", "1"}};
+    const char *category;                 /* of its models; NULL: any */
+} asked[] = {{"dlt645", "000000000161", "02123456", NULL},
+             {"cjt188", "33780011223344", NULL, NULL},
+             {"watch", "8800000015", NULL, NULL},
+             {"gb26875", "889", NULL, NULL},
+             {"hj212", "010000A8900016F000169DC0", NULL, NULL},
+             {"osdp", "3", NULL, NULL},
+             {"modbus", "1", NULL, NULL},
+             {"bacnet", "1234.lift_1", NULL, "lift"},
+             {"bacnet", "1234", NULL, NULL},
+             {"chirpstack", "0101010101010101", "1", NULL}};
 
-static const struct asked *asked_of(struct str protocol) {
+static const struct asked *asked_of(const struct device_model *m) {
     for (size_t i = 0; i < COUNT(asked); i++)
-        if (str_is(protocol, asked[i].protocol)) return &asked[i];
+        if (str_is(m->protocol, asked[i].protocol) && (!asked[i].category || str_is(m->category, asked[i].category)))
+            return &asked[i];
     return NULL;
 }
 
@@ -214,10 +218,10 @@ static void check_asked(struct ctx *ctx, struct catalogue *c) {
         const struct model_metric *x = metrics_of(m);
         const struct model_command *d = m->commands.rows;
         const struct codec *codec = codec_find(m->protocol);
-        const struct asked *who = asked_of(m->protocol);
+        const struct asked *who = asked_of(m);
         if (!codec || !codec->asking) continue;
         for (size_t k = 0; k < m->metrics.n; k++)
-            CHECK_SAY(c->t, x[k].item.len ? who && can_ask(c->t, codec, who, x[k].item, NULL) : !codec->is_polled,
+            CHECK_SAY(c->t, x[k].item.len ? who && can_ask(c->t, codec, who, x[k].item, NULL) : !codec_is_asked(codec),
                       STR_FMT "." STR_FMT " cannot be asked for", STR_ARG(m->code), STR_ARG(x[k].metric));
         for (size_t k = 0; k < m->commands.n; k++)
             CHECK_SAY(c->t, who && can_tell(c->t, codec, who, &d[k]), STR_FMT " cannot be told " STR_FMT,
@@ -366,7 +370,7 @@ static void rules_come_with_each_model_and_are_about_what_it_has(struct t *t) {
     check_models(t, "rules", check_rules);
 }
 
-TESTS(CASE(the_catalogue_has_61_models_in_files_of_their_categories),
+TESTS(CASE(the_catalogue_has_63_models_in_files_of_their_categories),
       CASE(models_have_words_in_two_languages_and_one_name_for_a_metric),
       CASE(what_a_model_asks_and_tells_its_protocol_can_say), CASE(a_model_names_what_its_meter_answers),
       CASE(rules_come_with_each_model_and_are_about_what_it_has))
