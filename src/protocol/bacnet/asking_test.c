@@ -122,6 +122,26 @@ static void what_is_asked_is_as_the_sheet_has_it(struct t *t) {
     CHECK(t, !bacnet_codec.asking->find(1, &who));
 }
 
+static void what_may_tell_its_changes_is_known(struct t *t) {
+    static const struct {
+        const char *item;
+        bool tells;
+    } all[] = {{"ai_1", true},
+               {"mv_3@8", true},
+               {"ai_1_units", false},
+               {"ai_1_present_value_2", false},
+               {"ao_1_87", false},
+               {"lift_1_car_mode", true},
+               {"escalator_2_power_mode", true},
+               {"device_1", false},
+               {"trend_log_1", false}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct bacnet_point p;
+        CHECK_SAY(t, bacnet_read_item(str_of(all[i].item), &p) && bacnet_tells_changes(&p) == all[i].tells, "%s",
+                  all[i].item);
+    }
+}
+
 #define VALUE  "81 0A 00 17 01 00 30 01 0C 0C 00 00 00 01 19 55 3E 44 41 AC 00 00 3F" /* B12 */
 #define I_AM   "81 0B 00 19 01 20 FF FF 00 FF 10 00 C4 02 00 04 D2 22 05 C4 91 03 22 01 04"
 #define ERRORS "81 0A 00 18 01 00 30 01 0E 0C 00 00 00 01 1E 29 55 5E 91 01 91 1F 5F 1F"
@@ -193,5 +213,6 @@ static void what_was_read_is_of_who_was_asked(struct t *t) {
     CHECK(t, !d.readings_n && str_is(d.sender, "1234"));
 }
 
-TESTS(CASE(items_are_words_or_numbers), CASE(what_is_asked_is_as_the_sheet_has_it),
-      CASE(an_answer_is_told_from_what_is_none), CASE(what_was_read_is_of_who_was_asked))
+TESTS(CASE(what_may_tell_its_changes_is_known), CASE(items_are_words_or_numbers),
+      CASE(what_is_asked_is_as_the_sheet_has_it), CASE(an_answer_is_told_from_what_is_none),
+      CASE(what_was_read_is_of_who_was_asked))

@@ -179,8 +179,8 @@ static bool is_late(struct bacnet_client *c, struct station *s, int64_t now_ms) 
 
 static void subscribed(struct bacnet_client *c, struct station *s, int64_t now_ms, const char *why) {
     struct point *p = s->point;
-    p->watch = why ? WATCH_REFUSED : WATCH_ON; /* read like any other then */
-    p->due_ms = !why ? now_ms + BACNET_LIFETIME_S * INT64_C(1000) / 2 : p->every_ms ? now_ms : INT64_MAX;
+    p->watch = !why ? WATCH_ON : p->every_ms ? WATCH_REFUSED /* read like any other */ : WATCH_WANTED;
+    p->due_ms = !why ? now_ms + BACNET_LIFETIME_S * INT64_C(1000) / 2 : p->every_ms ? now_ms : now_ms + BACNET_AGAIN_MS;
     settle(c, s, now_ms);
 }
 

@@ -252,7 +252,7 @@ void bacnet_client_now(struct bacnet_client *c, struct str address) {
     struct str rest = address;
     (void)str_cut(&rest, '.', &(struct str){0});
     for (struct point *p = s ? s->points : NULL; p; p = p->next)
-        if (p->watch != WATCH_REFUSED && (!rest.ptr || str_is(address, p->address))) p->due_ms = INT64_MIN;
+        if (!rest.ptr || str_is(address, p->address)) p->due_ms = INT64_MIN;
 }
 
 void bacnet_client_find(struct bacnet_client *c, int64_t low, int64_t high) {

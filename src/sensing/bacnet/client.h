@@ -7,9 +7,10 @@
 #include "protocol/bacnet/bacnet.h"
 #include "sensing/poll/poll.h"
 
-#define BACNET_WAIT_MS     3000   /* for an answer, */
-#define BACNET_TRIES       3      /* then it is asked again, so often in all, with the same invoke id */
-#define BACNET_LIFETIME_S  300    /* of a subscription; renewed at half of it */
+#define BACNET_WAIT_MS     3000 /* for an answer, */
+#define BACNET_TRIES       3    /* then it is asked again, so often in all, with the same invoke id */
+#define BACNET_LIFETIME_S  300  /* of a subscription; renewed at half of it */
+#define BACNET_AGAIN_MS    3600000
 #define BACNET_WHO_MS      10000  /* who does not answer is searched for, and again after that, less and less often, */
 #define BACNET_WHO_MAX_MS  600000 /* at least so often */
 #define BACNET_KEPT_MS     600000 /* so long a device that spoke stays where it was, whoever else says he is it */
@@ -62,9 +63,9 @@ void bacnet_client_destroy(struct bacnet_client *c); /* NULL is fine */
 void bacnet_client_plan_begin(struct bacnet_client *c);
 void bacnet_client_plan_end(struct bacnet_client *c);
 /* The items are read every so often; a device that cannot tell several at once, or not in one datagram, is asked for
- * them one by one.  is_watched: their objects tell their changes instead; what does not, is read like any other, not at
- * all where every_ms is 0.  The texts are copied.  ERR_INVALID: no such address or item (field address); ERR_LIMIT:
- * POLL_POINTS_MAX, BACNET_DEVICES_MAX. */
+ * them one by one.  is_watched: their objects tell their changes instead; what does not, is read like any other, where
+ * every_ms is 0 asked again every BACNET_AGAIN_MS whether it does now.  The texts are copied.  ERR_INVALID: no such
+ * address or item (field address); ERR_LIMIT: POLL_POINTS_MAX, BACNET_DEVICES_MAX. */
 NODISCARD enum err bacnet_client_add(struct bacnet_client *c, struct str address, struct str items, int64_t every_ms,
                                      bool is_watched, struct fault *f);
 /* As poll_order(): before any point of its device.  The texts are copied. */

@@ -207,6 +207,19 @@ static void who_does_not_tell_changes_is_read(struct t *t) {
     finish(&w);
 }
 
+static void what_is_read_besides_is_only_asked_now_and_then_whether_it_tells_changes(struct t *t) {
+    struct town w;
+    start(t, &w, NULL);
+    w.refuses_watch = true;
+    plan(&w, "1234", "ai_1", 0, true);
+    run_for(&w, 50 * MINUTE_MS);
+    CHECK(t, w.asked[BACNET_SUBSCRIBE_COV] == 1 && !w.said && !w.refused);
+    w.refuses_watch = false;
+    run_for(&w, 15 * MINUTE_MS);
+    CHECK(t, w.said >= 1 && !w.asked[BACNET_READ]);
+    finish(&w);
+}
+
 static void who_comes_back_is_subscribed_anew(struct t *t) {
     struct town w;
     start(t, &w, NULL);
@@ -403,8 +416,9 @@ TESTS(CASE(who_has_the_number_of_another_is_not_believed_while_that_one_speaks),
       CASE(a_question_is_said_three_times_with_its_number),
       CASE(who_is_silent_is_searched_for_less_and_less_until_he_speaks),
       CASE(who_was_never_there_is_silent_after_three_searches), CASE(changes_are_told_and_the_subscription_is_kept),
-      CASE(who_does_not_tell_changes_is_read), CASE(who_comes_back_is_subscribed_anew),
-      CASE(a_confirmed_change_is_acknowledged_once_it_is_stored),
+      CASE(who_does_not_tell_changes_is_read),
+      CASE(what_is_read_besides_is_only_asked_now_and_then_whether_it_tells_changes),
+      CASE(who_comes_back_is_subscribed_anew), CASE(a_confirmed_change_is_acknowledged_once_it_is_stored),
       CASE(who_speaks_again_is_searched_for_soon_but_not_at_every_word), CASE(what_is_asked_now_is_asked_now),
       CASE(an_order_ends_once_with_what_became_of_it), CASE(an_order_that_cannot_be_said_is_not_taken),
       CASE(a_bbmd_passes_on_what_is_for_everybody), CASE(what_is_nobody_s_business_changes_nothing),

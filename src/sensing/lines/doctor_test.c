@@ -17,6 +17,7 @@ struct site {
 static enum err set_up(struct ctx *ctx, struct estate *e) {
     struct site *s = (struct site *)e;
     static struct model_metric asked = {.has = 0x201, .metric = {"energy", 6}, .item = {"00010000", 8}};
+    static struct model_metric point = {.has = 0x201, .metric = {"level", 5}, .item = {"ai_1", 4}};
     static struct model_metric said = {.has = 0x1, .metric = {"level", 5}};
     struct device_model m = {0};
     struct line_row l = {.row.community_id = e->id};
@@ -31,10 +32,16 @@ static enum err set_up(struct ctx *ctx, struct estate *e) {
     SET(&device_models, &m, name, S("gauge"));
     SET(&device_models, &m, metrics, (struct lines){&said, 1});
     TRY(row_create(ctx, &device_models, &m));
+    m = (struct device_model){0};
+    SET(&device_models, &m, code, S("controller"));
+    SET(&device_models, &m, name, S("controller"));
+    SET(&device_models, &m, metrics, (struct lines){&point, 1});
+    TRY(row_create(ctx, &device_models, &m));
     SET(&line_rows, &l, name, S("line"));
     SET(&line_rows, &l, kind, str_of(s->kind));
     if (s->reach) SET(&line_rows, &l, reach, str_of(s->reach));
     SET(&line_rows, &l, host, S("127.0.0.1"));
+    SET(&line_rows, &l, bind, S("127.0.0.1"));
     SET(&line_rows, &l, serial, S("/dev/no-such-port"));
     SET(&line_rows, &l, port, 1);
     SET(&line_rows, &l, enabled, !s->closed);
@@ -143,6 +150,8 @@ static void what_is_wrong_with_the_rows(struct t *t) {
         {{.kind = "dlt645", .model = "meter"}, "nothing_connects"},
         {{.kind = "dlt645", .model = "meter", .reach = "serial"}, "line_failed"},
         {{.kind = "mqtt", .model = "gauge"}, "line_closed"}, /* no listener of MQTT runs */
+        {{.kind = "bacnet", .model = "gauge"}, "nothing_to_ask"},
+        {{.kind = "bacnet", .model = "controller"}, "nothing_arrives"}, /* nobody connects over UDP */
         {{.kind = "gb26875", .model = "gauge", .new = true}, "nothing_connects waits_for_adoption"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -197,6 +206,19 @@ static void what_is_wrong_where_devices_are_asked(struct t *t) {
     note(&s, HEARD_REFUSED, "no_data", 0);
     CHECK_SAY(t, !strcmp(diagnosis(&s), "refuses"), "%s", words);
     CHECK(t, str_is(json_text(json_object_get(first(), "why")), "no_data"));
+    stop(&s);
+}
+
+static void what_is_wrong_where_devices_are_asked_in_datagrams(struct t *t) {
+    struct site s = {.kind = "bacnet", .model = "controller"};
+    start(&s, t);
+    bytes_came(&s, 300, 0, "BACnet/IP J.2: the first byte is 81");
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "not_decodable"), "%s", words);
+    FIGURES_ADD(entry(&s)->figures, frames, 9);
+    note(&s, HEARD_SILENT, "", 0);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "unknown_address"), "%s", words);
+    note(&s, HEARD_FRAME, "10.0.0.7", 0);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "well"), "%s", words);
     stop(&s);
 }
 
@@ -288,7 +310,7 @@ static void a_new_device_is_guessed_by_its_line_and_metrics(struct t *t) {
     CHECK(t, !telemetry_put_wait(feed_telemetry(s.e.feed), &b, &bad, &t->fault));
     (void)diagnosis(&s);
     models = json_object_get(answered, "models");
-    CHECK(t, json_array_size(models) == 2 &&
+    CHECK(t, json_array_size(models) == 3 &&
                  str_is(json_text(json_object_get(json_array_get(models, 0), "code")), "gauge"));
     CHECK(t, json_integer_value(json_object_get(json_array_get(models, 0), "metrics")) == 1);
     json_decref(answered);
@@ -297,5 +319,6 @@ static void a_new_device_is_guessed_by_its_line_and_metrics(struct t *t) {
 }
 
 TESTS(CASE(what_is_wrong_with_the_rows), CASE(what_is_wrong_with_bytes_that_come),
-      CASE(what_is_wrong_where_devices_are_asked), CASE(what_is_wrong_with_a_log_in_and_its_topics),
-      CASE(a_device_behind_a_gateway_needs_no_log_in), CASE(a_new_device_is_guessed_by_its_line_and_metrics))
+      CASE(what_is_wrong_where_devices_are_asked), CASE(what_is_wrong_where_devices_are_asked_in_datagrams),
+      CASE(what_is_wrong_with_a_log_in_and_its_topics), CASE(a_device_behind_a_gateway_needs_no_log_in),
+      CASE(a_new_device_is_guessed_by_its_line_and_metrics))

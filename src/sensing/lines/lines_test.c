@@ -113,9 +113,20 @@ static void rows_are_checked(struct t *t) {
     static const struct {
         const char *kind, *bind, *code; /* of the first field error; NULL: taken */
         int64_t port;
-    } rows[] = {
-        {"gb26875", NULL, NULL, -1}, {"gb26875", "localhost", "bad_address", 1}, {"http", NULL, NULL, -1},
-        {"gb26875", "::1", NULL, 0}, {"gb26875", "127.0.0.1", NULL, 65535},      {"gb26875", NULL, "too_large", 65536}};
+        const char *numbers;
+    } rows[] = {{"bacnet", NULL, NULL, -1, "1234"},
+                {"bacnet", NULL, NULL, -1, "0-4194302"},
+                {"bacnet", NULL, "bad_numbers", -1, "0-4194303"},
+                {"bacnet", NULL, "bad_numbers", -1, "20-10"},
+                {"bacnet", NULL, "bad_numbers", -1, "20-"},
+                {"bacnet", NULL, "bad_numbers", -1, "-20"},
+                {"bacnet", NULL, "bad_numbers", -1, "1,2"},
+                {"gb26875", NULL, NULL, -1},
+                {"gb26875", "localhost", "bad_address", 1},
+                {"http", NULL, NULL, -1},
+                {"gb26875", "::1", NULL, 0},
+                {"gb26875", "127.0.0.1", NULL, 65535},
+                {"gb26875", NULL, "too_large", 65536}};
     struct estate e;
     estate_start(&e, t);
     struct db *db;
@@ -128,6 +139,7 @@ static void rows_are_checked(struct t *t) {
         SET(&line_rows, &r, name, str_of(name));
         SET(&line_rows, &r, kind, str_of(rows[i].kind));
         if (rows[i].bind) SET(&line_rows, &r, bind, str_of(rows[i].bind));
+        if (rows[i].numbers) SET(&line_rows, &r, numbers, str_of(rows[i].numbers));
         if (rows[i].port >= 0) SET(&line_rows, &r, port, rows[i].port);
         enum err err = row_create(&ctx, &line_rows, &r);
         const char *code = err && ctx.fault.fields_n ? ctx.fault.fields[0].code : NULL;
