@@ -134,3 +134,17 @@ enum err udp_send_all(struct udp *udp, int port, struct bytes bytes) {
     uv_free_interface_addresses(all, n);
     return e;
 }
+
+enum err udp_open_all(struct udp *own, const struct udp_calls *calls, struct udp **ret, struct fault *fault) {
+    const struct sockaddr_in *bound = (const struct sockaddr_in *)(const void *)&own->bound;
+    uv_interface_address_t *all;
+    struct udp_peer everybody = {.port = 0};
+    int n = 0;
+    *ret = NULL;
+    if (bound->sin_family != AF_INET || !bound->sin_addr.s_addr) return OK;
+    if (uv_interface_addresses(&all, &n)) return FAIL(fault, ERR_INTERNAL, "loop", "the system names no interfaces");
+    for (int i = 0; i < n && !everybody.host[0]; i++) (void)everybody_at(own, &all[i], &everybody);
+    uv_free_interface_addresses(all, n);
+    if (!everybody.host[0]) return OK;
+    return udp_open(own->loop, &(struct udp_options){.bind = everybody.host, .port = own->port}, calls, ret, fault);
+}

@@ -33,5 +33,8 @@ NODISCARD enum err udp_send(struct udp *udp, const struct udp_peer *to, struct b
 /* To everybody on the networks of the address that it is bound to, 0.0.0.0: on those of all interfaces but loopback.
  * Needs may_broadcast.  OK: the kernel took one at least. */
 NODISCARD enum err udp_send_all(struct udp *udp, int port, struct bytes bytes);
+/* A socket bound to an address of its own does not hear what is said to everybody on that address's network: this is
+ * another that does, on the same port.  *ret NULL: the first hears it already, or there is nobody. */
+NODISCARD enum err udp_open_all(struct udp *own, const struct udp_calls *calls, struct udp **ret, struct fault *fault);
 
 #endif

@@ -7,7 +7,7 @@
 
 struct fixture {
     struct test_loop tl;
-    struct udp *udp;
+    struct udp *udp, *all;
     int port;
     bool closes; /* at the first datagram */
     enum err last;
@@ -162,6 +162,42 @@ static void what_is_for_everybody_goes_to_all_on_the_network_of_its_address(stru
     close(fd);
 }
 
+static void hear_all(void *arg) {
+    struct fixture *f = arg;
+    f->last = udp_open_all(f->udp, &(struct udp_calls){on_datagram, f}, &f->all, &f->fault);
+}
+
+static void close_both(void *arg) {
+    struct fixture *f = arg;
+    udp_close(f->all);
+    udp_close(f->udp);
+}
+
+static void what_is_said_to_everybody_is_heard_by_one_with_an_address(struct t *t) {
+    static const struct {
+        const char *bind;
+        bool is_another;
+    } all[] = {{"127.0.0.1", true}, {"0.0.0.0", false}, {"::1", false}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct fixture f;
+        int port, on = 1, fd = peer_open(&port);
+        start(t, &f, (struct udp_options){.bind = all[i].bind});
+        test_on_loop(f.tl.loop, hear_all, &f);
+        CHECK_SAY(t, f.last == OK && !!f.all == all[i].is_another, "row %zu: %s", i, f.fault.text);
+        if (f.all) {
+            struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)f.port)};
+            to.sin_addr.s_addr = htonl(0x7fffffff);
+            CHECK(t, !setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on));
+            CHECK(t, sendto(fd, "all", 3, 0, (struct sockaddr *)&to, sizeof to) == 3);
+            wait_for(&f.heard, 1);
+            say(fd, f.port, "one", 3);
+            wait_for(&f.heard, 2);
+        }
+        test_loop_end(&f.tl, close_both, &f);
+        close(fd);
+    }
+}
+
 static void a_held_port_is_told_or_stepped_over(struct t *t) {
     struct fixture f;
     struct udp *other = NULL;
@@ -197,5 +233,6 @@ static void nothing_is_heard_once_it_is_closed(struct t *t) {
 }
 
 TESTS(CASE(a_datagram_comes_whole_and_goes_back), CASE(two_peers_are_told_apart), CASE(what_cannot_be_sent_is_said),
-      CASE(what_is_for_everybody_goes_to_all_on_the_network_of_its_address), CASE(a_held_port_is_told_or_stepped_over),
+      CASE(what_is_for_everybody_goes_to_all_on_the_network_of_its_address),
+      CASE(what_is_said_to_everybody_is_heard_by_one_with_an_address), CASE(a_held_port_is_told_or_stepped_over),
       CASE(nothing_is_heard_once_it_is_closed))
