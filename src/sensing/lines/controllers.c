@@ -18,7 +18,7 @@
 
 struct controllers {
     struct line *line;
-    struct udp *udp;
+    struct udp *udp, *everybody; /* NULL: the first hears what is said to all */
     struct bacnet_client *client;
     struct loop_timer *timer;
     struct line_plan *plan; /* NULL: none yet */
@@ -209,11 +209,14 @@ static void on_silent(void *arg, struct str address, bool is_silent) {
 static void on_heard(void *arg, const struct udp_peer *from, struct bytes whole) {
     const struct controllers *c = arg;
     struct sample x = line_sample(c->line, from->host, whole.len, NULL);
+    FIGURES_ADD(c->line->o.figures, bytes,
+                (int64_t)whole.len); /* not of what we say to everybody, and hear ourselves */
     figures_good(c->line->o.figures, &x, whole);
 }
 
 static void on_noise(void *arg, const struct udp_peer *from, struct bytes bytes, const struct wire_error *e) {
     const struct controllers *c = arg;
+    FIGURES_ADD(c->line->o.figures, bytes, (int64_t)bytes.len);
     if (!e->rule) return;
     struct sample x = line_sample(c->line, from->host, bytes.len, e);
     figures_bad(c->line->o.figures, &x, bytes, true);
@@ -233,7 +236,6 @@ static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll
 
 static void on_datagram(void *arg, const struct udp_peer *from, struct bytes bytes) {
     struct controllers *c = arg;
-    FIGURES_ADD(c->line->o.figures, bytes, (int64_t)bytes.len);
     c->datagram = bytes;
     bacnet_client_feed(c->client, mono_ms(c), from, bytes);
     c->datagram = (struct bytes){NULL, 0};
@@ -339,7 +341,8 @@ static enum err open_all(struct controllers *c, struct fault *f) {
     }
     TRY(bacnet_client_create(&client, &c->client, f));
     if (loop_timer_create(c->line->loop, on_timer, c, &c->timer)) return FAIL(f, ERR_INTERNAL, "loop", "no timer");
-    return udp_open(c->line->loop, &udp, &calls, &c->udp, f);
+    TRY(udp_open(c->line->loop, &udp, &calls, &c->udp, f));
+    return dials ? OK : udp_open_all(c->udp, &calls, &c->everybody, f);
 }
 
 enum err controllers_open(struct line *l, struct controllers **ret, struct fault *f) {
@@ -348,6 +351,7 @@ enum err controllers_open(struct line *l, struct controllers **ret, struct fault
     *c = (struct controllers){.line = l, .refs = 1};
     enum err e = open_all(c, f);
     if (e) {
+        udp_close(c->udp);
         loop_timer_destroy(c->timer);
         bacnet_client_destroy(c->client);
         free(c);
@@ -361,8 +365,9 @@ enum err controllers_open(struct line *l, struct controllers **ret, struct fault
 void controllers_close(struct controllers *c) {
     if (!c) return;
     udp_close(c->udp);
+    udp_close(c->everybody);
     loop_timer_destroy(c->timer);
-    c->udp = NULL;
+    c->udp = c->everybody = NULL;
     c->timer = NULL;
     release(c);
 }

@@ -284,6 +284,38 @@ static void numbers_that_a_line_does_not_look_for_are_nobody_there(struct t *t) 
     stop(&s);
 }
 
+static bool one_of_the_network_is_put_aside(struct site *s) {
+    struct bacnet_frame f = bacnet_announcement(BACNET_I_AM);
+    struct bacnet_body body = bacnet_nothing;
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)line_port(s->line))};
+    char mem[64];
+    struct buf b;
+    to.sin_addr.s_addr = htonl(0x7fffffff); /* to all of loopback */
+    body.device = BACNET_ID(BACNET_DEVICE, FIRST);
+    body.max_apdu = BACNET_APDU_MAX;
+    body.segmentation = 3;
+    body.vendor = 7;
+    buf_init(&b, mem, sizeof mem);
+    CHECK(s->e.t, bacnet_put(&f, &body, &b));
+    (void)!sendto(s->street.fd, mem, b.len, 0, (struct sockaddr *)&to, sizeof to);
+    return estate_count(&s->e, "SELECT COUNT(*) FROM devices WHERE code = '1234' AND name = '楼控'") == 1;
+}
+
+static void what_is_said_to_everybody_is_heard_on_an_address_of_its_own(struct t *t) {
+    struct site s;
+    int on = 1;
+    start(&s, t);
+    test_on_loop(s.e.loop.loop, (loop_fn *)line_close, s.line);
+    s.o.reach = LINE_LISTEN;
+    s.o.bind = "127.0.0.1";
+    s.o.port = 0;
+    test_on_loop(s.e.loop.loop, open_line, &s);
+    plan(&s, NULL, 0);
+    CHECK(t, !setsockopt(s.street.fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on));
+    CHECK(t, comes_to(&s, one_of_the_network_is_put_aside));
+    stop(&s);
+}
+
 /* ---- what they measure ---- */
 
 static bool all_is_read(struct site *s) {
@@ -601,6 +633,7 @@ static void noise_is_counted_and_harms_nobody(struct t *t) {
 }
 
 TESTS(CASE(who_is_found_is_put_aside_with_what_it_is), CASE(numbers_that_a_line_does_not_look_for_are_nobody_there),
+      CASE(what_is_said_to_everybody_is_heard_on_an_address_of_its_own),
       CASE(points_are_read_under_the_codes_and_names_of_the_models), CASE(a_change_is_told_before_it_would_be_read),
       CASE(what_is_not_stored_is_not_acknowledged), CASE(an_event_is_an_alarm_before_it_is_acknowledged_and_ends_it),
       CASE(a_command_ends_with_what_the_device_says), CASE(who_falls_silent_is_told_and_so_is_his_return),
