@@ -11,6 +11,7 @@
 
 #define ARENA_CAP     ((size_t)1 << 20)
 #define UNDER_WAY_MAX 256 /* on their way into the store; then nobody is asked, and what comes is not acknowledged */
+#define STRANGE_MAX   32  /* of these, what those say whom nobody knows: they hold up no other */
 #define STORE_WAIT_MS 1000
 #define ITEMS_BYTES   2000  /* of a point, as plan.c makes them */
 #define ORDER_TRIES   3     /* of what only asks */
@@ -25,7 +26,7 @@ struct controllers {
     struct udp_peer other;  /* LINE_DIAL: who passes on what is for everybody; else port 0 */
     int64_t pause_ms;       /* until then nobody is asked: the store took nothing */
     struct bytes datagram;  /* that is being heard */
-    size_t under_way;
+    size_t under_way, strange;
     int refs; /* the owner, and what is on its way */
 };
 /* What one said. */
@@ -36,6 +37,7 @@ struct news {
     struct udp_peer from;
     struct bytes reply; /* once it is stored */
     struct str address;
+    bool is_strange;
 };
 
 static int64_t mono_ms(const struct controllers *c) {
@@ -103,6 +105,7 @@ static void stored(void *arg, bool is_stored) {
         c->pause_ms = mono_ms(c) + STORE_WAIT_MS;
     }
     c->under_way--;
+    c->strange -= n->is_strange;
     if (c->udp) loop_timer_start(c->timer, is_stored ? 1 : STORE_WAIT_MS, 0);
     arena_finish(&n->arena);
     free(n);
@@ -113,16 +116,23 @@ static bool is_of(struct str address, struct str number) {
     return str_starts(address, number) && (address.len == number.len || address.ptr[number.len] == '.');
 }
 
-/* A device of the plan, or a number that this line looks for. */
+/* Is it a device of the plan, or does it speak for one, as for its lift? */
+static bool is_planned(const struct controllers *c, struct str address) {
+    struct str rest = address, number;
+    bool is_planned = false;
+    (void)str_cut(&rest, '.', &number);
+    for (size_t i = 0; c->plan && i < c->plan->devices_n && !is_planned; i++)
+        is_planned = is_of(c->plan->devices[i].address, number);
+    return is_planned;
+}
+
+/* Such a one, or a number that this line looks for. */
 static bool is_wanted(const struct controllers *c, struct str address) {
     const struct line_options *o = &c->line->o;
     struct str rest = address, number;
     int64_t n = -1;
     if (!c->plan || !str_cut(&rest, '.', &number) || !str_to_i64(number, &n)) return false;
-    bool is_wanted = o->find_low < 0 || (n >= o->find_low && n <= o->find_high);
-    for (size_t i = 0; i < c->plan->devices_n && !is_wanted; i++)
-        is_wanted = is_of(c->plan->devices[i].address, number);
-    return is_wanted;
+    return o->find_low < 0 || (n >= o->find_low && n <= o->find_high) || is_planned(c, address);
 }
 
 static void note_one(const struct controllers *c, struct str address, const char *host, struct str *last) {
@@ -140,10 +150,15 @@ static void note_all(const struct controllers *c, const struct decoded *d, const
     for (size_t i = 0; i < d->events_n; i++) note_one(c, d->events[i].device, host, &last);
 }
 
+/* NULL: there is no room, or no memory. */
 static struct news *begin(struct controllers *c, const struct bacnet_news *said) {
-    struct news *n = calloc(1, sizeof *n);
+    bool is_strange = !is_planned(c, said->address);
+    bool has_room = c->under_way < UNDER_WAY_MAX && (!is_strange || c->strange < STRANGE_MAX);
+    struct news *n = has_room ? calloc(1, sizeof *n) : NULL;
     if (!n) return NULL;
-    *n = (struct news){.c = c, .from = said->from, .reply = said->reply, .address = said->address};
+    *n = (struct news){
+        .c = c, .from = said->from, .reply = said->reply, .address = said->address, .is_strange = is_strange};
+    c->strange += is_strange;
     n->intake = (struct intake){.site = &c->line->site, .done = stored, .arg = n};
     arena_init(&n->arena, ARENA_CAP);
     c->under_way++;
@@ -162,7 +177,7 @@ static void on_said(void *arg, const struct bacnet_news *said) {
     struct controllers *c = arg;
     struct decoded d;
     if (!is_wanted(c, said->address)) return;
-    struct news *n = c->under_way < UNDER_WAY_MAX ? begin(c, said) : NULL;
+    struct news *n = begin(c, said);
     if (!n) {
         FIGURES_ADD(c->line->o.figures, unanswered, 1);
         bacnet_client_now(c->client, said->address);
@@ -209,8 +224,8 @@ static void on_silent(void *arg, struct str address, bool is_silent) {
 static void on_heard(void *arg, const struct udp_peer *from, struct bytes whole) {
     const struct controllers *c = arg;
     struct sample x = line_sample(c->line, from->host, whole.len, NULL);
-    FIGURES_ADD(c->line->o.figures, bytes,
-                (int64_t)whole.len); /* not of what we say to everybody, and hear ourselves */
+    /* Not of what we say to everybody, and hear ourselves. */
+    FIGURES_ADD(c->line->o.figures, bytes, (int64_t)whole.len);
     figures_good(c->line->o.figures, &x, whole);
 }
 

@@ -602,6 +602,25 @@ static void nobody_speaks_for_a_device_of_another_line(struct t *t) {
     stop(&s);
 }
 
+/* Devices that are made up and want everything acknowledged, while the others are read on. */
+static void who_floods_the_line_holds_up_no_other(struct t *t) {
+    struct site s;
+    struct heard_device before, after;
+    start(&s, t);
+    plan(&s, usual, COUNT(usual));
+    CHECK(t, comes_to(&s, all_is_read));
+    CHECK(t, heard_get(s.heard, S("AHU-1"), &before));
+    for (int i = 0; i < 3000; i++) {
+        say_change(&s, 10000 + i, (uint8_t)i);
+        if (i % 30) continue;
+        world_sim_advance(&t->sim, 100);
+        test_on_loop(s.e.loop.loop, tick, &s);
+    }
+    CHECK(t, comes_to(&s, all_is_read) && heard_get(s.heard, S("AHU-1"), &after) && after.frames >= before.frames + 5);
+    CHECK(t, !atomic_load(&s.silences) && !after.silences);
+    stop(&s);
+}
+
 /* Bytes of strangers, while the others are read on. */
 static void noise_is_counted_and_harms_nobody(struct t *t) {
     struct site s;
@@ -637,4 +656,5 @@ TESTS(CASE(who_is_found_is_put_aside_with_what_it_is), CASE(numbers_that_a_line_
       CASE(points_are_read_under_the_codes_and_names_of_the_models), CASE(a_change_is_told_before_it_would_be_read),
       CASE(what_is_not_stored_is_not_acknowledged), CASE(an_event_is_an_alarm_before_it_is_acknowledged_and_ends_it),
       CASE(a_command_ends_with_what_the_device_says), CASE(who_falls_silent_is_told_and_so_is_his_return),
-      CASE(nobody_speaks_for_a_device_of_another_line), CASE(noise_is_counted_and_harms_nobody))
+      CASE(nobody_speaks_for_a_device_of_another_line), CASE(who_floods_the_line_holds_up_no_other),
+      CASE(noise_is_counted_and_harms_nobody))
