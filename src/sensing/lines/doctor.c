@@ -274,6 +274,13 @@ static size_t shared(const struct device_model *m, const struct telemetry_series
     return found;
 }
 
+/* Registers are the same over TCP and over a serial line. */
+static bool fits(struct str protocol, const char *kind) {
+    static const char modbus[] = "modbus";
+    struct str both = {protocol.ptr, protocol.len < sizeof modbus - 1 ? protocol.len : sizeof modbus - 1};
+    return str_is(protocol, kind) || (str_is(both, modbus) && !strncmp(kind, modbus, sizeof modbus - 1));
+}
+
 struct guess {
     const struct device_model *model;
     size_t score;
@@ -300,7 +307,7 @@ static enum err put_models(struct patient *p, const struct telemetry_series *ser
     struct device_model *all = page.rows;
     for (size_t i = 0; i < page.n; i++) {
         if (series_n) TRY(row_get(ctx, &device_models, all[i].row.id, &all[i])); /* with its metrics */
-        size_t score = shared(&all[i], series, series_n) * 4 + (p->has_line && str_is(all[i].protocol, p->spec.kind));
+        size_t score = shared(&all[i], series, series_n) * 4 + (p->has_line && fits(all[i].protocol, p->spec.kind));
         if (score) n = add_guess(best, n, (struct guess){&all[i], score});
     }
     jw_key(p->j, "models");
