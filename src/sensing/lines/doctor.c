@@ -117,7 +117,14 @@ static bool has_no_model(struct patient *p) {
     return done(p);
 }
 
-/* Over MQTT: its log-in. */
+/* It came with its code, or on a topic of its own. */
+static bool is_of(const struct patient *p, const struct sample *s) {
+    char topic[TELEMETRY_DEVICE_MAX + 3];
+    snprintf(topic, sizeof topic, "/" STR_FMT "/", STR_ARG(p->d.code));
+    return str_is(p->d.code, s->about) || strstr(s->about, topic);
+}
+
+/* Over MQTT: its log-in, unless it got in since. */
 static bool has_bad_credentials(struct patient *p) {
     char user[32];
     if (!p->has_line || strcmp(p->spec.kind, "mqtt") != 0) return false;
@@ -128,7 +135,8 @@ static bool has_bad_credentials(struct patient *p) {
     snprintf(user, sizeof user, "d%" PRId64, p->d.row.id);
     for (uint32_t i = p->f.bad_n; i > 0 && p->f.bad_n - i < FIGURES_BAD_MAX; i--) {
         const struct sample *s = &p->f.bad_samples[(i - 1) % FIGURES_BAD_MAX];
-        if (strcmp(s->about, user) != 0 || s->at_ms < p->last_ms) continue;
+        if (s->at_ms < p->last_ms || is_of(p, s)) return false;
+        if (strcmp(s->about, user) != 0) continue;
         say(p, "wrong_password", "bad");
         put_sample(p, s);
         return done(p);
@@ -136,16 +144,21 @@ static bool has_bad_credentials(struct patient *p) {
     return false;
 }
 
+/* By the words of those who keep a bound. */
+static bool is_limit(const char *rule) {
+    static const char *const words[] = {"more than", "limit", "too many", "too long", "too large"};
+    bool some = false;
+    for (size_t i = 0; i < COUNT(words); i++) some |= strstr(rule, words[i]) != NULL;
+    return some;
+}
+
 /* Its own bad samples behind its last good word, where samples name who they came from. */
 static bool is_not_understood(struct patient *p) {
-    char topic[TELEMETRY_DEVICE_MAX + 3];
     if (!p->is_served) return false;
-    snprintf(topic, sizeof topic, "/" STR_FMT "/", STR_ARG(p->d.code));
     for (uint32_t i = p->f.bad_n; i > 0 && p->f.bad_n - i < FIGURES_BAD_MAX; i--) {
         const struct sample *s = &p->f.bad_samples[(i - 1) % FIGURES_BAD_MAX];
-        bool is_own = str_is(p->d.code, s->about) || strstr(s->about, topic);
-        if (!is_own || s->at_ms < p->last_ms) continue;
-        say(p, strstr(s->rule, "more than") || strstr(s->rule, "limit") ? "over_limit" : "not_decodable", "bad");
+        if (!is_of(p, s) || s->at_ms < p->last_ms) continue;
+        say(p, is_limit(s->rule) ? "over_limit" : "not_decodable", "bad");
         put_sample(p, s);
         return done(p);
     }
@@ -369,6 +382,12 @@ static bool was_refused_as_foreign(struct figures *f, struct str code) {
     return found;
 }
 
+/* Who has a log-in and names no line is one of MQTT. */
+static bool is_of_line(const struct patient *p, const struct line_spec *s) {
+    if (p->d.line_id) return s->id == p->d.line_id;
+    return p->has_key && s->community_id == p->d.row.community_id && !strcmp(s->kind, "mqtt");
+}
+
 static void look_at_line(struct line_set *l, struct patient *p) {
     pthread_mutex_lock(&l->lock);
     for (size_t i = 0; i < l->entries_n; i++)
@@ -377,7 +396,7 @@ static void look_at_line(struct line_set *l, struct patient *p) {
     for (size_t i = 0; i < l->entries_n; i++) {
         const struct line_entry *e = &l->entries[i];
         struct figures *f = e->figures;
-        if (e->spec.id != p->d.line_id || !p->d.line_id) continue;
+        if (!is_of_line(p, &e->spec)) continue;
         p->has_line = true;
         p->spec = e->spec;
         p->line_state = e->state;
@@ -413,7 +432,6 @@ static enum err examine(struct line_set *l, struct patient *p) {
     size_t n = 0;
     int64_t keys = 0;
     bool found;
-    look_at_line(l, p);
     TRY(device_model_of(ctx, p->d.model, &p->model, &p->has_model));
     TRY(telemetry_latest(feed_telemetry(l->o.feed), p->d.row.community_id, &p->d.code, 1, (struct str){NULL, 0},
                          ctx->arena, &series, &n, &ctx->fault));
@@ -423,6 +441,7 @@ static enum err examine(struct line_set *l, struct patient *p) {
                    VALS(V_I64(p->d.row.id), V_I64(p->d.row.community_id), V_TEXT(gateway_of(p->d.code))), &keys,
                    &found));
     p->has_key = keys > 0;
+    look_at_line(l, p);
     p->last_ms = p->heard.last_ms;
     for (size_t i = 0; i < n; i++)
         if (series[i].has_latest && series[i].latest.at_ms > p->last_ms) p->last_ms = series[i].latest.at_ms;

@@ -243,25 +243,35 @@ static void bad_publish(struct site *s, const char *about, const char *rule) {
     figures_bad(s->lines->servers[0].figures, &x, (struct bytes){NULL, 0}, false);
 }
 
-static void what_is_wrong_with_a_log_in_and_its_topics(struct t *t) {
-    struct site s = {.kind = "mqtt", .model = "gauge"};
+/* Whether its row names the line or not. */
+static void check_log_in(struct t *t, bool no_line) {
+    struct site s = {.kind = "mqtt", .model = "gauge", .no_line = no_line};
     char user[32];
     start(&s, t);
     test_on_loop(s.e.loop.loop, serve_mqtt, &s);
     CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE state = 'open'", 1));
-    CHECK_SAY(t, !strcmp(diagnosis(&s), "no_credentials"), "%s", words);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), no_line ? "no_line" : "no_credentials"), "%s", words);
     estate_do(&s.e, give_key);
     CHECK_SAY(t, !strcmp(diagnosis(&s), "never_heard"), "%s", words);
     bad_publish(&s, "linli/e/000000000161/telemetry", "not JSON");
     CHECK_SAY(t, !strcmp(diagnosis(&s), "not_decodable"), "%s", words);
     bad_publish(&s, "linli/e/000000000161/telemetry", "more than 1,000 metrics");
     CHECK_SAY(t, !strcmp(diagnosis(&s), "over_limit"), "%s", words);
+    bad_publish(&s, "linli/e/000000000161/telemetry", "too many values");
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "over_limit"), "%s", words);
     snprintf(user, sizeof user, "d%lld", (long long)s.device);
     bad_publish(&s, user, "wrong user or password");
     CHECK_SAY(t, !strcmp(diagnosis(&s), "wrong_password"), "%s", words);
+    bad_publish(&s, "linli/e/000000000161/telemetry", "not JSON");
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "not_decodable"), "%s", words); /* it got in */
     struct figures *f = s.lines->servers[0].figures;
     stop(&s);
     figures_destroy(f);
+}
+
+static void what_is_wrong_with_a_log_in_and_its_topics(struct t *t) {
+    check_log_in(t, false);
+    check_log_in(t, true);
 }
 
 /* The fire panel of the estate, "889", as a gateway. */
