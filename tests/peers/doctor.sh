@@ -60,7 +60,7 @@ dev=$(device 402 fire_panel)
 broken=$(panel 402)
 broken=${broken:0:-6}FF2323
 bytes "$broken" | nc -q 1 "${at%:*}" "${at##*:}" >/dev/null
-is "$(becomes connection_lost found "$dev")" connection_lost "doctor: 2, who spoke nonsense hung up"
+is "$(becomes not_decodable found "$dev")" not_decodable "doctor: 2, who spoke nonsense and hung up"
 held "$at" "$broken"
 is "$(becomes not_decodable found "$dev")" not_decodable "doctor: 2, what comes is not understood"
 is "$(found "$dev" '[.rule, .peer] | join(", ")')" "6.6: the sum is wrong, 127.0.0.1" "doctor: 2, at which clause, from whom"
@@ -112,5 +112,15 @@ is "$(becomes over_limit found "$dev")" over_limit "doctor: 8, what it says is o
 is "$(found "$dev" .rule)" "too many values" "doctor: 8, which one"
 pub "$password" '{"level":1}'; say $? "doctor: 8, and once it says what may be said"
 is "$(becomes well found "$dev")" well "doctor: all is well"
+
+open_line 九 onenet
+dev=$(device DOC-9 smoke_detector)
+key=$(one "lines/$line" push_key)
+push() { curl -s -m 10 -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' --data-binary "$1" "$url/api/v1/push/$key"; }
+is "$(found "$dev")" nothing_pushed "doctor: 9, nothing was ever pushed"
+is "$(push '{"msg":"{}","nonce":"a","signature":"b"}') $(found "$dev")" "401 no_secret" "doctor: 9, the line has no secret"
+is "$(status POST "lines/$line/set_secret" '{"secret":"linli-token"}')" 200 "doctor: 9, which is set"
+sleep 2
+is "$(push '{"msg":"{}","nonce":"a","signature":"b"}') $(found "$dev")" "401 bad_signature" "doctor: 9, the platform has another"
 kill "${pids[@]}" 2>/dev/null
 wait "${pids[@]}" 2>/dev/null

@@ -1,8 +1,9 @@
-/* Why is a device silent?  What its row, its line, the line's figures and its own history say, most telling first; and
- * for one that waits for adoption, which model and place it may be.  SPDX-License-Identifier: Apache-2.0 */
+/* Why is a device silent?  What its row, its line, the line's figures and its own history say, most telling first.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/rows.h"
 #include "sensing/lines/line_internal.h"
 #include "sensing/lines/lines_internal.h"
+#include "sensing/lines/push.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +15,6 @@
 #define CLOCK_OFF_MS        INT64_C(300000)
 #define SWAPS_MANY          2
 #define STRANGERS_MAX_SHOWN 5
-#define MODELS_SHOWN        3
 
 /* All that is known, taken at one moment. */
 struct patient {
@@ -22,7 +22,11 @@ struct patient {
     struct device d;
     struct device_model model;
     bool has_model, has_line, is_polled, is_datagrams, is_served, has_key;
+    bool is_pushed;                        /* over HTTP, to the address of its line */
     char elsewhere[LINE_NAME_MAX * 4 + 1]; /* line on which somebody speaks for it; "": none */
+    struct str twin;                       /* code of another device with its address on its line; empty: none */
+    struct str strangers[STRANGERS_MAX_SHOWN];
+    size_t strangers_n;
     struct line_spec spec;
     int32_t line_state;
     char problem[LINE_PROBLEM_MAX];
@@ -61,18 +65,10 @@ static void put_sample(struct patient *p, const struct sample *s) {
 
 /* Devices nobody knows that speak on the line: perhaps it is one of these, under another address. */
 static void put_strangers(struct patient *p) {
-    struct ctx *ctx = p->ctx;
-    struct db_rows rows = {0};
-    struct fault ignored = {0};
-    enum err e = db_query(ctx->db, &ignored,
-                          "SELECT code FROM devices WHERE line_id = $1 AND state = 'new' AND archived_ms = 0 ORDER BY "
-                          "last_ms DESC, id LIMIT $2",
-                          VALS(V_I64(p->spec.id), V_I64(STRANGERS_MAX_SHOWN)), &rows);
     jw_key(p->j, "strangers");
     jw_open(p->j, '[');
-    while (db_more(&rows, &ignored, &e)) jw_str(p->j, db_text(&rows, 0));
+    for (size_t i = 0; i < p->strangers_n; i++) jw_str(p->j, p->strangers[i]);
     jw_close(p->j, ']');
-    db_done(&rows);
 }
 
 /* ---- findings: each says itself and answers true where it holds ---- */
@@ -117,11 +113,21 @@ static bool has_no_model(struct patient *p) {
     return done(p);
 }
 
-/* It came with its code, or on a topic of its own. */
+static bool has_a_twin(struct patient *p) {
+    if (!p->twin.len) return false;
+    say(p, "same_address", "bad");
+    jw_kstr(p->j, "device", p->twin);
+    return done(p);
+}
+
+/* It came with its code, or on a topic that has it for a part. */
 static bool is_of(const struct patient *p, const struct sample *s) {
-    char topic[TELEMETRY_DEVICE_MAX + 3];
-    snprintf(topic, sizeof topic, "/" STR_FMT "/", STR_ARG(p->d.code));
-    return str_is(p->d.code, s->about) || strstr(s->about, topic);
+    size_t n = p->d.code.len;
+    for (const char *at = s->about; at; at = strchr(at, '/')) {
+        at += *at == '/';
+        if (!strncmp(at, p->d.code.ptr, n) && (!at[n] || at[n] == '/')) return true;
+    }
+    return false;
 }
 
 /* Over MQTT: its log-in, unless it got in since. */
@@ -152,9 +158,29 @@ static bool is_limit(const char *rule) {
     return some;
 }
 
+/* Whoever pushes to its line signs wrongly, or the line cannot check it. */
+static bool is_unsigned(struct patient *p) {
+    const struct sample *s = last_bad(p);
+    if (!p->is_pushed || !s || s->at_ms < p->last_ms || !is_late(p)) return false;
+    bool no_secret = !strcmp(s->rule, PUSH_NO_SECRET);
+    if (!no_secret && strcmp(s->rule, PUSH_BAD_SIGNATURE) != 0) return false;
+    say(p, no_secret ? "no_secret" : "bad_signature", "bad");
+    put_sample(p, s);
+    return done(p);
+}
+
+/* Its line was told to wait since it was last heard. */
+static bool is_held_up(struct patient *p) {
+    if (!p->is_pushed || !p->f.limited || p->f.limited_ms < p->last_ms || !is_late(p)) return false;
+    say(p, "over_limit", "bad");
+    jw_kcstr(p->j, "rule", PUSH_TOO_OFTEN);
+    jw_ki64(p->j, "times", p->f.limited);
+    return done(p);
+}
+
 /* Its own bad samples behind its last good word, where samples name who they came from. */
 static bool is_not_understood(struct patient *p) {
-    if (!p->is_served) return false;
+    if (!p->is_served && !is_late(p)) return false; /* noise on a wire */
     for (uint32_t i = p->f.bad_n; i > 0 && p->f.bad_n - i < FIGURES_BAD_MAX; i--) {
         const struct sample *s = &p->f.bad_samples[(i - 1) % FIGURES_BAD_MAX];
         if (!is_of(p, s) || s->at_ms < p->last_ms) continue;
@@ -165,6 +191,17 @@ static bool is_not_understood(struct patient *p) {
     return false;
 }
 
+/* It never spoke, no stranger does, and what came last on its line from whom nobody knows was no good frame. */
+static bool is_perhaps_bad(struct patient *p) {
+    const struct sample *s = last_bad(p);
+    if (!p->has_line || p->is_served || p->is_polled || p->is_heard || p->strangers_n || !s || s->about[0] ||
+        !is_late(p))
+        return false;
+    say(p, is_limit(s->rule) ? "over_limit" : "not_decodable", "bad");
+    put_sample(p, s);
+    return done(p);
+}
+
 static bool store_was_away(struct patient *p) {
     if (!p->has_line || p->f.unanswered <= 0 || !is_late(p)) return false;
     say(p, "not_stored", "bad");
@@ -173,7 +210,7 @@ static bool store_was_away(struct patient *p) {
 }
 
 static bool nobody_connects(struct patient *p) {
-    bool could = p->has_line && !p->is_served && !p->is_datagrams && p->spec.reach == LINE_LISTEN;
+    bool could = p->has_line && !p->is_served && !p->is_datagrams && !p->is_pushed && p->spec.reach == LINE_LISTEN;
     if (!could || p->f.connections > 0 || !is_late(p)) return false;
     say(p, p->f.connections_total > 0 ? "connection_lost" : "nothing_connects", "bad");
     return done(p);
@@ -181,7 +218,7 @@ static bool nobody_connects(struct patient *p) {
 
 static bool nothing_arrives(struct patient *p) {
     if (!p->has_line || p->is_served || p->f.bytes > 0 || !is_late(p)) return false;
-    say(p, "nothing_arrives", "bad");
+    say(p, p->is_pushed ? "nothing_pushed" : "nothing_arrives", "bad");
     return done(p);
 }
 
@@ -257,9 +294,9 @@ static bool says_nothing_more(struct patient *p) {
 
 /* Those that explain silence, of which the first is told, and those that are wrong beside it, of which all are. */
 static bool (*const causes[])(struct patient *p) = {
-    is_retired,        line_is_shut,       has_no_model,    has_no_line,      has_bad_credentials,
-    is_not_understood, store_was_away,     nobody_connects, nothing_arrives,  nothing_is_a_frame,
-    two_answer,        is_another_address, does_not_answer, says_nothing_more};
+    is_retired,      line_is_shut,      has_no_model,   has_no_line,        has_a_twin,      has_bad_credentials,
+    is_unsigned,     is_not_understood, is_perhaps_bad, is_held_up,         store_was_away,  nothing_is_a_frame,
+    nobody_connects, nothing_arrives,   two_answer,     is_another_address, does_not_answer, says_nothing_more};
 static bool (*const beside[])(struct patient *p) = {waits_for_adoption, speaks_elsewhere, two_addresses_speak,
                                                     clock_is_off, refuses};
 
@@ -275,98 +312,6 @@ static void put_findings(struct patient *p) {
         (void)done(p);
     }
     jw_close(p->j, ']');
-}
-
-/* ---- which model, which place ---- */
-
-static size_t shared(const struct device_model *m, const struct telemetry_series *series, size_t n) {
-    const struct model_metric *all = m->metrics.rows;
-    size_t found = 0;
-    for (size_t i = 0; i < m->metrics.n; i++)
-        for (size_t k = 0; k < n; k++) found += str_eq(all[i].metric, series[k].metric);
-    return found;
-}
-
-/* Registers are the same over TCP and over a serial line. */
-static bool fits(struct str protocol, const char *kind) {
-    static const char modbus[] = "modbus";
-    struct str both = {protocol.ptr, protocol.len < sizeof modbus - 1 ? protocol.len : sizeof modbus - 1};
-    return str_is(protocol, kind) || (str_is(both, modbus) && !strncmp(kind, modbus, sizeof modbus - 1));
-}
-
-struct guess {
-    const struct device_model *model;
-    size_t score;
-};
-
-/* Sorted in, the best first; of equals the one that came first. */
-static size_t add_guess(struct guess *all, size_t n, struct guess g) {
-    size_t at = n;
-    while (at > 0 && all[at - 1].score < g.score) at--;
-    if (at == MODELS_SHOWN) return n;
-    size_t end = n < MODELS_SHOWN ? n : MODELS_SHOWN - 1;
-    memmove(&all[at + 1], &all[at], (end - at) * sizeof *all);
-    all[at] = g;
-    return n < MODELS_SHOWN ? n + 1 : n;
-}
-
-static enum err put_models(struct patient *p, const struct telemetry_series *series, size_t series_n) {
-    struct ctx *ctx = p->ctx;
-    struct list_query q = {.sort = FILTER_ID, .ascending = true, .limit = LIST_LIMIT_MAX};
-    struct list_page page;
-    struct guess best[MODELS_SHOWN];
-    size_t n = 0;
-    TRY(row_list(ctx, &device_models, &q, &page));
-    struct device_model *all = page.rows;
-    for (size_t i = 0; i < page.n; i++) {
-        if (series_n) TRY(row_get(ctx, &device_models, all[i].row.id, &all[i])); /* with its metrics */
-        size_t score = shared(&all[i], series, series_n) * 4 + (p->has_line && fits(all[i].protocol, p->spec.kind));
-        if (score) n = add_guess(best, n, (struct guess){&all[i], score});
-    }
-    jw_key(p->j, "models");
-    jw_open(p->j, '[');
-    for (size_t i = 0; i < n; i++) {
-        jw_open(p->j, '{');
-        jw_kstr(p->j, "code", best[i].model->code);
-        jw_kstr(p->j, "name", best[i].model->name);
-        jw_ki64(p->j, "metrics", (int64_t)(best[i].score / 4));
-        jw_kbool(p->j, "protocol", best[i].score % 4);
-        jw_close(p->j, '}');
-    }
-    jw_close(p->j, ']');
-    return OK;
-}
-
-static size_t same_begin(struct str a, struct str b) {
-    size_t n = 0;
-    while (n < a.len && n < b.len && a.ptr[n] == b.ptr[n]) n++;
-    return n;
-}
-
-/* Where its neighbour on the line is, by code: meters of a floor are numbered in a row. */
-static enum err put_place(struct patient *p) {
-    struct ctx *ctx = p->ctx;
-    struct db_rows rows = {0};
-    int64_t place_id = 0;
-    size_t best = 0;
-    if (!p->has_line) return OK;
-    enum err e = db_query(ctx->db, &ctx->fault,
-                          "SELECT code, place_id FROM devices WHERE line_id = $1 AND place_id IS NOT NULL AND "
-                          "archived_ms = 0 AND state <> 'new' ORDER BY id LIMIT 2000",
-                          VALS(V_I64(p->spec.id)), &rows);
-    while (db_more(&rows, &ctx->fault, &e)) {
-        size_t near = same_begin(db_text(&rows, 0), p->d.code) + 1;
-        if (near <= best) continue;
-        best = near;
-        place_id = db_i64(&rows, 1);
-    }
-    db_done(&rows);
-    if (e || !place_id) return e;
-    struct str label;
-    TRY(row_labels(ctx, kernel_resource(ctx->kernel, S("places")), &place_id, 1, &label));
-    jw_kid(p->j, "place_id", place_id);
-    jw_kstr(p->j, "place", label);
-    return OK;
 }
 
 /* ---- GET /api/v1/devices/{id}/doctor ---- */
@@ -417,6 +362,7 @@ static void look_at_line(struct line_set *l, struct patient *p) {
     const struct codec *codec = p->has_line ? codec_find(str_of(p->spec.kind)) : NULL;
     p->is_polled = codec && codec_is_asked(codec);
     p->is_datagrams = codec && codec->carrier == CARRIER_DATAGRAM;
+    p->is_pushed = codec && codec_is_pushed(codec);
 }
 
 /* GATEWAY:NAME logs in by its gateway. */
@@ -424,6 +370,27 @@ static struct str gateway_of(struct str code) {
     size_t n = code.len;
     while (n && code.ptr[n - 1] != ':') n--;
     return n ? (struct str){code.ptr, n - 1} : S("");
+}
+
+/* Who else is on its line, unknown, or under the same address. */
+static enum err look_at_others(struct patient *p) {
+    struct ctx *ctx = p->ctx;
+    struct db_rows rows = {0};
+    const struct str own = p->d.address.len ? p->d.address : p->d.code;
+    if (!p->d.line_id) return OK;
+    enum err e =
+        db_query(ctx->db, &ctx->fault,
+                 "SELECT code, CASE WHEN state = 'new' THEN 1 ELSE 0 END FROM devices WHERE line_id = $1 AND "
+                 "id <> $2 AND archived_ms = 0 AND state <> 'retired' AND (state = 'new' OR (CASE WHEN "
+                 "address IS NULL OR address = '' THEN code ELSE address END) = $3) ORDER BY state = 'new', "
+                 "last_ms DESC, id LIMIT $4",
+                 VALS(V_I64(p->d.line_id), V_I64(p->d.row.id), V_TEXT(own), V_I64(STRANGERS_MAX_SHOWN)), &rows);
+    while (db_more(&rows, &ctx->fault, &e)) {
+        struct str *to = db_i64(&rows, 1) ? &p->strangers[p->strangers_n++] : &p->twin;
+        if (!arena_str(ctx->arena, db_text(&rows, 0), to)) e = FAIL_MEMORY(ctx);
+    }
+    db_done(&rows);
+    return e;
 }
 
 static enum err examine(struct line_set *l, struct patient *p) {
@@ -442,6 +409,7 @@ static enum err examine(struct line_set *l, struct patient *p) {
                    &found));
     p->has_key = keys > 0;
     look_at_line(l, p);
+    TRY(look_at_others(p));
     p->last_ms = p->heard.last_ms;
     for (size_t i = 0; i < n; i++)
         if (series[i].has_latest && series[i].latest.at_ms > p->last_ms) p->last_ms = series[i].latest.at_ms;
@@ -455,10 +423,7 @@ static enum err examine(struct line_set *l, struct patient *p) {
         jw_ki64(p->j, "refusals", p->heard.refusals);
         jw_ki64(p->j, "silences", p->heard.silences);
     }
-    if (p->d.state == DEVICE_NEW) {
-        TRY(put_models(p, series, n));
-        TRY(put_place(p));
-    }
+    if (p->d.state == DEVICE_NEW) TRY(line_guess(ctx, &p->d, p->has_line ? &p->spec : NULL, series, n, p->j));
     jw_close(p->j, '}');
     return OK;
 }

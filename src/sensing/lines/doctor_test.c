@@ -3,6 +3,7 @@
 #include "kernel/rows.h"
 #include "sensing/estate_test_internal.h"
 #include "sensing/lines/lines_internal.h"
+#include "sensing/lines/push.h"
 
 #define MINUTE_MS INT64_C(60000)
 
@@ -63,6 +64,20 @@ static enum err set_up(struct ctx *ctx, struct estate *e) {
 static enum err put_stranger(struct ctx *ctx, struct estate *e) {
     int64_t id;
     return device_put_aside(ctx, e->id, S("000000000999"), S("line"), NULL, &id);
+}
+
+/* Another device that was given the same address. */
+static enum err put_twin(struct ctx *ctx, struct estate *e) {
+    struct device d = {.row.community_id = e->id};
+    SET(&devices, &d, name, S("twin"));
+    SET(&devices, &d, code, S("twin"));
+    SET(&devices, &d, place_id, e->id);
+    SET(&devices, &d, line_id, ((struct site *)e)->line);
+    TRY(row_create(ctx, &devices, &d));
+    TRY(row_act(ctx, &devices, d.row.id, 0, "adopt", &d,
+                UINT64_C(1) << field_index(&devices, "name") | UINT64_C(1) << field_index(&devices, "place_id"), NULL));
+    return db_exec(ctx->db, &ctx->fault, "UPDATE devices SET address = '000000000161' WHERE id = $1",
+                   VALS(V_I64(d.row.id)), NULL);
 }
 
 static void start(struct site *s, struct t *t) {
@@ -222,6 +237,65 @@ static void what_is_wrong_where_devices_are_asked_in_datagrams(struct t *t) {
     stop(&s);
 }
 
+/* Its line is shared by others who are well. */
+static void what_is_wrong_beside_others(struct t *t) {
+    struct site s = {.kind = "gb26875", .model = "gauge"};
+    struct sample x = {.offset = 7};
+    start(&s, t);
+    x.at_ms = t->world.utc_ms(t->world.self);
+    FIGURES_ADD(entry(&s)->figures, connections, 1);
+    FIGURES_ADD(entry(&s)->figures, bytes, 300);
+    FIGURES_ADD(entry(&s)->figures, frames, 9);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "unknown_address"), "%s", words);
+    snprintf(x.rule, sizeof x.rule, "GB/T 26875.3 6.6: the sum is wrong");
+    snprintf(x.about, sizeof x.about, "000000000162");
+    figures_bad(entry(&s)->figures, &x, (struct bytes){NULL, 0}, false);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "unknown_address"), "%s", words); /* somebody else's */
+    x.about[0] = 0;
+    figures_bad(entry(&s)->figures, &x, (struct bytes){NULL, 0}, false);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "not_decodable"), "%s", words);
+    snprintf(x.about, sizeof x.about, "000000000161");
+    figures_bad(entry(&s)->figures, &x, (struct bytes){NULL, 0}, false);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "not_decodable"), "%s", words);
+    CHECK(t, str_is(json_text(json_object_get(first(), "rule")), "GB/T 26875.3 6.6: the sum is wrong"));
+    estate_do(&s.e, put_twin);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "same_address"), "%s", words);
+    CHECK(t, str_is(json_text(json_object_get(first(), "device")), "twin"));
+    stop(&s);
+}
+
+static void serve_http(void *arg) {
+    lines_served(((struct site *)arg)->lines, &(struct lines_server){.kind = "http", .address = "127.0.0.1:8080"});
+}
+
+static void what_is_wrong_with_pushes(struct t *t) {
+    struct site s = {.kind = "onenet", .model = "gauge"};
+    struct sample x = {.offset = NO_OFFSET};
+    start(&s, t);
+    test_on_loop(s.e.loop.loop, serve_http, &s);
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE state = 'open'", 1));
+    x.at_ms = t->world.utc_ms(t->world.self);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "nothing_pushed"), "%s", words);
+    FIGURES_ADD(entry(&s)->figures, bytes, 300);
+    snprintf(x.rule, sizeof x.rule, PUSH_NO_SECRET);
+    figures_bad(entry(&s)->figures, &x, (struct bytes){NULL, 0}, false);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "no_secret"), "%s", words);
+    snprintf(x.rule, sizeof x.rule, PUSH_BAD_SIGNATURE);
+    figures_bad(entry(&s)->figures, &x, (struct bytes){NULL, 0}, false);
+    FIGURES_ADD(entry(&s)->figures, frames, 3); /* of others */
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "bad_signature"), "%s", words);
+    snprintf(x.rule, sizeof x.rule, "OneNET: at is missing");
+    figures_bad(entry(&s)->figures, &x, (struct bytes){NULL, 0}, false);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "not_decodable"), "%s", words);
+    note(&s, HEARD_FRAME, "10.0.0.9", 20 * MINUTE_MS);
+    FIGURES_ADD(entry(&s)->figures, limited, 5);
+    FIGURES_ADD(entry(&s)->figures, limited_ms, x.at_ms);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "over_limit"), "%s", words);
+    note(&s, HEARD_FRAME, "10.0.0.9", 0);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "well"), "%s", words);
+    stop(&s);
+}
+
 /* ---- log-ins ---- */
 
 static void serve_mqtt(void *arg) {
@@ -329,6 +403,6 @@ static void a_new_device_is_guessed_by_its_line_and_metrics(struct t *t) {
 }
 
 TESTS(CASE(what_is_wrong_with_the_rows), CASE(what_is_wrong_with_bytes_that_come),
-      CASE(what_is_wrong_where_devices_are_asked), CASE(what_is_wrong_where_devices_are_asked_in_datagrams),
-      CASE(what_is_wrong_with_a_log_in_and_its_topics), CASE(a_device_behind_a_gateway_needs_no_log_in),
-      CASE(a_new_device_is_guessed_by_its_line_and_metrics))
+      CASE(what_is_wrong_where_devices_are_asked), CASE(what_is_wrong_beside_others), CASE(what_is_wrong_with_pushes),
+      CASE(what_is_wrong_where_devices_are_asked_in_datagrams), CASE(what_is_wrong_with_a_log_in_and_its_topics),
+      CASE(a_device_behind_a_gateway_needs_no_log_in), CASE(a_new_device_is_guessed_by_its_line_and_metrics))

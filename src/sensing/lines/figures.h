@@ -26,11 +26,12 @@ struct sample {
 };
 struct figures {
     pthread_mutex_t lock;
-    int64_t frames;        /* decoded */
-    int64_t bad;           /* frames refused, and runs of bytes that were no frame */
-    int64_t skipped_bytes; /* of those runs */
-    int64_t bytes;         /* heard */
-    int64_t unanswered;    /* good frames that could not be stored: the device says them again; -1: not counted */
+    int64_t frames;              /* decoded */
+    int64_t bad;                 /* frames refused, and runs of bytes that were no frame */
+    int64_t skipped_bytes;       /* of those runs */
+    int64_t bytes;               /* heard */
+    int64_t unanswered;          /* good frames that could not be stored: the device says them again; -1: not counted */
+    int64_t limited, limited_ms; /* told to wait, when last */
     int64_t connections, connections_total; /* -1: not counted */
     int64_t last_ms;                        /* last good frame; 0: none yet */
     struct sample bad_samples[FIGURES_BAD_MAX], good_samples[FIGURES_GOOD_MAX];

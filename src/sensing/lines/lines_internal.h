@@ -117,5 +117,8 @@ void line_silent_add(struct line_set *l, int64_t device_id, bool is_silent);
 
 /* doctor.c: GET /api/v1/devices/{id}/doctor, its argument the set. */
 enum err line_doctor(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
+/* guess.c: "models", "place_id" and "place" of an open object; line NULL: it has none. */
+enum err line_guess(struct ctx *ctx, const struct device *d, const struct line_spec *line,
+                    const struct telemetry_series *series, size_t n, struct jw *j);
 
 #endif

@@ -67,8 +67,7 @@ enum push_judged push_judge(const struct codec *codec, struct bytes body, struct
         return PUSH_TOO_LONG;
     }
     if (codec->is_genuine && (!secret.len || !codec->is_genuine(body, secret))) {
-        *reterr =
-            (struct wire_error){secret.len ? "the signature is wrong" : "the line has no secret to check it with", 0};
+        *reterr = (struct wire_error){secret.len ? PUSH_BAD_SIGNATURE : PUSH_NO_SECRET, 0};
         return PUSH_UNSIGNED;
     }
     return codec->decode(body, a, ret, reterr) ? PUSH_GOOD : PUSH_BAD;
@@ -152,10 +151,13 @@ static enum err refuse(struct ctx *ctx, const struct api_call *call, const struc
 }
 
 static enum err too_often(struct ctx *ctx, struct push *p) {
-    FIGURES_ADD(p->line.figures, unanswered, 1);
+    struct figures *f = p->line.figures;
+    pthread_mutex_lock(&f->lock);
+    f->limited++;
+    f->limited_ms = ctx->now_ms;
+    pthread_mutex_unlock(&f->lock);
     ctx->fault.retry_after_s = 1;
-    return FAIL(&ctx->fault, ERR_TOO_MANY, "too_often", "a line is pushed to at most %d times a second",
-                PUSHES_A_SECOND);
+    return FAIL(&ctx->fault, ERR_TOO_MANY, "too_often", PUSH_TOO_OFTEN);
 }
 
 static enum err let_pass(struct ctx *ctx, struct push *p, enum pass_why *ret) {

@@ -5,10 +5,13 @@
 
 #include "protocol/codec.h"
 
-#define PUSHES_MAX      64  /* not yet answered; more are refused as busy */
-#define PUSHES_OF_LINE  16  /* of them of one line */
-#define PUSHES_A_SECOND 100 /* of one line; more are answered 429, so that who floods one line harms no other */
-#define PUSHES_AT_ONCE  200
+#define PUSHES_MAX         64 /* not yet answered; more are refused as busy */
+#define PUSHES_OF_LINE     16 /* of them of one line */
+#define PUSH_BAD_SIGNATURE "the signature is wrong"
+#define PUSH_NO_SECRET     "the line has no secret to check it with"
+#define PUSH_TOO_OFTEN     "a line is pushed to at most 100 times a second"
+#define PUSHES_A_SECOND    100 /* of one line; more are answered 429, so that who floods one line harms no other */
+#define PUSHES_AT_ONCE     200
 
 /* Decodes a body if it is fit to be looked at: not longer than its codec takes, signed with the secret where the codec
  * has signatures.  PUSH_UNSIGNED: refused without looking.  *reterr: the rule. */

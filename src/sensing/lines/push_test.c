@@ -312,7 +312,7 @@ static void who_pushes_too_often_is_told_to_wait(struct t *t) {
     world_sim_advance(&t->sim, 1000);
     for (int i = 0; i < PUSHES_AT_ONCE && status == 200; i++) status = push(&s, s.key, INPUT);
     CHECK(t, status == 200 && push(&s, s.key, INPUT) == 429 && strstr(body_of(&s).ptr, "too_often"));
-    CHECK(t, str_is(client_header(&s.reply, "retry-after"), "1") && FIGURE(&s, unanswered) == 1);
+    CHECK(t, str_is(client_header(&s.reply, "retry-after"), "1") && FIGURE(&s, limited) == 1);
     CHECK(t, push(&s, s.off, INPUT) == 404); /* of another line's bucket nothing is gone */
     world_sim_advance(&t->sim, 10);
     CHECK(t, push(&s, s.key, INPUT) == 200 && push(&s, s.key, INPUT) == 429);

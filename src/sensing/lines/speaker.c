@@ -90,6 +90,7 @@ static void run_end(struct speaker *s) {
     if (l->o.codec->decode && l->o.codec->decode((struct bytes){s->run, kept}, &s->arena, &d, &e))
         e = (struct wire_error){"these bytes are no frame", 0};
     struct sample x = line_sample(l, s->peer, s->run_n, &e);
+    utf8_copy(x.about, sizeof x.about, str_of(s->who));
     figures_bad(l->o.figures, &x, (struct bytes){s->run, kept}, true);
     s->run_n = 0;
 }
@@ -278,7 +279,7 @@ static void take_frame(struct speaker *s, struct bytes whole) {
     if (is_foreign) e = (struct wire_error){LINE_FOREIGN, 0};
     ok = ok && !is_foreign;
     struct sample x = line_sample(l, s->peer, whole.len, ok ? NULL : &e);
-    if (is_foreign) utf8_copy(x.about, sizeof x.about, str_of(s->who));
+    if (!ok) utf8_copy(x.about, sizeof x.about, str_of(s->who));
     if (ok)
         figures_good(l->o.figures, &x, whole);
     else

@@ -1,0 +1,102 @@
+/* Which model and place a device that waits for adoption may be of: by the protocol of its line, by what it measures,
+ * by its neighbours.  SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/rows.h"
+#include "sensing/lines/lines_internal.h"
+
+#include <string.h>
+
+#define MODELS_SHOWN 3
+
+static size_t shared(const struct device_model *m, const struct telemetry_series *series, size_t n) {
+    const struct model_metric *all = m->metrics.rows;
+    size_t found = 0;
+    for (size_t i = 0; i < m->metrics.n; i++)
+        for (size_t k = 0; k < n; k++) found += str_eq(all[i].metric, series[k].metric);
+    return found;
+}
+
+/* Registers are the same over TCP and over a serial line. */
+static bool fits(struct str protocol, const char *kind) {
+    static const char modbus[] = "modbus";
+    struct str both = {protocol.ptr, protocol.len < sizeof modbus - 1 ? protocol.len : sizeof modbus - 1};
+    return str_is(protocol, kind) || (str_is(both, modbus) && !strncmp(kind, modbus, sizeof modbus - 1));
+}
+
+struct guess {
+    const struct device_model *model;
+    size_t score;
+};
+
+/* Sorted in, the best first; of equals the one that came first. */
+static size_t add_guess(struct guess *all, size_t n, struct guess g) {
+    size_t at = n;
+    while (at > 0 && all[at - 1].score < g.score) at--;
+    if (at == MODELS_SHOWN) return n;
+    size_t end = n < MODELS_SHOWN ? n : MODELS_SHOWN - 1;
+    memmove(&all[at + 1], &all[at], (end - at) * sizeof *all);
+    all[at] = g;
+    return n < MODELS_SHOWN ? n + 1 : n;
+}
+
+static enum err put_models(struct ctx *ctx, const char *kind, const struct telemetry_series *series, size_t series_n,
+                           struct jw *j) {
+    struct list_query q = {.sort = FILTER_ID, .ascending = true, .limit = LIST_LIMIT_MAX};
+    struct list_page page;
+    struct guess best[MODELS_SHOWN];
+    size_t n = 0;
+    TRY(row_list(ctx, &device_models, &q, &page));
+    struct device_model *all = page.rows;
+    for (size_t i = 0; i < page.n; i++) {
+        if (series_n) TRY(row_get(ctx, &device_models, all[i].row.id, &all[i])); /* with its metrics */
+        size_t score = shared(&all[i], series, series_n) * 4 + fits(all[i].protocol, kind);
+        if (score) n = add_guess(best, n, (struct guess){&all[i], score});
+    }
+    jw_key(j, "models");
+    jw_open(j, '[');
+    for (size_t i = 0; i < n; i++) {
+        jw_open(j, '{');
+        jw_kstr(j, "code", best[i].model->code);
+        jw_kstr(j, "name", best[i].model->name);
+        jw_ki64(j, "metrics", (int64_t)(best[i].score / 4));
+        jw_kbool(j, "protocol", best[i].score % 4);
+        jw_close(j, '}');
+    }
+    jw_close(j, ']');
+    return OK;
+}
+
+static size_t same_begin(struct str a, struct str b) {
+    size_t n = 0;
+    while (n < a.len && n < b.len && a.ptr[n] == b.ptr[n]) n++;
+    return n;
+}
+
+/* Where its neighbour on the line is, by code: meters of a floor are numbered in a row. */
+static enum err put_place(struct ctx *ctx, const struct device *d, int64_t line_id, struct jw *j) {
+    struct db_rows rows = {0};
+    int64_t place_id = 0;
+    size_t best = 0;
+    enum err e = db_query(ctx->db, &ctx->fault,
+                          "SELECT code, place_id FROM devices WHERE line_id = $1 AND place_id IS NOT NULL AND "
+                          "archived_ms = 0 AND state <> 'new' ORDER BY id LIMIT 2000",
+                          VALS(V_I64(line_id)), &rows);
+    while (db_more(&rows, &ctx->fault, &e)) {
+        size_t near = same_begin(db_text(&rows, 0), d->code) + 1;
+        if (near <= best) continue;
+        best = near;
+        place_id = db_i64(&rows, 1);
+    }
+    db_done(&rows);
+    if (e || !place_id) return e;
+    struct str label;
+    TRY(row_labels(ctx, kernel_resource(ctx->kernel, S("places")), &place_id, 1, &label));
+    jw_kid(j, "place_id", place_id);
+    jw_kstr(j, "place", label);
+    return OK;
+}
+
+enum err line_guess(struct ctx *ctx, const struct device *d, const struct line_spec *line,
+                    const struct telemetry_series *series, size_t n, struct jw *j) {
+    TRY(put_models(ctx, line ? line->kind : "", series, n, j));
+    return line ? put_place(ctx, d, line->id, j) : OK;
+}
