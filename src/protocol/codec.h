@@ -119,6 +119,7 @@ struct codec {
     bool (*make)(const json_t *frame, struct arena *a, struct buf *out, struct wire_error *reterr);
     const struct asking *asking; /* NULL: nothing can be asked */
     bool is_polled;              /* devices speak only when they are asked */
+    bool is_local;               /* addresses tell devices apart on their own line alone */
     bool is_blind;               /* an answer does not say which question of its device it answers */
     bool is_text;                /* the wire is text for people: tools take it as it is, not as hex */
     /* How frames travel where that is not a stream of bytes: BODY of one HTTP request, its answer's body being the

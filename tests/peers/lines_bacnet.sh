@@ -34,7 +34,7 @@ becomes() {
 one() { api GET "$1" | head -n 1 | jq -r ".$2 // empty"; }
 reading() { api GET "telemetry/latest?device=$1" | head -n 1 | jq -r "[.items[] | select(.metric == \"$2\") | .value] | first // empty"; }
 is_like() { jq -n "[$(reading "$1" "$2")] | length == 1 and .[0] >= $3 and .[0] <= $4"; }
-strangers() { api GET "devices?f.state=new&f.line_id=$bacnet&sort=code" | head -n 1 | jq -r '[.items[].code] | join(" ")'; }
+strangers() { api GET "devices?f.state=new&f.line_id=$bacnet&sort=code" | head -n 1 | jq -r '[.items[].code | ltrimstr("BA-")] | join(" ")'; }
 id_of() { api GET "devices?f.line_id=$bacnet&q=$1" | head -n 1 | jq -r "[.items[] | select(.code == \"$1\") | .id] | first // empty"; }
 # adopt CODE MODEL
 adopt() { status POST "devices/$(id_of "$1")/adopt" "{\"name\":\"$1\",\"model\":\"$2\",\"place_id\":\"$place\"}"; }
@@ -67,7 +67,7 @@ building=$started building_at=$at
 line() { api POST lines "{\"name\":\"$1\",\"kind\":\"bacnet\",\"community_id\":\"$community\",\"every_s\":1,\"enabled\":true,$2}" | head -n 1; }
 is "$(line 楼控错 '"numbers":"9-1"' | jq -r '.errors[0].code')" bad_numbers "bacnet: a range that is none is refused"
 is "$(line 楼控错 '"reach":"serial","serial":"/dev/ttyUSB0"' | jq -r '.errors[0].code')" bad_choice "bacnet: so is a serial port"
-bacnet=$(line 楼控 "\"reach\":\"dial\",\"host\":\"127.0.0.1\",\"port\":${building_at##*:},\"numbers\":\"2001-2002\"" | jq -r .id)
+bacnet=$(line BA "\"reach\":\"dial\",\"host\":\"127.0.0.1\",\"port\":${building_at##*:},\"numbers\":\"2001-2002\"" | jq -r .id)
 is "$(becomes open one "lines/$bacnet" state)" open "bacnet: its line is open"
 
 # ---- who is there
@@ -79,17 +79,17 @@ for _ in 1 2 3 4 5 6; do # an answer may be lost, too
     sleep 5
 done
 is "$(strangers)" '2001 2001.lift_1 2002 2002.lift_1' "bacnet: controllers and lifts of these numbers wait for adoption"
-is "$(api GET "devices/$(id_of 2001)" | head -n 1 | jq -c '[.name, (.attributes | if type == "string" then fromjson else . end).model]')" '["楼控","linli simulate"]' "bacnet: with the name and model that they say"
-is "$(api GET "devices/$(id_of 2001)/doctor" | head -n 1 | jq -c '[.models[].code] | index("air_handler") != null')" true "bacnet: the doctor knows a model for it"
-is "$(adopt 2001 air_handler) $(adopt 2001.lift_1 lift_bacnet) $(adopt 2002 air_handler)" '200 200 200' "bacnet: they are adopted"
-ahu=$(id_of 2001)
+is "$(api GET "devices/$(id_of BA-2001)" | head -n 1 | jq -c '[.name, (.attributes | if type == "string" then fromjson else . end).model]')" '["楼控","linli simulate"]' "bacnet: with the name and model that they say"
+is "$(api GET "devices/$(id_of BA-2001)/doctor" | head -n 1 | jq -c '[.models[].code] | index("air_handler") != null')" true "bacnet: the doctor knows a model for it"
+is "$(adopt BA-2001 air_handler) $(adopt BA-2001.lift_1 lift_bacnet) $(adopt BA-2002 air_handler)" '200 200 200' "bacnet: they are adopted"
+ahu=$(id_of BA-2001)
 
 # ---- what they measure
 
-is "$(becomes true is_like 2001 supply_air_temperature 10 32)" true "bacnet: a controller is read"
-is "$(becomes true is_like 2002 return_air_humidity 10 96)" true "bacnet: so is one behind a router"
-is "$(becomes true is_like 2001.lift_1 floor 1 20) $(reading 2001.lift_1 service_mode)" 'true 1' "bacnet: its lift tells what it does"
-is "$(becomes 24 reading 2001 set_temperature)" 24 "bacnet: its set point is there"
+is "$(becomes true is_like BA-2001 supply_air_temperature 10 32)" true "bacnet: a controller is read"
+is "$(becomes true is_like BA-2002 return_air_humidity 10 96)" true "bacnet: so is one behind a router"
+is "$(becomes true is_like BA-2001.lift_1 floor 1 20) $(reading BA-2001.lift_1 service_mode)" 'true 1' "bacnet: its lift tells what it does"
+is "$(becomes 24 reading BA-2001 set_temperature)" 24 "bacnet: its set point is there"
 is "$(finding "$ahu")" well "bacnet: the doctor finds nothing wrong"
 is "$(figures '[.kind, .frames > 10, .bytes > 100, (.connections // "none"), (.good_samples | map(.frame.kind) | length > 0), (.good_samples[0].hex[:2])]')" \
     '["bacnet",true,true,"none",true,"81"]' "bacnet: frames are counted and shown decoded beside their bytes"
@@ -102,9 +102,9 @@ start building "$bin" simulate bacnet --at "127.0.0.1:${building_at##*:}" --devi
 building=$started
 is "$(becomes normal one "devices/$ahu" state)" normal "bacnet: its controller is there"
 is "$(told "$ahu" set_temperature 26.5 | paste -sd' ')" 'asked done' "bacnet: a set point is set, once confirmed"
-is "$(becomes 26.5 reading 2001 set_temperature)" 26.5 "bacnet: and told by the controller at once, though it is read once a minute"
+is "$(becomes 26.5 reading BA-2001 set_temperature)" 26.5 "bacnet: and told by the controller at once, though it is read once a minute"
 is "$(told "$ahu" set_temperature 99 | paste -sd' ')" 'asked failed value_out_of_range' "bacnet: one that it does not take says why"
-is "$(told "$ahu" release_temperature | paste -sd' ') $(becomes 24 reading 2001 set_temperature)" 'done 24' "bacnet: what was written is given up again"
+is "$(told "$ahu" release_temperature | paste -sd' ') $(becomes 24 reading BA-2001 set_temperature)" 'done 24' "bacnet: what was written is given up again"
 
 # ---- strangers, noise, silence
 
@@ -127,12 +127,12 @@ is "$(becomes offline one "devices/$ahu" state)" offline "bacnet: who answers no
 start building "$bin" simulate bacnet --at "127.0.0.1:${building_at##*:}" --devices 3 --first 2001 --rate 10 --seed 6; say $? "bacnet: it comes back"
 building=$started
 is "$(becomes normal one "devices/$ahu" state)" normal "bacnet: and is heard again"
-is "$(becomes true is_like 2001 supply_air_temperature 10 32)" true "bacnet: and read"
+is "$(becomes true is_like BA-2001 supply_air_temperature 10 32)" true "bacnet: and read"
 stop "$building"
 
 # ---- a network that is only heard
 
-timeout 60 nc -u -l 127.255.255.255 47908 >"$dir/everybody" &
+timeout 60 nc -u -l 127.255.255.255 47908 >"$dir/everybody" 2>/dev/null </dev/null &
 pids+=($!)
 own=$(line 楼控网 '"bind":"127.0.0.1","port":47908,"numbers":"3001-3999"' | jq -r .id)
 is "$(becomes open one "lines/$own" state) $(one "lines/$own" address)" 'open 127.0.0.1:47908' "bacnet: a line on a network of its own is open"

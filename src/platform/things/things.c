@@ -177,7 +177,7 @@ static void set_about(struct device *d, const struct device_about *about) {
 static enum err introduce(struct ctx *ctx, const struct aside *a) {
     struct device d = {0}, patch = {0};
     bool found;
-    if (!a->about) return OK;
+    if (!a->about || !(a->about->name.len || a->about->attributes.len)) return OK;
     TRY(device_by_code(ctx, a->community_id, a->code, &d, &found));
     if (!found || d.state != DEVICE_NEW || !str_eq(d.name, d.code) || d.attributes.len) return OK;
     set_about(&patch, a->about);
@@ -208,6 +208,7 @@ static enum err put_aside(struct ctx *ctx, void *arg) {
     SET(&devices, &d, code, a->code);
     SET(&devices, &d, last_ms, ctx->now_ms);
     if (a->about) set_about(&d, a->about);
+    if (a->about && a->about->address.len) SET(&devices, &d, address, a->about->address);
     TRY(find_line(ctx, a, &d));
     struct actor actor = ctx->actor;
     ctx->actor = actor_system();

@@ -138,7 +138,7 @@ NODISCARD enum err device_by_code(struct ctx *ctx, int64_t community_id, struct 
  * `line`: name of a line, or kind where only one speaks it. */
 #define DEVICES_NEW_MAX 20000
 struct device_about { /* what it says of itself; absent where it does not */
-    struct str name, attributes /* JSON object of strings */;
+    struct str name, attributes /* JSON object of strings */, address;
 };
 /* about NULL: nothing.  Of one that was put aside before, what it did not say then is kept now. */
 NODISCARD enum err device_put_aside(struct ctx *ctx, int64_t community_id, struct str code, struct str line,

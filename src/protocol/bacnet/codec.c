@@ -272,4 +272,5 @@ const struct codec bacnet_codec = {
     .make = bacnet_make,
     .asking = &bacnet_asking,
     .carrier = CARRIER_DATAGRAM,
+    .is_local = true,
 };

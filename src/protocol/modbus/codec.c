@@ -33,6 +33,7 @@ const struct codec modbus_codec = {
     .make = modbus_make_tcp,
     .asking = &modbus_tcp_asking,
     .is_polled = true,
+    .is_local = true,
 };
 const struct codec modbus_rtu_codec = {
     .name = "modbus_rtu",
@@ -44,5 +45,6 @@ const struct codec modbus_rtu_codec = {
     .make = modbus_make_rtu,
     .asking = &modbus_rtu_asking,
     .is_polled = true,
+    .is_local = true,
     .is_blind = true,
 };

@@ -171,4 +171,5 @@ const struct codec osdp_codec = {
     .make = osdp_make,
     .asking = &osdp_asking,
     .is_polled = true,
+    .is_local = true,
 };

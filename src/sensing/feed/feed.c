@@ -91,8 +91,8 @@ static bool put_attributes(const struct stranger *x, struct arena *a, struct str
     return buf_done(&b, ret);
 }
 static enum err put_one(struct ctx *ctx, const struct stranger *x) {
-    struct device_about about = {.name = str_of(x->name)};
-    bool says = x->name[0] || x->vendor[0] || x->model[0];
+    struct device_about about = {.name = str_of(x->name), .address = str_of(x->address)};
+    bool says = x->name[0] || x->vendor[0] || x->model[0] || x->address[0];
     int64_t id;
     if ((x->vendor[0] || x->model[0]) && !put_attributes(x, ctx->arena, &about.attributes)) return FAIL_MEMORY(ctx);
     return device_put_aside(ctx, x->community_id, str_of(x->code), str_of(x->line), says ? &about : NULL, &id);

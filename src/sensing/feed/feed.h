@@ -39,13 +39,14 @@ NODISCARD enum err feed_events(struct feed *feed, int64_t community_id, const st
 
 /* A device spoke on the line of that name: put aside for adoption if nobody knows it.  Tell before what it said, else
  * its row does not name the line.  Who was put aside costs nothing for a minute.  Loop thread. */
-#define FEED_LINE_MAX 40
+#define FEED_LINE_MAX 160 /* bytes of a name */
 void feed_heard(struct feed *feed, int64_t community_id, struct str device, const char *line);
 /* The same of one that says what it is, for whoever is to adopt it.  Texts are cut at FEED_ABOUT_MAX bytes, "" where it
  * does not say it. */
 #define FEED_ABOUT_MAX 60
 struct feed_about {
     const char *name, *vendor, *model;
+    const char *address; /* on its line; NULL: its code is its address */
 };
 void feed_found(struct feed *feed, int64_t community_id, struct str device, const char *line,
                 const struct feed_about *about);

@@ -61,7 +61,12 @@ static bool waits(const struct strangers *s, int64_t community_id, struct str co
     return false;
 }
 
+static bool says_more(const struct feed_about *about) {
+    return about && (about->name[0] || about->vendor[0] || about->model[0]);
+}
+
 static void note_about(struct stranger *x, const struct feed_about *about) {
+    if (about->address) utf8_copy(x->address, sizeof x->address, str_of(about->address));
     utf8_copy(x->name, sizeof x->name, str_of(about->name));
     utf8_copy(x->vendor, sizeof x->vendor, str_of(about->vendor));
     utf8_copy(x->model, sizeof x->model, str_of(about->model));
@@ -70,7 +75,8 @@ static void note_about(struct stranger *x, const struct feed_about *about) {
 bool strangers_hear(struct strangers *s, int64_t community_id, struct str device, const char *line,
                     const struct feed_about *about, int64_t now_ms) {
     pthread_mutex_lock(&s->lock);
-    bool is_new = s->came - s->settled < STRANGERS_MAX && (about || !is_remembered(s, community_id, device, now_ms)) &&
+    bool is_new = s->came - s->settled < STRANGERS_MAX &&
+                  (says_more(about) || !is_remembered(s, community_id, device, now_ms)) &&
                   !waits(s, community_id, device);
     if (is_new) {
         struct stranger *x = &s->waiting[s->came++ % STRANGERS_MAX];

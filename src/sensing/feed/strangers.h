@@ -14,7 +14,8 @@
 struct stranger {
     int64_t community_id;
     char code[TELEMETRY_DEVICE_MAX + 1];
-    char line[FEED_LINE_MAX + 1]; /* where it was heard; empty: not known */
+    char line[FEED_LINE_MAX + 1];     /* where it was heard; empty: not known */
+    char address[FEED_ABOUT_MAX + 1]; /* there; empty: its code */
     char name[FEED_ABOUT_MAX + 1], vendor[FEED_ABOUT_MAX + 1], model[FEED_ABOUT_MAX + 1]; /* empty: not said */
 };
 struct strangers;

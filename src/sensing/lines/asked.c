@@ -1,6 +1,9 @@
 /* What is known of devices that are asked: who has which address, what their models call what they say, what they said
  * under their own names.  SPDX-License-Identifier: Apache-2.0 */
+#include "base/utf8.h"
 #include "sensing/lines/line_internal.h"
+
+#include <string.h>
 
 #define STRANGERS_MAX 1000 /* in the book of the line, so that they leave room for its own */
 
@@ -23,14 +26,30 @@ void asked_silent(const struct line *l, const struct line_plan *p, struct str ad
     if (l->o.silent) l->o.silent(l->o.arg, d->id, is_silent);
 }
 
+struct str asked_code(const struct line *l, struct str address, char mem[ASKED_CODE_SIZE]) {
+    size_t n = address.len + 1;
+    if (!l->o.codec->is_local || n >= ASKED_CODE_SIZE) return address;
+    utf8_copy(mem, ASKED_CODE_SIZE - n, str_of(l->name));
+    for (char *c = mem; *c; c++)
+        if ((unsigned char)*c <= ' ' || strchr("/+#:", *c)) *c = '-'; /* as codes may not have them */
+    size_t at = strlen(mem);
+    mem[at] = '-';
+    memcpy(mem + at + 1, address.ptr, address.len);
+    return (struct str){mem, at + n};
+}
+
 /* By a code of its own, or a stranger. */
 void asked_found(struct line *l, const struct line_plan *p, struct str address, const char *from,
                  const struct feed_about *about) {
     const struct line_device *known = asked_at(p, address);
     struct heard_device ignored;
-    struct str code = known ? known->code : address;
-    if (!known) feed_found(l->o.feed, l->o.community_id, address, l->name, about);
-    if (!known && !heard_get(l->o.heard, address, &ignored) && l->strangers++ >= STRANGERS_MAX) return;
+    char mem[ASKED_CODE_SIZE], at[ASKED_CODE_SIZE];
+    struct str code = known ? known->code : asked_code(l, address, mem);
+    struct feed_about says = about ? *about : (struct feed_about){"", "", "", NULL};
+    utf8_copy(at, sizeof at, address);
+    if (l->o.codec->is_local) says.address = at;
+    if (!known) feed_found(l->o.feed, l->o.community_id, code, l->name, about || says.address ? &says : NULL);
+    if (!known && !heard_get(l->o.heard, code, &ignored) && l->strangers++ >= STRANGERS_MAX) return;
     heard_note(l->o.heard, code, HEARD_FRAME, str_of(from), line_now_ms(l));
 }
 
@@ -58,30 +77,32 @@ static bool keep(struct arena *a, struct str *s) {
 }
 
 /* Whose that is: his who was asked, else his who has the address that it names, else a stranger's. */
-static bool own(struct arena *a, const struct line_plan *p, const struct line_device **d, struct str *device) {
+static bool own(const struct line *l, struct arena *a, const struct line_plan *p, const struct line_device **d,
+                struct str *device) {
+    char mem[ASKED_CODE_SIZE];
     if (!*d) *d = asked_at(p, *device);
-    if (*d) *device = (*d)->code;
+    *device = *d ? (*d)->code : device->len ? asked_code(l, *device, mem) : *device;
     return keep(a, device);
 }
 
-bool asked_copy(struct arena *a, const struct line_plan *p, const struct line_device *asked, const struct decoded *from,
-                struct decoded *ret) {
+bool asked_copy(const struct line *l, struct arena *a, const struct line_plan *p, const struct line_device *asked,
+                const struct decoded *from, struct decoded *ret) {
     struct reading *readings = arena_new(a, struct reading, from->readings_n + 1);
     struct device_event *events = arena_new(a, struct device_event, from->events_n + 1);
     const struct line_device *d = asked;
     struct str sender = from->sender;
-    bool ok = readings && events && own(a, p, &d, &sender);
+    bool ok = readings && events && own(l, a, p, &d, &sender);
     for (size_t i = 0; ok && i < from->readings_n; i++) {
         readings[i] = from->readings[i];
         d = asked;
-        ok = own(a, p, &d, &readings[i].device);
+        ok = own(l, a, p, &d, &readings[i].device);
         if (d) name(p, d, &readings[i]);
         ok = ok && keep(a, &readings[i].metric) && keep(a, &readings[i].unit);
     }
     for (size_t i = 0; ok && i < from->events_n; i++) {
         events[i] = from->events[i];
         d = asked;
-        ok = own(a, p, &d, &events[i].device) && keep(a, &events[i].code) && keep(a, &events[i].text) &&
+        ok = own(l, a, p, &d, &events[i].device) && keep(a, &events[i].code) && keep(a, &events[i].text) &&
              keep(a, &events[i].part);
     }
     *ret = (struct decoded){sender, readings, from->readings_n, events, from->events_n};

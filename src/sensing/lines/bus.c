@@ -115,8 +115,8 @@ static void take(struct bus *b, const struct question *q, const struct decoded *
     b->address = device->address;
     b->is_waiting = true;
     b->refs++;
-    if (!arena_str(&b->arena, b->address, &b->address) || !asked_copy(&b->arena, b->plan, device, d, &copied) ||
-        !copy_passings(b, device, d, &copied))
+    if (!arena_str(&b->arena, b->address, &b->address) ||
+        !asked_copy(b->line, &b->arena, b->plan, device, d, &copied) || !copy_passings(b, device, d, &copied))
         stored(b, false);
     else
         intake_take(&b->intake, &copied, &b->arena, at_ms);

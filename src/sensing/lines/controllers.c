@@ -170,7 +170,8 @@ static bool copy(struct news *n, const struct decoded *from, struct decoded *ret
     uint8_t *reply = arena_alloc(&n->arena, n->reply.len + 1, 1, 1);
     if (reply && n->reply.len) memcpy(reply, n->reply.ptr, n->reply.len);
     n->reply.ptr = reply;
-    return reply && arena_str(&n->arena, n->address, &n->address) && asked_copy(&n->arena, n->c->plan, NULL, from, ret);
+    return reply && arena_str(&n->arena, n->address, &n->address) &&
+           asked_copy(n->c->line, &n->arena, n->c->plan, NULL, from, ret);
 }
 
 static void on_said(void *arg, const struct bacnet_news *said) {
@@ -200,12 +201,15 @@ static void on_said(void *arg, const struct bacnet_news *said) {
 static void on_found(void *arg, struct str address, const struct udp_peer *from, const struct bacnet_about *about) {
     struct controllers *c = arg;
     const struct line *l = c->line;
+    char mem[ASKED_CODE_SIZE];
     if (!is_wanted(c, address)) return;
-    if (!asked_at(c->plan, address) && !feed_is_of_line(l->o.feed, l->o.community_id, address, l->o.id)) {
+    struct str code = asked_code(l, address, mem);
+    if (!asked_at(c->plan, address) && !feed_is_of_line(l->o.feed, l->o.community_id, code, l->o.id)) {
         refuse_foreign(c, from, address);
         return;
     }
-    const struct feed_about says = {about ? about->name : "", about ? about->vendor : "", about ? about->model : ""};
+    const struct feed_about says = {about ? about->name : "", about ? about->vendor : "", about ? about->model : "",
+                                    NULL};
     asked_found(c->line, c->plan, address, from->host, about ? &says : NULL);
 }
 

@@ -244,9 +244,13 @@ static void who_is_found_is_put_aside_with_what_it_is(struct t *t) {
     plan(&s, NULL, 0);
     test_on_loop(s.e.loop.loop, look_for_some, &s);
     CHECK(t, s.is_out && comes_to(&s, all_are_put_aside));
-    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM devices WHERE code IN ('1234', '1235') AND name = '楼控' AND "
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM devices WHERE code IN ('controllers-1234', 'controllers-1235') "
+                                "AND address IN ('1234', '1235') AND name = '楼控' AND "
                                 "attributes LIKE '%linli simulate%'") == 2);
-    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM devices WHERE code IN ('1234.lift_1', '1235.lift_1')") == 2);
+    CHECK(t, estate_count(
+                 &s.e,
+                 "SELECT COUNT(*) FROM devices WHERE code IN ('controllers-1234.lift_1', 'controllers-1235.lift_1')") ==
+                 2);
     stop(&s);
 }
 
@@ -280,7 +284,7 @@ static void numbers_that_a_line_does_not_look_for_are_nobody_there(struct t *t) 
     introduce_all(&s);
     CHECK(t, comes_to(&s, one_is_put_aside));
     for (int i = 0; i < 20; i++) test_on_loop(s.e.loop.loop, tick, &s);
-    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM devices WHERE code LIKE '1235%'") == 0);
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM devices WHERE code LIKE '%1235%'") == 0);
     stop(&s);
 }
 
@@ -298,7 +302,7 @@ static bool one_of_the_network_is_put_aside(struct site *s) {
     buf_init(&b, mem, sizeof mem);
     CHECK(s->e.t, bacnet_put(&f, &body, &b));
     (void)!sendto(s->street.fd, mem, b.len, 0, (struct sockaddr *)&to, sizeof to);
-    return estate_count(&s->e, "SELECT COUNT(*) FROM devices WHERE code = '1234' AND name = '楼控'") == 1;
+    return estate_count(&s->e, "SELECT COUNT(*) FROM devices WHERE code = 'controllers-1234' AND name = '楼控'") == 1;
 }
 
 static void what_is_said_to_everybody_is_heard_on_an_address_of_its_own(struct t *t) {
@@ -330,7 +334,7 @@ static void points_are_read_under_the_codes_and_names_of_the_models(struct t *t)
     plan(&s, usual, COUNT(usual));
     CHECK(t, comes_to(&s, all_is_read));
     CHECK(t, heard_get(s.heard, S("AHU-1"), &how) && how.frames >= 1 && !strcmp(how.peer, "127.0.0.1"));
-    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM devices WHERE code LIKE '1234%'") == 0);
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM devices WHERE code LIKE '%1234%'") == 0);
     CHECK(t, counted(&s, &s.figures->frames) && counted(&s, &s.figures->bytes) && !counted(&s, &s.figures->bad));
     stop(&s);
 }
@@ -574,7 +578,7 @@ static enum err hang_it_elsewhere(struct ctx *ctx, struct estate *e) {
     TRY(line_row_put(ctx, e->id, S("elsewhere"), "hj212", 0));
     struct device d = {.row.community_id = e->id};
     SET(&devices, &d, name, S("station"));
-    SET(&devices, &d, code, S("4711"));
+    SET(&devices, &d, code, S("controllers-4711"));
     SET(&devices, &d, line_id, line_id(ctx, S("elsewhere")));
     SET(&devices, &d, place_id, e->id);
     TRY(row_create(ctx, &devices, &d));
@@ -587,7 +591,7 @@ static bool a_foreign_one_is_shown(struct site *s) {
     say_change(s, 4711, 9);
     pthread_mutex_lock(&s->figures->lock);
     const struct sample *x = &s->figures->bad_samples[(s->figures->bad_n - 1) % FIGURES_BAD_MAX];
-    bool is_shown = s->figures->bad_n && !strcmp(x->about, "4711") && strstr(x->rule, "another line");
+    bool is_shown = s->figures->bad_n && !strcmp(x->about, "controllers-4711") && strstr(x->rule, "another line");
     pthread_mutex_unlock(&s->figures->lock);
     return is_shown;
 }

@@ -43,12 +43,15 @@ struct line_device *asked_at(const struct line_plan *p, struct str address); /* 
 void asked_note(const struct line *l, const struct line_plan *p, struct str address, enum heard_how how,
                 const char *text);
 void asked_silent(const struct line *l, const struct line_plan *p, struct str address, bool is_silent);
+/* What a stranger is called: by its address, behind the line's name where addresses are of one line alone. */
+#define ASKED_CODE_SIZE (TELEMETRY_DEVICE_MAX + 1)
+struct str asked_code(const struct line *l, struct str address, char mem[ASKED_CODE_SIZE]);
 void asked_found(struct line *l, const struct line_plan *p, struct str address, const char *from,
                  const struct feed_about *about); /* NULL: it says nothing of itself */
 /* A copy in the arena, under the devices' own codes and the names of their models.  asked NULL: what is said names its
  * devices by their addresses.  False: out of memory. */
-bool asked_copy(struct arena *a, const struct line_plan *p, const struct line_device *asked, const struct decoded *from,
-                struct decoded *ret);
+bool asked_copy(const struct line *l, struct arena *a, const struct line_plan *p, const struct line_device *asked,
+                const struct decoded *from, struct decoded *ret);
 
 /* ---- bus.c: devices that are asked over the one connection there is */
 NODISCARD enum err bus_create(struct line *l, struct bus **ret, struct fault *f);
