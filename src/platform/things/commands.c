@@ -62,8 +62,7 @@ static enum err validate(struct ctx *ctx, const void *row) {
     if (c->confirmed_ms || c->sent_ms || c->ended_ms) return OK; /* what it was made from may be gone since */
     TRY(look_up(ctx, c, &d, &m, &found));
     if (d.row.community_id != c->row.community_id) return FAIL_FIELD(&ctx->fault, "device_id", "bad_ref", 0);
-    if (d.state == DEVICE_NEW || d.state == DEVICE_RETIRED)
-        return FAIL_FIELD(&ctx->fault, "device_id", "not_in_use", 0);
+    if (!device_is_in_use(&d)) return FAIL_FIELD(&ctx->fault, "device_id", "not_in_use", 0);
     if (!found) return FAIL_FIELD(&ctx->fault, "command", "no_such_command", 0);
     if (m.value.len && c->value.len) return FAIL_FIELD(&ctx->fault, "value", "not_taken", 0);
     if (!m.value.len && !c->value.len) return FAIL_FIELD(&ctx->fault, "value", "required", 0);
@@ -73,10 +72,16 @@ static enum err validate(struct ctx *ctx, const void *row) {
 
 /* ---- steps ---- */
 
-/* A setting asks for four eyes: who wants it is not who confirms it. */
+/* The device may have been retired since.  A setting asks for four eyes: who wants it is not who confirms it. */
 static enum err may_confirm(struct ctx *ctx, const void *row) {
     const struct device_command *c = row;
+    struct device d = {0};
+    struct model_command m = {0};
+    bool found;
     int64_t two;
+    TRY(look_up(ctx, c, &d, &m, &found));
+    if (!device_is_in_use(&d))
+        return FAIL(&ctx->fault, ERR_CONFLICT, "not_in_use", "the device is not in use any more");
     TRY(setting_i64(ctx, c->row.community_id, "commands.two_people", &two));
     if (two && c->row.created_by == ctx->actor.person_id)
         return FAIL(&ctx->fault, ERR_CONFLICT, "second_person", "somebody else must confirm it");

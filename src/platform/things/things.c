@@ -137,6 +137,10 @@ const struct resource devices = {
 
 /* ---- finding and putting aside ---- */
 
+bool device_is_in_use(const struct device *d) {
+    return !d->row.archived_ms && d->state != DEVICE_NEW && d->state != DEVICE_RETIRED;
+}
+
 enum err device_by_code(struct ctx *ctx, int64_t community_id, struct str code, struct device *ret, bool *ret_found) {
     int64_t id = 0;
     TRY(db_one_i64(ctx->db, &ctx->fault,

@@ -131,6 +131,8 @@ enum err things_changed(struct ctx *ctx, const struct event *e);
 enum err things_device_changed(struct ctx *ctx, const struct event *e);
 extern const struct module things_module;
 
+/* May it be told something?  Not before it is adopted, nor once it is retired or archived. */
+bool device_is_in_use(const struct device *d);
 /* The device of that code in the community; *ret_found false when there is none.  As the system. */
 NODISCARD enum err device_by_code(struct ctx *ctx, int64_t community_id, struct str code, struct device *ret,
                                   bool *ret_found);

@@ -304,6 +304,45 @@ static void a_command_goes_out_once_confirmed_and_its_row_says_what_came_of_it(s
     stop(&s);
 }
 
+static enum err retire_it(struct ctx *ctx, struct estate *e) {
+    (void)e;
+    return row_act(ctx, &devices, relay.device, 0, "retire", NULL, 0, NULL);
+}
+static enum err reinstate_it(struct ctx *ctx, struct estate *e) {
+    (void)e;
+    return row_act(ctx, &devices, relay.device, 0, "reinstate", NULL, 0, NULL);
+}
+static enum err archive_it(struct ctx *ctx, struct estate *e) {
+    (void)e;
+    return row_archive(ctx, &devices, relay.device, 0);
+}
+
+/* Whatever way it would have taken: all are read from here. */
+static void what_waits_for_a_device_that_is_not_in_use_any_more_fails_and_goes_nowhere(struct t *t) {
+    static enum err (*const gone[])(struct ctx * ctx, struct estate * e) = {retire_it, archive_it};
+    struct site s = {.n = 0};
+    int listener = peer_listen(&relay.port);
+    estate_start(&s.e, t);
+    estate_do(&s.e, a_line_with_a_relay);
+    struct lines_options o = options_of(&s, 0);
+    CHECK(t, !lines_open(&o, &s.lines, &t->fault));
+    test_loop_start(&s.e.loop);
+    int fd = accept(listener, NULL, NULL);
+    relay.value = "close";
+    for (size_t i = 0; i < COUNT(gone); i++) {
+        if (i) estate_do(&s.e, reinstate_it);
+        estate_do(&s.e, command_it);
+        estate_do(&s.e, gone[i]);
+        estate_do(&s.e, deliver);
+        CHECK(t, is_command(&s, "failed") && is_still(fd));
+    }
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM commands WHERE answer = 'the device is not in use any more'") ==
+                 COUNT(gone));
+    close(fd);
+    close(listener);
+    stop(&s);
+}
+
 /* What was on its way when the program ended may have been carried out: it is not said again. */
 static void a_command_that_was_sent_is_not_sent_again_after_a_restart(struct t *t) {
     struct site s = {.n = 0};
@@ -372,4 +411,5 @@ static void a_refused_request_is_a_sample_with_its_line(struct t *t) {
 TESTS(CASE(a_refused_request_is_a_sample_with_its_line), CASE(every_row_listens_and_says_where),
       CASE(a_row_that_cannot_listen_says_why_and_stops_no_other), CASE(a_port_asked_for_and_held_is_an_error),
       CASE(rows_are_checked), CASE(a_command_goes_out_once_confirmed_and_its_row_says_what_came_of_it),
+      CASE(what_waits_for_a_device_that_is_not_in_use_any_more_fails_and_goes_nowhere),
       CASE(a_command_that_was_sent_is_not_sent_again_after_a_restart))

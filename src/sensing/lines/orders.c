@@ -133,6 +133,7 @@ static enum err send_one(struct line_set *l, struct ctx *ctx, int64_t id) {
     TRY(row_get(ctx, &commands, id, &w.command));
     if (w.command.state != COMMAND_QUEUED) return OK;
     TRY(row_get(ctx, &devices, w.command.device_id, &w.device));
+    if (!device_is_in_use(&w.device)) return fail_now(ctx, id, "the device is not in use any more");
     TRY(device_command(ctx, &w.device, w.command.command, &m, &found));
     if (!found) return fail_now(ctx, id, "its model knows no such command any more");
     return put_out(l, ctx, &w, &m);

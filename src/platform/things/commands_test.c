@@ -1,0 +1,57 @@
+/* Commands: whom they reach, until when, what is kept of who wanted them.  SPDX-License-Identifier: Apache-2.0 */
+#include "platform/things/things.h"
+
+#include "tests/lib/town.h"
+
+struct site {
+    struct town w;
+    int64_t device;
+};
+
+static void start(struct site *s, struct t *t) {
+    static struct model_command told[] = {
+        {.has = 0x39, .command = {"trip", 4}, .item = {"1C", 2}, .value = {"trip", 4}, .dangerous = true}};
+    struct device_model m = {0};
+    struct device d = {0};
+    town_open(&s->w, t);
+    d.row.community_id = s->w.estate;
+    SET(&device_models, &m, code, S("relay"));
+    SET(&device_models, &m, name, S("relay"));
+    SET(&device_models, &m, commands, (struct lines){told, COUNT(told)});
+    SET(&devices, &d, name, S("relay"));
+    SET(&devices, &d, code, S("R-1"));
+    SET(&devices, &d, model, S("relay"));
+    SET(&devices, &d, place_id, s->w.estate);
+    uint64_t adopted = UINT64_C(1) << field_index(&devices, "name") | UINT64_C(1) << field_index(&devices, "place_id");
+    CHECK(t, !row_create(&s->w.ctx, &device_models, &m) && !row_create(&s->w.ctx, &devices, &d) &&
+                 !row_act(&s->w.ctx, &devices, d.row.id, 0, "adopt", &d, adopted, NULL));
+    s->device = d.row.id;
+}
+
+static int64_t ask(struct site *s) {
+    struct device_command c = {.row.community_id = s->w.estate};
+    SET(&commands, &c, device_id, s->device);
+    SET(&commands, &c, command, S("trip"));
+    SET(&commands, &c, reason, S("arrears, by notice"));
+    CHECK(s->w.t, !row_create(&s->w.ctx, &commands, &c));
+    return c.row.id;
+}
+
+static enum err confirm(struct site *s, int64_t id) {
+    return row_act(&s->w.ctx, &commands, id, 0, "confirm", NULL, 0, NULL);
+}
+
+static void what_is_not_in_use_any_more_is_told_nothing(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int64_t id = ask(&s);
+    CHECK(t, !row_act(&s.w.ctx, &devices, s.device, 0, "retire", NULL, 0, NULL));
+    CHECK(t, town_refused(&s.w, confirm(&s, id), "not_in_use"));
+    CHECK(t, !row_act(&s.w.ctx, &devices, s.device, 0, "reinstate", NULL, 0, NULL));
+    CHECK(t, !row_archive(&s.w.ctx, &devices, s.device, 0));
+    CHECK(t, town_refused(&s.w, confirm(&s, id), "not_in_use"));
+    CHECK(t, !row_restore(&s.w.ctx, &devices, s.device, 0, NULL) && !confirm(&s, id));
+    town_close(&s.w);
+}
+
+TESTS(CASE(what_is_not_in_use_any_more_is_told_nothing))
