@@ -76,6 +76,7 @@ enum answer {
     ANSWER_MORE,   /* so far; the rest comes by itself */
     ANSWER_REFUSED /* *ret_why: a word for it */
 };
+enum proof { PROOF_NONE /* so far */, PROOF_DONE, PROOF_FAILED /* *ret_why: words for it */ };
 struct asking {
     bool (*ask)(const struct question *q, struct buf *out); /* false: there is no such address or item */
     /* Appends to `data` what the answer holds, without what only repeats the question. */
@@ -97,6 +98,11 @@ struct asking {
     bool (*key)(struct str topic, struct str *ret);
     /* Will a frame say that what is told is done?  NULL: one will. */
     bool (*tells)(const struct question *q);
+    /* Where an answer only says that what was told is taken: writes the item that is read until it shows that it is
+     * done, within *ret_within_ms.  False, or NULL: none is. */
+    bool (*proof)(const struct question *q, struct buf *item, int64_t *ret_within_ms);
+    /* What such an answer, or one to that item, shows of what was told.  Not NULL where proof() is not. */
+    enum proof (*shows)(const struct question *q, const struct decoded *d, const char **ret_why);
 };
 
 /* The narrow waist that lines use.  Each protocol also exports its typed frame for tests and tools.  decode, reply:

@@ -124,6 +124,7 @@ is "$(becomes yes has PW-1 volume)" yes "polled: the right one is asked, and ans
 is "$(becomes 1 reading PW-1 valve)" 1 "polled: the valve of a water meter is open"
 is "$(told "$water" close | paste -sd' ')" 'asked done' "polled: it is told to close, confirmed, done"
 is "$(becomes 0 reading PW-1 valve)" 0 "polled: and is closed"
+is "$(one "commands?f.device_id=$water&f.state=done" 'items[0] | .ended_ms - .sent_ms >= 3000')" true "polled: which was said once the valve stood there"
 volume=$(reading PW-1 volume)
 is "$(told "$water" open | paste -sd' ') $(becomes 1 reading PW-1 valve)" 'asked done 1' "polled: it opens again"
 is "$(jq -n "$(reading PW-1 volume) >= $volume")" true "polled: the volume did not fall"

@@ -14,7 +14,20 @@
 #define ANY_TYPE   0xaa
 #define CUBIC_M    0x2c
 #define ADDRESS    0x810a
-#define CLOSED     1 /* in the status */
+#define CLOSED     1    /* in the status */
+#define VALVE_MS   4000 /* that it takes from one end to the other */
+
+/* Where it is told to go; it is there VALVE_MS later. */
+static void tell_valve(struct slave_device *d, bool closes, int64_t now_ms) {
+    d->moves = closes != d->is_off;
+    d->moved_ms = now_ms + VALVE_MS;
+}
+
+static void move_valve(struct slave_device *d, int64_t now_ms) {
+    if (!d->moves || now_ms < d->moved_ms) return;
+    d->moves = false;
+    slave_switch(d, !d->is_off, d->moved_ms);
+}
 
 /* m3/h, while it is open */
 static double flow_of(const struct slave_device *d) {
@@ -61,7 +74,7 @@ static bool answer(struct slave_device *d, const struct cjt188_frame *q, const s
     case CJT188_ADDRESS: return body->item == ADDRESS; /* its head says it */
     case CJT188_WRITE:
         if (body->item != CJT188_VALVE || (told != CJT188_OPEN && told != CJT188_CLOSE)) return false;
-        slave_switch(d, told == CJT188_CLOSE, now_ms);
+        tell_valve(d, told == CJT188_CLOSE, now_ms);
         put_status(data, d);
         return true;
     default: return false;
@@ -100,6 +113,7 @@ static enum slave_heard hear(struct slave_line *line, struct bytes whole, int64_
         bool refuses;
         snprintf(address, sizeof address, "%014" PRId64, line->devices[i].number);
         if (!meter_is_asked(str_of(q.address), address)) continue;
+        move_valve(&line->devices[i], now_ms);
         if (!put_answer(&line->devices[i], &q, &body, address, now_ms, &refuses, out)) return SLAVE_NOT_OURS;
         return refuses ? SLAVE_REFUSES : SLAVE_ANSWERS;
     }

@@ -149,10 +149,17 @@ static void a_valve_stops_the_water(struct t *t) {
     s.now_ms += HOUR_MS;
     CHECK(t, ask(&s, WATER, "10:901F<") && said(&s, "volume") > then);
     then = said(&s, "volume");
-    CHECK(t, ask_with(&s, WATER, "A017", "close", NULL) && said(&s, "valve") == 0);
+    CHECK(t, ask_with(&s, WATER, "A017", "close", NULL) && said(&s, "valve") == 1); /* it moves for a while */
+    s.now_ms += 3999;
+    CHECK(t, ask(&s, WATER, "901F") && said(&s, "valve") == 1);
+    s.now_ms += 1;
+    CHECK(t, ask(&s, WATER, "901F") && said(&s, "valve") == 0);
+    then = said(&s, "volume");
     s.now_ms += HOUR_MS;
     CHECK(t, ask(&s, WATER, "901F") && said(&s, "volume") == then && said(&s, "valve") == 0);
-    CHECK(t, ask_with(&s, WATER, "A017", "open", NULL) && said(&s, "valve") == 1);
+    CHECK(t, ask_with(&s, WATER, "A017", "open", NULL) && said(&s, "valve") == 0);
+    s.now_ms += HOUR_MS;
+    CHECK(t, ask(&s, WATER, "901F") && said(&s, "valve") == 1 && said(&s, "volume") > then);
     CHECK(t, ask(&s, WATER, "8102") && is_refused(&s, "refused"));
     CHECK(t, !ask(&s, WATER, "20:901F") && !ask(&s, "00000000000891", "901F"));
 }

@@ -6,6 +6,7 @@
 #define SERIAL_AT    2
 #define ANY_TYPE     0xaa
 #define ITEM_ADDRESS 0x810a
+#define VALVE_MS     INT64_C(120000) /* that a valve may take */
 
 /* "901F" is asked for high byte first, "901F<" low byte first: both are in the field.  A type in front, "10:901F", is
  * the meter's; without one any type answers. */
@@ -100,4 +101,27 @@ static bool find(size_t nth, struct question *ret) {
     return nth == 0;
 }
 
-const struct asking cjt188_asking = {ask, answers, understand, find, NULL};
+/* A valve moves slowly: where it stands, the status behind the metering data says. */
+static bool proof(const struct question *q, struct buf *item, int64_t *ret_within_ms) {
+    struct item i;
+    if (!q->value.ptr || !read_item(q->item, &i)) return false;
+    if (i.type != ANY_TYPE) buf_fmt(item, "%02X:", i.type);
+    buf_fmt(item, "%04X%s", CJT188_METERING, i.is_low_first ? "<" : "");
+    *ret_within_ms = VALVE_MS;
+    return true;
+}
+
+static enum proof shows(const struct question *q, const struct decoded *d, const char **ret_why) {
+    double wanted = str_is(q->value, "open") ? 1 : 0;
+    for (size_t i = 0; i < d->events_n; i++) {
+        if (!str_is(d->events[i].code, "valve_fault") || !d->events[i].is_set) continue;
+        *ret_why = "the valve has a fault, says the meter";
+        return PROOF_FAILED;
+    }
+    for (size_t i = 0; i < d->readings_n; i++)
+        if (str_is(d->readings[i].metric, "valve") && d->readings[i].value == wanted) return PROOF_DONE;
+    return PROOF_NONE;
+}
+
+const struct asking cjt188_asking = {
+    .ask = ask, .answers = answers, .read = understand, .find = find, .proof = proof, .shows = shows};

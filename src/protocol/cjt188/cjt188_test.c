@@ -153,22 +153,61 @@ static void questions_and_their_answers(struct t *t) {
     }
 }
 
-/* A valve's answer says that it was heard; where it stands, its readings say. */
-static void a_valve_answers_what_it_was_told(struct t *t) {
-    struct question q = {.address = S("78331505900569"), .item = S("10:A017"), .value = S("close"), .serial = 1};
+/* What the answer shows of what was told; the item under which it is looked up. */
+static enum proof shown(struct t *t, const struct question *q, const char *answer, const char **ret_why) {
     struct buf data;
     struct decoded d;
     struct wire_error e;
-    const char *why = NULL;
     buf_init_arena(&data, &t->arena, CJT188_FRAME_MAX + 1);
-    struct bytes done = vector_bytes(t, "68 10 69 05 90 05 15 33 78 84 05 A0 17 01 01 00 7D 16");
-    CHECK(t, cjt188_codec.asking->answers(&q, done, &data, &why) == ANSWER_WHOLE);
-    CHECK(t, cjt188_codec.asking->read(&q, (struct bytes){(const uint8_t *)data.ptr, data.len}, &t->arena, &d, &e));
+    CHECK(t, cjt188_codec.asking->answers(q, vector_bytes(t, answer), &data, ret_why) == ANSWER_WHOLE);
+    struct bytes all = {(const uint8_t *)data.ptr, data.len};
+    CHECK(t, cjt188_codec.asking->read(q, all, &t->arena, &d, &e));
+    return cjt188_codec.asking->shows(q, &d, ret_why);
+}
+
+static void a_valve_shows_whether_it_did_what_it_was_told(struct t *t) {
+    static const struct {
+        const char *value, *answer;
+        enum proof proof;
+    } all[] = {{"close", "68 10 69 05 90 05 15 33 78 84 05 A0 17 01 01 00 7D 16", PROOF_DONE},
+               {"close", "68 10 69 05 90 05 15 33 78 84 05 A0 17 01 00 00 7C 16", PROOF_NONE},
+               {"close", "68 10 69 05 90 05 15 33 78 84 05 A0 17 01 02 00 7E 16", PROOF_NONE}, /* says nothing */
+               {"close", "68 10 69 05 90 05 15 33 78 84 05 A0 17 01 03 00 7F 16", PROOF_FAILED},
+               {"open", "68 10 69 05 90 05 15 33 78 84 05 A0 17 01 01 00 7D 16", PROOF_NONE},
+               {"open", "68 10 69 05 90 05 15 33 78 84 05 A0 17 01 00 00 7C 16", PROOF_DONE}};
+    struct question q = {.address = S("78331505900569"), .item = S("10:A017"), .serial = 1};
+    struct buf data;
+    const char *why = NULL;
+    for (size_t i = 0; i < COUNT(all); i++) {
+        q.value = str_of(all[i].value);
+        why = NULL;
+        enum proof proof = shown(t, &q, all[i].answer, &why);
+        CHECK_SAY(t, proof == all[i].proof && (why != NULL) == (proof == PROOF_FAILED), "%zu: %d", i, (int)proof);
+    }
     q.serial = 2;
-    CHECK(t, cjt188_codec.asking->answers(&q, done, &data, &why) == ANSWER_OTHER);
+    buf_init_arena(&data, &t->arena, CJT188_FRAME_MAX + 1);
+    CHECK(t, cjt188_codec.asking->answers(&q, vector_bytes(t, all[0].answer), &data, &why) == ANSWER_OTHER);
     q.serial = 1;
     CHECK(t, cjt188_codec.asking->answers(&q, vector_bytes(t, rows[7].hex), &data, &why) == ANSWER_REFUSED && why);
 }
 
-TESTS(CASE(a_valve_answers_what_it_was_told), CASE(vectors_of_the_sheet), CASE(questions_and_their_answers),
-      CASE(values_units_and_states))
+/* In the form in which the meter is asked otherwise. */
+static void where_a_valve_stands_is_read_with_the_volume(struct t *t) {
+    static const struct {
+        const char *told, *read;
+    } all[] = {{"A017", "901F"}, {"10:A017", "10:901F"}, {"A017<", "901F<"}, {"30:A017<", "30:901F<"}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct question q = {.address = S("78331505900569"), .item = str_of(all[i].told), .value = S("open")};
+        struct buf item;
+        struct str text = {NULL, 0};
+        int64_t within_ms = 0;
+        buf_init_arena(&item, &t->arena, 16);
+        CHECK(t, cjt188_codec.asking->proof(&q, &item, &within_ms) && buf_done(&item, &text));
+        CHECK_SAY(t, str_is(text, all[i].read) && within_ms == 120000, "%s: " STR_FMT, all[i].told, STR_ARG(text));
+        q.value = (struct str){NULL, 0};
+        CHECK(t, !cjt188_codec.asking->proof(&q, &item, &within_ms)); /* a question has its answer */
+    }
+}
+
+TESTS(CASE(a_valve_shows_whether_it_did_what_it_was_told), CASE(where_a_valve_stands_is_read_with_the_volume),
+      CASE(vectors_of_the_sheet), CASE(questions_and_their_answers), CASE(values_units_and_states))

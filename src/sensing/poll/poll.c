@@ -16,6 +16,8 @@
 #define ADDRESS_MAX 40
 #define ITEM_MAX    2000 /* a list of them, where one question may ask for many */
 #define TEXT_MAX    200  /* of a value, of a key */
+#define PROOF_MAX   40   /* of the item that shows that something is done */
+#define NOT_SHOWN   "it took the command, and did not show in time that it is done"
 
 struct point {
     char *item;
@@ -26,6 +28,9 @@ struct point {
 struct order {
     struct order *next;
     struct poll_order o; /* texts behind it */
+    bool is_taken;       /* by the device; its proof is read from now on */
+    int64_t due_ms;
+    char proof[PROOF_MAX];
     char text[];
 };
 struct device { /* all points of an address */
@@ -198,7 +203,7 @@ static struct str keep(char **at, struct str s) {
 
 enum err poll_order(struct poll *p, const struct poll_order *o, struct fault *f) {
     if (!can_ask(p, &o->q)) return FAIL(f, ERR_INVALID, "bad_item", "its protocol cannot say this");
-    if (p->orders_n == POLL_ORDERS_MAX)
+    if (p->orders_n >= POLL_ORDERS_MAX)
         return FAIL(f, ERR_LIMIT, "too_many", "no more than %d may wait on a line", POLL_ORDERS_MAX);
     struct order *x = malloc(sizeof *x + o->q.address.len + o->q.item.len + o->q.value.len + o->q.key.len + 1);
     if (!x) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
@@ -245,11 +250,36 @@ static void begin(struct poll *p, const struct question *q) {
     p->q.serial = ++p->serial;
 }
 
-static struct order *take_order(struct poll *p) {
-    struct order *o = p->first;
-    p->first = o->next;
+static struct order *take_order(struct poll *p, struct order **at) {
+    struct order *o = *at;
+    *at = o->next;
     p->orders_n--;
     return o;
+}
+
+/* Before all others, so that these wait for it where they are for the same device.  Beyond the bound, by one at most:
+ * it was within before. */
+static void put_back(struct poll *p, struct order *o, int64_t due_ms) {
+    o->due_ms = due_ms;
+    o->next = p->first;
+    p->first = o;
+    p->orders_n++;
+}
+
+static bool is_held(const struct poll *p, const struct order *o) {
+    for (const struct order *x = p->first; x && x != o && x->is_taken; x = x->next)
+        if (str_eq(x->o.q.address, o->o.q.address)) return true;
+    return false;
+}
+
+/* NULL: it is no order's turn before *ret_next_ms. */
+static struct order **next_order(struct poll *p, int64_t now_ms, int64_t *ret_next_ms) {
+    for (struct order **at = &p->first; *at; at = &(*at)->next) {
+        if (is_held(p, *at)) continue;
+        if ((*at)->due_ms <= now_ms) return at;
+        if ((*at)->due_ms < *ret_next_ms) *ret_next_ms = (*at)->due_ms;
+    }
+    return NULL;
 }
 
 static void end_order(struct poll *p, struct order *o, enum poll_end end, const struct decoded *d, const char *why) {
@@ -266,20 +296,31 @@ static bool begin_point(struct poll *p, int64_t now_ms, int64_t *ret_next_ms) {
     return true;
 }
 
+static void begin_order(struct poll *p, struct order *o) {
+    struct question q = o->o.q;
+    p->told = o;
+    p->is_points_turn = o->o.can_wait;
+    if (o->is_taken) q = (struct question){.address = o->o.q.address, .item = str_of(o->proof)};
+    begin(p, &q);
+}
+
 /* Orders nobody wants any more, then the first of the others, then the points. */
 static void begin_next(struct poll *p, int64_t now_ms, int64_t *ret_next_ms) {
-    if (p->is_points_turn && p->first && p->first->o.can_wait && begin_point(p, now_ms, ret_next_ms)) return;
-    while (p->first) {
-        struct order *o = take_order(p);
+    int64_t order_ms = INT64_MAX;
+    struct order **at = next_order(p, now_ms, &order_ms);
+    if (p->is_points_turn && at && (*at)->o.can_wait && begin_point(p, now_ms, ret_next_ms)) return;
+    for (; at; at = next_order(p, now_ms, &order_ms)) {
+        struct order *o = take_order(p, at);
         if (o->o.until_ms > now_ms) {
-            p->told = o;
-            p->is_points_turn = o->o.can_wait;
-            begin(p, &o->o.q);
+            begin_order(p, o);
             return;
         }
-        end_order(p, o, POLL_SILENT, NULL, "the line was not free in time");
+        if (o->is_taken)
+            end_order(p, o, POLL_REFUSED, NULL, NOT_SHOWN);
+        else
+            end_order(p, o, POLL_SILENT, NULL, "the line was not free in time");
     }
-    (void)begin_point(p, now_ms, ret_next_ms);
+    if (!begin_point(p, now_ms, ret_next_ms) && order_ms < *ret_next_ms) *ret_next_ms = order_ms;
 }
 
 static void put_question(struct poll *p, int64_t now_ms, struct buf *out) {
@@ -332,8 +373,52 @@ static void settle_order(struct poll *p, int64_t now_ms, enum poll_end end, cons
     end_order(p, o, end, d, why);
 }
 
+/* ---- proofs ---- */
+
+/* It was taken.  False: that is all there is to know. */
+static bool wants_proof(const struct poll *p, struct order *o, int64_t now_ms) {
+    const struct asking *asking = p->o.codec->asking;
+    struct buf item;
+    int64_t within_ms;
+    if (o->is_taken) return true;
+    buf_init(&item, o->proof, sizeof o->proof);
+    if (!asking->proof || !asking->proof(&o->o.q, &item, &within_ms) || item.overflow || item.len == sizeof o->proof)
+        return false;
+    o->proof[item.len] = 0;
+    o->o.until_ms = now_ms + within_ms;
+    return true;
+}
+
+static void look_again(struct poll *p, int64_t now_ms, int64_t due_ms) {
+    struct order *o = p->told;
+    rest_behind(p, now_ms, true);
+    p->told = NULL;
+    o->is_taken = true;
+    put_back(p, o, due_ms < o->o.until_ms ? due_ms : o->o.until_ms);
+}
+
+/* The answer to what was told shows a fault at most: the device has had no time yet. */
+static void prove(struct poll *p, int64_t now_ms, const struct decoded *d) {
+    const struct order *o = p->told;
+    const char *why = NULL;
+    enum proof proof = p->o.codec->asking->shows(&o->o.q, d, &why);
+    if (p->o.calls.said) p->o.calls.said(p->o.calls.arg, &p->q, d);
+    if (proof == PROOF_FAILED)
+        settle_order(p, now_ms, POLL_REFUSED, NULL, why);
+    else if (!o->is_taken)
+        look_again(p, now_ms, now_ms);
+    else if (proof == PROOF_DONE)
+        settle_order(p, now_ms, POLL_ANSWERED, d, NULL);
+    else
+        look_again(p, now_ms, now_ms + POLL_PROOF_MS);
+}
+
 static void give_up(struct poll *p, int64_t now_ms, const char *why) {
     struct question q = p->q;
+    if (p->told && p->told->is_taken) {
+        look_again(p, now_ms, now_ms + POLL_PROOF_MS);
+        return;
+    }
     if (p->told) {
         settle_order(p, now_ms, POLL_SILENT, NULL, why);
         return;
@@ -345,7 +430,7 @@ static void give_up(struct poll *p, int64_t now_ms, const char *why) {
 static void give_up_if_late(struct poll *p, int64_t now_ms) {
     if (!p->is_sent || now_ms < p->until_ms) return;
     rest(p, now_ms);
-    if (++p->tries >= (p->told ? p->told->o.tries : p->o.tries)) give_up(p, now_ms, "no answer");
+    if (++p->tries >= (p->told && !p->told->is_taken ? p->told->o.tries : p->o.tries)) give_up(p, now_ms, "no answer");
 }
 
 struct str poll_asked(const struct poll *p) {
@@ -395,7 +480,11 @@ static void whole_answer(struct poll *p, int64_t now_ms) {
     struct question q = p->q;
     bool ok = !p->joined.overflow && p->o.codec->asking->read(&q, data, &p->arena, &d, &e), is_told = p->told;
     if (!e.rule) e.rule = "the answer is too long";
-    if (is_told)
+    if (ok && is_told && wants_proof(p, p->told, now_ms))
+        prove(p, now_ms, &d);
+    else if (is_told && p->told->is_taken)
+        look_again(p, now_ms, now_ms + POLL_PROOF_MS);
+    else if (is_told)
         settle_order(p, now_ms, ok ? POLL_ANSWERED : POLL_REFUSED, ok ? &d : NULL, ok ? NULL : e.rule);
     else
         settle(p, now_ms, true);
@@ -407,6 +496,10 @@ static void whole_answer(struct poll *p, int64_t now_ms) {
 static void refused(struct poll *p, int64_t now_ms, const char *why) {
     struct question q = p->q;
     const struct point *x = p->asked;
+    if (p->told && p->told->is_taken) {
+        look_again(p, now_ms, now_ms + POLL_PROOF_MS);
+        return;
+    }
     if (p->told) {
         settle_order(p, now_ms, POLL_REFUSED, NULL, why);
         return;
@@ -492,5 +585,8 @@ void poll_lost(struct poll *p) {
     p->asked = NULL;
     p->is_sent = false;
     p->in_n = 0;
-    if (o) end_order(p, o, POLL_SILENT, NULL, "the line was lost before an answer");
+    if (o && o->is_taken)
+        put_back(p, o, INT64_MIN);
+    else if (o)
+        end_order(p, o, POLL_SILENT, NULL, "the line was lost before an answer");
 }

@@ -45,12 +45,14 @@ void poll_plan_end(struct poll *p);
 void poll_now(struct poll *p, struct str address); /* all of its points are due; absent: everybody's */
 
 /* An order is asked once, before any point, or where it can wait behind the other orders and in turn with the points;
- * the texts are copied, `ended` is called once. */
+ * the texts are copied, `ended` is called once.  Where its codec wants a proof that it is done, that is read every
+ * POLL_PROOF_MS until it is there; what the device says meanwhile is `said`, and nothing else is told to it. */
+#define POLL_PROOF_MS INT64_C(3000)
 struct poll_order {
     struct question q; /* serial and part are the poller's */
     int64_t tag;       /* the caller's */
     int tries;         /* what changes something is said once: a device that did it may not have been heard */
-    int64_t until_ms;  /* not sent by then: POLL_SILENT */
+    int64_t until_ms;  /* not sent by then: POLL_SILENT.  A proof has its own time, then POLL_REFUSED */
     bool can_wait;     /* a search: many questions, most of them to nobody */
 };
 #define POLL_ORDERS_MAX 512
@@ -63,8 +65,8 @@ struct str poll_asked(const struct poll *p);
  * Gives when to come again, at the latest. */
 int64_t poll_step(struct poll *p, int64_t now_ms, struct buf *out);
 void poll_feed(struct poll *p, int64_t now_ms, struct bytes in);
-/* The line is gone.  A point's question is asked anew; an order that was sent has ended as POLL_SILENT; nobody is
- * silent for it. */
+/* The line is gone.  A point's question is asked anew; an order that was sent has ended as POLL_SILENT, unless
+ * its proof is waited for; nobody is silent for it. */
 void poll_lost(struct poll *p);
 
 #endif
