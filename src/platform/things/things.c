@@ -27,7 +27,7 @@ static const struct field device_fields[] = {
     {REF(struct device, place_id, "places"), .flags = COLUMN},
     {TIME(struct device, last_ms), .flags = SYSTEM},
     {REF(struct device, line_id, "lines"), .flags = COLUMN | INDEXED},
-    {TEXT(struct device, address), .max = 40, .flags = SEARCH},
+    {TEXT(struct device, address), .max = 40, .flags = SEARCH | INDEXED},
     {CHOICE(struct device, way, "in out")},
     {TEXT(struct device, password), .max = 40, .flags = SYSTEM, .class = SECRET},
     {TEXT(struct device, speaks), .max = 200, .check = check_speaks},
@@ -120,6 +120,42 @@ static const struct view device_views[] = {{"offline", "state=offline", "name"},
                                            {"alarm", "state=alarm", "name"},
                                            {"new", "state=new", "-created_ms", .waits = true}};
 
+bool device_is_in_use(const struct device *d) {
+    return !d->row.archived_ms && d->state != DEVICE_NEW && d->state != DEVICE_RETIRED;
+}
+
+/* ---- whose address it is ---- */
+
+static struct str address_of(const struct device *d) {
+    return d->address.len ? d->address : d->code;
+}
+
+static bool comes_there(const struct device *d, const struct device *before) {
+    bool was_there = before && device_is_in_use(before);
+    return row_has(&devices, d, "line_id") && !d->row.archived_ms && d->state != DEVICE_RETIRED &&
+           (!was_there || before->line_id != d->line_id || !str_eq(address_of(before), address_of(d)));
+}
+
+/* Of two under one address of a line neither would know what is meant for it.  Who is put aside may stand beside one
+ * that people made: they see both, and adopt one. */
+static enum err stands_alone(struct ctx *ctx, void *row, const void *before) {
+    const struct device *d = row;
+    struct db_rows rows = {0};
+    if (!comes_there(d, before) || (d->state == DEVICE_NEW && ctx->actor.is_system)) return OK;
+    enum err e = db_query(
+        ctx->db, &ctx->fault,
+        "SELECT name, code FROM devices WHERE address = $1 AND line_id = $2 AND archived_ms = 0 AND state <> 'retired' "
+        "AND id <> $3 UNION ALL SELECT name, code FROM devices WHERE community_id = $4 AND code = $1 AND address IS "
+        "NULL AND line_id = $2 AND archived_ms = 0 AND state <> 'retired' AND id <> $3 LIMIT 1",
+        VALS(V_TEXT(address_of(d)), V_I64(d->line_id), V_I64(d->row.id), V_I64(d->row.community_id)), &rows);
+    if (db_more(&rows, &ctx->fault, &e))
+        e = FAIL(&ctx->fault, ERR_CONFLICT, "not_unique",
+                 "the device " STR_FMT " (" STR_FMT ") has this address on the line already",
+                 STR_ARG(db_text(&rows, 0)), STR_ARG(db_text(&rows, 1)));
+    db_done(&rows);
+    return e;
+}
+
 const struct resource devices = {
     .name = "devices",
     .group = "work",
@@ -133,13 +169,10 @@ const struct resource devices = {
     ROWS(steps, device_steps),
     ROWS(grants, device_grants),
     ROWS(views, device_views),
+    .after = stands_alone,
 };
 
 /* ---- finding and putting aside ---- */
-
-bool device_is_in_use(const struct device *d) {
-    return !d->row.archived_ms && d->state != DEVICE_NEW && d->state != DEVICE_RETIRED;
-}
 
 enum err device_by_code(struct ctx *ctx, int64_t community_id, struct str code, struct device *ret, bool *ret_found) {
     int64_t id = 0;
@@ -254,12 +287,16 @@ const char device_keys_ddl[] =
     "hash {B} NOT NULL){S};\n"
     "CREATE INDEX device_keys_of ON device_keys (device_id);\n";
 
+static const struct upgrade upgrades[] = {
+    {1, "CREATE INDEX devices_by_address ON devices (address, archived_ms, id);", NULL, NULL, NULL}};
+
 const struct module things_module = {
     .name = "things",
     .part = "platform",
     .ddl = device_keys_ddl,
     ROWS(resources, resources),
     ROWS(listens, listens),
+    ROWS(upgrades, upgrades),
     ROWS(settings, command_settings),
     .roles = "admin manager dispatcher guard repairer street committee grid carer doctor",
 };

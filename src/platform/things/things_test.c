@@ -1,0 +1,124 @@
+/* Devices as rows: whose address on a line it is.  SPDX-License-Identifier: Apache-2.0 */
+#include "platform/things/things.h"
+
+#include "tests/lib/town.h"
+
+#include <string.h>
+
+struct site {
+    struct town w;
+    int64_t manager, line, other_line;
+};
+
+static int64_t make_line(struct site *s, const char *name) {
+    struct line_row l = {.row.community_id = s->w.estate};
+    SET(&line_rows, &l, name, str_of(name));
+    SET(&line_rows, &l, kind, S("cjt188"));
+    CHECK(s->w.t, !row_create(&s->w.ctx, &line_rows, &l));
+    return l.row.id;
+}
+
+static void start(struct site *s, struct t *t) {
+    town_open(&s->w, t);
+    s->manager = town_person(&s->w, "Chen", "manager", s->w.estate);
+    town_as(&s->w, 0);
+    s->line = make_line(s, "east");
+    s->other_line = make_line(s, "west");
+    town_as(&s->w, s->manager);
+}
+
+static struct device like(struct site *s, const char *code, const char *address, int64_t line) {
+    struct device d = {.row.community_id = s->w.estate};
+    SET(&devices, &d, name, str_of(code));
+    SET(&devices, &d, code, str_of(code));
+    SET(&devices, &d, place_id, s->w.estate);
+    if (address) SET(&devices, &d, address, str_of(address));
+    if (line) SET(&devices, &d, line_id, line);
+    return d;
+}
+
+/* Its id; 0: it was refused because of another. */
+static int64_t made(struct site *s, const char *code, const char *address, int64_t line) {
+    struct device d = like(s, code, address, line);
+    enum err e = row_create(&s->w.ctx, &devices, &d);
+    return e && town_refused(&s->w, e, "not_unique") ? 0 : d.row.id;
+}
+
+static enum err act(struct site *s, int64_t id, const char *step) {
+    struct device d = like(s, "any", NULL, 0);
+    uint64_t adopted = UINT64_C(1) << field_index(&devices, "name") | UINT64_C(1) << field_index(&devices, "place_id");
+    bool adopts = !strcmp(step, "adopt");
+    return row_act(&s->w.ctx, &devices, id, 0, step, adopts ? &d : NULL, adopts ? adopted : 0, NULL);
+}
+
+static enum err patch(struct site *s, int64_t id, const char *address, int64_t line) {
+    struct device d = like(s, "any", address, line);
+    uint64_t fields = UINT64_C(1) << field_index(&devices, "address") | UINT64_C(1) << field_index(&devices, "line_id");
+    return row_update(&s->w.ctx, &devices, id, 0, &d, fields, NULL);
+}
+
+static void an_address_on_a_line_is_one_devices(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int64_t first = made(&s, "W-1", "001", s.line), second = made(&s, "W-2", "002", s.line);
+    CHECK(t, first && second && !made(&s, "W-3", "001", s.line));
+    struct device d = like(&s, "W-3", "001", s.line);
+    CHECK(t, row_create(&s.w.ctx, &devices, &d) == ERR_CONFLICT);
+    CHECK_SAY(t, strstr(s.w.ctx.fault.text, "W-1"), "%s", s.w.ctx.fault.text);
+    CHECK(t, town_refused(&s.w, ERR_CONFLICT, "not_unique"));
+    CHECK(t, made(&s, "W-4", "001", s.other_line) && made(&s, "W-5", "001", 0)); /* elsewhere it is another's */
+    CHECK(t, !made(&s, "001", NULL, s.line)); /* who has none is called by his code */
+    CHECK(t, made(&s, "003", NULL, s.line) && !made(&s, "W-6", "003", s.line));
+    CHECK(t, made(&s, "002", "004", s.line)); /* who has one is not */
+    CHECK(t, town_refused(&s.w, patch(&s, second, "001", s.line), "not_unique"));
+    CHECK(t, !patch(&s, second, "002", s.line) && !patch(&s, second, "005", s.line));
+    town_close(&s.w);
+}
+
+static void what_is_gone_holds_no_address_and_comes_back_to_none_that_is_taken(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int64_t first = made(&s, "W-1", "001", s.line), second;
+    CHECK(t, !act(&s, first, "adopt") && !act(&s, first, "retire"));
+    CHECK(t,
+          (second = made(&s, "W-2", "001", s.line)) && town_refused(&s.w, act(&s, first, "reinstate"), "not_unique"));
+    CHECK(t, !row_archive(&s.w.ctx, &devices, second, 0) && !act(&s, first, "reinstate"));
+    CHECK(t, town_refused(&s.w, row_restore(&s.w.ctx, &devices, second, 0, NULL), "not_unique"));
+    town_close(&s.w);
+}
+
+/* What speaks is put aside whatever rows say; it is people who are asked to choose. */
+static void who_is_put_aside_is_adopted_under_no_address_of_anothers(struct t *t) {
+    struct site s;
+    int64_t stranger;
+    start(&s, t);
+    int64_t known = made(&s, "W-1", "001", s.line);
+    CHECK(t, !device_put_aside(&s.w.ctx, s.w.estate, S("001"), S("east"), NULL, &stranger));
+    CHECK(t, town_refused(&s.w, act(&s, stranger, "adopt"), "not_unique"));
+    CHECK(t, !row_archive(&s.w.ctx, &devices, known, 0) && !act(&s, stranger, "adopt"));
+    town_close(&s.w);
+}
+
+/* Two of before this rule go on as they were. */
+static void a_store_of_before_keeps_what_it_has(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int64_t first = made(&s, "W-1", "001", s.line), second = made(&s, "W-2", "002", s.line);
+    CHECK(t, !act(&s, first, "adopt") && !act(&s, second, "adopt"));
+    const char *const before[] = {"UPDATE devices SET address = '001'", "DROP INDEX devices_by_address",
+                                  "DELETE FROM upgrades WHERE module = 'things' AND number > 0"};
+    for (size_t i = 0; i < COUNT(before); i++) CHECK(t, !db_exec(s.w.ctx.db, &s.w.ctx.fault, before[i], NO_VALS, NULL));
+    CHECK(t, !kernel_install(s.w.kernel, s.w.ctx.db, &t->world, &t->fault));
+    CHECK(t, !device_step(&s.w.ctx, first, "lose") && !device_step(&s.w.ctx, first, "hear"));
+    CHECK(t, !made(&s, "W-3", "001", s.line));
+    town_close(&s.w);
+}
+
+static void the_same_on_postgres(struct t *t) {
+    town_on_postgres(t, an_address_on_a_line_is_one_devices);
+    town_on_postgres(t, a_store_of_before_keeps_what_it_has);
+}
+
+TESTS(CASE(the_same_on_postgres), CASE(an_address_on_a_line_is_one_devices),
+      CASE(what_is_gone_holds_no_address_and_comes_back_to_none_that_is_taken),
+      CASE(who_is_put_aside_is_adopted_under_no_address_of_anothers), CASE(a_store_of_before_keeps_what_it_has))
