@@ -46,6 +46,8 @@ say $? "simulate: two panels over a bad line are answered, every message"
 is "$(jq -c '[.sent == .confirmed, .denied > 0, .unanswered, (.faults | length)]' <<<"$devices")" '[true,true,0,6]' "simulate: and say so"
 is "$(comes_to 2 sh -c "$(declare -f api); token=$token url=$url; api GET 'devices?f.state=new&q=700' | head -n 1 | jq '[.items[] | select(.line_id != null)] | length'")" 2 \
     "lines: panels nobody knows are put aside with the line they came from"
+is "$("$bin" simulate gb26875 --to "$line" --count 40 --rate 0 --first 7003 --devices 2 --faults storm,drift --json | jq -c '[.confirmed, .unanswered, .faults]')" \
+    '[40,0,{"storm":40,"drift":40}]' "simulate: panels in a storm of alarms whose clocks run away are answered, too"
 "$bin" simulate gb26875 --to 127.0.0.1:1 --count 1 >/dev/null 2>&1; is $? 1 "simulate: where nobody is, it exits 1"
 "$bin" simulate gb26875 --to "$line" --faults thunder >/dev/null 2>&1; is $? 2 "simulate: a fault that is none is wrong usage"
 
@@ -113,6 +115,9 @@ is "$(jq -c '[.sent == .confirmed, .unanswered]' <<<"$cameras")" '[true,0]' "sim
 "$bin" simulate vz --to "${url#http://}" --key 0 --count 1 >/dev/null 2>&1; is $? 1 "simulate: with another key it is refused"
 is "$(api GET "lines/$gate/figures" | head -n 1 | jq -c '[.frames > 30, .bad, .bad_samples[0].rule, (.good_samples | map(.length) | add)]')" \
     '[true,1,"VZ push: this is no JSON",0]' "push: they are counted, and no plate is kept with them"
+is "$("$bin" simulate vz --to "${url#http://}" --key "$key" --count 12 --rate 0 --faults storm --json | jq -c '[.confirmed, .unanswered, .denied > 0]')" '[12,0,true]' \
+    "simulate: one in a storm is told that it is too fast, and is answered in the end"
+sleep 2 # then it may push again
 camera=$(api GET 'devices?f.state=new&q=linli-889' | head -n 1 | jq -r '.items[0].id')
 [[ $camera =~ ^[0-9]+$ ]]; say $? "push: a camera nobody knows is put aside"
 is "$(opens 粤B12345 1)" "no 200" "push: and opens for nobody"

@@ -211,6 +211,75 @@ static void a_station_becomes_what_it_is_told(struct t *t) {
     CHECK(t, ask(&p, q, &d, &why) == ANSWER_WHOLE && p.d.shift_s == 0);
 }
 
-TESTS(CASE(a_panel_answers_all_there_is_to_ask), CASE(a_panels_clock_is_set), CASE(a_guard_answers_when_he_is_called),
-      CASE(a_station_answers_all_there_is_to_ask), CASE(a_station_refuses_with_a_reason),
-      CASE(a_station_becomes_what_it_is_told))
+static int64_t said_at_s(struct play *p) {
+    struct buf b;
+    struct decoded d = {0};
+    struct wire_error e = {"", 0};
+    for (int i = 0; i < 1000; i++) {
+        buf_init_arena(&b, &p->t->arena, SIM_FRAME_MAX);
+        CHECK(p->t, p->sim->speak(&p->o, &p->d, NOW_MS, &b));
+        CHECK_SAY(p->t, p->codec->decode((struct bytes){(const uint8_t *)b.ptr, b.len}, &p->t->arena, &d, &e), "%s",
+                  e.rule);
+        for (size_t k = 0; k < d.events_n; k++)
+            if (d.events[k].at_s) return d.events[k].at_s;
+        for (size_t k = 0; k < d.readings_n; k++)
+            if (d.readings[k].at_s && !strstr(d.readings[k].metric.ptr, "hour")) return d.readings[k].at_s;
+    }
+    CHECK_SAY(p->t, false, "%s never says when", p->sim->name);
+    return 0;
+}
+
+/* A clock walks away, one ahead and the next behind, until it is set; then it walks on. */
+static void clocks_drift(struct t *t) {
+    static const struct sim_protocol *const all[] = {&sim_gb26875, &sim_hj212};
+    for (size_t i = 0; i < COUNT(all); i++)
+        for (size_t index = 0; index < 2; index++) {
+            struct play p;
+            int64_t off_s[3], way = index ? -1 : 1;
+            begin(&p, t, all[i], 0);
+            p.d.index = index;
+            p.o.first -= (int64_t)index;
+            for (int turn = 0; turn < 3; turn++) {
+                off_s[turn] = (said_at_s(&p) - NOW_S) * way;
+                for (int k = 0; k < 50; k++) sim_drift(&p.d);
+            }
+            CHECK(t, off_s[0] == 0 && off_s[1] >= 50 && off_s[2] >= off_s[1] + 50);
+            CHECK(t, off_s[2] <= (int64_t)100 * SIM_DRIFT_S);
+            check_code(&p, "clock", "now", "", 0);
+            CHECK(t, said_at_s(&p) == NOW_S);
+            sim_drift(&p.d);
+            CHECK(t, (said_at_s(&p) - NOW_S) * way > 0);
+        }
+}
+
+static double noise_of(struct play *p) { /* on the average */
+    double sum = 0, n = 0;
+    while (n < 200) {
+        struct buf b;
+        struct decoded d = {0};
+        struct wire_error e;
+        buf_init_arena(&b, &p->t->arena, SIM_FRAME_MAX);
+        CHECK(p->t, p->sim->speak(&p->o, &p->d, NOW_MS, &b));
+        CHECK(p->t, p->codec->decode((struct bytes){(const uint8_t *)b.ptr, b.len}, &p->t->arena, &d, &e));
+        for (size_t k = 0; k < d.readings_n; k++)
+            if (str_is(d.readings[k].metric, "noise")) sum += d.readings[k].value, n++;
+        p->d.values[4] = 523; /* it stands still */
+    }
+    return sum / n;
+}
+
+static void instruments_drift(struct t *t) {
+    for (size_t index = 0; index < 2; index++) {
+        struct play p;
+        begin(&p, t, &sim_hj212, 0);
+        p.d.index = index;
+        double right = noise_of(&p);
+        for (int k = 0; k < 1000; k++) sim_drift(&p.d);
+        double share = noise_of(&p) / right;
+        CHECK_SAY(t, index ? share > 0.79 && share < 0.81 : share > 1.19 && share < 1.21, "%f", share);
+    }
+}
+
+TESTS(CASE(clocks_drift), CASE(instruments_drift), CASE(a_panel_answers_all_there_is_to_ask),
+      CASE(a_panels_clock_is_set), CASE(a_guard_answers_when_he_is_called), CASE(a_station_answers_all_there_is_to_ask),
+      CASE(a_station_refuses_with_a_reason), CASE(a_station_becomes_what_it_is_told))

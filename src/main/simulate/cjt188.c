@@ -85,11 +85,12 @@ static bool put_answer(struct slave_device *d, const struct cjt188_frame *q, con
                        const char *address, int64_t now_ms, bool *ret_refuses, struct buf *out) {
     char mem[CJT188_DATA_MAX + 1];
     struct buf data;
+    int64_t clock_ms = slave_clock_ms(d, now_ms);
     struct cjt188_frame f = {.type = COLD_WATER, .control = q->control | CJT188_REPLY, .wake = 2};
     memcpy(f.address, address, sizeof f.address);
     buf_init(&data, mem, sizeof mem);
     buf_add(&data, q->data.ptr, 3); /* identifier, in the order of the question, and serial number */
-    *ret_refuses = !answer(d, q, body, now_ms, &data);
+    *ret_refuses = !answer(d, q, body, clock_ms, &data);
     if (*ret_refuses) {
         f.control |= CJT188_REFUSED;
         data.len = 0;

@@ -171,10 +171,11 @@ static enum slave_heard hear(struct slave_line *line, struct bytes whole, int64_
     is_any = strchr(q.address, 'A');
     if (is_any && line->devices_n > 1) return SLAVE_NOT_OURS; /* all at once: nobody can be heard */
     for (size_t i = 0; i < line->devices_n; i++) {
-        struct asked a = {.d = &line->devices[i], .now_ms = now_ms};
+        struct asked a = {.d = &line->devices[i]};
         struct dlt645_frame f = {.control = q.control | DLT645_REPLY, .wake = (uint8_t)(a.d->number % 3)};
         snprintf(f.address, sizeof f.address, "%012" PRId64, a.d->number);
         if (!meter_is_asked(str_of(q.address), f.address)) continue;
+        a.now_ms = slave_clock_ms(a.d, now_ms);
         uint8_t refused = answer(&a, &q, &f);
         if (refused) {
             f.control |= DLT645_REFUSED;

@@ -21,6 +21,7 @@ static void put_card(const struct sim_options *o, struct sim_device *d, struct b
 
 static bool speak(const struct sim_options *o, struct sim_device *d, int64_t now_ms, struct buf *out) {
     char text[64], name[32], id[48], body[SIM_FRAME_MAX];
+    int64_t at_ms = sim_clock_ms(d, now_ms);
     struct buf card, device, serial, json;
     bool is_late = sim_random(d) % LATE_OF == 0;
     buf_init(&card, text, sizeof text);
@@ -35,15 +36,11 @@ static bool speak(const struct sim_options *o, struct sim_device *d, int64_t now
                                  .value = {text, card.len},
                                  .serial = {id, serial.len},
                                  .way = d->index % 2 ? S("out") : S("in"),
-                                 .at_ms = is_late ? now_ms - LATE_MS : now_ms,
+                                 .at_ms = is_late ? at_ms - LATE_MS : at_ms,
                                  .is_late = is_late},
                &json);
     return !card.overflow && sim_push(o, d, &json, out);
 }
 
-const struct sim_protocol sim_door = {.name = "door",
-                                      .port = 8080,
-                                      .faults = 1u << SIM_SPLIT | 1u << SIM_MERGE | 1u << SIM_REPLAY,
-                                      .needs_key = true,
-                                      .speak = speak,
-                                      .hear = sim_push_hear};
+const struct sim_protocol sim_door = {
+    .name = "door", .port = 8080, .faults = SIM_PUSH_FAULTS, .needs_key = true, .speak = speak, .hear = sim_push_hear};

@@ -202,7 +202,7 @@ static bool answer(const struct sim_options *opt, struct sim_device *d, struct b
 
 const struct sim_protocol sim_gb26875 = {.name = "gb26875",
                                          .port = 26875,
-                                         .faults = SIM_WIRE_FAULTS | 1u << SIM_ABSENT,
+                                         .faults = SIM_WIRE_FAULTS | 1u << SIM_ABSENT | 1u << SIM_DRIFT,
                                          .sum_at = 3,
                                          .speak = speak,
                                          .hear = hear,

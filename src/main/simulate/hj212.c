@@ -29,7 +29,7 @@ static int next_value(struct sim_device *d, size_t i) {
     if (at < factors[i].low) at = factors[i].low;
     if (at > factors[i].high) at = factors[i].high;
     d->values[i] = at;
-    return at;
+    return at * (1000 + d->drifted) / 1000;
 }
 
 static void put_tenths(struct buf *b, int v) {
@@ -283,7 +283,7 @@ static bool answer(const struct sim_options *opt, struct sim_device *d, struct b
 
 const struct sim_protocol sim_hj212 = {.name = "hj212",
                                        .port = 21200,
-                                       .faults = SIM_WIRE_FAULTS,
+                                       .faults = SIM_WIRE_FAULTS | 1u << SIM_DRIFT,
                                        .sum_at = 3,
                                        .speak = speak,
                                        .hear = hear,

@@ -78,7 +78,7 @@ static bool put(const struct sim_options *o, const struct sim_device *d, uint16_
 static bool speak(const struct sim_options *o, struct sim_device *d, int64_t now_ms, struct buf *out) {
     char mem[512];
     struct buf b;
-    int64_t now_s = now_ms / 1000 + CHINA_S;
+    int64_t now_s = sim_clock_ms(d, now_ms) / 1000 + CHINA_S;
     uint64_t what = sim_random(d) % 10;
     buf_init(&b, mem, sizeof mem);
     if (what < 2) return put(o, d, JT808_HEARTBEAT, d->serial, &b, out);
@@ -156,7 +156,7 @@ static bool answer(const struct sim_options *o, struct sim_device *d, struct byt
     switch (f.message) {
     case JT808_GET_PARAMETERS: put_parameters(&b); return put(o, d, JT808_PARAMETERS, 0, &b, out);
     case JT808_LOCATE:
-        put_location(d, o->world->utc_ms(o->world->self) / 1000 + CHINA_S, &b);
+        put_location(d, sim_clock_ms(d, o->world->utc_ms(o->world->self)) / 1000 + CHINA_S, &b);
         return put(o, d, JT808_LOCATION_ANSWER, 0, &b, out);
     default: break;
     }
@@ -168,7 +168,7 @@ static bool answer(const struct sim_options *o, struct sim_device *d, struct byt
 
 const struct sim_protocol sim_jt808 = {.name = "jt808",
                                        .port = 21900,
-                                       .faults = SIM_WIRE_FAULTS,
+                                       .faults = SIM_WIRE_FAULTS | 1u << SIM_DRIFT,
                                        .sum_at = 2,
                                        .greet = greet,
                                        .speak = speak,

@@ -149,7 +149,8 @@ static enum slave_heard hear(enum modbus_wire wire, struct slave_line *line, str
     f = q;
     f.from = MODBUS_DEVICE;
     f.data = (struct bytes){NULL, 0};
-    struct asked a = {.d = &line->devices[index], .q = &q, .now_ms = now_ms, .f = &f};
+    struct asked a = {
+        .d = &line->devices[index], .q = &q, .now_ms = slave_clock_ms(&line->devices[index], now_ms), .f = &f};
     f.exception = answer(&a);
     if (!modbus_encode(wire, &f, out)) return SLAVE_NOT_OURS;
     return f.exception ? SLAVE_REFUSES : SLAVE_ANSWERS;

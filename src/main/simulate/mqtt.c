@@ -35,10 +35,10 @@ static bool speak(const struct sim_options *o, struct sim_device *d, int64_t now
     buf_init(&b, text, sizeof text);
     jw_init(&j, &b);
     jw_open(&j, '{');
-    jw_ki64(&j, "ts", now_ms);
+    jw_ki64(&j, "ts", sim_clock_ms(d, now_ms));
     for (size_t i = 0; i < o->metrics_n; i++) {
         jw_key_str(&j, o->metrics[i].name);
-        jw_f64(&j, walk(d, i, &o->metrics[i]));
+        jw_f64(&j, walk(d, i, &o->metrics[i]) * (1000 + d->drifted) / 1000);
     }
     jw_close(&j, '}');
     struct mqtt_packet p = {.type = MQTT_PUBLISH,
@@ -63,7 +63,7 @@ static enum sim_heard hear(struct bytes in, size_t *ret_used, uint16_t *ret_seri
 
 const struct sim_protocol sim_mqtt = {.name = "mqtt",
                                       .port = 1883,
-                                      .faults = 1u << SIM_SPLIT | 1u << SIM_MERGE | 1u << SIM_REPLAY,
+                                      .faults = SIM_PUSH_FAULTS,
                                       .needs_account = true,
                                       .greet = greet,
                                       .speak = speak,

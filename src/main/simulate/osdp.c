@@ -128,7 +128,7 @@ static enum slave_heard hear(struct slave_line *line, struct bytes whole, int64_
 
 const struct slave_protocol slave_osdp = {.name = "osdp",
                                           .codec = &osdp_codec,
-                                          .faults = (1u << SLAVE_FAULTS) - 1,
+                                          .faults = (1u << SLAVE_DRIFT) - 1,
                                           .sum_at = 2,
                                           .first = 1,
                                           .last = OSDP_ADDRESS_MAX,

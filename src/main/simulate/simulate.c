@@ -7,13 +7,15 @@
 #include <string.h>
 
 #define TICK_MS     5
-#define AGAIN_MS    1000 /* before a connection is tried again */
-#define AWAITED_MAX 4
+#define AGAIN_MS    1000 /* before a connection is tried again, and what was denied is said again */
+#define AWAITED_MAX (2 + SIM_STORM_TIMES)
 #define TIMES_MAX   1000000 /* answers whose time is kept */
 #define PIECE_MAX   7       /* bytes of a split message at a time */
 #define OUT_MAX     (4 * SIM_FRAME_MAX)
+#define DRIFTED_MAX 200 /* thousandths */
 
-const char *const sim_fault_names[SIM_FAULTS] = {"noise", "split", "merge", "badsum", "lost", "replay", "absent"};
+const char *const sim_fault_names[SIM_FAULTS] = {"noise",  "split", "merge",  "badsum", "lost",
+                                                 "replay", "storm", "absent", "drift"};
 
 enum player_state { AWAY, CONNECTING, GREETING, IDLE, WAITING };
 struct message {
@@ -57,6 +59,16 @@ uint64_t sim_random(struct sim_device *d) { /* splitmix64 (Steele, Lea, Flood 20
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
     return z ^ (z >> 31);
+}
+
+int64_t sim_clock_ms(const struct sim_device *d, int64_t now_ms) {
+    return now_ms + d->shift_s * 1000;
+}
+
+void sim_drift(struct sim_device *d) {
+    int way = d->index % 2 ? -1 : 1;
+    d->shift_s += way * (int64_t)(1 + sim_random(d) % SIM_DRIFT_S);
+    if (d->drifted * way < DRIFTED_MAX) d->drifted += way;
 }
 
 static int64_t mono_us(const struct sim *s) {
@@ -113,6 +125,10 @@ static bool make_message(struct player *p) {
     char mem[SIM_FRAME_MAX + 1];
     p->device.serial++;
     buf_init(&b, mem, sizeof mem);
+    if (s->o->faults >> SIM_DRIFT & 1) {
+        sim_drift(&p->device);
+        s->figures.faults[SIM_DRIFT]++;
+    }
     if (!s->p->speak(s->o, &p->device, s->o->world->utc_ms(s->o->world->self), &b)) return false;
     memcpy(m->bytes, b.ptr, b.len);
     m->n = b.len;
@@ -154,6 +170,14 @@ static void wait_for_answers(struct player *p) {
     p->until_ms = loop_now_ms(p->sim->loop) + SIM_WAIT_MS;
 }
 
+/* As fast as the line takes it, and no answer is waited for in between. */
+static void storm(struct player *p, const struct message *m) {
+    for (int i = 1; i < SIM_STORM_TIMES && p->conn; i++) {
+        if (tcp_write(p->conn, (struct bytes){m->bytes, m->n})) return;
+        await(p, m->serial);
+    }
+}
+
 static void speak(struct player *p) {
     struct sim *s = p->sim;
     enum sim_fault fault = fault_of(s);
@@ -180,6 +204,7 @@ static void speak(struct player *p) {
     }
     wait_for_answers(p);
     flush(p, fault == SIM_SPLIT);
+    if (fault == SIM_STORM) storm(p, m);
 }
 
 static void say_again(struct player *p) {
@@ -223,14 +248,24 @@ static void pump(struct sim *s) {
     if (s->figures.sent >= s->o->count && !busy) end(s);
 }
 
-static void answered(struct player *p, uint16_t serial) {
-    struct sim *s = p->sim;
-    p->refusals = 0;
+static size_t awaits(const struct player *p, uint16_t serial) {
+    size_t n = 0;
+    for (size_t i = 0; i < p->awaited_n; i++) n += p->awaited[i] == serial;
+    return n;
+}
+
+static void forget(struct player *p, uint16_t serial) {
     for (size_t i = 0; i < p->awaited_n; i++) {
         if (p->awaited[i] != serial) continue;
         p->awaited[i] = p->awaited[--p->awaited_n];
         break;
     }
+}
+
+static void answered(struct player *p, uint16_t serial) {
+    struct sim *s = p->sim;
+    p->refusals = 0;
+    forget(p, serial);
     if (p->awaited_n || p->state != WAITING) return;
     int64_t took = mono_us(s) - p->sent_us;
     s->figures.confirmed += (int64_t)p->messages_n;
@@ -238,12 +273,14 @@ static void answered(struct player *p, uint16_t serial) {
     p->state = IDLE;
 }
 
-static void denied(struct player *p) {
+static void denied(struct player *p, uint16_t serial) {
     p->sim->figures.denied++;
-    if (p->denials > 0)
+    if (awaits(p, serial) > 1)
+        forget(p, serial); /* of a storm too much of it; the rest is still to be answered */
+    else if (p->denials > 0)
         p->denials--;
     else if (p->state == WAITING)
-        say_again(p); /* a denial counts like a time-out */
+        p->until_ms = loop_now_ms(p->sim->loop) + AGAIN_MS; /* a denial counts like a time-out */
 }
 
 static void heard(struct player *p, enum sim_heard what, uint16_t serial) {
@@ -253,7 +290,7 @@ static void heard(struct player *p, enum sim_heard what, uint16_t serial) {
         if (p->messages_n && p->awaited_n) say_again(p); /* what was not answered before the line broke */
         return;
     case SIM_CONFIRMED: answered(p, serial); return;
-    case SIM_DENIED: denied(p); return;
+    case SIM_DENIED: denied(p, serial); return;
     case SIM_REFUSED:
         give_up(p->sim, ERR_UNAVAILABLE, "refused", "the server refuses the account, or answers what is no answer");
         return;

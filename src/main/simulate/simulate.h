@@ -16,10 +16,23 @@
 #define SIM_ANSWER_MAX 16384 /* bytes of all that one question brings */
 #define SIM_TOLD_MAX   4
 
-/* What goes wrong; each message suffers one of those asked for, in turn.  SIM_ABSENT: nobody is there who would do what
- * people are to do. */
-enum sim_fault { SIM_NOISE, SIM_SPLIT, SIM_MERGE, SIM_BADSUM, SIM_LOST, SIM_REPLAY, SIM_ABSENT, SIM_FAULTS };
+/* What goes wrong; each message suffers one of those on the wire that are asked for, in turn. */
+enum sim_fault {
+    SIM_NOISE,
+    SIM_SPLIT,
+    SIM_MERGE,
+    SIM_BADSUM,
+    SIM_LOST,
+    SIM_REPLAY,
+    SIM_STORM,  /* it is said SIM_STORM_TIMES at once */
+    SIM_ABSENT, /* nobody is there who would do what people are to do */
+    SIM_DRIFT,  /* with each message the clock walks away by up to SIM_DRIFT_S, and instruments do */
+    SIM_FAULTS
+};
 #define SIM_WIRE_FAULTS ((1u << SIM_ABSENT) - 1)
+#define SIM_PUSH_FAULTS (1u << SIM_SPLIT | 1u << SIM_MERGE | 1u << SIM_REPLAY | 1u << SIM_STORM | 1u << SIM_DRIFT)
+#define SIM_STORM_TIMES 40
+#define SIM_DRIFT_S     60
 extern const char *const sim_fault_names[SIM_FAULTS];
 
 struct sim_credential {
@@ -51,11 +64,16 @@ struct sim_device {
     uint16_t serial; /* of the last message */
     bool in_fire, in_fault;
     double values[SIM_METRICS_MAX];
-    int64_t shift_s;            /* its clock, as it was set, is ahead of the right time by so much */
+    int64_t shift_s;            /* its clock, as it was set and as it drifts, is ahead of the right time by so much */
+    int drifted;                /* thousandths by which its instruments show too much; less than nothing: too little */
     int64_t owes_ms;            /* from then on speak() has something that is due; 0: nothing */
     int64_t told[SIM_TOLD_MAX]; /* what it was told to be, as its protocol counts; 0: nothing yet */
 };
 uint64_t sim_random(struct sim_device *d);
+int64_t sim_clock_ms(const struct sim_device *d, int64_t now_ms);
+/* The next step of SIM_DRIFT: every other device is ahead and shows too much, the rest are behind and show too little.
+ */
+void sim_drift(struct sim_device *d);
 /* HOST, HOST:PORT or [HOST]:PORT; names are looked up once.  Without a port: `port`; 0 is one where it may be any. */
 bool sim_address(const char *text, int port, bool may_be_any, char ret_host[46], int *ret_port);
 

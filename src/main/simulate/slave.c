@@ -15,8 +15,10 @@
 #define OUT_MAX   ((size_t)8 * FRAME_MAX)
 #define EPOCH_MS  INT64_C(1767196800000) /* 2026-01-01 in Beijing: meters began to count */
 #define HOUR_MS   3600000.0
+#define DRIFTED   1e-3 /* of a value, with each SLAVE_DRIFT_MS */
+#define MOST      0.2
 
-const char *const slave_fault_names[SLAVE_FAULTS] = {"noise", "split", "merge", "badsum", "lost", "slow"};
+const char *const slave_fault_names[SLAVE_FAULTS] = {"noise", "split", "merge", "badsum", "lost", "slow", "drift"};
 
 struct wire {
     struct slave *slave;
@@ -54,8 +56,15 @@ static uint64_t next_random(uint64_t *state) { /* splitmix64 (Steele, Lea, Flood
     return z ^ (z >> 31);
 }
 
+int64_t slave_clock_ms(struct slave_device *d, int64_t now_ms) {
+    if (d->is_drifting) d->ahead_ms += SLAVE_DRIFT_MS;
+    return now_ms + d->ahead_ms;
+}
+
 double slave_around(struct slave_device *d, double middle, double wander) {
-    return middle + wander * ((double)(next_random(&d->random) % 2001) / 1000 - 1);
+    double drifted = DRIFTED * (double)(d->ahead_ms / SLAVE_DRIFT_MS);
+    return middle * (1 + (drifted < MOST ? drifted : MOST)) +
+           wander * ((double)(next_random(&d->random) % 2001) / 1000 - 1);
 }
 
 void slave_switch(struct slave_device *d, bool is_off, int64_t now_ms) {
@@ -115,11 +124,12 @@ static void flush(struct wire *w, int64_t now_ms) {
 /* The fault that this answer suffers; SLAVE_FAULTS: none. */
 static enum slave_fault fault_of(struct slave *s) {
     size_t n = 0, nth;
-    for (int i = 0; i < SLAVE_FAULTS; i++) n += s->o->faults >> i & 1;
+    uint32_t faults = s->o->faults & ~(1u << SLAVE_DRIFT);
+    for (int i = 0; i < SLAVE_FAULTS; i++) n += faults >> i & 1;
     if (!n) return SLAVE_FAULTS;
     nth = s->faulty++ % n;
     for (int i = 0; i < SLAVE_FAULTS; i++)
-        if (s->o->faults >> i & 1 && !nth--) return (enum slave_fault)i;
+        if (faults >> i & 1 && !nth--) return (enum slave_fault)i;
     return SLAVE_FAULTS;
 }
 
@@ -164,6 +174,7 @@ static void heard(struct wire *w, struct bytes whole) {
     }
     s->figures.answered++;
     s->figures.refused += what == SLAVE_REFUSES;
+    s->figures.faults[SLAVE_DRIFT] += s->o->faults >> SLAVE_DRIFT & 1;
     answer(w, whole, (struct bytes){(const uint8_t *)out.ptr, out.len});
 }
 
@@ -285,6 +296,8 @@ enum err slave_run(const struct slave_protocol *p, const struct slave_options *o
     struct slave s = {.p = p, .o = o, .fault = f};
     s.line = (struct slave_line){calloc(o->devices, sizeof *s.line.devices), o->devices, o->cards};
     if (s.line.devices) slave_devices(s.line.devices, o->devices, o->first, o->seed);
+    for (size_t i = 0; s.line.devices && i < o->devices; i++)
+        s.line.devices[i].is_drifting = o->faults >> SLAVE_DRIFT & 1;
     enum err e = s.line.devices ? play(&s) : FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     s.ending = true;
     tcp_unlisten(s.listener);

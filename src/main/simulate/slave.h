@@ -12,6 +12,7 @@
 #define SLAVE_DEVICES_MAX 2000
 #define SLAVE_WORDS       100 /* registers that remember what is written */
 #define SLAVE_SLOW_MS     1500
+#define SLAVE_DRIFT_MS    INT64_C(60000)
 #define SLAVE_CHINA_S     (8 * 3600) /* their clocks show local time */
 
 /* What goes wrong; each answer suffers one of those asked for, in turn. */
@@ -22,6 +23,7 @@ enum slave_fault {
     SLAVE_BADSUM, /* its sum is wrong */
     SLAVE_LOST,   /* it does not come */
     SLAVE_SLOW,   /* it comes SLAVE_SLOW_MS later */
+    SLAVE_DRIFT,  /* not in turn: with each its clock is SLAVE_DRIFT_MS more ahead, and its instruments show more */
     SLAVE_FAULTS
 };
 extern const char *const slave_fault_names[SLAVE_FAULTS];
@@ -33,6 +35,8 @@ struct slave_device {
     int64_t off_since_ms, off_ms;
     bool moves; /* its valve, to the other end, where it is at moved_ms */
     int64_t moved_ms;
+    bool is_drifting;
+    int64_t ahead_ms; /* its clock */
     uint16_t coils, words[SLAVE_WORDS];
     size_t shown;                    /* cards that were held to it */
     int64_t shown_ms, open_until_ms; /* the last one; its door */
@@ -40,6 +44,7 @@ struct slave_device {
 void slave_switch(struct slave_device *d, bool is_off, int64_t now_ms);
 /* Hours in which something flowed, from 2026 to a moment that is not after now; negative: before. */
 double slave_hours(const struct slave_device *d, int64_t at_ms, int64_t now_ms);
+int64_t slave_clock_ms(struct slave_device *d, int64_t now_ms); /* once an answer: of what drifts it drifts */
 double slave_around(struct slave_device *d, double middle, double wander); /* chance */
 
 struct slave_line {
@@ -98,7 +103,8 @@ int slave_command(const struct command *c, int argc, char **argv);
     "  --listen PORT       waits for the master on the loopback, as a serial server; 0 prints a free port\n"    \
     "  --serial PATH       sits on a serial port;  --baud N [2400, Modbus, OSDP 9600]\n"                        \
     "  --devices N [1], --first N   their addresses, one after the other [889; Modbus, OSDP 1]\n"               \
-    "  --faults LIST       an answer each in turn: noise,split,merge,badsum,lost,slow (modbus: no badsum)\n\n"  \
+    "  --faults LIST       an answer each in turn: noise,split,merge,badsum,lost,slow (modbus: no badsum);\n"   \
+    "                 of all of them but osdp's drift: the clock runs away, values rise\n\n"                    \
     "  dlt645: energies, voltages, power, midnights; the relay obeys the password 02123456\n"                   \
     "  cjt188: a water meter with a valve, which takes 4 s\n"                                                   \
     "  modbus: input 0 voltage /10, 1 current /100, 2 power f32, 4 energy u32 Wh, 6 temperature s16 /10,\n"     \

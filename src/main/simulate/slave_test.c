@@ -205,6 +205,31 @@ static void a_card_is_held_to_a_reader_and_its_output_opens(struct t *t) {
     CHECK(t, ask(&s, "1", "poll") && s.said.passings_n == 1); /* a made up card */
 }
 
-TESTS(CASE(a_meter_counts_and_keeps_midnights), CASE(a_relay_obeys_its_password),
-      CASE(who_is_asked_for_answers_where_it_is_alone), CASE(a_valve_stops_the_water),
+static void what_drifts_is_ahead_and_shows_more(struct t *t) {
+    struct site s;
+    start(&s, t, &slave_cjt188, 2);
+    s.devices[0].is_drifting = true;
+    CHECK(t, ask(&s, WATER, "901F"));
+    double before = said(&s, "volume");
+    for (int i = 0; i < 600; i++) CHECK(t, ask(&s, WATER, "901F"));
+    CHECK(t, is_near(said(&s, "volume") - before, 10 * 0.06, 0.02)); /* ten hours */
+    CHECK(t, ask(&s, "00000000000890", "901F"));
+    before = said(&s, "volume");
+    CHECK(t, ask(&s, "00000000000890", "901F") && said(&s, "volume") == before);
+    start(&s, t, &slave_modbus, 1);
+    s.devices[0].is_drifting = true;
+    for (int i = 0; i < 1000; i++) CHECK(t, ask(&s, "1", "input:0:*0.1"));
+    CHECK(t, is_near(said(&s, "input:0:*0.1"), 1.2 * 220, 5));
+    start(&s, t, &slave_dlt645, 1);
+    s.devices[0].is_drifting = true;
+    CHECK(t, ask(&s, METER, "00010000"));
+    double then = said(&s, "energy");
+    for (int i = 0; i < 60; i++) CHECK(t, ask(&s, METER, "00010000"));
+    CHECK(t, said(&s, "energy") > then);
+    for (int i = 0; i < 200; i++) CHECK(t, ask(&s, METER, "00010000"));
+    CHECK(t, ask_with(&s, METER, "1C", "trip", "02123456") && s.why); /* it is over by its clock */
+}
+
+TESTS(CASE(what_drifts_is_ahead_and_shows_more), CASE(a_meter_counts_and_keeps_midnights),
+      CASE(a_relay_obeys_its_password), CASE(who_is_asked_for_answers_where_it_is_alone), CASE(a_valve_stops_the_water),
       CASE(a_controller_switches_and_remembers), CASE(a_card_is_held_to_a_reader_and_its_output_opens))

@@ -39,14 +39,10 @@ static bool speak(const struct sim_options *o, struct sim_device *d, int64_t now
                                .direction = 4,
                                .trigger = 8,
                                .plate_id = d->serial,
-                               .at_ms = now_ms},
+                               .at_ms = sim_clock_ms(d, now_ms)},
              &json);
     return !plate.overflow && sim_push(o, d, &json, out);
 }
 
-const struct sim_protocol sim_vz = {.name = "vz",
-                                    .port = 8080,
-                                    .faults = 1u << SIM_SPLIT | 1u << SIM_MERGE | 1u << SIM_REPLAY,
-                                    .needs_key = true,
-                                    .speak = speak,
-                                    .hear = sim_push_hear};
+const struct sim_protocol sim_vz = {
+    .name = "vz", .port = 8080, .faults = SIM_PUSH_FAULTS, .needs_key = true, .speak = speak, .hear = sim_push_hear};

@@ -44,7 +44,7 @@ static void put(const struct sim_options *o, const struct sim_device *d, struct 
 /* One in ten positions is without a fix, as inside a house. */
 static void put_position(struct sim_device *d, const char *command, uint32_t status, int64_t now_ms, struct buf *b) {
     int32_t year, month, day;
-    int64_t s = now_ms / 1000;
+    int64_t s = sim_clock_ms(d, now_ms) / 1000;
     int latitude = walk(d, LATITUDE), longitude = walk(d, LONGITUDE);
     bool has_fix = sim_random(d) % 10;
     civil_from_day(s / 86400, &year, &month, &day);
@@ -146,7 +146,7 @@ static bool answer(const struct sim_options *o, struct sim_device *d, struct byt
 /* There is no sum: what SIM_BADSUM breaks is the end of the frame. */
 const struct sim_protocol sim_watch = {.name = "watch",
                                        .port = 21800,
-                                       .faults = SIM_WIRE_FAULTS,
+                                       .faults = SIM_WIRE_FAULTS | 1u << SIM_DRIFT,
                                        .sum_at = 1,
                                        .greet = greet,
                                        .speak = speak,
