@@ -11,12 +11,13 @@
 
 #define CREDENTIALS_BYTES ((size_t)1 << 20)
 
-static const struct sim_protocol *const protocols[] = {&sim_bacnet, &sim_door, &sim_gb26875, &sim_hj212,
-                                                       &sim_jt808,  &sim_mqtt, &sim_vz,      &sim_watch};
+static const struct sim_protocol *const protocols[] = {
+    &sim_bacnet, &sim_chirpstack, &sim_ctwing, &sim_door,   &sim_gb26875, &sim_hj212, &sim_itsapi,
+    &sim_jt808,  &sim_lift,       &sim_mqtt,   &sim_onenet, &sim_ttn,     &sim_vz,    &sim_watch};
 
 struct asked {
     const char *to, *count, *rate, *devices, *seed, *faults, *first, *text, *user, *password, *topic, *credentials,
-        *metrics, *key, *plates, *cards;
+        *metrics, *key, *secret, *plates, *cards;
     bool json;
     struct sim_options o;
     struct sim_credential keys[SIM_DEVICES_MAX];
@@ -119,7 +120,9 @@ static const char *read_asked(struct asked *a, const struct sim_protocol *p) {
     if (p->needs_account && !a->devices) devices = (int64_t)keys;
     if (p->needs_account && devices > (int64_t)keys) return "there are more devices than credentials";
     if (p->needs_key && !a->key) return "--key is missing: the last part of the address that the line's page shows";
+    if (p->needs_secret && !a->secret) return "--secret is missing: the line's, with which pushes are signed";
     a->o.key = a->key;
+    a->o.secret = a->secret;
     a->o.plates = a->plates;
     a->o.cards = a->cards;
     a->o.devices = (size_t)devices;
@@ -210,6 +213,7 @@ static int run(int argc, char **argv) {
                                      {"credentials", &a->credentials, NULL},
                                      {"metrics", &a->metrics, NULL},
                                      {"key", &a->key, NULL},
+                                     {"secret", &a->secret, NULL},
                                      {"plates", &a->plates, NULL},
                                      {"cards", &a->cards, NULL},
                                      {"json", NULL, &a->json}};
@@ -221,9 +225,10 @@ static int run(int argc, char **argv) {
     if (bad)
         code = usage_error(&cmd_simulate, "%s is not understood", argv[bad]);
     else if (!p)
-        code = usage_error(&cmd_simulate,
-                           "which devices?  bacnet, door, gb26875, hj212, jt808, mqtt, vz or watch; cjt188, dlt645, "
-                           "modbus, modbus_rtu or osdp");
+        code =
+            usage_error(&cmd_simulate,
+                        "which devices?  bacnet, chirpstack, ctwing, door, gb26875, hj212, itsapi, jt808, lift, mqtt, "
+                        "onenet, ttn, vz or watch; cjt188, dlt645, modbus, modbus_rtu or osdp");
     else
         code = simulate(a, p);
     arena_finish(&a->arena);
@@ -234,7 +239,8 @@ static int run(int argc, char **argv) {
 const struct command cmd_simulate = {
     .name = "simulate",
     .summary = "plays devices of the field against any server",
-    .usage = "linli simulate door|gb26875|hj212|jt808|mqtt|vz|watch --to ADDRESS[:PORT] [options]\n"
+    .usage = "linli simulate gb26875|hj212|jt808|mqtt|watch --to ADDRESS[:PORT] [options]\n"
+             "linli simulate chirpstack|ctwing|door|itsapi|lift|onenet|ttn|vz --to ADDRESS[:PORT] --key KEY [options]\n"
              "linli simulate cjt188|dlt645|modbus|modbus_rtu|osdp --to ADDRESS:PORT|--listen PORT|--serial PATH "
              "[options]\n"
              "linli simulate bacnet [--at ADDRESS[:PORT]] [options]\n\n"
@@ -243,22 +249,23 @@ const struct command cmd_simulate = {
              "  --devices N    devices, a connection each [1; with --credentials as many as the file has]\n"
              "  --seed S       chance; the same seed says the same things [1]\n"
              "  --faults LIST  what goes wrong, a message each in turn: noise,split,merge,badsum,lost,replay,storm\n"
-             "                 (door, mqtt, vz: split,merge,replay,storm); all the time: drift, clocks walk away and\n"
+             "                 (mqtt, and what is pushed: split,merge,replay,storm; onenet badsum, too); all the time: "
+             "drift, clocks walk away and\n"
              "                 instruments do; of gb26875 absent: no guard answers when called\n"
              "  --json         the summary as JSON\n\n"
              "  bacnet:  controllers of a building and their lift, to be found, read, written and watched at --at\n"
              "           [127.0.0.1:47808], until they are stopped, or --count questions came; --rate points change\n"
              "           a second; --faults lost,replay;  --first N   number of the first device [889]\n"
-             "  door:    --key K   of the address that the line's page shows;  --cards LIST   that are held to it;\n"
-             "           --first N   number of the first controller, linli-889\n"
              "  gb26875: --first N   address of the first panel [889];  --text WORDS  what its detector is called\n"
              "  hj212:   --first N   number of the first station [889]\n"
              "  jt808:   --first N   number of the first terminal [889]\n"
              "  watch:   --first N   number of the first watch [889]\n"
              "  mqtt:    --user U --password P --topic T, or --credentials FILE (a line of JSON a device, as\n"
              "           `linli device add --json` prints it);  --metrics name:low:high,…\n"
-             "  vz:      --key K   of the address that the line's page shows;  --plates LIST   that come to the gate;\n"
-             "           --first N   number of the first camera, linli-889\n\n"
+             "  chirpstack, ctwing, door, itsapi, lift, onenet, ttn, vz: pushed over HTTP\n"
+             "           --key K   of the address that the line's page shows;  --first N   number of the first [889]\n"
+             "           --cards LIST   that are held to a door;  --plates LIST   that come to an itsapi or vz\n"
+             "           --secret S   of the line: what onenet signs with\n\n"
              "A message waits for its answer, at most 10 s, and is said at most three times.  Exit 1: some were not "
              "answered.\n\n" SLAVE_USAGE,
     .run = run,

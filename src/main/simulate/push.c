@@ -4,13 +4,18 @@
 #include <string.h>
 #include <strings.h>
 
-bool sim_push(const struct sim_options *o, const struct sim_device *d, const struct buf *body, struct buf *out) {
+bool sim_push(const struct sim_options *o, struct sim_device *d, int64_t now_ms, struct buf *out) {
+    char mem[SIM_FRAME_MAX];
+    const char *below = "";
+    struct buf body;
+    buf_init(&body, mem, sizeof mem);
+    if (!d->protocol->push(o, d, sim_clock_ms(d, now_ms), &body, &below)) return false;
     buf_fmt(out,
-            "POST /api/v1/push/%s HTTP/1.1\r\nHost: %s:%d\r\nContent-Type: application/json\r\nX-Request-Id: "
+            "POST /api/v1/push/%s%s HTTP/1.1\r\nHost: %s:%d\r\nContent-Type: application/json\r\nX-Request-Id: "
             "linli-%05u\r\nContent-Length: %zu\r\n\r\n",
-            o->key, o->host, o->port, (unsigned)d->serial, body->len);
-    buf_add(out, body->ptr, body->len);
-    return !body->overflow && !out->overflow;
+            o->key, below, o->host, o->port, (unsigned)d->serial, body.len);
+    buf_add(out, body.ptr, body.len);
+    return !body.overflow && !out->overflow;
 }
 
 /* The value of a header of the answer's head; absent: it has none. */
@@ -41,8 +46,12 @@ enum sim_heard sim_push_hear(struct bytes in, size_t *ret_used, uint16_t *ret_se
     if (in.len - n < (size_t)body) return SIM_NOTHING;
     *ret_used = n + (size_t)body;
     if (n < 12 || !str_to_i64((struct str){head.ptr + 9, 3}, &status)) return SIM_REFUSED;
-    if (status == 404 || status == 401) return SIM_REFUSED; /* another key, another secret */
+    if (status == 404) return SIM_REFUSED; /* another key */
     if (!str_starts(trace, S("linli-")) || !str_to_i64(str_from(trace, 6), &serial)) return SIM_OTHER;
     *ret_serial = (uint16_t)serial;
     return status == 200 ? SIM_CONFIRMED : SIM_DENIED;
+}
+
+struct str sim_push_body(struct bytes answer) {
+    return str_from((struct str){(const char *)answer.ptr, answer.len}, head_of(answer));
 }

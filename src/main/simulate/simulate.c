@@ -10,9 +10,9 @@
 #define AGAIN_MS    1000 /* before a connection is tried again, and what was denied is said again */
 #define AWAITED_MAX (2 + SIM_STORM_TIMES)
 #define TIMES_MAX   1000000 /* answers whose time is kept */
-#define PIECE_MAX   7       /* bytes of a split message at a time */
+#define PIECE_MAX   7       /* bytes of a split message at a time, of long ones more */
+#define PIECES      64
 #define OUT_MAX     (4 * SIM_FRAME_MAX)
-#define DRIFTED_MAX 200 /* thousandths */
 
 const char *const sim_fault_names[SIM_FAULTS] = {"noise",  "split", "merge",  "badsum", "lost",
                                                  "replay", "storm", "absent", "drift"};
@@ -53,23 +53,6 @@ struct sim {
     enum err failed;
     bool ending;
 };
-
-uint64_t sim_random(struct sim_device *d) { /* splitmix64 (Steele, Lea, Flood 2014) */
-    uint64_t z = d->random += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-int64_t sim_clock_ms(const struct sim_device *d, int64_t now_ms) {
-    return now_ms + d->shift_s * 1000;
-}
-
-void sim_drift(struct sim_device *d) {
-    int way = d->index % 2 ? -1 : 1;
-    d->shift_s += way * (int64_t)(1 + sim_random(d) % SIM_DRIFT_S);
-    if (d->drifted * way < DRIFTED_MAX) d->drifted += way;
-}
 
 static int64_t mono_us(const struct sim *s) {
     return s->o->world->mono_us(s->o->world->self);
@@ -157,7 +140,8 @@ static enum sim_fault fault_of(struct sim *s) {
 static void flush(struct player *p, bool split) {
     while (p->out_at < p->out_n && p->conn) {
         size_t n = p->out_n - p->out_at;
-        if (split && n > PIECE_MAX) n = 1 + sim_random(&p->device) % PIECE_MAX;
+        size_t most = p->out_n / PIECES > PIECE_MAX ? p->out_n / PIECES : PIECE_MAX;
+        if (split && n > most) n = 1 + sim_random(&p->device) % most;
         if (tcp_write(p->conn, (struct bytes){p->out + p->out_at, n})) return;
         p->out_at += n;
         p->sent_us = mono_us(p->sim);
@@ -290,6 +274,9 @@ static void heard(struct player *p, enum sim_heard what, uint16_t serial) {
         if (p->messages_n && p->awaited_n) say_again(p); /* what was not answered before the line broke */
         return;
     case SIM_CONFIRMED: answered(p, serial); return;
+    case SIM_NEXT_CONFIRMED:
+        if (p->awaited_n) answered(p, p->awaited[0]);
+        return;
     case SIM_DENIED: denied(p, serial); return;
     case SIM_REFUSED:
         give_up(p->sim, ERR_UNAVAILABLE, "refused", "the server refuses the account, or answers what is no answer");
@@ -413,7 +400,7 @@ static enum err play(struct sim *s) {
     for (size_t i = 0; i < s->o->devices; i++) {
         struct player *p = &s->players[i];
         p->sim = s;
-        p->device = (struct sim_device){.index = i, .random = s->o->seed * 1000003 + i};
+        p->device = (struct sim_device){.protocol = s->p, .index = i, .random = s->o->seed * 1000003 + i};
     }
     for (size_t i = 0; i < s->o->devices && !s->failed; i++) dial(&s->players[i]);
     loop_run(s->loop);

@@ -8,7 +8,7 @@
 #include "protocol/codec.h"
 
 #define SIM_DEVICES_MAX 2000
-#define SIM_FRAME_MAX   1100
+#define SIM_FRAME_MAX   2048
 #define SIM_METRICS_MAX 16
 #define SIM_TRIES       3     /* clause 6.5 of GB/T 26875.3; others do well with it */
 #define SIM_WAIT_MS     10000 /* for an answer, then it is said again */
@@ -52,13 +52,16 @@ struct sim_options {
     int64_t first;              /* number of the first device where numbers name them */
     const char *description;    /* of the part that reports, UTF-8 */
     const char *key;            /* of the address that is pushed to */
+    const char *secret;         /* that pushes are signed with */
     const char *plates, *cards; /* that come, commas between; NULL: made up ones */
     const struct sim_credential *credentials;
     const struct sim_metric *metrics;
     size_t metrics_n;
     const struct world *world;
 };
+struct sim_protocol;
 struct sim_device {
+    const struct sim_protocol *protocol;
     size_t index;
     uint64_t random; /* state of its own chance */
     uint16_t serial; /* of the last message */
@@ -69,11 +72,24 @@ struct sim_device {
     int64_t owes_ms;            /* from then on speak() has something that is due; 0: nothing */
     int64_t told[SIM_TOLD_MAX]; /* what it was told to be, as its protocol counts; 0: nothing yet */
 };
+/* ---- device.c */
 uint64_t sim_random(struct sim_device *d);
 int64_t sim_clock_ms(const struct sim_device *d, int64_t now_ms);
 /* The next step of SIM_DRIFT: every other device is ahead and shows too much, the rest are behind and show too little.
  */
 void sim_drift(struct sim_device *d);
+struct sim_range {
+    int start, low, high, wander;
+};
+/* What the instrument shows of values[i], which walks; 0 there: it starts. */
+int sim_walk(struct sim_device *d, size_t i, const struct sim_range *r);
+struct str sim_one_of(struct sim_device *d, const char *list); /* commas between; absent: there is none */
+/* One of the plates that come, else one that is made up. */
+void sim_put_plate(const struct sim_options *o, struct sim_device *d, struct buf *out);
+int64_t sim_number(const struct sim_options *o, const struct sim_device *d);
+void sim_put_name(const struct sim_options *o, const struct sim_device *d, struct buf *out); /* linli-889 */
+void sim_put_local(struct buf *out, int64_t at_ms); /* 2026-11-24T10:42:00 in China */
+
 /* HOST, HOST:PORT or [HOST]:PORT; names are looked up once.  Without a port: `port`; 0 is one where it may be any. */
 bool sim_address(const char *text, int port, bool may_be_any, char ret_host[46], int *ret_port);
 
@@ -82,6 +98,7 @@ enum sim_heard {
     SIM_OTHER,
     SIM_READY,
     SIM_CONFIRMED,
+    SIM_NEXT_CONFIRMED /* what was said first of what is not answered yet */,
     SIM_DENIED,
     SIM_REFUSED,
     SIM_ASKED /* the device answers at once */
@@ -97,7 +114,10 @@ struct sim_protocol {
     uint32_t faults;    /* those that make sense */
     size_t sum_at;      /* of SIM_BADSUM: the byte, counted from the frame's end */
     bool needs_account; /* credentials */
-    bool needs_key;
+    bool needs_key, needs_secret;
+    /* Of those that push: the body of the next push; *ret_below: what of the address stands behind its key. */
+    bool (*push)(const struct sim_options *o, struct sim_device *d, int64_t at_ms, struct buf *json,
+                 const char **ret_below);
     /* NULL: nothing is said before the first message. */
     bool (*greet)(const struct sim_options *o, struct sim_device *d, struct buf *out);
     bool (*speak)(const struct sim_options *o, struct sim_device *d, int64_t now_ms, struct buf *out);
@@ -109,10 +129,14 @@ struct sim_protocol {
     enum err (*run)(const struct sim_options *o, struct sim_figures *ret, struct fault *f);
 };
 /* ---- push.c: a body over HTTP; the number of the message is its trace, which the answer repeats */
-bool sim_push(const struct sim_options *o, const struct sim_device *d, const struct buf *body, struct buf *out);
+bool sim_push(const struct sim_options *o, struct sim_device *d, int64_t now_ms, struct buf *out);
 enum sim_heard sim_push_hear(struct bytes in, size_t *ret_used, uint16_t *ret_serial);
+struct str sim_push_body(struct bytes answer); /* of one that was heard */
+#define SIM_PUSHES(of) \
+    .port = 8080, .faults = SIM_PUSH_FAULTS, .needs_key = true, .push = of, .speak = sim_push, .hear = sim_push_hear
 
-extern const struct sim_protocol sim_bacnet, sim_door, sim_gb26875, sim_hj212, sim_jt808, sim_mqtt, sim_vz, sim_watch;
+extern const struct sim_protocol sim_bacnet, sim_chirpstack, sim_ctwing, sim_door, sim_gb26875, sim_hj212, sim_itsapi,
+    sim_jt808, sim_lift, sim_mqtt, sim_onenet, sim_ttn, sim_vz, sim_watch;
 
 /* Plays until every message is answered or given up.  ERR_UNAVAILABLE: nobody is there, or the account is refused. */
 NODISCARD enum err sim_run(const struct sim_protocol *p, const struct sim_options *o, struct sim_figures *ret,
