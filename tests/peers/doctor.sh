@@ -63,7 +63,7 @@ bytes "$broken" | nc -q 1 "${at%:*}" "${at##*:}" >/dev/null
 is "$(becomes not_decodable found "$dev")" not_decodable "doctor: 2, who spoke nonsense and hung up"
 held "$at" "$broken"
 is "$(becomes not_decodable found "$dev")" not_decodable "doctor: 2, what comes is not understood"
-is "$(found "$dev" '[.rule, .peer] | join(", ")')" "6.6: the sum is wrong, 127.0.0.1" "doctor: 2, at which clause, from whom"
+is "$(found "$dev" '[.rule, .peer] | join(", ")')" "GB/T 26875.3 6.6: the sum is wrong, 127.0.0.1" "doctor: 2, at which clause, from whom"
 
 open_line 三 gb26875
 dev=$(device 403 fire_panel)

@@ -26,7 +26,7 @@ frame='40 40 01 00 01 01 20 3A 09 1A 09 0C 79 03 00 00 00 00 38 5B 01 00 00 00 3
 answer=$(send "${frame/46 23 23/47 23 23}")
 is "${answer:52:2}" 06 "lines: a frame with a wrong sum is denied"
 is "$(figure '[.bad, .bad_samples[0].rule, .bad_samples[0].offset, .bad_samples[0].hex[-6:]]')" \
-    '[1,"6.6: the sum is wrong",75,"472323"]' "lines: it is counted and shown with its clause and byte"
+    '[1,"GB/T 26875.3 6.6: the sum is wrong",75,"472323"]' "lines: it is counted and shown with its clause and byte"
 answer=$(send "${frame:0:98} $frame")
 is "${answer:52:2}" 03 "lines: a frame behind one that lost bytes is confirmed at once"
 is "$(figure '[.frames, .bad, .skipped_bytes]')" '[1,2,33]' "lines: what was lost is counted"
@@ -209,7 +209,7 @@ is "$(jq -c '[.protocol, .ok, .events[0].code, .events[0].device, .frame.objects
     '["gb26875",true,"fire_alarm","889",131082,60]' "decode: says what it means, and the answer"
 is "$("$bin" encode gb26875 - <<<"$f01")" "${frame// /}" "encode: the way back gives the same bytes"
 told=$("$bin" decode gb26875 - <<<"${frame/46 23 23/47 23 23}"); is $? 1 "decode: a bad frame exits 1"
-is "$told" '{"ok":false,"rule":"6.6: the sum is wrong","at":75}' "decode: and names rule and byte"
+is "$told" '{"ok":false,"rule":"GB/T 26875.3 6.6: the sum is wrong","at":75}' "decode: and names rule and byte"
 "$bin" decode nothing 00 >/dev/null 2>&1; is $? 2 "decode: an unknown protocol is wrong usage"
 is "$("$bin" decode --list | cut -d' ' -f1 | sort | paste -sd' ')" "bacnet chirpstack cjt188 ctwing dlt645 door esphome gb26875 hj212 homeassistant itsapi jt808 lift modbus modbus_rtu mqtt mqtt5 onenet osdp plate sparkplug tasmota ttn vz watch wiegand zigbee2mqtt" "decode: names what there is"
 is "$("$bin" decode dlt645 '68 61 01 00 00 00 00 68 91 08 33 33 34 33 59 33 33 33 8A 16' | jq -c '.readings[0] | [.device, .key, .value, .unit]')" \

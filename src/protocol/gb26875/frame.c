@@ -64,13 +64,13 @@ void gb26875_head(struct bytes in, struct gb26875_frame *ret) {
 }
 
 bool gb26875_decode(struct bytes b, struct gb26875_frame *ret, struct wire_error *reterr) {
-    static const char *const rules[] = {"6.6: a frame has at least 30 bytes",
-                                        "6.6: the start is 40 40",
-                                        "6.6: the length is at most 1024",
-                                        "6.6: the length does not fit the frame",
-                                        "6.6: the end is 23 23",
-                                        "6.6: the sum is wrong",
-                                        "6.6: no such command"};
+    static const char *const rules[] = {"GB/T 26875.3 6.6: a frame has at least 30 bytes",
+                                        "GB/T 26875.3 6.6: the start is 40 40",
+                                        "GB/T 26875.3 6.6: the length is at most 1024",
+                                        "GB/T 26875.3 6.6: the length does not fit the frame",
+                                        "GB/T 26875.3 6.6: the end is 23 23",
+                                        "GB/T 26875.3 6.6: the sum is wrong",
+                                        "GB/T 26875.3 6.6: no such command"};
     const uint8_t *p = b.ptr;
     size_t n = 0;
     int bad = -1;

@@ -64,7 +64,7 @@ static const struct vector rows[] = {
      .device = "889"},
     {.name = "F12 a sum that is off by one bit",
      .hex = "40 40 01 00 01 01 23 3A 09 1A 09 0C 38 5B 01 00 00 00 79 03 00 00 00 00 00 00 03 AA 23 23",
-     .rule = "6.6: the sum is wrong",
+     .rule = "GB/T 26875.3 6.6: the sum is wrong",
      .at = 27},
     {.name = "Centre denies",
      .hex = "40 40 01 00 01 01 23 3A 09 1A 09 0C 38 5B 01 00 00 00 79 03 00 00 00 00 00 00 06 AE 23 23",
@@ -247,29 +247,30 @@ static void what_the_standard_forbids_is_refused(struct t *t) {
         uint8_t value;
         const char *rule;
         size_t at;
-    } bytes[] = {{0, 0x41, "6.6: the start", 0},    {1, 0, "6.6: the start", 0}, {24, 8, "6.6: the length does", 24},
-                 {25, 8, "6.6: the length is", 24}, {36, 0, "6.6: the sum", 36}, {37, 0, "6.6: the end", 37},
-                 {38, 0, "6.6: the end", 37}};
+    } bytes[] = {{0, 0x41, "GB/T 26875.3 6.6: the start", 0},      {1, 0, "GB/T 26875.3 6.6: the start", 0},
+                 {24, 8, "GB/T 26875.3 6.6: the length does", 24}, {25, 8, "GB/T 26875.3 6.6: the length is", 24},
+                 {36, 0, "GB/T 26875.3 6.6: the sum", 36},         {37, 0, "GB/T 26875.3 6.6: the end", 37},
+                 {38, 0, "GB/T 26875.3 6.6: the end", 37}};
     static const struct {
         uint8_t command;
         const char *data, *rule;
         size_t at;
-    } data[] = {{0, "", "6.6: no such command", 26},
-                {7, "", "6.6: no such command", 26},
-                {127, "", "6.6: no such command", 26},
-                {2, "00 01", "8.1.1", 27},
-                {2, "09 01 00", "8.1.1", 27},
-                {2, "1D 01 00", "8.1.1", 27},
-                {4, "5C 01 00", "8.1.1", 27},
-                {2, "15", "8.1.2", 28},
-                {2, "15 00", "8.1.2", 28},
-                {2, "15 02 08 02 3A 09 1A 09 0C 08 02 3A 09 1A 09 0C", "8.1.2", 28},
-                {4, "3E 17", "8.1.2", 28},
-                {2, "15 01 08 02 3A 09 1A 09", "8.3", 30},
-                {2, "01 02 01 01 03 00 02 3A 09 1A 09 0C", "8.3", 39},
-                {5, "06 01 01 01 05 D6 D0 CE C4", "8.3", 31},
-                {5, "08 01 02 3A 09 1A 09 0C", "8.3", 31},
-                {4, "44 01 01", "8.3", 30}};
+    } data[] = {{0, "", "GB/T 26875.3 6.6: no such command", 26},
+                {7, "", "GB/T 26875.3 6.6: no such command", 26},
+                {127, "", "GB/T 26875.3 6.6: no such command", 26},
+                {2, "00 01", "GB/T 26875.3 8.1.1", 27},
+                {2, "09 01 00", "GB/T 26875.3 8.1.1", 27},
+                {2, "1D 01 00", "GB/T 26875.3 8.1.1", 27},
+                {4, "5C 01 00", "GB/T 26875.3 8.1.1", 27},
+                {2, "15", "GB/T 26875.3 8.1.2", 28},
+                {2, "15 00", "GB/T 26875.3 8.1.2", 28},
+                {2, "15 02 08 02 3A 09 1A 09 0C 08 02 3A 09 1A 09 0C", "GB/T 26875.3 8.1.2", 28},
+                {4, "3E 17", "GB/T 26875.3 8.1.2", 28},
+                {2, "15 01 08 02 3A 09 1A 09", "GB/T 26875.3 8.3", 30},
+                {2, "01 02 01 01 03 00 02 3A 09 1A 09 0C", "GB/T 26875.3 8.3", 39},
+                {5, "06 01 01 01 05 D6 D0 CE C4", "GB/T 26875.3 8.3", 31},
+                {5, "08 01 02 3A 09 1A 09 0C", "GB/T 26875.3 8.3", 31},
+                {4, "44 01 01", "GB/T 26875.3 8.3", 30}};
     for (size_t i = 0; i < COUNT(bytes); i++) {
         uint8_t raw[64];
         struct gb26875_frame f;
@@ -300,11 +301,12 @@ static void wrong_wishes_are_told(struct t *t) {
         {"{\"command\":\"send\",\"time\":\"1999-11-30T10:42:00\"}", "time: is not like"},
         {"{\"command\":\"request\",\"type\":82,\"objects\":[{}],\"time\":\"2026-11-24T10:42:00\"}", "type: is none"},
         {"{\"command\":\"request\",\"type\":81,\"time\":\"2026-11-24T10:42:00\"}", "objects: is no list"},
-        {"{\"command\":\"request\",\"type\":81,\"objects\":[{},{}],\"time\":\"2026-11-24T10:42:00\"}", "8.1.2"},
+        {"{\"command\":\"request\",\"type\":81,\"objects\":[{},{}],\"time\":\"2026-11-24T10:42:00\"}",
+         "GB/T 26875.3 8.1.2"},
         {"{\"command\":\"control\",\"type\":91,\"objects\":[{\"minutes\":256}],\"time\":\"2026-11-24T10:42:00\"}",
          "minutes: is no whole number"},
         {"{\"command\":\"send\",\"time\":\"2026-11-24T10:42:00\",\"source\":281474976710656}", "source: is no whole"},
-        {"{\"command\":9,\"time\":\"2026-11-24T10:42:00\"}", "6.6: no such command"},
+        {"{\"command\":9,\"time\":\"2026-11-24T10:42:00\"}", "GB/T 26875.3 6.6: no such command"},
         {"[]", "the frame: is no JSON object"},
     };
     for (size_t i = 0; i < COUNT(wishes); i++) {

@@ -228,11 +228,11 @@ static void what_is_damaged_is_denied(struct t *t) {
         size_t byte;
         uint8_t value;
         const char *rule;
-    } all[] = {{26, 9, "6.6: no such command"}, /* the sum is made right again */
-               {27, 99, "8.1.1"},
-               {28, 0, "8.1.2"},
-               {28, 2, "8.1.2"},
-               {30, 0, "6.6: the sum is wrong"}};
+    } all[] = {{26, 9, "GB/T 26875.3 6.6: no such command"}, /* the sum is made right again */
+               {27, 99, "GB/T 26875.3 8.1.1"},
+               {28, 0, "GB/T 26875.3 8.1.2"},
+               {28, 2, "GB/T 26875.3 8.1.2"},
+               {30, 0, "GB/T 26875.3 6.6: the sum is wrong"}};
     for (size_t i = 0; i < COUNT(all); i++) {
         struct bytes whole = frame_of(t, like, 21, &part);
         uint8_t copy[64];
@@ -240,7 +240,7 @@ static void what_is_damaged_is_denied(struct t *t) {
         struct wire_error e = {"", 0};
         size_t n, len = 0;
         memcpy(copy, whole.ptr, whole.len);
-        bool is_sum = !strcmp(all[i].rule, "6.6: the sum is wrong");
+        bool is_sum = !strcmp(all[i].rule, "GB/T 26875.3 6.6: the sum is wrong");
         if (!is_sum) copy[whole.len - 3] = (uint8_t)(copy[whole.len - 3] + all[i].value - copy[all[i].byte]);
         copy[all[i].byte] = all[i].value;
         whole.ptr = copy;

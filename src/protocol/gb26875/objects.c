@@ -134,16 +134,17 @@ bool gb26875_objects(const struct gb26875_frame *f, struct arena *a, const struc
     *ret_rest = rest;
     if (!rest.len || f->command >= GB26875_OWN || (rest.ptr[0] >= GB26875_OWN && rest.len >= 2)) return true;
     const struct layout *l = layout_of(rest.ptr[0]);
-    if (!l) return bad(reterr, "8.1.1: no such type of data", GB26875_DATA_AT);
-    if (rest.len < 2) return bad(reterr, "8.1.2: the number of objects is missing", GB26875_DATA_AT + 1);
+    if (!l) return bad(reterr, "GB/T 26875.3 8.1.1: no such type of data", GB26875_DATA_AT);
+    if (rest.len < 2) return bad(reterr, "GB/T 26875.3 8.1.2: the number of objects is missing", GB26875_DATA_AT + 1);
     size_t n = rest.ptr[1];
     if (!n || n > l->count_max)
-        return bad(reterr, "8.1.2: the type has another number of objects", GB26875_DATA_AT + 1);
+        return bad(reterr, "GB/T 26875.3 8.1.2: the type has another number of objects", GB26875_DATA_AT + 1);
     struct gb26875_object *all = arena_new(a, struct gb26875_object, n);
     if (!all) return bad(reterr, "out of memory", GB26875_DATA_AT);
     rest = (struct bytes){rest.ptr + 2, rest.len - 2};
     if (!read_objects(l, &rest, all, n))
-        return bad(reterr, "8.3: the data end inside an object", GB26875_DATA_AT + (size_t)(rest.ptr - f->data.ptr));
+        return bad(reterr, "GB/T 26875.3 8.3: the data end inside an object",
+                   GB26875_DATA_AT + (size_t)(rest.ptr - f->data.ptr));
     *ret = all;
     *ret_n = n;
     *ret_rest = rest;

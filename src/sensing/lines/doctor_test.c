@@ -185,9 +185,9 @@ static void what_is_wrong_with_bytes_that_come(struct t *t) {
     FIGURES_ADD(entry(&s)->figures, connections, 1);
     CHECK_SAY(t, !strcmp(diagnosis(&s), "nothing_arrives"), "%s", words);
     FIGURES_ADD(entry(&s)->figures, connections, -1);
-    bytes_came(&s, 100, 0, "GB/T 26875.3 6.2: no start");
+    bytes_came(&s, 100, 0, "GB/T 26875.3 6.6: the start is 40 40");
     CHECK_SAY(t, !strcmp(diagnosis(&s), "not_decodable"), "%s", words);
-    CHECK(t, str_is(json_text(json_object_get(first(), "rule")), "GB/T 26875.3 6.2: no start"));
+    CHECK(t, str_is(json_text(json_object_get(first(), "rule")), "GB/T 26875.3 6.6: the start is 40 40"));
     CHECK(t, json_integer_value(json_object_get(first(), "offset")) == 7);
     FIGURES_ADD(entry(&s)->figures, frames, 1); /* of somebody else */
     estate_do(&s.e, put_stranger);

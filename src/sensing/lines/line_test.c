@@ -248,7 +248,7 @@ static void a_wrong_sum_is_denied_and_kept_as_a_sample(struct t *t) {
     CHECK(t, !strcmp(answers(t, fd, 2), "1d 1234c"));
     const struct sample *kept = &s.figures->bad_samples[0];
     CHECK(t, s.figures->bad_n == 1 && kept->len == good.len && kept->offset == good.len - 3);
-    CHECK(t, str_starts(str_of(kept->rule), S("6.6: the sum")) && !strcmp(kept->peer, "127.0.0.1"));
+    CHECK(t, str_starts(str_of(kept->rule), S("GB/T 26875.3 6.6: the sum")) && !strcmp(kept->peer, "127.0.0.1"));
     CHECK(t, !memcmp(s.figures->bad_bytes[0], bad, good.len));
     CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM alarms") == 0);
     for (int i = 0; i < 40; i++) peer_send(fd, (struct str){bad, good.len}); /* more than are kept */
@@ -267,7 +267,7 @@ static void a_fire_behind_lost_bytes_is_heard_at_once(struct t *t) {
     peer_send(fd, wire(t, FIRE));
     CHECK(t, !strcmp(answers(t, fd, 1), "1c"));
     CHECK(t, figure(&s, &s.figures->skipped_bytes) == 33 && figure(&s, &s.figures->bad) == 1);
-    CHECK(t, str_starts(str_of(s.figures->bad_samples[0].rule), S("6.6: the length")));
+    CHECK(t, str_starts(str_of(s.figures->bad_samples[0].rule), S("GB/T 26875.3 6.6: the length")));
     close(fd);
     stop(&s);
 }
