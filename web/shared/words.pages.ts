@@ -155,7 +155,7 @@ export const pageWords = {
   'line.badTitle': ['看不懂的帧', 'What could not be understood'],
   'line.noBadYet': ['还没有坏帧', 'No bad frame yet'],
   'line.strangers': ['待认领的设备', 'Devices to adopt'],
-  'line.clause': ['标准第 {clause} 条', 'clause {clause}'],
+  'line.clause': ['依据 {clause}', 'by {clause}'],
   'line.byte': ['第 {n} 字节，共 {of} 字节', 'byte {n} of {of}'],
   'line.number': ['第 {n} 行（条）', 'line or item {n}'],
   'line.whole': ['共 {of} 字节', '{of} bytes'],

@@ -10,8 +10,9 @@ describe('a frame', () => {
     expect(bytesOf('')).toEqual([])
   })
   it('names the clause that it broke, where there is one', () => {
-    expect(ruleOf('6.6: the sum is wrong')).toEqual({ clause: '6.6', words: 'the sum is wrong' })
-    expect(ruleOf('8.1.2: the type has another number of objects').clause).toBe('8.1.2')
+    expect(ruleOf('GB/T 26875.3 6.6: the sum is wrong')).toEqual({ clause: 'GB/T 26875.3 6.6', words: 'the sum is wrong' })
+    expect(ruleOf('DL/T 645 CS: the sum is wrong').clause).toBe('DL/T 645 CS')
+    expect(ruleOf('topic: it is none of these')).toEqual({ clause: '', words: 'topic: it is none of these' })
     expect(ruleOf('these bytes are no frame')).toEqual({ clause: '', words: 'these bytes are no frame' })
   })
   it('has words for every rule that is translated', () => {

@@ -10,9 +10,9 @@ export interface Figures { id: string; kind?: string; state: string; searchable?
 export function bytesOf(hex: string, offset = -1): { byte: string; wrong: boolean }[] {
   return (hex.match(/../g) ?? []).map((byte, i) => ({ byte, wrong: i === offset }))
 }
-/** "6.6: the sum is wrong" has a clause; what is none is words alone. */
+/** "GB/T 26875.3 6.6: the sum is wrong" has a clause; what names no standard is words alone. */
 export function ruleOf(rule: string): { clause: string; words: string } {
-  const m = /^(\d+(?:\.\d+)*): (.*)$/.exec(rule)
+  const m = /^([A-Z][^:]* [^:]+): (.*)$/.exec(rule)
   return m ? { clause: m[1]!, words: m[2]! } : { clause: '', words: rule }
 }
 // What codecs say, in the words of the console; a rule that is not here is shown as the codec says it.
