@@ -370,7 +370,59 @@ static void rules_come_with_each_model_and_are_about_what_it_has(struct t *t) {
     check_models(t, "rules", check_rules);
 }
 
+/* ---- what people make ---- */
+
+static void try_items(struct ctx *ctx, struct catalogue *c) {
+    static const struct {
+        const char *protocol, *item, *command;
+        const char *field, *text; /* NULL: taken */
+    } rows[] = {
+        {"modbus", "holding:7", "coil:0", NULL, NULL},
+        {"modbus", "holdng:7", "coil:0", "metrics.1.item", "metrics.1.item: modbus has no item \"holdng:7\""},
+        {"modbus_rtu", "holding:70000", "coil:0", "metrics.1.item", "holding:70000"},
+        {"modbus", "holding:7", "coil:O", "commands.0.item", "coil:O"},
+        {"dlt645", "0001FF00", "1C", NULL, NULL},
+        {"dlt645", "0001FF0G", "1C", "metrics.1.item", "0001FF0G"},
+        {"dlt645", "0001FF00", "1D", "commands.0.item", "1D"},
+        {"cjt188", "10:901F", "A017", NULL, NULL},
+        {"cjt188", "10:901", "A017", "metrics.1.item", "10:901"},
+        {"osdp", "poll", "out", NULL, NULL},
+        {"osdp", "pol", "out", "metrics.1.item", "pol"},
+        {"bacnet", "ai_1", "ao_1@8", NULL, NULL},
+        {"bacnet", "car_mode fault_signals", "ao_1@8", NULL, NULL}, /* of a lift */
+        {"bacnet", "ai_1 az_2", "ao_1@8", "metrics.1.item", "az_2"},
+        {"watch", "whatever", "else", NULL, NULL}, /* who speaks by himself is not asked */
+        {NULL, "whatever", "else", NULL, NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct model_metric metrics[] = {{.has = 0x001, .metric = S("said")}, /* by itself */
+                                         {.has = 0x201, .metric = S("asked"), .item = str_of(rows[i].item)}};
+        struct model_command told = {.has = 0x09, .command = S("told"), .item = str_of(rows[i].command)};
+        struct device_model m = {0};
+        char code[] = {'m', (char)('a' + i), 0};
+        ctx->fault = (struct fault){0};
+        SET(&device_models, &m, code, str_of(code));
+        SET(&device_models, &m, name, str_of(code));
+        if (rows[i].protocol) SET(&device_models, &m, protocol, str_of(rows[i].protocol));
+        SET(&device_models, &m, metrics, (struct lines){metrics, COUNT(metrics)});
+        SET(&device_models, &m, commands, (struct lines){&told, 1});
+        enum err e = row_create(ctx, &device_models, &m);
+        const struct fault *f = &ctx->fault;
+        CHECK_SAY(c->t,
+                  rows[i].field ? e == ERR_INVALID && f->fields_n == 1 && !strcmp(f->fields[0].field, rows[i].field) &&
+                                      !strcmp(f->fields[0].code, "bad_item") && strstr(f->text, rows[i].text)
+                                : !e,
+                  "row %zu: %s", i, f->text);
+    }
+    ctx->fault = (struct fault){0};
+}
+
+static void a_model_whose_protocol_has_no_such_item_is_refused(struct t *t) {
+    check_models(t, "items", try_items);
+}
+
 TESTS(CASE(the_catalogue_has_63_models_in_files_of_their_categories),
       CASE(models_have_words_in_two_languages_and_one_name_for_a_metric),
       CASE(what_a_model_asks_and_tells_its_protocol_can_say), CASE(a_model_names_what_its_meter_answers),
-      CASE(rules_come_with_each_model_and_are_about_what_it_has))
+      CASE(rules_come_with_each_model_and_are_about_what_it_has),
+      CASE(a_model_whose_protocol_has_no_such_item_is_refused))

@@ -103,6 +103,9 @@ struct asking {
     bool (*proof)(const struct question *q, struct buf *item, int64_t *ret_within_ms);
     /* What such an answer, or one to that item, shows of what was told.  Not NULL where proof() is not. */
     enum proof (*shows)(const struct question *q, const struct decoded *d, const char **ret_why);
+    /* Addresses as its devices have them, and items that are told and never asked for; blanks between.  Any other item
+     * can be asked for under one of them, or is none.  NULL: what is an item hangs on the device. */
+    const char *addresses, *only_told;
 };
 
 /* The narrow waist that lines use.  Each protocol also exports its typed frame for tests and tools.  decode, reply:

@@ -84,6 +84,7 @@ export const deviceWords = {
   'import.several': ['叫“{name}”的不止一个', 'several are called “{name}”'],
   'error.bad_serial': ['要写 /dev/ 下的串口，如 /dev/ttyUSB0', 'A port below /dev/, such as /dev/ttyUSB0'],
   'error.bad_numbers': ['设备号范围要写成 1000-1999，不超过 4194302', 'Device numbers are written as 1000-1999, at most 4194302'],
+  'error.bad_item': ['它的协议里没有这个读写项', 'Its protocol has no such item'],
   'error.no_such_command': ['它的型号没有这条命令', 'Its model knows no such command'],
   'error.not_taken': ['这条命令不带值', 'This command takes no value'],
   'error.not_in_use': ['设备还没认领，或已停用', 'The device is not adopted, or retired'],

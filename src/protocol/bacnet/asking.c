@@ -157,4 +157,5 @@ static bool find(size_t nth, struct question *ret) {
     return nth == 0;
 }
 
-const struct asking bacnet_asking = {.ask = ask, .answers = answers, .read = understand, .find = find};
+const struct asking bacnet_asking = {
+    .ask = ask, .answers = answers, .read = understand, .find = find, .addresses = "0 0.lift_0"};

@@ -123,5 +123,10 @@ static enum proof shows(const struct question *q, const struct decoded *d, const
     return PROOF_NONE;
 }
 
-const struct asking cjt188_asking = {
-    .ask = ask, .answers = answers, .read = understand, .find = find, .proof = proof, .shows = shows};
+const struct asking cjt188_asking = {.ask = ask,
+                                     .answers = answers,
+                                     .read = understand,
+                                     .find = find,
+                                     .proof = proof,
+                                     .shows = shows,
+                                     .addresses = "00000000000000"};

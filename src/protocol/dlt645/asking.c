@@ -150,4 +150,10 @@ static const char *midnight(unsigned ago, struct buf *item) {
     return "energy";
 }
 
-const struct asking dlt645_asking = {ask, answers, understand, find, midnight};
+const struct asking dlt645_asking = {.ask = ask,
+                                     .answers = answers,
+                                     .read = understand,
+                                     .find = find,
+                                     .midnight = midnight,
+                                     .addresses = "000000000000",
+                                     .only_told = "1C"};

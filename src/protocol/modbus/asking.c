@@ -232,5 +232,7 @@ static enum answer answers_rtu(const struct question *q, struct bytes whole, str
     return answers(MODBUS_RTU, q, whole, data, ret_why);
 }
 
-const struct asking modbus_tcp_asking = {ask_tcp, answers_tcp, understand, find, NULL};
-const struct asking modbus_rtu_asking = {ask_rtu, answers_rtu, understand, find, NULL};
+const struct asking modbus_tcp_asking = {
+    .ask = ask_tcp, .answers = answers_tcp, .read = understand, .find = find, .addresses = "1"};
+const struct asking modbus_rtu_asking = {
+    .ask = ask_rtu, .answers = answers_rtu, .read = understand, .find = find, .addresses = "1"};

@@ -110,4 +110,5 @@ static bool find(size_t nth, struct question *ret) {
     return nth == 0;
 }
 
-const struct asking osdp_asking = {ask, answers, understand, find, NULL};
+const struct asking osdp_asking = {
+    .ask = ask, .answers = answers, .read = understand, .find = find, .addresses = "0", .only_told = "out led buz"};
