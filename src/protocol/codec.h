@@ -108,6 +108,19 @@ struct asking {
     const char *addresses, *only_told;
 };
 
+/* Messages that come in several frames: `bytes` of memory that a connection keeps for them, zero at first.  now_ms: of
+ * a clock that never goes back. */
+struct joining {
+    size_t bytes;
+    bool (*is_part)(struct bytes whole);
+    /* decode() of such a frame: with the last one that was missing all is said that they say together, again when that
+     * frame comes again.  Each is answered by itself. */
+    bool (*join)(void *kept, struct bytes whole, int64_t now_ms, struct arena *a, struct decoded *ret,
+                 struct wire_error *reterr);
+    /* Every second or so: appends frames that ask for what is missing.  False: parts were given up, by that rule. */
+    bool (*missing)(void *kept, int64_t now_ms, struct buf *out, struct wire_error *reterr);
+};
+
 /* The narrow waist that lines use.  Each protocol also exports its typed frame for tests and tools.  decode, reply:
  * NULL where frames only mean something within their connection. */
 struct codec {
@@ -126,11 +139,12 @@ struct codec {
      * with it, in words.  NULL: it cannot. */
     bool (*show)(struct bytes whole, struct arena *a, struct jw *j, struct wire_error *reterr);
     bool (*make)(const json_t *frame, struct arena *a, struct buf *out, struct wire_error *reterr);
-    const struct asking *asking; /* NULL: nothing can be asked */
-    bool is_polled;              /* devices speak only when they are asked */
-    bool is_local;               /* addresses tell devices apart on their own line alone */
-    bool is_blind;               /* an answer does not say which question of its device it answers */
-    bool is_text;                /* the wire is text for people: tools take it as it is, not as hex */
+    const struct joining *joining; /* NULL: each frame is a message */
+    const struct asking *asking;   /* NULL: nothing can be asked */
+    bool is_polled;                /* devices speak only when they are asked */
+    bool is_local;                 /* addresses tell devices apart on their own line alone */
+    bool is_blind;                 /* an answer does not say which question of its device it answers */
+    bool is_text;                  /* the wire is text for people: tools take it as it is, not as hex */
     /* How frames travel where that is not a stream of bytes: BODY of one HTTP request, its answer's body being the
      * reply; TOPIC: a publish, its topic, a line feed, its payload, and frame() says whether the topic is one of its
      * own; DATAGRAM of UDP. */

@@ -116,7 +116,7 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
                                                     : JT808_ANSWER;
     struct jt808_frame f;
     struct wire_error ignored;
-    if (!asked || !jt808_decode(whole, &f, &ignored) || !jt808_check(&f, &ignored) || f.parts ||
+    if (!asked || !jt808_decode(whole, &f, &ignored) || !jt808_check(&f, jt808_body(&f), &ignored) || f.parts ||
         !str_is(q->address, f.terminal) || (f.message != wanted && f.message != JT808_ANSWER))
         return ANSWER_OTHER;
     struct cursor c = cursor_of(jt808_body(&f));

@@ -17,13 +17,13 @@ static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, str
     struct jt808_frame f;
     struct str device;
     *ret = (struct decoded){0};
-    if (!jt808_decode(whole, &f, reterr) || !jt808_check(&f, reterr)) return false;
+    if (!jt808_decode(whole, &f, reterr) || !jt808_check(&f, jt808_body(&f), reterr)) return false;
     if (is_from_centre(&f)) return true; /* what the centre says is no news */
     if (!has_number(&f)) {
         *reterr = (struct wire_error){"JT/T 808 terminal: it has no number", 0};
         return false;
     }
-    if (arena_str(a, str_of(f.terminal), &device)) return jt808_say(&f, device, a, ret, reterr);
+    if (arena_str(a, str_of(f.terminal), &device)) return jt808_say(&f, jt808_body(&f), device, a, ret, reterr);
     *reterr = (struct wire_error){"out of memory", 0};
     return false;
 }
@@ -33,13 +33,13 @@ static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, str
 static bool is_understood(const struct jt808_frame *f) {
     static const uint16_t all[] = {JT808_HEARTBEAT, JT808_LOG_OUT, JT808_AUTHENTICATE, JT808_LOCATION, JT808_BATCH};
     for (size_t i = 0; i < COUNT(all); i++)
-        if (f->message == all[i]) return !f->parts;
+        if (f->message == all[i]) return !f->parts || jt808_is_kept(f);
     return false;
 }
 
 static enum jt808_result result_of(const struct jt808_frame *f, bool ok) {
     struct wire_error ignored;
-    if (f->attributes && !jt808_check(f, &ignored)) return JT808_UNSUPPORTED; /* encrypted */
+    if (f->attributes && !jt808_check(f, jt808_body(f), &ignored)) return JT808_UNSUPPORTED; /* encrypted */
     return !ok ? JT808_WRONG : is_understood(f) ? JT808_OK : JT808_UNSUPPORTED;
 }
 
@@ -80,5 +80,6 @@ const struct codec jt808_codec = {
     .reply = reply,
     .show = jt808_show,
     .make = jt808_make,
+    .joining = &jt808_joining,
     .asking = &jt808_asking,
 };

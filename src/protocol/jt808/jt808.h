@@ -32,6 +32,7 @@ enum jt808_message {
     JT808_BATCH = 0x0704,
     JT808_TRANSPARENT_UP = 0x0900,
     JT808_CENTRE_ANSWER = 0x8001,
+    JT808_RESEND = 0x8003,
     JT808_REGISTERED = 0x8100,
     JT808_SET_PARAMETERS = 0x8103,
     JT808_GET_PARAMETERS = 0x8104,
@@ -69,6 +70,40 @@ void jt808_put_location(const struct jt808_location *l, struct buf *out);
 #define JT808_FIXED 2 /* bits of status */
 #define JT808_SOUTH 4
 #define JT808_WEST  8
+
+/* ---- messages in parts (attributes, bit 13) ---- */
+
+#define JT808_PIECES   64    /* parts that a connection keeps, of all messages: 64 KiB */
+#define JT808_UNDERWAY 4     /* messages */
+#define JT808_PARTS_MS 60000 /* after its first part a message is whole, or given up */
+#define JT808_AGAIN_MS 5000  /* nothing came for so long: what is missing is asked for again */
+
+struct jt808_underway {
+    char terminal[JT808_DIGITS_19 + 1];
+    uint8_t version;
+    uint16_t message, first; /* serial of part 1: serials of parts follow each other */
+    uint16_t parts, have;    /* parts 0: nothing is under way here */
+    uint16_t last;           /* the part with which it was whole; said again, all is said again */
+    int64_t began_ms, heard_ms;
+};
+struct jt808_piece {
+    uint8_t of;    /* which one under way */
+    uint16_t part; /* 0: it is free */
+    uint16_t n;
+    uint8_t body[JT808_BODY_MAX];
+};
+struct jt808_parts { /* zero at first */
+    struct jt808_underway all[JT808_UNDERWAY];
+    struct jt808_piece pieces[JT808_PIECES];
+    uint16_t serial; /* of what asks */
+    bool is_crowded; /* a message had to make room before it was whole */
+};
+/* One frame, part or not, as decode() has it; a message in parts (0200, 0201, 0704, 0104) is said with the part that
+ * was missing last.  Parts come in any order, and more than once.  now_ms: of a clock that never goes back. */
+bool jt808_hear(struct jt808_parts *p, struct bytes whole, int64_t now_ms, struct arena *a, struct decoded *ret,
+                struct wire_error *reterr);
+/* Appends a frame 8003 for each message of which nothing came for a while.  False: one was given up, by that rule. */
+bool jt808_missing(struct jt808_parts *p, int64_t now_ms, struct buf *out, struct wire_error *reterr);
 
 extern const struct codec jt808_codec;
 

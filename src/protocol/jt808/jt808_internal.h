@@ -11,7 +11,8 @@ static inline struct bytes jt808_body(const struct jt808_frame *f) {
 }
 /* The body, too, is what its message wants; *reterr's place is the frame's first byte.  Parts of a message are not
  * looked into. */
-bool jt808_check(const struct jt808_frame *f, struct wire_error *reterr);
+bool jt808_check(const struct jt808_frame *f, struct bytes body, struct wire_error *reterr);
+bool jt808_is_kept(const struct jt808_frame *f); /* a part of a message that is put together */
 
 /* BCD, year first: civil seconds of UTC+8 since 1970; 0: no time, or the year 0 of a clock that was never set. */
 int64_t jt808_time_s(const uint8_t time[6]);
@@ -29,7 +30,7 @@ extern const struct jt808_parameter jt808_parameters[];
 extern const size_t jt808_parameters_n;
 
 /* What the message says, for `device`, which lives as long as the arena. */
-bool jt808_say(const struct jt808_frame *f, struct str device, struct arena *a, struct decoded *ret,
+bool jt808_say(const struct jt808_frame *f, struct bytes body, struct str device, struct arena *a, struct decoded *ret,
                struct wire_error *reterr);
 
 const char *jt808_message_name(uint16_t message); /* NULL: none of those we know */
@@ -37,5 +38,6 @@ bool jt808_message_of(struct str name, uint16_t *ret);
 bool jt808_show(struct bytes whole, struct arena *a, struct jw *j, struct wire_error *reterr);
 bool jt808_make(const json_t *frame, struct arena *a, struct buf *out, struct wire_error *reterr);
 extern const struct asking jt808_asking;
+extern const struct joining jt808_joining;
 
 #endif

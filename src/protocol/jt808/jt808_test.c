@@ -257,7 +257,9 @@ static void what_is_owed_is_answered(struct t *t) {
         {"2019", vector_bytes(t, "7E0002400001000008664960775821648800 E6 7E"), true, JT808_CENTRE_ANSWER,
          "8800000200"},
         {"a part", vector_bytes(t, "7E0704200104304832546500B70002000155BC7E"), true, JT808_CENTRE_ANSWER,
-         "00B7070403"},
+         "00B7070400"},
+        {"a part of what is not put together", vector_bytes(t, "7E0801200104304832546500B70002000155B67E"), true,
+         JT808_CENTRE_ANSWER, "00B7080103"},
     };
     for (size_t i = 0; i < COUNT(all); i++) {
         char out[256];

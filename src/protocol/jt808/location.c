@@ -3,9 +3,7 @@
 
 #include "base/civil.h"
 
-#define READINGS_OF_ONE 12
-#define EVENTS_OF_ONE   24
-#define KEPT            1 /* a batch of what was kept while the terminal was out of reach */
+#define KEPT 1 /* a batch of what was kept while the terminal was out of reach */
 
 /* Bits of the alarm word of 0200.  Those that the terminal keeps set as long as they hold are levels, the
  * others it sets until it is answered: a person says when they are over. */
@@ -128,27 +126,27 @@ static bool are_parameters_right(struct cursor c, bool has_serial) {
     return !c.is_broken && !cursor_left(&c);
 }
 
-bool jt808_check(const struct jt808_frame *f, struct wire_error *reterr) {
-    struct cursor c = cursor_of(jt808_body(f));
+bool jt808_check(const struct jt808_frame *f, struct bytes body, struct wire_error *reterr) {
+    struct cursor c = cursor_of(body);
     const char *rule = NULL;
     if (f->attributes & 0x1c00) rule = "JT/T 808 attributes: the body is encrypted";
     if (!rule && f->parts) return true;
     switch (rule ? 0 : f->message) {
     case JT808_ANSWER:
     case JT808_CENTRE_ANSWER:
-        if (f->body_n != 5) rule = "JT/T 808 0001, 8001: serial, message, result";
+        if (body.len != 5) rule = "JT/T 808 0001, 8001: serial, message, result";
         break;
     case JT808_REGISTER:
-        if (f->body_n < 25) rule = "JT/T 808 0100: province, city, maker, model, terminal, colour, plate";
+        if (body.len < 25) rule = "JT/T 808 0100: province, city, maker, model, terminal, colour, plate";
         break;
     case JT808_REGISTERED:
-        if (f->body_n < 3) rule = "JT/T 808 8100: serial, result, code";
+        if (body.len < 3) rule = "JT/T 808 8100: serial, result, code";
         break;
     case JT808_LOCATION:
-        if (f->body_n < JT808_LOCATION_BYTES) rule = "JT/T 808 0200: 28 bytes at least";
+        if (body.len < JT808_LOCATION_BYTES) rule = "JT/T 808 0200: 28 bytes at least";
         break;
     case JT808_LOCATION_ANSWER:
-        if (f->body_n < 2 + JT808_LOCATION_BYTES) rule = "JT/T 808 0201: serial and 28 bytes at least";
+        if (body.len < 2 + JT808_LOCATION_BYTES) rule = "JT/T 808 0201: serial and 28 bytes at least";
         break;
     case JT808_BATCH:
         if (!is_batch_right(c)) rule = "JT/T 808 0704: count, kind, and so many locations with their lengths";
@@ -166,7 +164,7 @@ bool jt808_check(const struct jt808_frame *f, struct wire_error *reterr) {
 
 /* ---- what it says ---- */
 
-struct out {
+struct out { /* without readings and events: what there are is counted */
     struct str device;
     struct reading *readings;
     struct device_event *events;
@@ -175,17 +173,21 @@ struct out {
 };
 
 static void add(struct out *o, const char *metric, const char *unit, double value) {
-    o->readings[o->readings_n++] = (struct reading){
-        .device = o->device, .metric = str_of(metric), .unit = str_of(unit), .value = value, .at_s = o->at_s};
+    if (o->readings)
+        o->readings[o->readings_n] = (struct reading){
+            .device = o->device, .metric = str_of(metric), .unit = str_of(unit), .value = value, .at_s = o->at_s};
+    o->readings_n++;
 }
 
 static void add_event(struct out *o, const char *code, bool is_set, bool is_level) {
-    o->events[o->events_n++] = (struct device_event){.device = o->device,
-                                                     .code = str_of(code),
-                                                     .at_s = o->at_s,
-                                                     .is_set = is_set,
-                                                     .part = is_level ? S("status") : (struct str){NULL, 0},
-                                                     .is_level = is_level};
+    if (o->events)
+        o->events[o->events_n] = (struct device_event){.device = o->device,
+                                                       .code = str_of(code),
+                                                       .at_s = o->at_s,
+                                                       .is_set = is_set,
+                                                       .part = is_level ? S("status") : (struct str){NULL, 0},
+                                                       .is_level = is_level};
+    o->events_n++;
 }
 
 static void add_alarms(struct out *o, uint32_t word, bool wants_levels) {
@@ -233,8 +235,9 @@ static void add_location(struct out *o, struct bytes body, bool wants_levels) {
 
 /* All alarms of a batch, but the levels of its last location only: the earlier ones are over, and what was kept says
  * nothing of now. */
-static void add_batch(struct out *o, struct cursor c, uint16_t n) {
+static void add_batch(struct out *o, struct cursor c) {
     struct bytes item;
+    uint16_t n = cursor_u16_be(&c);
     bool is_kept = cursor_u8(&c) == KEPT;
     while (n-- && jt808_next_item(&c, &item)) add_location(o, item, !n && !is_kept);
 }
@@ -244,7 +247,7 @@ static void add_parameters(struct out *o, struct cursor c) {
     uint32_t id;
     (void)cursor_u16_be(&c);
     (void)cursor_u8(&c);
-    while (o->readings_n < READINGS_OF_ONE && jt808_next_parameter(&c, &id, &value)) {
+    while (jt808_next_parameter(&c, &id, &value)) {
         struct cursor v = cursor_of(value);
         for (size_t i = 0; i < jt808_parameters_n && value.len == 4; i++)
             if (jt808_parameters[i].id == id)
@@ -252,23 +255,26 @@ static void add_parameters(struct out *o, struct cursor c) {
     }
 }
 
-bool jt808_say(const struct jt808_frame *f, struct str device, struct arena *a, struct decoded *ret,
+static void say(struct out *o, uint16_t message, struct bytes body) {
+    struct cursor c = cursor_of(body);
+    if (message == JT808_LOCATION) add_location(o, body, true);
+    if (message == JT808_LOCATION_ANSWER) add_location(o, (struct bytes){body.ptr + 2, body.len - 2}, true);
+    if (message == JT808_BATCH) add_batch(o, c);
+    if (message == JT808_PARAMETERS) add_parameters(o, c);
+}
+
+bool jt808_say(const struct jt808_frame *f, struct bytes body, struct str device, struct arena *a, struct decoded *ret,
                struct wire_error *reterr) {
-    struct cursor c = cursor_of(jt808_body(f));
-    uint16_t n = f->message == JT808_BATCH && !f->parts ? cursor_u16_be(&c) : 1; /* as many as the body has room for */
-    struct out o = {.device = device,
-                    .readings = arena_new(a, struct reading, n * READINGS_OF_ONE + 1),
-                    .events = arena_new(a, struct device_event, n * EVENTS_OF_ONE + 1)};
+    struct out o = {.device = device};
+    if (!f->parts) say(&o, f->message, body); /* counts */
+    o.readings = arena_new(a, struct reading, o.readings_n + 1);
+    o.events = arena_new(a, struct device_event, o.events_n + 1);
     if (!o.readings || !o.events) {
         *reterr = (struct wire_error){"out of memory", 0};
         return false;
     }
-    if (!f->parts) {
-        if (f->message == JT808_LOCATION) add_location(&o, jt808_body(f), true);
-        if (f->message == JT808_LOCATION_ANSWER) add_location(&o, (struct bytes){f->body + 2, f->body_n - 2}, true);
-        if (f->message == JT808_BATCH) add_batch(&o, c, n);
-        if (f->message == JT808_PARAMETERS) add_parameters(&o, c);
-    }
+    o.readings_n = o.events_n = 0;
+    if (!f->parts) say(&o, f->message, body);
     *ret = (struct decoded){device, o.readings, o.readings_n, o.events, o.events_n};
     return true;
 }

@@ -22,6 +22,7 @@ static const struct {
     {JT808_BATCH, "batch"},
     {JT808_TRANSPARENT_UP, "transparent_up"},
     {JT808_CENTRE_ANSWER, "centre_answer"},
+    {JT808_RESEND, "resend"},
     {JT808_REGISTERED, "registered"},
     {JT808_SET_PARAMETERS, "set_parameters"},
     {JT808_GET_PARAMETERS, "get_parameters"},
@@ -185,7 +186,7 @@ static void put_body(struct jw *j, struct arena *a, const struct jt808_frame *f)
 
 bool jt808_show(struct bytes whole, struct arena *a, struct jw *j, struct wire_error *reterr) {
     struct jt808_frame f;
-    if (!jt808_decode(whole, &f, reterr) || !jt808_check(&f, reterr)) return false;
+    if (!jt808_decode(whole, &f, reterr) || !jt808_check(&f, jt808_body(&f), reterr)) return false;
     jw_open(j, '{');
     put_message(j, "message", f.message);
     jw_kcstr(j, "terminal", f.terminal);
@@ -238,5 +239,5 @@ bool jt808_make(const json_t *frame, struct arena *a, struct buf *out, struct wi
     f.body_n = body.len;
     if (!jt808_encode(&f, out)) frame_bad(&in, "terminal", "has other than digits");
     struct bytes made = {(const uint8_t *)out->ptr + from, out->len - from};
-    return !in.is_bad && jt808_decode(made, &again, reterr) && jt808_check(&again, reterr);
+    return !in.is_bad && jt808_decode(made, &again, reterr) && jt808_check(&again, jt808_body(&again), reterr);
 }

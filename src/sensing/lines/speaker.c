@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_CAP  ((size_t)1 << 20)
-#define READ_MAX   65536 /* what one read may bring on top of a frame */
-#define KEEP_FIRST 2048
-#define RUN_MAX    4096 /* bytes that are no frame become a sample at the latest then */
-#define ANSWER_MS  15000
-#define TOLD_MAX   200 /* of each text of an order */
+#define ARENA_CAP   ((size_t)1 << 20)
+#define JOINED_CAP  ((size_t)16 << 20) /* where a message may come in many frames */
+#define READ_MAX    65536              /* what one read may bring on top of a frame */
+#define KEEP_FIRST  2048
+#define RUN_MAX     4096 /* bytes that are no frame become a sample at the latest then */
+#define ANSWER_MS   15000
+#define TOLD_MAX    200  /* of each text of an order */
+#define MISSING_MAX 2048 /* bytes that ask for what is missing */
 
 /* What the device was told and has not answered yet. */
 struct told {
@@ -39,6 +41,7 @@ struct speaker { /* a connection */
     size_t run_n;                   /* and how many there are */
     bool waiting;                   /* an answer is due */
     int refs;                       /* the connection, and the answer under way */
+    void *kept;                     /* the codec's: of messages that come in parts; NULL: there was none yet */
     struct arena arena;
     char answer[256];
     size_t answer_n;
@@ -51,6 +54,7 @@ static void release(struct speaker *s) {
     if (--s->refs) return;
     line_release(s->line);
     arena_finish(&s->arena);
+    free(s->kept);
     free(s->keep);
     free(s);
 }
@@ -215,21 +219,6 @@ bool speakers_tell(struct line *l, const struct line_order *o, const char **ret_
     return false;
 }
 
-void speakers_tick(struct line *l) {
-    int64_t now_us = l->o.world->mono_us(l->o.world->self);
-    for (struct speaker *s = l->speakers; s; s = s->next) {
-        if (s->told.command_id && now_us >= s->told.until_us) told_ends(s, false, "no answer");
-        if (s->expected.event && s->expected.until_us && now_us >= s->expected.until_us) {
-            say_late(s, true);
-            s->expected.until_us = 0;
-        }
-        if (s->waiting || now_us - s->heard_us < LINE_PARTIAL_MS * INT64_C(1000)) continue;
-        if (s->have) run_add(s, (struct bytes){s->keep, s->have});
-        s->have = 0;
-        run_end(s);
-    }
-}
-
 /* ---- splitting ---- */
 
 static void note_who(struct speaker *s, const struct decoded *d) {
@@ -262,6 +251,35 @@ static bool give_name(struct speaker *s, struct decoded *d) {
     return ok;
 }
 
+static int64_t mono_ms(const struct line *l) {
+    return l->o.world->mono_us(l->o.world->self) / 1000;
+}
+
+static bool understand(struct speaker *s, struct bytes whole, struct decoded *ret, struct wire_error *reterr) {
+    const struct codec *codec = s->line->o.codec;
+    const struct joining *j = codec->joining;
+    if (!j || !j->is_part(whole)) return codec->decode(whole, &s->arena, ret, reterr);
+    if (!s->kept) s->kept = calloc(1, j->bytes);
+    if (s->kept) return j->join(s->kept, whole, mono_ms(s->line), &s->arena, ret, reterr);
+    *reterr = (struct wire_error){"out of memory", 0};
+    return false;
+}
+
+/* Of messages in parts: not all came, or is late. */
+static void ask_for_missing(struct speaker *s) {
+    struct line *l = s->line;
+    struct wire_error e = {0};
+    struct buf b;
+    char mem[MISSING_MAX];
+    buf_init(&b, mem, sizeof mem);
+    if (!l->o.codec->joining->missing(s->kept, mono_ms(l), &b, &e)) {
+        struct sample x = line_sample(l, s->peer, 0, &e);
+        utf8_copy(x.about, sizeof x.about, str_of(s->who));
+        figures_bad(l->o.figures, &x, (struct bytes){NULL, 0}, false);
+    }
+    if (b.len && !b.overflow) (void)!tcp_write(s->conn, (struct bytes){(const uint8_t *)mem, b.len});
+}
+
 /* `whole` lives in the speaker's arena until the answer. */
 static void take_frame(struct speaker *s, struct bytes whole) {
     struct line *l = s->line;
@@ -269,7 +287,7 @@ static void take_frame(struct speaker *s, struct bytes whole) {
     struct decoded decoded = {0};
     struct buf b;
     int64_t now = line_now_ms(l);
-    bool ok = l->o.codec->decode(whole, &s->arena, &decoded, &e);
+    bool ok = understand(s, whole, &decoded, &e);
     if (ok) note_who(s, &decoded);
     if (ok && !give_name(s, &decoded)) {
         ok = false;
@@ -297,6 +315,22 @@ static void take_frame(struct speaker *s, struct bytes whole) {
     hear_answer(s, whole);
     hear_expected(s, &decoded);
     intake_take(&s->intake, &decoded, &s->arena, 0);
+}
+
+void speakers_tick(struct line *l) {
+    int64_t now_us = l->o.world->mono_us(l->o.world->self);
+    for (struct speaker *s = l->speakers; s; s = s->next) {
+        if (s->told.command_id && now_us >= s->told.until_us) told_ends(s, false, "no answer");
+        if (s->expected.event && s->expected.until_us && now_us >= s->expected.until_us) {
+            say_late(s, true);
+            s->expected.until_us = 0;
+        }
+        if (s->kept && !s->waiting) ask_for_missing(s);
+        if (s->waiting || now_us - s->heard_us < LINE_PARTIAL_MS * INT64_C(1000)) continue;
+        if (s->have) run_add(s, (struct bytes){s->keep, s->have});
+        s->have = 0;
+        run_end(s);
+    }
 }
 
 static void forget(struct speaker *s, size_t n) {
@@ -342,7 +376,7 @@ void speaker_open(struct line *l, struct tcp_conn *conn) {
     if (s->next) s->next->prev = s;
     l->speakers = s;
     l->refs++;
-    arena_init(&s->arena, ARENA_CAP);
+    arena_init(&s->arena, l->o.codec->joining ? JOINED_CAP : ARENA_CAP);
     tcp_set_user(conn, s);
 }
 
