@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define BAD_TIMES_MAX 64 /* of one report, each looked for; behind them none is believed */
+
 static int64_t now_of(const struct intake_site *s) {
     return s->world->utc_ms(s->world->self);
 }
@@ -86,8 +88,10 @@ static void put(struct intake *i, int64_t at_ms) {
     }
     size_t bad = 0;
     enum err e = telemetry_put(feed_telemetry(s->feed), &batch, stored, i, &bad, &fault);
-    for (size_t tries = 0; tries < n && has_bad_time(&fault) && bad < n; tries++) {
-        points[bad].at_ms = now - (int64_t)(n - 1 - bad); /* two of one metric stay two, in their order */
+    for (size_t tries = 0; tries <= BAD_TIMES_MAX && has_bad_time(&fault) && bad < n; tries++) {
+        int64_t wrong = points[bad].at_ms;
+        for (size_t k = bad; k < n && (points[k].at_ms == wrong || tries == BAD_TIMES_MAX); k++)
+            points[k].at_ms = now - (int64_t)(n - 1 - k); /* two of one metric stay two, in their order */
         fault = (struct fault){0};
         e = telemetry_put(feed_telemetry(s->feed), &batch, stored, i, &bad, &fault);
     }
