@@ -263,6 +263,13 @@ enum err device_put_aside(struct ctx *ctx, int64_t community_id, struct str code
     return OK;
 }
 
+enum err device_heard(struct ctx *ctx, int64_t community_id, struct str code, int64_t at_ms) {
+    return db_exec(ctx->db, &ctx->fault,
+                   "UPDATE devices SET last_ms = $3 WHERE community_id = $1 AND code = $2 AND (last_ms IS NULL OR "
+                   "last_ms < $3)",
+                   VALS(V_I64(community_id), V_TEXT(code), V_I64(at_ms)), NULL);
+}
+
 enum err device_step(struct ctx *ctx, int64_t id, const char *step) {
     struct device d = {0};
     struct actor actor = ctx->actor;

@@ -149,6 +149,9 @@ NODISCARD enum err device_put_aside(struct ctx *ctx, int64_t community_id, struc
  * "lose" and "hear", while nobody hears it. */
 NODISCARD enum err device_step(struct ctx *ctx, int64_t id, const char *step);
 
+/* It was heard then: its row says so, as the same version and without an event. */
+NODISCARD enum err device_heard(struct ctx *ctx, int64_t community_id, struct str code, int64_t at_ms);
+
 /* The model of that code; *ret_found false when there is none.  As the system. */
 NODISCARD enum err device_model_of(struct ctx *ctx, struct str code, struct device_model *ret, bool *ret_found);
 enum field_class metric_privacy(const struct model_metric *m);

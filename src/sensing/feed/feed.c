@@ -3,7 +3,9 @@
 
 #include "net/runner.h"
 #include "platform/things/things.h"
+#include "protocol/codec.h"
 #include "sensing/feed/labels.h"
+#include "sensing/feed/spoke.h"
 #include "sensing/feed/strangers.h"
 
 #include <stdlib.h>
@@ -26,6 +28,7 @@ struct feed {
     struct telemetry *telemetry;
     struct rules_engine *rules;
     struct strangers *strangers;
+    struct spoke *spoke;
     struct labels labels;
     struct doors doors;
     struct runner runner;
@@ -69,6 +72,7 @@ static bool hear_strange(void *arg, const struct rules_source *who) { /* lines t
 
 static void stored(void *arg, const struct telemetry_stored *points, size_t n) {
     struct feed *f = arg;
+    spoke_points(f->spoke, points, n);
     const struct rules_names names = {name_of, hear_strange, f};
     if (rules_points(f->rules, points, n, f->o.world->utc_ms(f->o.world->self), &names)) runner_wake(&f->runner);
 }
@@ -264,7 +268,8 @@ enum err feed_open(const struct feed_options *options, struct feed **ret, struct
     f->rules = rules_create();
     f->strangers = strangers_create();
     f->barriers = calloc(FEED_BARRIERS_MAX, sizeof *f->barriers);
-    bool is_made = f->rules && f->strangers && f->barriers;
+    f->spoke = spoke_create(&(struct spoke_options){options->kernel, options->pool, options->world, options->log});
+    bool is_made = f->rules && f->strangers && f->barriers && f->spoke;
     enum err e = is_made ? load(f, fault) : FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
     if (!e)
         e = telemetry_open(&(struct telemetry_options){.io = options->io,
@@ -281,6 +286,7 @@ enum err feed_open(const struct feed_options *options, struct feed **ret, struct
     if (!e) e = labels_start(&f->labels, options->loop, fault);
     if (!e && options->loop && runner_start(&f->runner, options->loop, TICK_MS, &calls))
         e = FAIL(fault, ERR_INTERNAL, "loop", "no timer");
+    if (!e && options->loop) e = spoke_start(f->spoke, options->loop, f->telemetry, fault);
     if (e) {
         feed_close(f);
         return e;
@@ -296,6 +302,7 @@ void feed_stop(struct feed *f) {
     f->closing = true;
     runner_stop(&f->runner);
     labels_stop(&f->labels);
+    if (f->spoke) spoke_stop(f->spoke);
     telemetry_close(f->telemetry);
     f->telemetry = NULL;
 }
@@ -305,6 +312,7 @@ void feed_close(struct feed *f) {
     feed_stop(f);
     rules_destroy(f->rules);
     strangers_destroy(f->strangers);
+    spoke_destroy(f->spoke);
     free(f->barriers);
     free(f);
 }
@@ -326,6 +334,10 @@ struct api_with feed_with(struct feed *f) {
 
 enum err feed_events(struct feed *f, int64_t community_id, const struct rules_event *events, size_t n) {
     TRY(rules_events(f->rules, community_id, events, n));
+    for (size_t i = 0; i < n; i++) {
+        if (events[i].is_kept || str_is(events[i].code, RULES_OFFLINE)) continue; /* said by another, or before */
+        spoke_device(f->spoke, community_id, events[i].device);
+    }
     for (size_t i = 0; i < n; i++)
         if (!rules_knows(f->rules, community_id, events[i].device))
             (void)hear(f, community_id, events[i].device, "", NULL);
@@ -339,6 +351,7 @@ void feed_heard(struct feed *f, int64_t community_id, struct str device, const c
 
 void feed_found(struct feed *f, int64_t community_id, struct str device, const char *line,
                 const struct feed_about *about) {
+    spoke_device(f->spoke, community_id, device);
     if (!rules_knows(f->rules, community_id, device) && hear(f, community_id, device, line, about))
         runner_wake(&f->runner);
 }
@@ -349,6 +362,7 @@ bool feed_is_of_line(struct feed *f, int64_t community_id, struct str device, in
 }
 
 enum err feed_knock(struct feed *f, struct knock *knock) {
+    for (size_t i = 0; i < knock->n; i++) spoke_device(f->spoke, knock->community_id, knock->all[i].device);
     return f->closing ? ERR_BUSY : doors_knock(&f->doors, knock);
 }
 

@@ -38,6 +38,72 @@ static void a_device_of_old_readings_is_put_aside_too(struct t *t) {
     estate_stop(&e, NULL, NULL);
 }
 
+/* By readings of any way, by events, by frames that say nothing else; not by what others say of a device. */
+static void who_is_heard_has_a_row_that_says_when(struct t *t) {
+    static const char heard[] = "SELECT COUNT(*) FROM devices WHERE last_ms > updated_ms + 100000 AND code = '889'";
+    struct estate e;
+    estate_start(&e, t);
+    test_loop_start(&e.loop);
+    int64_t version = estate_count(&e, "SELECT version FROM devices WHERE code = '889'");
+    int64_t events = estate_count(&e, "SELECT COUNT(*) FROM events WHERE topic LIKE 'devices.%'");
+    world_sim_advance(&t->sim, 200000);
+    CHECK(t, estate_count(&e, heard) == 0);
+    put(&e, "889", 24 * HOUR_MS, 1); /* it is heard now, whatever it speaks of */
+    CHECK(t, estate_comes_to(&e, heard, 1));
+    CHECK(t, estate_count(&e, "SELECT version FROM devices WHERE code = '889'") == version);
+    CHECK(t, estate_count(&e, "SELECT COUNT(*) FROM events WHERE topic LIKE 'devices.%'") == events);
+    estate_stop(&e, NULL, NULL);
+}
+
+struct hearing {
+    struct estate *e;
+    struct rules_event event;
+    const char *frame; /* of a device that says nothing else; NULL: the event */
+};
+
+static void hear_it(void *arg) {
+    struct hearing *h = arg;
+    if (h->frame)
+        feed_heard(h->e->feed, h->e->id, str_of(h->frame), "one");
+    else
+        CHECK(h->e->t, !feed_events(h->e->feed, h->e->id, &h->event, 1));
+}
+
+static void what_others_say_of_a_device_is_no_word_of_its_own(struct t *t) {
+    static const struct {
+        struct rules_event event;
+        const char *frame;
+        int64_t is_heard;
+    } all[] = {{{.device = {"889", 3}, .code = {"offline", 7}, .is_set = true}, NULL, 0},
+               {{.device = {"889", 3}, .code = {"fault", 5}, .is_set = true, .is_kept = true}, NULL, 0},
+               {{.device = {"889", 3}, .code = {"fault", 5}, .is_set = true}, NULL, 1},
+               {{.code = {NULL, 0}}, "889", 1}};
+    struct estate e;
+    estate_start(&e, t);
+    test_loop_start(&e.loop);
+    for (size_t i = 0; i < COUNT(all); i++) {
+        char sql[100];
+        struct hearing h = {&e, all[i].event, all[i].frame};
+        world_sim_advance(&t->sim, 100000);
+        int64_t now_ms = t->world.utc_ms(t->world.self);
+        h.event.at_ms = now_ms;
+        test_on_loop(e.loop.loop, hear_it, &h);
+        put(&e, "beacon", 0, 1); /* of the same round */
+        snprintf(sql, sizeof sql, "SELECT COUNT(*) FROM devices WHERE code = 'beacon' AND last_ms >= %lld",
+                 (long long)now_ms - 1000);
+        CHECK(t, estate_comes_to(&e, sql, 1));
+        world_sim_advance(&t->sim, 100000);
+        put(&e, "beacon", 0, 1);
+        snprintf(sql, sizeof sql, "SELECT COUNT(*) FROM devices WHERE code = 'beacon' AND last_ms > %lld",
+                 (long long)now_ms + 50000);
+        CHECK(t, estate_comes_to(&e, sql, 1)); /* the round after is over */
+        snprintf(sql, sizeof sql, "SELECT COUNT(*) FROM devices WHERE code = '889' AND last_ms >= %lld",
+                 (long long)now_ms - 1000);
+        CHECK_SAY(t, estate_count(&e, sql) == all[i].is_heard, "%zu", i);
+    }
+    estate_stop(&e, NULL, NULL);
+}
+
 static void old_readings_raise_nothing(struct t *t) {
     struct estate e;
     estate_start(&e, t);
@@ -266,6 +332,7 @@ static void rules_that_cannot_be_read_anew_leave_the_old_ones_at_work(struct t *
 }
 
 TESTS(CASE(rules_that_cannot_be_read_anew_leave_the_old_ones_at_work), CASE(a_device_of_old_readings_is_put_aside_too),
+      CASE(who_is_heard_has_a_row_that_says_when), CASE(what_others_say_of_a_device_is_no_word_of_its_own),
       CASE(old_readings_raise_nothing), CASE(a_flood_of_strangers_holds_up_no_confirmation),
       CASE(nor_does_a_flood_of_fires), CASE(each_barrier_waits_for_the_strangers_before_it_and_many_may_wait),
       CASE(strangers_and_who_waits_for_them_outlast_a_store_that_is_away),
