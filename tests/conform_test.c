@@ -214,7 +214,7 @@ static void complete_command(struct ctx *ctx, struct device_command *c, struct s
                     VALS(V_I64(c->device_id), V_TEXT(c->command)), NULL);
     if (e) abort();
     if (!str_is(tried, "value")) SET(&commands, c, value, S("on"));
-    if (!str_is(tried, "until_ms")) SET(&commands, c, until_ms, MOST);
+    if (!str_is(tried, "until_ms")) SET(&commands, c, until_ms, ctx->now_ms + COMMAND_UNTIL_MAX_MS);
 }
 
 static void complete(struct ctx *ctx, const struct resource *r, void *row, const char *tried) {
@@ -270,6 +270,7 @@ static const struct conform_rule all_rules[] = {
     {"cases.finish", "not_assigned"},
     {"cases.note", "not_assigned"},
     {"commands.until_ms.smallest", "until_ms.in_the_past"},
+    {"commands.until_ms.largest", "until_ms.too_far"},
     {"lines.new_push_key", "not_pushed"}, /* one of gb26875, as they are made here, has none */
 };
 

@@ -89,6 +89,7 @@ export const deviceWords = {
   'error.not_taken': ['这条命令不带值', 'This command takes no value'],
   'error.not_in_use': ['设备还没认领，或已停用', 'The device is not adopted, or retired'],
   'error.in_the_past': ['已经过了', 'Is in the past'],
+  'error.too_far': ['最多 {limit} 天以后', 'At most {limit} days ahead'],
   'line.newKey': ['换一个地址', 'New address'],
   'line.newKeyAbout': ['“{name}”的推送地址（旧地址立刻失效，每台设备都要改成新的）', 'The push address of “{name}” (the old one stops at once, every device needs the new one)'],
   'error.not_pushed': ['这种线路没有推送地址', 'Nothing is pushed to a line of this kind'],

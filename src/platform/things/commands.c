@@ -67,6 +67,8 @@ static enum err validate(struct ctx *ctx, const void *row) {
     if (m.value.len && c->value.len) return FAIL_FIELD(&ctx->fault, "value", "not_taken", 0);
     if (!m.value.len && !c->value.len) return FAIL_FIELD(&ctx->fault, "value", "required", 0);
     if (c->until_ms <= c->row.created_ms) return FAIL_FIELD(&ctx->fault, "until_ms", "in_the_past", 0);
+    if (c->until_ms - COMMAND_UNTIL_MAX_MS > c->row.created_ms)
+        return FAIL_FIELD(&ctx->fault, "until_ms", "too_far", 7);
     return OK;
 }
 

@@ -3,6 +3,8 @@
 
 #include "tests/lib/town.h"
 
+#include <string.h>
+
 struct site {
     struct town w;
     int64_t device;
@@ -54,4 +56,29 @@ static void what_is_not_in_use_any_more_is_told_nothing(struct t *t) {
     town_close(&s.w);
 }
 
-TESTS(CASE(what_is_not_in_use_any_more_is_told_nothing))
+static void nothing_waits_longer_than_a_week(struct t *t) {
+    static const struct {
+        int64_t within_ms;
+        const char *code; /* NULL: taken */
+    } all[] = {{0, "in_the_past"},
+               {1, NULL},
+               {INT64_C(7) * 86400000, NULL},
+               {INT64_C(7) * 86400000 + 1, "too_far"},
+               {INT64_C(3000) * 86400000, "too_far"}};
+    struct site s;
+    start(&s, t);
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct device_command c = {.row.community_id = s.w.estate};
+        ctx_begin(&s.w.ctx);
+        SET(&commands, &c, device_id, s.device);
+        SET(&commands, &c, command, S("trip"));
+        SET(&commands, &c, reason, S("arrears, by notice"));
+        SET(&commands, &c, until_ms, s.w.ctx.now_ms + all[i].within_ms);
+        enum err e = row_create(&s.w.ctx, &commands, &c);
+        if (e && all[i].code) CHECK(t, !strcmp(s.w.ctx.fault.fields[0].field, "until_ms"));
+        CHECK_SAY(t, all[i].code ? town_refused(&s.w, e, all[i].code) : !e, "%zu", i);
+    }
+    town_close(&s.w);
+}
+
+TESTS(CASE(nothing_waits_longer_than_a_week), CASE(what_is_not_in_use_any_more_is_told_nothing))

@@ -118,6 +118,8 @@ struct device_command {
     bool dangerous;
 };
 #define COMMAND_PATIENCE_MS INT64_C(600000) /* where nobody says until when */
+#define COMMAND_UNTIL_MAX_MS \
+    (INT64_C(7) * 86400000) /* from its creation on; who wanted it may think otherwise by then */
 
 extern const struct resource devices, device_models, reading_classes, line_rows /* "lines" */, commands;
 extern const struct setting command_settings[1];
