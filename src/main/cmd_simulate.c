@@ -12,8 +12,9 @@
 #define CREDENTIALS_BYTES ((size_t)1 << 20)
 
 static const struct sim_protocol *const protocols[] = {
-    &sim_bacnet, &sim_chirpstack, &sim_ctwing, &sim_door,   &sim_gb26875, &sim_hj212, &sim_itsapi,
-    &sim_jt808,  &sim_lift,       &sim_mqtt,   &sim_onenet, &sim_ttn,     &sim_vz,    &sim_watch};
+    &sim_bacnet,        &sim_chirpstack, &sim_ctwing, &sim_door,  &sim_esphome,    &sim_gb26875, &sim_hj212,
+    &sim_homeassistant, &sim_itsapi,     &sim_jt808,  &sim_lift,  &sim_mqtt,       &sim_onenet,  &sim_sparkplug,
+    &sim_tasmota,       &sim_ttn,        &sim_vz,     &sim_watch, &sim_zigbee2mqtt};
 
 struct asked {
     const char *to, *count, *rate, *devices, *seed, *faults, *first, *text, *user, *password, *topic, *credentials,
@@ -79,7 +80,8 @@ static bool read_key(struct asked *a, struct str line, struct sim_credential *re
 static bool read_keys(struct asked *a, size_t *ret_n) {
     *ret_n = 0;
     if (!a->credentials) {
-        a->keys[0] = (struct sim_credential){str_of(a->user), str_of(a->password), str_of(a->topic)};
+        for (size_t i = 0; i < SIM_DEVICES_MAX; i++)
+            a->keys[i] = (struct sim_credential){str_of(a->user), str_of(a->password), str_of(a->topic)};
         *ret_n = a->user && a->password && a->topic ? 1 : 0;
         return true;
     }
@@ -117,12 +119,14 @@ static const char *read_asked(struct asked *a, const struct sim_protocol *p) {
     if (!read_metrics(a)) return "--metrics is not like temperature:18:26,humidity:40:60";
     if (!read_keys(a, &keys)) return "the file of credentials is not one JSON object a line, as device add prints it";
     if (p->needs_account && !keys) return "--user, --password and --topic, or --credentials FILE are needed";
-    if (p->needs_account && !a->devices) devices = (int64_t)keys;
-    if (p->needs_account && devices > (int64_t)keys) return "there are more devices than credentials";
+    bool has_file = p->convention && a->credentials;
+    if ((p->needs_account || has_file) && !a->devices) devices = (int64_t)keys;
+    if ((p->needs_account || has_file) && devices > (int64_t)keys) return "there are more devices than credentials";
     if (p->needs_key && !a->key) return "--key is missing: the last part of the address that the line's page shows";
     if (p->needs_secret && !a->secret) return "--secret is missing: the line's, with which pushes are signed";
     a->o.key = a->key;
     a->o.secret = a->secret;
+    a->o.topic = a->topic;
     a->o.plates = a->plates;
     a->o.cards = a->cards;
     a->o.devices = (size_t)devices;
@@ -225,10 +229,10 @@ static int run(int argc, char **argv) {
     if (bad)
         code = usage_error(&cmd_simulate, "%s is not understood", argv[bad]);
     else if (!p)
-        code =
-            usage_error(&cmd_simulate,
-                        "which devices?  bacnet, chirpstack, ctwing, door, gb26875, hj212, itsapi, jt808, lift, mqtt, "
-                        "onenet, ttn, vz or watch; cjt188, dlt645, modbus, modbus_rtu or osdp");
+        code = usage_error(&cmd_simulate,
+                           "which devices?  bacnet, chirpstack, ctwing, door, esphome, gb26875, hj212, homeassistant, "
+                           "itsapi, jt808, lift, mqtt, onenet, sparkplug, tasmota, ttn, vz, watch or zigbee2mqtt; "
+                           "cjt188, dlt645, modbus, modbus_rtu or osdp");
     else
         code = simulate(a, p);
     arena_finish(&a->arena);
@@ -241,6 +245,7 @@ const struct command cmd_simulate = {
     .summary = "plays devices of the field against any server",
     .usage = "linli simulate gb26875|hj212|jt808|mqtt|watch --to ADDRESS[:PORT] [options]\n"
              "linli simulate chirpstack|ctwing|door|itsapi|lift|onenet|ttn|vz --to ADDRESS[:PORT] --key KEY [options]\n"
+             "linli simulate esphome|homeassistant|sparkplug|tasmota|zigbee2mqtt --to ADDRESS[:PORT] [options]\n"
              "linli simulate cjt188|dlt645|modbus|modbus_rtu|osdp --to ADDRESS:PORT|--listen PORT|--serial PATH "
              "[options]\n"
              "linli simulate bacnet [--at ADDRESS[:PORT]] [options]\n\n"
@@ -249,9 +254,8 @@ const struct command cmd_simulate = {
              "  --devices N    devices, a connection each [1; with --credentials as many as the file has]\n"
              "  --seed S       chance; the same seed says the same things [1]\n"
              "  --faults LIST  what goes wrong, a message each in turn: noise,split,merge,badsum,lost,replay,storm\n"
-             "                 (mqtt, and what is pushed: split,merge,replay,storm; onenet badsum, too); all the time: "
-             "drift, clocks walk away and\n"
-             "                 instruments do; of gb26875 absent: no guard answers when called\n"
+             "                 (over MQTT, and what is pushed: split,merge,replay,storm; onenet badsum, too); all the\n"
+             "                 time: drift, clocks walk away and instruments do; of gb26875 absent: no guard answers\n"
              "  --json         the summary as JSON\n\n"
              "  bacnet:  controllers of a building and their lift, to be found, read, written and watched at --at\n"
              "           [127.0.0.1:47808], until they are stopped, or --count questions came; --rate points change\n"
@@ -265,7 +269,11 @@ const struct command cmd_simulate = {
              "  chirpstack, ctwing, door, itsapi, lift, onenet, ttn, vz: pushed over HTTP\n"
              "           --key K   of the address that the line's page shows;  --first N   number of the first [889]\n"
              "           --cards LIST   that are held to a door;  --plates LIST   that come to an itsapi or vz\n"
-             "           --secret S   of the line: what onenet signs with\n\n"
+             "           --secret S   of the line: what onenet signs with\n"
+             "  esphome, homeassistant, sparkplug, tasmota, zigbee2mqtt: at a broker, or at ours as a gateway that\n"
+             "           speaks so; they do what they are told;  --user U --password P, or --credentials FILE;\n"
+             "           --topic T   base, prefix or group, where it is another [zigbee2mqtt, homeassistant, linli];\n"
+             "           --first N   number of the first node or gateway, linli-889\n\n"
              "A message waits for its answer, at most 10 s, and is said at most three times.  Exit 1: some were not "
              "answered.\n\n" SLAVE_USAGE,
     .run = run,

@@ -13,7 +13,7 @@ comes_to() {
     done
     echo "$got"
 }
-metrics() { api GET "telemetry/latest?device=$(jq -rn --arg d "$1" '$d | @uri')" | head -n 1 | jq -r '[.items[].metric] | sort | join(" ")'; }
+metrics() { api GET "telemetry/latest?device=$(jq -rn --arg d "$1" '$d | @uri')" | head -n 1 | jq -r '[.items[]?.metric] | sort | join(" ")'; }
 line_state() { api GET "lines/$pushed" | head -n 1 | jq -r .state; }
 
 # ---- pushes ----
@@ -40,3 +40,46 @@ ctwing 40edca19b01244808600000000001e14 bat battery_state liquid
 onenet 2023700 temp
 itsapi linli-7700 confidence
 END
+
+# ---- gateways over MQTT ----
+
+mqtt=$(sed -n 's/^listen mqtt \([^ ]*\)$/\1/p' "$dir/out")
+place=$(api GET 'places?f.kind=equipment&limit=1' | head -n 1 | jq -r '.items[0].id')
+by_code() { api GET "devices?f.code=$(jq -rn --arg d "$1" '$d | @uri')" | head -n 1 | jq -r ".items[0].$2 // empty"; }
+became() { api GET "commands/$1" | head -n 1 | jq -r '[.state, .answer // empty] | join(" ")'; }
+# order CODE COMMAND: tells a device, and confirms it where that is wanted; prints what became of it.
+order() {
+    local made id
+    made=$(api POST commands "{\"device_id\":\"$(by_code "$1" id)\",\"command\":\"$2\",\"reason\":\"a test\",\"community_id\":\"$estate\"}" | head -n 1)
+    id=$(jq -r .id <<<"$made")
+    [ "$(jq -r .state <<<"$made")" != asked ] || api POST "commands/$id/confirm" >/dev/null
+    comes_to done became "$id"
+}
+api POST device_models '{"code":"edge_valve","name":"valve","category":"water","commands":[{"command":"on","name_zh":"on","item":"Valve/Position:Int32","value":"40"}]}' >/dev/null
+api POST device_models '{"code":"relay","name":"relay","category":"home","commands":[{"command":"on","name_zh":"on","item":"relay","value":"ON"}]}' >/dev/null
+api POST device_models '{"code":"node_relay","name":"relay","category":"home","commands":[{"command":"on","name_zh":"on","item":"switch/relay","value":"ON"}]}' >/dev/null
+# gateway KIND NUMBER DEVICE MODEL METRICS METRIC VALUE OPTIONS...: over a bad line to `at`, then quietly until it is stopped; it is
+# told, and ends.
+gateway() {
+    local kind=$1 number=$2 device=$3 want=$5 metric=$6 value=$7 player
+    is "$("$bin" simulate "$kind" --to "$at" --first $((number + 50)) "${@:8}" --count 40 --rate 0 --faults split,merge,storm,drift --json 2>/dev/null | jq -c '[.confirmed, .unanswered]')" '[40,0]' \
+        "simulated: $kind: all it says is acknowledged, in a storm, too"
+    "$bin" simulate "$kind" --to "$at" --first "$number" "${@:8}" --count 1000000 --rate 5 >/dev/null 2>&1 & player=$!
+    is "$(comes_to "$want" metrics "$device")" "$want" "simulated: $kind: what it measures is kept"
+    comes_to new by_code "$device" state >/dev/null
+    api POST "devices/$(by_code "$device" id)/adopt" "{\"name\":\"$device\",\"model\":\"$4\",\"place_id\":\"$place\"}" >/dev/null
+    sleep 3 # the engine reads devices anew within a second or two
+    is "$(order "$device" on), $(comes_to "$value" latest "$device" "$metric")" "done, $value" "simulated: $kind: it does what it is told, and says so"
+    kill "$player"; wait "$player" 2>/dev/null
+    [ "$kind" = zigbee2mqtt ] || is "$(comes_to offline by_code "$device" state)" offline "simulated: $kind: once it is gone it is offline"
+}
+latest() { api GET "telemetry/latest?device=$(jq -rn --arg d "$1" '$d | @uri')" | head -n 1 | jq -r ".items[] | select(.metric == \"$2\") | .value"; }
+at=$mqtt
+key=$("$bin" device add S-1 --speaks 'zigbee2mqtt tasmota esphome homeassistant sparkplug' --data "$dir/$name" 2>/dev/null); say $? "simulated: a gateway is added"
+mine=(--user "$(jq -r .username <<<"$key")" --password "$(jq -r .password <<<"$key")")
+gateway zigbee2mqtt 7801 S-1:linli-7801-plug smart_plug 'linkquality power state voltage' state 1 "${mine[@]}"
+gateway tasmota 7802 S-1:linli-7802 smart_plug 'apparent_power current energy energy_today energy_yesterday linkquality power power_factor reactive_power rssi state uptime voltage' state 1 "${mine[@]}"
+gateway esphome 7803 S-1:linli-7803 node_relay 'door humidity relay temperature' relay 1 "${mine[@]}"
+gateway homeassistant 7804 S-1:linli-7804 relay 'humidity relay temperature' relay 1 "${mine[@]}"
+gateway sparkplug 7805 S-1:linli:linli-7805:valve edge_valve 'Relay Temperature Valve_Position' Valve_Position 40 "${mine[@]}"
+"$bin" simulate tasmota --to "$at" --user nobody --password none --count 1 >/dev/null 2>&1; is $? 1 "simulated: an account that is none is refused"

@@ -53,6 +53,7 @@ struct sim_options {
     const char *description;    /* of the part that reports, UTF-8 */
     const char *key;            /* of the address that is pushed to */
     const char *secret;         /* that pushes are signed with */
+    const char *topic;          /* that all topics begin with, where a convention lets it be chosen; NULL: its own */
     const char *plates, *cards; /* that come, commas between; NULL: made up ones */
     const struct sim_credential *credentials;
     const struct sim_metric *metrics;
@@ -108,6 +109,7 @@ struct sim_figures {
     int64_t asked;                           /* of devices that are asked */
     int64_t took_ms, p50_us, p99_us, max_us; /* from the last byte of a message to its last answer */
 };
+struct sim_convention;
 struct sim_protocol {
     const char *name;
     int port;
@@ -118,6 +120,8 @@ struct sim_protocol {
     /* Of those that push: the body of the next push; *ret_below: what of the address stands behind its key. */
     bool (*push)(const struct sim_options *o, struct sim_device *d, int64_t at_ms, struct buf *json,
                  const char **ret_below);
+    const struct sim_convention
+        *convention; /* of those that speak over MQTT, talk.h; an account is as the broker wants */
     /* NULL: nothing is said before the first message. */
     bool (*greet)(const struct sim_options *o, struct sim_device *d, struct buf *out);
     bool (*speak)(const struct sim_options *o, struct sim_device *d, int64_t now_ms, struct buf *out);
@@ -135,8 +139,9 @@ struct str sim_push_body(struct bytes answer); /* of one that was heard */
 #define SIM_PUSHES(of) \
     .port = 8080, .faults = SIM_PUSH_FAULTS, .needs_key = true, .push = of, .speak = sim_push, .hear = sim_push_hear
 
-extern const struct sim_protocol sim_bacnet, sim_chirpstack, sim_ctwing, sim_door, sim_gb26875, sim_hj212, sim_itsapi,
-    sim_jt808, sim_lift, sim_mqtt, sim_onenet, sim_ttn, sim_vz, sim_watch;
+extern const struct sim_protocol sim_bacnet, sim_chirpstack, sim_ctwing, sim_door, sim_esphome, sim_gb26875, sim_hj212,
+    sim_homeassistant, sim_itsapi, sim_jt808, sim_lift, sim_mqtt, sim_onenet, sim_sparkplug, sim_tasmota, sim_ttn,
+    sim_vz, sim_watch, sim_zigbee2mqtt;
 
 /* Plays until every message is answered or given up.  ERR_UNAVAILABLE: nobody is there, or the account is refused. */
 NODISCARD enum err sim_run(const struct sim_protocol *p, const struct sim_options *o, struct sim_figures *ret,
