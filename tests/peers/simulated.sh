@@ -83,3 +83,24 @@ gateway esphome 7803 S-1:linli-7803 node_relay 'door humidity relay temperature'
 gateway homeassistant 7804 S-1:linli-7804 relay 'humidity relay temperature' relay 1 "${mine[@]}"
 gateway sparkplug 7805 S-1:linli:linli-7805:valve edge_valve 'Relay Temperature Valve_Position' Valve_Position 40 "${mine[@]}"
 "$bin" simulate tasmota --to "$at" --user nobody --password none --count 1 >/dev/null 2>&1; is $? 1 "simulated: an account that is none is refused"
+
+# ---- at a broker that the estate has already ----
+
+mkdir "$dir/broker" && chmod 755 "$dir" && chmod 777 "$dir/broker"
+broker=''
+trap '[ -z "$broker" ] || kill -KILL "$broker"; finish' EXIT
+for port in $(shuf -i 20000-29999 -n 20); do
+    printf '%s\n' "allow_anonymous true" "listener $port 127.0.0.1" >"$dir/broker/conf"
+    mosquitto -c "$dir/broker/conf" >"$dir/broker/log" 2>&1 &
+    broker=$!
+    sleep 0.5
+    ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+    broker=
+done
+[ -n "$broker" ]; say $? "simulated: a broker runs"
+at=127.0.0.1:$port
+pushed=$(api POST lines "{\"name\":\"小区 MQTT\",\"kind\":\"mqtt-client\",\"host\":\"127.0.0.1\",\"port\":$port,\"topics\":\"tasmota sparkplug\",\"enabled\":true,\"community_id\":\"$estate\"}" | head -n 1 | jq -r .id)
+is "$(comes_to open line_state)" open "simulated: the line to it is open"
+gateway tasmota 7812 linli-7812 smart_plug 'apparent_power current energy energy_today energy_yesterday linkquality power power_factor reactive_power rssi state uptime voltage' state 1
+gateway sparkplug 7815 estate:linli-7815:valve edge_valve 'Relay Temperature Valve_Position' Valve_Position 40 --topic estate
+kill "$broker"; wait "$broker" 2>/dev/null; broker=
