@@ -7,11 +7,31 @@
 #define DRIFTED_MAX 200 /* thousandths */
 #define CHINA_MS    INT64_C(28800000)
 
-uint64_t sim_random(struct sim_device *d) { /* splitmix64 (Steele, Lea, Flood 2014) */
-    uint64_t z = d->random += UINT64_C(0x9e3779b97f4a7c15);
+uint64_t sim_next(uint64_t *random) { /* splitmix64 (Steele, Lea, Flood 2014) */
+    uint64_t z = *random += UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
     return z ^ (z >> 31);
+}
+
+uint64_t sim_random(struct sim_device *d) {
+    return sim_next(&d->random);
+}
+
+int sim_fault_of(uint32_t faults, int none, size_t *turn) {
+    size_t n = 0, nth;
+    for (int i = 0; i < none; i++) n += faults >> i & 1;
+    if (!n) return none;
+    nth = (*turn)++ % n;
+    for (int i = 0; i < none; i++)
+        if (faults >> i & 1 && !nth--) return i;
+    return none;
+}
+
+size_t sim_noise(uint64_t *random, uint8_t ret[SIM_NOISE_MAX]) {
+    size_t n = 1 + sim_next(random) % SIM_NOISE_MAX;
+    for (size_t i = 0; i < n; i++) ret[i] = (uint8_t)sim_next(random);
+    return n;
 }
 
 int64_t sim_clock_ms(const struct sim_device *d, int64_t now_ms) {

@@ -95,10 +95,8 @@ static void put_damaged(struct player *p, enum sim_fault fault, const struct mes
 }
 
 static void put_noise(struct player *p) {
-    uint8_t noise[24];
-    size_t n = 1 + sim_random(&p->device) % sizeof noise;
-    for (size_t i = 0; i < n; i++) noise[i] = (uint8_t)sim_random(&p->device);
-    put(p, noise, n);
+    uint8_t noise[SIM_NOISE_MAX];
+    put(p, noise, sim_noise(&p->device.random, noise));
 }
 
 static bool make_message(struct player *p) {
@@ -123,18 +121,6 @@ static bool make_message(struct player *p) {
 
 static void await(struct player *p, uint16_t serial) {
     if (p->awaited_n < AWAITED_MAX) p->awaited[p->awaited_n++] = serial;
-}
-
-/* The fault that this message suffers; SIM_FAULTS: none. */
-static enum sim_fault fault_of(struct sim *s) {
-    size_t n = 0, nth;
-    uint32_t faults = s->o->faults & SIM_WIRE_FAULTS;
-    for (int i = 0; i < SIM_FAULTS; i++) n += faults >> i & 1;
-    if (!n) return SIM_FAULTS;
-    nth = s->faulty++ % n;
-    for (int i = 0; i < SIM_FAULTS; i++)
-        if (faults >> i & 1 && !nth--) return (enum sim_fault)i;
-    return SIM_FAULTS;
 }
 
 static void flush(struct player *p, bool split) {
@@ -164,7 +150,7 @@ static void storm(struct player *p, const struct message *m) {
 
 static void speak(struct player *p) {
     struct sim *s = p->sim;
-    enum sim_fault fault = fault_of(s);
+    enum sim_fault fault = (enum sim_fault)sim_fault_of(s->o->faults & SIM_WIRE_FAULTS, SIM_FAULTS, &s->faulty);
     p->out_at = p->out_n = p->messages_n = p->awaited_n = 0;
     p->tries = 1;
     p->denials = 0;
@@ -377,21 +363,6 @@ static void tick(void *arg) {
 
 /* ---- the whole ---- */
 
-static int by_size(const void *a, const void *b) {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-static void sum_up(struct sim *s) {
-    struct sim_figures *f = &s->figures;
-    f->took_ms = loop_now_ms(s->loop) - s->begun_ms;
-    if (!s->times_n) return;
-    qsort(s->times_us, s->times_n, sizeof *s->times_us, by_size);
-    f->p50_us = s->times_us[(s->times_n - 1) / 2];
-    f->p99_us = s->times_us[(s->times_n - 1) * 99 / 100];
-    f->max_us = s->times_us[s->times_n - 1];
-}
-
 static enum err play(struct sim *s) {
     if (loop_create(&s->loop)) return FAIL(s->fault, ERR_INTERNAL, "loop", "the event loop does not start");
     if (loop_timer_create(s->loop, tick, s, &s->timer)) return FAIL(s->fault, ERR_INTERNAL, "loop", "no timer");
@@ -404,7 +375,8 @@ static enum err play(struct sim *s) {
     }
     for (size_t i = 0; i < s->o->devices && !s->failed; i++) dial(&s->players[i]);
     loop_run(s->loop);
-    sum_up(s);
+    s->figures.took_ms = loop_now_ms(s->loop) - s->begun_ms;
+    sim_sum_up(&s->figures, s->times_us, s->times_n);
     return s->failed;
 }
 

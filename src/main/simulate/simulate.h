@@ -74,7 +74,12 @@ struct sim_device {
     int64_t told[SIM_TOLD_MAX]; /* what it was told to be, as its protocol counts; 0: nothing yet */
 };
 /* ---- device.c */
+uint64_t sim_next(uint64_t *random);
 uint64_t sim_random(struct sim_device *d);
+/* The fault whose turn it is, of bits below `none`; none: there are none. */
+int sim_fault_of(uint32_t faults, int none, size_t *turn);
+#define SIM_NOISE_MAX 24
+size_t sim_noise(uint64_t *random, uint8_t ret[SIM_NOISE_MAX]);
 int64_t sim_clock_ms(const struct sim_device *d, int64_t now_ms);
 /* The next step of SIM_DRIFT: every other device is ahead and shows too much, the rest are behind and show too little.
  */
@@ -109,6 +114,8 @@ struct sim_figures {
     int64_t asked;                           /* of devices that are asked */
     int64_t took_ms, p50_us, p99_us, max_us; /* from the last byte of a message to its last answer */
 };
+void sim_sum_up(struct sim_figures *f, uint32_t *times_us, size_t n); /* sorts the times */
+
 struct sim_convention;
 struct sim_protocol {
     const char *name;

@@ -1,6 +1,7 @@
 /* Plays devices that are asked: connections, answers, faults.  SPDX-License-Identifier: Apache-2.0 */
 #include "main/simulate/slave.h"
 
+#include "main/simulate/simulate.h"
 #include "net/serial.h"
 
 #include <stdlib.h>
@@ -10,8 +11,7 @@
 #define AGAIN_MS  1000 /* before a connection is tried again */
 #define TRIES     3    /* connections in a row on which nothing was asked */
 #define PIECE_MAX 7    /* bytes of a split answer at a time */
-#define NOISE_MAX 24
-#define FRAME_MAX 300 /* of any of these protocols */
+#define FRAME_MAX 300  /* of any of these protocols */
 #define OUT_MAX   ((size_t)8 * FRAME_MAX)
 #define EPOCH_MS  INT64_C(1767196800000) /* 2026-01-01 in Beijing: meters began to count */
 #define HOUR_MS   3600000.0
@@ -49,13 +49,6 @@ struct slave {
 
 /* ---- devices ---- */
 
-static uint64_t next_random(uint64_t *state) { /* splitmix64 (Steele, Lea, Flood 2014) */
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 int64_t slave_clock_ms(struct slave_device *d, int64_t now_ms) {
     if (d->is_drifting) d->ahead_ms += SLAVE_DRIFT_MS;
     return now_ms + d->ahead_ms;
@@ -64,7 +57,7 @@ int64_t slave_clock_ms(struct slave_device *d, int64_t now_ms) {
 double slave_around(struct slave_device *d, double middle, double wander) {
     double drifted = DRIFTED * (double)(d->ahead_ms / SLAVE_DRIFT_MS);
     return middle * (1 + (drifted < MOST ? drifted : MOST)) +
-           wander * ((double)(next_random(&d->random) % 2001) / 1000 - 1);
+           wander * ((double)(sim_next(&d->random) % 2001) / 1000 - 1);
 }
 
 void slave_switch(struct slave_device *d, bool is_off, int64_t now_ms) {
@@ -111,7 +104,7 @@ static void put(struct wire *w, const void *bytes, size_t n) {
 static void flush(struct wire *w, int64_t now_ms) {
     while (w->out_at < w->out_n && now_ms >= w->due_ms) {
         size_t n = w->out_n - w->out_at;
-        if (w->in_pieces && n > PIECE_MAX) n = 1 + next_random(&w->slave->line.devices[0].random) % PIECE_MAX;
+        if (w->in_pieces && n > PIECE_MAX) n = 1 + sim_next(&w->slave->line.devices[0].random) % PIECE_MAX;
         if (tcp_write(w->conn, (struct bytes){w->out + w->out_at, n})) return;
         w->out_at += n;
         if (w->in_pieces) break; /* the next piece at the next tick */
@@ -121,29 +114,15 @@ static void flush(struct wire *w, int64_t now_ms) {
     w->in_pieces = false;
 }
 
-/* The fault that this answer suffers; SLAVE_FAULTS: none. */
-static enum slave_fault fault_of(struct slave *s) {
-    size_t n = 0, nth;
-    uint32_t faults = s->o->faults & ~(1u << SLAVE_DRIFT);
-    for (int i = 0; i < SLAVE_FAULTS; i++) n += faults >> i & 1;
-    if (!n) return SLAVE_FAULTS;
-    nth = s->faulty++ % n;
-    for (int i = 0; i < SLAVE_FAULTS; i++)
-        if (faults >> i & 1 && !nth--) return (enum slave_fault)i;
-    return SLAVE_FAULTS;
-}
-
 static void put_noise(struct wire *w) {
-    uint64_t *random = &w->slave->line.devices[0].random;
-    uint8_t noise[NOISE_MAX];
-    size_t n = 1 + next_random(random) % sizeof noise;
-    for (size_t i = 0; i < n; i++) noise[i] = (uint8_t)next_random(random);
-    put(w, noise, n);
+    uint8_t noise[SIM_NOISE_MAX];
+    put(w, noise, sim_noise(&w->slave->line.devices[0].random, noise));
 }
 
 static void answer(struct wire *w, struct bytes question, struct bytes frame) {
     struct slave *s = w->slave;
-    enum slave_fault fault = fault_of(s);
+    enum slave_fault fault =
+        (enum slave_fault)sim_fault_of(s->o->faults & ~(1u << SLAVE_DRIFT), SLAVE_FAULTS, &s->faulty);
     int64_t now_ms = loop_now_ms(s->loop);
     uint8_t copy[FRAME_MAX];
     if (fault < SLAVE_FAULTS) s->figures.faults[fault]++;
