@@ -41,12 +41,26 @@ static enum err look_up(struct ctx *ctx, const struct device_command *c, struct 
     return OK; /* the field itself is refused */
 }
 
+/* ---- why, in the audit: what was said with the command, unless this step had words of its own ---- */
+
+static void give_reason(struct ctx *ctx, const struct device_command *c) {
+    if (!ctx->reason.len) ctx->reason = c->reason;
+}
+
+/* Behind its audit row: what else the unit does has other reasons. */
+static enum err take_reason(struct ctx *ctx, void *row, const void *before) {
+    (void)before;
+    if (ctx->reason.ptr == ((struct device_command *)row)->reason.ptr) ctx->reason = (struct str){NULL, 0};
+    return OK;
+}
+
 static enum err prepare(struct ctx *ctx, void *row, const void *before) {
     struct device_command *c = row;
     struct device d = {0};
     struct model_command m = {0};
     bool found;
     if (before) return OK;
+    give_reason(ctx, c);
     TRY(look_up(ctx, c, &d, &m, &found));
     if (!row_has(&commands, c, "until_ms")) SET(&commands, c, until_ms, ctx->now_ms + COMMAND_PATIENCE_MS);
     SET(&commands, c, dangerous, m.dangerous && !c->passage_id);
@@ -92,6 +106,7 @@ static enum err may_confirm(struct ctx *ctx, const void *row) {
 
 static enum err confirmed(struct ctx *ctx, void *row) {
     struct device_command *c = row;
+    give_reason(ctx, c);
     SET(&commands, c, confirmed_ms, ctx->now_ms);
     if (ctx->actor.person_id) SET(&commands, c, confirmed_by, ctx->actor.person_id);
     return OK;
@@ -148,4 +163,5 @@ const struct resource commands = {
     ROWS(views, views),
     .prepare = prepare,
     .validate = validate,
+    .after = take_reason,
 };

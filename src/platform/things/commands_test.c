@@ -81,4 +81,20 @@ static void nothing_waits_longer_than_a_week(struct t *t) {
     town_close(&s.w);
 }
 
-TESTS(CASE(nothing_waits_longer_than_a_week), CASE(what_is_not_in_use_any_more_is_told_nothing))
+static void the_audit_says_why(struct t *t) {
+    static const char why[] =
+        "SELECT COUNT(*) FROM audit WHERE resource = 'commands' AND reason = 'arrears, by notice'";
+    struct site s;
+    start(&s, t);
+    int64_t id = ask(&s);
+    CHECK(t, town_count(&s.w, why) == 1 && !s.w.ctx.reason.ptr);
+    CHECK(t, !confirm(&s, id) && town_count(&s.w, why) == 2 && !s.w.ctx.reason.ptr);
+    id = ask(&s);
+    s.w.ctx.reason = S("I saw the notice myself");
+    CHECK(t, !confirm(&s, id) && s.w.ctx.reason.len && town_count(&s.w, why) == 3);
+    CHECK(t, town_count(&s.w, "SELECT COUNT(*) FROM audit WHERE step = 'confirm' AND reason LIKE 'I saw%'") == 1);
+    town_close(&s.w);
+}
+
+TESTS(CASE(the_audit_says_why), CASE(nothing_waits_longer_than_a_week),
+      CASE(what_is_not_in_use_any_more_is_told_nothing))
