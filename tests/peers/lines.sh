@@ -188,6 +188,9 @@ is "$(tell clock), $(tell interval 30), $(tell hour "${day//-/}000000 ${day//-/}
     "simulate: a station's clock and interval are set, its history read, or there is none"
 is "$(api GET "telemetry?device=440300LINLI0000000000077&metric=pm25_hour_avg&from=${day}T00:00:00%2B08:00&to=${day}T05:00:00%2B08:00" | head -n 1 | jq '.points | length')" 5 \
     "lines: and what it kept of those hours is stored"
+api POST "devices/$device/set_password" '{"password":"654321"}' >/dev/null
+is "$(comes_to wrong_password sh -c "$(declare -f api); token=$token url=$url; api GET 'devices/$device/doctor' | head -n 1 | jq -r '.findings[0].code'")" wrong_password \
+    "lines: a station that bears another password than its row is not heard, and the doctor says why"
 kill "$station"
 wait "$station" 2>/dev/null
 

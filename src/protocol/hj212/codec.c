@@ -236,6 +236,18 @@ static void reply(struct bytes whole, bool ok, int64_t now_s, struct buf *out) {
     if (!b.overflow) (void)hj212_encode((struct str){b.ptr, b.len}, out);
 }
 
+/* Heartbeats of some dialects, and answers of some stations, come without PW. */
+static enum proof prove(struct bytes whole, struct str password, struct wire_error *reterr) {
+    struct hj212_frame f;
+    if (!hj212_decode(whole, &f, reterr)) return PROOF_WRONG;
+    if (str_eq(f.pw, password)) return PROOF_RIGHT;
+    bool is_kept = is_upload(f.command) || is_setting(f.command) || f.command == HJ212_CLOCK_NOTICE;
+    if (!f.pw.ptr && !is_kept) return PROOF_NONE;
+    *reterr = (struct wire_error){"HJ 212 PW: it is not the password of its station",
+                                  (size_t)((f.pw.ptr ? f.pw.ptr : f.data.ptr) - (const char *)whole.ptr)};
+    return PROOF_WRONG;
+}
+
 const struct codec hj212_codec = {
     .name = "hj212",
     .standard = "HJ 212-2017, HJ/T 212-2005",
@@ -247,4 +259,5 @@ const struct codec hj212_codec = {
     .make = hj212_make,
     .asking = &hj212_asking,
     .is_text = true,
+    .prove = prove,
 };

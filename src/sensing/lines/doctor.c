@@ -150,6 +150,19 @@ static bool has_bad_credentials(struct patient *p) {
     return false;
 }
 
+/* In its frames, unless it had the right one since. */
+static bool has_wrong_password(struct patient *p) {
+    if (!p->has_line || p->is_served) return false;
+    for (uint32_t i = p->f.bad_n; i > 0 && p->f.bad_n - i < FIGURES_BAD_MAX; i--) {
+        const struct sample *s = &p->f.bad_samples[(i - 1) % FIGURES_BAD_MAX];
+        if (!is_of(p, s) || s->at_ms < p->last_ms || !strstr(s->rule, "password")) continue;
+        say(p, "wrong_password", "bad");
+        put_sample(p, s);
+        return done(p);
+    }
+    return false;
+}
+
 /* By the words of those who keep a bound. */
 static bool is_limit(const char *rule) {
     static const char *const words[] = {"more than", "limit", "too many", "too long", "too large"};
@@ -294,9 +307,10 @@ static bool says_nothing_more(struct patient *p) {
 
 /* Those that explain silence, of which the first is told, and those that are wrong beside it, of which all are. */
 static bool (*const causes[])(struct patient *p) = {
-    is_retired,      line_is_shut,      has_no_model,   has_no_line,        has_a_twin,      has_bad_credentials,
-    is_unsigned,     is_not_understood, is_perhaps_bad, is_held_up,         store_was_away,  nothing_is_a_frame,
-    nobody_connects, nothing_arrives,   two_answer,     is_another_address, does_not_answer, says_nothing_more};
+    is_retired,          line_is_shut,       has_no_model,       has_no_line,       has_a_twin,
+    has_bad_credentials, has_wrong_password, is_unsigned,        is_not_understood, is_perhaps_bad,
+    is_held_up,          store_was_away,     nothing_is_a_frame, nobody_connects,   nothing_arrives,
+    two_answer,          is_another_address, does_not_answer,    says_nothing_more};
 static bool (*const beside[])(struct patient *p) = {waits_for_adoption, speaks_elsewhere, two_addresses_speak,
                                                     clock_is_off, refuses};
 

@@ -296,6 +296,25 @@ static void what_is_wrong_with_pushes(struct t *t) {
     stop(&s);
 }
 
+static void what_is_wrong_with_a_station_s_password(struct t *t) {
+    struct site s = {.kind = "hj212", .model = "gauge"};
+    start(&s, t);
+    FIGURES_ADD(entry(&s)->figures, frames, 1);
+    note(&s, HEARD_FRAME, "10.0.0.9", MINUTE_MS);
+    bytes_came(&s, 100, 0, "HJ 212 PW: it is not the password of its station"); /* of another one */
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "well"), "%s", words);
+    struct sample x = {.at_ms = s.e.t->world.utc_ms(s.e.t->world.self), .offset = 17};
+    snprintf(x.rule, sizeof x.rule, "HJ 212 PW: it is not the password of its station");
+    snprintf(x.about, sizeof x.about, "000000000161");
+    figures_bad(entry(&s)->figures, &x, (struct bytes){NULL, 0}, false);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "wrong_password"), "%s", words);
+    CHECK(t, str_starts(json_text(json_object_get(first(), "rule")), S("HJ 212 PW: ")));
+    world_sim_advance(&t->sim, 1);
+    note(&s, HEARD_FRAME, "10.0.0.9", 0);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "well"), "%s", words);
+    stop(&s);
+}
+
 /* ---- log-ins ---- */
 
 static void serve_mqtt(void *arg) {
@@ -402,7 +421,8 @@ static void a_new_device_is_guessed_by_its_line_and_metrics(struct t *t) {
     stop(&s);
 }
 
-TESTS(CASE(what_is_wrong_with_the_rows), CASE(what_is_wrong_with_bytes_that_come),
-      CASE(what_is_wrong_where_devices_are_asked), CASE(what_is_wrong_beside_others), CASE(what_is_wrong_with_pushes),
+TESTS(CASE(what_is_wrong_with_a_station_s_password), CASE(what_is_wrong_with_the_rows),
+      CASE(what_is_wrong_with_bytes_that_come), CASE(what_is_wrong_where_devices_are_asked),
+      CASE(what_is_wrong_beside_others), CASE(what_is_wrong_with_pushes),
       CASE(what_is_wrong_where_devices_are_asked_in_datagrams), CASE(what_is_wrong_with_a_log_in_and_its_topics),
       CASE(a_device_behind_a_gateway_needs_no_log_in), CASE(a_new_device_is_guessed_by_its_line_and_metrics))

@@ -13,7 +13,9 @@
 #define AGAIN_MOST_MS INT64_C(60000)
 
 void line_release(struct line *l) {
-    if (!--l->refs) free(l);
+    if (--l->refs) return;
+    line_plan_free(l->plan);
+    free(l);
 }
 
 int64_t line_now_ms(const struct line *l) {
@@ -187,12 +189,14 @@ void line_plan_free(struct line_plan *p) {
 }
 
 void line_plan(struct line *l, struct line_plan *plan) {
-    if (l->controllers)
+    if (l->controllers) {
         controllers_plan(l->controllers, plan);
-    else if (l->bus)
+    } else if (l->bus) {
         bus_plan(l->bus, plan);
-    else
-        line_plan_free(plan);
+    } else {
+        line_plan_free(l->plan);
+        l->plan = plan;
+    }
 }
 
 bool line_find(struct line *l) {

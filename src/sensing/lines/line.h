@@ -61,8 +61,9 @@ void line_close(struct line *line);
 struct line_device {
     int64_t id;
     struct str code, address;
-    bool is_silent;   /* its row says so */
-    struct keys keys; /* that were pressed at it */
+    struct str password; /* of one that speaks by itself: with which it does */
+    bool is_silent;      /* its row says so */
+    struct keys keys;    /* that were pressed at it */
 };
 struct line_point { /* `item` may be a list, where one question asks for several */
     uint32_t device;
@@ -80,9 +81,10 @@ struct line_plan { /* made by line_plan_create, its texts in its arena */
     struct line_value *values;
     size_t devices_n, points_n, values_n;
 };
-void line_plan_free(struct line_plan *p);                  /* NULL is fine */
-void line_plan(struct line *line, struct line_plan *plan); /* takes it; of a line whose devices speak: frees it */
-bool line_find(struct line *line);                         /* asks who is there; false: nobody can be asked, or now */
+void line_plan_free(struct line_plan *p); /* NULL is fine */
+/* Takes it.  Where devices speak by themselves: of which a password is wanted. */
+void line_plan(struct line *line, struct line_plan *plan);
+bool line_find(struct line *line); /* asks who is there; false: nobody can be asked, or now */
 
 struct line_order {
     int64_t command_id;  /* 0: none; told() hears of those that have one */

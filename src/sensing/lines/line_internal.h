@@ -18,6 +18,7 @@ struct line {
     struct bus *bus;                 /* where devices are asked; else NULL */
     struct controllers *controllers; /* where they are over datagrams; else NULL */
     struct speaker *speakers;        /* where they speak by themselves */
+    struct line_plan *plan;          /* of those; NULL: no password is wanted */
     char problem[LINE_PROBLEM_MAX];
     int64_t again_us; /* dial and serial: when to try again; 0: not now */
     int fails;        /* of connecting, in a row */

@@ -97,7 +97,8 @@ bool line_is_pushed(const struct line_spec *s); /* by HTTP requests to its own a
 enum err line_push(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 enum err line_push_look(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 
-/* plan.c: what the devices of a line are asked, by their models; NULL: they are not. */
+/* plan.c: what the devices of a line are asked, by their models, or the passwords of those that speak by themselves;
+ * NULL: neither. */
 enum err line_plan_read(struct ctx *ctx, const struct line_spec *s, struct line_plan **ret);
 
 /* clients.c: lines to outside brokers, loop thread */

@@ -1,5 +1,5 @@
 /* What the devices of a line are asked: the items of their models, several in one question where the protocol can.
- * SPDX-License-Identifier: Apache-2.0 */
+ * And of which that speak by themselves a password is wanted.  SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/rows.h"
 #include "sensing/lines/lines_internal.h"
 
@@ -111,7 +111,7 @@ static enum err read_devices(struct maker *m, struct str **ret_models) {
     size_t cap = 0, models_cap = 0;
     struct str *models = NULL;
     enum err e = db_query(ctx->db, &ctx->fault,
-                          "SELECT id, code, address, password, model, state FROM devices WHERE line_id = $1 AND "
+                          "SELECT id, code, address, model, state FROM devices WHERE line_id = $1 AND "
                           "archived_ms = 0 AND state NOT IN ('new', 'retired') ORDER BY id LIMIT $2",
                           VALS(V_I64(m->spec->id), V_I64(DEVICES_MAX)), &rows);
     while (db_more(&rows, &ctx->fault, &e)) {
@@ -123,10 +123,10 @@ static enum err read_devices(struct maker *m, struct str **ret_models) {
         }
         struct line_device *d = &p->devices[p->devices_n];
         struct str address = db_text(&rows, 2);
-        *d = (struct line_device){.id = db_i64(&rows, 0), .is_silent = str_is(db_text(&rows, 5), "offline")};
+        *d = (struct line_device){.id = db_i64(&rows, 0), .is_silent = str_is(db_text(&rows, 4), "offline")};
         if (!arena_str(&p->arena, db_text(&rows, 1), &d->code) ||
             !arena_str(&p->arena, address.len ? address : d->code, &d->address) ||
-            !arena_str(ctx->arena, db_text(&rows, 4), &models[p->devices_n]))
+            !arena_str(ctx->arena, db_text(&rows, 3), &models[p->devices_n]))
             e = FAIL_MEMORY(ctx);
         p->devices_n++;
     }
@@ -135,8 +135,38 @@ static enum err read_devices(struct maker *m, struct str **ret_models) {
     return e;
 }
 
+/* Of the line, and of no line: whoever they are, they may speak here.  Passwords are sealed in their rows. */
+static enum err read_passwords(struct maker *m) {
+    struct ctx *ctx = m->ctx;
+    struct line_plan *p = m->plan;
+    struct db_rows rows = {0};
+    int64_t *ids = arena_new(ctx->arena, int64_t, DEVICES_MAX);
+    size_t n = 0;
+    p->devices = arena_new(&p->arena, struct line_device, DEVICES_MAX);
+    if (!ids || !p->devices) return FAIL_MEMORY(ctx);
+    enum err e = db_query(ctx->db, &ctx->fault,
+                          "SELECT id FROM devices WHERE community_id = $1 AND (line_id = $2 OR line_id IS NULL) AND "
+                          "password IS NOT NULL AND archived_ms = 0 AND state <> 'retired' ORDER BY id LIMIT $3",
+                          VALS(V_I64(m->spec->community_id), V_I64(m->spec->id), V_I64(DEVICES_MAX)), &rows);
+    while (db_more(&rows, &ctx->fault, &e)) ids[n++] = db_i64(&rows, 0);
+    db_done(&rows);
+    for (size_t i = 0; !e && i < n; i++) {
+        struct device d = {0};
+        struct line_device *to = &p->devices[p->devices_n];
+        TRY(row_get(ctx, &devices, ids[i], &d));
+        if (!d.password.len) continue;
+        if (!arena_str(&p->arena, d.code, &to->code) || !arena_str(&p->arena, d.password, &to->password))
+            return FAIL_MEMORY(ctx);
+        to->id = ids[i];
+        to->address = to->code;
+        p->devices_n++;
+    }
+    return e;
+}
+
 static enum err fill(struct maker *m) {
     struct str *models;
+    if (!codec_is_asked(m->codec)) return read_passwords(m);
     TRY(read_devices(m, &models));
     for (size_t i = 0; i < m->plan->devices_n; i++) {
         const struct device_model *model;
@@ -148,7 +178,7 @@ static enum err fill(struct maker *m) {
 
 enum err line_plan_read(struct ctx *ctx, const struct line_spec *s, struct line_plan **ret) {
     const struct codec *codec = codec_find(str_of(s->kind));
-    if (!codec || !codec_is_asked(codec)) return OK;
+    if (!codec || (!codec_is_asked(codec) && !codec->prove)) return OK;
     struct maker m = {.ctx = ctx, .spec = s, .codec = codec, .plan = calloc(1, sizeof *m.plan)};
     if (!m.plan) return FAIL_MEMORY(ctx);
     arena_init(&m.plan->arena, PLAN_BYTES);

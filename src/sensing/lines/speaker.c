@@ -14,6 +14,7 @@
 #define RUN_MAX     4096 /* bytes that are no frame become a sample at the latest then */
 #define ANSWER_MS   15000
 #define TOLD_MAX    200  /* of each text of an order */
+#define WRONG_MAX   5    /* frames in a row with a wrong password */
 #define MISSING_MAX 2048 /* bytes that ask for what is missing */
 
 /* What the device was told and has not answered yet. */
@@ -39,6 +40,8 @@ struct speaker { /* a connection */
     int64_t heard_us;               /* when bytes came last */
     uint8_t run[FIGURES_BAD_BYTES]; /* bytes in a row that are no frame: the first of them */
     size_t run_n;                   /* and how many there are */
+    int wrong_n;                    /* frames in a row with a wrong password */
+    bool is_over;                   /* it was hung up on: what still comes is not read */
     bool waiting;                   /* an answer is due */
     int refs;                       /* the connection, and the answer under way */
     void *kept;                     /* the codec's: of messages that come in parts; NULL: there was none yet */
@@ -221,12 +224,26 @@ bool speakers_tell(struct line *l, const struct line_order *o, const char **ret_
 
 /* ---- splitting ---- */
 
-static void note_who(struct speaker *s, const struct decoded *d) {
-    struct str who = d->sender.len   ? d->sender
-                     : d->readings_n ? d->readings[0].device
-                     : d->events_n   ? d->events[0].device
-                                     : (struct str){NULL, 0};
-    if (who.len) (void)copy(s->who, sizeof s->who, who);
+static struct str who_of(const struct decoded *d) {
+    return d->sender.len   ? d->sender
+           : d->readings_n ? d->readings[0].device
+           : d->events_n   ? d->events[0].device
+                           : (struct str){NULL, 0};
+}
+
+/* Orders go to whom a connection is: of a device that has a password only one that knows it. */
+static bool is_proved(struct speaker *s, struct bytes whole, struct str who, struct wire_error *reterr) {
+    const struct line *l = s->line;
+    const struct line_device *d = l->o.codec->prove ? asked_at(l->plan, who) : NULL;
+    enum proof proof = d ? l->o.codec->prove(whole, d->password, reterr) : PROOF_RIGHT;
+    if (proof == PROOF_WRONG) {
+        if (str_is(who, s->who)) s->who[0] = 0;
+        s->wrong_n++;
+        return false;
+    }
+    if (proof == PROOF_RIGHT && who.len) (void)copy(s->who, sizeof s->who, who);
+    if (proof == PROOF_RIGHT) s->wrong_n = 0;
+    return true;
 }
 
 /* Some name themselves when they log in and never again: what names nobody is of whom the connection is.  False: it is
@@ -280,24 +297,40 @@ static void ask_for_missing(struct speaker *s) {
     if (b.len && !b.overflow) (void)!tcp_write(s->conn, (struct bytes){(const uint8_t *)mem, b.len});
 }
 
+/* What came behind is not looked at. */
+static void hang_up(struct speaker *s) {
+    s->answer_n = s->have = 0;
+    s->is_over = true;
+    tcp_close(s->conn);
+}
+
+/* ret_about: whose frame it is where that matters to whoever looks for the fault. */
+static bool accept(struct speaker *s, struct bytes whole, struct decoded *ret, struct str *ret_about,
+                   struct wire_error *reterr) {
+    struct line *l = s->line;
+    bool ok = understand(s, whole, ret, reterr);
+    *ret_about = str_of(s->who);
+    if (!ok) return false;
+    *ret_about = who_of(ret);
+    if (!is_proved(s, whole, *ret_about, reterr)) return false;
+    *ret_about = str_of(s->who);
+    *reterr = (struct wire_error){"nobody has logged in on this connection", 0};
+    if (!give_name(s, ret)) return false;
+    *reterr = (struct wire_error){LINE_FOREIGN, 0};
+    return intake_is_of(&l->site, l->o.id, ret);
+}
+
 /* `whole` lives in the speaker's arena until the answer. */
 static void take_frame(struct speaker *s, struct bytes whole) {
     struct line *l = s->line;
     struct wire_error e = {0};
     struct decoded decoded = {0};
+    struct str about;
     struct buf b;
     int64_t now = line_now_ms(l);
-    bool ok = understand(s, whole, &decoded, &e);
-    if (ok) note_who(s, &decoded);
-    if (ok && !give_name(s, &decoded)) {
-        ok = false;
-        e = (struct wire_error){"nobody has logged in on this connection", 0};
-    }
-    bool is_foreign = ok && !intake_is_of(&l->site, l->o.id, &decoded);
-    if (is_foreign) e = (struct wire_error){LINE_FOREIGN, 0};
-    ok = ok && !is_foreign;
+    bool ok = accept(s, whole, &decoded, &about, &e);
     struct sample x = line_sample(l, s->peer, whole.len, ok ? NULL : &e);
-    if (!ok) utf8_copy(x.about, sizeof x.about, str_of(s->who));
+    if (!ok) utf8_copy(x.about, sizeof x.about, about);
     if (ok)
         figures_good(l->o.figures, &x, whole);
     else
@@ -309,6 +342,7 @@ static void take_frame(struct speaker *s, struct bytes whole) {
     s->refs++;
     tcp_pause(s->conn);
     if (!ok) {
+        if (s->wrong_n >= WRONG_MAX) hang_up(s);
         answer(s);
         return;
     }
@@ -394,7 +428,7 @@ static bool make_room(struct speaker *s, size_t more) {
 
 void speaker_bytes(struct tcp_conn *conn, struct bytes bytes) {
     struct speaker *s = tcp_user(conn);
-    if (!s) return;
+    if (!s || s->is_over) return;
     s->heard_us = s->line->o.world->mono_us(s->line->o.world->self);
     if (!make_room(s, bytes.len)) { /* cannot be while reads are paused, but for want of memory */
         tcp_close(conn);

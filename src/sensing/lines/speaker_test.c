@@ -1,9 +1,13 @@
-/* Devices that speak by themselves, over real sockets: messages in parts.  SPDX-License-Identifier: Apache-2.0 */
+/* Devices that speak by themselves, over real sockets: messages in parts, passwords.  SPDX-License-Identifier:
+ * Apache-2.0 */
 #include "sensing/lines/line.h"
 
 #include "protocol/cursor.h"
+#include "protocol/hj212/hj212.h"
 #include "protocol/jt808/jt808.h"
 #include "sensing/estate_test_internal.h"
+
+#include <stdlib.h>
 
 #define TERMINAL "013800138000"
 
@@ -132,5 +136,118 @@ static void a_part_that_is_missing_is_asked_for_and_given_up_after_a_minute(stru
     stop(&s);
 }
 
+/* ---- passwords ---- */
+
+#define STATION "440300ESTATE000000000001"
+#define OTHER   "440300ESTATE000000000002"
+
+/* The station has one, the other station has none. */
+static void want_password(void *arg) {
+    struct site *s = arg;
+    struct line_plan *p = calloc(1, sizeof *p);
+    if (!p) abort();
+    arena_init(&p->arena, 4096);
+    p->devices = arena_new(&p->arena, struct line_device, 1);
+    if (!p->devices) abort();
+    p->devices[0] = (struct line_device){.code = S(STATION), .address = S(STATION), .password = S("654321")};
+    p->devices_n = 1;
+    line_plan(s->line, p);
+}
+
+static void upload(struct t *t, int fd, const char *station, int cn, const char *pw) {
+    char data[300];
+    struct buf b;
+    snprintf(data, sizeof data,
+             "QN=20261121083000000;ST=39;CN=%d;%sMN=%s;Flag=5;CP=&&DataTime=20261121083000;a34004-Rtd=35.2&&", cn, pw,
+             station);
+    buf_init_arena(&b, &t->arena, HJ212_FRAME_MAX);
+    CHECK(t, hj212_encode(str_of(data), &b));
+    peer_send(fd, (struct str){b.ptr, b.len});
+}
+
+/* The command of the next answer, or that the connection was closed. */
+static const char *answered(struct t *t, int fd) {
+    char got[512] = "";
+    struct buf b;
+    (void)peer_read(fd, got, sizeof got, "\r\n");
+    const char *cn = strstr(got, "CN=");
+    if (!cn) return "closed";
+    buf_init_arena(&b, &t->arena, 16);
+    buf_fmt(&b, "%.4s", cn + 3);
+    struct str text;
+    return buf_done(&b, &text) ? text.ptr : "";
+}
+
+static void an_upload_with_another_password_is_not_stored_and_not_answered(struct t *t) {
+    static const char *const wrong[] = {"PW=123456;", "", "PW=;"};
+    struct site s;
+    start_with(&s, t, "hj212");
+    test_on_loop(s.e.loop.loop, want_password, &s);
+    int fd = peer_dial(s.port);
+    for (size_t i = 0; i < COUNT(wrong); i++) upload(t, fd, STATION, HJ212_REALTIME, wrong[i]);
+    upload(t, fd, OTHER, HJ212_REALTIME, "PW=anything;");
+    CHECK(t, !strcmp(answered(t, fd), "9014")); /* the other's */
+    CHECK(t, points_of(&s, S(OTHER), S("pm25")) == 1 && !points_of(&s, S(STATION), S("pm25")));
+    CHECK(t, s.figures->bad == COUNT(wrong) && !strcmp(s.figures->bad_samples[0].about, STATION));
+    CHECK(t, str_starts(str_of(s.figures->bad_samples[0].rule), S("HJ 212 PW: ")));
+    upload(t, fd, STATION, HJ212_REALTIME, "PW=654321;");
+    CHECK(t, !strcmp(answered(t, fd), "9014") && points_of(&s, S(STATION), S("pm25")) == 1);
+    close(fd);
+    stop(&s);
+}
+
+static void five_wrong_passwords_in_a_row_close_the_connection(struct t *t) {
+    struct site s;
+    start_with(&s, t, "hj212");
+    test_on_loop(s.e.loop.loop, want_password, &s);
+    int fd = peer_dial(s.port), other = peer_dial(s.port);
+    for (int i = 0; i < 4; i++) upload(t, fd, STATION, HJ212_REALTIME, "PW=1;");
+    upload(t, fd, STATION, HJ212_REALTIME, "PW=654321;"); /* they are not in a row any more */
+    CHECK(t, !strcmp(answered(t, fd), "9014"));
+    for (int i = 0; i < 4; i++) upload(t, fd, STATION, HJ212_REALTIME, "PW=1;");
+    upload(t, other, STATION, HJ212_REALTIME, "PW=1;"); /* nor do others count */
+    upload(t, fd, STATION, HJ212_REALTIME, "PW=654321;");
+    CHECK(t, !strcmp(answered(t, fd), "9014"));
+    for (int i = 0; i < 5; i++) upload(t, fd, STATION, HJ212_REALTIME, "PW=1;");
+    upload(t, fd, STATION, HJ212_REALTIME, "PW=654321;"); /* too late */
+    CHECK(t, !strcmp(answered(t, fd), "closed"));
+    upload(t, other, STATION, HJ212_REALTIME, "PW=654321;");
+    CHECK(t, !strcmp(answered(t, other), "9014"));
+    CHECK(t, s.figures->bad == 14 && s.figures->frames == 3);
+    close(fd);
+    close(other);
+    stop(&s);
+}
+
+static const char *why_not;
+static void tell_station(void *arg) {
+    struct site *s = arg;
+    const struct line_order o = {.command_id = 5, .device = S(STATION), .item = S("clock"), .value = S("now")};
+    why_not = NULL;
+    if (line_tell(s->line, &o, &why_not)) why_not = "told";
+}
+
+static void who_has_no_password_is_told_nothing(struct t *t) {
+    struct site s;
+    start_with(&s, t, "hj212");
+    test_on_loop(s.e.loop.loop, want_password, &s);
+    int fd = peer_dial(s.port);
+    upload(t, fd, STATION, 9021, ""); /* a heartbeat: taken, but whose is it? */
+    upload(t, fd, STATION, HJ212_REALTIME, "PW=1;");
+    upload(t, fd, OTHER, HJ212_REALTIME, "");
+    CHECK(t, !strcmp(answered(t, fd), "9014"));
+    CHECK(t, s.figures->frames == 2 && s.figures->bad == 1);
+    test_on_loop(s.e.loop.loop, tell_station, &s);
+    CHECK_SAY(t, !strcmp(why_not, "it is not connected"), "%s", why_not);
+    upload(t, fd, STATION, HJ212_REALTIME, "PW=654321;");
+    CHECK(t, !strcmp(answered(t, fd), "9014"));
+    test_on_loop(s.e.loop.loop, tell_station, &s);
+    CHECK_SAY(t, !strcmp(why_not, "told"), "%s", why_not);
+    close(fd);
+    stop(&s);
+}
+
 TESTS(CASE(a_batch_in_parts_is_in_the_store_when_its_last_part_is_answered),
-      CASE(a_part_that_is_missing_is_asked_for_and_given_up_after_a_minute))
+      CASE(a_part_that_is_missing_is_asked_for_and_given_up_after_a_minute),
+      CASE(an_upload_with_another_password_is_not_stored_and_not_answered),
+      CASE(five_wrong_passwords_in_a_row_close_the_connection), CASE(who_has_no_password_is_told_nothing))
