@@ -122,10 +122,10 @@ struct joining {
 };
 
 /* Is a frame of whom it names?  By the password of that device. */
-enum proof {
-    PROOF_RIGHT,
-    PROOF_NONE, /* it has no password, and says nothing that is kept */
-    PROOF_WRONG /* the rule that it breaks is told */
+enum claim {
+    CLAIM_PROVEN,
+    CLAIM_OPEN, /* it has no password, and says nothing that is kept */
+    CLAIM_WRONG /* the rule that it breaks is told */
 };
 
 /* The narrow waist that lines use.  Each protocol also exports its typed frame for tests and tools.  decode, reply:
@@ -158,7 +158,7 @@ struct codec {
     enum carrier { CARRIER_STREAM, CARRIER_BODY, CARRIER_TOPIC, CARRIER_DATAGRAM } carrier;
     bool (*is_genuine)(struct bytes whole, struct str key); /* signed with the line's key; NULL: nothing is signed */
     /* Of a frame that decodes; NULL: frames have no password. */
-    enum proof (*prove)(struct bytes whole, struct str password, struct wire_error *reterr);
+    enum claim (*prove)(struct bytes whole, struct str password, struct wire_error *reterr);
 };
 /* Do its frames come as bodies of requests?  Those of publishes do, too, where they stand without their topic. */
 static inline bool codec_is_pushed(const struct codec *c) {

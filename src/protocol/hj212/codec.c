@@ -237,15 +237,15 @@ static void reply(struct bytes whole, bool ok, int64_t now_s, struct buf *out) {
 }
 
 /* Heartbeats of some dialects, and answers of some stations, come without PW. */
-static enum proof prove(struct bytes whole, struct str password, struct wire_error *reterr) {
+static enum claim prove(struct bytes whole, struct str password, struct wire_error *reterr) {
     struct hj212_frame f;
-    if (!hj212_decode(whole, &f, reterr)) return PROOF_WRONG;
-    if (str_eq(f.pw, password)) return PROOF_RIGHT;
+    if (!hj212_decode(whole, &f, reterr)) return CLAIM_WRONG;
+    if (str_eq(f.pw, password)) return CLAIM_PROVEN;
     bool is_kept = is_upload(f.command) || is_setting(f.command) || f.command == HJ212_CLOCK_NOTICE;
-    if (!f.pw.ptr && !is_kept) return PROOF_NONE;
+    if (!f.pw.ptr && !is_kept) return CLAIM_OPEN;
     *reterr = (struct wire_error){"HJ 212 PW: it is not the password of its station",
                                   (size_t)((f.pw.ptr ? f.pw.ptr : f.data.ptr) - (const char *)whole.ptr)};
-    return PROOF_WRONG;
+    return CLAIM_WRONG;
 }
 
 const struct codec hj212_codec = {

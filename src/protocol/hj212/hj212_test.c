@@ -179,32 +179,32 @@ static void what_names_nobody_is_refused(struct t *t) {
 static void a_password_is_wanted_of_what_is_kept(struct t *t) {
     static const struct {
         const char *data;
-        enum proof proof;
+        enum claim proof;
         size_t at;
     } all[] = {
-        {"CN=2011;PW=123456;MN=S1;CP=&&&&", PROOF_RIGHT, 0},
-        {"CN=9012;PW=123456;MN=S1;CP=&&ExeRtn=1&&", PROOF_RIGHT, 0},
-        {"CN=2011;PW=123457;MN=S1;CP=&&&&", PROOF_WRONG, 17},
-        {"CN=2011;PW=12345;MN=S1;CP=&&&&", PROOF_WRONG, 17},
-        {"CN=2011;PW=1234567;MN=S1;CP=&&&&", PROOF_WRONG, 17},
-        {"CN=2011;PW=;MN=S1;CP=&&&&", PROOF_WRONG, 17},
-        {"CN=2011;MN=S1;CP=&&&&", PROOF_WRONG, 6},
-        {"CN=2021;MN=S1;CP=&&&&", PROOF_WRONG, 6},
-        {"CN=2081;MN=S1;CP=&&&&", PROOF_WRONG, 6},
-        {"CN=1011;MN=S1;CP=&&SystemTime=20261121083000&&", PROOF_WRONG, 6},
-        {"CN=1013;MN=S1;CP=&&&&", PROOF_WRONG, 6},
-        {"CN=9011;MN=S1;CP=&&QnRtn=1&&", PROOF_NONE, 0}, /* nothing of these is kept */
-        {"CN=9021;MN=S1;CP=&&&&", PROOF_NONE, 0},
-        {"CN=9021;PW=x;MN=S1;CP=&&&&", PROOF_WRONG, 17},
+        {"CN=2011;PW=123456;MN=S1;CP=&&&&", CLAIM_PROVEN, 0},
+        {"CN=9012;PW=123456;MN=S1;CP=&&ExeRtn=1&&", CLAIM_PROVEN, 0},
+        {"CN=2011;PW=123457;MN=S1;CP=&&&&", CLAIM_WRONG, 17},
+        {"CN=2011;PW=12345;MN=S1;CP=&&&&", CLAIM_WRONG, 17},
+        {"CN=2011;PW=1234567;MN=S1;CP=&&&&", CLAIM_WRONG, 17},
+        {"CN=2011;PW=;MN=S1;CP=&&&&", CLAIM_WRONG, 17},
+        {"CN=2011;MN=S1;CP=&&&&", CLAIM_WRONG, 6},
+        {"CN=2021;MN=S1;CP=&&&&", CLAIM_WRONG, 6},
+        {"CN=2081;MN=S1;CP=&&&&", CLAIM_WRONG, 6},
+        {"CN=1011;MN=S1;CP=&&SystemTime=20261121083000&&", CLAIM_WRONG, 6},
+        {"CN=1013;MN=S1;CP=&&&&", CLAIM_WRONG, 6},
+        {"CN=9011;MN=S1;CP=&&QnRtn=1&&", CLAIM_OPEN, 0}, /* nothing of these is kept */
+        {"CN=9021;MN=S1;CP=&&&&", CLAIM_OPEN, 0},
+        {"CN=9021;PW=x;MN=S1;CP=&&&&", CLAIM_WRONG, 17},
     };
     for (size_t i = 0; i < COUNT(all); i++) {
         struct wire_error e = {NULL, 0};
         struct buf b;
         buf_init_arena(&b, &t->arena, HJ212_FRAME_MAX);
         CHECK(t, hj212_encode(str_of(all[i].data), &b));
-        enum proof got = hj212_codec.prove((struct bytes){(const uint8_t *)b.ptr, b.len}, S("123456"), &e);
+        enum claim got = hj212_codec.prove((struct bytes){(const uint8_t *)b.ptr, b.len}, S("123456"), &e);
         CHECK_SAY(t, got == all[i].proof && e.at == all[i].at, "%s: %d at %zu", all[i].data, got, e.at);
-        CHECK(t, got == PROOF_WRONG ? str_starts(str_of(e.rule), S("HJ 212 PW: ")) : !e.rule);
+        CHECK(t, got == CLAIM_WRONG ? str_starts(str_of(e.rule), S("HJ 212 PW: ")) : !e.rule);
     }
 }
 

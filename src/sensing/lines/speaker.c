@@ -235,14 +235,14 @@ static struct str who_of(const struct decoded *d) {
 static bool is_proved(struct speaker *s, struct bytes whole, struct str who, struct wire_error *reterr) {
     const struct line *l = s->line;
     const struct line_device *d = l->o.codec->prove ? asked_at(l->plan, who) : NULL;
-    enum proof proof = d ? l->o.codec->prove(whole, d->password, reterr) : PROOF_RIGHT;
-    if (proof == PROOF_WRONG) {
+    enum claim claim = d ? l->o.codec->prove(whole, d->password, reterr) : CLAIM_PROVEN;
+    if (claim == CLAIM_WRONG) {
         if (str_is(who, s->who)) s->who[0] = 0;
         s->wrong_n++;
         return false;
     }
-    if (proof == PROOF_RIGHT && who.len) (void)copy(s->who, sizeof s->who, who);
-    if (proof == PROOF_RIGHT) s->wrong_n = 0;
+    if (claim == CLAIM_PROVEN && who.len) (void)copy(s->who, sizeof s->who, who);
+    if (claim == CLAIM_PROVEN) s->wrong_n = 0;
     return true;
 }
 
