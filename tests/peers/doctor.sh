@@ -38,7 +38,7 @@ found() {
 pids=()
 # held AT [HEX]: a connection that says that and stays.
 held() {
-    { bytes "${2:-}"; sleep 100; } | timeout --foreground 120 nc "${1%:*}" "${1##*:}" >/dev/null 2>&1 &
+    { bytes "${2:-}"; exec sleep 60; } 2>/dev/null | timeout --foreground 120 nc "${1%:*}" "${1##*:}" >/dev/null 2>&1 &
     pids+=($!)
 }
 bytes() { printf "$(sed 's/../\\x&/g' <<<"$1")"; }
@@ -122,5 +122,13 @@ is "$(push '{"msg":"{}","nonce":"a","signature":"b"}') $(found "$dev")" "401 no_
 is "$(status POST "lines/$line/set_secret" '{"secret":"linli-token"}')" 200 "doctor: 9, which is set"
 sleep 2
 is "$(push '{"msg":"{}","nonce":"a","signature":"b"}') $(found "$dev")" "401 bad_signature" "doctor: 9, the platform has another"
+open_line 十 hj212
+dev=$(device 440300LINLI0000000000045 dust_station)
+is "$(status POST "devices/$dev/set_password" '{"password":"right1"}')" 200 "doctor: 10, a station is given a password"
+sleep 3 # which its line knows by then
+said() { TZ=Asia/Shanghai date +"{\"data\":\"QN=%Y%m%d%H%M%S000;ST=22;CN=2011;PW=$1;MN=440300LINLI0000000000045;Flag=5;CP=&&DataTime=%Y%m%d%H%M%S;a34004-Rtd=20.5,a34004-Flag=N&&\"}"; }
+"$bin" encode hj212 "$(said wrong1)" | nc -q 1 "${at%:*}" "${at##*:}" | grep -q .; is $? 1 "doctor: 10, what it says with another is not answered"
+is "$(becomes wrong_password found "$dev")" wrong_password "doctor: 10, which is the cause"
+"$bin" encode hj212 "$(said right1)" | nc -q 1 "${at%:*}" "${at##*:}" | grep -q 'CN=9014'; say $? "doctor: 10, with its own it is"
+is "$(becomes well found "$dev")" well "doctor: 10, and all is well"
 kill "${pids[@]}" 2>/dev/null
-wait "${pids[@]}" 2>/dev/null
