@@ -50,11 +50,11 @@ static void on_gone(uv_handle_t *handle) {
     free(handle);
 }
 
-static int bind_to(struct udp *udp, struct loop *loop, const struct sockaddr_storage *addr) {
+static int bind_to(struct udp *udp, struct loop *loop, const struct sockaddr_storage *addr, bool is_shared) {
     int e = uv_udp_init(&loop->uv, &udp->handle);
     if (e) return e;
     int len = sizeof udp->bound;
-    e = uv_udp_bind(&udp->handle, (const struct sockaddr *)addr, 0);
+    e = uv_udp_bind(&udp->handle, (const struct sockaddr *)addr, is_shared ? UV_UDP_REUSEADDR : 0);
     if (!e) e = uv_udp_getsockname(&udp->handle, (struct sockaddr *)&udp->bound, &len);
     if (!e) udp->port = port_of((const struct sockaddr *)&udp->bound);
     if (e) uv_close((uv_handle_t *)&udp->handle, on_gone);
@@ -73,7 +73,7 @@ enum err udp_open(struct loop *loop, const struct udp_options *options, const st
         udp = calloc(1, sizeof *udp); /* one that failed to bind goes its own way */
         if (!udp) return FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
         *udp = (struct udp){.loop = loop, .calls = *calls};
-        e = bind_to(udp, loop, &addr);
+        e = bind_to(udp, loop, &addr, options->is_shared);
     }
     if (e == UV_EADDRINUSE) return FAIL(fault, ERR_BUSY, "port_held", "port %d is held by another program", port);
     if (e) return FAIL(fault, ERR_INVALID, "address", "cannot open %s port %d: %s", host, port, uv_strerror(e));
@@ -146,5 +146,6 @@ enum err udp_open_all(struct udp *own, const struct udp_calls *calls, struct udp
     for (int i = 0; i < n && !everybody.host[0]; i++) (void)everybody_at(own, &all[i], &everybody);
     uv_free_interface_addresses(all, n);
     if (!everybody.host[0]) return OK;
-    return udp_open(own->loop, &(struct udp_options){.bind = everybody.host, .port = own->port}, calls, ret, fault);
+    const struct udp_options o = {.bind = everybody.host, .port = own->port, .is_shared = true};
+    return udp_open(own->loop, &o, calls, ret, fault);
 }

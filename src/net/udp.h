@@ -18,6 +18,7 @@ struct udp_options {    /* zero = the default in brackets */
     int port;           /* 0: a free one */
     bool try_next;      /* port held: try the next, up to 100 further */
     bool may_broadcast; /* else the system refuses to send to all */
+    bool is_shared;     /* other programs that say so may hear the same port, of what is said to everybody each all */
 };
 /* ERR_BUSY: port held; ERR_INVALID: address. */
 NODISCARD enum err udp_open(struct loop *loop, const struct udp_options *options, const struct udp_calls *calls,
