@@ -1,21 +1,8 @@
 # Why a device is silent: eight set-ups that are broken as they are in the field, and what the doctor says of each.
 
 log_in admin; say $? "doctor: logs in"
-one() { api GET "$1" | head -n 1 | jq -r ".$2 // empty"; }
-make() { api POST "$1" "$2" | head -n 1 | jq -r .id; }
 community=$(one 'lines?f.kind=gb26875' 'items[0].community_id')
 place=$(one 'places?f.kind=equipment' 'items[0].id')
-# becomes VALUE COMMAND...: waits up to 30 s until the command prints it, and prints what it printed last.
-becomes() {
-    local want=$1 got=''
-    shift
-    for _ in $(seq 150); do
-        got=$("$@")
-        [ "$got" != "$want" ] || break
-        sleep 0.2
-    done
-    echo "$got"
-}
 # line NAME KIND [MEMBERS]: a new one, open; sets line and at, where it listens.
 open_line() {
     line=$(make lines "{\"name\":\"$1\",\"kind\":\"$2\",\"enabled\":true,\"community_id\":\"$community\"${3:+,$3}}")
@@ -35,7 +22,6 @@ found() {
     [ -z "${2:-}" ] || of=".findings[0] | $2"
     api GET "devices/$1/doctor" | head -n 1 | jq -c "$of" | tr -d '"'
 }
-pids=()
 # held AT [HEX]: a connection that says that and stays.
 held() {
     { bytes "${2:-}"; exec sleep 60; } 2>/dev/null | timeout --foreground 120 nc "${1%:*}" "${1##*:}" >/dev/null 2>&1 &

@@ -1,23 +1,9 @@
 # Doors: readers that are polled over OSDP, controllers over HTTP and MQTT.  Who may pass is let in, who may not stays outside, what
 # is said twice opens once, what comes late is put down; and the card, the code, the face stand in no sample.
 
-one() { api GET "$1" | head -n 1 | jq -r ".$2 // empty"; }
-make() { api POST "$1" "$2" | head -n 1 | jq -r .id; }
-# becomes VALUE COMMAND...: waits up to 30 s until the command prints it, and prints what it printed last.
-becomes() {
-    local want=$1 got=''
-    shift
-    for _ in $(seq 150); do
-        got=$("$@")
-        [ "$got" != "$want" ] || break
-        sleep 0.2
-    done
-    echo "$got"
-}
 passages() { api GET "passages?f.device=$1&sort=created_ms" | head -n 1 | jq -c '[.items[] | [.granted, .why, .direction // ""]]'; }
 commands() { api GET "commands?f.device_id=$1&limit=200" | head -n 1 | jq -c "[.items[] | select(.command == \"$2\")] | ${3:-length}"; }
 pids=()
-stop() { kill "$1" 2>/dev/null; wait "$1" 2>/dev/null; }
 
 log_in admin; say $? "doors: logs in"
 community=$(one 'lines?f.kind=gb26875' 'items[0].community_id')
@@ -91,13 +77,13 @@ keys=$("$bin" device add DM-1 --model door_controller --data "$dir/$name" 2>/dev
 user=$(jq -r .username <<<"$keys") password=$(jq -r .password <<<"$keys") topic=linli/$(jq -r .community <<<"$keys")/DM-1
 lock=$(one 'devices?q=DM-1' 'items[0].id')
 is "$(status PATCH "devices/$lock" "{\"place_id\":\"$gate\"}")" 200 "doors: a controller over MQTT stands at the gate"
-mosquitto() { local what=$1; shift; timeout 60 "mosquitto_$what" -V mqttv5 -h "${mqtt%:*}" -p "${mqtt##*:}" -u "$user" -P "$password" -q 1 "$@" 2>&1; }
+client() { local what=$1; shift; timeout 60 "mosquitto_$what" -V mqttv5 -h "${mqtt%:*}" -p "${mqtt##*:}" -u "$user" -P "$password" -q 1 "$@" 2>&1; }
 # It does what it hears, and says so, over one connection for each.
 : >"$dir/heard"
-mosquitto sub -i lock -t "$topic/command" >"$dir/heard" &
+client sub -i lock -t "$topic/command" >"$dir/heard" &
 pids+=($!)
 sleep 1
-passing() { mosquitto pub -i reader -t "$topic/passing" -m "$1"; }
+passing() { client pub -i reader -t "$topic/passing" -m "$1"; }
 heard() { jq -sr 'map(.name) | join(" ")' "$dir/heard"; }
 passing '{"card":"0008065495","id":"1","way":"in"}' >/dev/null; say $? "doors: over MQTT a passing is acknowledged"
 is "$(becomes open heard)" open "doors: and the controller hears open"
@@ -111,7 +97,7 @@ passing '{"pin":"1"}' | grep -qi 'payload'; say $? "doors: what is none of the f
 is "$(passages DM-1)" '[[true,"given","in"],[false,"unknown",""],[false,"late",""]]' "doors: three passages"
 is "$(heard)" 'open refused' "doors: and nothing more was heard"
 order=$(commands "$lock" open '.[0].id' | tr -d '"')
-mosquitto pub -i reader -t "$topic/reply" -m "{\"id\":\"$order\",\"ok\":true}" >/dev/null
+client pub -i reader -t "$topic/reply" -m "{\"id\":\"$order\",\"ok\":true}" >/dev/null
 is "$(becomes done one "commands/$order" state)" done "doors: its reply ends the command"
 log_in dispatcher
 is "$(api GET 'passages?f.device=DM-1' | head -n 1 | jq -c '[.items[] | .value | test("8065495")] | any')" false "doors: at the desk the card is masked"

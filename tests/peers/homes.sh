@@ -9,17 +9,6 @@ m07='{"Time":"2026-11-21T08:30:00","ENERGY":{"TotalStartTime":"2026-01-01T00:00:
 m08='{"name":"Temperature","unique_id":"estate_b3_12f_th_t","device_class":"temperature","unit_of_measurement":"°C","state_topic":"estate/b3/12f/th","value_template":"{{ value_json.t }}","availability_topic":"estate/b3/12f/th/status","device":{"identifiers":["estate_b3_12f_th"],"name":"TH B3-12F"},"origin":{"name":"estate-gw","sw":"1.0"}}'
 m08_topic=homeassistant/sensor/estate_b3_12f_th/t/config
 latest() { api GET "telemetry/latest?device=$(jq -rn --arg d "$1" '$d | @uri')" | head -n 1 | jq -r ".items[] | select(.metric == \"$2\") | [.value, .unit] | map(select(. != null and . != \"\")) | join(\" \")"; }
-# comes_to VALUE COMMAND...: waits up to 20 s until the command prints it, and prints what it printed last.
-comes_to() {
-    local want=$1 got=''
-    shift
-    for _ in $(seq 100); do
-        got=$("$@")
-        [ "$got" != "$want" ] || break
-        sleep 0.2
-    done
-    echo "$got"
-}
 alarms() { api GET "alarms?f.state=active&limit=200" | head -n 1 | jq "[.items[] | select(.title == \"$1\")] | length"; }
 log_in manager
 place=$(api GET 'places?f.kind=equipment&limit=1' | head -n 1 | jq -r '.items[0].id')
@@ -53,7 +42,7 @@ for v in mqttv311 mqttv5; do
 done
 [ "$(latest H-001 temperature)" != "99 Cel" ]; say $? "homes: who was named so has said nothing"
 pub mqttv5 zigbee2mqtt/B3-12F-smoke '{"smoke":false}' >/dev/null; say $? "homes: a smoke detector speaks"
-is "$(comes_to 1 aside Z-1:B3-12F-smoke)" 1 "homes: it is put aside"
+is "$(becomes 1 aside Z-1:B3-12F-smoke)" 1 "homes: it is put aside"
 is "$(adopt Z-1:B3-12F-smoke)" 200 "homes: and adopted"
 sleep 3 # the engine reads devices anew within a second or two
 pub mqttv5 zigbee2mqtt/B3-12F-smoke "$m06" >/dev/null; say $? "homes: smoke"
@@ -109,42 +98,42 @@ estate=$(api GET 'lines?f.kind=mqtt' | head -n 1 | jq -r '.items[0].community_id
 made=$(api POST lines "{\"name\":\"小区 MQTT\",\"kind\":\"mqtt-client\",\"host\":\"127.0.0.1\",\"port\":$port,\"username\":\"linli\",\"topics\":\"zigbee2mqtt tasmota esphome homeassistant linli/# building/#\",\"enabled\":true,\"community_id\":\"$estate\"}" | head -n 1)
 id=$(printf %s "$made" | jq -r .id)
 field() { api GET "lines/$id" | head -n 1 | jq -r ".$1 // empty"; }
-is "$(comes_to '127.0.0.1 does not let this user in' field problem)" '127.0.0.1 does not let this user in' "broker: without a password nobody is let in, and the row says so"
+is "$(becomes '127.0.0.1 does not let this user in' field problem)" '127.0.0.1 does not let this user in' "broker: without a password nobody is let in, and the row says so"
 is "$(field state), $(status GET ../../readyz)" "failed, 503" "broker: so the server is not ready"
 is "$(status POST "lines/$id/set_secret" '{"secret":"sesame"}')" 200 "broker: the password is set"
-is "$(comes_to open field state), $(field problem)" "open, " "broker: and opens"
+is "$(becomes open field state), $(field problem)" "open, " "broker: and opens"
 [[ $(api GET "lines/$id") != *sesame* ]]; say $? "broker: the password is shown to nobody"
-is "$(comes_to 1 aside B3-12F-smoke)" 1 "broker: who was kept there is put aside"
+is "$(becomes 1 aside B3-12F-smoke)" 1 "broker: who was kept there is put aside"
 log_in manager
 is "$(adopt B3-12F-smoke)" 200 "broker: and adopted"
 sleep 3
 log_in admin
 is "$(latest B3-12F-smoke smoke), $(alarms 户内烟感)" ", 0" "broker: what it kept is no news: neither a reading nor an alarm"
-there zigbee2mqtt/B3-12F-smoke "$m06" >/dev/null; is "$(comes_to 1 alarms 户内烟感)" 1 "broker: smoke of now is an alarm"
-there zigbee2mqtt/B3-12F-smoke '{"smoke":false}' >/dev/null; is "$(comes_to 0 alarms 户内烟感)" 0 "broker: until it is over"
-there zigbee2mqtt/B3-12F-door "$m05" >/dev/null; is "$(comes_to '97 %' latest B3-12F-door battery), $(latest B3-12F-door open)" "97 %, 1" "broker: Zigbee2MQTT"
-there tele/plug-17/SENSOR "$m07" >/dev/null; is "$(comes_to '52 W' latest plug-17 power)" "52 W" "broker: Tasmota"
-there boiler/sensor/temperature/state 41.5 >/dev/null; is "$(comes_to '41.5 Cel' latest boiler temperature)" "41.5 Cel" "broker: ESPHome"
+there zigbee2mqtt/B3-12F-smoke "$m06" >/dev/null; is "$(becomes 1 alarms 户内烟感)" 1 "broker: smoke of now is an alarm"
+there zigbee2mqtt/B3-12F-smoke '{"smoke":false}' >/dev/null; is "$(becomes 0 alarms 户内烟感)" 0 "broker: until it is over"
+there zigbee2mqtt/B3-12F-door "$m05" >/dev/null; is "$(becomes '97 %' latest B3-12F-door battery), $(latest B3-12F-door open)" "97 %, 1" "broker: Zigbee2MQTT"
+there tele/plug-17/SENSOR "$m07" >/dev/null; is "$(becomes '52 W' latest plug-17 power)" "52 W" "broker: Tasmota"
+there boiler/sensor/temperature/state 41.5 >/dev/null; is "$(becomes '41.5 Cel' latest boiler temperature)" "41.5 Cel" "broker: ESPHome"
 there $m08_topic "$m08" -r >/dev/null
 th() { there estate/b3/12f/th '{"t":21.5}' >/dev/null; latest estate_b3_12f_th temperature; }
-is "$(comes_to '21.5 Cel' th)" "21.5 Cel" "broker: Home Assistant, under a topic that its discovery names"
-there linli/yunshanli/B-9/telemetry '{"level":3.5}' >/dev/null; is "$(comes_to 3.5 latest B-9 level)" 3.5 "broker: our own topics"
-there building/7/th '{"temperature":19,"note":"x"}' >/dev/null; is "$(comes_to '19 Cel' latest building%2F7%2Fth temperature)" "19 Cel" "broker: plain JSON"
+is "$(becomes '21.5 Cel' th)" "21.5 Cel" "broker: Home Assistant, under a topic that its discovery names"
+there linli/yunshanli/B-9/telemetry '{"level":3.5}' >/dev/null; is "$(becomes 3.5 latest B-9 level)" 3.5 "broker: our own topics"
+there building/7/th '{"temperature":19,"note":"x"}' >/dev/null; is "$(becomes '19 Cel' latest building%2F7%2Fth temperature)" "19 Cel" "broker: plain JSON"
 there linli/elsewhere/B-9/telemetry '{"level":9}' >/dev/null; there building/8 hello >/dev/null
 figures() { api GET "lines/$id/figures" | head -n 1 | jq -c "$1"; }
-is "$(comes_to 2 figures .bad), $(figures '[.bad_samples[0, 1].about]')" '2, ["building/8","linli/elsewhere/B-9/telemetry"]' "broker: what cannot be read, or is another community's, is counted and shown"
+is "$(becomes 2 figures .bad), $(figures '[.bad_samples[0, 1].about]')" '2, ["building/8","linli/elsewhere/B-9/telemetry"]' "broker: what cannot be read, or is another community's, is counted and shown"
 
 broker_stop
-is "$(comes_to failed field state)" failed "broker: it goes"
-[[ $(comes_to "no broker listens at 127.0.0.1 port $port" field problem) = "no broker listens at 127.0.0.1 port $port" ]]; say $? "broker: and the row says so"
+is "$(becomes failed field state)" failed "broker: it goes"
+[[ $(becomes "no broker listens at 127.0.0.1 port $port" field problem) = "no broker listens at 127.0.0.1 port $port" ]]; say $? "broker: and the row says so"
 broker_start; say $? "broker: it comes back"
-is "$(comes_to open field state)" open "broker: it is called again"
-there zigbee2mqtt/B3-12F-door '{"battery":96}' >/dev/null; is "$(comes_to '96 %' latest B3-12F-door battery)" "96 %" "broker: and heard"
+is "$(becomes open field state)" open "broker: it is called again"
+there zigbee2mqtt/B3-12F-door '{"battery":96}' >/dev/null; is "$(becomes '96 %' latest B3-12F-door battery)" "96 %" "broker: and heard"
 
 server_stop; say $? "broker: the server stops"
 there zigbee2mqtt/B3-12F-door '{"battery":95}' >/dev/null; say $? "broker: a word while it is away"
 again
-is "$(comes_to '95 %' latest B3-12F-door battery)" "95 %" "broker: is kept for it"
+is "$(becomes '95 %' latest B3-12F-door battery)" "95 %" "broker: is kept for it"
 now=$(date +%s%3N)
 for n in $(seq 400); do echo "{\"ts\":$((now - 1000 + n)),\"n\":$n}"; done >"$dir/burst"
 timeout 60 mosquitto_pub -h 127.0.0.1 -p "$port" -u linli -P sesame -q 1 -t linli/yunshanli/B-10/telemetry -l <"$dir/burst" &
@@ -153,19 +142,19 @@ server_stop KILL
 wait $! 2>/dev/null
 again
 points() { api GET "telemetry?device=B-10&metric=n&from=$((now - 2000))&to=$((now + 2000))" | head -n 1 | jq '.points | length'; }
-is "$(comes_to 400 points)" 400 "broker: four hundred words, the server killed amid them: none is lost"
+is "$(becomes 400 points)" 400 "broker: four hundred words, the server killed amid them: none is lost"
 
 log_in admin
 is "$(status PATCH "lines/$id" "{\"tls\":true,\"port\":$tls_port,\"host\":\"localhost\"}")" 200 "broker: with TLS"
-is "$(comes_to "localhost port $tls_port speaks no TLS, or its certificate is not trusted" field problem)" "localhost port $tls_port speaks no TLS, or its certificate is not trusted" "broker: its certificate is not trusted"
+is "$(becomes "localhost port $tls_port speaks no TLS, or its certificate is not trusted" field problem)" "localhost port $tls_port speaks no TLS, or its certificate is not trusted" "broker: its certificate is not trusted"
 server_stop
 again env SSL_CERT_FILE="$dir/broker/cert"
-is "$(comes_to open field state), $(field address)" "open, localhost:$tls_port" "broker: until this machine trusts it"
+is "$(becomes open field state), $(field address)" "open, localhost:$tls_port" "broker: until this machine trusts it"
 is "$(status PATCH "lines/$id" '{"host":"127.0.0.1"}')" 200 "broker: under another name"
-is "$(comes_to "127.0.0.1 port $tls_port speaks no TLS, or its certificate is not trusted" field problem)" "127.0.0.1 port $tls_port speaks no TLS, or its certificate is not trusted" "broker: the certificate is none of its"
+is "$(becomes "127.0.0.1 port $tls_port speaks no TLS, or its certificate is not trusted" field problem)" "127.0.0.1 port $tls_port speaks no TLS, or its certificate is not trusted" "broker: the certificate is none of its"
 is "$(status PATCH "lines/$id" '{"host":"localhost"}')" 200 "broker: under its own"
-is "$(comes_to open field state)" open "broker: it is"
-there zigbee2mqtt/B3-12F-door '{"battery":94}' >/dev/null; is "$(comes_to '94 %' latest B3-12F-door battery)" "94 %" "broker: and is heard"
+is "$(becomes open field state)" open "broker: it is"
+there zigbee2mqtt/B3-12F-door '{"battery":94}' >/dev/null; is "$(becomes '94 %' latest B3-12F-door battery)" "94 %" "broker: and is heard"
 is "$(status PATCH "lines/$id" '{"enabled":false}')" 200 "broker: the row is switched off"
-is "$(comes_to closed field state)" closed "broker: and closes"
+is "$(becomes closed field state)" closed "broker: and closes"
 broker_stop

@@ -5,22 +5,11 @@ line=$(sed -n 's/^listen gb26875 \([^ ]*\)$/\1/p' "$dir/out")
 log_in admin; say $? "lines: logs in"
 id=$(api GET 'lines?f.kind=gb26875' | head -n 1 | jq -r '.items[0].id')
 figure() { api GET "lines/$id/figures" | head -n 1 | jq -c "$1"; }
-# comes_to VALUE COMMAND...: waits up to 10 s until the command prints it, and prints what it printed last.
-comes_to() {
-    local want=$1 got=''
-    shift
-    for _ in $(seq 50); do
-        got=$("$@")
-        [ "$got" != "$want" ] || break
-        sleep 0.2
-    done
-    echo "$got"
-}
 field() { api GET "lines/$id" | head -n 1 | jq -r ".$1"; }
 send() { printf "$(printf '\\x%s' $1)" | nc -q 2 -w 5 "${line%:*}" "${line##*:}" | od -An -v -tx1 | tr -d ' \n'; }
 
-is "$(comes_to open field state) $(field address)" "open $line" "lines: the row says where it listens"
-is "$(comes_to open sh -c "$(declare -f api); token=$token url=$url; api GET 'lines?f.kind=mqtt' | head -n 1 | jq -r '.items[0].state'")" open \
+is "$(becomes open field state) $(field address)" "open $line" "lines: the row says where it listens"
+is "$(becomes open sh -c "$(declare -f api); token=$token url=$url; api GET 'lines?f.kind=mqtt' | head -n 1 | jq -r '.items[0].state'")" open \
     "lines: and so does that of the MQTT listener"
 frame='40 40 01 00 01 01 20 3A 09 1A 09 0C 79 03 00 00 00 00 38 5B 01 00 00 00 30 00 02 02 01 01 01 28 0A 00 02 00 02 00 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 20 00 02 3A 09 1A 09 0C 46 23 23'
 answer=$(send "${frame/46 23 23/47 23 23}")
@@ -44,7 +33,7 @@ devices=$("$bin" simulate gb26875 --to "$line" --count 60 --rate 0 --first 7001 
     --faults noise,split,merge,badsum,lost,replay --json)
 say $? "simulate: two panels over a bad line are answered, every message"
 is "$(jq -c '[.sent == .confirmed, .denied > 0, .unanswered, (.faults | length)]' <<<"$devices")" '[true,true,0,6]' "simulate: and say so"
-is "$(comes_to 2 sh -c "$(declare -f api); token=$token url=$url; api GET 'devices?f.state=new&q=700' | head -n 1 | jq '[.items[] | select(.line_id != null)] | length'")" 2 \
+is "$(becomes 2 sh -c "$(declare -f api); token=$token url=$url; api GET 'devices?f.state=new&q=700' | head -n 1 | jq '[.items[] | select(.line_id != null)] | length'")" 2 \
     "lines: panels nobody knows are put aside with the line they came from"
 is "$("$bin" simulate gb26875 --to "$line" --count 40 --rate 0 --first 7003 --devices 2 --faults storm,drift --json | jq -c '[.confirmed, .unanswered, .faults]')" \
     '[40,0,{"storm":40,"drift":40}]' "simulate: panels in a storm of alarms whose clocks run away are answered, too"
@@ -59,7 +48,7 @@ say $? "simulate: two stations over a bad line are answered, every message"
 is "$(jq -c '[.sent == .confirmed, .unanswered]' <<<"$stations")" '[true,0]' "simulate: all of them"
 is "$(api GET "lines/$air/figures" | head -n 1 | jq -c '[.kind, .frames > 40, .bad > 0, (.bad_samples | map(.rule) | any(startswith("HJ 212")))]')" '["hj212",true,true,true]' \
     "lines: a station's frames are counted, and bad ones shown with their rule"
-is "$(comes_to 2 sh -c "$(declare -f api); token=$token url=$url; api GET 'devices?f.state=new&q=440300LINLI' | head -n 1 | jq '[.items[] | select(.line_id == \"'$air'\")] | length'")" 2 \
+is "$(becomes 2 sh -c "$(declare -f api); token=$token url=$url; api GET 'devices?f.state=new&q=440300LINLI' | head -n 1 | jq '[.items[] | select(.line_id == \"'$air'\")] | length'")" 2 \
     "lines: stations nobody knows are put aside with their line"
 is "$(api GET 'telemetry/latest?device=440300LINLI0000000000005' | head -n 1 | jq -c '[.items[] | select(.metric | test("_") | not) | [.metric, .unit]] | sort')" \
     '[["humidity","%"],["noise","dB(A)"],["pm10","ug/m3"],["pm25","ug/m3"],["temperature","Cel"]]' "lines: and their readings are kept"
@@ -82,7 +71,7 @@ say $? "simulate: two watches over a bad line log in and are answered, every mes
 is "$(jq -c '[.sent == .confirmed, .unanswered]' <<<"$watches")" '[true,0]' "simulate: all of them"
 is "$(api GET "lines/$line_id/figures" | head -n 1 | jq -c '[.kind, .frames > 200, .bad > 0, (.bad_samples | map(.rule) | any(startswith("watch")))]')" '["watch",true,true,true]' \
     "lines: a watch's frames are counted, and bad ones shown with their rule"
-is "$(comes_to 2 strangers 8600000000000)" 2 "lines: watches nobody knows are put aside with their line"
+is "$(becomes 2 strangers 8600000000000)" 2 "lines: watches nobody knows are put aside with their line"
 is "$(metrics 860000000000005)" \
     '[["altitude","m"],["battery","%"],["body_temperature","Cel"],["course","deg"],["diastolic","mm[Hg]"],["heart_rate","/min"],["latitude","deg"],["longitude","deg"],["satellites",null],["signal","%"],["speed","km/h"],["spo2","%"],["steps",null],["systolic","mm[Hg]"],["tumbles",null]]' \
     "lines: and where they are and how their wearers do is kept"
@@ -95,7 +84,7 @@ say $? "simulate: two vehicles over a bad line register, authenticate and are an
 is "$(jq -c '[.sent == .confirmed, .unanswered, .denied]' <<<"$vehicles")" '[true,0,0]' "simulate: all of them"
 is "$(api GET "lines/$line_id/figures" | head -n 1 | jq -c '[.kind, .frames > 120, .bad > 0, (.bad_samples | map(.rule) | any(startswith("JT/T 808")))]')" '["jt808",true,true,true]' \
     "lines: a vehicle's frames are counted, and bad ones shown with their rule"
-is "$(comes_to 2 strangers 00000000000)" 2 "lines: vehicles nobody knows are put aside with their line"
+is "$(becomes 2 strangers 00000000000)" 2 "lines: vehicles nobody knows are put aside with their line"
 is "$(metrics 000000000005)" \
     '[["altitude","m"],["course","deg"],["ignition",null],["latitude","deg"],["longitude","deg"],["mileage","km"],["rssi",null],["satellites",null],["speed","km/h"]]' \
     "lines: and where they are is kept"
@@ -103,7 +92,7 @@ is "$(metrics 000000000005)" \
 gate=$(api POST lines "{\"name\":\"大门相机\",\"kind\":\"vz\",\"enabled\":true,\"community_id\":\"$(field community_id)\"}" | head -n 1)
 key=$(jq -r .push_key <<<"$gate") gate=$(jq -r .id <<<"$gate")
 [[ $key =~ ^[0-9A-F]{32}$ ]]; say $? "push: a line of cameras has an address of its own"
-is "$(comes_to open sh -c "$(declare -f api); token=$token url=$url; api GET lines/$gate | head -n 1 | jq -r .state")" open "push: and is open"
+is "$(becomes open sh -c "$(declare -f api); token=$token url=$url; api GET lines/$gate | head -n 1 | jq -r .state")" open "push: and is open"
 push() { curl -s -m 20 -w ' %{http_code}' -H 'Content-Type: application/json' --data-binary "$2" "$url/api/v1/push/$1"; }
 seen() { echo "{\"AlarmInfoPlate\":{\"serialno\":\"linli-889\",\"result\":{\"PlateResult\":{\"license\":\"$1\",\"confidence\":97,\"plateid\":$2}}}}"; }
 opens() { push "$key" "$(seen "$1" "$2")" | sed 's/.*"info":"\([a-z]*\)".* \([0-9]*\)$/\1 \2/'; }
@@ -132,7 +121,7 @@ is "$(opens 京A00001 4)" "no 200" "passes: for another plate it does not"
 lift=31104403002018010001
 lifts=$(api POST lines "{\"name\":\"电梯平台\",\"kind\":\"lift\",\"enabled\":true,\"community_id\":\"$(field community_id)\"}" | head -n 1)
 lift_key=$(jq -r .push_key <<<"$lifts") lifts=$(jq -r .id <<<"$lifts")
-is "$(comes_to open sh -c "$(declare -f api); token=$token url=$url; api GET lines/$lifts | head -n 1 | jq -r .state")" open "lifts: their line is open"
+is "$(becomes open sh -c "$(declare -f api); token=$token url=$url; api GET lines/$lifts | head -n 1 | jq -r .state")" open "lifts: their line is open"
 now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
 stuck="{\"regCode\":\"$lift\",\"ts\":\"$(now)\",\"serviceMode\":1,\"carStatus\":0,\"doorZone\":false,\"carPosition\":\"12\",\"doorClosed\":true,\"passenger\":true}"
 is "$(push "$lift_key" "$stuck")" '{"code":0,"message":"ok"} 200' "lifts: a record is answered as platforms do"
@@ -143,7 +132,7 @@ lift_id=$(api GET "devices?f.state=new&q=$lift" | head -n 1 | jq -r '.items[0].i
 is "$(status POST "devices/$lift_id/adopt" "{\"name\":\"一号梯\",\"model\":\"lift\",\"place_id\":\"$place\"}")" 200 "lifts: a lift that nobody knew is adopted"
 sleep 3 # its rules come with it, and are read within a second or two
 is "$(push "$lift_key" "{\"regCode\":\"$lift\",\"code\":\"90\",\"begin\":\"$(now)\"}" | tail -c 3)" 200 "lifts: somebody presses the button"
-is "$(comes_to 1 sh -c "$(declare -f api); token=$token url=$url; api GET 'alarms?f.device_id=$lift_id' | head -n 1 | jq '[.items[] | select(.severity == \"bad\")] | length'")" 1 \
+is "$(becomes 1 sh -c "$(declare -f api); token=$token url=$url; api GET 'alarms?f.device_id=$lift_id' | head -n 1 | jq '[.items[] | select(.severity == \"bad\")] | length'")" 1 \
     "lifts: that is an alarm"
 is "$(api GET "passages?f.place_id=$place&sort=created_ms" | head -n 1 | jq -c '[.items[] | [.granted, .why]]')" \
     '[[false,"unknown"],[true,"given"],[false,"unknown"]]' "passes: each passage is a row with its reason"
@@ -173,38 +162,38 @@ tell() {
 code_is() { printf '{"command":"%s","name_zh":"%s","item":"%s"%s}' "$1" "$1" "$2" "${3:+,\"value\":\"$3\"}"; }
 own "$id" 7100 gb26875 '' "$(code_is duty duty),$(code_is clock clock now),$(code_is state device_state read)"
 "$bin" simulate gb26875 --to "$line" --first 7100 --count 1000000 --rate 1 >/dev/null & panel=$!
-comes_to '"7100"' sh -c "$(declare -f api); token=$token url=$url; api GET 'lines/$id/figures' | head -n 1 | jq '[.good_samples[].frame.source | select(. == 7100)][0] | tostring'" >/dev/null
+becomes '"7100"' sh -c "$(declare -f api); token=$token url=$url; api GET 'lines/$id/figures' | head -n 1 | jq '[.good_samples[].frame.source | select(. == 7100)][0] | tostring'" >/dev/null
 is "$(tell clock), $(tell state), $(tell duty 1), $(tell duty never)" 'done, done, done, failed its protocol cannot say this' \
     "simulate: a panel's clock is set, its state read, its guard called"
-is "$(comes_to true sh -c "$(declare -f api); token=$token url=$url; api GET 'lines/$id/figures' | head -n 1 | jq '[.good_samples[].events[]?.code] | any(. == \"duty_answer\")'")" true \
+is "$(becomes true sh -c "$(declare -f api); token=$token url=$url; api GET 'lines/$id/figures' | head -n 1 | jq '[.good_samples[].events[]?.code] | any(. == \"duty_answer\")'")" true \
     "simulate: and the guard answers"
 kill "$panel"
 wait "$panel" 2>/dev/null
 own "$air" 440300LINLI0000000000077 hj212 123456 "$(code_is clock clock now),$(code_is interval interval),$(code_is hour hour)"
 "$bin" simulate hj212 --to "$(air_address)" --first 77 --count 1000000 --rate 1 >/dev/null & station=$!
-comes_to true sh -c "$(declare -f api); token=$token url=$url; api GET 'telemetry/latest?device=440300LINLI0000000000077' | head -n 1 | jq '.items | length > 0'" >/dev/null
+becomes true sh -c "$(declare -f api); token=$token url=$url; api GET 'telemetry/latest?device=440300LINLI0000000000077' | head -n 1 | jq '.items | length > 0'" >/dev/null
 day=$(TZ=Asia/Shanghai date -d '2 days ago' +%Y-%m-%d)
 is "$(tell clock), $(tell interval 30), $(tell hour "${day//-/}000000 ${day//-/}040000"), $(tell hour '20990101000000 now')" 'done, done, done, failed no_data' \
     "simulate: a station's clock and interval are set, its history read, or there is none"
 is "$(api GET "telemetry?device=440300LINLI0000000000077&metric=pm25_hour_avg&from=${day}T00:00:00%2B08:00&to=${day}T05:00:00%2B08:00" | head -n 1 | jq '.points | length')" 5 \
     "lines: and what it kept of those hours is stored"
 api POST "devices/$device/set_password" '{"password":"654321"}' >/dev/null
-is "$(comes_to wrong_password sh -c "$(declare -f api); token=$token url=$url; api GET 'devices/$device/doctor' | head -n 1 | jq -r '.findings[0].code'")" wrong_password \
+is "$(becomes wrong_password sh -c "$(declare -f api); token=$token url=$url; api GET 'devices/$device/doctor' | head -n 1 | jq -r '.findings[0].code'")" wrong_password \
     "lines: a station that bears another password than its row is not heard, and the doctor says why"
 kill "$station"
 wait "$station" 2>/dev/null
 
 is "$(status PATCH "lines/$id" '{"enabled":false}')" 200 "lines: the row is switched off"
-is "$(comes_to closed field state)" closed "lines: and closes"
+is "$(becomes closed field state)" closed "lines: and closes"
 nc -z "${line%:*}" "${line##*:}" 2>/dev/null; is $? 1 "lines: nobody listens there any more"
 is "$(status PATCH "lines/$id" '{"enabled":true}')" 200 "lines: it is switched on"
-is "$(comes_to open field state)" open "lines: and listens again"
+is "$(becomes open field state)" open "lines: and listens again"
 is "$(status PATCH "lines/$id" '{"bind":"192.0.2.1"}')" 200 "lines: an address of no machine"
-is "$(comes_to failed field state)" failed "lines: fails"
+is "$(becomes failed field state)" failed "lines: fails"
 [[ $(field problem) = *192.0.2.1* ]]; say $? "lines: and says why"
 is "$(status GET ../../readyz)" 503 "lines: so the server is not ready"
 is "$(status PATCH "lines/$id" '{"bind":null}')" 200 "lines: mended"
-is "$(comes_to open field state)" open "lines: it listens"
+is "$(becomes open field state)" open "lines: it listens"
 is "$(status POST lines '{"name":"x","kind":"gb26875","bind":"localhost","port":1}')" 400 "lines: a name is no address"
 
 f01=$("$bin" decode gb26875 "$frame"); say $? "decode: a good frame exits 0"

@@ -1,62 +1,14 @@
 # A line of BACnet: the controllers of a building and their lifts are found, adopted, read, told and heard while the
 # network loses and repeats; who is of other numbers is nobody there; what strangers say harms only themselves.
 
-pids=()
-# start LOG COMMAND...: in the background, until it says where it listens or 10 s are over.  Sets started (its process) and at.
-start() {
-    local log=$dir/$1
-    shift
-    : >"$log"
-    timeout --foreground 600 "$@" >"$log" 2>&1 </dev/null &
-    started=$!
-    pids+=("$started")
-    for _ in $(seq 100); do
-        at=$(sed -n 's/^listen bacnet \(.*\)$/\1/p' "$log")
-        [ -z "$at" ] || return 0
-        kill -0 "$started" 2>/dev/null || return 1
-        sleep 0.1
-    done
-    return 1
-}
-stop() { kill "$1" 2>/dev/null; wait "$1" 2>/dev/null; }
-# becomes VALUE COMMAND...: waits up to 90 s until the command prints it, and prints what it printed last: points are
-# read once a minute.
-becomes() {
-    local want=$1 got=''
-    shift
-    for _ in $(seq 450); do
-        got=$("$@")
-        [ "$got" != "$want" ] || break
-        sleep 0.2
-    done
-    echo "$got"
-}
-one() { api GET "$1" | head -n 1 | jq -r ".$2 // empty"; }
-reading() { api GET "telemetry/latest?device=$1" | head -n 1 | jq -r "[.items[] | select(.metric == \"$2\") | .value] | first // empty"; }
-is_like() { jq -n "[$(reading "$1" "$2")] | length == 1 and .[0] >= $3 and .[0] <= $4"; }
 strangers() { api GET "devices?f.state=new&f.line_id=$bacnet&sort=code" | head -n 1 | jq -r '[.items[].code | ltrimstr("BA-")] | join(" ")'; }
 id_of() { api GET "devices?f.line_id=$bacnet&q=$1" | head -n 1 | jq -r "[.items[] | select(.code == \"$1\") | .id] | first // empty"; }
 # adopt CODE MODEL
 adopt() { status POST "devices/$(id_of "$1")/adopt" "{\"name\":\"$1\",\"model\":\"$2\",\"place_id\":\"$place\"}"; }
-# told DEVICE-ID COMMAND [VALUE]: "asked", where it waits for a confirmation; what it becomes then, and what was answered.
-told() {
-    local row state
-    row=$(api POST commands "{\"device_id\":\"$1\",\"command\":\"$2\",\"reason\":\"peers try it\"${3:+,\"value\":\"$3\"},\"community_id\":\"$community\"}" | head -n 1 | jq -r .id)
-    state=$(one "commands/$row" state)
-    if [ "$state" = asked ]; then
-        echo asked
-        api POST "commands/$row/confirm" '{}' >/dev/null
-    fi
-    for _ in $(seq 150); do
-        state=$(one "commands/$row" state)
-        case $state in queued | sent | asked) sleep 0.2 ;; *) break ;; esac
-    done
-    echo "$state"
-    one "commands/$row" answer
-}
 finding() { api GET "devices/$1/doctor" | head -n 1 | jq -r '.findings[0].code'; }
 figures() { api GET "lines/$bacnet/figures" | head -n 1 | jq -c "$1"; }
 
+becomes_s=90 # points are read once a minute
 log_in admin; say $? "bacnet: logs in"
 community=$(one 'lines?f.kind=gb26875' 'items[0].community_id')
 place=$(one 'places?f.kind=equipment' 'items[0].id')

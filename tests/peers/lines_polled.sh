@@ -1,37 +1,6 @@
 # Lines whose devices are asked: meters and controllers behind a serial server, a serial port, a gateway that connects to us;
 # what they say, what they are told, who is silent and who is found; masters and devices of others.
 
-pids=()
-# start LOG COMMAND...: in the background, until it says where it listens or 10 s are over.  Sets started (its process) and at.
-start() {
-    local log=$dir/$1
-    shift
-    : >"$log"
-    timeout --foreground 600 "$@" >"$log" 2>&1 </dev/null &
-    started=$!
-    pids+=("$started")
-    for _ in $(seq 100); do
-        at=$(sed -n 's/^listen \(.*\)$/\1/p' "$log")
-        [ -z "$at" ] || return 0
-        kill -0 "$started" 2>/dev/null || return 1
-        sleep 0.1
-    done
-    return 1
-}
-stop() { kill "$1" 2>/dev/null; wait "$1" 2>/dev/null; }
-# becomes VALUE COMMAND...: waits up to 30 s until the command prints it, and prints what it printed last.
-becomes() {
-    local want=$1 got=''
-    shift
-    for _ in $(seq 150); do
-        got=$("$@")
-        [ "$got" != "$want" ] || break
-        sleep 0.2
-    done
-    echo "$got"
-}
-one() { api GET "$1" | head -n 1 | jq -r ".$2 // empty"; }
-make() { api POST "$1" "$2" | head -n 1 | jq -r .id; }
 # line NAME KIND MEMBERS: a new line, asked every second unless its models say otherwise; prints its id.
 line() { make lines "{\"name\":\"$1\",\"kind\":\"$2\",\"community_id\":\"$community\",\"every_s\":1,\"enabled\":true,$3}"; }
 dial() { line "$1" "$2" "\"reach\":\"dial\",\"host\":\"127.0.0.1\",\"port\":${3##*:}"; }
@@ -42,26 +11,7 @@ device() {
     api POST "devices/$row/adopt" "{\"name\":\"$1\",\"place_id\":\"$place\"}" >/dev/null
     echo "$row"
 }
-reading() { api GET "telemetry/latest?device=$1" | head -n 1 | jq -r "[.items[] | select(.metric == \"$2\") | .value | if . == (. | floor) then floor else . end] | first // empty"; }
 has() { [ -n "$(reading "$1" "$2")" ] && echo yes; }
-# is_like DEVICE METRIC LOW HIGH
-is_like() { jq -n "[$(reading "$1" "$2")] | length == 1 and .[0] >= $3 and .[0] <= $4"; }
-# told DEVICE-ID COMMAND [VALUE]: "asked", where it waits for a confirmation; what it becomes then, and what was answered.
-told() {
-    local row state
-    row=$(make commands "{\"device_id\":\"$1\",\"command\":\"$2\",\"reason\":\"peers try it\"${3:+,\"value\":\"$3\"},\"community_id\":\"$community\"}")
-    state=$(one "commands/$row" state)
-    if [ "$state" = asked ]; then
-        echo asked
-        api POST "commands/$row/confirm" '{}' >/dev/null
-    fi
-    for _ in $(seq 150); do
-        state=$(one "commands/$row" state)
-        case $state in queued | sent | asked) sleep 0.2 ;; *) break ;; esac
-    done
-    echo "$state"
-    one "commands/$row" answer
-}
 
 log_in admin; say $? "polled: logs in"
 community=$(one 'lines?f.kind=gb26875' 'items[0].community_id')

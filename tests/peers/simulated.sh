@@ -3,16 +3,6 @@
 
 log_in admin; say $? "simulated: logs in"
 estate=$(api GET 'lines?f.kind=gb26875' | head -n 1 | jq -r '.items[0].community_id')
-comes_to() {
-    local want=$1 got=''
-    shift
-    for _ in $(seq 100); do
-        got=$("$@")
-        [ "$got" != "$want" ] || break
-        sleep 0.2
-    done
-    echo "$got"
-}
 metrics() { api GET "telemetry/latest?device=$(jq -rn --arg d "$1" '$d | @uri')" | head -n 1 | jq -r '[.items[]?.metric] | sort | join(" ")'; }
 line_state() { api GET "lines/$pushed" | head -n 1 | jq -r .state; }
 
@@ -22,7 +12,7 @@ while read -r kind device want; do
     pushed=$(api POST lines "{\"name\":\"$kind\",\"kind\":\"$kind\",\"enabled\":true,\"community_id\":\"$estate\"}" | head -n 1)
     key=$(jq -r .push_key <<<"$pushed") pushed=$(jq -r .id <<<"$pushed")
     [ "$kind" != onenet ] || api POST "lines/$pushed/set_secret" '{"secret":"estate2026"}' >/dev/null
-    is "$(comes_to open line_state)" open "simulated: a line of $kind"
+    is "$(becomes open line_state)" open "simulated: a line of $kind"
     sleep 1 # its secret is read within a second
     faults=split,merge,replay
     [ "$kind" != onenet ] || faults=$faults,badsum
@@ -31,7 +21,7 @@ while read -r kind device want; do
         "simulated: $kind: every push is answered, in a storm, too"
     is "$(api GET "lines/$pushed/figures" | head -n 1 | jq -c '[.frames > 40, (.bad_samples | map(.rule) | unique)]')" "$([ "$kind" = onenet ] && echo '[true,["the signature is wrong"]]' || echo '[true,[]]')" \
         "simulated: $kind: and understood"
-    is "$(comes_to "$want" metrics "$device")" "$want" "simulated: $kind: what it measures is kept"
+    is "$(becomes "$want" metrics "$device")" "$want" "simulated: $kind: what it measures is kept"
     [ "$kind" != onenet ] || { play estate2027 --count 2 >/dev/null; is $? 1 "simulated: onenet: with another secret the address is not ours"; }
 done <<'END'
 lift 31104403000000007700 direction door_closed door_zone entrapped floor passenger running runs service_mode
@@ -45,15 +35,13 @@ END
 
 mqtt=$(sed -n 's/^listen mqtt \([^ ]*\)$/\1/p' "$dir/out")
 place=$(api GET 'places?f.kind=equipment&limit=1' | head -n 1 | jq -r '.items[0].id')
-by_code() { api GET "devices?f.code=$(jq -rn --arg d "$1" '$d | @uri')" | head -n 1 | jq -r ".items[0].$2 // empty"; }
-became() { api GET "commands/$1" | head -n 1 | jq -r '[.state, .answer // empty] | join(" ")'; }
 # order CODE COMMAND: tells a device, and confirms it where that is wanted; prints what became of it.
 order() {
     local made id
     made=$(api POST commands "{\"device_id\":\"$(by_code "$1" id)\",\"command\":\"$2\",\"reason\":\"a test\",\"community_id\":\"$estate\"}" | head -n 1)
     id=$(jq -r .id <<<"$made")
     [ "$(jq -r .state <<<"$made")" != asked ] || api POST "commands/$id/confirm" >/dev/null
-    comes_to done became "$id"
+    becomes done became "$id"
 }
 api POST device_models '{"code":"edge_valve","name":"valve","category":"water","commands":[{"command":"on","name_zh":"on","item":"Valve/Position:Int32","value":"40"}]}' >/dev/null
 api POST device_models '{"code":"relay","name":"relay","category":"home","commands":[{"command":"on","name_zh":"on","item":"relay","value":"ON"}]}' >/dev/null
@@ -65,15 +53,14 @@ gateway() {
     is "$("$bin" simulate "$kind" --to "$at" --first $((number + 50)) "${@:8}" --count 40 --rate 0 --faults split,merge,storm,drift --json 2>/dev/null | jq -c '[.confirmed, .unanswered]')" '[40,0]' \
         "simulated: $kind: all it says is acknowledged, in a storm, too"
     "$bin" simulate "$kind" --to "$at" --first "$number" "${@:8}" --count 1000000 --rate 5 >/dev/null 2>&1 & player=$!
-    is "$(comes_to "$want" metrics "$device")" "$want" "simulated: $kind: what it measures is kept"
-    comes_to new by_code "$device" state >/dev/null
+    is "$(becomes "$want" metrics "$device")" "$want" "simulated: $kind: what it measures is kept"
+    becomes new by_code "$device" state >/dev/null
     api POST "devices/$(by_code "$device" id)/adopt" "{\"name\":\"$device\",\"model\":\"$4\",\"place_id\":\"$place\"}" >/dev/null
     sleep 3 # the engine reads devices anew within a second or two
-    is "$(order "$device" on), $(comes_to "$value" latest "$device" "$metric")" "done, $value" "simulated: $kind: it does what it is told, and says so"
+    is "$(order "$device" on), $(becomes "$value" latest "$device" "$metric")" "done, $value" "simulated: $kind: it does what it is told, and says so"
     kill "$player"; wait "$player" 2>/dev/null
-    [ "$kind" = zigbee2mqtt ] || is "$(comes_to offline by_code "$device" state)" offline "simulated: $kind: once it is gone it is offline"
+    [ "$kind" = zigbee2mqtt ] || is "$(becomes offline by_code "$device" state)" offline "simulated: $kind: once it is gone it is offline"
 }
-latest() { api GET "telemetry/latest?device=$(jq -rn --arg d "$1" '$d | @uri')" | head -n 1 | jq -r ".items[] | select(.metric == \"$2\") | .value"; }
 at=$mqtt
 key=$("$bin" device add S-1 --speaks 'zigbee2mqtt tasmota esphome homeassistant sparkplug' --data "$dir/$name" 2>/dev/null); say $? "simulated: a gateway is added"
 mine=(--user "$(jq -r .username <<<"$key")" --password "$(jq -r .password <<<"$key")")
@@ -100,7 +87,7 @@ done
 [ -n "$broker" ]; say $? "simulated: a broker runs"
 at=127.0.0.1:$port
 pushed=$(api POST lines "{\"name\":\"小区 MQTT\",\"kind\":\"mqtt-client\",\"host\":\"127.0.0.1\",\"port\":$port,\"topics\":\"tasmota sparkplug\",\"enabled\":true,\"community_id\":\"$estate\"}" | head -n 1 | jq -r .id)
-is "$(comes_to open line_state)" open "simulated: the line to it is open"
+is "$(becomes open line_state)" open "simulated: the line to it is open"
 gateway tasmota 7812 linli-7812 smart_plug 'apparent_power current energy energy_today energy_yesterday linkquality power power_factor reactive_power rssi state uptime voltage' state 1
 gateway sparkplug 7815 estate:linli-7815:valve edge_valve 'Relay Temperature Valve_Position' Valve_Position 40 --topic estate
 kill "$broker"; wait "$broker" 2>/dev/null; broker=

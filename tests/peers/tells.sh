@@ -2,25 +2,12 @@
 # own listener and through a broker that the estate has; and edge nodes of Sparkplug B, whose host we are in both.
 
 mqtt=$(sed -n 's/^listen mqtt \([^ ]*\)$/\1/p' "$dir/out")
-# comes_to VALUE COMMAND...: waits up to 20 s until the command prints it, and prints what it printed last.
-comes_to() {
-    local want=$1 got=''
-    shift
-    for _ in $(seq 100); do
-        got=$("$@")
-        [ "$got" != "$want" ] || break
-        sleep 0.2
-    done
-    echo "$got"
-}
-by_code() { api GET "devices?f.code=$(jq -rn --arg d "$1" '$d | @uri')" | head -n 1 | jq -r ".items[0].$2 // empty"; }
-latest() { api GET "telemetry/latest?device=$(jq -rn --arg d "$1" '$d | @uri')" | head -n 1 | jq -r ".items[] | select(.metric == \"$2\") | .value"; }
 log_in admin
 estate=$(api GET 'lines?f.kind=mqtt' | head -n 1 | jq -r '.items[0].community_id')
 place=$(api GET 'places?f.kind=equipment&limit=1' | head -n 1 | jq -r '.items[0].id')
 # adopt CODE MODEL: a device that is put aside, once it is.
 adopt() {
-    [ "$(comes_to new by_code "$1" state)" = new ] || return 1
+    [ "$(becomes new by_code "$1" state)" = new ] || return 1
     [ "$(status POST "devices/$(by_code "$1" id)/adopt" "{\"name\":\"$1\",\"model\":\"$2\",\"place_id\":\"$place\"}")" = 200 ] || return 1
     sleep 3 # the engine reads devices anew within a second or two
 }
@@ -32,7 +19,6 @@ order() {
     [ "$(jq -r .state <<<"$made")" != asked ] || api POST "commands/$id/confirm" >/dev/null
     echo "$id"
 }
-became() { api GET "commands/$1" | head -n 1 | jq -r '[.state, .answer // empty] | join(" ")'; }
 # players: ends those of our own that listen.
 players=()
 players_end() { for p in "${players[@]}"; do kill "$p" 2>/dev/null; wait "$p" 2>/dev/null; done; players=(); }
@@ -83,15 +69,15 @@ adopt T-1:plug smart_plug && adopt T-1:odd odd_plug; say $? "tells: they are ado
 waiting=$(order T-1:plug on); sleep 1
 is "$(became "$waiting"), $(wc -l <"$dir/heard")" "sent, 0" "tells: nobody listens yet: the command waits"
 play "$pub" "$sub"
-is "$(comes_to done became "$waiting"), $(latest T-1:plug state)" "done, 1" "tells: once it does the plug is told, and its state ends the command"
+is "$(becomes done became "$waiting"), $(latest T-1:plug state)" "done, 1" "tells: once it does the plug is told, and its state ends the command"
 is "$(cat "$dir/heard")" 'zigbee2mqtt/plug/set {"state":"ON"}' "tells: once"
-is "$(comes_to done became "$(order T-1:odd on)"), $(tail -n 1 "$dir/heard")" "done, cmnd/odd/Power ON" "tells: a plug of Tasmota in its own words"
-is "$(comes_to 'failed it does not know the command' became "$(order T-1:odd odd)")" 'failed it does not know the command' "tells: what it does not know fails with its answer"
-$pub -t zigbee2mqtt/plug/availability -m '{"state":"offline"}'; is "$(comes_to offline by_code T-1:plug state)" offline "tells: a plug that is away is offline"
+is "$(becomes done became "$(order T-1:odd on)"), $(tail -n 1 "$dir/heard")" "done, cmnd/odd/Power ON" "tells: a plug of Tasmota in its own words"
+is "$(becomes 'failed it does not know the command' became "$(order T-1:odd odd)")" 'failed it does not know the command' "tells: what it does not know fails with its answer"
+$pub -t zigbee2mqtt/plug/availability -m '{"state":"offline"}'; is "$(becomes offline by_code T-1:plug state)" offline "tells: a plug that is away is offline"
 late=$(order T-1:plug off 4)
-is "$(comes_to expired became "$late"), $(grep -c OFF "$dir/heard")" "expired, 0" "tells: what is not told before its time is over never is"
+is "$(becomes expired became "$late"), $(grep -c OFF "$dir/heard")" "expired, 0" "tells: what is not told before its time is over never is"
 back=$(order T-1:plug off)
-$pub -t zigbee2mqtt/plug/availability -m '{"state":"online"}'; is "$(comes_to done became "$back"), $(by_code T-1:plug state)" "done, normal" "tells: it is back, normal, and told"
+$pub -t zigbee2mqtt/plug/availability -m '{"state":"online"}'; is "$(becomes done became "$back"), $(by_code T-1:plug state)" "done, normal" "tells: it is back, normal, and told"
 is "$(api GET "commands/$back/history" | head -n 1 | jq -r '[.items[] | .step // .verb] | sort | join(" ")')" "create finish send" "tells: each step is in its history"
 players_end
 
@@ -106,18 +92,18 @@ edge_node() {
     players+=($!)
     sleep 1
     frame $topic/DDATA/gw1/valve 9 "$(position 5)" | timeout 20 mosquitto_pub $1 -t $topic/DDATA/gw1/valve -s
-    is "$(comes_to "$topic/NCMD/gw1 Node Control/Rebirth true" told_node)" "$topic/NCMD/gw1 Node Control/Rebirth true" "sparkplug: $4: who speaks before its birth is asked for it"
+    is "$(becomes "$topic/NCMD/gw1 Node Control/Rebirth true" told_node)" "$topic/NCMD/gw1 Node Control/Rebirth true" "sparkplug: $4: who speaks before its birth is asked for it"
     frame $topic/NBIRTH/gw1 0 "$(bd_seq 3)" | timeout 20 mosquitto_pub $1 -t $topic/NBIRTH/gw1 -s
     frame $topic/DBIRTH/gw1/valve 1 "$(position 5 Valve/Position)" | timeout 20 mosquitto_pub $1 -t $topic/DBIRTH/gw1/valve -s
     adopt "$3" edge_valve && is "$(latest "$3" Valve_Position)" 5 "sparkplug: $4: its valve is adopted"
     opened=$(order "$3" open)
-    is "$(comes_to "$topic/DCMD/gw1/valve Valve/Position 40" told_node)" "$topic/DCMD/gw1/valve Valve/Position 40" "sparkplug: $4: a command that was confirmed is its DCMD"
+    is "$(becomes "$topic/DCMD/gw1/valve Valve/Position 40" told_node)" "$topic/DCMD/gw1/valve Valve/Position 40" "sparkplug: $4: a command that was confirmed is its DCMD"
     frame $topic/DDATA/gw1/valve 2 "$(position 40)" | timeout 20 mosquitto_pub $1 -t $topic/DDATA/gw1/valve -s
-    is "$(comes_to done became "$opened"), $(latest "$3" Valve_Position)" "done, 40" "sparkplug: $4: its data, by an alias, end it"
+    is "$(becomes done became "$opened"), $(latest "$3" Valve_Position)" "done, 40" "sparkplug: $4: its data, by an alias, end it"
     frame $topic/NDEATH/gw1 0 "$(bd_seq 2)" | timeout 20 mosquitto_pub $1 -t $topic/NDEATH/gw1 -s; sleep 1
     is "$(by_code "$3" state)" normal "sparkplug: $4: the death of a session before is nobody's"
     frame $topic/NDEATH/gw1 0 "$(bd_seq 3)" | timeout 20 mosquitto_pub $1 -t $topic/NDEATH/gw1 -s
-    is "$(comes_to offline by_code "$3" state)" offline "sparkplug: $4: with its own it is offline, and all behind it"
+    is "$(becomes offline by_code "$3" state)" offline "sparkplug: $4: with its own it is offline, and all behind it"
     players_end
 }
 edge_node "$node" "$node" T-2:plant:gw1:valve here
@@ -139,26 +125,26 @@ done
 there="-h 127.0.0.1 -p $port -q 1"
 line=$(api POST lines "{\"name\":\"小区 MQTT\",\"kind\":\"mqtt-client\",\"host\":\"127.0.0.1\",\"port\":$port,\"topics\":\"zigbee2mqtt tasmota sparkplug=estate application/# big/#\",\"enabled\":true,\"community_id\":\"$estate\"}" | head -n 1 | jq -r .id)
 row() { api GET "lines/$line" | head -n 1 | jq -r ".$1 // empty"; }
-is "$(comes_to open row state)" open "broker: the line is open"
+is "$(becomes open row state)" open "broker: the line is open"
 host_is() { timeout 5 mosquitto_sub $there -t spBv1.0/STATE/estate -C 1 2>/dev/null | jq -r .online; }
-is "$(comes_to true host_is)" true "broker: and keeps that its host is there"
+is "$(becomes true host_is)" true "broker: and keeps that its host is there"
 : >"$dir/heard"
 play "timeout 20 mosquitto_pub $there" "mosquitto_sub $there"
 timeout 20 mosquitto_pub $there -t zigbee2mqtt/B-plug -m '{"state":"OFF"}'; adopt B-plug smart_plug; say $? "broker: a plug speaks there, and is adopted"
-is "$(comes_to done became "$(order B-plug on)"), $(cat "$dir/heard"), $(comes_to 1 latest B-plug state)" 'done, zigbee2mqtt/B-plug/set {"state":"ON"}, 1' "broker: it is told, and its state ends the command"
+is "$(becomes done became "$(order B-plug on)"), $(cat "$dir/heard"), $(becomes 1 latest B-plug state)" 'done, zigbee2mqtt/B-plug/set {"state":"ON"}, 1' "broker: it is told, and its state ends the command"
 players_end
 up=application/7/device/0101010101010101
 timeout 20 mosquitto_pub $there -t $up/event/up -m '{"deviceInfo":{"devEui":"0101010101010101"},"fPort":2,"object":{"valve":0}}'; adopt 0101010101010101 valve_lorawan; say $? "broker: a valve of LoRaWAN, by ChirpStack"
 timeout 60 mosquitto_sub $there -t $up/command/down -C 1 >"$dir/down" 2>/dev/null & players+=($!)
 sleep 1
 valve=$(order 0101010101010101 open)
-is "$(comes_to true sh -c "jq -c '.fPort == 10 and .confirmed and .object == {\"valve\":1}' '$dir/down'")" true "broker: its downlink is asked to be confirmed"
+is "$(becomes true sh -c "jq -c '.fPort == 10 and .confirmed and .object == {\"valve\":1}' '$dir/down'")" true "broker: its downlink is asked to be confirmed"
 is "$(became "$valve")" sent "broker: it is sent, and no more, until the device says so"
-timeout 20 mosquitto_pub $there -t $up/event/ack -m '{"deviceInfo":{"devEui":"0101010101010101"},"acknowledged":true}'; is "$(comes_to done became "$valve")" done "broker: its acknowledgement ends it"
+timeout 20 mosquitto_pub $there -t $up/event/ack -m '{"deviceInfo":{"devEui":"0101010101010101"},"acknowledged":true}'; is "$(becomes done became "$valve")" done "broker: its acknowledgement ends it"
 players_end
 edge_node "$there" "$there" plant:gw1:valve there
 head -c 300000 /dev/zero | tr '\0' '1' >"$dir/much"
-timeout 20 mosquitto_pub $there -t big/number -f "$dir/much"; timeout 20 mosquitto_pub $there -t big/number -m 7; is "$(comes_to 7 latest big number), $(api GET "lines/$line/figures" | head -n 1 | jq .bad)" "7, 0" "broker: what is larger than it was told it does not send us"
+timeout 20 mosquitto_pub $there -t big/number -f "$dir/much"; timeout 20 mosquitto_pub $there -t big/number -m 7; is "$(becomes 7 latest big number), $(api GET "lines/$line/figures" | head -n 1 | jq .bad)" "7, 0" "broker: what is larger than it was told it does not send us"
 is "$(status PATCH "lines/$line" '{"enabled":false}')" 200 "broker: the line is switched off"
-is "$(comes_to false host_is)" false "broker: and says that its host is gone"
+is "$(becomes false host_is)" false "broker: and says that its host is gone"
 kill "$broker"; wait "$broker" 2>/dev/null; broker=
