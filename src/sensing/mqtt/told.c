@@ -8,6 +8,7 @@
 /* ---- what a gateway listens to ---- */
 
 static char *find_filter(const struct mqtt_gateway *g, struct str filter) {
+    if (!g->filters_n) return NULL; /* they are nowhere then */
     for (char *f = g->filters; f < g->filters + g->filters_n; f += strlen(f) + 1)
         if (str_is(filter, f)) return f;
     return NULL;
@@ -36,6 +37,7 @@ bool mqtt_gateway_listens_no_more(struct mqtt_gateway *g, struct str filter) {
 
 static bool hears(const struct mqtt_conn *c, struct str topic) {
     const struct mqtt_gateway *g = c->gateway;
+    if (!g->filters_n) return false;
     for (const char *f = g->filters; f < g->filters + g->filters_n; f += strlen(f) + 1)
         if (mqtt_topic_matches(str_of(f), topic)) return true;
     return false;
