@@ -205,7 +205,7 @@ static void on_found(void *arg, struct str address, const struct udp_peer *from,
     if (!is_wanted(c, address)) return;
     struct str code = asked_code(l, address, mem);
     if (!asked_at(c->plan, address) && !feed_is_of_line(l->o.feed, l->o.community_id, code, l->o.id)) {
-        refuse_foreign(c, from, address);
+        refuse_foreign(c, from, code);
         return;
     }
     const struct feed_about says = {about ? about->name : "", about ? about->vendor : "", about ? about->model : "",

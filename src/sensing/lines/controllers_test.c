@@ -574,11 +574,11 @@ static void who_falls_silent_is_told_and_so_is_his_return(struct t *t) {
     stop(&s);
 }
 
-static enum err hang_it_elsewhere(struct ctx *ctx, struct estate *e) {
+static enum err hang_elsewhere(struct ctx *ctx, struct estate *e, struct str code) {
     TRY(line_row_put(ctx, e->id, S("elsewhere"), "hj212", 0));
     struct device d = {.row.community_id = e->id};
     SET(&devices, &d, name, S("station"));
-    SET(&devices, &d, code, S("controllers-4711"));
+    SET(&devices, &d, code, code);
     SET(&devices, &d, line_id, line_id(ctx, S("elsewhere")));
     SET(&devices, &d, place_id, e->id);
     TRY(row_create(ctx, &devices, &d));
@@ -587,22 +587,49 @@ static enum err hang_it_elsewhere(struct ctx *ctx, struct estate *e) {
                    NULL);
 }
 
-static bool a_foreign_one_is_shown(struct site *s) {
-    say_change(s, 4711, 9);
+static enum err hang_a_stranger_elsewhere(struct ctx *ctx, struct estate *e) {
+    return hang_elsewhere(ctx, e, S("controllers-4711"));
+}
+
+static enum err hang_one_that_is_there_elsewhere(struct ctx *ctx, struct estate *e) {
+    return hang_elsewhere(ctx, e, S("controllers-1234"));
+}
+
+static bool is_shown_as_foreign(struct site *s, const char *code) {
     pthread_mutex_lock(&s->figures->lock);
     const struct sample *x = &s->figures->bad_samples[(s->figures->bad_n - 1) % FIGURES_BAD_MAX];
-    bool is_shown = s->figures->bad_n && !strcmp(x->about, "controllers-4711") && strstr(x->rule, "another line");
+    bool is_shown = s->figures->bad_n && !strcmp(x->about, code) && strstr(x->rule, "another line");
     pthread_mutex_unlock(&s->figures->lock);
     return is_shown;
+}
+
+static bool a_foreign_ones_change_is_shown(struct site *s) {
+    say_change(s, 4711, 9);
+    return is_shown_as_foreign(s, "controllers-4711");
+}
+
+static bool a_foreign_one_that_is_found_is_shown(struct site *s) {
+    return is_shown_as_foreign(s, "controllers-1234");
 }
 
 static void nobody_speaks_for_a_device_of_another_line(struct t *t) {
     struct site s;
     start(&s, t);
-    estate_do(&s.e, hang_it_elsewhere);
+    estate_do(&s.e, hang_a_stranger_elsewhere);
     test_on_loop(s.e.loop.loop, reload, &s);
     plan(&s, usual, COUNT(usual));
-    CHECK(t, comes_to(&s, a_foreign_one_is_shown));
+    CHECK(t, comes_to(&s, a_foreign_ones_change_is_shown));
+    stop(&s);
+}
+
+static void nobody_is_found_who_is_of_another_line(struct t *t) {
+    struct site s;
+    start(&s, t);
+    estate_do(&s.e, hang_one_that_is_there_elsewhere);
+    test_on_loop(s.e.loop.loop, reload, &s);
+    plan(&s, NULL, 0);
+    test_on_loop(s.e.loop.loop, look_for_some, &s);
+    CHECK(t, s.is_out && comes_to(&s, a_foreign_one_that_is_found_is_shown));
     stop(&s);
 }
 
@@ -660,5 +687,5 @@ TESTS(CASE(who_is_found_is_put_aside_with_what_it_is), CASE(numbers_that_a_line_
       CASE(points_are_read_under_the_codes_and_names_of_the_models), CASE(a_change_is_told_before_it_would_be_read),
       CASE(what_is_not_stored_is_not_acknowledged), CASE(an_event_is_an_alarm_before_it_is_acknowledged_and_ends_it),
       CASE(a_command_ends_with_what_the_device_says), CASE(who_falls_silent_is_told_and_so_is_his_return),
-      CASE(nobody_speaks_for_a_device_of_another_line), CASE(who_floods_the_line_holds_up_no_other),
-      CASE(noise_is_counted_and_harms_nobody))
+      CASE(nobody_speaks_for_a_device_of_another_line), CASE(nobody_is_found_who_is_of_another_line),
+      CASE(who_floods_the_line_holds_up_no_other), CASE(noise_is_counted_and_harms_nobody))
