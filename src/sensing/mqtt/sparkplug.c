@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "sensing/mqtt/mqtt_internal.h"
 
-#include <string.h>
-
 #define STATE_MAX 128 /* bytes of a frame that says our state */
 
 /* What an edge node says; only the one that the word names, where it names one. */
@@ -19,16 +17,8 @@ enum home_taken mqtt_sparkplug_take(struct mqtt_conn *c, struct str topic, struc
                                     struct decoded *ret, struct buf *rebirth, struct wire_error *reterr) {
     struct sparkplug_topic t;
     if (!is_of(&c->gateway->speaks, topic, &t)) return HOME_OTHER;
-    size_t before = topic.len + 1;
-    uint8_t *whole = arena_alloc(a, before + payload.len, 1, 1);
-    if (!whole) return HOME_BAD;
-    memcpy(whole, topic.ptr, topic.len);
-    whole[topic.len] = '\n';
-    if (payload.len) memcpy(whole + before, payload.ptr, payload.len);
-    const struct bytes frame = {whole, before + payload.len};
-    if (sparkplug_host_hear(c->l->host, c->device_id, frame, now_ms(c->l), a, ret, rebirth, reterr)) return HOME_TAKEN;
-    reterr->at = reterr->at > before ? reterr->at - before : 0;
-    return HOME_BAD;
+    bool ok = sparkplug_host_hear(c->l->host, c->device_id, topic, payload, now_ms(c->l), a, ret, rebirth, reterr);
+    return ok ? HOME_TAKEN : HOME_BAD;
 }
 
 bool mqtt_sparkplug_is_death(const struct home_speaks *s, struct str topic) {

@@ -173,19 +173,10 @@ static bool hear_sparkplug(struct mqtt_client *c, const struct sparkplug_topic *
                            struct wire_error *reterr) {
     char mem[HOME_TOPIC_MAX + 256];
     struct buf rebirth;
-    size_t before = p->topic.len + 1;
-    uint8_t *whole = arena_alloc(&c->arena, before + p->payload.len, 1, 1);
     if (says_that_we_are_dead(c, t, p->payload)) caller_say_state(c->caller);
-    if (!whole) return false;
-    memcpy(whole, p->topic.ptr, p->topic.len);
-    whole[p->topic.len] = '\n';
-    if (p->payload.len) memcpy(whole + before, p->payload.ptr, p->payload.len);
     buf_init(&rebirth, mem, sizeof mem);
-    const struct bytes frame = {whole, before + p->payload.len};
-    if (!sparkplug_host_hear(c->sparkplug, 0, frame, c->at_ms, &c->arena, &c->decoded, &rebirth, reterr)) {
-        reterr->at = reterr->at > before ? reterr->at - before : 0;
+    if (!sparkplug_host_hear(c->sparkplug, 0, p->topic, p->payload, c->at_ms, &c->arena, &c->decoded, &rebirth, reterr))
         return false;
-    }
     struct str payload = {rebirth.ptr, rebirth.len}, topic;
     (void)str_cut(&payload, '\n', &topic);
     const struct bytes bytes = {(const uint8_t *)payload.ptr, payload.len};

@@ -66,19 +66,35 @@ static bool may_ask(struct sparkplug_host *h, int64_t now_ms) {
     return h->rebirths++ < HOST_REBIRTHS_MAX;
 }
 
-bool sparkplug_host_hear(struct sparkplug_host *h, int64_t scope, struct bytes whole, int64_t now_ms, struct arena *a,
-                         struct decoded *ret, struct buf *rebirth, struct wire_error *reterr) {
-    struct str rest = {(const char *)whole.ptr, whole.len}, topic;
-    struct sparkplug_topic t;
+static bool hear(struct sparkplug_host *h, int64_t scope, const struct sparkplug_topic *t, struct bytes whole,
+                 int64_t now_ms, struct arena *a, struct decoded *ret, struct buf *rebirth, struct wire_error *reterr) {
     bool wants_birth;
-    if (!str_cut(&rest, '\n', &topic) || !sparkplug_topic(topic, &t)) {
-        *reterr = (struct wire_error){"topic: it is none of Sparkplug B", 0};
-        return false;
-    }
-    struct node *n = t.what == SPARKPLUG_STATE ? NULL : node_of(h, scope, &t, now_ms);
+    struct node *n = t->what == SPARKPLUG_STATE ? NULL : node_of(h, scope, t, now_ms);
     if (!n) return sparkplug_codec.decode(whole, a, ret, reterr);
     n->heard_ms = now_ms;
     if (!sparkplug_hear(&n->node, whole, now_ms, a, ret, &wants_birth, reterr)) return false;
-    if (wants_birth && may_ask(h, now_ms)) sparkplug_rebirth(&t, now_ms, rebirth);
+    if (wants_birth && may_ask(h, now_ms)) sparkplug_rebirth(t, now_ms, rebirth);
     return true;
+}
+
+bool sparkplug_host_hear(struct sparkplug_host *h, int64_t scope, struct str topic, struct bytes payload,
+                         int64_t now_ms, struct arena *a, struct decoded *ret, struct buf *rebirth,
+                         struct wire_error *reterr) {
+    struct sparkplug_topic t;
+    size_t before = topic.len + 1;
+    if (!sparkplug_topic(topic, &t)) {
+        *reterr = (struct wire_error){"topic: it is none of Sparkplug B", 0};
+        return false;
+    }
+    uint8_t *whole = arena_alloc(a, before + payload.len, 1, 1);
+    if (!whole) {
+        *reterr = (struct wire_error){"out of memory", 0};
+        return false;
+    }
+    memcpy(whole, topic.ptr, topic.len);
+    whole[topic.len] = '\n';
+    if (payload.len) memcpy(whole + before, payload.ptr, payload.len);
+    if (hear(h, scope, &t, (struct bytes){whole, before + payload.len}, now_ms, a, ret, rebirth, reterr)) return true;
+    reterr->at = reterr->at > before ? reterr->at - before : 0;
+    return false;
 }

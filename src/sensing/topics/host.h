@@ -16,9 +16,10 @@
 struct sparkplug_host;
 struct sparkplug_host *sparkplug_host_create(void); /* NULL: out of memory */
 void sparkplug_host_destroy(struct sparkplug_host *h);
-/* What a frame says, as sparkplug_hear() has it; nodes of two scopes are two, whatever they are called.  Appends to
- * `rebirth` the frame that asks its node to be born again, where that is due. */
-bool sparkplug_host_hear(struct sparkplug_host *h, int64_t scope, struct bytes whole, int64_t now_ms, struct arena *a,
-                         struct decoded *ret, struct buf *rebirth, struct wire_error *reterr);
+/* What a message says, as sparkplug_hear() has it; nodes of two scopes are two, whatever they are called.  Appends to
+ * `rebirth` the frame that asks its node to be born again, where that is due.  An error's place is in the payload. */
+bool sparkplug_host_hear(struct sparkplug_host *h, int64_t scope, struct str topic, struct bytes payload,
+                         int64_t now_ms, struct arena *a, struct decoded *ret, struct buf *rebirth,
+                         struct wire_error *reterr);
 
 #endif

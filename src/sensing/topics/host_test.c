@@ -44,10 +44,9 @@ static bool hear(int64_t scope, const char *topic, int seq, const char *name, in
     arena_reset(&s.t->arena);
     buf_init_arena(&b, &s.t->arena, 1024);
     buf_init_arena(&rebirth, &s.t->arena, 1024);
-    buf_fmt(&b, "%s\n", topic);
     sparkplug_put(&p, &b);
-    bool ok = sparkplug_host_hear(s.h, scope, (struct bytes){(const uint8_t *)b.ptr, b.len}, s.now_ms, &s.t->arena,
-                                  &s.d, &rebirth, &e);
+    bool ok = sparkplug_host_hear(s.h, scope, str_of(topic), (struct bytes){(const uint8_t *)b.ptr, b.len}, s.now_ms,
+                                  &s.t->arena, &s.d, &rebirth, &e);
     CHECK_SAY(s.t, ok || e.rule, "%s", topic);
     s.rebirth = (struct str){rebirth.ptr, rebirth.len};
     return ok;
