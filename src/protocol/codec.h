@@ -29,10 +29,12 @@ struct device_event {
     bool is_kept; /* how it is, and no news: nobody is called for it */
 };
 /* Who wants through, by what he shows.  It concerns a person: no event and no reading tells it. */
+#define PASSING_CODE_MIN 4 /* digits */
+#define PASSING_CODE_MAX 16
 enum passing_kind {
     PASSING_PLATE,
     PASSING_CARD,
-    PASSING_CODE,
+    PASSING_CODE, /* digits that were typed */
     PASSING_FACE,
     PASSING_KEYS /* a piece of a code, or all of it: digits, * and #; whoever polls the device puts them together */
 };

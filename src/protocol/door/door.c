@@ -50,7 +50,7 @@ static bool read_card(struct str text, char *ret) {
 }
 
 static bool read_pin(struct str text, char *ret) {
-    if (text.len < DOOR_PIN_MIN || text.len > DOOR_PIN_MAX) return false;
+    if (text.len < PASSING_CODE_MIN || text.len > PASSING_CODE_MAX) return false;
     for (size_t i = 0; i < text.len; i++)
         if (text.ptr[i] < '0' || text.ptr[i] > '9') return false;
     memcpy(ret, text.ptr, text.len);
@@ -172,16 +172,20 @@ static const char *member_of(enum passing_kind kind) {
     return shown[i].member;
 }
 
+static void put_members(struct jw *j, const struct passing *p) {
+    if (p->device.len) jw_kstr(j, "device", p->device);
+    jw_kstr(j, member_of(p->kind), p->value);
+    if (p->way.len) jw_kstr(j, "way", p->way);
+    if (p->serial.len) jw_kstr(j, "id", p->serial);
+    if (p->at_ms) jw_ki64(j, "at", p->at_ms);
+    if (p->sure_pct) jw_ki64(j, "sure", p->sure_pct);
+}
+
 void door_write(const struct passing *p, struct buf *out) {
     struct jw j;
     jw_init(&j, out);
     jw_open(&j, '{');
-    if (p->device.len) jw_kstr(&j, "device", p->device);
-    jw_kstr(&j, member_of(p->kind), p->value);
-    if (p->way.len) jw_kstr(&j, "way", p->way);
-    if (p->serial.len) jw_kstr(&j, "id", p->serial);
-    if (p->at_ms) jw_ki64(&j, "at", p->at_ms);
-    if (p->sure_pct) jw_ki64(&j, "sure", p->sure_pct);
+    put_members(&j, p);
     if (p->is_late) jw_kbool(&j, "late", true);
     jw_close(&j, '}');
 }
@@ -204,12 +208,7 @@ static bool show(struct bytes whole, struct arena *a, struct jw *j, struct wire_
     if (!decode(whole, a, &d, reterr)) return false;
     const struct passing *p = d.passings;
     jw_open(j, '{');
-    jw_kstr(j, "device", p->device);
-    jw_kstr(j, member_of(p->kind), p->value);
-    if (p->way.len) jw_kstr(j, "way", p->way);
-    if (p->serial.len) jw_kstr(j, "id", p->serial);
-    if (p->at_ms) jw_ki64(j, "at", p->at_ms);
-    if (p->sure_pct) jw_ki64(j, "sure", p->sure_pct);
+    put_members(j, p);
     jw_kbool(j, "late", p->is_late);
     frame_put_bytes(j, a, "text", whole);
     jw_close(j, '}');

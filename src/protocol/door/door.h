@@ -10,8 +10,6 @@
 #define DOOR_FORM_MAX ((size_t)2048) /* bytes */
 #define DOOR_ID_MAX   60             /* of an id */
 #define DOOR_FACE_MAX 64             /* of a face_ref */
-#define DOOR_PIN_MIN  4              /* digits */
-#define DOOR_PIN_MAX  16
 
 /* Members: "device" 1 to 64 bytes, "id" and "face_ref" as above, all three without blanks and / + #; "card" the number
  * as people copy it ("0008065495", "123,04567") or bits ("37:BD88EB80A8"); "pin" digits; "plate" of GA 36; "way" in or

@@ -3,19 +3,17 @@
 #ifndef LINLI_SENSING_LINES_KEYS_H
 #define LINLI_SENSING_LINES_KEYS_H
 
-#include "base/base.h"
+#include "protocol/codec.h"
 
-#define KEYS_MIN    4 /* digits of a code */
-#define KEYS_MAX    16
 #define KEYS_WITHIN 10000 /* ms between two reports: after that somebody else begins */
 
 struct keys { /* zero: nothing is typed */
-    char typed[KEYS_MAX + 1];
-    size_t n; /* over KEYS_MAX: too many, until it ends */
+    char typed[PASSING_CODE_MAX + 1];
+    size_t n; /* over PASSING_CODE_MAX: too many, until it ends */
     int64_t at_ms;
 };
 /* What is pressed next: digits, * which begins anew, # which ends.  True: a code ended in it, the last one is in `ret`.
  * now_ms: of a clock that never goes back. */
-bool keys_press(struct keys *k, struct str pressed, int64_t now_ms, char ret[KEYS_MAX + 1]);
+bool keys_press(struct keys *k, struct str pressed, int64_t now_ms, char ret[PASSING_CODE_MAX + 1]);
 
 #endif

@@ -28,7 +28,7 @@ static void a_code_is_what_was_pressed_up_to_the_hash(struct t *t) {
         struct keys k = {.n = 0};
         struct str pieces = str_of(rows[i].pieces), codes = str_of(rows[i].codes), piece, want;
         while (str_word(&pieces, &piece) && str_word(&codes, &want)) {
-            char code[KEYS_MAX + 1] = "-";
+            char code[PASSING_CODE_MAX + 1] = "-";
             (void)keys_press(&k, piece, 1000, code);
             CHECK_SAY(t, str_is(want, code), "%s: %s", rows[i].pieces, code);
         }
@@ -42,7 +42,7 @@ static void whoever_waits_too_long_begins_anew(struct t *t) {
     } rows[] = {{KEYS_WITHIN - 1, "123456"}, {KEYS_WITHIN, "123456"}, {KEYS_WITHIN + 1, "3456"}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct keys k = {.n = 0};
-        char code[KEYS_MAX + 1] = "";
+        char code[PASSING_CODE_MAX + 1] = "";
         CHECK(t, !keys_press(&k, S("12"), 50, code));
         CHECK(t, keys_press(&k, S("3456#"), 50 + rows[i].pause_ms, code) && !strcmp(code, rows[i].code));
     }
