@@ -4,7 +4,6 @@
 #include "net/guests.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define WRITE_QUEUE   (256 * 1024)
 #define LAST_WORDS_MS 5000 /* what tcp_close gives the peer to take the rest and close */

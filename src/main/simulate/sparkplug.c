@@ -18,7 +18,7 @@ static const struct {
 } metrics[METRICS] = {[TEMPERATURE] = {"Temperature", SPARKPLUG_FLOAT, METRIC_FLOAT, 10, {215, -100, 420, 3}},
                       [POSITION] = {"Valve/Position", SPARKPLUG_INT32, METRIC_INT, 1, {0, 0, 0, 0}},
                       [RELAY] = {"Relay", SPARKPLUG_BOOLEAN, METRIC_BOOLEAN, 1, {0, 0, 0, 0}}};
-enum { DEATH /* bdSeq of this session */, SEQ }; /* places in sim_device.told */
+enum { DEATH /* bdSeq of this connection */, SEQ }; /* places in sim_device.told */
 
 static void at(struct sim_talk *t, const char *message, bool is_device) {
     sim_topic(t, "spBv1.0/%s/%s/", t->base, message);
@@ -60,7 +60,7 @@ static struct sparkplug_metric metric_of(struct sim_talk *t, size_t i, bool is_b
     return m;
 }
 
-/* A session's death is told before its birth. */
+/* A connection's death is told before its birth. */
 static void will(struct sim_talk *t) {
     t->d->told[DEATH]++;
     struct sparkplug_metric m = death_of(t);

@@ -45,8 +45,7 @@ static bool is_of(const struct spoken *x, int64_t community_id, struct str code)
 /* NULL: none of the few that it may have is free.  Others' places are looked at, too, once one is emptied before them:
  * then it stands twice, and the later time counts. */
 static struct spoken *place_of(struct spoke *s, int64_t community_id, struct str code) {
-    size_t at = (size_t)community_id;
-    for (size_t i = 0; i < code.len; i++) at = at * 31 + (unsigned char)code.ptr[i];
+    size_t at = (size_t)(str_hash(code) + (uint64_t)community_id);
     for (size_t k = 0; k < PROBES; k++) {
         struct spoken *x = &s->codes[(at + k) % SPOKE_CODES_MAX];
         if (!x->at_ms || is_of(x, community_id, code)) return x;

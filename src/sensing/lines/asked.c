@@ -31,7 +31,8 @@ struct str asked_code(const struct line *l, struct str address, char mem[ASKED_C
     if (!l->o.codec->is_local || n >= ASKED_CODE_SIZE) return address;
     utf8_copy(mem, ASKED_CODE_SIZE - n, str_of(l->name));
     for (char *c = mem; *c; c++)
-        if ((unsigned char)*c <= ' ' || strchr("/+#:", *c)) *c = '-'; /* as codes may not have them */
+        if ((unsigned char)*c <= ' ' || *c == 0x7f || strchr("/+#:", *c))
+            *c = '-'; /* no code has them; what is before a colon would be a gateway */
     size_t at = strlen(mem);
     mem[at] = '-';
     memcpy(mem + at + 1, address.ptr, address.len);
@@ -70,10 +71,6 @@ static void name(const struct line_plan *p, const struct line_device *d, struct 
         if (!r->unit.len) r->unit = v->unit;
         return;
     }
-}
-
-static bool keep(struct arena *a, struct str *s) {
-    return !s->len || arena_str(a, *s, s);
 }
 
 /* Whose that is: his who was asked, else his who has the address that it names, else a stranger's. */

@@ -82,17 +82,13 @@ static void stored(void *arg, bool is_stored) {
     release(b);
 }
 
-static bool keep(struct arena *a, struct str *s) {
-    return !s->len || arena_str(a, *s, s);
-}
-
 /* Who stands before the door; keys are a code once all of it is typed. */
 static bool copy_passings(struct bus *b, struct line_device *d, const struct decoded *from, struct decoded *to) {
     struct passing *passings = arena_new(&b->arena, struct passing, from->passings_n + 1);
     bool ok = passings;
     for (size_t i = 0; ok && i < from->passings_n; i++) {
         struct passing *p = &passings[to->passings_n];
-        char typed[KEYS_MAX + 1];
+        char typed[PASSING_CODE_MAX + 1];
         *p = from->passings[i];
         p->device = to->sender;
         if (p->kind == PASSING_KEYS) {

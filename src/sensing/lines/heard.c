@@ -26,22 +26,16 @@ void heard_destroy(struct heard *h) {
     free(h);
 }
 
-static int compare(struct str code, const char *other) {
-    size_t n = strlen(other), both = code.len < n ? code.len : n;
-    int c = both ? memcmp(code.ptr, other, both) : 0;
-    return c ? c : (code.len > n) - (code.len < n);
-}
-
 static size_t place_of(const struct heard *h, struct str code, bool *ret_found) {
     size_t low = 0, high = h->n;
     while (low < high) {
         size_t mid = (low + high) / 2;
-        if (compare(code, h->devices[mid].code) > 0)
+        if (str_cmp(code, str_of(h->devices[mid].code)) > 0)
             low = mid + 1;
         else
             high = mid;
     }
-    *ret_found = low < h->n && !compare(code, h->devices[low].code);
+    *ret_found = low < h->n && str_is(code, h->devices[low].code);
     return low;
 }
 

@@ -28,6 +28,10 @@ struct line {
 };
 void line_release(struct line *l);
 int64_t line_now_ms(const struct line *l);
+/* Into the arena, unless it is empty.  False: out of memory. */
+static inline bool keep(struct arena *a, struct str *s) {
+    return !s->len || arena_str(a, *s, s);
+}
 /* A sample of bytes that came from there; e NULL: they are good. */
 struct sample line_sample(const struct line *l, const char *peer, size_t len, const struct wire_error *e);
 

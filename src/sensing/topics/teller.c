@@ -54,9 +54,7 @@ static int64_t now_ms(const struct teller *t) {
 
 static int compare(int64_t community_id, struct str code, const struct spoken *s) {
     if (community_id != s->community_id) return community_id < s->community_id ? -1 : 1;
-    size_t n = strlen(s->code), both = code.len < n ? code.len : n;
-    int c = both ? memcmp(code.ptr, s->code, both) : 0;
-    return c ? c : (code.len > n) - (code.len < n);
+    return str_cmp(code, str_of(s->code));
 }
 
 static size_t place_of(const struct teller *t, int64_t community_id, struct str code, bool *ret_found) {
