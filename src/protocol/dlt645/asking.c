@@ -19,12 +19,21 @@ static bool read_item(struct str item, uint32_t *ret, size_t *ret_bytes) {
 }
 
 /* What item "1C" may be told: N1 of the standard's table. */
-static const struct {
+static const struct change {
     const char *value;
     uint8_t n1;
-} switches[] = {{"trip", 0x1a},      {"permit_close", 0x1b}, {"close", 0x1c},    {"alarm_on", 0x2a},
-                {"alarm_off", 0x2b}, {"protect", 0x3a},      {"unprotect", 0x3b}};
-#define SWITCH_VALID_S 3600 /* a meter does not obey what is older: of its own clock */
+    enum { ANYWHERE, CLOSED, OPEN } relay; /* where it stands then */
+} changes[] = {{"trip", 0x1a, OPEN},         {"permit_close", 0x1b, ANYWHERE}, {"close", 0x1c, CLOSED},
+               {"alarm_on", 0x2a, ANYWHERE}, {"alarm_off", 0x2b, ANYWHERE},    {"protect", 0x3a, ANYWHERE},
+               {"unprotect", 0x3b, ANYWHERE}};
+#define SWITCH_VALID_S 3600           /* a meter does not obey what is older: of its own clock */
+#define RELAY_MS       INT64_C(60000) /* that a relay may take */
+
+static const struct change *change_of(struct str value) {
+    for (size_t i = 0; i < COUNT(changes); i++)
+        if (str_is(value, changes[i].value)) return &changes[i];
+    return NULL;
+}
 
 static void put_two(struct dlt645_frame *f, unsigned digits) {
     f->data[f->data_n++] = (uint8_t)(digits / 10 % 10 << 4 | digits % 10);
@@ -53,16 +62,13 @@ static bool put_key(struct dlt645_frame *f, struct str key) {
 }
 
 static bool tell(const struct question *q, struct dlt645_frame *f) {
+    const struct change *c = change_of(q->value);
     f->control = DLT645_SWITCH;
-    if (!str_is(q->item, "1C") || !put_key(f, q->key)) return false;
-    for (size_t i = 0; i < COUNT(switches); i++) {
-        if (!str_is(q->value, switches[i].value)) continue;
-        f->data[f->data_n++] = switches[i].n1;
-        f->data[f->data_n++] = 0;
-        put_time(f, q->now_s + SWITCH_VALID_S);
-        return true;
-    }
-    return false;
+    if (!c || !str_is(q->item, "1C") || !put_key(f, q->key)) return false;
+    f->data[f->data_n++] = c->n1;
+    f->data[f->data_n++] = 0;
+    put_time(f, q->now_s + SWITCH_VALID_S);
+    return true;
 }
 
 static uint8_t function_for(const struct question *q, size_t bytes) {
@@ -150,10 +156,29 @@ static const char *midnight(unsigned ago, struct buf *item) {
     return "energy";
 }
 
+/* A meter answers before its relay moves, and some never move it: where it stands, run status word 3 says. */
+static bool proof(const struct question *q, struct buf *item, int64_t *ret_within_ms) {
+    const struct change *c = q->value.ptr ? change_of(q->value) : NULL;
+    if (!c || c->relay == ANYWHERE) return false;
+    buf_fmt(item, "%08X", DLT645_STATUS_3);
+    *ret_within_ms = RELAY_MS;
+    return true;
+}
+
+static enum proof shows(const struct question *q, const struct decoded *d, const char **ret_why) {
+    double wanted = change_of(q->value)->relay == OPEN ? 1 : 0;
+    (void)ret_why; /* the word has no bit for a relay that failed */
+    for (size_t i = 0; i < d->readings_n; i++)
+        if (str_is(d->readings[i].metric, "relay_open") && d->readings[i].value == wanted) return PROOF_DONE;
+    return PROOF_NONE;
+}
+
 const struct asking dlt645_asking = {.ask = ask,
                                      .answers = answers,
                                      .read = understand,
                                      .find = find,
                                      .midnight = midnight,
+                                     .proof = proof,
+                                     .shows = shows,
                                      .addresses = "000000000000",
                                      .only_told = "1C"};

@@ -59,6 +59,9 @@ bool dlt645_encode(const struct dlt645_frame *f, struct buf *out);
 #define DLT645_MIDNIGHT  0x05060100u
 #define DLT645_MIDNIGHTS 62u
 
+/* Run status word 3: bit 4 of its first byte, the relay, 1 open. */
+#define DLT645_STATUS_3 0x04000503u
+
 /* Which data the frame is about: 4 bytes of the 2007 edition, 2 of 1997. */
 bool dlt645_item(const struct dlt645_frame *f, uint32_t *ret_di);
 /* One value among the data of an item or a block of items. */

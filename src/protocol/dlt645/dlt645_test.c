@@ -306,6 +306,36 @@ static void a_relay_is_told_with_its_password(struct t *t) {
     }
 }
 
+/* What the meter's status word says of what it was told; what moves no relay is done with its answer. */
+static void a_relay_shows_where_it_stands(struct t *t) {
+    static const struct {
+        const char *value, *word; /* NULL: nothing is read */
+        enum proof proof;
+    } all[] = {{"trip", "10 00", PROOF_DONE},  {"trip", "00 00", PROOF_NONE},  {"trip", "EF FF", PROOF_NONE},
+               {"close", "00 00", PROOF_DONE}, {"close", "10 00", PROOF_NONE}, {"permit_close", NULL, PROOF_NONE},
+               {"alarm_on", NULL, PROOF_NONE}, {"protect", NULL, PROOF_NONE}};
+    const struct asking *asking = dlt645_codec.asking;
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct question q = asked_for("000000000161", "1C", 0);
+        struct decoded d;
+        struct wire_error e;
+        struct buf item;
+        struct str text = S("");
+        const char *why = NULL;
+        int64_t within_ms = 0;
+        buf_init_arena(&item, &t->arena, 20);
+        q.value = str_of(all[i].value);
+        CHECK_SAY(t, asking->proof(&q, &item, &within_ms) == !!all[i].word, "row %zu", i);
+        if (!all[i].word) continue;
+        CHECK(t, buf_done(&item, &text) && str_is(text, "04000503") && within_ms == 60000);
+        struct question look = {.address = q.address, .item = text};
+        CHECK(t, asking->read(&look, vector_bytes(t, all[i].word), &t->arena, &d, &e));
+        CHECK_SAY(t, asking->shows(&q, &d, &why) == all[i].proof && !why, "row %zu", i);
+    }
+    struct question q = asked_for("000000000161", "00010000", 0);
+    CHECK(t, !asking->proof(&q, &(struct buf){0}, &(int64_t){0})); /* a question has its answer */
+}
+
 static void what_is_kept_of_midnights_is_energy(struct t *t) {
     static const uint8_t kept[] = {0x34, 0x12, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0};
     struct question q = asked_for("000000000161", "05060102", 0);
@@ -336,7 +366,7 @@ static void who_is_there_is_said_by_its_address(struct t *t) {
     CHECK(t, !dlt645_codec.asking->read(&q, vector_bytes(t, "29 25 07 07 2F 20"), &t->arena, &d, &e));
 }
 
-TESTS(CASE(a_relay_is_told_with_its_password), CASE(what_is_kept_of_midnights_is_energy),
-      CASE(who_is_there_is_said_by_its_address), CASE(vectors_of_the_sheet), CASE(what_is_asked_is_as_the_sheet_has_it),
-      CASE(an_answer_is_told_from_what_is_none), CASE(parts_are_joined), CASE(values_of_items_and_blocks),
-      CASE(questions_are_made_from_what_they_need))
+TESTS(CASE(a_relay_is_told_with_its_password), CASE(a_relay_shows_where_it_stands),
+      CASE(what_is_kept_of_midnights_is_energy), CASE(who_is_there_is_said_by_its_address), CASE(vectors_of_the_sheet),
+      CASE(what_is_asked_is_as_the_sheet_has_it), CASE(an_answer_is_told_from_what_is_none), CASE(parts_are_joined),
+      CASE(values_of_items_and_blocks), CASE(questions_are_made_from_what_they_need))

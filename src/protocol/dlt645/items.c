@@ -39,7 +39,7 @@ static const struct item items[] = {
     TOTAL(0x02060000, 2, 3, SIGN, "power_factor", ""),
     {0x02800001, 3, 3, NO_SIGN, "current_n", "A"},
     {0x02800002, 2, 2, NO_SIGN, "frequency", "Hz"},
-    {0x04000503, 2, 0, RELAY, "relay_open", ""}, /* run status word 3 */
+    {DLT645_STATUS_3, 2, 0, RELAY, "relay_open", ""},
 };
 /* Of the 1997 edition; tariffs and phases count in the last digit. */
 static const struct item items_97[] = {

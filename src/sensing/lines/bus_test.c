@@ -58,7 +58,11 @@ static void answer(struct gateway *g, struct dlt645_frame *f) {
         memcpy(f->address, is_alone ? "000000000000" : "000000000777", 12);
         f->control |= DLT645_REPLY;
         memcpy(f->data, (const uint8_t[]){is_alone ? 0 : 0x77, is_alone ? 0 : 0x07, 0, 0, 0, 0}, f->data_n = 6);
-    } else if (dlt645_item(f, &di)) {
+    } else if (dlt645_item(f, &di) && di == DLT645_STATUS_3) {
+        f->control |= DLT645_REPLY;
+        f->data[f->data_n++] = atomic_load(&g->switched) == 0x1a ? 0x10 : 0;
+        f->data[f->data_n++] = 0;
+    } else if (di) {
         const uint8_t *value = di >> 8 == DLT645_MIDNIGHT >> 8 ? midnight : energy;
         f->control |= DLT645_REPLY;
         memcpy(f->data + f->data_n, value, sizeof energy);

@@ -233,13 +233,10 @@ static bool is_command(struct site *s, const char *state) {
     return estate_comes_to(&s->e, query, 1);
 }
 
-/* A meter that answers one question with `control`; how many there were so far. */
-static void meter_answers(int fd, uint8_t control, uint8_t error, struct dlt645_frame *ret) {
+static void meter_hears(int fd, struct dlt645_frame *ret) {
     uint8_t in[300];
-    char out[DLT645_FRAME_MAX];
     size_t have = 0, len = 0;
     struct wire_error e;
-    struct buf b;
     for (enum frame what; !have || (what = dlt645_codec.frame((struct bytes){in, have}, &len)) != FRAME_WHOLE;) {
         if (have && what == FRAME_SKIP) {
             memmove(in, in + len, have -= len);
@@ -250,13 +247,39 @@ static void meter_answers(int fd, uint8_t control, uint8_t error, struct dlt645_
         if (n != 1 || ++have == sizeof in) abort();
     }
     if (!dlt645_decode((struct bytes){in, have}, ret, &e)) abort();
+}
+
+static void meter_says(int fd, const struct dlt645_frame *f) {
+    char out[DLT645_FRAME_MAX];
+    struct buf b;
+    buf_init(&b, out, sizeof out);
+    if (!dlt645_encode(f, &b)) abort();
+    peer_send(fd, (struct str){out, b.len});
+}
+
+/* A meter that answers one question with `control`. */
+static void meter_answers(int fd, uint8_t control, uint8_t error, struct dlt645_frame *ret) {
+    meter_hears(fd, ret);
     struct dlt645_frame f = *ret;
     f.control |= control;
     f.data_n = error ? 1 : 0;
     f.data[0] = error;
-    buf_init(&b, out, sizeof out);
-    if (!dlt645_encode(&f, &b)) abort();
-    peer_send(fd, (struct str){out, b.len});
+    meter_says(fd, &f);
+}
+
+/* It is asked where its relay stands, once its answer was heard and the line had its rest; no answer is late by then.
+ */
+static void meter_shows(struct site *s, int fd, bool is_open) {
+    struct dlt645_frame f;
+    uint32_t di = 0;
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    for (int i = 0; i < 60 && !poll(&p, 1, 50); i++) world_sim_advance(&s->e.t->sim, 25);
+    meter_hears(fd, &f);
+    CHECK(s->e.t, f.control == DLT645_READ && dlt645_item(&f, &di) && di == DLT645_STATUS_3);
+    f.control |= DLT645_REPLY;
+    f.data[f.data_n++] = is_open ? 0x10 : 0;
+    f.data[f.data_n++] = 0;
+    meter_says(fd, &f);
 }
 
 static bool is_still(int fd) {
@@ -282,6 +305,7 @@ static void a_command_goes_out_once_confirmed_and_its_row_says_what_came_of_it(s
     estate_do(&s.e, deliver);
     meter_answers(fd, DLT645_REPLY, 0, &f);
     CHECK(t, f.control == DLT645_SWITCH && f.data[0] == 2 && f.data[8] == 0x1a);
+    meter_shows(&s, fd, true); /* taken is not done */
     CHECK(t, is_command(&s, "done"));
 
     command_and_deliver(&s, "close"); /* not dangerous: it goes at once */
@@ -364,6 +388,7 @@ static void a_command_that_was_sent_is_not_sent_again_after_a_restart(struct t *
     fd = accept(listener, NULL, NULL);
     command_and_deliver(&s, "close"); /* another one goes out, and it alone */
     meter_answers(fd, DLT645_REPLY, 0, &f);
+    meter_shows(&s, fd, false);
     CHECK(t, is_command(&s, "done") && is_still(fd));
     CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM commands WHERE state = 'sent'") == 1);
     close(fd);
