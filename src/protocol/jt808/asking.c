@@ -108,7 +108,8 @@ static const char *why(uint8_t result) {
     return words[result < COUNT(words) ? result : JT808_FAILED];
 }
 
-/* 0001 answers whatever is told; what is asked for it only refuses, and 0104 or 0201 answer. */
+/* 0001 answers whatever is told; what is asked for it only refuses, and 0104 or 0201 answer: of those in parts the
+ * first, which has the serial, and what they say together is heard with the last. */
 static enum answer answers(const struct question *q, struct bytes whole, struct buf *data, const char **ret_why) {
     uint16_t asked = message_for(q);
     uint16_t wanted = asked == JT808_GET_PARAMETERS ? JT808_PARAMETERS
@@ -116,8 +117,10 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
                                                     : JT808_ANSWER;
     struct jt808_frame f;
     struct wire_error ignored;
-    if (!asked || !jt808_decode(whole, &f, &ignored) || !jt808_check(&f, jt808_body(&f), &ignored) || f.parts ||
-        !str_is(q->address, f.terminal) || (f.message != wanted && f.message != JT808_ANSWER))
+    if (!asked || !jt808_decode(whole, &f, &ignored) || !str_is(q->address, f.terminal) ||
+        (f.message != wanted && f.message != JT808_ANSWER))
+        return ANSWER_OTHER;
+    if (f.parts ? f.part != 1 || f.message == JT808_ANSWER : !jt808_check(&f, jt808_body(&f), &ignored))
         return ANSWER_OTHER;
     struct cursor c = cursor_of(jt808_body(&f));
     if (cursor_u16_be(&c) != q->serial) return ANSWER_OTHER;
@@ -129,7 +132,7 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
         *ret_why = why(result);
         return ANSWER_REFUSED;
     }
-    buf_add(data, whole.ptr, whole.len);
+    if (!f.parts) buf_add(data, whole.ptr, whole.len);
     return ANSWER_WHOLE;
 }
 

@@ -390,6 +390,34 @@ static void what_answers_a_question(struct t *t) {
     }
 }
 
-TESTS(CASE(vectors_of_the_sheet), CASE(bits_of_the_alarm_word), CASE(places_and_times),
-      CASE(extras_that_do_not_fit_are_left_out), CASE(only_the_last_of_a_batch_says_what_holds_now),
-      CASE(what_is_owed_is_answered), CASE(what_a_terminal_is_asked_and_told), CASE(what_answers_a_question))
+/* Parameters may be too many for a frame: the part that has the serial is the answer. */
+static void the_first_of_parts_answers(struct t *t) {
+    static const struct {
+        uint16_t message, part;
+        const char *body;
+        enum answer answer;
+    } all[] = {{JT808_PARAMETERS, 1, "0009 02 00000001 04 0000003C", ANSWER_WHOLE},
+               {JT808_PARAMETERS, 1, "0008 02 00000001 04 0000003C", ANSWER_OTHER},
+               {JT808_PARAMETERS, 1, "00", ANSWER_OTHER},
+               {JT808_PARAMETERS, 2, "0009 00000029 04 0000001E", ANSWER_OTHER},
+               {JT808_ANSWER, 1, "0009 8104 03", ANSWER_OTHER}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct question q = {.address = S(TERMINAL), .item = S("interval"), .serial = 9};
+        struct jt808_frame f = {
+            .message = all[i].message, .serial = 7, .terminal = TERMINAL, .parts = 2, .part = all[i].part};
+        struct bytes body = vector_bytes(t, all[i].body);
+        struct buf whole, data;
+        const char *why = "";
+        memcpy(f.body, body.ptr, f.body_n = body.len);
+        buf_init_arena(&whole, &t->arena, JT808_FRAME_MAX + 1);
+        buf_init_arena(&data, &t->arena, JT808_FRAME_MAX + 1);
+        CHECK(t, jt808_encode(&f, &whole));
+        struct bytes frame = {(const uint8_t *)whole.ptr, whole.len};
+        CHECK_SAY(t, jt808_codec.asking->answers(&q, frame, &data, &why) == all[i].answer && !data.len, "row %zu", i);
+    }
+}
+
+TESTS(CASE(the_first_of_parts_answers), CASE(vectors_of_the_sheet), CASE(bits_of_the_alarm_word),
+      CASE(places_and_times), CASE(extras_that_do_not_fit_are_left_out),
+      CASE(only_the_last_of_a_batch_says_what_holds_now), CASE(what_is_owed_is_answered),
+      CASE(what_a_terminal_is_asked_and_told), CASE(what_answers_a_question))
