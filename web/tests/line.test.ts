@@ -1,6 +1,10 @@
-// Units of a line's page: bytes of a frame, the one that is wrong, the clause it broke.
+// Units of pages of lines and devices: bytes of a frame, the one that is wrong, the clause it broke; what a device says
+// of itself.
 import { describe, expect, it } from 'vitest'
 import { bytesOf, ruleOf, ruleWords } from '../apps/console/frames'
+import { saysOf } from '../apps/console/says'
+import type { Row } from '../shared/api'
+import { setLanguage } from '../shared/i18n'
 import { words } from '../shared/words'
 
 describe('a frame', () => {
@@ -17,5 +21,17 @@ describe('a frame', () => {
   })
   it('has words for every rule that is translated', () => {
     for (const key of Object.values(ruleWords)) expect(words[key]).toHaveLength(2)
+  })
+})
+
+describe('what a device says of itself', () => {
+  const row = (attributes: unknown): Row => ({ attributes }) as unknown as Row
+  it('is its maker and model in words, and tags by their keys', () => {
+    setLanguage('en')
+    expect(saysOf(row({ vendor: 'Kele', model: 'AHU-7', building: 3, roof: false }))).toEqual([['Maker', 'Kele'], ['Maker’s model', 'AHU-7'], ['building', '3'], ['roof', 'false']])
+  })
+  it('leaves out what is not there', () => {
+    expect(saysOf(row(null))).toEqual([])
+    expect(saysOf(row({ vendor: '', model: null, nested: { a: 1 } }))).toEqual([])
   })
 })
