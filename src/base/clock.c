@@ -6,8 +6,14 @@
 #include <string.h>
 #include <sys/random.h>
 
+#define ID_BITS 22 /* below the ms */
+
 int64_t id_ms(int64_t id) {
-    return (id >> 22) + ID_EPOCH_MS;
+    return (id >> ID_BITS) + ID_EPOCH_MS;
+}
+
+int64_t id_first_at(int64_t at_ms) {
+    return at_ms > ID_EPOCH_MS ? (at_ms - ID_EPOCH_MS) << ID_BITS : 0;
 }
 
 static int64_t clock_us(clockid_t clock) {
@@ -56,7 +62,7 @@ static int64_t real_new_id(void *self) {
     uint64_t last = atomic_load(&ids.last), next;
     do next = now > last ? now : last + 1;
     while (!atomic_compare_exchange_weak(&ids.last, &last, next));
-    return (int64_t)((next >> 12) << 22 | (uint64_t)(ids.node & 1023) << 12 | (next & 4095));
+    return (int64_t)((next >> 12) << ID_BITS | (uint64_t)(ids.node & 1023) << 12 | (next & 4095));
 }
 
 struct world world_real(uint32_t node) {
@@ -96,7 +102,7 @@ static int64_t sim_new_id(void *self) {
     if (base < 0) base = 0;
     while (base > latest && !atomic_compare_exchange_weak(&sim->id_ms, &latest, base)) continue;
     if (base < latest) base = latest; /* the clock went back */
-    return (base << 22) + atomic_fetch_add(&sim->next_id, 1) + 1;
+    return (base << ID_BITS) + atomic_fetch_add(&sim->next_id, 1) + 1;
 }
 
 struct world world_sim(struct world_sim *sim) {

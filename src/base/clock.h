@@ -20,7 +20,8 @@ struct world {
  * into the ms part when a burst exhausts it, so ids stay unique and rising even if the clock stands still or goes back.
  */
 #define ID_EPOCH_MS INT64_C(1704067200000)
-int64_t id_ms(int64_t id); /* when an id was made, UTC ms */
+int64_t id_ms(int64_t id);          /* when an id was made, UTC ms */
+int64_t id_first_at(int64_t at_ms); /* what was made then or later has no lower one; 0 before ids began */
 
 /* The machine's own clock, random source and node number (0..1023).  One per process: ids depend on it. */
 struct world world_real(uint32_t node);

@@ -54,6 +54,8 @@ static void the_simulated_world_repeats_itself_from_its_seed(struct t *t) {
     CHECK(t, wa.new_id(wa.self) == wb.new_id(wb.self));
     CHECK(t, id_ms(wa.new_id(wa.self)) == ID_EPOCH_MS + 5);
     int64_t before = wa.new_id(wa.self);
+    CHECK(t, id_first_at(ID_EPOCH_MS + 5) <= before && id_first_at(ID_EPOCH_MS + 6) > before);
+    CHECK(t, !id_first_at(ID_EPOCH_MS) && !id_first_at(0));
     world_sim_advance(&a, -4);
     CHECK_SAY(t, wa.new_id(wa.self) > before, "ids rise while the clock goes back");
     a.id_ms = 0;

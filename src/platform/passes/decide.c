@@ -8,6 +8,7 @@
 #define PAGE           200
 #define PAGES_MAX      10 /* of passes that a search for the value finds: those whose last four characters are it, too */
 #define RECENT_MAX     50 /* passages of a device that are looked at for the same thing */
+#define MINUTE_MS      INT64_C(60000)
 #define HOUR_MS        INT64_C(3600000)
 #define CLOCK_BACK_MS  (INT64_C(1096) * 86400000) /* as far back as readings are taken */
 #define CLOCK_AHEAD_MS HOUR_MS
@@ -167,13 +168,15 @@ static bool is_shown(const struct ctx *ctx, const struct taking *t, const struct
 /* Cameras see a vehicle more than once.  Who was let in is let in; who was not is judged anew, and put down anew where
  * the verdict is another. */
 static enum err look_for_same(struct ctx *ctx, struct taking *t) {
-    struct db_val device = V_TEXT(t->all[0].device), since = V_I64(ctx->now_ms - PASS_SAME_MS + 1),
-                  community = V_I64(t->community_id);
+    int64_t since_ms = ctx->now_ms - PASS_SAME_MS + 1;
+    struct db_val device = V_TEXT(t->all[0].device), since = V_I64(since_ms), community = V_I64(t->community_id),
+                  first = V_I64(id_first_at(since_ms)); /* for the index of the device */
     struct list_query q = {.sort = FILTER_ID, .limit = RECENT_MAX};
     struct list_page page;
     q.filters[q.filters_n++] = (struct filter){field_index(&passages, "device"), FILTER_IN, &device, 1};
     q.filters[q.filters_n++] = (struct filter){FILTER_COMMUNITY, FILTER_IN, &community, 1};
     q.filters[q.filters_n++] = (struct filter){FILTER_CREATED, FILTER_GTE, &since, 1};
+    q.filters[q.filters_n++] = (struct filter){FILTER_ID, FILTER_GTE, &first, 1};
     TRY(row_list(ctx, &passages, &q, &page));
     for (size_t i = 0; i < page.n && !t->is_same; i++) {
         const struct passage *p = (const struct passage *)page.rows + i;
@@ -193,6 +196,27 @@ static enum err look_at_device(struct ctx *ctx, struct taking *t) {
     return OK;
 }
 
+/* Digits can be guessed, cards and plates hardly.  A right code begins the count anew; what is typed while codes are
+ * paused does not go on with it, so that nobody can hold a door shut for ever. */
+static enum err is_paused(struct ctx *ctx, const struct taking *t, bool *ret) {
+    int64_t most, pause_min, wrong;
+    bool found;
+    *ret = false;
+    if (t->all[0].kind != PASSING_CODE) return OK;
+    TRY(setting_i64(ctx, t->community_id, PASS_WRONG_CODES, &most));
+    TRY(setting_i64(ctx, t->community_id, PASS_PAUSE, &pause_min));
+    int64_t since_ms = ctx->now_ms - pause_min * MINUTE_MS + 1;
+    TRY(db_one_i64(
+        ctx->db, &ctx->fault,
+        "WITH typed AS (SELECT id, granted FROM passages WHERE community_id = $1 AND device = $2 AND "
+        "archived_ms = 0 AND id >= $3 AND created_ms >= $4 AND kind = 'code' AND why <> 'paused') SELECT "
+        "COUNT(*) FROM typed WHERE id > COALESCE((SELECT MAX(id) FROM typed WHERE granted = 1), 0)",
+        VALS(V_I64(t->community_id), V_TEXT(t->all[0].device), V_I64(id_first_at(since_ms)), V_I64(since_ms)), &wrong,
+        &found));
+    *ret = most && wrong >= most;
+    return OK;
+}
+
 static enum err decide(struct ctx *ctx, struct taking *t) {
     const struct passing *first = &t->all[0];
     int64_t sure_pct, late_s;
@@ -204,7 +228,10 @@ static enum err decide(struct ctx *ctx, struct taking *t) {
     if (!t->is_known || !row_has(&devices, &t->device, "place_id")) return OK;
     t->verdict.why = first->is_late || is_old ? PASS_LATE : PASS_UNSURE;
     if (t->verdict.why == PASS_LATE || (first->sure_pct && first->sure_pct < sure_pct)) return OK;
-    t->verdict.why = PASS_UNKNOWN;
+    bool paused;
+    TRY(is_paused(ctx, t, &paused));
+    t->verdict.why = paused ? PASS_PAUSED : PASS_UNKNOWN;
+    if (paused) return OK;
     for (size_t i = 0; i < t->n && t->verdict.why != PASS_GIVEN; i++) {
         struct pass_verdict v;
         TRY(check(ctx, t->community_id, t->device.place_id, &t->all[i], &v));

@@ -10,7 +10,6 @@
 #define PAGES_MAX       50 /* of a community in one run: of 5,000 an hour no estate has more */
 #define COMMUNITIES_MAX 10000
 #define DAY_MS          INT64_C(86400000)
-#define ID_BITS         22 /* of an id, below its ms: base/clock.h */
 
 struct erasing {
     int64_t community_id, before_ms;
@@ -37,7 +36,7 @@ static enum err erase(struct ctx *ctx, int64_t id) {
 /* Ids rise with the time at which they were made, so what is too old stands first. */
 static enum err erase_page(struct ctx *ctx, void *arg) {
     struct erasing *e = arg;
-    int64_t ids[PAGE], end = e->before_ms > ID_EPOCH_MS ? (e->before_ms - ID_EPOCH_MS) << ID_BITS : 0;
+    int64_t ids[PAGE], end = id_first_at(e->before_ms);
     struct db_rows rows = {0};
     e->n = 0;
     enum err err = db_query(ctx->db, &ctx->fault,

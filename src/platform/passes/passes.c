@@ -130,6 +130,8 @@ static const struct resource *const resources[] = {&passes, &passages};
 static const struct setting settings[] = {
     {PASS_SURE, FIELD_INT, "75", "%", 0, 100},
     {PASS_LATE_AFTER, FIELD_INT, "300", "s", 0, 86400}, /* 0: whenever it was read */
+    {PASS_WRONG_CODES, FIELD_INT, "5", NULL, 0, 100},   /* 0: no limit */
+    {PASS_PAUSE, FIELD_INT, "10", "min", 1, 1440},
     /* Where somebody goes and when is his own affair: half a year is enough for a theft that is noticed late. */
     {PASS_KEPT, FIELD_INT, "180", "d", 1, 3660},
 };

@@ -36,6 +36,7 @@ enum pass_why {
     PASS_HOURS,     /* not on this day, or at this hour */
     PASS_UNSURE,    /* the device is less sure of what it read than passes.sure_pct */
     PASS_LATE,      /* it was read more than passes.late_s ago: nobody stands there any more */
+    PASS_PAUSED,    /* passes.wrong_codes were wrong at this device within passes.pause_min: no code is looked at */
     PASS_NOWHERE,   /* the device is not known, not in use, or stands nowhere */
     PASS_AGAIN      /* the same message, long after it was decided upon */
 };

@@ -256,6 +256,41 @@ static void what_is_read_badly_or_too_late_opens_nothing(struct t *t) {
     town_close(&s.w);
 }
 
+static enum pass_why type(struct site *s, const char *digits) {
+    const struct passing x = {.device = S("cam"), .kind = PASSING_CODE, .value = str_of(digits)};
+    later(s, 1000);
+    return take(s, &x).why;
+}
+
+static void codes_are_not_guessed(struct t *t) {
+    static const char *const guesses[] = {"1111", "2222", "3333", "4444", "5555"};
+    struct site s;
+    struct passing card = {.device = S("cam"), .kind = PASSING_CARD, .value = S("12345")};
+    start(&s, t);
+    (void)give(&s, "code", "4711", s.gate);
+    (void)give(&s, "card", "12345", s.gate);
+    for (size_t i = 0; i < 4; i++) CHECK(t, type(&s, guesses[i]) == PASS_UNKNOWN);
+    CHECK(t, type(&s, "4711") == PASS_GIVEN); /* whoever knows one begins anew */
+    later(&s, PASS_SAME_MS);
+    for (size_t i = 0; i < COUNT(guesses); i++) CHECK(t, type(&s, guesses[i]) == PASS_UNKNOWN);
+    CHECK(t, type(&s, "4711") == PASS_PAUSED && type(&s, "6666") == PASS_PAUSED);
+    CHECK(t, take(&s, &card).why == PASS_GIVEN); /* cards are not guessed */
+    const struct passing there = {.device = S("back"), .kind = PASSING_CODE, .value = S("4711")};
+    (void)make_device(&s, "back", s.w.estate, s.gate, NULL);
+    CHECK(t, take(&s, &there).why == PASS_GIVEN); /* nor at another door */
+    later(&s, 10 * 60000 - 7000 - 1);
+    CHECK(t, type(&s, "7777") == PASS_PAUSED && type(&s, "4711") == PASS_GIVEN); /* what came meanwhile did not count */
+    CHECK(t, !setting_put(&s.w.ctx, s.w.estate, "passes.wrong_codes", S("0")));
+    later(&s, PASS_SAME_MS);
+    for (int i = 0; i < 20; i++) {
+        char digits[8];
+        snprintf(digits, sizeof digits, "88%02d", i);
+        CHECK(t, type(&s, digits) == PASS_UNKNOWN);
+    }
+    CHECK(t, type(&s, "4711") == PASS_GIVEN);
+    town_close(&s.w);
+}
+
 static void the_same_said_again_is_one_passage(struct t *t) {
     struct site s;
     struct passing x = shown(PLATE), seen_twice;
@@ -449,7 +484,7 @@ TESTS(CASE(a_pass_opens_its_gate_and_every_gate_under_its_place), CASE(only_the_
       CASE(a_pass_opens_from_its_beginning_until_its_end), CASE(hours_and_days_are_those_of_the_place),
       CASE(the_best_of_several_passes_decides), CASE(every_passage_becomes_a_row),
       CASE(a_device_that_is_not_in_use_opens_nothing), CASE(what_is_read_badly_or_too_late_opens_nothing),
-      CASE(the_same_said_again_is_one_passage), CASE(any_plate_of_a_vehicle_opens),
+      CASE(codes_are_not_guessed), CASE(the_same_said_again_is_one_passage), CASE(any_plate_of_a_vehicle_opens),
       CASE(values_are_kept_in_the_form_that_devices_say), CASE(spans_go_forward),
       CASE(whose_plate_it_was_is_masked_at_the_gate), CASE(what_is_old_is_gone_with_every_trace_of_its_value),
       CASE(many_that_are_old_go_page_by_page), CASE(on_postgres))

@@ -677,7 +677,7 @@ export interface PassagesRow {
   pass_id?: string | null
   direction?: 'in' | 'out' | null
   granted?: boolean | null
-  why?: 'given' | 'unknown' | 'elsewhere' | 'early' | 'over' | 'hours' | 'unsure' | 'late' | 'nowhere' | null
+  why?: 'given' | 'unknown' | 'elsewhere' | 'early' | 'over' | 'hours' | 'unsure' | 'late' | 'paused' | 'nowhere' | null
   at_ms?: number | null
   serial?: string | null
 }
@@ -695,7 +695,7 @@ export interface PassagesCreate {
   pass_id?: string | null
   direction?: 'in' | 'out' | null
   granted: boolean
-  why: 'given' | 'unknown' | 'elsewhere' | 'early' | 'over' | 'hours' | 'unsure' | 'late' | 'nowhere'
+  why: 'given' | 'unknown' | 'elsewhere' | 'early' | 'over' | 'hours' | 'unsure' | 'late' | 'paused' | 'nowhere'
   at_ms: number
   serial?: string | null
   community_id?: Id
@@ -1254,7 +1254,7 @@ export interface SettingsRow {
   _actions: string[]
   _rights: ('update' | 'archive' | 'restore' | 'reveal')[]
   _masked: string[]
-  name?: 'commands.two_people' | 'passes.sure_pct' | 'passes.late_s' | 'passes.kept_days' | 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days' | null
+  name?: 'commands.two_people' | 'passes.sure_pct' | 'passes.late_s' | 'passes.wrong_codes' | 'passes.pause_min' | 'passes.kept_days' | 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days' | null
   value?: string | null
   standard?: string | null
   unit?: string | null
@@ -1268,7 +1268,7 @@ export interface SettingsPage {
   total: number | null
 }
 export interface SettingsCreate {
-  name: 'commands.two_people' | 'passes.sure_pct' | 'passes.late_s' | 'passes.kept_days' | 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days'
+  name: 'commands.two_people' | 'passes.sure_pct' | 'passes.late_s' | 'passes.wrong_codes' | 'passes.pause_min' | 'passes.kept_days' | 'today.banner_zh' | 'today.banner_en' | 'ideas.reply_days'
   value?: string | null
   community_id?: Id
 }
