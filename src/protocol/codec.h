@@ -10,6 +10,8 @@ struct wire_error {
     const char *rule; /* clause of the standard that was broken; static text */
     size_t at;        /* byte offset */
 };
+#define WIRE_LIMIT \
+    "over the limit: " /* stands in the rule where a bound of ours was broken, and none of the standard */
 
 enum quality { QUALITY_GOOD, QUALITY_SUSPECT };
 struct reading {
@@ -58,6 +60,9 @@ struct decoded {
     size_t events_n;
     const struct passing *passings; /* several in a frame are of one who passes: any of them opens */
     size_t passings_n;
+    /* What the device's clock showed when it spoke: local civil seconds since 1970; 0: the frame does not tell.  Times
+     * of readings may be those of hours before. */
+    int64_t clock_s;
 };
 
 /* What a device is asked or told, and whether a frame answers it. */
@@ -136,6 +141,7 @@ struct codec {
     const char *name, *standard;
     size_t frame_max; /* bytes; a transport never buffers more */
     enum frame (*frame)(struct bytes in, size_t *ret_len);
+    /* False: *ret has the sender at most, where that was read before the fault. */
     bool (*decode)(struct bytes whole, struct arena *a, struct decoded *ret, struct wire_error *reterr);
     /* The answer the sender expects, if any: nothing is appended when none is due.  now_s: local civil seconds.  A
      * whole frame that did not decode, and one who may not pass, is answered with a refusal (ok false). */

@@ -1,6 +1,8 @@
 /* JSON of devices read in place.  SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/json_in.h"
 
+#include "protocol/codec.h"
+
 #include "base/utf8.h"
 
 #include <string.h>
@@ -77,7 +79,7 @@ static bool read_escaped(struct json_in *in, const char *begin, struct str *ret)
             return false;
     }
     if (!json_in_char(in, '"')) return json_in_bad(in, "the payload ends early");
-    if (in->texts->overflow) return json_in_bad(in, "too many texts with escapes");
+    if (in->texts->overflow) return json_in_bad(in, WIRE_LIMIT "too many texts with escapes");
     *ret = (struct str){in->texts->ptr + from, in->texts->len - from};
     return true;
 }

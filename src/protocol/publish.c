@@ -16,7 +16,8 @@ static bool read_topic(struct bytes whole, struct publish *ret, struct wire_erro
     const uint8_t *end = whole.len ? memchr(whole.ptr, '\n', whole.len) : NULL;
     if (!end) return bad(reterr, "topic: a line feed stands behind it", whole.len);
     ret->topic = (struct str){(const char *)whole.ptr, (size_t)(end - whole.ptr)};
-    if (ret->topic.len > PUBLISH_TOPIC_MAX) return bad(reterr, "topic: it has over 512 bytes", PUBLISH_TOPIC_MAX);
+    if (ret->topic.len > PUBLISH_TOPIC_MAX)
+        return bad(reterr, "topic: " WIRE_LIMIT "at most 512 bytes", PUBLISH_TOPIC_MAX);
     if (!mqtt_topic_is_name(ret->topic) || !utf8_is_valid(ret->topic))
         return bad(reterr, "topic: it is empty, no UTF-8, or has + or #", 0);
     ret->payload_at = ret->topic.len + 1;
@@ -28,7 +29,7 @@ bool publish_read(struct bytes whole, struct publish *ret, struct wire_error *re
     bool is_body = whole.len && whole.ptr[0] == '{';
     if (!is_body && !read_topic(whole, &p, reterr)) return false;
     p.payload = (struct bytes){whole.ptr + p.payload_at, whole.len - p.payload_at};
-    if (p.payload.len > PUBLISH_PAYLOAD_MAX) return bad(reterr, "payload: it has over 256 KiB", p.payload_at);
+    if (p.payload.len > PUBLISH_PAYLOAD_MAX) return bad(reterr, "payload: " WIRE_LIMIT "at most 256 KiB", p.payload_at);
     *ret = p;
     return true;
 }

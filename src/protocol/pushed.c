@@ -48,8 +48,9 @@ bool pushed_take(const struct pushed_field *fields, size_t n, struct pushed_valu
 
 /* ---- what is said ---- */
 
-void pushed_init(struct pushed *p, struct arena *a, struct wire_error *reterr, size_t at) {
-    *p = (struct pushed){.a = a, .error = reterr, .at = at};
+void pushed_init(struct pushed *p, struct decoded *ret, struct arena *a, struct wire_error *reterr, size_t at) {
+    *ret = (struct decoded){0};
+    *p = (struct pushed){.ret = ret, .a = a, .error = reterr, .at = at};
 }
 
 void pushed_next(struct pushed *p) {
@@ -67,12 +68,12 @@ void pushed_next(struct pushed *p) {
     p->at_ms = 0;
 }
 
-void pushed_end(struct pushed *p, struct decoded *ret) {
-    *ret = (struct decoded){.sender = p->device,
-                            .readings = p->readings,
-                            .readings_n = p->readings_n,
-                            .events = p->events,
-                            .events_n = p->events_n};
+void pushed_end(struct pushed *p) {
+    *p->ret = (struct decoded){.sender = p->device,
+                               .readings = p->readings,
+                               .readings_n = p->readings_n,
+                               .events = p->events,
+                               .events_n = p->events_n};
     pushed_next(p);
 }
 
@@ -83,7 +84,9 @@ bool pushed_bad(struct pushed *p, const char *rule, size_t at) {
 
 bool pushed_of(struct pushed *p, struct str device, const char *rule) {
     p->device = device;
-    return (device.len <= PUSHED_NAME_MAX && str_is_code(device)) || pushed_bad(p, rule, 0);
+    if (device.len > PUSHED_NAME_MAX || !str_is_code(device)) return pushed_bad(p, rule, 0);
+    p->ret->sender = device;
+    return true;
 }
 
 bool pushed_time(struct pushed *p, struct str text, const char *rule) {
@@ -106,7 +109,7 @@ static const char *check_metric(struct str s) {
 bool pushed_add(struct pushed *p, struct str metric, const char *unit, double value) {
     const char *wrong = check_metric(metric);
     if (!wrong && pushed_find(p, metric)) wrong = "a value's name: it stands twice";
-    if (!wrong && p->readings_n == PUSHED_READINGS_MAX) wrong = "values: there are over 512";
+    if (!wrong && p->readings_n == PUSHED_READINGS_MAX) wrong = "values: " WIRE_LIMIT "at most 512";
     struct reading *all = wrong ? NULL : arena_grow(p->a, p->readings, p->readings_n, &p->readings_cap, sizeof *all);
     if (!all) return pushed_bad(p, wrong ? wrong : "out of memory", 0);
     p->readings = all;
@@ -117,7 +120,7 @@ bool pushed_add(struct pushed *p, struct str metric, const char *unit, double va
 bool pushed_event(struct pushed *p, struct str code, bool is_set) {
     bool fits = p->events_n < PUSHED_EVENTS_MAX;
     struct device_event *all = fits ? arena_grow(p->a, p->events, p->events_n, &p->events_cap, sizeof *all) : NULL;
-    if (!all) return pushed_bad(p, fits ? "out of memory" : "events: there are over 64", 0);
+    if (!all) return pushed_bad(p, fits ? "out of memory" : "events: " WIRE_LIMIT "at most 64", 0);
     p->events = all;
     p->events[p->events_n++] = (struct device_event){.code = code, .is_set = is_set};
     return true;

@@ -11,6 +11,7 @@
 #define PUSHED_NAME_MAX     64 /* bytes of a metric, of a device */
 
 struct pushed {
+    struct decoded *ret;
     struct arena *a;
     struct wire_error *error;
     size_t at; /* of the JSON in its frame */
@@ -21,10 +22,11 @@ struct pushed {
     size_t readings_n, events_n, readings_cap, events_cap;
     size_t readings_from, events_from; /* of the device that is spoken of now */
 };
-void pushed_init(struct pushed *p, struct arena *a, struct wire_error *reterr, size_t at);
+/* *ret is empty until pushed_end(), but for the sender once that was read: a frame with a fault is somebody's. */
+void pushed_init(struct pushed *p, struct decoded *ret, struct arena *a, struct wire_error *reterr, size_t at);
 /* Gives device and time to what was said since the last time; what follows is of another. */
 void pushed_next(struct pushed *p);
-void pushed_end(struct pushed *p, struct decoded *ret);                /* the same, and nothing follows */
+void pushed_end(struct pushed *p);                                     /* the same, and nothing follows */
 bool pushed_bad(struct pushed *p, const char *rule, size_t at);        /* false; `at` in the JSON */
 bool pushed_of(struct pushed *p, struct str device, const char *rule); /* false: no code of a device, told so */
 bool pushed_time(struct pushed *p, struct str text, const char *rule); /* RFC 3339 */

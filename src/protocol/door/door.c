@@ -157,7 +157,7 @@ bool door_read(struct bytes whole, struct str device, struct arena *a, struct de
     struct form f = {{(const char *)whole.ptr, whole.len}, a, reterr};
     struct passing *p = arena_new(a, struct passing, 1);
     size_t at = 0;
-    if (whole.len > DOOR_FORM_MAX) return bad(reterr, "door: at most 2048 bytes", DOOR_FORM_MAX);
+    if (whole.len > DOOR_FORM_MAX) return bad(reterr, "door: " WIRE_LIMIT "at most 2048 bytes", DOOR_FORM_MAX);
     if (!members_check(whole, &at)) return bad(reterr, "door: this is no JSON", at);
     if (!p) return bad(reterr, "out of memory", 0);
     *p = (struct passing){.at_ms = 0};
@@ -229,7 +229,7 @@ static bool make(const json_t *frame, struct arena *a, struct buf *out, struct w
         jw_init(&j, out);
         jw_json(&j, frame);
     }
-    if (out->overflow) return bad(reterr, "door: at most 2048 bytes", DOOR_FORM_MAX);
+    if (out->overflow) return bad(reterr, "door: " WIRE_LIMIT "at most 2048 bytes", DOOR_FORM_MAX);
     return decode((struct bytes){(const uint8_t *)out->ptr + from, out->len - from}, a, &d, reterr);
 }
 

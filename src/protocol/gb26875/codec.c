@@ -212,6 +212,7 @@ static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, str
     if (f.command == GB26875_SEND || f.command == GB26875_ANSWER)
         for (size_t i = 0; i < n; i++) add_object(&o, &f, &all[i]);
     *ret = (struct decoded){o.device, o.readings, o.readings_n, o.events, o.events_n};
+    if (!gb26875_time_s(f.time, &ret->clock_s)) ret->clock_s = 0;
     return true;
 }
 

@@ -207,7 +207,10 @@ static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, str
     struct hj212_frame f;
     *ret = (struct decoded){0};
     if (!hj212_decode(whole, &f, reterr)) return false;
-    if (hj212_mean(&f, 1, a, ret)) return true;
+    if (hj212_mean(&f, 1, a, ret)) {
+        if (is_upload(f.command)) ret->clock_s = hj212_time_of(f.qn); /* else it is ours */
+        return true;
+    }
     *reterr = (struct wire_error){"out of memory", 0};
     return false;
 }

@@ -11,7 +11,7 @@ static bool bad(struct wire_error *e, const char *rule, size_t at) {
 static bool read_frame(struct bytes whole, struct publish *ret, struct wire_error *reterr) {
     if (!publish_read(whole, ret, reterr)) return false;
     if (!ret->topic.ptr) return bad(reterr, "topic: a line feed stands behind it", whole.len);
-    return ret->topic.len <= HOME_TOPIC_MAX || bad(reterr, "topic: it has over 256 bytes", HOME_TOPIC_MAX);
+    return ret->topic.len <= HOME_TOPIC_MAX || bad(reterr, "topic: " WIRE_LIMIT "at most 256 bytes", HOME_TOPIC_MAX);
 }
 
 /* A frame is whole, or none of this convention. */

@@ -99,7 +99,7 @@ bool home_add(struct home_report *r, struct str metric, const char *unit, double
         if ((unsigned char)metric.ptr[i] < ' ' || metric.ptr[i] == 0x7f)
             return home_bad(r, "key: it has a control character", 0);
     if (home_find(r, metric)) return home_bad(r, "key: a value stands twice", 0);
-    if (r->readings_n == HOME_READINGS_MAX) return home_bad(r, "payload: it has over 256 values", 0);
+    if (r->readings_n == HOME_READINGS_MAX) return home_bad(r, "payload: " WIRE_LIMIT "at most 256 values", 0);
     if (!arena_str(r->a, metric, &copy)) return home_bad(r, "out of memory", 0);
     r->readings[r->readings_n++] =
         (struct reading){.device = r->device, .metric = copy, .unit = str_of(unit), .value = value};
@@ -107,7 +107,7 @@ bool home_add(struct home_report *r, struct str metric, const char *unit, double
 }
 
 bool home_event(struct home_report *r, const char *code, struct str part, bool is_set) {
-    if (r->events_n == HOME_READINGS_MAX) return home_bad(r, "payload: it has over 256 values", 0);
+    if (r->events_n == HOME_READINGS_MAX) return home_bad(r, "payload: " WIRE_LIMIT "at most 256 values", 0);
     r->events[r->events_n++] =
         (struct device_event){.device = r->device, .code = str_of(code), .part = part, .is_set = is_set};
     return true;

@@ -14,7 +14,7 @@ bool itsapi_read(struct bytes whole, struct arena *a, struct itsapi_push *ret, s
     struct itsapi_push p = {.confidence = -1};
     struct str json = {(const char *)whole.ptr, whole.len};
     size_t at = 0;
-    if (whole.len > ITSAPI_PUSH_MAX) return bad(reterr, "ITSAPI push: at most 1 MiB", ITSAPI_PUSH_MAX);
+    if (whole.len > ITSAPI_PUSH_MAX) return bad(reterr, "ITSAPI push: " WIRE_LIMIT "at most 1 MiB", ITSAPI_PUSH_MAX);
     if (!members_check(whole, &at)) return bad(reterr, "ITSAPI push: this is no JSON", at);
     struct str picture = member_at(json, "Picture");
     p.is_vehicle = picture.ptr;

@@ -127,10 +127,10 @@ bool jt808_hear(struct jt808_parts *p, struct bytes whole, int64_t now_ms, struc
     if (!jt808_codec.decode(whole, a, ret, reterr)) return false;
     if (!jt808_decode(whole, &f, reterr) || !jt808_is_kept(&f)) return true;
     struct jt808_underway *u = underway(p, &f);
-    if (f.parts > JT808_PIECES) return bad(reterr, "JT/T 808 parts: more than 64 are not kept");
+    if (f.parts > JT808_PIECES) return bad(reterr, "JT/T 808 parts: " WIRE_LIMIT "at most 64");
     if (u && u->parts != f.parts) return bad(reterr, "JT/T 808 parts: the message had another number of them before");
     if (!u) u = begin(p, &f, now_ms);
-    if (!u || !keep(p, u, &f)) return bad(reterr, "JT/T 808 parts: more than 64 are not kept");
+    if (!u || !keep(p, u, &f)) return bad(reterr, "JT/T 808 parts: " WIRE_LIMIT "at most 64");
     u->heard_ms = now_ms;
     if (!is_whole(u) || f.part != u->last) return true;
     if (!body_of(p, u, a, &body)) return bad(reterr, "out of memory");
@@ -156,7 +156,7 @@ static void ask_again(struct jt808_parts *p, const struct jt808_underway *u, str
 }
 
 bool jt808_missing(struct jt808_parts *p, int64_t now_ms, struct buf *out, struct wire_error *reterr) {
-    bool ok = !p->is_crowded || bad(reterr, "JT/T 808 parts: of too many messages at once");
+    bool ok = !p->is_crowded || bad(reterr, "JT/T 808 parts: " WIRE_LIMIT "of too many messages at once");
     p->is_crowded = false;
     for (size_t i = 0; i < JT808_UNDERWAY; i++) {
         struct jt808_underway *u = &p->all[i];

@@ -184,7 +184,7 @@ static void up_to_64_parts_are_kept(struct t *t) {
     start(&s, t, 2180); /* 65403 bytes: 1021 and 1022 a part */
     for (uint16_t part = 1; part <= 64; part++) CHECK(t, hear(&s, FIRST, part, 64));
     CHECK_SAY(t, s.d.readings_n == 6 * 2180, "%zu", s.d.readings_n);
-    CHECK(t, !hear(&s, FIRST, 1, 65) && str_starts(str_of(s.e.rule), S("JT/T 808 parts: more than 64")));
+    CHECK(t, !hear(&s, FIRST, 1, 65) && str_starts(str_of(s.e.rule), S("JT/T 808 parts: " WIRE_LIMIT "at most 64")));
 }
 
 /* ---- several at once ---- */
@@ -207,7 +207,7 @@ static void the_oldest_makes_room_and_that_is_told(struct t *t) {
     CHECK(t, hear(&s, 100, 2, 2) && s.d.readings_n == 60); /* whole: it goes first */
     CHECK(t, hear(&s, 900, 1, 2) && !strcmp(missing(&s), ""));
     CHECK(t, hear(&s, 950, 1, 2));
-    CHECK(t, !strcmp(missing(&s), "JT/T 808 parts: of too many messages at once"));
+    CHECK(t, !strcmp(missing(&s), "JT/T 808 parts: " WIRE_LIMIT "of too many messages at once"));
     CHECK(t, !strcmp(missing(&s), ""));
     CHECK(t, hear(&s, 200, 2, 2) && s.d.readings_n == 60);
     CHECK(t, hear(&s, 0, 2, 2) && !s.d.readings_n); /* it begins anew */
@@ -220,7 +220,7 @@ static void pieces_of_others_make_room(struct t *t) {
     s.now_ms++;
     for (uint16_t part = 1; part <= 40; part++) CHECK(t, hear(&s, 500, part, 40));
     CHECK(t, s.d.readings_n == 600);
-    CHECK(t, !strcmp(missing(&s), "JT/T 808 parts: of too many messages at once"));
+    CHECK(t, !strcmp(missing(&s), "JT/T 808 parts: " WIRE_LIMIT "of too many messages at once"));
     CHECK(t, hear(&s, 7, 40, 40) && !s.d.readings_n);
 }
 

@@ -107,7 +107,7 @@ bool lift_read(struct bytes whole, struct arena *a, struct lift_record *ret, str
     struct in in = {{(const char *)whole.ptr, whole.len}, reterr};
     struct lift_record r = {.state = lift_unknown};
     size_t at = 0;
-    if (whole.len > LIFT_RECORD_MAX) return bad(reterr, "lift record: at most 64 KiB", LIFT_RECORD_MAX);
+    if (whole.len > LIFT_RECORD_MAX) return bad(reterr, "lift record: " WIRE_LIMIT "at most 64 KiB", LIFT_RECORD_MAX);
     if (!members_check(whole, &at)) return bad(reterr, "lift record: this is no JSON", at);
     struct str code = member_at(in.json, "regCode");
     r.device = member_text(in.json, "regCode", a);

@@ -74,7 +74,7 @@ bool lift_make(const json_t *frame, struct arena *a, struct buf *out, struct wir
         jw_close(&j, '}');
     }
     if (out->overflow) {
-        *reterr = (struct wire_error){"lift record: at most 64 KiB", LIFT_RECORD_MAX};
+        *reterr = (struct wire_error){"lift record: " WIRE_LIMIT "at most 64 KiB", LIFT_RECORD_MAX};
         return false;
     }
     return lift_read((struct bytes){(const uint8_t *)out->ptr + from, out->len - from}, a, &r, reterr);

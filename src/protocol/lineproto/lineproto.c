@@ -113,7 +113,7 @@ static bool take_tags(struct lineproto *p, struct cursor *c, struct lineproto_li
             ret->device = value;
             continue;
         }
-        if (ret->tags_n == LINEPROTO_TAGS_MAX) return bad(p, "too many tags");
+        if (ret->tags_n == LINEPROTO_TAGS_MAX) return bad(p, WIRE_LIMIT "too many tags");
         ret->tags[ret->tags_n].key = key;
         ret->tags[ret->tags_n++].value = value;
     }
@@ -122,7 +122,7 @@ static bool take_tags(struct lineproto *p, struct cursor *c, struct lineproto_li
 
 static bool take_fields(struct lineproto *p, struct cursor *c, struct lineproto_line *ret) {
     do {
-        if (ret->fields_n == LINEPROTO_FIELDS_MAX) return bad(p, "too many fields");
+        if (ret->fields_n == LINEPROTO_FIELDS_MAX) return bad(p, WIRE_LIMIT "too many fields");
         if (!take_name(p, c, COMMA | EQUALS | BLANK, &ret->fields[ret->fields_n].metric)) return false;
         if (!take_char(c, '=')) return bad(p, "a field has no value");
         if (!take_value(p, c, &ret->fields[ret->fields_n].value)) return false;

@@ -189,14 +189,14 @@ static bool read_event(struct bytes whole, struct arena *a, struct decoded *ret,
     *ret_what = "command";
     if (!read_frame(whole, &pub, &t, reterr)) return false;
     if (pub.topic.ptr && !t.what.ptr) return true;
-    pushed_init(&e.p, a, reterr, pub.payload_at);
+    pushed_init(&e.p, ret, a, reterr, pub.payload_at);
     if (!pushed_object(&e.p, pub.payload, 0, take, &e)) return false;
     lorawan_radio_end(&e.radio);
     size_t i = kind_of(&e, t.what);
     *ret_what = i < COUNT(kinds) ? kinds[i].what : "other";
     if (!set_device(&e, t.eui) || !set_time(&e) || !say(&e, i < COUNT(kinds) ? kinds[i].kind : KIND_OTHER))
         return false;
-    pushed_end(&e.p, ret);
+    pushed_end(&e.p);
     return true;
 }
 

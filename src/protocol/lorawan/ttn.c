@@ -168,14 +168,14 @@ static bool read_message(struct bytes whole, struct arena *a, struct decoded *re
     *ret_what = "command";
     if (!read_frame(whole, &pub, &t, reterr)) return false;
     if (is_command(&t)) return true;
-    pushed_init(&m.p, a, reterr, pub.payload_at);
+    pushed_init(&m.p, ret, a, reterr, pub.payload_at);
     if (!pushed_object(&m.p, pub.payload, 0, take, &m)) return false;
     lorawan_radio_end(&m.radio);
     *ret_what = m.member ? m.member : "other";
     if (!set_device(&m, t.device_id) || !set_time(&m) || !say(&m)) return false;
     for (size_t i = 0; i < m.p.readings_n && m.values[SIMULATED].number > 0; i++)
         m.p.readings[i].quality = QUALITY_SUSPECT;
-    pushed_end(&m.p, ret);
+    pushed_end(&m.p);
     return true;
 }
 

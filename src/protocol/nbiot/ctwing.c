@@ -85,6 +85,16 @@ static bool say_online(struct report *r, struct bytes whole) {
     return pushed_event(&r->p, S("offline"), r->values[EVENT_TYPE].number == 0);
 }
 
+/* The platform pauses where it is refused, so what is not understood is taken, and shown. */
+static bool say_other(struct report *r, struct str message) {
+    if (str_is(message, "commandResponse")) return true;
+    if (!pushed_event(&r->p, S("message_unread"), true)) return false;
+    struct device_event *e = &r->p.events[r->p.events_n - 1];
+    e->text = message;
+    e->is_kept = true;
+    return true;
+}
+
 static const struct {
     const char *message;
     bool (*say)(struct report *r, struct bytes whole);
@@ -94,8 +104,7 @@ static bool read_report(struct bytes whole, struct arena *a, struct decoded *ret
                         struct wire_error *reterr) {
     struct report r = {.is_data = false};
     const struct pushed_value *v = r.values;
-    *ret = (struct decoded){0};
-    pushed_init(&r.p, a, reterr, 0);
+    pushed_init(&r.p, ret, a, reterr, 0);
     if (!nbiot_is_body(whole, reterr) || !pushed_object(&r.p, whole, 0, take, &r) ||
         !pushed_of(&r.p, v[DEVICE].text, "deviceId: it is missing, or no name of a device"))
         return false;
@@ -103,10 +112,11 @@ static bool read_report(struct bytes whole, struct arena *a, struct decoded *ret
     if (v[TIMESTAMP].has &&
         !nbiot_time(&r.p, v[TIMESTAMP].number, "timestamp: it is no time in milliseconds", &r.p.at_ms))
         return false;
-    for (size_t i = 0; i < COUNT(messages); i++)
-        if (str_is(v[MESSAGE].text, messages[i].message) && !messages[i].say(&r, whole)) return false;
+    size_t i = 0;
+    while (i < COUNT(messages) && !str_is(v[MESSAGE].text, messages[i].message)) i++;
+    if (!(i < COUNT(messages) ? messages[i].say(&r, whole) : say_other(&r, v[MESSAGE].text))) return false;
     *ret_what = v[MESSAGE].text;
-    pushed_end(&r.p, ret);
+    pushed_end(&r.p);
     return true;
 }
 

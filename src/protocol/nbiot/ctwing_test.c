@@ -53,6 +53,9 @@ static const struct vector rows[] = {
     {.name = "what became of a command",
      .text = REPORT("commandResponse", "\"taskId\":1,\"result\":{\"resultCode\":\"DELIVERED\"}"),
      .json = "\"what\":\"commandResponse\",\"device\":\"d1\""},
+    {.name = "what nobody reads is shown",
+     .text = REPORT("batchdataReport", "\"payload\":{\"a\":1}"),
+     .said = "!message_unread "},
 
     {.name = "nothing", .text = "", .rule = "body: it is no JSON object", .at = 0},
     {.name = "a list", .text = "[]", .rule = "body: it is no JSON object", .at = 0},

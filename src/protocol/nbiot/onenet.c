@@ -253,7 +253,7 @@ static bool read_frame(struct bytes whole, struct arena *a, struct decoded *ret,
     char *mem = arena_alloc(a, whole.len + 1, 2, 1); /* for the body, and for a list within it */
     *ret = (struct decoded){0};
     *ret_what = "check";
-    pushed_init(&p, a, reterr, 0);
+    pushed_init(&p, ret, a, reterr, 0);
     if (!mem || !m.params) return pushed_bad(&p, "out of memory", 0);
     buf_init(&texts, mem, 2 * (whole.len + 1));
     if (!read_body(whole, &texts, &b, reterr)) return false;
@@ -269,7 +269,7 @@ static bool read_frame(struct bytes whole, struct arena *a, struct decoded *ret,
         if (!is_there) reterr->at = b.msg_at; /* a text with escapes */
         return false;
     }
-    pushed_end(&p, ret);
+    pushed_end(&p);
     ret->sender = sender;
     return true;
 }

@@ -1,6 +1,8 @@
 /* Reads the JSON payloads of devices.  SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/payload/payload.h"
 
+#include "protocol/codec.h"
+
 #include "base/civil.h"
 
 static bool told(const struct json_in *in, struct payload_fault *reterr) {
@@ -22,7 +24,7 @@ static bool read_ts(struct json_in *in, int64_t *ret, bool *ret_has) {
 
 static bool check_name(struct json_in *in, struct str s) {
     if (!s.len) return json_in_bad(in, "an empty name");
-    if (s.len > PAYLOAD_NAME_MAX) return json_in_bad(in, "a name is longer than 64 bytes");
+    if (s.len > PAYLOAD_NAME_MAX) return json_in_bad(in, WIRE_LIMIT "a name has at most 64 bytes");
     for (size_t i = 0; i < s.len; i++)
         if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f) return json_in_bad(in, "a control character in a name");
     return true;
@@ -36,7 +38,7 @@ struct values {
 };
 
 static bool read_metric(struct json_in *in, struct values *v, size_t from, struct str metric) {
-    if (v->n == v->cap || v->n - from == PAYLOAD_METRICS_MAX) return json_in_bad(in, "too many values");
+    if (v->n == v->cap || v->n - from == PAYLOAD_METRICS_MAX) return json_in_bad(in, WIRE_LIMIT "too many values");
     if (!check_name(in, metric)) return false;
     for (size_t i = from; i < v->n; i++)
         if (str_eq(v->all[i].metric, metric)) return json_in_bad(in, "a metric stands twice");

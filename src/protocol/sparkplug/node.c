@@ -96,7 +96,8 @@ static bool add_device(struct hearing *h, struct wire_error *reterr) {
     struct sparkplug_node *n = h->n;
     struct buf b;
     if (h->device != SIZE_MAX) return true;
-    if (n->devices_n == SPARKPLUG_DEVICES_MAX) return bad(reterr, "topic: the edge node has over 128 devices", 0);
+    if (n->devices_n == SPARKPLUG_DEVICES_MAX)
+        return bad(reterr, "topic: " WIRE_LIMIT "an edge node has at most 128 devices", 0);
     buf_init(&b, n->devices[n->devices_n], sizeof n->devices[0]);
     if (!sparkplug_code_put(&b, &h->f->topic))
         return bad(reterr, "topic: group, edge node and device have over 64 bytes", 0);

@@ -135,7 +135,7 @@ static bool make_room(struct bytes in, size_t at, struct arena *a, struct sparkp
         const char *rule = read_field(&c, &f);
         if (rule) return bad(reterr, rule, at + from);
         n += f.number == SPARKPLUG_METRIC;
-        if (n > SPARKPLUG_METRICS_MAX) return bad(reterr, "payload: it has over 4096 metrics", at + from);
+        if (n > SPARKPLUG_METRICS_MAX) return bad(reterr, "payload: " WIRE_LIMIT "at most 4096 metrics", at + from);
     }
     ret->metrics = arena_new(a, struct sparkplug_metric, n + 1);
     return ret->metrics || bad(reterr, "out of memory", at);

@@ -58,7 +58,7 @@ bool vz_read(struct bytes whole, struct arena *a, struct vz_push *ret, struct wi
     struct vz_push p = {.colour = -1, .type = -1, .confidence = -1, .direction = -1, .trigger = -1, .plate_id = -1};
     struct str json = {(const char *)whole.ptr, whole.len}, body = {NULL, 0};
     size_t at = 0, m = 0;
-    if (whole.len > VZ_PUSH_MAX) return bad(reterr, "VZ push: at most 1 MiB", VZ_PUSH_MAX);
+    if (whole.len > VZ_PUSH_MAX) return bad(reterr, "VZ push: " WIRE_LIMIT "at most 1 MiB", VZ_PUSH_MAX);
     if (!members_check(whole, &at)) return bad(reterr, "VZ push: this is no JSON", at);
     for (; m < COUNT(messages) && !body.ptr; m++) body = member_at(json, messages[m].member);
     if (!body.ptr) return bad(reterr, "VZ push: none of AlarmInfoPlate, AlarmGioIn, SerialData, heartbeat is in it", 0);

@@ -307,7 +307,7 @@ static void learn(struct bacnet_client *c, int64_t now_ms, const struct bacnet_f
     struct station *s = client_station(c, device, true);
     char name[16];
     if (!s) {
-        noise(c, from, whole, "there are too many devices on this line", 0);
+        noise(c, from, whole, WIRE_LIMIT "there are too many devices on this line", 0);
         return;
     }
     if (s->is_here && !is_at(s, from, &f->from) && now_ms - s->heard_ms < BACNET_KEPT_MS) {

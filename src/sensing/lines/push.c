@@ -63,7 +63,7 @@ enum push_judged push_judge(const struct codec *codec, struct bytes body, struct
                             struct decoded *ret, struct wire_error *reterr) {
     *ret = (struct decoded){0};
     if (body.len > codec->frame_max) {
-        *reterr = (struct wire_error){"the body is longer than this protocol has it", codec->frame_max};
+        *reterr = (struct wire_error){WIRE_LIMIT "the body is longer than this protocol has it", codec->frame_max};
         return PUSH_TOO_LONG;
     }
     if (codec->is_genuine && (!secret.len || !codec->is_genuine(body, secret))) {
@@ -143,7 +143,7 @@ static enum err refuse(struct ctx *ctx, const struct api_call *call, const struc
                                         [PUSH_FOREIGN] = "of_another_line"};
     struct bytes body = kept_of(call, p);
     struct sample x = sample_of(ctx, call, body.len);
-    if (why == PUSH_FOREIGN) utf8_copy(x.about, sizeof x.about, p->decoded.sender);
+    if (p->decoded.sender.len) utf8_copy(x.about, sizeof x.about, p->decoded.sender);
     x.offset = why == PUSH_BAD ? e->at : NO_OFFSET;
     utf8_copy(x.rule, sizeof x.rule, str_of(e->rule));
     figures_bad(p->line.figures, &x, body, false);

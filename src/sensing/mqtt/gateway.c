@@ -123,7 +123,7 @@ static void stored(void *arg, bool is_stored) {
     } else { /* refused for good */
         b->publishes[0].reason = MQTT_QUOTA;
         mqtt_sample(l, b->c, &l->figures.bad, b->report->decoded.sender, (struct bytes){NULL, 0},
-                    "too many metrics of one device, or too many unknown devices", NO_OFFSET);
+                    WIRE_LIMIT "too many metrics of one device, or too many unknown devices", NO_OFFSET);
     }
     mqtt_batch_done(b);
 }
@@ -303,7 +303,7 @@ bool mqtt_gateway_passes(struct mqtt_conn *c, struct bytes rest) {
     c->passes = len;
     struct str name = {(const char *)rest.ptr + at, topic};
     if (!utf8_is_valid(name)) name = S("");
-    mqtt_sample(c->l, c, &c->l->figures.bad, name, (struct bytes){NULL, 0}, "over 256 KiB: it is passed over",
+    mqtt_sample(c->l, c, &c->l->figures.bad, name, (struct bytes){NULL, 0}, WIRE_LIMIT "at most 256 KiB; it is passed over",
                 NO_OFFSET);
     return true;
 }

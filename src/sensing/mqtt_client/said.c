@@ -181,7 +181,7 @@ bool said_read(const struct said_site *s, const struct arrival *p, struct arena 
     *ret = (struct decoded){0};
     *reterr = (struct wire_error){"topic: it has 1 to 256 bytes", 0};
     if (!p->topic.len || p->topic.len > HOME_TOPIC_MAX || !utf8_is_valid(p->topic)) return false;
-    *reterr = (struct wire_error){"payload: it has over 256 KiB", 0};
+    *reterr = (struct wire_error){"payload: " WIRE_LIMIT "at most 256 KiB", 0};
     if (p->payload.len > HOME_PAYLOAD_MAX) return false;
     if (!read_any(s, p->topic, p->payload, a, ret, reterr)) return false;
     return !p->is_retained || keep_state(s, a, ret, reterr);

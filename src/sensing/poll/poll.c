@@ -479,7 +479,7 @@ static void whole_answer(struct poll *p, int64_t now_ms) {
     struct bytes data = {(const uint8_t *)p->joined.ptr, p->joined.len};
     struct question q = p->q;
     bool ok = !p->joined.overflow && p->o.codec->asking->read(&q, data, &p->arena, &d, &e), is_told = p->told;
-    if (!e.rule) e.rule = "the answer is too long";
+    if (!e.rule) e.rule = WIRE_LIMIT "the answer is too long";
     if (ok && is_told && wants_proof(p, p->told, now_ms))
         prove(p, now_ms, &d);
     else if (is_told && p->told->is_taken)
