@@ -95,7 +95,7 @@ is "$(found "$dev" .peer)" 127.0.0.1 "doctor: 7, where it came from"
 
 pub "$password" "$(jq -nc '[range(1100) | {key: "m\(.)", value: 1}] | from_entries')"
 is "$(becomes over_limit found "$dev")" over_limit "doctor: 8, what it says is over a limit"
-is "$(found "$dev" .rule)" "too many values" "doctor: 8, which one"
+is "$(found "$dev" .rule)" "over the limit: too many values" "doctor: 8, which one"
 pub "$password" '{"level":1}'; say $? "doctor: 8, and once it says what may be said"
 is "$(becomes well found "$dev")" well "doctor: all is well"
 

@@ -33,6 +33,7 @@ struct patient {
     struct figures f; /* of the line; only its numbers and samples */
     struct heard_device heard;
     bool is_heard;
+    int64_t gateway; /* by which it logs in; 0: by itself */
     int64_t last_ms; /* of a reading, or of a frame; 0: never */
     struct jw *j;
 };
@@ -86,6 +87,7 @@ static bool waits_for_adoption(struct patient *p) {
 }
 
 static bool is_late(const struct patient *p) {
+    if (p->d.state == DEVICE_OFFLINE) return true;
     int64_t every_ms = (p->has_line ? p->spec.every_s : 0) * 1000 * LATE_TIMES;
     return p->ctx->now_ms - p->last_ms > (every_ms > LATE_MS ? every_ms : LATE_MS);
 }
@@ -120,17 +122,29 @@ static bool has_a_twin(struct patient *p) {
     return done(p);
 }
 
-/* It came with its code, or on a topic that has it for a part. */
+/* GATEWAY:NAME logs in by its gateway. */
+static struct str gateway_of(struct str code) {
+    size_t n = code.len;
+    while (n && code.ptr[n - 1] != ':') n--;
+    return n ? (struct str){code.ptr, n - 1} : S("");
+}
+
+/* It came with its code, or on a topic that has it for a part; "GATEWAY TOPIC" of a gateway, where its own name is one.
+ */
 static bool is_of(const struct patient *p, const struct sample *s) {
-    size_t n = p->d.code.len;
-    for (const char *at = s->about; at; at = strchr(at, '/')) {
-        at += *at == '/';
-        if (!strncmp(at, p->d.code.ptr, n) && (!at[n] || at[n] == '/')) return true;
+    struct str own = p->d.code, before = gateway_of(own), about = str_of(s->about);
+    if (p->gateway && str_starts(about, before) && about.len > before.len && about.ptr[before.len] == ' ') {
+        own = str_from(own, before.len + 1);
+        about = str_from(about, before.len + 1);
     }
+    for (size_t at = 0; at < about.len; at++)
+        if ((!at || about.ptr[at - 1] == '/') && str_starts(str_from(about, at), own) &&
+            (at + own.len == about.len || about.ptr[at + own.len] == '/'))
+            return true;
     return false;
 }
 
-/* Over MQTT: its log-in, unless it got in since. */
+/* Over MQTT: its log-in, or its gateway's, unless it got in since. */
 static bool has_bad_credentials(struct patient *p) {
     char user[32];
     if (!p->has_line || strcmp(p->spec.kind, "mqtt") != 0) return false;
@@ -138,7 +152,7 @@ static bool has_bad_credentials(struct patient *p) {
         say(p, "no_credentials", "bad");
         return done(p);
     }
-    snprintf(user, sizeof user, "d%" PRId64, p->d.row.id);
+    snprintf(user, sizeof user, "d%" PRId64, p->gateway ? p->gateway : p->d.row.id);
     for (uint32_t i = p->f.bad_n; i > 0 && p->f.bad_n - i < FIGURES_BAD_MAX; i--) {
         const struct sample *s = &p->f.bad_samples[(i - 1) % FIGURES_BAD_MAX];
         if (s->at_ms < p->last_ms || is_of(p, s)) return false;
@@ -163,12 +177,8 @@ static bool has_wrong_password(struct patient *p) {
     return false;
 }
 
-/* By the words of those who keep a bound. */
 static bool is_limit(const char *rule) {
-    static const char *const words[] = {"more than", "limit", "too many", "too long", "too large"};
-    bool some = false;
-    for (size_t i = 0; i < COUNT(words); i++) some |= strstr(rule, words[i]) != NULL;
-    return some;
+    return strstr(rule, WIRE_LIMIT) != NULL;
 }
 
 /* Whoever pushes to its line signs wrongly, or the line cannot check it. */
@@ -225,12 +235,13 @@ static bool store_was_away(struct patient *p) {
 static bool nobody_connects(struct patient *p) {
     bool could = p->has_line && !p->is_served && !p->is_datagrams && !p->is_pushed && p->spec.reach == LINE_LISTEN;
     if (!could || p->f.connections > 0 || !is_late(p)) return false;
-    say(p, p->f.connections_total > 0 ? "connection_lost" : "nothing_connects", "bad");
+    say(p, p->f.connections_total > 0 || p->last_ms ? "connection_lost" : "nothing_connects", "bad");
     return done(p);
 }
 
 static bool nothing_arrives(struct patient *p) {
     if (!p->has_line || p->is_served || p->f.bytes > 0 || !is_late(p)) return false;
+    if (p->last_ms && !p->is_polled) return false; /* it did, before the server began anew */
     say(p, p->is_pushed ? "nothing_pushed" : "nothing_arrives", "bad");
     return done(p);
 }
@@ -255,14 +266,14 @@ static bool two_answer(struct patient *p) {
 static bool is_another_address(struct patient *p) {
     bool asked_in_vain = p->is_polled && p->is_heard && p->heard.silences > 0 && !p->heard.frames;
     bool never_spoke = !p->is_polled && p->has_line && !p->is_served && !p->is_heard && p->f.frames > 0;
-    if ((!asked_in_vain && !never_spoke) || !is_late(p)) return false;
+    if ((!asked_in_vain && !never_spoke) || p->last_ms || !is_late(p)) return false;
     say(p, "unknown_address", "bad");
     put_strangers(p);
     return done(p);
 }
 
 static bool does_not_answer(struct patient *p) {
-    if (!p->is_polled || !p->is_heard || !p->heard.silences || !p->heard.frames || !is_late(p)) return false;
+    if (!p->is_polled || !p->is_heard || !p->heard.silences || !is_late(p)) return false;
     say(p, "no_answer", "bad");
     jw_ki64(p->j, "times", p->heard.silences);
     return done(p);
@@ -285,7 +296,8 @@ static bool two_addresses_speak(struct patient *p) {
 
 static bool clock_is_off(struct patient *p) {
     int64_t off = p->heard.skew_ms < 0 ? -p->heard.skew_ms : p->heard.skew_ms;
-    if (!p->is_heard || off < CLOCK_OFF_MS) return false;
+    bool is_old = p->last_ms - p->heard.skew_at_ms > HEARD_CLOCK_MS; /* it spoke since, and said nothing of it */
+    if (!p->is_heard || off < CLOCK_OFF_MS || is_old) return false;
     say(p, "clock_off", "warn");
     jw_ki64(p->j, "ahead_ms", p->heard.skew_ms);
     return done(p);
@@ -350,7 +362,8 @@ static bool is_of_line(const struct patient *p, const struct line_spec *s) {
 static void look_at_line(struct line_set *l, struct patient *p) {
     pthread_mutex_lock(&l->lock);
     for (size_t i = 0; i < l->entries_n; i++)
-        if (l->entries[i].figures && was_refused_as_foreign(l->entries[i].figures, p->d.code))
+        if (l->entries[i].figures && l->entries[i].spec.community_id == p->d.row.community_id &&
+            was_refused_as_foreign(l->entries[i].figures, p->d.code))
             memcpy(p->elsewhere, l->entries[i].spec.name, sizeof p->elsewhere);
     for (size_t i = 0; i < l->entries_n; i++) {
         const struct line_entry *e = &l->entries[i];
@@ -379,13 +392,6 @@ static void look_at_line(struct line_set *l, struct patient *p) {
     p->is_pushed = codec && codec_is_pushed(codec);
 }
 
-/* GATEWAY:NAME logs in by its gateway. */
-static struct str gateway_of(struct str code) {
-    size_t n = code.len;
-    while (n && code.ptr[n - 1] != ':') n--;
-    return n ? (struct str){code.ptr, n - 1} : S("");
-}
-
 /* Who else is on its line, unknown, or under the same address. */
 static enum err look_at_others(struct patient *p) {
     struct ctx *ctx = p->ctx;
@@ -397,7 +403,7 @@ static enum err look_at_others(struct patient *p) {
                  "SELECT code, CASE WHEN state = 'new' THEN 1 ELSE 0 END FROM devices WHERE line_id = $1 AND "
                  "id <> $2 AND archived_ms = 0 AND state <> 'retired' AND (state = 'new' OR (CASE WHEN "
                  "address IS NULL OR address = '' THEN code ELSE address END) = $3) ORDER BY state = 'new', "
-                 "last_ms DESC, id LIMIT $4",
+                 "COALESCE(last_ms, 0) DESC, id LIMIT $4",
                  VALS(V_I64(p->d.line_id), V_I64(p->d.row.id), V_TEXT(own), V_I64(STRANGERS_MAX_SHOWN)), &rows);
     while (db_more(&rows, &ctx->fault, &e)) {
         struct str *to = db_i64(&rows, 1) ? &p->strangers[p->strangers_n++] : &p->twin;
@@ -417,14 +423,15 @@ static enum err examine(struct line_set *l, struct patient *p) {
     TRY(telemetry_latest(feed_telemetry(l->o.feed), p->d.row.community_id, &p->d.code, 1, (struct str){NULL, 0},
                          ctx->arena, &series, &n, &ctx->fault));
     TRY(db_one_i64(ctx->db, &ctx->fault,
-                   "SELECT COUNT(*) FROM device_keys k JOIN devices d ON d.id = k.device_id WHERE d.id = $1 OR "
-                   "(d.community_id = $2 AND d.code = $3 AND d.speaks <> '')",
-                   VALS(V_I64(p->d.row.id), V_I64(p->d.row.community_id), V_TEXT(gateway_of(p->d.code))), &keys,
-                   &found));
+                   "SELECT id FROM devices WHERE community_id = $1 AND code = $2 AND speaks <> '' AND archived_ms = 0",
+                   VALS(V_I64(p->d.row.community_id), V_TEXT(gateway_of(p->d.code))), &p->gateway, &found));
+    if (!found) p->gateway = 0;
+    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT COUNT(*) FROM device_keys WHERE device_id = $1",
+                   VALS(V_I64(p->gateway ? p->gateway : p->d.row.id)), &keys, &found));
     p->has_key = keys > 0;
     look_at_line(l, p);
     TRY(look_at_others(p));
-    p->last_ms = p->heard.last_ms;
+    p->last_ms = p->heard.last_ms > p->d.last_ms ? p->heard.last_ms : p->d.last_ms;
     for (size_t i = 0; i < n; i++)
         if (series[i].has_latest && series[i].latest.at_ms > p->last_ms) p->last_ms = series[i].latest.at_ms;
     if (p->last_ms > ctx->now_ms) p->last_ms = ctx->now_ms;

@@ -152,6 +152,15 @@ static void note(struct site *s, enum heard_how how, const char *text, int64_t a
                s->e.t->world.utc_ms(s->e.t->world.self) - ago_ms);
 }
 
+static void clock_is(struct site *s, int64_t skew_ms) {
+    heard_clock(entry(s)->heard, S("000000000161"), skew_ms, s->e.t->world.utc_ms(s->e.t->world.self));
+}
+static struct heard_device entry_heard(struct site *s) {
+    struct heard_device d = {0};
+    CHECK(s->e.t, heard_get(entry(s)->heard, S("000000000161"), &d));
+    return d;
+}
+
 static void what_is_wrong_with_the_rows(struct t *t) {
     static const struct {
         struct site site;
@@ -198,8 +207,17 @@ static void what_is_wrong_with_bytes_that_come(struct t *t) {
     note(&s, HEARD_FRAME, "10.0.0.9", 0);
     CHECK_SAY(t, !strcmp(diagnosis(&s), "well"), "%s", words);
     for (int i = 0; i < 3; i++) note(&s, HEARD_FRAME, i % 2 ? "10.0.0.9" : "10.0.0.10", 0);
-    heard_clock(entry(&s)->heard, S("000000000161"), -3600000);
+    clock_is(&s, -3600000);
     CHECK_SAY(t, !strcmp(diagnosis(&s), "duplicate_address clock_off"), "%s", words);
+    clock_is(&s, -9000000); /* an older time, of something that was kept */
+    CHECK_SAY(t, entry_heard(&s).skew_ms == -3600000, "%lld", (long long)entry_heard(&s).skew_ms);
+    clock_is(&s, 0);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "duplicate_address"), "%s", words);
+    clock_is(&s, 3600000);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "duplicate_address clock_off"), "%s", words);
+    world_sim_advance(&t->sim, HEARD_CLOCK_MS + 1);
+    for (int i = 0; i < 2; i++) note(&s, HEARD_FRAME, "10.0.0.9", 0);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "well"), "%s", words); /* it spoke since, of no time */
     FIGURES_ADD(entry(&s)->figures, unanswered, 3);
     CHECK_SAY(t, strcmp(words, "not_stored"), "%s", words); /* it is not silent for it */
     stop(&s);
@@ -234,6 +252,54 @@ static void what_is_wrong_where_devices_are_asked_in_datagrams(struct t *t) {
     CHECK_SAY(t, !strcmp(diagnosis(&s), "unknown_address"), "%s", words);
     note(&s, HEARD_FRAME, "10.0.0.7", 0);
     CHECK_SAY(t, !strcmp(diagnosis(&s), "well"), "%s", words);
+    stop(&s);
+}
+
+/* Both behind one address, as behind a DTU; one that only connects anew is one. */
+static void two_of_one_name_are_told_by_their_connections(struct t *t) {
+    static const struct {
+        uint64_t conns[8];
+        const char *words;
+    } rows[] = {{{1, 2, 1, 2, 1, 2}, "duplicate_address"},
+                {{1, 2, 3, 4, 5, 6}, "well"},
+                {{1, 1, 1, 2, 2, 2}, "well"},
+                {{1, 2, 1, 1, 1, 1}, "well"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct site s = {.kind = "gb26875", .model = "gauge"};
+        start(&s, t);
+        for (size_t k = 0; rows[i].conns[k]; k++)
+            heard_frame(entry(&s)->heard, S("000000000161"), S("10.0.0.9"), rows[i].conns[k],
+                        t->world.utc_ms(t->world.self));
+        CHECK_SAY(t, !strcmp(diagnosis(&s), rows[i].words), "row %zu: %s", i, words);
+        stop(&s);
+    }
+}
+
+static enum err was_heard(struct ctx *ctx, struct estate *e) {
+    return db_exec(ctx->db, &ctx->fault, "UPDATE devices SET last_ms = $2 WHERE id = $1",
+                   VALS(V_I64(((struct site *)e)->device), V_I64(ctx->now_ms - 20 * MINUTE_MS)), NULL);
+}
+static enum err is_lost(struct ctx *ctx, struct estate *e) {
+    return device_step(ctx, ((struct site *)e)->device, "lose");
+}
+
+/* What its row remembers counts where the server was started anew. */
+static void what_was_heard_before_a_restart_is_not_forgotten(struct t *t) {
+    struct site s = {.kind = "gb26875", .model = "gauge"};
+    start(&s, t);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "nothing_connects"), "%s", words);
+    estate_do(&s.e, was_heard);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "connection_lost"), "%s", words);
+    FIGURES_ADD(entry(&s)->figures, connections, 1);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "silent_since"), "%s", words);
+    FIGURES_ADD(entry(&s)->figures, bytes, 300);
+    FIGURES_ADD(entry(&s)->figures, frames, 9);
+    estate_do(&s.e, put_stranger);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "silent_since"), "%s", words); /* not another address: it spoke under its own */
+    note(&s, HEARD_FRAME, "10.0.0.9", MINUTE_MS);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "well"), "%s", words);
+    estate_do(&s.e, is_lost); /* its line or a rule said so: it is not well */
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "silent_since"), "%s", words);
     stop(&s);
 }
 
@@ -348,9 +414,9 @@ static void check_log_in(struct t *t, bool no_line) {
     CHECK_SAY(t, !strcmp(diagnosis(&s), "never_heard"), "%s", words);
     bad_publish(&s, "linli/e/000000000161/telemetry", "not JSON");
     CHECK_SAY(t, !strcmp(diagnosis(&s), "not_decodable"), "%s", words);
-    bad_publish(&s, "linli/e/000000000161/telemetry", "more than 1,000 metrics");
-    CHECK_SAY(t, !strcmp(diagnosis(&s), "over_limit"), "%s", words);
-    bad_publish(&s, "linli/e/000000000161/telemetry", "too many values");
+    bad_publish(&s, "linli/e/000000000161/telemetry", "MQTT5 1.5.5: a number has more than four bytes");
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "not_decodable"), "%s", words);
+    bad_publish(&s, "linli/e/000000000161/telemetry", WIRE_LIMIT "too many values");
     CHECK_SAY(t, !strcmp(diagnosis(&s), "over_limit"), "%s", words);
     snprintf(user, sizeof user, "d%lld", (long long)s.device);
     bad_publish(&s, user, "wrong user or password");
@@ -367,10 +433,10 @@ static void what_is_wrong_with_a_log_in_and_its_topics(struct t *t) {
     check_log_in(t, true);
 }
 
+static int64_t gateway;
 /* The fire panel of the estate, "889", as a gateway. */
 static enum err behind_a_gateway(struct ctx *ctx, struct estate *e) {
     struct str user, password;
-    int64_t gateway;
     bool found;
     TRY(db_exec(ctx->db, &ctx->fault, "UPDATE devices SET code = '889:a:b' WHERE id = $1",
                 VALS(V_I64(((struct site *)e)->device)), NULL));
@@ -392,6 +458,16 @@ static void a_device_behind_a_gateway_needs_no_log_in(struct t *t) {
     CHECK_SAY(t, !strcmp(diagnosis(&s), "no_credentials"), "%s", words); /* that is none yet */
     estate_do(&s.e, that_speaks);
     CHECK_SAY(t, !strcmp(diagnosis(&s), "never_heard"), "%s", words);
+    bad_publish(&s, "889:a tele/bath/SENSOR", "payload: it is no JSON");
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "never_heard"), "%s", words); /* another one's */
+    bad_publish(&s, "889 tele/b/SENSOR", "payload: it is no JSON");
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "never_heard"), "%s", words); /* of another gateway */
+    bad_publish(&s, "889:a tele/b/SENSOR", "payload: it is no JSON");
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "not_decodable"), "%s", words);
+    char user[32];
+    snprintf(user, sizeof user, "d%lld", (long long)gateway);
+    bad_publish(&s, user, "wrong user or password");
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "wrong_password"), "%s", words); /* its gateway's */
     struct figures *f = s.lines->servers[0].figures;
     stop(&s);
     figures_destroy(f);
@@ -423,6 +499,7 @@ static void a_new_device_is_guessed_by_its_line_and_metrics(struct t *t) {
 
 TESTS(CASE(what_is_wrong_with_a_station_s_password), CASE(what_is_wrong_with_the_rows),
       CASE(what_is_wrong_with_bytes_that_come), CASE(what_is_wrong_where_devices_are_asked),
-      CASE(what_is_wrong_beside_others), CASE(what_is_wrong_with_pushes),
+      CASE(what_is_wrong_beside_others), CASE(two_of_one_name_are_told_by_their_connections),
+      CASE(what_was_heard_before_a_restart_is_not_forgotten), CASE(what_is_wrong_with_pushes),
       CASE(what_is_wrong_where_devices_are_asked_in_datagrams), CASE(what_is_wrong_with_a_log_in_and_its_topics),
       CASE(a_device_behind_a_gateway_needs_no_log_in), CASE(a_new_device_is_guessed_by_its_line_and_metrics))

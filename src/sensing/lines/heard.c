@@ -59,18 +59,30 @@ static struct heard_device *device_of(struct heard *h, struct str code) {
     return &h->devices[at];
 }
 
-static void take_frame(struct heard_device *d, struct str peer, int64_t now_ms) {
-    if (peer.len && d->peer[0] && !str_is(peer, d->peer))
-        d->swaps = now_ms - d->last_ms < HEARD_SWAP_MS ? d->swaps + 1 : 0;
+static void take_frame(struct heard_device *d, struct str peer, uint64_t conn, int64_t now_ms) {
+    bool is_moved = peer.len && d->peer[0] && !str_is(peer, d->peer);
+    bool is_back = conn && conn == d->conn_before;
+    if (is_moved || is_back) d->swaps = now_ms - d->last_ms < HEARD_SWAP_MS ? d->swaps + 1 : 0;
     if (peer.len) utf8_copy(d->peer, sizeof d->peer, peer);
+    if (conn != d->conn) {
+        d->conn_before = d->conn;
+        d->conn = conn;
+    }
     d->frames++;
     d->last_ms = now_ms;
+}
+
+void heard_frame(struct heard *h, struct str code, struct str peer, uint64_t conn, int64_t now_ms) {
+    pthread_mutex_lock(&h->lock);
+    struct heard_device *d = device_of(h, code);
+    if (d) take_frame(d, peer, conn, now_ms);
+    pthread_mutex_unlock(&h->lock);
 }
 
 void heard_note(struct heard *h, struct str code, enum heard_how how, struct str text, int64_t now_ms) {
     pthread_mutex_lock(&h->lock);
     struct heard_device *d = device_of(h, code);
-    if (d && how == HEARD_FRAME) take_frame(d, text, now_ms);
+    if (d && how == HEARD_FRAME) take_frame(d, text, 0, now_ms);
     if (d && how == HEARD_REFUSED) utf8_copy(d->why, sizeof d->why, text);
     if (d) {
         d->refusals += how == HEARD_REFUSED;
@@ -80,10 +92,13 @@ void heard_note(struct heard *h, struct str code, enum heard_how how, struct str
     pthread_mutex_unlock(&h->lock);
 }
 
-void heard_clock(struct heard *h, struct str code, int64_t skew_ms) {
+void heard_clock(struct heard *h, struct str code, int64_t skew_ms, int64_t now_ms) {
     pthread_mutex_lock(&h->lock);
     struct heard_device *d = device_of(h, code);
-    if (d) d->skew_ms = skew_ms;
+    if (d && (!d->skew_at_ms || skew_ms >= d->skew_ms || now_ms - d->skew_at_ms > HEARD_CLOCK_MS)) {
+        d->skew_ms = skew_ms;
+        d->skew_at_ms = now_ms;
+    }
     pthread_mutex_unlock(&h->lock);
 }
 

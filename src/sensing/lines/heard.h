@@ -14,11 +14,13 @@ struct heard_device {
     int64_t silences;    /* questions that nobody answered */
     int64_t garbled;     /* bytes came for an answer, and were none */
     int64_t last_ms;     /* of a frame; 0: none yet */
-    int64_t skew_ms;     /* how far its clock is ahead of ours, as of its last frame that told a time */
-    int64_t swaps;       /* how often in a row another address spoke for it within HEARD_SWAP_MS of the one before */
+    int64_t skew_ms;     /* how far its clock is ahead of ours, by what it said at skew_at_ms */
+    int64_t skew_at_ms;  /* 0: it told no time yet */
+    int64_t swaps;       /* how often in a row somebody else spoke for it within HEARD_SWAP_MS of the one before */
     int64_t midnight_ms; /* up to this one midnights were looked for */
     char peer[46];       /* address that spoke for it last; "": not told */
     char why[64];        /* of the last refusal; "": none */
+    uint64_t conn, conn_before; /* connections that spoke for it last, and before that one; 0: none, or not told */
 };
 #define HEARD_SWAP_MS 60000
 struct heard;
@@ -28,7 +30,13 @@ void heard_destroy(struct heard *h);
 enum heard_how { HEARD_FRAME, HEARD_REFUSED, HEARD_SILENT, HEARD_GARBLED };
 /* `text`: of HEARD_REFUSED why, of HEARD_FRAME its address. */
 void heard_note(struct heard *h, struct str code, enum heard_how how, struct str text, int64_t now_ms);
-void heard_clock(struct heard *h, struct str code, int64_t skew_ms);
+/* HEARD_FRAME by a connection that lasts; each has a number of its own, from 1.  Somebody else is another address, or
+ * the connection before the last one again: a device that connects anew comes by a new one, two behind one address take
+ * turns. */
+void heard_frame(struct heard *h, struct str code, struct str peer, uint64_t conn, int64_t now_ms);
+/* What a device kept for a while tells an old time though its clock is right: of HEARD_CLOCK_MS the latest counts. */
+#define HEARD_CLOCK_MS 600000
+void heard_clock(struct heard *h, struct str code, int64_t skew_ms, int64_t now_ms);
 void heard_midnight(struct heard *h, struct str code, int64_t midnight_ms);
 bool heard_get(struct heard *h, struct str code, struct heard_device *ret); /* false: nothing was heard of it */
 /* Up to `cap` of them, going on behind the last one given before, round and round. */

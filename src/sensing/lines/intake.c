@@ -103,7 +103,7 @@ static void put(struct intake *i, int64_t at_ms) {
 static void note(const struct intake *i, struct str device, int64_t now_ms) {
     const struct intake_site *s = i->site;
     feed_heard(s->feed, s->community_id, device, s->line);
-    if (i->peer && s->heard) heard_note(s->heard, device, HEARD_FRAME, str_of(i->peer), now_ms);
+    if (i->peer && s->heard) heard_frame(s->heard, device, str_of(i->peer), i->conn, now_ms);
 }
 
 /* Each once, where its readings stand together. */
@@ -112,11 +112,13 @@ static void note_all(const struct intake *i) {
     int64_t now = now_of(i->site), shift = shift_of(i->site, now);
     struct str last = d->sender;
     if (last.len) note(i, last, now);
+    if (last.len && i->site->heard && d->clock_s)
+        heard_clock(i->site->heard, last, d->clock_s * 1000 - shift - now, now);
     for (size_t k = 0; k < d->readings_n; k++) {
         const struct reading *r = &d->readings[k];
         if (!str_eq(r->device, last)) note(i, r->device, now);
-        if (i->site->heard && (r->at_ms || r->at_s))
-            heard_clock(i->site->heard, r->device, time_of(r, shift, now) - now);
+        if (i->site->heard && (r->at_ms || r->at_s) && !d->clock_s)
+            heard_clock(i->site->heard, r->device, time_of(r, shift, now) - now, now);
         last = r->device;
     }
     for (size_t k = 0; k < d->events_n; k++) {

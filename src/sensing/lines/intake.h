@@ -22,6 +22,7 @@ struct intake { /* one thing under way at a time; zero but for these before the 
     void (*done)(void *arg, bool is_stored); /* loop thread, maybe before intake_take returns */
     void *arg;
     const char *peer; /* who says it; NULL: devices are asked, and noted elsewhere */
+    uint64_t conn;    /* by which connection: heard_frame() */
     struct decoded decoded;
     struct arena *arena;
     enum err stored;

@@ -23,6 +23,7 @@ struct line {
     int64_t again_us; /* dial and serial: when to try again; 0: not now */
     int fails;        /* of connecting, in a row */
     size_t strangers; /* that were found and noted */
+    uint64_t conns;   /* of speakers, ever */
     bool is_open, is_closing;
     int refs; /* the owner, every connection, every speaker, the bus or the controllers */
 };

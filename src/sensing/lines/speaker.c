@@ -405,7 +405,7 @@ void speaker_open(struct line *l, struct tcp_conn *conn) {
         return;
     }
     *s = (struct speaker){.line = l, .conn = conn, .refs = 1, .next = l->speakers};
-    s->intake = (struct intake){.site = &l->site, .done = taken, .arg = s, .peer = s->peer};
+    s->intake = (struct intake){.site = &l->site, .done = taken, .arg = s, .peer = s->peer, .conn = ++l->conns};
     utf8_copy(s->peer, sizeof s->peer, tcp_peer(conn));
     if (s->next) s->next->prev = s;
     l->speakers = s;

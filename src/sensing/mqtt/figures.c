@@ -7,7 +7,11 @@
 static struct sample sample_of(struct mqtt_listener *l, const struct mqtt_conn *c, struct str topic, size_t len) {
     struct sample x = {.at_ms = now_ms(l), .offset = NO_OFFSET, .len = len};
     if (c->tcp) utf8_copy(x.peer, sizeof x.peer, tcp_peer(c->tcp));
-    utf8_copy(x.about, sizeof x.about, topic.len ? topic : str_of(c->device));
+    bool is_gateways = topic.len && c->gateway; /* its topics do not say whose they are */
+    struct buf b;
+    buf_init(&b, x.about, sizeof x.about);
+    if (is_gateways) buf_fmt(&b, "%s ", c->device);
+    utf8_copy(x.about + b.len, sizeof x.about - b.len, topic.len ? topic : str_of(c->device));
     return x;
 }
 

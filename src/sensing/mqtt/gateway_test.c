@@ -145,8 +145,8 @@ static void what_cannot_be_read_is_told_and_shown(struct t *t) {
         int bad = levels[i] == MQTT_V5 ? MQTT_BAD_PAYLOAD : 0;
         CHECK(t, peer_connect(&p, &s, levels[i], connect_of(&s.pump, "c")) == 0);
         CHECK(t, peer_tell(&p, "zigbee2mqtt/tap", 1, "{\"battery\":") == bad);
-        CHECK(t,
-              !strcmp(last_bad(&s)->rule, "a value is no number") && !strcmp(last_bad(&s)->about, "zigbee2mqtt/tap"));
+        CHECK(t, !strcmp(last_bad(&s)->rule, "a value is no number") &&
+                     !strcmp(last_bad(&s)->about, "pump zigbee2mqtt/tap"));
         CHECK(t, peer_tell(&p, "zigbee2mqtt/012345678901234567890123456789012345678901234567890123456789", 2, "{}") ==
                      bad);
         CHECK(t, !strncmp(last_bad(&s)->rule, "name: of the device; with its gateway's", 30));
@@ -350,7 +350,7 @@ static void a_bridge_may_say_more_than_anybody_listens_to(struct t *t) {
         CHECK(t, site_latest(&s, "pump:tap", "battery") == 4);
         peer_shut(&p);
     }
-    CHECK(t, figures(&s).bad == 4 && !strcmp(last_bad(&s)->about, "zigbee2mqtt/bridge/devices"));
+    CHECK(t, figures(&s).bad == 4 && !strcmp(last_bad(&s)->about, "pump zigbee2mqtt/bridge/devices"));
     CHECK(t, peer_connect(&p, &s, MQTT_V5, connect_of(&s.lamp, "c")) == 0);
     peer_publish(&p, "zigbee2mqtt/bridge/devices", 2, much);
     CHECK(t, peer_ends(&p, MQTT_TOO_LARGE));
