@@ -303,8 +303,8 @@ bool mqtt_gateway_passes(struct mqtt_conn *c, struct bytes rest) {
     c->passes = len;
     struct str name = {(const char *)rest.ptr + at, topic};
     if (!utf8_is_valid(name)) name = S("");
-    mqtt_sample(c->l, c, &c->l->figures.bad, name, (struct bytes){NULL, 0}, WIRE_LIMIT "at most 256 KiB; it is passed over",
-                NO_OFFSET);
+    mqtt_sample(c->l, c, &c->l->figures.bad, name, (struct bytes){NULL, 0},
+                WIRE_LIMIT "at most 256 KiB; it is passed over", NO_OFFSET);
     return true;
 }
 

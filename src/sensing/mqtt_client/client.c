@@ -119,8 +119,9 @@ static void taken(void *arg, bool is_stored) {
         return;
     }
     if (is_refused) {
-        struct sample x = sample_of(c, &(struct arrival){.topic = c->decoded.sender},
-                                    WIRE_LIMIT "too many metrics of one device, or too many unknown devices", NO_OFFSET);
+        struct sample x =
+            sample_of(c, &(struct arrival){.topic = c->decoded.sender},
+                      WIRE_LIMIT "too many metrics of one device, or too many unknown devices", NO_OFFSET);
         figures_bad(c->o.figures, &x, (struct bytes){NULL, 0}, false);
     }
     done(c);
