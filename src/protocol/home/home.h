@@ -62,6 +62,8 @@ enum home_taken home_take(const struct home_speaks *speaks, struct home_points *
                           struct bytes payload, struct arena *a, struct decoded *ret, struct wire_error *reterr);
 /* ---- what devices are told ---- */
 
+/* Whose topics say how its devices are told; NULL for Home Assistant, whose configs do. */
+extern const struct codec *const home_codecs[HOME__COUNT];
 /* The codec that a topic is of, whose asking makes commands, and the key that these need; NULL: none with topics of its
  * own. */
 const struct codec *home_codec_of(const struct home_speaks *speaks, struct str topic, struct str *ret_key);

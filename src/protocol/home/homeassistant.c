@@ -64,21 +64,20 @@ enum home_taken home_take(const struct home_speaks *speaks, struct home_points *
     return taken;
 }
 
+const struct codec *const home_codecs[HOME__COUNT] = {
+    [HOME_ZIGBEE2MQTT] = &zigbee2mqtt_codec, [HOME_TASMOTA] = &tasmota_codec, [HOME_ESPHOME] = &esphome_codec};
+
 const struct codec *home_codec_of(const struct home_speaks *s, struct str topic, struct str *ret_key) {
-    static const struct {
-        enum home_convention_id id;
-        const struct codec *codec;
-    } all[] = {{HOME_ZIGBEE2MQTT, &zigbee2mqtt_codec}, {HOME_TASMOTA, &tasmota_codec}, {HOME_ESPHOME, &esphome_codec}};
     struct home_topic t;
     *ret_key = S("");
-    for (size_t i = 0; i < COUNT(all); i++) {
-        enum home_convention_id id = all[i].id;
-        if (!s->is_spoken[id] || !home_conventions[id]->topic(s->base[id], topic, &t)) continue;
-        if (id == HOME_ZIGBEE2MQTT)
-            *ret_key = s->base[id];
-        else if (all[i].codec->asking->key && !all[i].codec->asking->key(topic, ret_key))
+    for (size_t i = 0; i < HOME__COUNT; i++) {
+        const struct codec *codec = home_codecs[i];
+        if (!codec || !s->is_spoken[i] || !home_conventions[i]->topic(s->base[i], topic, &t)) continue;
+        if (i == HOME_ZIGBEE2MQTT)
+            *ret_key = s->base[i];
+        else if (codec->asking->key && !codec->asking->key(topic, ret_key))
             *ret_key = S("");
-        return all[i].codec;
+        return codec;
     }
     return NULL;
 }

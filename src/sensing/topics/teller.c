@@ -149,12 +149,10 @@ enum said { SAID, SAID_LATER /* nobody knows how, yet */, SAID_NEVER };
 
 /* Where one convention alone is spoken, there is no other. */
 static const struct codec *only_codec(const struct home_speaks *s) {
-    static const struct codec *const codecs_of[HOME__COUNT] = {&zigbee2mqtt_codec, &tasmota_codec, &esphome_codec,
-                                                               NULL};
     const struct codec *only = s->is_sparkplug ? &sparkplug_codec : NULL;
     size_t n = s->is_sparkplug;
     for (size_t i = 0; i < HOME__COUNT; i++) {
-        if (s->is_spoken[i]) only = codecs_of[i];
+        if (s->is_spoken[i]) only = home_codecs[i];
         n += s->is_spoken[i];
     }
     return n == 1 ? only : NULL;
