@@ -1,4 +1,4 @@
-# Why a device is silent: eight set-ups that are broken as they are in the field, and what the doctor says of each.
+# Why a device is silent: eleven set-ups that are broken as they are in the field, and what the doctor says of each.
 
 log_in admin; say $? "doctor: logs in"
 community=$(one 'lines?f.kind=gb26875' 'items[0].community_id')
@@ -117,4 +117,13 @@ said() { TZ=Asia/Shanghai date +"{\"data\":\"QN=%Y%m%d%H%M%S000;ST=22;CN=2011;PW
 is "$(becomes wrong_password found "$dev")" wrong_password "doctor: 10, which is the cause"
 "$bin" encode hj212 "$(said right1)" | nc -q 1 "${at%:*}" "${at##*:}" | grep -q 'CN=9014'; say $? "doctor: 10, with its own it is"
 is "$(becomes well found "$dev")" well "doctor: 10, and all is well"
+
+open_line 十一 ctwing '"senders":"192.0.2.0/24"'
+dev=$(device DOC-11 smoke_detector)
+key=$(one "lines/$line" push_key)
+report='{"deviceId":"DOC-11","messageType":"dataReport","protocol":"mqtt","payload":{"smoke":0}}'
+is "$(push "$report") $(found "$dev")" "403 not_a_sender" "doctor: 11, the platform pushes from an address that the line does not take"
+is "$(api PATCH "lines/$line" '{"senders":"192.0.2.0"}' | head -n 1 | jq -r .senders) $(status PATCH "lines/$line" '{"senders":"nobody"}')" "192.0.2.0 422" "doctor: 11, addresses are checked"
+is "$(status PATCH "lines/$line" '{"senders":"192.0.2.0/24 127.0.0.0/8"}')" 200 "doctor: 11, its address is added"
+is "$(becomes 200 push "$report") $(becomes well found "$dev")" "200 well" "doctor: 11, and all is well"
 kill "${pids[@]}" 2>/dev/null

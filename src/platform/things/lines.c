@@ -2,6 +2,7 @@
 #include "platform/things/things.h"
 
 #include "kernel/rows.h"
+#include "net/address.h"
 #include "protocol/bacnet/bacnet.h"
 #include "protocol/codec.h"
 #include "protocol/home/home.h"
@@ -26,6 +27,10 @@ static const char *check_host(struct str s) {
         if (!is_plain && (!c || !strchr(".-_:", c))) return "bad_host";
     }
     return NULL;
+}
+
+static const char *check_senders(struct str s) {
+    return address_list_is(s) ? NULL : "bad_senders";
 }
 
 static const char *check_topics(struct str s) {
@@ -73,6 +78,7 @@ static const struct field fields[] = {
     {TEXT(struct line_row, bind), .max = 45, .check = check_address},
     {TEXT(struct line_row, host), .max = LINE_HOST_MAX, .check = check_host},
     {INT(struct line_row, port), .min = 0, .max = 65535},
+    {TEXT(struct line_row, senders), .max = LINE_SENDERS_MAX, .check = check_senders},
     {TEXT(struct line_row, greeting), .max = 64},
     {TEXT(struct line_row, numbers), .max = 20, .check = check_numbers},
     {TEXT(struct line_row, serial), .max = 60, .check = check_serial},

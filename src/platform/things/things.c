@@ -295,7 +295,8 @@ const char device_keys_ddl[] =
     "CREATE INDEX device_keys_of ON device_keys (device_id);\n";
 
 static const struct upgrade upgrades[] = {
-    {1, "CREATE INDEX devices_by_address ON devices (address, archived_ms, id);", NULL, NULL, NULL}};
+    {1, "CREATE INDEX devices_by_address ON devices (address, archived_ms, id);", NULL, NULL, NULL},
+    {2, "ALTER TABLE lines ADD COLUMN senders {T};", NULL, NULL, NULL}};
 
 const struct module things_module = {
     .name = "things",

@@ -65,6 +65,7 @@ struct reading_class {
 };
 /* Where devices reach this server, or are reached by it.  sensing/lines opens what the rows say. */
 enum line_state { LINE_CLOSED, LINE_OPEN, LINE_FAILED };
+#define LINE_SENDERS_MAX 400
 #define LINE_KINDS                                                                                                     \
     "gb26875 hj212 dlt645 cjt188 modbus modbus_rtu bacnet watch jt808 osdp door vz itsapi lift chirpstack ttn ctwing " \
     "onenet mqtt http "                                                                                                \
@@ -84,6 +85,7 @@ struct line_row {
     struct str host;     /* dial: numeric; a broker's may be a name */
     struct str greeting; /* listen, where devices are asked: what their gateway (DTU) says first */
     struct str serial, baud, parity, stop_bits;
+    struct str senders;          /* who may push, or connect: address_list_is(); absent: anybody */
     struct str numbers;          /* of the devices that are looked for: "1000-1999", "1234"; absent: any */
     struct str username, topics; /* at a broker: topics as home_topics_read() has them */
     struct str address /* where it is open */, problem /* why it is not */;

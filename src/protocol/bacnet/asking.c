@@ -119,6 +119,7 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
     if (!read_items(q, &a) || !bacnet_decode(whole, &f, &ignored) || f.is_network ||
         !bacnet_read_body(&f, points, COUNT(points), &body, &is_known, &ignored))
         return ANSWER_OTHER;
+    if (body.points_n > COUNT(points)) return ANSWER_OTHER; /* nobody asks for so many */
     if (!a.n) return who_answers(&a, &f, &body, data);
     if (f.kind < BACNET_SIMPLE_ACK || f.kind == BACNET_SEGMENT_ACK || f.invoke != q->serial) return ANSWER_OTHER;
     const char *why = bacnet_refusal(&f, &body);

@@ -181,15 +181,21 @@ static bool is_limit(const char *rule) {
     return strstr(rule, WIRE_LIMIT) != NULL;
 }
 
-/* Whoever pushes to its line signs wrongly, or the line cannot check it. */
-static bool is_unsigned(struct patient *p) {
+/* Whoever pushes to its line signs wrongly, the line cannot check it, or he is none of its senders. */
+static bool is_refused(struct patient *p) {
     const struct sample *s = last_bad(p);
     if (!p->is_pushed || !s || s->at_ms < p->last_ms || !is_late(p)) return false;
-    bool no_secret = !strcmp(s->rule, PUSH_NO_SECRET);
-    if (!no_secret && strcmp(s->rule, PUSH_BAD_SIGNATURE) != 0) return false;
-    say(p, no_secret ? "no_secret" : "bad_signature", "bad");
-    put_sample(p, s);
-    return done(p);
+    static const struct {
+        const char *rule, *code;
+    } all[] = {
+        {PUSH_NO_SECRET, "no_secret"}, {PUSH_BAD_SIGNATURE, "bad_signature"}, {LINE_NOT_A_SENDER, "not_a_sender"}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        if (strcmp(s->rule, all[i].rule) != 0) continue;
+        say(p, all[i].code, "bad");
+        put_sample(p, s);
+        return done(p);
+    }
+    return false;
 }
 
 /* Its line was told to wait since it was last heard. */
@@ -320,7 +326,7 @@ static bool says_nothing_more(struct patient *p) {
 /* Those that explain silence, of which the first is told, and those that are wrong beside it, of which all are. */
 static bool (*const causes[])(struct patient *p) = {
     is_retired,          line_is_shut,       has_no_model,       has_no_line,       has_a_twin,
-    has_bad_credentials, has_wrong_password, is_unsigned,        is_not_understood, is_perhaps_bad,
+    has_bad_credentials, has_wrong_password, is_refused,         is_not_understood, is_perhaps_bad,
     is_held_up,          store_was_away,     nothing_is_a_frame, nobody_connects,   nothing_arrives,
     two_answer,          is_another_address, does_not_answer,    says_nothing_more};
 static bool (*const beside[])(struct patient *p) = {waits_for_adoption, speaks_elsewhere, two_addresses_speak,

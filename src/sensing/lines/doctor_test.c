@@ -350,6 +350,9 @@ static void what_is_wrong_with_pushes(struct t *t) {
     figures_bad(entry(&s)->figures, &x, (struct bytes){NULL, 0}, false);
     FIGURES_ADD(entry(&s)->figures, frames, 3); /* of others */
     CHECK_SAY(t, !strcmp(diagnosis(&s), "bad_signature"), "%s", words);
+    snprintf(x.rule, sizeof x.rule, LINE_NOT_A_SENDER);
+    figures_bad(entry(&s)->figures, &x, (struct bytes){NULL, 0}, false);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "not_a_sender"), "%s", words);
     snprintf(x.rule, sizeof x.rule, "OneNET: at is missing");
     figures_bad(entry(&s)->figures, &x, (struct bytes){NULL, 0}, false);
     CHECK_SAY(t, !strcmp(diagnosis(&s), "not_decodable"), "%s", words);

@@ -3,6 +3,7 @@
 #include "sensing/lines/line_internal.h"
 
 #include "base/utf8.h"
+#include "net/address.h"
 #include "net/serial.h"
 
 #include <stdio.h>
@@ -31,11 +32,22 @@ struct sample line_sample(const struct line *l, const char *peer, size_t len, co
 
 /* ---- connections ---- */
 
+static bool is_sender(const struct line *l, struct tcp_conn *conn) {
+    bool may = l->o.reach != LINE_LISTEN || !l->senders[0] || address_list_has(str_of(l->senders), tcp_peer(conn));
+    struct sample x = line_sample(l, tcp_peer(conn).ptr, 0, &(struct wire_error){LINE_NOT_A_SENDER, NO_OFFSET});
+    if (!may) figures_bad(l->o.figures, &x, (struct bytes){NULL, 0}, false);
+    return may;
+}
+
 static void on_open(void *arg, struct tcp_conn *conn) {
     struct line *l = arg;
     if (l->o.reach == LINE_LISTEN) l->refs++; /* the connection's; one that we make has it already */
     FIGURES_ADD(l->o.figures, connections, 1);
     FIGURES_ADD(l->o.figures, connections_total, 1);
+    if (!is_sender(l, conn)) {
+        tcp_drop(conn);
+        return;
+    }
     l->is_open = true;
     l->fails = 0;
     l->problem[0] = 0;
@@ -124,6 +136,7 @@ enum err line_open(struct loop *loop, const struct line_options *options, struct
     utf8_copy(l->host, sizeof l->host, str_of(options->host));
     utf8_copy(l->serial, sizeof l->serial, str_of(options->serial.path));
     utf8_copy(l->greeting, sizeof l->greeting, str_of(options->greeting));
+    utf8_copy(l->senders, sizeof l->senders, str_of(options->senders));
     l->site = (struct intake_site){loop,    options->feed, options->world, options->zone, options->community_id,
                                    l->name, options->heard};
     const struct tcp_calls calls = {on_open, on_bytes, NULL, on_close, l};

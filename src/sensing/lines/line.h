@@ -27,6 +27,7 @@ struct line_options {
     /* LINE_LISTEN of devices that are asked: what their gateway says first; others are hung up on.  NULL: the first
      * that connects is it, until it is gone or still for LINE_STILL_MS. */
     const char *greeting;
+    const char *senders; /* LINE_LISTEN to a stream: who may connect, address_list_is(); NULL, "": anybody */
     struct line_serial serial;
     int64_t find_low, find_high; /* numbers of the devices that are looked for; -1: of any */
     int64_t id;                  /* of its row */
@@ -41,7 +42,8 @@ struct line_options {
     void (*silent)(void *arg, int64_t device_id, bool is_silent);
     void *arg;
 };
-#define LINE_STILL_MS 60000
+#define LINE_STILL_MS     60000
+#define LINE_NOT_A_SENDER "its address is none of the line's senders"
 struct line;
 /* A frame is answered only when what it says is in the store; while an answer is due the connection is not read on.
  * What is no frame is counted and kept as a sample.  One that dials, or has a port of the machine, is open once that

@@ -12,6 +12,7 @@ struct line {
     struct line_options o;
     struct loop *loop;
     char name[LINE_NAME_MAX * 4 + 1], host[LINE_HOST_MAX + 1], serial[64], greeting[260];
+    char senders[LINE_SENDERS_MAX * 4 + 1];
     struct intake_site site;
     struct tcp_listener *listener;
     struct tcp_conn *conn;           /* dial and serial: that which stands, or is being made */

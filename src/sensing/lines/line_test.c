@@ -30,7 +30,7 @@ static enum err the_row(struct ctx *ctx, struct estate *e) {
     return line_row_put(ctx, e->id, S("fire"), "gb26875", 0);
 }
 
-static void start_with(struct site *s, struct t *t, const char *codec) {
+static void start_of(struct site *s, struct t *t, const char *codec, const char *senders) {
     *s = (struct site){.figures = figures_create(), .heard = heard_create()};
     estate_start(&s->e, t);
     estate_do(&s->e, the_row);
@@ -39,11 +39,16 @@ static void start_with(struct site *s, struct t *t, const char *codec) {
                              .community_id = s->e.id,
                              .world = &t->world,
                              .feed = s->e.feed,
+                             .senders = senders,
                              .figures = s->figures,
                              .heard = s->heard};
     if (line_open(s->e.loop.loop, &o, &s->line, &t->fault)) estate_die("line", &t->fault);
     s->port = line_port(s->line);
     test_loop_start(&s->e.loop);
+}
+
+static void start_with(struct site *s, struct t *t, const char *codec) {
+    start_of(s, t, codec, NULL);
 }
 
 static void start(struct site *s, struct t *t) {
@@ -94,6 +99,32 @@ static int64_t figure(struct site *s, const int64_t *at) {
 static void comes_to(struct site *s, const int64_t *at, int64_t n) {
     for (int i = 0; i < PEER_WAIT_MS && figure(s, at) != n; i++) (void)poll(NULL, 0, 1);
     CHECK_SAY(s->e.t, figure(s, at) == n, "%lld, not %lld", (long long)figure(s, at), (long long)n);
+}
+
+/* ---- who may connect ---- */
+
+static void who_is_none_of_its_senders_is_hung_up_on_and_counted(struct t *t) {
+    static const struct {
+        const char *senders;
+        bool may;
+    } all[] = {{"192.0.2.0/24", false}, {"192.0.2.0/24 127.0.0.0/8", true}, {"", true}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct site s;
+        start_of(&s, t, "gb26875", all[i].senders);
+        int fd = peer_dial(s.port);
+        if (all[i].may) {
+            peer_send(fd, wire(t, READING));
+            CHECK_SAY(t, !strcmp(answers(t, fd, 1), "2c"), "row %zu", i);
+        } else {
+            CHECK_SAY(t, !strcmp(answers(t, fd, 1), ""), "row %zu", i);
+            comes_to(&s, &s.figures->bad, 1);
+            comes_to(&s, &s.figures->connections, 0);
+            CHECK(t, !strcmp(s.figures->bad_samples[0].rule, LINE_NOT_A_SENDER) &&
+                         !strcmp(s.figures->bad_samples[0].peer, "127.0.0.1") && !s.figures->frames);
+        }
+        close(fd);
+        stop(&s);
+    }
 }
 
 /* ---- durable before it is answered ---- */
@@ -441,7 +472,8 @@ static void a_guard_who_does_not_answer_a_call_is_an_alarm_until_he_does(struct 
     stop(&s);
 }
 
-TESTS(CASE(a_guard_who_does_not_answer_a_call_is_an_alarm_until_he_does),
+TESTS(CASE(who_is_none_of_its_senders_is_hung_up_on_and_counted),
+      CASE(a_guard_who_does_not_answer_a_call_is_an_alarm_until_he_does),
       CASE(nobody_speaks_for_a_device_of_another_line), CASE(a_station_is_answered_when_its_data_are_in_the_store),
       CASE(what_is_answered_is_in_the_store), CASE(readings_that_cannot_be_stored_are_not_answered),
       CASE(a_fire_is_not_answered_before_its_alarm_is_a_row), CASE(bytes_come_as_they_like),

@@ -43,8 +43,8 @@ static bool is_otherwise(const struct line_spec *a, const struct line_spec *b) {
            a->reach != b->reach || a->baud != b->baud || a->stop_bits != b->stop_bits || a->parity != b->parity ||
            strcmp(a->kind, b->kind) != 0 || strcmp(a->bind, b->bind) != 0 || strcmp(a->name, b->name) != 0 ||
            strcmp(a->host, b->host) != 0 || strcmp(a->serial, b->serial) != 0 ||
-           strcmp(a->greeting, b->greeting) != 0 || a->find_low != b->find_low || a->find_high != b->find_high ||
-           line_client_is_otherwise(a, b);
+           strcmp(a->greeting, b->greeting) != 0 || strcmp(a->senders, b->senders) != 0 || a->find_low != b->find_low ||
+           a->find_high != b->find_high || line_client_is_otherwise(a, b);
 }
 
 static void close_entry(struct line_set *l, struct line_entry *e) {
@@ -108,6 +108,7 @@ static void open_ours(struct line_set *l, struct line_entry *e) {
                                                     .port = s->reach == LINE_LISTEN ? port : s->port,
                                                     .try_next = first < 0,
                                                     .greeting = s->greeting,
+                                                    .senders = s->senders,
                                                     .serial = {s->serial, s->baud, s->stop_bits, s->parity},
                                                     .find_low = s->find_low,
                                                     .find_high = s->find_high,

@@ -21,6 +21,7 @@ struct line_spec {
     int64_t id, community_id, every_s, find_low, find_high;
     const struct zone *zone;
     char name[LINE_NAME_MAX * 4 + 1], kind[24], bind[46], host[LINE_HOST_MAX + 1], serial[64], greeting[260];
+    char senders[LINE_SENDERS_MAX * 4 + 1];                            /* empty: anybody */
     char push_key[LINE_PUSH_KEY + 1], secret[LINE_SECRET_MAX * 4 + 1]; /* empty: it has none */
     char user[484], topics[LINE_TOPICS_MAX * 4 + 1], community[260];   /* of an outside broker */
     char address[LINE_ADDRESS_MAX], problem[LINE_PROBLEM_MAX];

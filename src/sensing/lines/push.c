@@ -2,6 +2,7 @@
 #include "sensing/lines/push.h"
 
 #include "base/utf8.h"
+#include "net/address.h"
 #include "platform/passes/passes.h"
 #include "sensing/lines/line_internal.h"
 #include "sensing/lines/lines_internal.h"
@@ -22,7 +23,7 @@ struct line_pushed { /* what a push needs of its line, as it was then */
     _Atomic int *pushes;
     bool is_too_often;
     int64_t id, community_id;
-    char name[LINE_NAME_MAX * 4 + 1], secret[LINE_SECRET_MAX * 4 + 1];
+    char name[LINE_NAME_MAX * 4 + 1], secret[LINE_SECRET_MAX * 4 + 1], senders[LINE_SENDERS_MAX * 4 + 1];
 };
 
 /* Every key is compared as a whole: how long it takes tells nothing of how much of one is right. */
@@ -46,10 +47,15 @@ static bool find(struct line_set *l, struct str key, bool counts, struct line_pu
                                     .community_id = s->community_id};
         memcpy(ret->name, s->name, sizeof ret->name);
         memcpy(ret->secret, s->secret, sizeof ret->secret);
+        memcpy(ret->senders, s->senders, sizeof ret->senders);
         if (counts) ret->is_too_often = !bucket_take(&e->bucket, now_us, PUSHES_A_SECOND, PUSHES_AT_ONCE);
     }
     pthread_mutex_unlock(&l->lock);
     return found;
+}
+
+static bool is_sender(const struct line_pushed *line, const struct api_call *call) {
+    return !line->senders[0] || address_list_has(str_of(line->senders), call->req->peer);
 }
 
 /* As any address that there is not. */
@@ -136,11 +142,13 @@ static enum err refuse(struct ctx *ctx, const struct api_call *call, const struc
     static const enum err kinds[] = {[PUSH_TOO_LONG] = ERR_LIMIT,
                                      [PUSH_UNSIGNED] = ERR_UNAUTHENTICATED,
                                      [PUSH_BAD] = ERR_INVALID,
-                                     [PUSH_FOREIGN] = ERR_DENIED};
+                                     [PUSH_FOREIGN] = ERR_DENIED,
+                                     [PUSH_STRANGER] = ERR_DENIED};
     static const char *const codes[] = {[PUSH_TOO_LONG] = "too_long",
                                         [PUSH_UNSIGNED] = "bad_signature",
                                         [PUSH_BAD] = "bad_frame",
-                                        [PUSH_FOREIGN] = "of_another_line"};
+                                        [PUSH_FOREIGN] = "of_another_line",
+                                        [PUSH_STRANGER] = "not_a_sender"};
     struct bytes body = kept_of(call, p);
     struct sample x = sample_of(ctx, call, body.len);
     if (p->decoded.sender.len) utf8_copy(x.about, sizeof x.about, p->decoded.sender);
@@ -219,6 +227,10 @@ enum err line_push(struct ctx *ctx, const struct api_call *call, struct api_answ
                                    .line = p->line.name,
                                    .heard = p->line.heard};
     FIGURES_ADD(p->line.figures, bytes, (int64_t)call->req->body.len);
+    if (!is_sender(&p->line, call)) {
+        e = (struct wire_error){LINE_NOT_A_SENDER, 0};
+        return refuse(ctx, call, p, PUSH_STRANGER, &e);
+    }
     enum push_judged judged =
         push_judge(p->line.codec, call->req->body, str_of(p->line.secret), ctx->arena, &p->decoded, &e);
     if (judged == PUSH_GOOD && !intake_is_of(&p->site, p->line.id, &p->decoded)) {
@@ -262,7 +274,7 @@ enum err line_push_look(struct ctx *ctx, const struct api_call *call, struct api
     struct line_pushed line;
     struct bytes frame;
     struct buf b;
-    if (!find(call->arg, call->args[0], false, &line)) return nobody(ctx);
+    if (!find(call->arg, call->args[0], false, &line) || !is_sender(&line, call)) return nobody(ctx);
     ret->status = 200;
     if (!line.codec->is_genuine || !call->req->query.len) return OK;
     TRY(query_frame(ctx, call, &frame));

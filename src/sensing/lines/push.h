@@ -15,7 +15,7 @@
 
 /* Decodes a body if it is fit to be looked at: not longer than its codec takes, signed with the secret where the codec
  * has signatures.  PUSH_UNSIGNED: refused without looking.  *reterr: the rule. */
-enum push_judged { PUSH_GOOD, PUSH_TOO_LONG, PUSH_UNSIGNED, PUSH_BAD, PUSH_FOREIGN /* never by this */ };
+enum push_judged { PUSH_GOOD, PUSH_TOO_LONG, PUSH_UNSIGNED, PUSH_BAD, PUSH_FOREIGN, PUSH_STRANGER /* never by this */ };
 enum push_judged push_judge(const struct codec *codec, struct bytes body, struct str secret, struct arena *a,
                             struct decoded *ret, struct wire_error *reterr);
 

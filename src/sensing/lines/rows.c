@@ -141,6 +141,7 @@ enum err line_set_read(struct line_set *l, struct ctx *ctx) {
         utf8_copy(s->greeting, sizeof s->greeting, r->greeting);
         utf8_copy(s->push_key, sizeof s->push_key, r->push_key);
         utf8_copy(s->secret, sizeof s->secret, r->secret);
+        utf8_copy(s->senders, sizeof s->senders, r->senders);
         utf8_copy(s->user, sizeof s->user, r->username);
         utf8_copy(s->topics, sizeof s->topics, r->topics);
         (void)line_numbers_read(r->numbers, &s->find_low, &s->find_high);
