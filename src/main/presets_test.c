@@ -203,12 +203,12 @@ static bool can_ask(struct t *t, const struct codec *codec, const struct asked *
     return codec->asking->ask(&q, &out) && out.len;
 }
 
-/* A command whose value the user says is tried with one. */
+/* A command whose value the user says is tried with one; one that is told alone, as nobody else may give it one. */
 static bool can_tell(struct t *t, const struct codec *codec, const struct asked *who, const struct model_command *x) {
     char value[96];
     snprintf(value, sizeof value, STR_FMT, STR_ARG(x->value));
     if (x->value.len) return can_ask(t, codec, who, x->item, value);
-    return can_ask(t, codec, who, x->item, NULL) || can_ask(t, codec, who, x->item, "60");
+    return can_ask(t, codec, who, x->item, x->alone ? NULL : "60");
 }
 
 static void check_asked(struct ctx *ctx, struct catalogue *c) {

@@ -35,10 +35,10 @@ END
 
 mqtt=$(sed -n 's/^listen mqtt \([^ ]*\)$/\1/p' "$dir/out")
 place=$(api GET 'places?f.kind=equipment&limit=1' | head -n 1 | jq -r '.items[0].id')
-# order CODE COMMAND: tells a device, and confirms it where that is wanted; prints what became of it.
+# order CODE COMMAND [VALUE]: tells a device, and confirms it where that is wanted; prints what became of it.
 order() {
     local made id
-    made=$(api POST commands "{\"device_id\":\"$(by_code "$1" id)\",\"command\":\"$2\",\"reason\":\"a test\",\"community_id\":\"$estate\"}" | head -n 1)
+    made=$(api POST commands "{\"device_id\":\"$(by_code "$1" id)\",\"command\":\"$2\",\"reason\":\"a test\",\"community_id\":\"$estate\"${3:+,\"value\":\"$3\"}}" | head -n 1)
     id=$(jq -r .id <<<"$made")
     [ "$(jq -r .state <<<"$made")" != asked ] || api POST "commands/$id/confirm" >/dev/null
     becomes done became "$id"
@@ -72,6 +72,25 @@ gateway sparkplug 7805 S-1:linli:linli-7805:valve edge_valve 'Relay Temperature 
 "$bin" simulate tasmota --to "$at" --user nobody --password none --count 1 >/dev/null 2>&1; is $? 1 "simulated: an account that is none is refused"
 
 # ---- at a broker that the estate has already ----
+
+# ---- what is told over a device's own connection: with a value, without one ----
+
+api POST device_models '{"code":"vehicle","name":"vehicle","category":"green","commands":[{"command":"locate","name_zh":"locate","item":"locate","alone":true},{"command":"restart","name_zh":"restart","item":"restart","alone":true,"dangerous":true},{"command":"interval","name_zh":"interval","item":"interval"}]}' >/dev/null
+while read -r kind device model orders; do
+    pushed=$(api POST lines "{\"name\":\"$kind\",\"kind\":\"$kind\",\"enabled\":true,\"community_id\":\"$estate\"}" | head -n 1 | jq -r .id)
+    becomes open line_state >/dev/null
+    "$bin" simulate "$kind" --to "$(one "lines/$pushed" address)" --first 9100 --count 1000000 --rate 2 >/dev/null 2>&1 & player=$!
+    is "$(becomes new by_code "$device" state)" new "simulated: $kind: it waits for adoption"
+    api POST "devices/$(by_code "$device" id)/adopt" "{\"name\":\"$device\",\"model\":\"$model\",\"place_id\":\"$place\"}" >/dev/null
+    sleep 2
+    for order in $orders; do
+        is "$(order "$device" ${order/=/ })" done "simulated: $kind: it does what it is told: $order"
+    done
+    kill "$player"; wait "$player" 2>/dev/null
+done <<'END'
+watch 860000000009100 elder_watch locate find measure_temperature restart power_off interval=60 center=13800138000
+jt808 000000009100 vehicle locate restart interval=30
+END
 
 mkdir "$dir/broker" && chmod 755 "$dir" && chmod 777 "$dir/broker"
 broker=''

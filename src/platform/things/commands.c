@@ -78,8 +78,9 @@ static enum err validate(struct ctx *ctx, const void *row) {
     if (d.row.community_id != c->row.community_id) return FAIL_FIELD(&ctx->fault, "device_id", "bad_ref", 0);
     if (!device_is_in_use(&d)) return FAIL_FIELD(&ctx->fault, "device_id", "not_in_use", 0);
     if (!found) return FAIL_FIELD(&ctx->fault, "command", "no_such_command", 0);
-    if (m.value.len && c->value.len) return FAIL_FIELD(&ctx->fault, "value", "not_taken", 0);
-    if (!m.value.len && !c->value.len) return FAIL_FIELD(&ctx->fault, "value", "required", 0);
+    bool is_asked_for = !m.value.len && !m.alone;
+    if (!is_asked_for && c->value.len) return FAIL_FIELD(&ctx->fault, "value", "not_taken", 0);
+    if (is_asked_for && !c->value.len) return FAIL_FIELD(&ctx->fault, "value", "required", 0);
     if (c->until_ms <= c->row.created_ms) return FAIL_FIELD(&ctx->fault, "until_ms", "in_the_past", 0);
     if (c->until_ms - COMMAND_UNTIL_MAX_MS > c->row.created_ms)
         return FAIL_FIELD(&ctx->fault, "until_ms", "too_far", 7);

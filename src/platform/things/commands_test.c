@@ -1,6 +1,7 @@
 /* Commands: whom they reach, until when, what is kept of who wanted them.  SPDX-License-Identifier: Apache-2.0 */
 #include "platform/things/things.h"
 
+#include "kernel/setting.h"
 #include "tests/lib/town.h"
 
 #include <string.h>
@@ -12,7 +13,9 @@ struct site {
 
 static void start(struct site *s, struct t *t) {
     static struct model_command told[] = {
-        {.has = 0x39, .command = {"trip", 4}, .item = {"1C", 2}, .value = {"trip", 4}, .dangerous = true}};
+        {.has = 0x39, .command = {"trip", 4}, .item = {"1C", 2}, .value = {"trip", 4}, .dangerous = true},
+        {.has = 0x49, .command = {"locate", 6}, .item = {"locate", 6}, .alone = true},
+        {.has = 0x9, .command = {"interval", 8}, .item = {"interval", 8}}};
     struct device_model m = {0};
     struct device d = {0};
     town_open(&s->w, t);
@@ -56,6 +59,50 @@ static void what_is_not_in_use_any_more_is_told_nothing(struct t *t) {
     town_close(&s.w);
 }
 
+static void a_value_is_said_where_one_is_wanted(struct t *t) {
+    static const struct {
+        const char *command, *value, *code; /* code NULL: taken */
+    } all[] = {{"trip", NULL, NULL},
+               {"trip", "close", "not_taken"},
+               {"locate", NULL, NULL},
+               {"locate", "x", "not_taken"},
+               {"interval", "60", NULL},
+               {"interval", NULL, "required"},
+               {"fly", NULL, "no_such_command"}};
+    struct site s;
+    start(&s, t);
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct device_command c = {.row.community_id = s.w.estate};
+        SET(&commands, &c, device_id, s.device);
+        SET(&commands, &c, command, str_of(all[i].command));
+        SET(&commands, &c, reason, S("tried"));
+        if (all[i].value) SET(&commands, &c, value, str_of(all[i].value));
+        enum err e = row_create(&s.w.ctx, &commands, &c);
+        CHECK_SAY(t, all[i].code ? town_refused(&s.w, e, all[i].code) : !e, "%zu", i);
+        if (!e) CHECK(t, c.state == (i ? COMMAND_QUEUED : COMMAND_ASKED));
+    }
+    town_close(&s.w);
+}
+
+/* Four eyes, where the estate wants them; elsewhere whoever asks may confirm, once more. */
+static void who_asks_does_not_confirm_where_two_must(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int64_t one = town_person(&s.w, "one", "manager", s.w.estate),
+            other = town_person(&s.w, "other", "manager", s.w.estate);
+    town_as(&s.w, one);
+    int64_t id = ask(&s);
+    CHECK(t, !confirm(&s, id));
+    town_as(&s.w, 0);
+    CHECK(t, !setting_put(&s.w.ctx, s.w.estate, "commands.two_people", S("true")));
+    town_as(&s.w, one);
+    id = ask(&s);
+    CHECK(t, town_refused(&s.w, confirm(&s, id), "second_person"));
+    town_as(&s.w, other);
+    CHECK(t, !confirm(&s, id));
+    town_close(&s.w);
+}
+
 static void nothing_waits_longer_than_a_week(struct t *t) {
     static const struct {
         int64_t within_ms;
@@ -96,5 +143,6 @@ static void the_audit_says_why(struct t *t) {
     town_close(&s.w);
 }
 
-TESTS(CASE(the_audit_says_why), CASE(nothing_waits_longer_than_a_week),
+TESTS(CASE(a_value_is_said_where_one_is_wanted), CASE(who_asks_does_not_confirm_where_two_must),
+      CASE(the_audit_says_why), CASE(nothing_waits_longer_than_a_week),
       CASE(what_is_not_in_use_any_more_is_told_nothing))

@@ -31,6 +31,7 @@ static const struct field command_fields[] = {
     {TEXT(struct model_command, item), .min = 1, .max = 60, .flags = REQUIRED},
     {TEXT(struct model_command, value), .max = 80},
     {FLAG(struct model_command, dangerous)},
+    {FLAG(struct model_command, alone)},
 };
 static const struct field rule_fields[] = {
     {TEXT(struct model_rule, name), .min = 1, .max = 60, .flags = REQUIRED},

@@ -296,7 +296,8 @@ const char device_keys_ddl[] =
 
 static const struct upgrade upgrades[] = {
     {1, "CREATE INDEX devices_by_address ON devices (address, archived_ms, id);", NULL, NULL, NULL},
-    {2, "ALTER TABLE lines ADD COLUMN senders {T};", NULL, NULL, NULL}};
+    {2, "ALTER TABLE lines ADD COLUMN senders {T};\nALTER TABLE device_models_commands ADD COLUMN alone {I};", NULL,
+     NULL, NULL}};
 
 const struct module things_module = {
     .name = "things",

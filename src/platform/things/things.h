@@ -37,6 +37,7 @@ struct model_command { /* what a device can be told */
     struct str command, name_zh, name_en;
     struct str item, value; /* as its protocol writes them; value absent: whoever commands says it */
     bool dangerous;         /* waits for a confirmation */
+    bool alone;             /* it has no value, and nobody says one */
 };
 struct model_rule { /* becomes a rule of a community with its first device of the model */
     uint64_t has;

@@ -107,6 +107,7 @@ static void a_store_of_before_keeps_what_it_has(struct t *t) {
     CHECK(t, !act(&s, first, "adopt") && !act(&s, second, "adopt"));
     const char *const before[] = {"UPDATE devices SET address = '001'", "DROP INDEX devices_by_address",
                                   "ALTER TABLE lines DROP COLUMN senders",
+                                  "ALTER TABLE device_models_commands DROP COLUMN alone",
                                   "DELETE FROM upgrades WHERE module = 'things' AND number > 0"};
     for (size_t i = 0; i < COUNT(before); i++) CHECK(t, !db_exec(s.w.ctx.db, &s.w.ctx.fault, before[i], NO_VALS, NULL));
     CHECK(t, !kernel_install(s.w.kernel, s.w.ctx.db, &t->world, &t->fault));

@@ -250,6 +250,7 @@ export interface DeviceModelsRow {
     item?: string | null
     value?: string | null
     dangerous?: boolean | null
+    alone?: boolean | null
   }[] | null
   rules?: {
     name?: string | null
@@ -303,6 +304,7 @@ export interface DeviceModelsCreate {
     item?: string | null
     value?: string | null
     dangerous?: boolean | null
+    alone?: boolean | null
   }[] | null
   rules?: {
     name?: string | null
@@ -350,6 +352,7 @@ export interface DeviceModelsPatch {
     item?: string | null
     value?: string | null
     dangerous?: boolean | null
+    alone?: boolean | null
   }[] | null
   rules?: {
     name?: string | null
@@ -427,6 +430,7 @@ export interface LinesRow {
   bind?: string | null
   host?: string | null
   port?: number | null
+  senders?: string | null
   greeting?: string | null
   numbers?: string | null
   serial?: string | null
@@ -454,6 +458,7 @@ export interface LinesCreate {
   bind?: string | null
   host?: string | null
   port?: number | null
+  senders?: string | null
   greeting?: string | null
   numbers?: string | null
   serial?: string | null
@@ -473,6 +478,7 @@ export interface LinesPatch {
   bind?: string | null
   host?: string | null
   port?: number | null
+  senders?: string | null
   greeting?: string | null
   numbers?: string | null
   serial?: string | null
