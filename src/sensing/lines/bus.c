@@ -28,9 +28,9 @@ struct bus {
     struct arena arena;     /* of what is on its way */
     struct intake intake;
     struct str address; /* of whose readings these are; in the arena */
-    int64_t heard_us;
-    bool is_waiting; /* for the store */
-    int refs;        /* the owner, and what is on its way */
+    int64_t heard_us;   /* an answer; whoever only makes noise does not hold the line */
+    bool is_waiting;    /* for the store */
+    int refs;           /* the owner, and what is on its way */
 };
 
 static int64_t mono_ms(const struct bus *b) {
@@ -157,6 +157,7 @@ static bool shows_who(const struct bus *b, struct bytes whole) {
 
 static void on_heard(void *arg, struct bytes whole) {
     struct bus *b = arg;
+    b->heard_us = b->line->o.world->mono_us(b->line->o.world->self);
     if (shows_who(b, whole)) whole = (struct bytes){NULL, 0};
     struct sample x = line_sample(b->line, b->conn ? tcp_peer(b->conn).ptr : "", whole.len, NULL);
     figures_good(b->line->o.figures, &x, whole);
@@ -300,7 +301,6 @@ static bool is_greeted(struct bus *b, struct tcp_conn *conn, struct peer *p, str
 void bus_bytes(struct bus *b, struct tcp_conn *conn, struct bytes bytes) {
     struct peer *p = tcp_user(conn);
     if (!p || !is_greeted(b, conn, p, &bytes) || !bytes.len) return;
-    b->heard_us = b->line->o.world->mono_us(b->line->o.world->self);
     poll_feed(b->poll, mono_ms(b), bytes);
     step(b);
 }

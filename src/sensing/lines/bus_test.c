@@ -443,7 +443,30 @@ static void the_first_gateway_stays_while_it_speaks(struct t *t) {
     stop(&s);
 }
 
-TESTS(CASE(meters_behind_a_gateway_are_read_and_again_when_it_is_back),
+/* Any bytes, again and again: no answer among them. */
+static void who_makes_noise_does_not_hold_the_line(struct t *t) {
+    struct site s;
+    start(&s, t);
+    listens_for_a_gateway(&s, NULL);
+    int noisy = peer_dial(s.port);
+    for (int i = 0; i < 4; i++) {
+        peer_send(noisy, S("\x01\x02\x03"));
+        int64_t heard = 0;
+        for (int k = 0; k < PEER_WAIT_MS && heard < 3 * (i + 1); k++) {
+            pthread_mutex_lock(&s.figures->lock);
+            heard = s.figures->bytes;
+            pthread_mutex_unlock(&s.figures->lock);
+            (void)poll(NULL, 0, 1);
+        }
+        world_sim_advance(&t->sim, LINE_STILL_MS / 3);
+    }
+    atomic_store(&s.gateway.fd, peer_dial(s.port));
+    CHECK(t, is_hung_up(noisy) && comes_to(&s, both_are_read));
+    close(noisy);
+    stop(&s);
+}
+
+TESTS(CASE(who_makes_noise_does_not_hold_the_line), CASE(meters_behind_a_gateway_are_read_and_again_when_it_is_back),
       CASE(who_falls_silent_is_told_once_and_so_is_his_return),
       CASE(a_relay_does_what_it_is_told_with_the_right_password),
       CASE(what_was_kept_of_a_midnight_is_stored_as_of_then), CASE(who_answers_a_search_is_put_aside),
