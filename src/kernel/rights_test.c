@@ -4,6 +4,8 @@
 #include "kernel/row_json.h"
 #include "tests/lib/kernel_site.h"
 
+#include <string.h>
+
 static void be(struct kernel_site *s, const char *role, int64_t place_id, int64_t person_id) {
     ctx_begin(&s->ctx);
     CHECK(s->t, !test_actor(&s->ctx, role, place_id, person_id, 0));
@@ -28,33 +30,49 @@ static void what_is_ones_own_is_made_where_one_belongs(struct t *t) {
     kernel_site_close(&s);
 }
 
-static void a_row_of_ones_own_does_not_move_to_another_community(struct t *t) {
-    struct kernel_site s;
+static bool is_refused(struct kernel_site *s, enum err e, const char *field) {
+    const struct fault *f = &s->ctx.fault;
+    bool yes = e == ERR_INVALID && f->fields_n == 1 && !strcmp(f->fields[0].field, field);
+    yes = yes && !strcmp(f->fields[0].code, "bad_ref");
+    s->ctx.fault = (struct fault){0};
+    return yes;
+}
+
+static enum err move(struct kernel_site *s, int64_t id, int64_t area_id) {
     struct sample moved = {0};
+    SET(&test_samples, &moved, area_id, area_id);
+    return row_update(&s->ctx, &test_samples, id, 0, &moved, moved.row.has, NULL);
+}
+
+/* Whoever moves it, and wherever he may make rows. */
+static void a_row_that_is_there_stays_in_its_community(struct t *t) {
+    static const char *const movers[] = {"manager", "chief", NULL};
+    struct kernel_site s;
     kernel_site_open(&s, t, 0);
-    int64_t id = kernel_site_sample(&s, S("stays"), 0);
-    be(&s, "manager", s.estate.north, 0);
-    SET(&test_samples, &moved, area_id, s.estate.other_house);
-    CHECK(t, !row_update(&s.ctx, &test_samples, id, 0, &moved, moved.row.has, NULL));
-    moved.area_id = s.estate.south_house;
-    CHECK(t, row_update(&s.ctx, &test_samples, id, 0, &moved, moved.row.has, NULL) != OK);
+    for (size_t i = 0; i < COUNT(movers); i++) {
+        int64_t id = kernel_site_sample(&s, S("stays"), 0);
+        if (movers[i]) be(&s, movers[i], s.estate.town, 0); /* above both */
+        CHECK_SAY(t, !move(&s, id, s.estate.other_house), "%zu: %s", i, s.ctx.fault.text);
+        CHECK_SAY(t, is_refused(&s, move(&s, id, s.estate.south_house), "area_id"), "%zu", i);
+        kernel_site_later(&s, 1000);
+    }
     CHECK(t, kernel_site_count(&s, "SELECT COUNT(DISTINCT community_id) FROM samples") == 1);
     kernel_site_close(&s);
 }
 
-/* Who may change his rows but make none takes none of them to another community. */
-static void moving_a_row_is_making_it_there(struct t *t) {
+/* Its place has come to keep its own records: what is there already goes on where it is. */
+static void a_row_whose_place_is_anothers_now_can_be_changed(struct t *t) {
     struct kernel_site s;
-    struct sample given = {0}, moved = {0};
+    struct sample said = {0};
     kernel_site_open(&s, t, 0);
-    int64_t id = kernel_site_sample(&s, S("given to Ben"), 0);
-    SET(&test_samples, &given, worker_id, s.estate.ben);
-    CHECK(t, !row_act(&s.ctx, &test_samples, id, 0, "accept", &given, given.row.has, NULL));
-    be(&s, "worker", s.estate.town, s.estate.ben);
-    SET(&test_samples, &moved, area_id, s.estate.other_house);
-    CHECK_SAY(t, !row_update(&s.ctx, &test_samples, id, 0, &moved, moved.row.has, NULL), "%s", s.ctx.fault.text);
-    moved.area_id = s.estate.south_house;
-    CHECK(t, row_update(&s.ctx, &test_samples, id, 0, &moved, moved.row.has, NULL) == ERR_DENIED);
+    int64_t id = kernel_site_sample(&s, S("stays"), 0);
+    CHECK(t, !community_put(&s.ctx, s.estate.flat, S("flat"), S("flat"), S("Asia/Shanghai")));
+    SET(&test_samples, &said, note, S("still ours"));
+    CHECK_SAY(t, !row_update(&s.ctx, &test_samples, id, 0, &said, said.row.has, NULL), "%s", s.ctx.fault.text);
+    SET(&test_samples, &said, worker_id, s.estate.ben);
+    CHECK_SAY(t, !row_act(&s.ctx, &test_samples, id, 0, "accept", &said, said.row.has, NULL), "%s", s.ctx.fault.text);
+    CHECK(t, !move(&s, id, s.estate.other_house));
+    CHECK(t, kernel_site_count(&s, "SELECT community_id FROM samples") == s.estate.north);
     kernel_site_close(&s);
 }
 
@@ -171,6 +189,6 @@ static void a_mask_hides_more_than_it_shows_or_leaves_a_mobile_number_its_ends(s
 }
 
 TESTS(CASE(a_mask_hides_more_than_it_shows_or_leaves_a_mobile_number_its_ends),
-      CASE(what_is_ones_own_is_made_where_one_belongs), CASE(a_row_of_ones_own_does_not_move_to_another_community),
-      CASE(moving_a_row_is_making_it_there), CASE(only_stays_in_force_open_a_person),
+      CASE(what_is_ones_own_is_made_where_one_belongs), CASE(a_row_that_is_there_stays_in_its_community),
+      CASE(a_row_whose_place_is_anothers_now_can_be_changed), CASE(only_stays_in_force_open_a_person),
       CASE(the_day_is_the_communitys_own), CASE(a_person_without_a_place_is_his_makers))

@@ -127,8 +127,10 @@ static enum err store(struct ctx *ctx, const struct known *kn, void *row, uint64
 
 /* ---- where a row belongs ---- */
 
-static enum err belong(struct ctx *ctx, const struct known *kn, void *row) {
+/* What is kept of a row (readings, alarms, cases, numbers) is its community's: once it is there, it stays there. */
+static enum err belong(struct ctx *ctx, const struct known *kn, void *row, const void *before) {
     struct row *h = row;
+    if (before && row_place(kn, row) == row_place(kn, before)) return OK;
     if (kn->r->flags & INSTALLATION) {
         h->community_id = 0;
         return OK;
@@ -142,7 +144,8 @@ static enum err belong(struct ctx *ctx, const struct known *kn, void *row) {
         return OK;
     }
     if (place) TRY(place_community(ctx, place, &community));
-    if (place && !community) return FAIL_FIELD(&ctx->fault, kn->r->place, "bad_ref", 0);
+    if (place && (!community || (before && community != h->community_id)))
+        return FAIL_FIELD(&ctx->fault, kn->r->place, "bad_ref", 0);
     if (community) h->community_id = community;
     if (!h->community_id) TRY(actor_community(ctx, &h->community_id));
     return h->community_id ? OK : FAIL_FIELD(&ctx->fault, "community_id", "required", 0);
@@ -193,7 +196,7 @@ static enum err create(struct ctx *ctx, void *arg) {
                       .has = h->has};
     if (field_state(r) != NO_FIELD) h->has |= UINT64_C(1) << field_state(r);
     TRY(fill_own(ctx, e->kn, e->row));
-    if (e->kn->place != PLACE_IS_ID && belong(ctx, e->kn, e->row)) {
+    if (e->kn->place != PLACE_IS_ID && belong(ctx, e->kn, e->row, NULL)) {
         if (ctx->fault.kind == ERR_INVALID) row_check_given(ctx, e->kn, e->row);
         return ctx->fault.kind;
     }
@@ -264,10 +267,8 @@ static enum err update(struct ctx *ctx, void *arg) {
     TRY(not_archived(ctx, e->row));
     TRY(foreign_check(ctx, r, e->id));
     copy_fields(r, e->row, e->input, e->fields);
-    TRY(belong(ctx, e->kn, e->row));
+    TRY(belong(ctx, e->kn, e->row, before));
     if (!rights_row(ctx, e->kn, UPDATE, e->row)) return denied(ctx, r);
-    bool moves = row_of(e->row)->community_id != row_of(before)->community_id;
-    if (moves && !rights_row(ctx, e->kn, CREATE, e->row)) return denied(ctx, r);
     if (r->prepare) TRY(r->prepare(ctx, e->row, before));
     TRY(row_check(ctx, e->kn, e->row, before));
     if (!changed_fields(r, before, e->row)) return OK; /* nothing said, nothing to tell */
@@ -330,7 +331,7 @@ static enum err act(struct ctx *ctx, void *arg) {
     TRY(take_input(ctx, e, s));
     if (s->to != ANY_STATE) *(int32_t *)(void *)((char *)e->row + r->fields[field_state(r)].at) = s->to;
     if (s->effect) TRY(s->effect(ctx, e->row));
-    TRY(belong(ctx, e->kn, e->row));
+    TRY(belong(ctx, e->kn, e->row, before));
     TRY(row_check(ctx, e->kn, e->row, before));
     return finish(ctx, e, before, "act");
 }

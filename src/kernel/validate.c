@@ -11,7 +11,8 @@
 
 struct at {
     struct ctx *ctx;
-    const char *prefix; /* "" or "lines.0." */
+    const char *prefix;   /* "" or "lines.0." */
+    int64_t community_id; /* that references stay in; 0: they may go anywhere */
 };
 
 static void wrong(struct at *a, const struct field *f, const char *code, int64_t limit) {
@@ -98,13 +99,14 @@ static void check_lines(struct at *a, const struct field *f, const void *row) {
     for (size_t n = 0; n < lines->n && (int64_t)n < f->max; n++) {
         const void *line = line_at(f, lines, n);
         char prefix[LINE_PREFIX];
-        struct at in = {a->ctx, line_prefix(prefix, f, n)};
+        struct at in = {a->ctx, line_prefix(prefix, f, n), 0};
         for (size_t i = 0; i < f->lines->fields_n; i++)
             check_field(&in, &f->lines->fields[i], line, bit_has(line_has(line), i));
     }
 }
 
-/* ---- references: the target must be there and not archived; readable, too, unless the program filled it in ---- */
+/* ---- references: the target must be there and not archived; readable, too, unless the program filled it in.  What a
+ * person names is of the row's own community or a place; the program knows why it names another's (a street's pass). */
 
 static enum err check_target(struct at *a, const struct field *f, const int64_t *ids, size_t n) {
     struct ctx *ctx = a->ctx;
@@ -115,6 +117,8 @@ static enum err check_target(struct at *a, const struct field *f, const int64_t 
     bool answered;
     if (!n) return OK;
     sql_put(&q, "SELECT COUNT(*) FROM $ WHERE archived_ms = 0 AND id IN $", PARTS(Q_NAME(target->from), Q_IDS(ids, n)));
+    if (a->community_id && target->place != PLACE_IS_ID && !(target->r->flags & INSTALLATION))
+        sql_put(&q, " AND community_id = $", PARTS(Q_I64(a->community_id)));
     if (!(f->flags & SYSTEM)) {
         TRY(rights_plan(ctx, target, READ, &plan));
         sql_add(&q, " AND ");
@@ -134,14 +138,14 @@ static bool lines_name(const struct field *f, const struct lines *lines, size_t 
 }
 
 /* What no line named before. */
-static enum err check_line_refs(struct ctx *ctx, const struct field *f, const struct lines *lines,
+static enum err check_line_refs(struct at *of, const struct field *f, const struct lines *lines,
                                 const struct lines *before) {
     for (size_t n = 0; n < lines->n; n++)
         for (size_t i = 0; i < f->lines->fields_n; i++) {
             const struct field *ref = &f->lines->fields[i];
             const void *line = line_at(f, lines, n);
             char prefix[LINE_PREFIX];
-            struct at a = {ctx, line_prefix(prefix, f, n)};
+            struct at a = {of->ctx, line_prefix(prefix, f, n), of->community_id};
             if (ref->kind != FIELD_REF || !bit_has(line_has(line), i)) continue;
             if (!lines_name(f, before, i, field_i64(ref, line))) TRY(check_target(&a, ref, field_at(ref, line), 1));
         }
@@ -149,7 +153,7 @@ static enum err check_line_refs(struct ctx *ctx, const struct field *f, const st
 }
 
 static enum err check_refs(struct ctx *ctx, const struct known *kn, const void *row, const void *before) {
-    struct at a = {ctx, ""};
+    struct at a = {ctx, "", ctx->actor.is_system ? 0 : row_of(row)->community_id};
     for (size_t i = 0; i < kn->r->fields_n; i++) {
         const struct field *f = &kn->r->fields[i];
         bool has = bit_has(row_of(row)->has, i);
@@ -160,7 +164,7 @@ static enum err check_refs(struct ctx *ctx, const struct known *kn, const void *
         if (f->kind == FIELD_REF) TRY(check_target(&a, f, at, 1));
         if (f->kind == FIELD_REFS) TRY(check_target(&a, f, ((const struct ids *)at)->ids, ((const struct ids *)at)->n));
         if (f->kind == FIELD_FILE) TRY(file_check_attach(ctx, at, was ? was : &(struct ids){0}, &may_attach));
-        if (f->kind == FIELD_LINES) TRY(check_line_refs(ctx, f, at, was));
+        if (f->kind == FIELD_LINES) TRY(check_line_refs(&a, f, at, was));
         if (!may_attach) wrong(&a, f, "bad_ref", 0);
     }
     return OK;
@@ -198,13 +202,13 @@ enum err row_check_dated(struct ctx *ctx, const struct known *kn, const void *ro
 }
 
 void row_check_given(struct ctx *ctx, const struct known *kn, const void *row) {
-    struct at a = {ctx, ""};
+    struct at a = {ctx, "", 0};
     for (size_t i = 0; i < kn->r->fields_n; i++)
         if (!(kn->r->fields[i].flags & SYSTEM)) check_field(&a, &kn->r->fields[i], row, bit_has(row_of(row)->has, i));
 }
 
 enum err row_check(struct ctx *ctx, const struct known *kn, void *row, const void *before) {
-    struct at a = {ctx, ""};
+    struct at a = {ctx, "", 0};
     const struct resource *r = kn->r;
     for (size_t i = 0; i < r->fields_n; i++) {
         bool has = bit_has(row_of(row)->has, i);

@@ -116,11 +116,42 @@ static void a_store_of_before_keeps_what_it_has(struct t *t) {
     town_close(&s.w);
 }
 
+/* ---- of which community it is ---- */
+
+static bool bad_ref(struct site *s, enum err e, const char *field) {
+    const struct fault *f = &s->w.ctx.fault;
+    bool is_field = e == ERR_INVALID && f->fields_n == 1 && !strcmp(f->fields[0].field, field);
+    return town_refused(&s->w, e, "bad_ref") && is_field;
+}
+
+/* Its readings, alarms and commands are kept under its community: it would leave them there. */
+static void a_device_stays_in_its_community(struct t *t) {
+    struct site s;
+    struct device d;
+    start(&s, t);
+    town_as(&s.w, town_person(&s.w, "Wang", "manager", s.w.street)); /* of both estates */
+    int64_t id = made(&s, "W-1", NULL, s.line), stranger = made(&s, "W-2", NULL, 0);
+    d = like(&s, "W-1", NULL, 0);
+    SET(&devices, &d, place_id, s.w.other_building);
+    uint64_t place = UINT64_C(1) << field_index(&devices, "place_id");
+    uint64_t adopted = UINT64_C(1) << field_index(&devices, "name") | place;
+    CHECK(t, bad_ref(&s, row_act(&s.w.ctx, &devices, stranger, 0, "adopt", &d, adopted, NULL), "place_id"));
+    CHECK(t, !act(&s, id, "adopt"));
+    CHECK(t, bad_ref(&s, row_update(&s.w.ctx, &devices, id, 0, &d, place, NULL), "place_id"));
+    SET(&devices, &d, place_id, s.w.building);
+    CHECK(t, !row_update(&s.w.ctx, &devices, id, 0, &d, place, NULL));
+    d = like(&s, "W-3", NULL, s.line);
+    SET(&devices, &d, place_id, s.w.other_building);
+    CHECK(t, bad_ref(&s, row_create(&s.w.ctx, &devices, &d), "line_id")); /* a line of another estate */
+    CHECK(t, town_count(&s.w, "SELECT COUNT(DISTINCT community_id) FROM devices") == 1);
+    town_close(&s.w);
+}
+
 static void the_same_on_postgres(struct t *t) {
     town_on_postgres(t, an_address_on_a_line_is_one_devices);
     town_on_postgres(t, a_store_of_before_keeps_what_it_has);
 }
 
-TESTS(CASE(the_same_on_postgres), CASE(an_address_on_a_line_is_one_devices),
+TESTS(CASE(the_same_on_postgres), CASE(a_device_stays_in_its_community), CASE(an_address_on_a_line_is_one_devices),
       CASE(what_is_gone_holds_no_address_and_comes_back_to_none_that_is_taken),
       CASE(who_is_put_aside_is_adopted_under_no_address_of_anothers), CASE(a_store_of_before_keeps_what_it_has))
