@@ -57,6 +57,8 @@ static enum err put_models(struct ctx *ctx, const char *kind, const struct telem
         jw_open(j, '{');
         jw_kstr(j, "code", best[i].model->code);
         jw_kstr(j, "name", best[i].model->name);
+        if (best[i].model->name_en.len) jw_kstr(j, "name_en", best[i].model->name_en);
+        if (best[i].model->icon.len) jw_kstr(j, "icon", best[i].model->icon);
         jw_ki64(j, "metrics", (int64_t)(best[i].score / 4));
         jw_kbool(j, "protocol", best[i].score % 4);
         jw_close(j, '}');
@@ -71,15 +73,16 @@ static size_t same_begin(struct str a, struct str b) {
     return n;
 }
 
-/* Where its neighbour on the line is, by code: meters of a floor are numbered in a row. */
+/* Where its neighbour on the line is, by code: meters of a floor are numbered in a row.  Of its own community: at a
+ * place of another one it may not be adopted. */
 static enum err put_place(struct ctx *ctx, const struct device *d, int64_t line_id, struct jw *j) {
     struct db_rows rows = {0};
     int64_t place_id = 0;
     size_t best = 0;
     enum err e = db_query(ctx->db, &ctx->fault,
-                          "SELECT code, place_id FROM devices WHERE line_id = $1 AND place_id IS NOT NULL AND "
-                          "archived_ms = 0 AND state <> 'new' ORDER BY id LIMIT 2000",
-                          VALS(V_I64(line_id)), &rows);
+                          "SELECT code, place_id FROM devices WHERE line_id = $1 AND community_id = $2 AND place_id IS "
+                          "NOT NULL AND archived_ms = 0 AND state <> 'new' ORDER BY id LIMIT 2000",
+                          VALS(V_I64(line_id), V_I64(d->row.community_id)), &rows);
     while (db_more(&rows, &ctx->fault, &e)) {
         size_t near = same_begin(db_text(&rows, 0), d->code) + 1;
         if (near <= best) continue;
