@@ -59,6 +59,7 @@ enum field_flag {
     SEARCH = 1 << 5, /* found by q=; protected classes other than IDENTITY as if EXACT */
     COLUMN = 1 << 6, /* a column of the list as first shown */
     EXACT = 1 << 7,  /* with SEARCH: by the whole or the last four characters only, and hashed in the index */
+    FREED = 1 << 8,  /* with UNIQUE: an archived row holds its value no more, and comes back while nobody else has it */
 };
 /* What kind of personal datum a field is.  Grants name classes; anything but ORDINARY is masked unless granted. */
 enum field_class {

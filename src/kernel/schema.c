@@ -28,7 +28,8 @@ static void put_table(struct buf *b, const struct known *kn) {
     for (size_t i = 0; i < r->fields_n; i++) {
         const struct field *f = &r->fields[i];
         if (f->flags & UNIQUE)
-            buf_fmt(b, "CREATE UNIQUE INDEX %s_of_%s ON %s (community_id, %s);\n", r->name, f->name, r->name, f->name);
+            buf_fmt(b, "CREATE UNIQUE INDEX %s_of_%s ON %s (community_id, %s)%s;\n", r->name, f->name, r->name, f->name,
+                    f->flags & FREED ? " WHERE archived_ms = 0" : "");
         else if ((f->flags & INDEXED) || (f->kind == FIELD_REF && i == kn->place))
             buf_fmt(b, "CREATE INDEX %s_by_%s ON %s (%s, archived_ms, id);\n", r->name, f->name, r->name, f->name);
     }

@@ -89,7 +89,8 @@ static enum err read_reference(struct telling *t, struct str s, const struct nam
         TRY(look_up(t, "SELECT id FROM places WHERE (community_id = $1 OR id = $1) AND name = $2 LIMIT 1",
                     str_from(s, 6), &id));
     } else if (str_starts(s, S("device "))) {
-        TRY(look_up(t, "SELECT id FROM devices WHERE community_id = $1 AND code = $2 LIMIT 1", str_from(s, 7), &id));
+        TRY(look_up(t, "SELECT id FROM devices WHERE community_id = $1 AND code = $2 AND archived_ms = 0 LIMIT 1",
+                    str_from(s, 7), &id));
     } else if ((n = find(t, str_starts(s, S("person ")) ? str_from(s, 7) : s))) {
         id = n->id;
     } else {

@@ -20,7 +20,7 @@ static const char *check_speaks(struct str s) {
 static const struct field device_fields[] = {
     {STATE(struct device, state)},
     {TEXT(struct device, name), .max = 60, .flags = REQUIRED | SEARCH | COLUMN},
-    {TEXT(struct device, code), .min = 1, .max = 64, .flags = REQUIRED | FIXED | UNIQUE | SEARCH | COLUMN,
+    {TEXT(struct device, code), .min = 1, .max = 64, .flags = REQUIRED | FIXED | UNIQUE | FREED | SEARCH | COLUMN,
      .check = check_code},
     {TEXT(struct device, former_code), .max = FORMER_MAX, .flags = SYSTEM},
     {TEXT(struct device, model), .max = 40, .flags = COLUMN | SEARCH},
@@ -65,8 +65,6 @@ static enum err absorb(struct ctx *ctx, int64_t community_id, struct str code) {
                    "SELECT id FROM devices WHERE community_id = $1 AND code = $2 AND state = 'new' AND archived_ms = 0",
                    VALS(V_I64(community_id), V_TEXT(code)), &id, &found));
     if (!found) return OK;
-    TRY(db_exec(ctx->db, &ctx->fault, "UPDATE devices SET code = 'aside.' || CAST(id AS TEXT) WHERE id = $1",
-                VALS(V_I64(id)), NULL)); /* codes of archived rows are taken, too */
     ctx->actor = actor_system();
     enum err e = row_archive(ctx, &devices, id, 0);
     ctx->actor = actor;
@@ -232,7 +230,8 @@ static enum err put_aside(struct ctx *ctx, void *arg) {
     struct device d = {.row.community_id = a->community_id};
     bool found;
     int64_t n = 0;
-    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM devices WHERE community_id = $1 AND code = $2",
+    TRY(db_one_i64(ctx->db, &ctx->fault,
+                   "SELECT id FROM devices WHERE community_id = $1 AND code = $2 AND archived_ms = 0",
                    VALS(V_I64(a->community_id), V_TEXT(a->code)), &a->id, &found));
     if (found) return introduce(ctx, a);
     TRY(db_one_i64(ctx->db, &ctx->fault,
@@ -265,8 +264,8 @@ enum err device_put_aside(struct ctx *ctx, int64_t community_id, struct str code
 
 enum err device_heard(struct ctx *ctx, int64_t community_id, struct str code, int64_t at_ms) {
     return db_exec(ctx->db, &ctx->fault,
-                   "UPDATE devices SET last_ms = $3 WHERE community_id = $1 AND code = $2 AND (last_ms IS NULL OR "
-                   "last_ms < $3)",
+                   "UPDATE devices SET last_ms = $3 WHERE community_id = $1 AND code = $2 AND archived_ms = 0 AND "
+                   "(last_ms IS NULL OR last_ms < $3)",
                    VALS(V_I64(community_id), V_TEXT(code), V_I64(at_ms)), NULL);
 }
 
@@ -292,12 +291,18 @@ extern const char device_keys_ddl[];
 const char device_keys_ddl[] =
     "CREATE TABLE device_keys (username {T} NOT NULL PRIMARY KEY, device_id {I} NOT NULL, salt {B} NOT NULL, "
     "hash {B} NOT NULL){S};\n"
-    "CREATE INDEX device_keys_of ON device_keys (device_id);\n";
+    "CREATE INDEX device_keys_of ON device_keys (device_id);\n"
+    "CREATE INDEX devices_codes ON devices (community_id, code);\n"; /* archived ones, too */
 
 static const struct upgrade upgrades[] = {
     {1, "CREATE INDEX devices_by_address ON devices (address, archived_ms, id);", NULL, NULL, NULL},
     {2, "ALTER TABLE lines ADD COLUMN senders {T};\nALTER TABLE device_models_commands ADD COLUMN alone {I};", NULL,
-     NULL, NULL}};
+     NULL, NULL},
+    {3,
+     "DROP INDEX devices_of_code;\n"
+     "CREATE UNIQUE INDEX devices_of_code ON devices (community_id, code) WHERE archived_ms = 0;\n"
+     "CREATE INDEX devices_codes ON devices (community_id, code);",
+     NULL, NULL, NULL}};
 
 const struct module things_module = {
     .name = "things",

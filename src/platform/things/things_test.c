@@ -105,14 +105,42 @@ static void a_store_of_before_keeps_what_it_has(struct t *t) {
     start(&s, t);
     int64_t first = made(&s, "W-1", "001", s.line), second = made(&s, "W-2", "002", s.line);
     CHECK(t, !act(&s, first, "adopt") && !act(&s, second, "adopt"));
-    const char *const before[] = {"UPDATE devices SET address = '001'", "DROP INDEX devices_by_address",
+    const char *const before[] = {"UPDATE devices SET address = '001'",
                                   "ALTER TABLE lines DROP COLUMN senders",
                                   "ALTER TABLE device_models_commands DROP COLUMN alone",
+                                  "DROP INDEX devices_by_address",
+                                  "DROP INDEX devices_codes",
+                                  "DROP INDEX devices_of_code",
+                                  "CREATE UNIQUE INDEX devices_of_code ON devices (community_id, code)",
                                   "DELETE FROM upgrades WHERE module = 'things' AND number > 0"};
+    CHECK(t, made(&s, "W-9", NULL, 0) && !row_archive(&s.w.ctx, &devices, made(&s, "W-8", NULL, 0), 0));
     for (size_t i = 0; i < COUNT(before); i++) CHECK(t, !db_exec(s.w.ctx.db, &s.w.ctx.fault, before[i], NO_VALS, NULL));
     CHECK(t, !kernel_install(s.w.kernel, s.w.ctx.db, &t->world, &t->fault));
     CHECK(t, !device_step(&s.w.ctx, first, "lose") && !device_step(&s.w.ctx, first, "hear"));
     CHECK(t, !made(&s, "W-3", "001", s.line));
+    CHECK(t, made(&s, "W-8", NULL, 0) && !made(&s, "W-9", NULL, 0)); /* the code of what was archived then is free */
+    town_close(&s.w);
+}
+
+/* ---- whose code it is ---- */
+
+static void an_archived_device_frees_its_code(struct t *t) {
+    struct site s;
+    struct device d = {0};
+    int64_t stranger, same;
+    start(&s, t);
+    int64_t first = made(&s, "W-1", NULL, 0);
+    CHECK(t, first && !made(&s, "W-1", NULL, 0) && !row_archive(&s.w.ctx, &devices, first, 0));
+    int64_t second = made(&s, "W-1", NULL, 0); /* an import that was taken back, once more */
+    CHECK(t, second && town_refused(&s.w, row_restore(&s.w.ctx, &devices, first, 0, NULL), "not_unique"));
+    CHECK(t, !row_archive(&s.w.ctx, &devices, second, 0));
+    CHECK(t, !device_put_aside(&s.w.ctx, s.w.estate, S("W-1"), S("east"), NULL, &stranger)); /* or it speaks */
+    CHECK(t, stranger != first && stranger != second && !row_get(&s.w.ctx, &devices, stranger, &d));
+    CHECK(t, d.state == DEVICE_NEW && !d.row.archived_ms);
+    CHECK(t, !device_put_aside(&s.w.ctx, s.w.estate, S("W-1"), S("east"), NULL, &same) && same == stranger);
+    CHECK(t, town_refused(&s.w, row_restore(&s.w.ctx, &devices, first, 0, NULL), "not_unique"));
+    CHECK(t, !row_archive(&s.w.ctx, &devices, stranger, 0) && !row_restore(&s.w.ctx, &devices, first, 0, NULL));
+    CHECK(t, town_count(&s.w, "SELECT COUNT(*) FROM devices WHERE code = 'W-1' AND archived_ms = 0") == 1);
     town_close(&s.w);
 }
 
@@ -149,9 +177,11 @@ static void a_device_stays_in_its_community(struct t *t) {
 
 static void the_same_on_postgres(struct t *t) {
     town_on_postgres(t, an_address_on_a_line_is_one_devices);
+    town_on_postgres(t, an_archived_device_frees_its_code);
     town_on_postgres(t, a_store_of_before_keeps_what_it_has);
 }
 
-TESTS(CASE(the_same_on_postgres), CASE(a_device_stays_in_its_community), CASE(an_address_on_a_line_is_one_devices),
+TESTS(CASE(the_same_on_postgres), CASE(a_device_stays_in_its_community), CASE(an_archived_device_frees_its_code),
+      CASE(an_address_on_a_line_is_one_devices),
       CASE(what_is_gone_holds_no_address_and_comes_back_to_none_that_is_taken),
       CASE(who_is_put_aside_is_adopted_under_no_address_of_anothers), CASE(a_store_of_before_keeps_what_it_has))

@@ -84,9 +84,13 @@ static const struct model_metric *metric_of(const struct models *m, struct str m
     return NULL;
 }
 
+/* The model of who has the code, or of who had it last: health is no less private because a device was archived, nor
+ * because it speaks again and waits for adoption without one. */
 static enum err model_of(struct ctx *ctx, const struct telemetry_series *s, struct str *ret) {
     struct db_rows rows = {0};
-    enum err e = db_query(ctx->db, &ctx->fault, "SELECT model FROM devices WHERE community_id = $1 AND code = $2",
+    enum err e = db_query(ctx->db, &ctx->fault,
+                          "SELECT model FROM devices WHERE community_id = $1 AND code = $2 AND model IS NOT NULL ORDER "
+                          "BY CASE WHEN archived_ms = 0 THEN 0 ELSE 1 END, archived_ms DESC, id DESC LIMIT 1",
                           VALS(V_I64(s->community_id), V_TEXT(s->device)), &rows);
     *ret = S("");
     while (db_more(&rows, &ctx->fault, &e))

@@ -145,6 +145,37 @@ static void what_an_archived_model_said_holds(struct t *t) {
     estate_stop(&e, NULL, NULL);
 }
 
+static enum err archive_device(struct ctx *ctx, struct estate *e) {
+    struct device d = {0};
+    bool found;
+    TRY(device_by_code(ctx, e->id, S("889"), &d, &found));
+    return row_archive(ctx, &devices, d.row.id, 0);
+}
+
+static enum err put_aside_again(struct ctx *ctx, struct estate *e) {
+    int64_t id;
+    return device_put_aside(ctx, e->id, S("889"), S("http"), NULL, &id);
+}
+
+/* Its code is free, and what was private under it stays so: for who speaks there next has no model yet. */
+static void health_stays_private_when_its_device_is_archived(struct t *t) {
+    struct estate e;
+    struct labels l;
+    estate_start(&e, t);
+    test_loop_start(&e.loop);
+    put(&e, "889", "pulse");
+    estate_do(&e, make_rows);
+    estate_do(&e, archive_device);
+    labels_of(&e, &l);
+    deliver(&e);
+    CHECK(t, !labels_step(&l) && series(&e, "889", "pulse").class == HEALTH);
+    estate_do(&e, put_aside_again);
+    deliver(&e);
+    CHECK(t, !labels_step(&l) && series(&e, "889", "pulse").class == HEALTH);
+    CHECK(t, estate_count(&e, "SELECT COUNT(*) FROM devices WHERE code = '889' AND state = 'new'") == 1);
+    estate_stop(&e, NULL, NULL);
+}
+
 static enum err make_level_private(struct ctx *ctx, struct estate *e) {
     (void)e;
     struct device_model model = {0};
@@ -234,7 +265,8 @@ static void readings_follow_a_device_to_its_new_code(struct t *t) {
     CHECK(t, estate_comes_to(&e, "SELECT COUNT(*) FROM devices WHERE code = '990' AND state = 'new'", 1));
     estate_do(&e, recode);
     CHECK(t, estate_count(&e, "SELECT COUNT(*) FROM devices WHERE code = '990' AND archived_ms = 0") == 1);
-    CHECK(t, estate_comes_to(&e, "SELECT COUNT(*) FROM devices WHERE code = '990' AND former_code IS NULL", 1));
+    CHECK(t, estate_comes_to(
+                 &e, "SELECT COUNT(*) FROM devices WHERE code = '990' AND archived_ms = 0 AND former_code IS NULL", 1));
     CHECK(t, !is_there(&e, "889") && series(&e, "990", "level").number == number);
     CHECK(t, points_of(&e, "990", "level") == 2 && points_of(&e, "990", "flow") == 1);
     put(&e, "990", "level");
@@ -261,7 +293,8 @@ static void a_recoded_device_is_watched_on(struct t *t) {
     world_sim_advance(&t->sim, 1000);
     put_value(&e, "889", "level", 1);
     estate_do(&e, tell_recoded);
-    CHECK(t, estate_comes_to(&e, "SELECT COUNT(*) FROM devices WHERE code = '990' AND former_code IS NULL", 1));
+    CHECK(t, estate_comes_to(
+                 &e, "SELECT COUNT(*) FROM devices WHERE code = '990' AND archived_ms = 0 AND former_code IS NULL", 1));
     world_sim_advance(&t->sim, 1000);
     put_value(&e, "990", "level", 50);
     CHECK(t, estate_comes_to(&e, "SELECT COUNT(*) FROM alarms", 1));
@@ -269,5 +302,6 @@ static void a_recoded_device_is_watched_on(struct t *t) {
 }
 
 TESTS(CASE(a_recoded_device_is_watched_on), CASE(readings_follow_a_device_to_its_new_code),
-      CASE(what_an_archived_model_said_holds), CASE(an_alarm_of_a_private_metric_tells_no_reading),
-      CASE(series_are_what_their_models_say), CASE(new_series_are_labelled_by_themselves))
+      CASE(what_an_archived_model_said_holds), CASE(health_stays_private_when_its_device_is_archived),
+      CASE(an_alarm_of_a_private_metric_tells_no_reading), CASE(series_are_what_their_models_say),
+      CASE(new_series_are_labelled_by_themselves))
