@@ -2,7 +2,10 @@
 #include "platform/rules/alarms.h"
 
 #include "kernel/rows.h"
+#include "platform/rules/rules_internal.h"
 #include "platform/things/things.h"
+
+#define ALARMS_OF_DEVICE_MAX 1000 /* open ones that end at a time: it has a few rules, and parts */
 
 static const struct field fields[] = {
     {STATE(struct alarm, state)},
@@ -168,4 +171,30 @@ enum err alarm_clear(struct ctx *ctx, int64_t rule_id, int64_t device_id, struct
     enum err e = ctx_write(ctx, clear_it, &(struct clearing){rule_id, device_id, at_ms, part});
     ctx->actor = actor;
     return e;
+}
+
+/* ---- of a device that waits for adoption again ---- */
+
+/* No rule is about it any more, so none would end them; what it has when it is adopted again is another matter. */
+enum err alarms_unadopted(struct ctx *ctx, const struct event *e) {
+    struct device d = {0};
+    struct db_rows rows = {0};
+    int64_t ids[ALARMS_OF_DEVICE_MAX];
+    size_t n = 0;
+    enum err err = row_get(ctx, &devices, e->row_id, &d);
+    if (err == ERR_NOT_FOUND) { /* erased since */
+        ctx->fault = (struct fault){0};
+        return OK;
+    }
+    if (err || d.state != DEVICE_NEW) return err;
+    TRY(db_exec(ctx->db, &ctx->fault, "UPDATE alarms SET calm_ms = $1 WHERE device_id = $2 AND calm_ms IS NULL",
+                VALS(V_I64(ctx->now_ms), V_I64(e->row_id)), NULL));
+    err = db_query(ctx->db, &ctx->fault,
+                   "SELECT id FROM alarms WHERE device_id = $1 AND state IN ('active', 'acknowledged') AND "
+                   "archived_ms = 0 ORDER BY id LIMIT $2",
+                   VALS(V_I64(e->row_id), V_I64(ALARMS_OF_DEVICE_MAX)), &rows);
+    while (db_more(&rows, &ctx->fault, &err)) ids[n++] = db_i64(&rows, 0);
+    db_done(&rows);
+    for (size_t i = 0; !err && i < n; i++) err = row_act(ctx, &alarms, ids[i], 0, "clear", NULL, 0, NULL);
+    return err;
 }

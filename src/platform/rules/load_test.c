@@ -285,6 +285,34 @@ static struct event adopted(int64_t device) {
 }
 
 /* Once a community, with its first device; who took them out, or has rules of its own, is left alone. */
+static void deliver(struct site *s) {
+    size_t done = 1;
+    for (int i = 0; done && i < 10; i++) CHECK(s->t, !events_deliver(&s->ctx, 100, &done));
+    CHECK(s->t, rules_is_stale(s->engine) && !rules_load(s->engine, &s->ctx));
+}
+
+/* No rule would end its alarms any more; adopted again it is judged from the start. */
+static void a_device_that_waits_again_has_no_alarms(struct t *t) {
+    struct site s;
+    struct device d = {0};
+    start(&s, t);
+    add_above(&s, 0, true);
+    (void)hear(&s, "pump", "temp", 1, 11);
+    CHECK(t, alarms_open(&s) == 1);
+    CHECK(t, !row_act(&s.ctx, &devices, s.device, 0, "unadopt", NULL, 0, NULL));
+    deliver(&s);
+    CHECK(t, alarms_open(&s) == 0 && !rules_knows(s.engine, s.estate, S("pump")));
+    CHECK(t, count(&s, "SELECT COUNT(*) FROM alarms WHERE calm_ms > 0 AND ended_ms > 0") == 1);
+    (void)hear(&s, "pump", "temp", 2, 12);
+    CHECK(t, alarms_ever(&s) == 1 && !row_get(&s.ctx, &devices, s.device, &d) && d.state == DEVICE_NEW);
+    uint64_t adopted = UINT64_C(1) << field_index(&devices, "name") | UINT64_C(1) << field_index(&devices, "place_id");
+    CHECK(t, !row_act(&s.ctx, &devices, s.device, 0, "adopt", &d, adopted, NULL));
+    deliver(&s);
+    (void)hear(&s, "pump", "temp", 3, 13);
+    CHECK(t, alarms_ever(&s) == 2 && alarms_open(&s) == 1);
+    stop(&s);
+}
+
 static void rules_of_a_model_come_with_its_first_device(struct t *t) {
     static struct model_rule all[] = {{.has = 0x1d7,
                                        .name = {"hot", 3},
@@ -322,8 +350,9 @@ static void rules_of_a_model_come_with_its_first_device(struct t *t) {
     stop(&s);
 }
 
-TESTS(CASE(rules_of_a_model_come_with_its_first_device), CASE(rules_over_the_limit_leave_the_oldest_at_work),
-      CASE(devices_over_the_limit_leave_the_oldest_watched), CASE(watches_over_the_limit_leave_the_oldest_rules_whole),
+TESTS(CASE(rules_of_a_model_come_with_its_first_device), CASE(a_device_that_waits_again_has_no_alarms),
+      CASE(rules_over_the_limit_leave_the_oldest_at_work), CASE(devices_over_the_limit_leave_the_oldest_watched),
+      CASE(watches_over_the_limit_leave_the_oldest_rules_whole),
       CASE(with_too_many_private_metrics_no_alarm_tells_a_reading),
       CASE(a_rule_that_finds_no_room_is_refused_when_it_is_saved), CASE(readings_wait_for_no_rules_that_are_read),
       CASE(a_rule_that_asks_something_else_begins_anew), CASE(a_duration_goes_on_under_another_code),

@@ -100,6 +100,9 @@ struct rules_engine {
 void engine_conclude(struct rules_engine *e, struct watched *w, enum verdict v, int64_t at_ms);
 bool watches_metric(const struct watched *w, struct str metric);
 
+/* Of devices.unadopt: its alarms end, whatever caused them. */
+enum err alarms_unadopted(struct ctx *ctx, const struct event *e);
+
 /* Of devices.adopt and devices.update: the rules of its model, where the community has none of that model yet. */
 enum err rules_come_with(struct ctx *ctx, const struct event *e);
 

@@ -134,6 +134,7 @@ static const struct step steps[] = {
     {COMMAND_SENT, "finish", COMMAND_DONE, "timer", .takes = "answer", .effect = ended},
     {COMMAND_SENT, "fail", COMMAND_FAILED, "timer", .takes = "answer", .need = "answer", .effect = ended},
     {COMMAND_QUEUED, "fail", COMMAND_FAILED, "timer", .takes = "answer", .need = "answer", .effect = ended},
+    {COMMAND_ASKED, "fail", COMMAND_FAILED, "timer", .takes = "answer", .need = "answer", .effect = ended},
     {COMMAND_ASKED, "expire", COMMAND_EXPIRED, "timer", .effect = ended},
     {COMMAND_QUEUED, "expire", COMMAND_EXPIRED, "timer", .effect = ended},
     {COMMAND_SENT, "expire", COMMAND_EXPIRED, "timer", .effect = ended},

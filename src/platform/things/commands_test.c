@@ -103,6 +103,26 @@ static void who_asks_does_not_confirm_where_two_must(struct t *t) {
     town_close(&s.w);
 }
 
+/* Whoever it is taken for next is not told what was meant for this one. */
+static void what_is_put_back_is_told_nothing_of_before(struct t *t) {
+    struct site s;
+    struct device_command c = {0};
+    start(&s, t);
+    int64_t asked = ask(&s), confirmed = ask(&s), done = ask(&s);
+    CHECK(t, !confirm(&s, confirmed) && !row_act(&s.w.ctx, &commands, done, 0, "withdraw", NULL, 0, NULL));
+    town_as(&s.w, town_person(&s.w, "Chen", "manager", s.w.estate));
+    CHECK_SAY(t, !row_act(&s.w.ctx, &devices, s.device, 0, "unadopt", NULL, 0, NULL), "%s", s.w.ctx.fault.text);
+    CHECK(t, !row_get(&s.w.ctx, &commands, asked, &c) && c.state == COMMAND_FAILED && c.answer.len && c.ended_ms);
+    CHECK(t, !row_get(&s.w.ctx, &commands, confirmed, &c) && c.state == COMMAND_FAILED);
+    CHECK(t, !row_get(&s.w.ctx, &commands, done, &c) && c.state == COMMAND_WITHDRAWN);
+    c = (struct device_command){.row.community_id = s.w.estate};
+    SET(&commands, &c, device_id, s.device);
+    SET(&commands, &c, command, S("trip"));
+    SET(&commands, &c, reason, S("arrears, by notice"));
+    CHECK(t, town_refused(&s.w, row_create(&s.w.ctx, &commands, &c), "not_in_use"));
+    town_close(&s.w);
+}
+
 static void nothing_waits_longer_than_a_week(struct t *t) {
     static const struct {
         int64_t within_ms;
@@ -145,4 +165,4 @@ static void the_audit_says_why(struct t *t) {
 
 TESTS(CASE(a_value_is_said_where_one_is_wanted), CASE(who_asks_does_not_confirm_where_two_must),
       CASE(the_audit_says_why), CASE(nothing_waits_longer_than_a_week),
-      CASE(what_is_not_in_use_any_more_is_told_nothing))
+      CASE(what_is_not_in_use_any_more_is_told_nothing), CASE(what_is_put_back_is_told_nothing_of_before))

@@ -71,6 +71,43 @@ static enum err absorb(struct ctx *ctx, int64_t community_id, struct str code) {
     return e;
 }
 
+/* ---- back to those who wait for adoption ---- */
+
+/* What it was to be told is not told to whoever it is taken for next. */
+static enum err fail_commands(struct ctx *ctx, int64_t device_id) {
+    struct device_command said = {0};
+    struct db_rows rows = {0};
+    int64_t *ids = NULL;
+    size_t n = 0, cap = 0;
+    enum err e = db_query(ctx->db, &ctx->fault,
+                          "SELECT id FROM commands WHERE device_id = $1 AND archived_ms = 0 AND state IN ('asked', "
+                          "'queued') ORDER BY id",
+                          VALS(V_I64(device_id)), &rows);
+    while (db_more(&rows, &ctx->fault, &e)) {
+        ids = arena_grow(ctx->arena, ids, n, &cap, sizeof *ids);
+        if (ids)
+            ids[n++] = db_i64(&rows, 0);
+        else
+            e = FAIL_MEMORY(ctx);
+    }
+    db_done(&rows);
+    SET(&commands, &said, answer, S("the device waits for adoption again"));
+    for (size_t i = 0; !e && i < n; i++) e = row_act(ctx, &commands, ids[i], 0, "fail", &said, said.row.has, NULL);
+    return e;
+}
+
+/* Name, model and place stay: whoever adopts it again finds them filled in.  Its alarms end with its rules
+ * (platform/rules). */
+static enum err unadopted(struct ctx *ctx, void *row) {
+    struct device *d = row;
+    struct actor actor = ctx->actor;
+    SET(&devices, d, alarmed, false);
+    ctx->actor = actor_system();
+    enum err e = fail_commands(ctx, d->row.id);
+    ctx->actor = actor;
+    return e;
+}
+
 /* The readings follow by it (sensing/feed), at once or after a cut; then it is gone.  Codes have no blanks. */
 static enum err recoded(struct ctx *ctx, void *row) {
     struct device *d = row, before = {0};
@@ -101,6 +138,9 @@ static const struct step device_steps[] = {
     {DEVICE_NORMAL, "recode", DEVICE_NORMAL, "manager admin", .takes = "code", .need = "code", .effect = recoded},
     {DEVICE_ALARM, "recode", DEVICE_ALARM, "manager admin", .takes = "code", .need = "code", .effect = recoded},
     {DEVICE_OFFLINE, "recode", DEVICE_OFFLINE, "manager admin", .takes = "code", .need = "code", .effect = recoded},
+    {DEVICE_NORMAL, "unadopt", DEVICE_NEW, "manager admin", .danger = true, .effect = unadopted},
+    {DEVICE_ALARM, "unadopt", DEVICE_NEW, "manager admin", .danger = true, .effect = unadopted},
+    {DEVICE_OFFLINE, "unadopt", DEVICE_NEW, "manager admin", .danger = true, .effect = unadopted},
     {DEVICE_NORMAL, "retire", DEVICE_RETIRED, "manager admin", .danger = true},
     {DEVICE_OFFLINE, "retire", DEVICE_RETIRED, "manager admin", .danger = true},
     {DEVICE_NEW, "retire", DEVICE_RETIRED, "manager admin", .danger = true},
@@ -286,7 +326,8 @@ static const struct resource *const resources[] = {&device_models, &reading_clas
 static const struct subscription listens[] = {
     {"reading_classes.*", things_changed},     {"device_models.*", things_changed},
     {"devices.create", things_device_changed}, {"devices.adopt", things_device_changed},
-    {"devices.recode", things_device_changed}, {"devices.update", things_device_changed}};
+    {"devices.recode", things_device_changed}, {"devices.update", things_device_changed},
+    {"devices.unadopt", things_device_changed}};
 extern const char device_keys_ddl[];
 const char device_keys_ddl[] =
     "CREATE TABLE device_keys (username {T} NOT NULL PRIMARY KEY, device_id {I} NOT NULL, salt {B} NOT NULL, "

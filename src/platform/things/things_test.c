@@ -144,6 +144,30 @@ static void an_archived_device_frees_its_code(struct t *t) {
     town_close(&s.w);
 }
 
+/* ---- adopted by mistake ---- */
+
+/* From wherever its life has brought it, as it was, and by whom may adopt it. */
+static void who_was_adopted_waits_again(struct t *t) {
+    static const char *const lives[][2] = {{NULL}, {"alarm"}, {"lose"}, {"alarm", "lose"}};
+    struct site s;
+    struct device d = {0};
+    start(&s, t);
+    int64_t guard = town_person(&s.w, "Li", "guard", s.w.estate), id = made(&s, "W-1", "001", s.line);
+    CHECK(t, town_refused(&s.w, act(&s, id, "unadopt"), "wrong_state")); /* it does */
+    for (size_t i = 0; i < COUNT(lives); i++) {
+        CHECK(t, !act(&s, id, "adopt"));
+        for (size_t k = 0; k < 2 && lives[i][k]; k++) CHECK(t, !device_step(&s.w.ctx, id, lives[i][k]));
+        town_as(&s.w, guard);
+        CHECK(t, town_refused(&s.w, act(&s, id, "unadopt"), "not_allowed"));
+        town_as(&s.w, s.manager);
+        CHECK_SAY(t, !act(&s, id, "unadopt"), "%zu: %s", i, s.w.ctx.fault.text);
+        CHECK(t, !row_get(&s.w.ctx, &devices, id, &d) && d.state == DEVICE_NEW && !d.alarmed);
+        CHECK(t, str_is(d.name, "any") && d.place_id == s.w.estate && d.line_id == s.line);
+    }
+    CHECK(t, !act(&s, id, "retire") && town_refused(&s.w, act(&s, id, "unadopt"), "wrong_state"));
+    town_close(&s.w);
+}
+
 /* ---- of which community it is ---- */
 
 static bool bad_ref(struct site *s, enum err e, const char *field) {
@@ -181,7 +205,7 @@ static void the_same_on_postgres(struct t *t) {
     town_on_postgres(t, a_store_of_before_keeps_what_it_has);
 }
 
-TESTS(CASE(the_same_on_postgres), CASE(a_device_stays_in_its_community), CASE(an_archived_device_frees_its_code),
-      CASE(an_address_on_a_line_is_one_devices),
+TESTS(CASE(the_same_on_postgres), CASE(a_device_stays_in_its_community), CASE(who_was_adopted_waits_again),
+      CASE(an_archived_device_frees_its_code), CASE(an_address_on_a_line_is_one_devices),
       CASE(what_is_gone_holds_no_address_and_comes_back_to_none_that_is_taken),
       CASE(who_is_put_aside_is_adopted_under_no_address_of_anothers), CASE(a_store_of_before_keeps_what_it_has))

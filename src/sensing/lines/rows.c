@@ -61,7 +61,7 @@ static const struct subscription listens[] = {
     {"devices.update", changed},     {"devices.adopt", changed},        {"devices.recode", changed},
     {"devices.retire", changed},     {"devices.reinstate", changed},    {"devices.archive", changed},
     {"devices.restore", changed},    {"devices.set_password", changed}, {"commands.create", commanded},
-    {"commands.confirm", commanded}};
+    {"commands.confirm", commanded}, {"devices.unadopt", changed}};
 
 const struct module lines_module = {
     .name = "lines",
