@@ -176,8 +176,7 @@ static bool comes_there(const struct device *d, const struct device *before) {
 
 /* Of two under one address of a line neither would know what is meant for it.  Who is put aside may stand beside one
  * that people made: they see both, and adopt one. */
-static enum err stands_alone(struct ctx *ctx, void *row, const void *before) {
-    const struct device *d = row;
+static enum err stands_alone(struct ctx *ctx, const struct device *d, const struct device *before) {
     struct db_rows rows = {0};
     if (!comes_there(d, before) || (d->state == DEVICE_NEW && ctx->actor.is_system)) return OK;
     enum err e = db_query(
@@ -194,6 +193,23 @@ static enum err stands_alone(struct ctx *ctx, void *row, const void *before) {
     return e;
 }
 
+/* ---- of which model it is ---- */
+
+/* Asked of a person, and of what he says now: what was there before goes on, and what devices say of themselves too. */
+static enum err model_is_there(struct ctx *ctx, const struct device *d, const struct device *before) {
+    int64_t id;
+    bool found, is_said = row_has(&devices, d, "model") && d->model.len && !ctx->actor.is_system;
+    if (!is_said || (before && str_eq(d->model, before->model))) return OK;
+    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM device_models WHERE code = $1 AND archived_ms = 0",
+                   VALS(V_TEXT(d->model)), &id, &found));
+    return found ? OK : FAIL_FIELD(&ctx->fault, "model", "bad_ref", 0);
+}
+
+static enum err changed(struct ctx *ctx, void *row, const void *before) {
+    TRY(model_is_there(ctx, row, before));
+    return stands_alone(ctx, row, before);
+}
+
 const struct resource devices = {
     .name = "devices",
     .group = "work",
@@ -207,7 +223,7 @@ const struct resource devices = {
     ROWS(steps, device_steps),
     ROWS(grants, device_grants),
     ROWS(views, device_views),
-    .after = stands_alone,
+    .after = changed,
 };
 
 /* ---- finding and putting aside ---- */

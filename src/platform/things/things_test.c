@@ -168,13 +168,61 @@ static void who_was_adopted_waits_again(struct t *t) {
     town_close(&s.w);
 }
 
-/* ---- of which community it is ---- */
+/* ---- of which model it is ---- */
 
 static bool bad_ref(struct site *s, enum err e, const char *field) {
     const struct fault *f = &s->w.ctx.fault;
     bool is_field = e == ERR_INVALID && f->fields_n == 1 && !strcmp(f->fields[0].field, field);
     return town_refused(&s->w, e, "bad_ref") && is_field;
 }
+
+static enum err set_model(struct site *s, int64_t id, const char *model) {
+    struct device d = like(s, "any", NULL, 0);
+    SET(&devices, &d, model, str_of(model));
+    return row_update(&s->w.ctx, &devices, id, 0, &d, UINT64_C(1) << field_index(&devices, "model"), NULL);
+}
+
+static int64_t make_model(struct site *s, const char *code) {
+    struct device_model m = {0};
+    SET(&device_models, &m, code, str_of(code));
+    SET(&device_models, &m, name, str_of(code));
+    town_as(&s->w, 0);
+    CHECK(s->w.t, !row_create(&s->w.ctx, &device_models, &m));
+    town_as(&s->w, s->manager);
+    return m.row.id;
+}
+
+static void a_model_that_somebody_names_is_there(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int64_t gone = make_model(&s, "gone"), meter = make_model(&s, "meter");
+    struct device d = like(&s, "W-1", NULL, 0), of_before = like(&s, "W-2", NULL, 0);
+    SET(&devices, &d, model, S("no_such_model"));
+    CHECK(t, bad_ref(&s, row_create(&s.w.ctx, &devices, &d), "model"));
+    SET(&devices, &of_before, model, S("no_such_model"));
+    town_as(&s.w, 0);
+    CHECK(t, !row_create(&s.w.ctx, &devices, &of_before) && !row_archive(&s.w.ctx, &device_models, gone, 0));
+    town_as(&s.w, s.manager);
+    int64_t id = made(&s, "W-1", NULL, 0);
+    CHECK(t,
+          bad_ref(&s, set_model(&s, id, "no_such_model"), "model") && bad_ref(&s, set_model(&s, id, "gone"), "model"));
+    SET(&devices, &d, model, S("metre"));
+    uint64_t adopted = UINT64_C(1) << field_index(&devices, "name") | UINT64_C(1) << field_index(&devices, "place_id") |
+                       UINT64_C(1) << field_index(&devices, "model");
+    CHECK(t, bad_ref(&s, row_act(&s.w.ctx, &devices, id, 0, "adopt", &d, adopted, NULL), "model"));
+    SET(&devices, &d, model, S("meter"));
+    CHECK(t, !row_act(&s.w.ctx, &devices, id, 0, "adopt", &d, adopted, NULL));
+    /* What has one of before goes on, whatever else is said of it. */
+    CHECK(t, !patch(&s, of_before.row.id, "007", s.line) && !set_model(&s, of_before.row.id, "no_such_model"));
+    CHECK(t, !act(&s, of_before.row.id, "adopt") && !set_model(&s, of_before.row.id, "meter"));
+    town_as(&s.w, 0);
+    CHECK(t, !row_archive(&s.w.ctx, &device_models, meter, 0));
+    town_as(&s.w, s.manager);
+    CHECK(t, !patch(&s, id, "008", s.line));
+    town_close(&s.w);
+}
+
+/* ---- of which community it is ---- */
 
 /* Its readings, alarms and commands are kept under its community: it would leave them there. */
 static void a_device_stays_in_its_community(struct t *t) {
@@ -205,7 +253,8 @@ static void the_same_on_postgres(struct t *t) {
     town_on_postgres(t, a_store_of_before_keeps_what_it_has);
 }
 
-TESTS(CASE(the_same_on_postgres), CASE(a_device_stays_in_its_community), CASE(who_was_adopted_waits_again),
-      CASE(an_archived_device_frees_its_code), CASE(an_address_on_a_line_is_one_devices),
+TESTS(CASE(the_same_on_postgres), CASE(a_device_stays_in_its_community), CASE(a_model_that_somebody_names_is_there),
+      CASE(who_was_adopted_waits_again), CASE(an_archived_device_frees_its_code),
+      CASE(an_address_on_a_line_is_one_devices),
       CASE(what_is_gone_holds_no_address_and_comes_back_to_none_that_is_taken),
       CASE(who_is_put_aside_is_adopted_under_no_address_of_anothers), CASE(a_store_of_before_keeps_what_it_has))
