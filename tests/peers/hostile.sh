@@ -57,6 +57,20 @@ for kind in gb26875 hj212 jt808 watch; do
     peace
     [ "$(api GET "lines/${row[$kind]}/figures" | head -n 1 | jq '.bad + .skipped_bytes')" -gt 0 ]; say $? "hostile: $kind: which counts the garbage"
 done
+# Made-up names, thousands of them: so many wait for adoption and no more, and the devices of other lines are seen.
+made_up() { for i in $(seq 10000 13999); do printf '[3G*88000%05d*0002*LK]' "$i"; done | timeout 60 nc -q 2 "${at[watch]%:*}" "${at[watch]##*:}" >/dev/null; }
+strangers() {
+    local n=0 next='' page
+    for _ in 1 2 3; do
+        page=$(api GET "devices?f.state=new&f.line_id=${row[watch]}&limit=1000${next:+&cursor=$next}" | head -n 1)
+        n=$((n + $(jq '.items | length' <<<"$page"))) next=$(jq -r '.next // empty' <<<"$page")
+        [ -n "$next" ] || break
+    done
+    echo "$n"
+}
+flooded() { made_up; strangers; }
+is "$(becomes 2000 flooded)" 2000 "hostile: watch, names that are made up: so many wait for adoption"
+is "$(honest hj212 "${at[hj212]}") $(flooded)" '[true,0] 2000' "hostile: and no more; who is honest is answered"
 http=${url#http://} mqtt=$(sed -n 's/^listen mqtt \([^ ]*\)$/\1/p' "$dir/out")
 [ -n "$mqtt" ] || mqtt=$(sed -n 's/.* mqtt[^ ]*:\/\/\([0-9.]*:[0-9]*\).*/\1/p' "$dir/out" | head -n 1)
 for door in "http $http" "mqtt $mqtt"; do

@@ -281,6 +281,18 @@ static enum err introduce(struct ctx *ctx, const struct aside *a) {
     return e;
 }
 
+static enum err has_room(struct ctx *ctx, int64_t line_id) {
+    int64_t n = 0;
+    bool found;
+    if (!line_id) return OK;
+    TRY(db_one_i64(ctx->db, &ctx->fault,
+                   "SELECT COUNT(*) FROM devices WHERE line_id = $1 AND archived_ms = 0 AND state = 'new'",
+                   VALS(V_I64(line_id)), &n, &found));
+    if (n < DEVICES_NEW_OF_LINE) return OK;
+    return FAIL(&ctx->fault, ERR_TOO_MANY, "too_many_devices",
+                "%d unknown devices of this line wait for adoption; adopt or retire some", DEVICES_NEW_OF_LINE);
+}
+
 static enum err put_aside(struct ctx *ctx, void *arg) {
     struct aside *a = arg;
     struct device d = {.row.community_id = a->community_id};
@@ -296,12 +308,13 @@ static enum err put_aside(struct ctx *ctx, void *arg) {
     if (n >= DEVICES_NEW_MAX)
         return FAIL(&ctx->fault, ERR_TOO_MANY, "too_many_devices",
                     "%d unknown devices wait for adoption; adopt or retire some", DEVICES_NEW_MAX);
+    TRY(find_line(ctx, a, &d));
+    TRY(has_room(ctx, d.line_id));
     SET(&devices, &d, name, a->code);
     SET(&devices, &d, code, a->code);
     SET(&devices, &d, last_ms, ctx->now_ms);
     if (a->about) set_about(&d, a->about);
     if (a->about && a->about->address.len) SET(&devices, &d, address, a->about->address);
-    TRY(find_line(ctx, a, &d));
     struct actor actor = ctx->actor;
     ctx->actor = actor_system();
     enum err e = row_create(ctx, &devices, &d);

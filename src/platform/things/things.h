@@ -141,10 +141,12 @@ bool device_is_in_use(const struct device *d);
 /* The device of that code in the community; *ret_found false when there is none.  As the system. */
 NODISCARD enum err device_by_code(struct ctx *ctx, int64_t community_id, struct str code, struct device *ret,
                                   bool *ret_found);
-/* A device nobody knows is put aside (state new) for adoption; at most DEVICES_NEW_MAX a community, then ERR_TOO_MANY.
+/* A device nobody knows is put aside (state new) for adoption; at most DEVICES_NEW_MAX a community, then ERR_TOO_MANY,
+ * and DEVICES_NEW_OF_LINE that come by one line.
  * `line`: name of a line, or kind where only one speaks it. */
-#define DEVICES_NEW_MAX 20000
-struct device_about { /* what it says of itself; absent where it does not */
+#define DEVICES_NEW_MAX     20000
+#define DEVICES_NEW_OF_LINE 2000 /* so that whoever makes up names on one leaves room for those of the others */
+struct device_about {            /* what it says of itself; absent where it does not */
     struct str name, attributes /* JSON object of strings */, address;
 };
 /* about NULL: nothing.  Of one that was put aside before, what it did not say then is kept now. */

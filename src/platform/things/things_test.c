@@ -3,6 +3,8 @@
 
 #include "tests/lib/town.h"
 
+#include <stdio.h>
+
 #include <string.h>
 
 struct site {
@@ -96,6 +98,24 @@ static void who_is_put_aside_is_adopted_under_no_address_of_anothers(struct t *t
     CHECK(t, !device_put_aside(&s.w.ctx, s.w.estate, S("001"), S("east"), NULL, &stranger));
     CHECK(t, town_refused(&s.w, act(&s, stranger, "adopt"), "not_unique"));
     CHECK(t, !row_archive(&s.w.ctx, &devices, known, 0) && !act(&s, stranger, "adopt"));
+    town_close(&s.w);
+}
+
+/* Whoever makes up names on a line leaves room for the devices of others. */
+static void so_many_of_a_line_wait_and_no_more(struct t *t) {
+    struct site s;
+    char code[16];
+    int64_t id;
+    start(&s, t);
+    for (int i = 0; i < DEVICES_NEW_OF_LINE; i++) {
+        snprintf(code, sizeof code, "N-%d", i);
+        CHECK(t, !device_put_aside(&s.w.ctx, s.w.estate, str_of(code), S("east"), NULL, &id));
+    }
+    CHECK(t,
+          town_refused(&s.w, device_put_aside(&s.w.ctx, s.w.estate, S("N"), S("east"), NULL, &id), "too_many_devices"));
+    CHECK(t, !device_put_aside(&s.w.ctx, s.w.estate, S("N-7"), S("east"), NULL, &id)); /* who waits already */
+    CHECK(t, !device_put_aside(&s.w.ctx, s.w.estate, S("M"), S("west"), NULL, &id));
+    CHECK(t, !act(&s, id, "retire"));
     town_close(&s.w);
 }
 
@@ -253,8 +273,8 @@ static void the_same_on_postgres(struct t *t) {
     town_on_postgres(t, a_store_of_before_keeps_what_it_has);
 }
 
-TESTS(CASE(the_same_on_postgres), CASE(a_device_stays_in_its_community), CASE(a_model_that_somebody_names_is_there),
-      CASE(who_was_adopted_waits_again), CASE(an_archived_device_frees_its_code),
-      CASE(an_address_on_a_line_is_one_devices),
+TESTS(CASE(so_many_of_a_line_wait_and_no_more), CASE(the_same_on_postgres), CASE(a_device_stays_in_its_community),
+      CASE(a_model_that_somebody_names_is_there), CASE(who_was_adopted_waits_again),
+      CASE(an_archived_device_frees_its_code), CASE(an_address_on_a_line_is_one_devices),
       CASE(what_is_gone_holds_no_address_and_comes_back_to_none_that_is_taken),
       CASE(who_is_put_aside_is_adopted_under_no_address_of_anothers), CASE(a_store_of_before_keeps_what_it_has))
