@@ -31,7 +31,7 @@ struct server {
     struct api *api;
     struct feed *feed;
     struct telemetry_http *readings;
-    struct figures *posts; /* of requests with readings */
+    struct figures_book *posts; /* of requests with readings */
     struct line_set *lines;
     struct mqtt_listener *mqtt;
     struct api_with with[MODULES_WITH];
@@ -230,7 +230,7 @@ static void close_all(struct server *s) {
     loop_destroy(s->loop);
     lines_free(s->lines);
     mqtt_free(s->mqtt);
-    figures_destroy(s->posts);
+    figures_book_destroy(s->posts);
     replay_free(s->replay);
     feed_close(s->feed);
     site_chunks_close(&s->chunks);

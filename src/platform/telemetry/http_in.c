@@ -68,12 +68,14 @@ static enum err add(struct ctx *ctx, const struct api_call *call, struct incomin
 struct waiting {
     struct api_unit *unit;
     struct telemetry_http *h;
+    int64_t community_id;
 };
 
 static void stored(void *arg, enum err e) {
     struct waiting w = *(struct waiting *)arg;
     struct fault f = {.kind = e, .code = "disk_full", .text = "the disk is full or failing: nothing was stored"};
-    if (e && w.h->tell) w.h->tell(w.h->tell_arg, &(struct telemetry_post){.outcome = POST_NOT_STORED});
+    const struct telemetry_post post = {.outcome = POST_NOT_STORED, .community_id = w.community_id};
+    if (e && w.h->tell) w.h->tell(w.h->tell_arg, &post);
     api_finish(w.unit, &(struct api_answer){.status = 204}, e ? &f : NULL);
 }
 
@@ -91,7 +93,7 @@ static enum err store(struct ctx *ctx, const struct api_call *call, struct incom
     struct waiting *w = arena_new(ctx->arena, struct waiting, 1);
     if (!w) return FAIL_MEMORY(ctx);
     struct api_unit *unit = api_defer(call, ret);
-    *w = (struct waiting){unit, h};
+    *w = (struct waiting){unit, h, in->community_id};
     enum err e = telemetry_put(h->telemetry, b, stored, w, &bad, &ctx->fault);
     if (!e) return OK;
     if (!in->is_told) {
@@ -183,6 +185,7 @@ static void tell(struct ctx *ctx, const struct api_call *call, const struct inco
                                              : refused ? POST_REFUSED
                                                        : POST_NOT_STORED,
                                   .at_ms = ctx->now_ms,
+                                  .community_id = in->community_id,
                                   .peer = call->req->peer,
                                   .user = call->user,
                                   .rule = {mem, rule.len},

@@ -230,6 +230,7 @@ static void many_devices_sum_up_by_place(struct t *t) {
 struct told {
     enum telemetry_post_outcome outcome;
     size_t number, bytes;
+    int64_t community_id;
     char rule[160], part[80], peer[48], user[64];
 };
 static struct told told[8];
@@ -238,7 +239,7 @@ static size_t told_n;
 static void note_post(void *arg, const struct telemetry_post *p) { /* a worker, before the answer */
     (void)arg;
     struct told *x = &told[told_n++ % COUNT(told)];
-    *x = (struct told){.outcome = p->outcome, .number = p->number, .bytes = p->bytes};
+    *x = (struct told){.outcome = p->outcome, .number = p->number, .bytes = p->bytes, .community_id = p->community_id};
     snprintf(x->rule, sizeof x->rule, STR_FMT, STR_ARG(p->rule));
     snprintf(x->part, sizeof x->part, STR_FMT, STR_ARG(p->part));
     snprintf(x->peer, sizeof x->peer, STR_FMT, STR_ARG(p->peer));
@@ -275,11 +276,14 @@ static void every_post_is_told_and_what_was_refused_with_its_line(struct t *t) {
                   "%s: %s: %s", rows[i].body, x->rule, x->part);
         CHECK(t, x->outcome == (status == 204 ? POST_TAKEN : POST_REFUSED) && x->number == rows[i].number);
         CHECK(t, x->bytes == strlen(rows[i].body) && !strcmp(x->peer, "127.0.0.1") && x->user[0]);
-        CHECK(t, (status == 204) == !x->rule[0]);
+        CHECK(t, (status == 204) == !x->rule[0] && x->community_id == s.estate);
     }
     CHECK(t, post_line(&s, s.dispatcher, "", "m1 power=1") == 403 && told_n == COUNT(rows)); /* none of this line */
     CHECK(t, post_line(&s, s.device, "", "m2 power=1") == 403 && told_n == COUNT(rows) + 1 &&
-                 told[COUNT(rows)].outcome == POST_REFUSED);
+                 told[COUNT(rows)].outcome == POST_REFUSED && told[COUNT(rows)].community_id == s.estate);
+    /* Who does not reach a community cannot put samples before it. */
+    CHECK(t, post_line(&s, s.stranger, "community=linli", "m1 power=1") == 400 && told_n == COUNT(rows) + 2 &&
+                 !told[(COUNT(rows) + 1) % COUNT(told)].community_id);
     stop(&s);
 }
 

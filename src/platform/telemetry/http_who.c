@@ -43,6 +43,7 @@ enum err http_community(struct ctx *ctx, const struct api_call *call, int64_t *r
         TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM communities WHERE code = $1 ORDER BY id LIMIT 1",
                        VALS(V_TEXT(code)), ret, &found));
         if (found && actor_reaches(&ctx->actor, *ret, ~UINT64_C(0))) return OK;
+        *ret = 0; /* nobody is told whose it would be */
         return FAIL_FIELD(&ctx->fault, "community", "unknown", 0);
     }
     TRY(choose(ctx, &c));

@@ -23,7 +23,7 @@ struct telemetry_post {
         POST_REFUSED,
         POST_NOT_STORED /* good, but no store for it now */
     } outcome;
-    int64_t at_ms;
+    int64_t at_ms, community_id; /* 0: of none that it may write to */
     struct str peer, user;
     struct str rule; /* what was broken; empty: nothing */
     struct str part; /* the line or item that broke it, else the whole body */

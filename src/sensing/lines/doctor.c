@@ -373,17 +373,12 @@ static void look_at_line(struct line_set *l, struct patient *p) {
             memcpy(p->elsewhere, l->entries[i].spec.name, sizeof p->elsewhere);
     for (size_t i = 0; i < l->entries_n; i++) {
         const struct line_entry *e = &l->entries[i];
-        struct figures *f = e->figures;
         if (!is_of_line(p, &e->spec)) continue;
         p->has_line = true;
         p->spec = e->spec;
         p->line_state = e->state;
         memcpy(p->problem, e->problem, sizeof p->problem);
-        for (size_t k = 0; k < l->servers_n; k++) {
-            if (strcmp(l->servers[k].kind, e->spec.kind) != 0) continue;
-            p->is_served = true;
-            if (l->servers[k].figures) f = l->servers[k].figures;
-        }
+        struct figures *f = line_figures(l, e, &p->is_served);
         if (e->heard) p->is_heard = heard_get(e->heard, p->d.code, &p->heard);
         if (f) {
             pthread_mutex_lock(&f->lock);

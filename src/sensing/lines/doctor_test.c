@@ -388,8 +388,8 @@ static void what_is_wrong_with_a_station_s_password(struct t *t) {
 
 static void serve_mqtt(void *arg) {
     struct site *s = arg;
-    static struct figures *figures;
-    figures = figures_create();
+    static struct figures_book *figures;
+    figures = figures_book_create(0);
     lines_served(s->lines, &(struct lines_server){.kind = "mqtt", .address = "127.0.0.1:1883", .figures = figures});
 }
 
@@ -402,7 +402,7 @@ static void bad_publish(struct site *s, const char *about, const char *rule) {
     struct sample x = {.at_ms = s->e.t->world.utc_ms(s->e.t->world.self), .offset = NO_OFFSET};
     snprintf(x.about, sizeof x.about, "%s", about);
     snprintf(x.rule, sizeof x.rule, "%s", rule);
-    figures_bad(s->lines->servers[0].figures, &x, (struct bytes){NULL, 0}, false);
+    figures_bad(figures_of(s->lines->servers[0].figures, s->e.id), &x, (struct bytes){NULL, 0}, false);
 }
 
 /* Whether its row names the line or not. */
@@ -426,9 +426,9 @@ static void check_log_in(struct t *t, bool no_line) {
     CHECK_SAY(t, !strcmp(diagnosis(&s), "wrong_password"), "%s", words);
     bad_publish(&s, "linli/e/000000000161/telemetry", "not JSON");
     CHECK_SAY(t, !strcmp(diagnosis(&s), "not_decodable"), "%s", words); /* it got in */
-    struct figures *f = s.lines->servers[0].figures;
+    struct figures_book *book = s.lines->servers[0].figures;
     stop(&s);
-    figures_destroy(f);
+    figures_book_destroy(book);
 }
 
 static void what_is_wrong_with_a_log_in_and_its_topics(struct t *t) {
@@ -471,9 +471,9 @@ static void a_device_behind_a_gateway_needs_no_log_in(struct t *t) {
     snprintf(user, sizeof user, "d%lld", (long long)gateway);
     bad_publish(&s, user, "wrong user or password");
     CHECK_SAY(t, !strcmp(diagnosis(&s), "wrong_password"), "%s", words); /* its gateway's */
-    struct figures *f = s.lines->servers[0].figures;
+    struct figures_book *book = s.lines->servers[0].figures;
     stop(&s);
-    figures_destroy(f);
+    figures_book_destroy(book);
 }
 
 /* ---- who waits for adoption ---- */

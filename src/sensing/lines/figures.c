@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,24 +22,88 @@ void figures_destroy(struct figures *f) {
 }
 
 void figures_bad(struct figures *f, const struct sample *what, struct bytes bytes, bool skipped) {
+    size_t n = bytes.len < FIGURES_BAD_BYTES ? bytes.len : FIGURES_BAD_BYTES;
     pthread_mutex_lock(&f->lock);
-    uint32_t at = f->bad_n++ % FIGURES_BAD_MAX;
     f->bad++;
     if (skipped) f->skipped_bytes += (int64_t)what->len;
-    f->bad_samples[at] = *what;
-    if (bytes.len) memcpy(f->bad_bytes[at], bytes.ptr, bytes.len < FIGURES_BAD_BYTES ? bytes.len : FIGURES_BAD_BYTES);
+    if (!f->keeps_no_samples) {
+        uint32_t at = f->bad_n++ % FIGURES_BAD_MAX;
+        f->bad_samples[at] = *what;
+        if (n) memcpy(f->bad_bytes[at], bytes.ptr, n);
+    }
     pthread_mutex_unlock(&f->lock);
 }
 
 void figures_good(struct figures *f, const struct sample *what, struct bytes whole) {
+    size_t n = whole.len < FIGURES_GOOD_BYTES ? whole.len : FIGURES_GOOD_BYTES;
     pthread_mutex_lock(&f->lock);
-    uint32_t at = f->good_n++ % FIGURES_GOOD_MAX;
     f->frames++;
     f->last_ms = what->at_ms;
-    f->good_samples[at] = *what;
-    if (whole.len)
-        memcpy(f->good_bytes[at], whole.ptr, whole.len < FIGURES_GOOD_BYTES ? whole.len : FIGURES_GOOD_BYTES);
+    if (!f->keeps_no_samples) {
+        uint32_t at = f->good_n++ % FIGURES_GOOD_MAX;
+        f->good_samples[at] = *what;
+        if (n) memcpy(f->good_bytes[at], whole.ptr, n);
+    }
     pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- of several communities ---- */
+
+struct figures_book {
+    unsigned uncounted;
+    struct figures *nobody;
+    _Atomic size_t n; /* of those that are there, which do not change any more */
+    struct {
+        int64_t community_id;
+        struct figures *figures;
+    } all[FIGURES_BOOK_MAX];
+};
+
+static struct figures *create_for(const struct figures_book *b) {
+    struct figures *f = figures_create();
+    if (f && (b->uncounted & FIGURES_NO_CONNECTIONS)) f->connections = f->connections_total = -1;
+    if (f && (b->uncounted & FIGURES_NO_UNANSWERED)) f->unanswered = -1;
+    return f;
+}
+
+struct figures_book *figures_book_create(unsigned uncounted) {
+    struct figures_book *b = calloc(1, sizeof *b);
+    if (!b) return NULL;
+    b->uncounted = uncounted;
+    b->nobody = create_for(b);
+    if (!b->nobody) {
+        free(b);
+        return NULL;
+    }
+    b->nobody->keeps_no_samples = true;
+    return b;
+}
+
+void figures_book_destroy(struct figures_book *b) {
+    if (!b) return;
+    for (size_t i = 0; i < atomic_load(&b->n); i++) figures_destroy(b->all[i].figures);
+    figures_destroy(b->nobody);
+    free(b);
+}
+
+struct figures *figures_own(struct figures_book *b, int64_t community_id) {
+    size_t n = atomic_load_explicit(&b->n, memory_order_acquire);
+    for (size_t i = 0; i < n; i++)
+        if (b->all[i].community_id == community_id) return b->all[i].figures;
+    return NULL;
+}
+
+struct figures *figures_of(struct figures_book *b, int64_t community_id) {
+    struct figures *own = figures_own(b, community_id);
+    return own ? own : b->nobody;
+}
+
+void figures_book_add(struct figures_book *b, int64_t community_id) {
+    size_t n = atomic_load(&b->n);
+    if (n == FIGURES_BOOK_MAX || figures_own(b, community_id)) return;
+    b->all[n].community_id = community_id;
+    b->all[n].figures = create_for(b);
+    if (b->all[n].figures) atomic_store_explicit(&b->n, n + 1, memory_order_release); /* else with the next look */
 }
 
 /* ---- as JSON ---- */

@@ -37,9 +37,24 @@ struct figures {
     struct sample bad_samples[FIGURES_BAD_MAX], good_samples[FIGURES_GOOD_MAX];
     uint8_t bad_bytes[FIGURES_BAD_MAX][FIGURES_BAD_BYTES], good_bytes[FIGURES_GOOD_MAX][FIGURES_GOOD_BYTES];
     uint32_t bad_n, good_n; /* ever kept: the newest is at (n - 1) modulo the ring's size */
+    bool keeps_no_samples;
 };
 struct figures *figures_create(void); /* NULL: out of memory */
 void figures_destroy(struct figures *f);
+
+/* Figures of the lines that one server has open for several communities: each community's own, from its first line of
+ * that kind on, since what its devices say is nobody else's to see.  What is of none of them is counted as nobody's,
+ * and no sample of it is kept. */
+#define FIGURES_BOOK_MAX 64                                     /* communities; others are nobody's */
+enum { FIGURES_NO_CONNECTIONS = 1, FIGURES_NO_UNANSWERED = 2 }; /* what the server does not count */
+struct figures_book;
+struct figures_book *figures_book_create(unsigned uncounted); /* NULL: out of memory */
+void figures_book_destroy(struct figures_book *b);            /* NULL is fine */
+/* There is a line of that community.  Loop thread; what is there stays as long as the book. */
+void figures_book_add(struct figures_book *b, int64_t community_id);
+/* Any thread, without a lock.  figures_of: nobody's where the community has none; figures_own: NULL then. */
+struct figures *figures_of(struct figures_book *b, int64_t community_id);
+struct figures *figures_own(struct figures_book *b, int64_t community_id);
 
 /* `skipped`: the bytes belong to no frame. */
 void figures_bad(struct figures *f, const struct sample *what, struct bytes bytes, bool skipped);

@@ -145,6 +145,28 @@ static const struct lines_server *server_of(const struct line_set *l, const stru
     return NULL;
 }
 
+/* Others serve the rest, and count what comes. */
+static bool counts_itself(const struct line_spec *s) {
+    return is_ours(s) || line_is_pushed(s) || line_is_client(s);
+}
+
+struct figures *line_figures(const struct line_set *l, const struct line_entry *e, bool *ret_served) {
+    *ret_served = false;
+    for (size_t i = 0; i < l->servers_n; i++) {
+        const struct lines_server *by = &l->servers[i];
+        if (strcmp(by->kind, e->spec.kind) != 0) continue;
+        *ret_served = true;
+        return by->figures ? figures_own(by->figures, e->spec.community_id) : NULL;
+    }
+    return e->figures;
+}
+
+static void add_to_book(const struct line_set *l, const struct line_entry *e) {
+    for (size_t i = 0; i < l->servers_n; i++)
+        if (l->servers[i].figures && !strcmp(l->servers[i].kind, e->spec.kind))
+            figures_book_add(l->servers[i].figures, e->spec.community_id);
+}
+
 static void open_entry(struct line_set *l, struct line_entry *e) {
     const struct lines_server *by = server_of(l, &e->spec);
     if (!e->spec.enabled) return;
@@ -160,7 +182,7 @@ static void open_entry(struct line_set *l, struct line_entry *e) {
     if (by) {
         e->state = LINE_OPEN;
         memcpy(e->address, by->address, sizeof by->address);
-    } else if (!e->figures || !e->heard) {
+    } else if ((!e->figures && counts_itself(&e->spec)) || !e->heard) {
         e->state = LINE_FAILED;
         utf8_copy(e->problem, sizeof e->problem, S("out of memory"));
     }
@@ -176,7 +198,7 @@ static struct line_entry *entry_of(struct line_set *l, const struct line_spec *s
         if (!l->entries[i].spec.id && !empty) empty = &l->entries[i];
     }
     if (!empty && l->entries_n == LINES_MAX) return NULL;
-    struct figures *figures = figures_create();
+    struct figures *figures = counts_itself(s) ? figures_create() : NULL;
     struct heard *heard = heard_create();
     if (figures && (line_is_pushed(s) || is_datagrams(s))) /* requests, over any; no connections */
         figures->connections = figures->connections_total = -1;
@@ -200,6 +222,7 @@ static void take_rows(struct line_set *l) {
         pthread_mutex_lock(&l->lock);
         e->spec = l->loaded[i];
         pthread_mutex_unlock(&l->lock);
+        add_to_book(l, e);
         if (again) open_entry(l, e);
         if (e->line && l->plans[i]) {
             line_plan(e->line, l->plans[i]);
@@ -388,6 +411,8 @@ void lines_served(struct line_set *l, const struct lines_server *by) {
     pthread_mutex_lock(&l->lock);
     l->servers[l->servers_n++] = *by;
     pthread_mutex_unlock(&l->lock);
+    for (size_t i = 0; i < l->entries_n; i++)
+        if (l->entries[i].is_seen) add_to_book(l, &l->entries[i]);
     l->has_servers = true;
     runner_wake(&l->runner);
 }

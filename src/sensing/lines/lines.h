@@ -8,7 +8,7 @@
 #include "platform/things/things.h"
 #include "sensing/feed/feed.h"
 
-struct figures; /* sensing/lines/figures.h */
+struct figures_book; /* sensing/lines/figures.h */
 
 extern const struct module lines_module;
 
@@ -36,7 +36,7 @@ struct line_order; /* sensing/lines/line.h */
 struct lines_server {
     const char *kind;
     char address[64];
-    struct figures *figures; /* outlive the lines */
+    struct figures_book *figures; /* outlives the lines; NULL: it counts nothing */
     /* Tells a device of such a line something, see line_tell; NULL: nobody can be told.  Loop thread. */
     bool (*tell)(void *arg, int64_t community_id, const struct line_order *o, const char **ret_why);
     void *arg;
@@ -45,8 +45,8 @@ void lines_served(struct line_set *l, const struct lines_server *by);
 /* What came of an order that lines_server.tell let out. */
 void lines_told(struct line_set *l, int64_t command_id, bool is_done, struct str answer);
 /* The figures of lines over HTTP, told of every request with readings: for telemetry_http_tell(). */
-struct figures *line_posts_create(void); /* figures_destroy() frees them; NULL: out of memory */
-void line_post(void *figures, const struct telemetry_post *p);
+struct figures_book *line_posts_create(void); /* figures_book_destroy() frees it; NULL: out of memory */
+void line_post(void *book, const struct telemetry_post *p);
 /* Calls fn for every line that listens by itself, in the order of the rows. */
 void lines_each(struct line_set *l,
                 void (*fn)(void *arg, const char *kind, const char *address, int port, int64_t community_id),

@@ -10,19 +10,14 @@
 
 /* ---- GET /api/v1/lines/{id}/figures ---- */
 
-static bool find(struct line_set *l, int64_t id, struct line_entry *ret, struct lines_server *ret_by,
-                 bool *ret_served) {
+static bool find(struct line_set *l, int64_t id, struct line_entry *ret, bool *ret_served) {
     bool found = false;
-    *ret_served = false;
     pthread_mutex_lock(&l->lock);
     for (size_t i = 0; i < l->entries_n && !found; i++) {
         found = l->entries[i].spec.id == id;
-        if (found) *ret = l->entries[i];
-    }
-    for (size_t i = 0; found && i < l->servers_n; i++) {
-        if (strcmp(l->servers[i].kind, ret->spec.kind) != 0) continue;
-        *ret_by = l->servers[i];
-        *ret_served = true;
+        if (!found) continue;
+        *ret = l->entries[i];
+        ret->figures = line_figures(l, ret, ret_served);
     }
     pthread_mutex_unlock(&l->lock);
     return found;
@@ -31,10 +26,9 @@ static bool find(struct line_set *l, int64_t id, struct line_entry *ret, struct 
 static void put_line(struct line_set *l, int64_t id, struct arena *a, struct jw *j) {
     static const char *const words[] = {[LINE_CLOSED] = "closed", [LINE_OPEN] = "open", [LINE_FAILED] = "failed"};
     struct line_entry e;
-    struct lines_server by;
-    bool is_served;
+    bool is_served = false;
     jw_kid(j, "id", id);
-    if (!find(l, id, &e, &by, &is_served)) { /* made this moment, archived, or one too many */
+    if (!find(l, id, &e, &is_served)) { /* made this moment, archived, or one too many */
         jw_kcstr(j, "state", words[LINE_CLOSED]);
         return;
     }
@@ -45,11 +39,7 @@ static void put_line(struct line_set *l, int64_t id, struct arena *a, struct jw 
     if (e.problem[0]) jw_kcstr(j, "problem", e.problem);
     if (codec && !is_served) jw_kcstr(j, "standard", codec->standard);
     if (codec && !is_served) jw_kbool(j, "searchable", codec->asking && codec->asking->find);
-    if (is_served) {
-        if (by.figures) figures_put(by.figures, NULL, a, j);
-    } else if (e.figures) {
-        figures_put(e.figures, codec, a, j);
-    }
+    if (e.figures) figures_put(e.figures, is_served ? NULL : codec, a, j);
 }
 
 static enum err get_figures(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
@@ -86,7 +76,22 @@ static bool is_ready(void *arg, struct buf *ret_why) {
     return ok;
 }
 
-/* A line is named by its id: names are people's, and change. */
+static void put_figure(struct buf *ret, const char *name, size_t at, struct figures *f, int64_t line,
+                       const char *kind) {
+    pthread_mutex_lock(&f->lock);
+    int64_t v = *(const int64_t *)(const void *)((const char *)f + at);
+    pthread_mutex_unlock(&f->lock);
+    if (v < 0) return; /* not counted */
+    buf_fmt(ret, "linli_line_%s{line=\"", name);
+    if (line)
+        buf_fmt(ret, "%" PRId64, line);
+    else
+        buf_cstr(ret, "none");
+    buf_fmt(ret, "\",kind=\"%s\"} %" PRId64 "\n", kind, v);
+}
+
+/* A line is named by its id: names are people's, and change.  What came to a server and is of no line of a community is
+ * nowhere else to be seen. */
 static void put_figures(void *arg, struct buf *ret) {
     static const struct {
         const char *name, *type;
@@ -103,14 +108,12 @@ static void put_figures(void *arg, struct buf *ret) {
         buf_fmt(ret, "# TYPE linli_line_%s %s\n", rows[r].name, rows[r].type);
         for (size_t i = 0; i < l->entries_n; i++) {
             const struct line_entry *e = &l->entries[i];
-            if (!e->spec.id || !e->figures || !(e->client || codec_find(str_of(e->spec.kind)))) continue;
-            pthread_mutex_lock(&e->figures->lock);
-            int64_t v = *(const int64_t *)(const void *)((const char *)e->figures + rows[r].at);
-            pthread_mutex_unlock(&e->figures->lock);
-            if (v < 0) continue; /* not counted */
-            buf_fmt(ret, "linli_line_%s{line=\"%" PRId64 "\",kind=\"%s\"} %" PRId64 "\n", rows[r].name, e->spec.id,
-                    e->spec.kind, v);
+            if (e->spec.id && e->figures)
+                put_figure(ret, rows[r].name, rows[r].at, e->figures, e->spec.id, e->spec.kind);
         }
+        for (size_t i = 0; i < l->servers_n; i++)
+            if (l->servers[i].figures)
+                put_figure(ret, rows[r].name, rows[r].at, figures_of(l->servers[i].figures, 0), 0, l->servers[i].kind);
     }
     pthread_mutex_unlock(&l->lock);
 }

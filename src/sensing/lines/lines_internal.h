@@ -34,7 +34,7 @@ struct line_entry {
     struct line_spec spec;
     struct line *line;          /* NULL: it is closed */
     struct mqtt_client *client; /* instead, of an outside broker */
-    struct figures *figures;    /* live as long as the server: they are asked for by workers */
+    struct figures *figures;    /* live as long as the server: they are asked for by workers; see line_figures() */
     struct heard *heard;        /* so does this */
     int start_port;             /* what the row said when the server started; -1: it was not there */
     int32_t state;              /* as it is */
@@ -94,6 +94,9 @@ enum err line_set_read(struct line_set *l, struct ctx *ctx); /* rows to l->loade
 enum err line_set_tell(struct line_set *l, struct ctx *ctx); /* what the entries are, where rows say otherwise */
 
 bool line_is_pushed(const struct line_spec *s); /* by HTTP requests to its own address */
+/* What is counted of a line: its own, or its community's at the server that has it open.  NULL: nothing.  Under the
+ * set's lock. */
+struct figures *line_figures(const struct line_set *l, const struct line_entry *e, bool *ret_served);
 /* push.c, workers: POST and GET of a pushed line's address. */
 enum err line_push(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 enum err line_push_look(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);

@@ -4,7 +4,7 @@
 #include "kernel/outbox.h"
 #include "protocol/dlt645/dlt645.h"
 #include "sensing/estate_test_internal.h"
-#include "sensing/lines/figures.h"
+#include "sensing/lines/lines_internal.h"
 
 struct site {
     struct estate e;
@@ -399,18 +399,21 @@ static void a_command_that_was_sent_is_not_sent_again_after_a_restart(struct t *
 
 /* What a line over HTTP shows of a request that was refused. */
 static void a_refused_request_is_a_sample_with_its_line(struct t *t) {
-    struct figures *f = line_posts_create();
+    struct figures_book *book = line_posts_create();
     struct buf b;
     struct str text;
     struct jw j;
     json_t *v = NULL;
-    const struct telemetry_post bad = {
-        POST_REFUSED, 77, S("10.0.0.9"), S("gateway"), S("a value is missing"), S("m2 x="), 2, 20};
-    const struct telemetry_post good = {.outcome = POST_TAKEN, .at_ms = 78, .part = S("m1 x=1"), .bytes = 6};
-    CHECK(t, f != NULL);
-    for (int i = 0; i < 20; i++) line_post(f, &bad);
-    line_post(f, &good);
-    line_post(f, &(struct telemetry_post){.outcome = POST_NOT_STORED});
+    const struct telemetry_post bad = {POST_REFUSED, 77, 5, S("10.0.0.9"), S("gateway"), S("a value is missing"),
+                                       S("m2 x="),   2,  20};
+    const struct telemetry_post good = {
+        .outcome = POST_TAKEN, .at_ms = 78, .community_id = 5, .part = S("m1 x=1"), .bytes = 6};
+    CHECK(t, book != NULL);
+    figures_book_add(book, 5);
+    struct figures *f = figures_of(book, 5);
+    for (int i = 0; i < 20; i++) line_post(book, &bad);
+    line_post(book, &good);
+    line_post(book, &(struct telemetry_post){.outcome = POST_NOT_STORED, .community_id = 5});
     buf_init_arena(&b, &t->arena, 65536);
     jw_init(&j, &b);
     jw_open(&j, '{');
@@ -430,11 +433,72 @@ static void a_refused_request_is_a_sample_with_its_line(struct t *t) {
                  json_integer_value(json_object_get(one, "at_ms")) == 77);
     CHECK(t, str_is(json_text(json_object_get(one, "hex")), "6D3220783D") && !json_object_get(one, "offset"));
     json_decref(v);
-    figures_destroy(f);
+    figures_book_destroy(book);
 }
 
-TESTS(CASE(a_refused_request_is_a_sample_with_its_line), CASE(every_row_listens_and_says_where),
-      CASE(a_row_that_cannot_listen_says_why_and_stops_no_other), CASE(a_port_asked_for_and_held_is_an_error),
-      CASE(rows_are_checked), CASE(a_command_goes_out_once_confirmed_and_its_row_says_what_came_of_it),
+/* ---- lines that others serve ---- */
+
+static struct {
+    struct figures_book *book;
+    int64_t second, lines[3]; /* lines: two of the estate, one of the second */
+} served;
+
+static enum err two_estates_with_web_lines(struct ctx *ctx, struct estate *e) {
+    struct place p = {0};
+    SET(&places, &p, name, S("second"));
+    SET(&places, &p, code, S("e2"));
+    SET(&places, &p, kind, S("estate"));
+    SET(&places, &p, keeps_records, true);
+    TRY(row_create(ctx, &places, &p));
+    served.second = p.row.id;
+    TRY(line_row_put(ctx, e->id, S("web"), "http", 0));
+    TRY(line_row_put(ctx, e->id, S("web two"), "http", 0));
+    return line_row_put(ctx, served.second, S("web"), "http", 0);
+}
+
+static void serve_posts(void *arg) {
+    struct site *s = arg;
+    lines_served(s->lines, &(struct lines_server){.kind = "http", .address = "127.0.0.1:8080", .figures = served.book});
+}
+
+static void each_community_has_figures_of_its_own_at_a_server(struct t *t) {
+    struct site s = {.n = 0};
+    char mem[4096];
+    struct buf b;
+    estate_start(&s.e, t);
+    estate_do(&s.e, two_estates_with_web_lines);
+    served.book = line_posts_create();
+    struct lines_options o = options_of(&s, 0);
+    CHECK(t, !lines_open(&o, &s.lines, &t->fault));
+    test_loop_start(&s.e.loop);
+    test_on_loop(s.e.loop.loop, serve_posts, &s);
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE kind = 'http' AND state = 'open'", 3));
+    struct telemetry_post post = {.outcome = POST_TAKEN, .community_id = s.e.id, .part = S("m1 x=1"), .bytes = 6};
+    line_post(served.book, &post);
+    post.community_id = 0; /* a community that the caller may not write to */
+    post.outcome = POST_REFUSED;
+    line_post(served.book, &post);
+    struct figures *own = figures_own(served.book, s.e.id), *second = figures_own(served.book, served.second);
+    CHECK(t, own && second && own != second && own->frames == 1 && own->good_n == 1 && !own->bad);
+    CHECK(t, !second->frames && !second->bytes && !second->bad);
+    CHECK(t, figures_of(served.book, 0)->bad == 1 && !figures_of(served.book, 0)->bad_n);
+    bool is_served;
+    for (size_t i = 0; i < s.lines->entries_n; i++) { /* two lines of a community show the same */
+        const struct line_entry *e = &s.lines->entries[i];
+        CHECK(t, !e->figures && line_figures(s.lines, e, &is_served) == figures_own(served.book, e->spec.community_id));
+        CHECK(t, is_served);
+    }
+    buf_init(&b, mem, sizeof mem);
+    struct api_with with = lines_with(s.lines);
+    with.put_figures(with.arg, &b);
+    CHECK(t, strstr(mem, "linli_line_bad_total{line=\"none\",kind=\"http\"} 1\n"));
+    stop(&s);
+    figures_book_destroy(served.book);
+}
+
+TESTS(CASE(a_refused_request_is_a_sample_with_its_line), CASE(each_community_has_figures_of_its_own_at_a_server),
+      CASE(every_row_listens_and_says_where), CASE(a_row_that_cannot_listen_says_why_and_stops_no_other),
+      CASE(a_port_asked_for_and_held_is_an_error), CASE(rows_are_checked),
+      CASE(a_command_goes_out_once_confirmed_and_its_row_says_what_came_of_it),
       CASE(what_waits_for_a_device_that_is_not_in_use_any_more_fails_and_goes_nowhere),
       CASE(a_command_that_was_sent_is_not_sent_again_after_a_restart))

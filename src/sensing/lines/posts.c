@@ -3,14 +3,12 @@
 
 #include "base/utf8.h"
 
-struct figures *line_posts_create(void) {
-    struct figures *f = figures_create();
-    if (f) f->connections = f->connections_total = -1; /* requests come over any connection */
-    return f;
+struct figures_book *line_posts_create(void) {
+    return figures_book_create(FIGURES_NO_CONNECTIONS); /* requests come over any */
 }
 
-void line_post(void *figures, const struct telemetry_post *p) {
-    struct figures *f = figures;
+void line_post(void *book, const struct telemetry_post *p) {
+    struct figures *f = figures_of(book, p->community_id);
     struct sample x = {.at_ms = p->at_ms, .offset = NO_OFFSET, .number = p->number, .len = p->part.len};
     struct bytes part = {(const uint8_t *)p->part.ptr, p->part.len};
     utf8_copy(x.peer, sizeof x.peer, p->peer);

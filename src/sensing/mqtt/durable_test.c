@@ -279,7 +279,7 @@ static void of_many_at_once_all_are_counted_and_the_last_are_shown(struct t *t) 
     }
     test_on_loop(s.tl.loop, say_all, all);
     for (int i = 1; i <= n; i++) CHECK(t, peer_next(&pump) == MQTT_PUBACK && pump.got.id == i);
-    const struct figures *line = mqtt_line_figures(s.mqtt);
+    const struct figures *line = line_of(&s);
     CHECK(t, line->frames == n - 1 && line->bad == 1);
     for (uint32_t i = 1; i <= FIGURES_GOOD_MAX; i++) {
         size_t at = (line->good_n - i) % FIGURES_GOOD_MAX;

@@ -15,20 +15,45 @@ static struct sample sample_of(struct mqtt_listener *l, const struct mqtt_conn *
     return x;
 }
 
-void mqtt_sample(struct mqtt_listener *l, const struct mqtt_conn *c, int64_t *which, struct str topic,
-                 struct bytes bytes, const char *rule, size_t at) {
-    struct sample x = sample_of(l, c, topic, bytes.len);
-    x.offset = at;
-    utf8_copy(x.rule, sizeof x.rule, str_of(rule));
+/* A line may be made while its devices are connected. */
+struct figures *mqtt_line(struct mqtt_conn *c) {
+    struct figures *now = figures_of(c->l->lines, c->community_id);
+    if (now == c->line) return now;
+    if (c->tcp) {
+        FIGURES_ADD(c->line, connections, -1);
+        FIGURES_ADD(now, connections, 1);
+        FIGURES_ADD(now, connections_total, 1);
+    }
+    c->line = now;
+    return now;
+}
+
+static void bad(struct mqtt_listener *l, int64_t *which, struct figures *line, struct sample *x, struct bytes bytes,
+                const char *rule) {
+    utf8_copy(x->rule, sizeof x->rule, str_of(rule));
     pthread_mutex_lock(&l->lock);
     ++*which;
     pthread_mutex_unlock(&l->lock);
-    figures_bad(l->line, &x, bytes, false);
+    figures_bad(line, x, bytes, false);
+}
+
+void mqtt_sample(struct mqtt_listener *l, struct mqtt_conn *c, int64_t *which, struct str topic, struct bytes bytes,
+                 const char *rule, size_t at) {
+    struct sample x = sample_of(l, c, topic, bytes.len);
+    x.offset = at;
+    bad(l, which, mqtt_line(c), &x, bytes, rule);
+}
+
+void mqtt_wrong_password(struct mqtt_conn *c, int64_t community_id, struct str user) {
+    struct mqtt_listener *l = c->l;
+    struct sample x = sample_of(l, c, user, 0);
+    bad(l, &l->figures.wrong_passwords, figures_of(l->lines, community_id), &x, (struct bytes){NULL, 0},
+        "wrong user or password");
 }
 
 void mqtt_heard(struct mqtt_conn *c, struct str topic, struct bytes payload) {
     struct sample x = sample_of(c->l, c, topic, payload.len);
-    figures_good(c->l->line, &x, payload);
+    figures_good(mqtt_line(c), &x, payload);
 }
 
 void mqtt_heard_kept(struct mqtt_batch *b, struct bytes whole, const struct mqtt_packet *p) {
@@ -42,7 +67,7 @@ void mqtt_heard_kept(struct mqtt_batch *b, struct bytes whole, const struct mqtt
 void mqtt_heard_all(struct mqtt_batch *b) {
     struct mqtt_listener *l = b->c->l;
     size_t i = l->heard_n > FIGURES_GOOD_MAX ? l->heard_n - FIGURES_GOOD_MAX : 0;
-    if (i) FIGURES_ADD(l->line, frames, (int64_t)i);
+    if (i) FIGURES_ADD(mqtt_line(b->c), frames, (int64_t)i);
     for (; i < l->heard_n; i++) {
         const struct heard *h = &l->heard[i % FIGURES_GOOD_MAX];
         mqtt_heard(b->c, (struct str){(const char *)b->raw + h->topic, h->topic_n},
@@ -51,8 +76,8 @@ void mqtt_heard_all(struct mqtt_batch *b) {
     l->heard_n = 0;
 }
 
-struct figures *mqtt_line_figures(struct mqtt_listener *l) {
-    return l->line;
+struct figures_book *mqtt_line_figures(struct mqtt_listener *l) {
+    return l->lines;
 }
 
 void mqtt_figures(struct mqtt_listener *l, struct mqtt_figures *ret) {

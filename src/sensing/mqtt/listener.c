@@ -24,15 +24,16 @@ static void on_open(void *arg, struct tcp_conn *tcp) {
     l->conns = c;
     tcp_set_user(tcp, c);
     FIGURE(l, connections, 1);
-    FIGURES_ADD(l->line, connections, 1);
-    FIGURES_ADD(l->line, connections_total, 1);
+    c->line = figures_of(l->lines, 0);
+    FIGURES_ADD(c->line, connections, 1);
+    FIGURES_ADD(c->line, connections_total, 1);
 }
 
 static void on_bytes(void *arg, struct tcp_conn *tcp, struct bytes bytes) {
     struct mqtt_conn *c = tcp_user(tcp);
     (void)arg;
     if (!c) return;
-    FIGURES_ADD(c->l->line, bytes, (int64_t)bytes.len);
+    FIGURES_ADD(mqtt_line(c), bytes, (int64_t)bytes.len);
     mqtt_conn_bytes(c, bytes);
 }
 
@@ -42,7 +43,7 @@ static void on_close(void *arg, struct tcp_conn *tcp, enum err why) {
     (void)why;
     if (!c) return;
     FIGURE(l, connections, -1);
-    FIGURES_ADD(l->line, connections, -1);
+    FIGURES_ADD(mqtt_line(c), connections, -1);
     mqtt_conn_gone(c);
 }
 
@@ -93,15 +94,14 @@ enum err mqtt_open(struct loop *loop, const struct mqtt_options *options, struct
     l->waiting_last = &l->waiting;
     buf_init(&l->names, l->names_mem, sizeof l->names_mem);
     pthread_mutex_init(&l->lock, NULL);
-    l->line = figures_create();
+    l->lines = figures_book_create(FIGURES_NO_UNANSWERED); /* what finds no store waits, and is tried again */
     l->teller = mqtt_teller_create(l);
     l->host = sparkplug_host_create();
     l->since_ms = now_ms(l);
-    if (!l->line || !l->teller || !l->host) {
+    if (!l->lines || !l->teller || !l->host) {
         mqtt_free(l);
         return FAIL(fault, ERR_INTERNAL, "memory", "out of memory");
     }
-    l->line->unanswered = -1; /* what finds no store waits, and is tried again */
     struct tcp_calls calls = {on_open, on_bytes, NULL, on_close, l};
     struct tcp_options tcp = {.bind = options->bind,
                               .port = options->port,
@@ -155,7 +155,7 @@ void mqtt_free(struct mqtt_listener *l) {
     mqtt_batches_free(l);
     for (size_t i = 0; i < MEMORIES; i++) free(l->memories[i]);
     pthread_mutex_destroy(&l->lock);
-    figures_destroy(l->line);
+    figures_book_destroy(l->lines);
     teller_destroy(l->teller);
     sparkplug_host_destroy(l->host);
     free(l);

@@ -7,7 +7,7 @@
 #include "net/tcp.h"
 #include "sensing/feed/feed.h"
 
-struct figures; /* sensing/lines/figures.h */
+struct figures_book; /* sensing/lines/figures.h */
 
 struct mqtt_options {
     const char *bind; /* NULL: 127.0.0.1 */
@@ -39,8 +39,9 @@ struct mqtt_figures {             /* since the start, but for `connections` and 
     int64_t replies;                   /* answers to commands */
 };
 void mqtt_figures(struct mqtt_listener *l, struct mqtt_figures *ret); /* any thread */
-/* The figures of its line, with samples of those three and of wrong passwords.  They live as long as the listener. */
-struct figures *mqtt_line_figures(struct mqtt_listener *l);
+/* The figures of its lines, with samples of those three and of wrong passwords: of a community, by the log-in, or by
+ * the device whose log-in somebody tried.  The book lives as long as the listener. */
+struct figures_book *mqtt_line_figures(struct mqtt_listener *l);
 /* Tells a device something over its own connection, as struct lines_server wants it: its `command` topic hears
  * {"id","name","args"}, its `reply` {"id","ok","error"?} ends it.  Loop thread. */
 struct line_order; /* sensing/lines/line.h */

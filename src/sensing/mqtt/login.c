@@ -117,6 +117,7 @@ static void let_in(struct mqtt_conn *c) {
     *bucket = c;
     c->heard_us = now_us(l);
     FIGURE(l, log_ins, 1);
+    (void)mqtt_line(c); /* from now on it counts there */
     if (!accept(c)) return;
     mqtt_conn_go_on(c);
 }
@@ -141,11 +142,19 @@ static enum err find_community(struct ctx *ctx, struct mqtt_login *in) {
     return e;
 }
 
+/* Whose device it says it is, so that they see who fails; the same work whether there is one or not. */
+static enum err find_claimed(struct ctx *ctx, struct mqtt_login *in) {
+    bool found;
+    return db_one_i64(ctx->db, &ctx->fault, "SELECT community_id FROM devices WHERE id = $1",
+                      VALS(V_I64(in->device_id)), &in->community_id, &found);
+}
+
 static enum err find_device(struct ctx *ctx, struct mqtt_login *in) {
     struct device d = {0};
     bool ok = false;
     struct str user = {in->texts, in->user_n}, password = {in->texts + in->user_n, in->password_n};
     TRY(device_key_check(ctx, user, password, &in->device_id, &ok));
+    TRY(find_claimed(ctx, in));
     if (!ok) return OK;
     TRY(device_key_tag(ctx, in->device_id, &in->key_tag));
     if (!in->key_tag) return OK;
@@ -231,9 +240,7 @@ static void worked(void *arg) {
     if (here && in->result) {
         mqtt_login_refuse(c, MQTT_UNAVAILABLE);
     } else if (here && !in->is_known) {
-        const struct bytes none = {NULL, 0};
-        mqtt_sample(l, c, &l->figures.wrong_passwords, (struct str){in->texts, in->user_n}, none,
-                    "wrong user or password", NO_OFFSET);
+        mqtt_wrong_password(c, in->community_id, (struct str){in->texts, in->user_n});
         refuse_late(c, MQTT_BAD_USER);
     } else if (here) {
         c->device_id = in->device_id;

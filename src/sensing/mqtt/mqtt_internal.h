@@ -95,6 +95,7 @@ struct mqtt_conn {
     struct mqtt_login *login;                     /* under way */
     struct mqtt_gateway *gateway;                 /* NULL: it speaks for itself alone */
     size_t passes;                                /* bytes still to come of a publish that is passed over */
+    struct figures *line;                         /* among whose connections it counts; see mqtt_line() */
 };
 struct mqtt_gateway {
     struct home_speaks speaks;
@@ -160,7 +161,7 @@ struct mqtt_listener {
     struct buf names;
     pthread_mutex_t lock; /* over figures */
     struct mqtt_figures figures;
-    struct figures *line; /* with a lock of their own */
+    struct figures_book *lines; /* each community's, with a lock of their own */
 };
 
 static inline int64_t now_us(const struct mqtt_listener *l) {
@@ -177,9 +178,13 @@ static inline int64_t now_ms(const struct mqtt_listener *l) {
         (l)->figures.name += (n);         \
         pthread_mutex_unlock(&(l)->lock); \
     } while (0)
+/* The figures of its community's line, once it is logged in; until then, and where there is no such line, nobody's. */
+struct figures *mqtt_line(struct mqtt_conn *c);
 /* Keeps a sample of what was wrong; `which` is one of the figures' counters; `at`: the byte, or NO_OFFSET. */
-void mqtt_sample(struct mqtt_listener *l, const struct mqtt_conn *c, int64_t *which, struct str topic,
-                 struct bytes bytes, const char *rule, size_t at);
+void mqtt_sample(struct mqtt_listener *l, struct mqtt_conn *c, int64_t *which, struct str topic, struct bytes bytes,
+                 const char *rule, size_t at);
+/* Of a log-in that failed: shown to the community whose device has that name; 0: to nobody. */
+void mqtt_wrong_password(struct mqtt_conn *c, int64_t community_id, struct str user);
 void mqtt_heard(struct mqtt_conn *c, struct str topic, struct bytes payload); /* and of what was good */
 /* The same of a packet that the batch keeps, later: who sends hundreds at once is shown by the last of them. */
 void mqtt_heard_kept(struct mqtt_batch *b, struct bytes whole, const struct mqtt_packet *p);

@@ -151,6 +151,7 @@ static inline void site_open_feed(struct site *s) {
                            &(struct mqtt_options){
                                .kernel = s->kernel, .pool = s->pool, .world = &s->t->world, .feed = s->feed},
                            &s->mqtt, &s->t->fault));
+    figures_book_add(mqtt_line_figures(s->mqtt), s->estate); /* it has a line */
     s->port = mqtt_port(s->mqtt);
     test_loop_start(&s->tl);
 }
@@ -229,8 +230,11 @@ static inline struct mqtt_figures figures(struct site *s) {
     mqtt_figures(s->mqtt, &f);
     return f;
 }
+static inline struct figures *line_of(struct site *s) {
+    return figures_of(mqtt_line_figures(s->mqtt), s->estate);
+}
 static inline const struct sample *last_bad(struct site *s) {
-    const struct figures *line = mqtt_line_figures(s->mqtt);
+    const struct figures *line = line_of(s);
     CHECK(s->t, line->bad_n > 0);
     return &line->bad_samples[(line->bad_n - 1) % FIGURES_BAD_MAX];
 }
