@@ -119,13 +119,31 @@ static enum err has_key(struct ctx *ctx, const void *row) {
     return FAIL(&ctx->fault, ERR_CONFLICT, "not_pushed", "nothing is pushed to a line of this kind");
 }
 
+/* Else it would be answered, and nothing would be asked. */
+static enum err can_search(struct ctx *ctx, const void *row) {
+    const struct line_row *l = row;
+    const struct codec *c = codec_find(l->kind);
+    if (!c || !c->asking || !c->asking->find)
+        return FAIL(&ctx->fault, ERR_CONFLICT, "not_searchable", "nobody can be searched for on a line of this kind");
+    if (l->state == LINE_OPEN) return OK;
+    return FAIL(&ctx->fault, ERR_CONFLICT, "line_not_open", "the line is not open: nobody there can be asked");
+}
+
+/* What is pushed is signed with it, or a broker wants it. */
+static enum err takes_secret(struct ctx *ctx, const void *row) {
+    const struct line_row *l = row;
+    const struct codec *c = codec_find(l->kind);
+    if (str_is(l->kind, "mqtt-client") || (c && c->is_genuine)) return OK;
+    return FAIL(&ctx->fault, ERR_CONFLICT, "takes_no_secret", "nothing on a line of this kind wants a secret");
+}
+
 static const char *const states[] = {[LINE_CLOSED] = "closed", [LINE_OPEN] = "open", [LINE_FAILED] = "failed"};
 static const struct step steps[] = {
     {ANY_STATE, "open", LINE_OPEN, "timer", .takes = "address problem"},
     {ANY_STATE, "fail", LINE_FAILED, "timer", .takes = "address problem"},
     {ANY_STATE, "close", LINE_CLOSED, "timer", .takes = "address problem"},
-    {ANY_STATE, "find", ANY_STATE, "manager admin"},
-    {ANY_STATE, "set_secret", ANY_STATE, "admin", .takes = "secret"},
+    {ANY_STATE, "find", ANY_STATE, "manager admin", .guard = can_search},
+    {ANY_STATE, "set_secret", ANY_STATE, "admin", .takes = "secret", .guard = takes_secret},
     {ANY_STATE, "new_push_key", ANY_STATE, "admin", .danger = true, .guard = has_key, .effect = renew_key},
 };
 /* A line opens a socket of the server: only its administrator may say which. */

@@ -273,8 +273,49 @@ static void the_same_on_postgres(struct t *t) {
     town_on_postgres(t, a_store_of_before_keeps_what_it_has);
 }
 
-TESTS(CASE(so_many_of_a_line_wait_and_no_more), CASE(the_same_on_postgres), CASE(a_device_stays_in_its_community),
-      CASE(a_model_that_somebody_names_is_there), CASE(who_was_adopted_waits_again),
-      CASE(an_archived_device_frees_its_code), CASE(an_address_on_a_line_is_one_devices),
+static enum err step(struct site *s, int64_t line, const char *name) {
+    struct line_row l = {0};
+    bool is_secret = !strcmp(name, "set_secret");
+    if (is_secret) SET(&line_rows, &l, secret, S("sesame"));
+    s->w.ctx.fault = (struct fault){0};
+    return row_act(&s->w.ctx, &line_rows, line, 0, name, is_secret ? &l : NULL, l.row.has, NULL);
+}
+
+static void what_a_line_cannot_do_is_refused(struct t *t) {
+    static const struct {
+        const char *kind, *find, *secret; /* why not, once it is open; NULL: it can */
+    } rows[] = {{"cjt188", NULL, "takes_no_secret"},
+                {"bacnet", NULL, "takes_no_secret"},
+                {"watch", "not_searchable", "takes_no_secret"},
+                {"mqtt", "not_searchable", "takes_no_secret"},
+                {"http", "not_searchable", "takes_no_secret"},
+                {"chirpstack", "not_searchable", "takes_no_secret"},
+                {"onenet", "not_searchable", NULL},
+                {"mqtt-client", "not_searchable", NULL}};
+    struct site s;
+    start(&s, t);
+    town_as(&s.w, 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct line_row l = {.row.community_id = s.w.estate};
+        SET(&line_rows, &l, name, str_of(rows[i].kind));
+        SET(&line_rows, &l, kind, str_of(rows[i].kind));
+        SET(&line_rows, &l, host, S("127.0.0.1"));
+        SET(&line_rows, &l, topics, S("zigbee2mqtt"));
+        CHECK_SAY(t, !row_create(&s.w.ctx, &line_rows, &l), "%s", rows[i].kind);
+        const char *closed = rows[i].find ? rows[i].find : "line_not_open";
+        CHECK_SAY(t, town_refused(&s.w, step(&s, l.row.id, "find"), closed), "%s", rows[i].kind);
+        CHECK(t, !step(&s, l.row.id, "open"));
+        enum err e = step(&s, l.row.id, "find");
+        CHECK_SAY(t, rows[i].find ? town_refused(&s.w, e, rows[i].find) : !e, "%s", rows[i].kind);
+        e = step(&s, l.row.id, "set_secret");
+        CHECK_SAY(t, rows[i].secret ? town_refused(&s.w, e, rows[i].secret) : !e, "%s", rows[i].kind);
+    }
+    town_close(&s.w);
+}
+
+TESTS(CASE(what_a_line_cannot_do_is_refused), CASE(so_many_of_a_line_wait_and_no_more), CASE(the_same_on_postgres),
+      CASE(a_device_stays_in_its_community), CASE(a_model_that_somebody_names_is_there),
+      CASE(who_was_adopted_waits_again), CASE(an_archived_device_frees_its_code),
+      CASE(an_address_on_a_line_is_one_devices),
       CASE(what_is_gone_holds_no_address_and_comes_back_to_none_that_is_taken),
       CASE(who_is_put_aside_is_adopted_under_no_address_of_anothers), CASE(a_store_of_before_keeps_what_it_has))
