@@ -22,9 +22,10 @@ is "$(figure '[.frames, .bad, .skipped_bytes]')" '[1,2,33]' "lines: what was los
 is "$(figure '.good_samples[0].frame.objects[0].component')" 40 "lines: the good frame is shown decoded"
 post() { curl -s -m 10 -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $token" -H "Content-Type: $1" --data-binary "$2" "$url/api/v1/ingest/$3"; }
 web=$(api GET 'lines?f.kind=http' | head -n 1 | jq -r '.items[0].id')
-is "$(post text/plain $'m1 level=1\nm1 level=' line) $(post application/json '[{"device":"m1"}]' json) $(post text/plain 'm1 level=1' line)" '400 400 204' "lines: over HTTP, two bad requests and a good one"
+is "$(post text/plain $'H-001 level=1\nH-001 level=' line) $(post application/json '[{"device":"H-001"}]' json) $(post text/plain 'm1 level=1' line)" '400 400 204' "lines: over HTTP, two bad requests and a good one"
 is "$(api GET "lines/$web/figures" | head -n 1 | jq -c '[.frames, .bad, (.bad_samples[] | .text, .number, .peer)]')" \
-    '[1,2,"{\"device\":\"m1\"}",1,"127.0.0.1","m1 level=",2,"127.0.0.1"]' "lines: are shown on its line with what was wrong"
+    '[1,2,"{\"device\":\"H-001\"}",1,"127.0.0.1","H-001 level=",2,"127.0.0.1"]' "lines: are shown on its line with what was wrong"
+is "$(api GET "lines/$web/figures" | head -n 1 | jq -c '.good_samples[0] | [.is_private, .length, .text, .hex]')" '[true,10,null,""]' "lines: but not what a device says that nobody knows"
 log_in guard
 is "$(status GET "lines/$id/figures")" 404 "lines: who may not see the line sees no figures"
 log_in admin
@@ -77,6 +78,22 @@ is "$(metrics 860000000000005)" \
     "lines: and where they are and how their wearers do is kept"
 sos='[3G*8800000015*004F*AL,211126,003000,A,22.543096,N,114.057865,E,0.0,0.0,0.0,8,90,55,1200,0,00010000]'
 is "$(printf '%s%s' "${sos:0:40}" "$sos" | nc -q 2 -w 5 "${line_at%:*}" "${line_at##*:}")" '[3G*8800000015*0002*AL]' "lines: an SOS behind a torn frame is answered"
+# A bracelet whose model says what of it is private: its readings and its frames are hidden alike.
+hidden() { api GET "lines/$line_id/figures" | head -n 1 | jq -c '[[.good_samples[], .bad_samples[] | .hex, .text, .frame, .events | values | select(. != "")], ([.good_samples[].is_private, .bad_samples[].is_private] | unique)]'; }
+is "$(hidden)" '[[],[true]]' "lines: what watches say that nobody knows is not shown, nor what of it cannot be read"
+wearer=$(make devices "{\"name\":\"王奶奶\",\"code\":\"8800000099\",\"model\":\"elder_watch\",\"line_id\":\"$line_id\",\"community_id\":\"$(field community_id)\"}")
+is "$(status POST "devices/$wearer/adopt" "{\"name\":\"王奶奶\",\"place_id\":\"$(field community_id)\"}")" 200 "lines: a bracelet is adopted"
+sleep 3
+printf %s "${sos/8800000015/8800000099}" | nc -q 2 -w 5 "${line_at%:*}" "${line_at##*:}" >/dev/null
+shown() { api GET "lines/$line_id/figures" | head -n 1 | jq -c '.good_samples[0] | [.device, .is_private, .length, ([.readings[].key] | sort), .hex, has("frame"), has("events")]'; }
+for who in repairer manager admin; do
+    log_in $who
+    is "$(shown)" "[\"8800000099\",true,100,$(api GET 'telemetry/latest?device=8800000099&community=yunshanli' | head -n 1 | jq -c '[.items[].metric] | sort'),\"\",false,false]" \
+        "lines: of its frame a $who is shown the readings that he may see, and no more"
+done
+is "$(shown | jq -c '.[3]')" '["battery","satellites","signal"]' "lines: which are those of the device, not of who wears it"
+is "$(status POST "lines/$line_id/find" '{}') $(api POST "lines/$line_id/find" '{}' | head -n 1 | jq -r .code)" "409 not_searchable" "lines: nobody is searched for where nobody could be found"
+is "$(api POST "lines/$line_id/set_secret" '{"secret":"sesame"}' | head -n 1 | jq -r .code)" takes_no_secret "lines: and no secret is kept that nothing wants"
 
 open_line jt808 物业车辆
 vehicles=$("$bin" simulate jt808 --to "$line_at" --count 120 --rate 0 --devices 2 --first 5 --seed 4 --faults noise,split,merge,badsum,lost,replay --json)

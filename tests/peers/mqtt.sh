@@ -65,3 +65,27 @@ second=$("$bin" device key B-1 --data "$dir/$name"); say $? "mqtt: a new passwor
 pub mqttv311 $topic/telemetry '{"level":1}' >/dev/null; is $? 4 "mqtt: ends the old one"
 password=$(printf %s "$second" | jq -r .password)
 pub mqttv311 $topic/telemetry '{"level":1}' >/dev/null; say $? "mqtt: and opens"
+
+# Another estate on the same server sees what its own devices say, and who tries their log-ins; nobody else's.
+log_in admin
+first=$(one 'lines?f.kind=mqtt' 'items[0].id')
+estate=$(make places "{\"name\":\"望海苑\",\"code\":\"wanghai\",\"kind\":\"estate\",\"keeps_records\":true,\"parent_id\":\"$(one 'places?f.kind=street' 'items[0].id')\"}")
+second=$(make lines "{\"name\":\"望海 MQTT\",\"kind\":\"mqtt\",\"enabled\":true,\"community_id\":\"$estate\"}")
+web=$(make lines "{\"name\":\"望海 HTTP\",\"kind\":\"http\",\"enabled\":true,\"community_id\":\"$estate\"}")
+"$bin" user add manager2 --role manager --place wanghai --password "$LINLI_DEMO_PASSWORD" --data "$dir/$name" >/dev/null; say $? "mqtt: another estate has a manager"
+key=$("$bin" device add W-1 --community wanghai --model climate --data "$dir/$name" 2>/dev/null); say $? "mqtt: and a device"
+is "$(becomes open one "lines/$second" state)" open "mqtt: and a line"
+own() { user=$(jq -r .username <<<"$key") password=${1:-$(jq -r .password <<<"$key")} pub mqttv5 linli/wanghai/W-1/telemetry "$2"; }
+own '' '{"temperature":21}' >/dev/null; say $? "mqtt: which speaks"
+! own wrong '{"temperature":22}' >/dev/null; say $? "mqtt: and once has a wrong password"
+pub mqttv5 $topic/telemetry '{"level":1}' >/dev/null; say $? "mqtt: so does one of the first estate"
+password=wrong pub mqttv5 $topic/telemetry '{"level":1}' >/dev/null
+log_in manager2
+samples='[.frames, .bad, [.good_samples[] | .about, .device, .text], [.bad_samples[] | .about, .rule]]'
+is "$(api GET "lines/$second/figures" | head -n 1 | jq -c "$samples")" "[1,1,[\"linli/wanghai/W-1/telemetry\",\"W-1\",\"{\\\"temperature\\\":21}\"],[\"$(jq -r .username <<<"$key")\",\"wrong user or password\"]]" \
+    "mqtt: its manager is shown that, and nothing of the first estate"
+is "$(api GET "lines/$web/figures" | head -n 1 | jq -c "$samples")" '[0,0,[],[]]' "mqtt: nor over HTTP"
+is "$(status GET "lines/$first/figures")" 404 "mqtt: whose line is not his"
+log_in manager
+is "$(api GET "lines/$first/figures" | head -n 1 | jq -c '[.frames > 1, ([.good_samples[], .bad_samples[] | .about | select(test("wanghai"))] | length), (.bad_samples | any(.about == "'"$user"'"))]')" '[true,0,true]' \
+    "mqtt: nor that estate's to the first one's manager"

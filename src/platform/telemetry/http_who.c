@@ -84,7 +84,7 @@ enum err http_unit(struct ctx *ctx, const struct telemetry_series *s, const stru
 enum err http_sees(struct ctx *ctx, const struct device *d, const struct telemetry_series *s, bool *ret) {
     uint8_t class;
     TRY(http_class(ctx, s, &class));
-    *ret = !class || ctx->actor.is_system || !(class & ~row_clear_classes(ctx, &devices, d));
+    *ret = device_is_clear(ctx, d, class);
     return OK;
 }
 

@@ -138,6 +138,10 @@ enum field_class metric_privacy(const struct model_metric *m) {
     return ORDINARY;
 }
 
+bool device_is_clear(struct ctx *ctx, const struct device *d, unsigned classes) {
+    return !classes || ctx->actor.is_system || !(classes & ~row_clear_classes(ctx, &devices, d));
+}
+
 enum err device_model_of(struct ctx *ctx, struct str code, struct device_model *ret, bool *ret_found) {
     int64_t id = 0;
     *ret_found = false;

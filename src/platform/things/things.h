@@ -162,6 +162,9 @@ NODISCARD enum err device_heard(struct ctx *ctx, int64_t community_id, struct st
 /* The model of that code; *ret_found false when there is none.  As the system. */
 NODISCARD enum err device_model_of(struct ctx *ctx, struct str code, struct device_model *ret, bool *ret_found);
 enum field_class metric_privacy(const struct model_metric *m);
+/* May the caller see plainly what the device says of these field classes?  `d`: of one that has no row, its community
+ * alone. */
+bool device_is_clear(struct ctx *ctx, const struct device *d, unsigned classes);
 /* What the device's model says of the metric; *ret_found false when it says nothing.  As the system. */
 NODISCARD enum err device_metric(struct ctx *ctx, const struct device *d, struct str metric, struct model_metric *ret,
                                  bool *ret_found);

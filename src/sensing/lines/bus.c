@@ -155,11 +155,18 @@ static bool shows_who(const struct bus *b, struct bytes whole) {
     return ok && d.passings_n;
 }
 
+/* Of whom an answer is waited for. */
+static void put_asked(const struct bus *b, struct sample *x) {
+    const struct line_device *d = asked_at(b->plan, poll_asked(b->poll));
+    if (d) utf8_copy(x->device, sizeof x->device, d->code);
+}
+
 static void on_heard(void *arg, struct bytes whole) {
     struct bus *b = arg;
     b->heard_us = b->line->o.world->mono_us(b->line->o.world->self);
     if (shows_who(b, whole)) whole = (struct bytes){NULL, 0};
     struct sample x = line_sample(b->line, b->conn ? tcp_peer(b->conn).ptr : "", whole.len, NULL);
+    put_asked(b, &x);
     figures_good(b->line->o.figures, &x, whole);
 }
 
@@ -170,6 +177,7 @@ static void on_noise(void *arg, struct bytes bytes, const char *rule) {
     if (!rule) return; /* an echo of the question, or an answer that came too late */
     const struct wire_error e = {rule, 0};
     struct sample x = line_sample(b->line, b->conn ? tcp_peer(b->conn).ptr : "", bytes.len, &e);
+    put_asked(b, &x);
     figures_bad(b->line->o.figures, &x, bytes, true);
 }
 

@@ -127,59 +127,106 @@ static void put_text(struct jw *j, struct bytes bytes) {
     jw_kstr(j, "text", text);
 }
 
-static void put_sample(struct jw *j, const struct sample *s, struct bytes bytes, bool as_text, struct arena *a) {
+struct telling {
+    const struct codec *codec;
+    const struct figures_reader *reader;
+    struct arena *a;
+    struct jw *j;
+};
+
+/* False: its bytes are not for this reader. */
+static bool put_sample(const struct telling *t, const struct sample *s, struct bytes bytes, const struct decoded *d,
+                       bool is_bad) {
+    struct jw *j = t->j;
+    bool sees = !t->reader || t->reader->sees(t->reader->arg, s, &bytes, d, is_bad);
     jw_ki64(j, "at_ms", s->at_ms);
     jw_kcstr(j, "peer", s->peer);
-    if (s->about[0]) jw_kcstr(j, "about", s->about);
+    bool is_event = !is_bad && t->codec; /* that says how somebody is */
+    if (s->about[0] && (sees || !is_event)) jw_kcstr(j, "about", s->about);
+    if (s->device[0]) jw_kcstr(j, "device", s->device);
     jw_ki64(j, "length", (int64_t)s->len);
-    put_hex(j, bytes, a);
-    if (as_text) put_text(j, bytes);
+    put_hex(j, sees ? bytes : (struct bytes){NULL, 0}, t->a);
+    if (sees && !t->codec) put_text(j, bytes);
+    if (!sees && s->len) jw_kbool(j, "is_private", true);
     if (s->number) jw_ki64(j, "number", (int64_t)s->number);
-    if (!s->rule[0]) return;
-    jw_kcstr(j, "rule", s->rule);
-    if (s->offset != NO_OFFSET) jw_ki64(j, "offset", (int64_t)s->offset);
+    if (s->rule[0]) jw_kcstr(j, "rule", s->rule);
+    if (s->rule[0] && s->offset != NO_OFFSET) jw_ki64(j, "offset", (int64_t)s->offset);
+    return sees;
 }
 
-static void put_decoded(struct jw *j, const struct codec *codec, struct bytes whole, struct arena *a) {
-    struct decoded d = {0};
+static void put_frame(const struct telling *t, struct bytes whole) {
     struct wire_error e;
     struct buf b;
     struct str shown;
     struct jw inner;
-    buf_init_arena(&b, a, SHOWN_MAX);
+    buf_init_arena(&b, t->a, SHOWN_MAX);
     jw_init(&inner, &b);
-    if (codec->show && codec->show(whole, a, &inner, &e) && buf_done(&b, &shown)) {
-        jw_key(j, "frame");
-        jw_raw(j, shown);
-    }
-    if (!codec->decode || !codec->decode(whole, a, &d, &e)) return;
+    if (!t->codec->show || !t->codec->show(whole, t->a, &inner, &e) || !buf_done(&b, &shown)) return;
+    jw_key(t->j, "frame");
+    jw_raw(t->j, shown);
+}
+
+/* Who names himself only as he logs in is named by the sample. */
+static void put_readings(const struct telling *t, const struct sample *s, const struct decoded *d) {
+    const struct figures_reader *r = t->reader;
+    struct jw *j = t->j;
     jw_key(j, "readings");
     jw_open(j, '[');
-    for (size_t i = 0; i < d.readings_n; i++) {
+    for (size_t i = 0; i < d->readings_n; i++) {
+        struct str device = d->readings[i].device.len ? d->readings[i].device : str_of(s->device);
+        if (r && !r->sees_reading(r->arg, device, d->readings[i].metric)) continue;
         jw_open(j, '{');
-        jw_kstr(j, "device", d.readings[i].device);
-        jw_kstr(j, "key", d.readings[i].metric);
+        jw_kstr(j, "device", device);
+        jw_kstr(j, "key", d->readings[i].metric);
         jw_key(j, "value");
-        jw_f64(j, d.readings[i].value);
-        jw_kstr(j, "unit", d.readings[i].unit);
-        jw_close(j, '}');
-    }
-    jw_close(j, ']');
-    jw_key(j, "events");
-    jw_open(j, '[');
-    for (size_t i = 0; i < d.events_n; i++) {
-        jw_open(j, '{');
-        jw_kstr(j, "device", d.events[i].device);
-        jw_kstr(j, "code", d.events[i].code);
-        jw_kstr(j, "text", d.events[i].text);
-        jw_kbool(j, "set", d.events[i].is_set);
+        jw_f64(j, d->readings[i].value);
+        jw_kstr(j, "unit", d->readings[i].unit);
         jw_close(j, '}');
     }
     jw_close(j, ']');
 }
 
+static void put_events(const struct telling *t, const struct sample *s, const struct decoded *d) {
+    struct jw *j = t->j;
+    jw_key(j, "events");
+    jw_open(j, '[');
+    for (size_t i = 0; i < d->events_n; i++) {
+        jw_open(j, '{');
+        jw_kstr(j, "device", d->events[i].device.len ? d->events[i].device : str_of(s->device));
+        jw_kstr(j, "code", d->events[i].code);
+        jw_kstr(j, "text", d->events[i].text);
+        jw_kbool(j, "set", d->events[i].is_set);
+        jw_close(j, '}');
+    }
+    jw_close(j, ']');
+}
+
+static void put_good(const struct telling *t, const struct sample *s, struct bytes kept) {
+    struct decoded d = {0};
+    struct wire_error e;
+    bool is_whole = t->codec && kept.len == s->len;
+    bool is_decoded = is_whole && t->codec->decode && t->codec->decode(kept, t->a, &d, &e);
+    bool sees = put_sample(t, s, kept, is_decoded ? &d : NULL, false);
+    if (is_whole && sees) put_frame(t, kept);
+    if (!is_decoded) return;
+    put_readings(t, s, &d);
+    if (sees) put_events(t, s, &d);
+}
+
+struct str figures_device(const struct decoded *d, struct str otherwise) {
+    struct str one = d->sender;
+    for (size_t i = 0; i < d->readings_n + d->events_n; i++) {
+        struct str x = i < d->readings_n ? d->readings[i].device : d->events[i - d->readings_n].device;
+        if (one.len && !str_eq(x, one)) return S("");
+        one = x;
+    }
+    return one.len ? one : otherwise;
+}
+
 /* What is told is copied under the lock, so that a slow reader never holds up the loop. */
-void figures_put(struct figures *f, const struct codec *codec, struct arena *a, struct jw *j) {
+void figures_put(struct figures *f, const struct codec *codec, const struct figures_reader *reader, struct arena *a,
+                 struct jw *j) {
+    const struct telling t = {codec, reader, a, j};
     struct figures *now = arena_alloc(a, 1, sizeof *now, _Alignof(struct figures));
     if (!now) {
         j->out->overflow = true;
@@ -202,7 +249,7 @@ void figures_put(struct figures *f, const struct codec *codec, struct arena *a, 
         const struct sample *s = &now->bad_samples[(i - 1) % FIGURES_BAD_MAX];
         size_t n = s->len < FIGURES_BAD_BYTES ? s->len : FIGURES_BAD_BYTES;
         jw_open(j, '{');
-        put_sample(j, s, (struct bytes){now->bad_bytes[(i - 1) % FIGURES_BAD_MAX], n}, !codec, a);
+        (void)put_sample(&t, s, (struct bytes){now->bad_bytes[(i - 1) % FIGURES_BAD_MAX], n}, NULL, true);
         jw_close(j, '}');
     }
     jw_close(j, ']');
@@ -211,10 +258,8 @@ void figures_put(struct figures *f, const struct codec *codec, struct arena *a, 
     for (uint32_t i = now->good_n; i > 0 && now->good_n - i < FIGURES_GOOD_MAX; i--) {
         const struct sample *s = &now->good_samples[(i - 1) % FIGURES_GOOD_MAX];
         size_t n = s->len < FIGURES_GOOD_BYTES ? s->len : FIGURES_GOOD_BYTES;
-        struct bytes whole = {now->good_bytes[(i - 1) % FIGURES_GOOD_MAX], n};
         jw_open(j, '{');
-        put_sample(j, s, whole, !codec, a);
-        if (codec && n == s->len) put_decoded(j, codec, whole, a);
+        put_good(&t, s, (struct bytes){now->good_bytes[(i - 1) % FIGURES_GOOD_MAX], n});
         jw_close(j, '}');
     }
     jw_close(j, ']');

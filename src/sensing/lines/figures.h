@@ -14,15 +14,18 @@
 #define FIGURES_BAD_BYTES  256  /* kept of a bad sample */
 #define FIGURES_GOOD_BYTES 1100 /* kept of a good frame; a longer one is not shown decoded */
 
+#define FIGURES_DEVICE_MAX 64
+
 #define NO_OFFSET ((size_t)-1)
 struct sample {
     int64_t at_ms;
     char peer[46];
-    char about[96]; /* topic, device or log-in that it came with; "": none */
-    char rule[128]; /* what was broken, with its clause where there is one; "": a good frame */
-    size_t offset;  /* of the byte that broke it; NO_OFFSET: no single one did */
-    size_t number;  /* of the line or item in what was sent, from 1; 0: the whole */
-    size_t len;     /* of the whole; fewer bytes may be kept */
+    char about[96];                      /* topic, device or log-in that it came with; "": none */
+    char device[FIGURES_DEVICE_MAX + 1]; /* code of whose it is; "": of several, or nobody can say */
+    char rule[128];                      /* what was broken, with its clause where there is one; "": a good frame */
+    size_t offset;                       /* of the byte that broke it; NO_OFFSET: no single one did */
+    size_t number;                       /* of the line or item in what was sent, from 1; 0: the whole */
+    size_t len;                          /* of the whole; fewer bytes may be kept */
 };
 struct figures {
     pthread_mutex_t lock;
@@ -65,9 +68,20 @@ void figures_good(struct figures *f, const struct sample *what, struct bytes who
         (f)->counter += (n);              \
         pthread_mutex_unlock(&(f)->lock); \
     } while (0)
+/* The one device that a frame speaks of; of several: absent; `otherwise` where it names none. */
+struct str figures_device(const struct decoded *d, struct str otherwise);
+
+/* Who reads them.  Of a sample that he may not see, "is_private" stands for its bytes, text, frame and events. */
+struct figures_reader {
+    /* *bytes may be cut to what he may see; d: what they say, NULL where that is not known. */
+    bool (*sees)(void *arg, const struct sample *s, struct bytes *bytes, const struct decoded *d, bool is_bad);
+    bool (*sees_reading)(void *arg, struct str device, struct str metric);
+    void *arg;
+};
 /* Members of a JSON object that is open: the counters that are counted, "bad_samples" and "good_samples", newest first;
  * good ones with the frame, its readings and events beside the bytes where the codec shows them, else with their text
- * where they are one.  codec may be NULL. */
-void figures_put(struct figures *f, const struct codec *codec, struct arena *a, struct jw *j);
+ * where they are one.  codec may be NULL; reader NULL: he sees all. */
+void figures_put(struct figures *f, const struct codec *codec, const struct figures_reader *reader, struct arena *a,
+                 struct jw *j);
 
 #endif

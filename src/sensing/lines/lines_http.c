@@ -23,14 +23,14 @@ static bool find(struct line_set *l, int64_t id, struct line_entry *ret, bool *r
     return found;
 }
 
-static void put_line(struct line_set *l, int64_t id, struct arena *a, struct jw *j) {
+static enum err put_line(struct ctx *ctx, struct line_set *l, int64_t id, struct jw *j) {
     static const char *const words[] = {[LINE_CLOSED] = "closed", [LINE_OPEN] = "open", [LINE_FAILED] = "failed"};
     struct line_entry e;
     bool is_served = false;
     jw_kid(j, "id", id);
     if (!find(l, id, &e, &is_served)) { /* made this moment, archived, or one too many */
         jw_kcstr(j, "state", words[LINE_CLOSED]);
-        return;
+        return OK;
     }
     const struct codec *codec = codec_find(str_of(e.spec.kind));
     jw_kcstr(j, "kind", e.spec.kind);
@@ -39,7 +39,7 @@ static void put_line(struct line_set *l, int64_t id, struct arena *a, struct jw 
     if (e.problem[0]) jw_kcstr(j, "problem", e.problem);
     if (codec && !is_served) jw_kcstr(j, "standard", codec->standard);
     if (codec && !is_served) jw_kbool(j, "searchable", codec->asking && codec->asking->find);
-    if (e.figures) figures_put(e.figures, is_served ? NULL : codec, a, j);
+    return e.figures ? line_figures_put(ctx, &e, is_served, j) : OK;
 }
 
 static enum err get_figures(struct ctx *ctx, const struct api_call *call, struct api_answer *ret) {
@@ -49,11 +49,11 @@ static enum err get_figures(struct ctx *ctx, const struct api_call *call, struct
     struct jw j;
     int64_t id = 0;
     if (!str_to_i64(call->args[0], &id)) return FAIL(&ctx->fault, ERR_NOT_FOUND, "not_found", "there is no such line");
-    TRY(row_get(ctx, &line_rows, id, &row)); /* who may read the row may read its figures */
+    TRY(row_get(ctx, &line_rows, id, &row)); /* who may read the row may read its figures, not all of each sample */
     buf_init_arena(&b, ctx->arena, ANSWER_MAX);
     jw_init(&j, &b);
     jw_open(&j, '{');
-    put_line(call->arg, id, ctx->arena, &j);
+    TRY(put_line(ctx, call->arg, id, &j));
     jw_close(&j, '}');
     if (!buf_done(&b, &text)) return FAIL_MEMORY(ctx);
     ret->body = (struct bytes){(const uint8_t *)text.ptr, text.len};
@@ -120,7 +120,8 @@ static void put_figures(void *arg, struct buf *ret) {
 
 static const struct api_route route_rows[] = {
     {"GET", "/api/v1/lines/{id}/figures", 0, 0, get_figures,
-     "Counters of a line, its last bad frames with the rule they broke, its last good ones decoded"},
+     "Counters of a line, its last bad frames with the rule they broke, its last good ones decoded; what is private is "
+     "left out"},
     {"GET", "/api/v1/devices/{id}/doctor", 0, 0, line_doctor,
      "Why a device is silent, or what is wrong with what it says; which model and place a new one may be"},
     {"POST", "/api/v1/push/{key}", API_PUBLIC | API_DEFERS, 0, line_push,

@@ -97,6 +97,8 @@ bool line_is_pushed(const struct line_spec *s); /* by HTTP requests to its own a
 /* What is counted of a line: its own, or its community's at the server that has it open.  NULL: nothing.  Under the
  * set's lock. */
 struct figures *line_figures(const struct line_set *l, const struct line_entry *e, bool *ret_served);
+/* seen.c: figures_put() of what the caller may see. */
+enum err line_figures_put(struct ctx *ctx, const struct line_entry *e, bool is_served, struct jw *j);
 /* push.c, workers: POST and GET of a pushed line's address. */
 enum err line_push(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 enum err line_push_look(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);

@@ -417,7 +417,7 @@ static void a_refused_request_is_a_sample_with_its_line(struct t *t) {
     buf_init_arena(&b, &t->arena, 65536);
     jw_init(&j, &b);
     jw_open(&j, '{');
-    figures_put(f, NULL, &t->arena, &j);
+    figures_put(f, NULL, NULL, &t->arena, &j);
     jw_close(&j, '}');
     CHECK(t, buf_done(&b, &text) && !json_read(text, &v, &t->fault));
     CHECK(t,

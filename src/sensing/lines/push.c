@@ -134,6 +134,7 @@ static void note_good(struct ctx *ctx, const struct api_call *call, const struct
     struct bytes body = kept_of(call, p);
     struct sample x = sample_of(ctx, call, body.len);
     if (!x.about[0] && p->decoded.events_n) utf8_copy(x.about, sizeof x.about, p->decoded.events[0].code);
+    utf8_copy(x.device, sizeof x.device, figures_device(&p->decoded, S("")));
     figures_good(p->line.figures, &x, body);
 }
 
@@ -152,6 +153,7 @@ static enum err refuse(struct ctx *ctx, const struct api_call *call, const struc
     struct bytes body = kept_of(call, p);
     struct sample x = sample_of(ctx, call, body.len);
     if (p->decoded.sender.len) utf8_copy(x.about, sizeof x.about, p->decoded.sender);
+    utf8_copy(x.device, sizeof x.device, figures_device(&p->decoded, S("")));
     x.offset = why == PUSH_BAD ? e->at : NO_OFFSET;
     utf8_copy(x.rule, sizeof x.rule, str_of(e->rule));
     figures_bad(p->line.figures, &x, body, false);

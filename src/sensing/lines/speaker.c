@@ -98,6 +98,7 @@ static void run_end(struct speaker *s) {
         e = (struct wire_error){"these bytes are no frame", 0};
     struct sample x = line_sample(l, s->peer, s->run_n, &e);
     utf8_copy(x.about, sizeof x.about, str_of(s->who));
+    utf8_copy(x.device, sizeof x.device, str_of(s->who));
     figures_bad(l->o.figures, &x, (struct bytes){s->run, kept}, true);
     s->run_n = 0;
 }
@@ -331,6 +332,7 @@ static void take_frame(struct speaker *s, struct bytes whole) {
     bool ok = accept(s, whole, &decoded, &about, &e);
     struct sample x = line_sample(l, s->peer, whole.len, ok ? NULL : &e);
     if (!ok) utf8_copy(x.about, sizeof x.about, about);
+    utf8_copy(x.device, sizeof x.device, ok ? figures_device(&decoded, str_of(s->who)) : about);
     if (ok)
         figures_good(l->o.figures, &x, whole);
     else

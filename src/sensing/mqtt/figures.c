@@ -4,6 +4,13 @@
 #include "base/prometheus.h"
 #include "base/utf8.h"
 
+/* Under its own topics a device speaks of itself; so it does, where it is no gateway, in what has no topic.  Of all
+ * else nobody can say whose it is. */
+static struct str device_of(const struct mqtt_conn *c, struct str topic) {
+    bool own = topic.len ? c->topic_n && str_starts(topic, (struct str){c->topic, c->topic_n}) : !c->gateway;
+    return own ? (struct str){c->device, c->device_n} : S("");
+}
+
 static struct sample sample_of(struct mqtt_listener *l, const struct mqtt_conn *c, struct str topic, size_t len) {
     struct sample x = {.at_ms = now_ms(l), .offset = NO_OFFSET, .len = len};
     if (c->tcp) utf8_copy(x.peer, sizeof x.peer, tcp_peer(c->tcp));
@@ -12,6 +19,7 @@ static struct sample sample_of(struct mqtt_listener *l, const struct mqtt_conn *
     buf_init(&b, x.about, sizeof x.about);
     if (is_gateways) buf_fmt(&b, "%s ", c->device);
     utf8_copy(x.about + b.len, sizeof x.about - b.len, topic.len ? topic : str_of(c->device));
+    utf8_copy(x.device, sizeof x.device, device_of(c, topic));
     return x;
 }
 
@@ -53,6 +61,12 @@ void mqtt_wrong_password(struct mqtt_conn *c, int64_t community_id, struct str u
 
 void mqtt_heard(struct mqtt_conn *c, struct str topic, struct bytes payload) {
     struct sample x = sample_of(c->l, c, topic, payload.len);
+    figures_good(mqtt_line(c), &x, payload);
+}
+
+void mqtt_heard_report(struct mqtt_conn *c, struct str topic, struct bytes payload, const struct decoded *d) {
+    struct sample x = sample_of(c->l, c, topic, payload.len);
+    utf8_copy(x.device, sizeof x.device, figures_device(d, S("")));
     figures_good(mqtt_line(c), &x, payload);
 }
 

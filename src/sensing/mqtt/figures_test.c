@@ -60,6 +60,8 @@ static void a_publish_is_shown_to_its_community_alone(struct t *t) {
     CHECK(t, other->frames == 1 && other->bad == 1 && other->connections == 1);
     CHECK(t, has_seen(one, PUMP_1) && !has_seen(one, PUMP_2) && one->bad_samples[0].len == 1);
     CHECK(t, has_seen(other, PUMP_2) && other->bad_n == 1 && !strcmp(other->bad_samples[0].about, PUMP_1));
+    CHECK(t, !strcmp(one->good_samples[0].device, "pump") && !strcmp(one->bad_samples[0].device, "pump"));
+    CHECK(t, !strcmp(other->good_samples[0].device, "pump") && !other->bad_samples[0].device[0]);
     CHECK(t, other->bytes > 0 && other->bytes < one->bytes && !nobody(&two)->connections);
     peer_shut(&a), peer_shut(&b);
     CHECK(t, site_until(&two.s, nobody_is_connected));

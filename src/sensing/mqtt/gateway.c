@@ -195,7 +195,7 @@ bool mqtt_gateway_take(struct mqtt_conn *c, const struct mqtt_packet *p, bool is
         e = (struct wire_error){"name: of the device; with its gateway's it has over 64 bytes", NO_OFFSET};
     }
     if (taken == HOME_TAKEN) {
-        mqtt_heard(c, p->topic, p->payload);
+        mqtt_heard_report(c, p->topic, p->payload, &r->decoded);
         r->at_ms = now_ms(c->l);
         struct teller_voice voice = mqtt_gateway_voice(c);
         teller_heard(c->l->teller, &voice, p->topic, copy, &r->decoded, false);

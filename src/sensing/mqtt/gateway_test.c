@@ -150,7 +150,10 @@ static void what_cannot_be_read_is_told_and_shown(struct t *t) {
         CHECK(t, peer_tell(&p, "zigbee2mqtt/012345678901234567890123456789012345678901234567890123456789", 2, "{}") ==
                      bad);
         CHECK(t, !strncmp(last_bad(&s)->rule, "name: of the device; with its gateway's", 30));
+        CHECK(t, !last_bad(&s)->device[0]); /* whose it is nobody can say */
         CHECK(t, peer_tell(&p, "zigbee2mqtt/tap", 3, "{\"battery\":4}") == 0);
+        const struct figures *line = line_of(&s);
+        CHECK(t, !strcmp(line->good_samples[(line->good_n - 1) % FIGURES_GOOD_MAX].device, "pump:tap"));
         peer_shut(&p);
     }
     CHECK(t, figures(&s).bad == 4 && figures(&s).forbidden == 0);

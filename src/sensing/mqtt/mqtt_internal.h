@@ -186,6 +186,7 @@ void mqtt_sample(struct mqtt_listener *l, struct mqtt_conn *c, int64_t *which, s
 /* Of a log-in that failed: shown to the community whose device has that name; 0: to nobody. */
 void mqtt_wrong_password(struct mqtt_conn *c, int64_t community_id, struct str user);
 void mqtt_heard(struct mqtt_conn *c, struct str topic, struct bytes payload); /* and of what was good */
+void mqtt_heard_report(struct mqtt_conn *c, struct str topic, struct bytes payload, const struct decoded *d);
 /* The same of a packet that the batch keeps, later: who sends hundreds at once is shown by the last of them. */
 void mqtt_heard_kept(struct mqtt_batch *b, struct bytes whole, const struct mqtt_packet *p);
 void mqtt_heard_all(struct mqtt_batch *b);

@@ -207,6 +207,7 @@ static void heard(void *arg, const struct arrival *p) {
     ok = ok && !is_foreign;
     struct sample x = sample_of(c, p, ok ? "" : e.rule, ok ? 0 : e.at);
     if (is_foreign) utf8_copy(x.about, sizeof x.about, c->decoded.sender);
+    if (ok || is_foreign) utf8_copy(x.device, sizeof x.device, figures_device(&c->decoded, S("")));
     if (ok) {
         struct teller_voice v = voice_of(c);
         figures_good(c->o.figures, &x, p->payload);
