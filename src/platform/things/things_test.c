@@ -101,16 +101,23 @@ static void who_is_put_aside_is_adopted_under_no_address_of_anothers(struct t *t
     town_close(&s.w);
 }
 
+static enum err make_up_names(struct ctx *ctx, void *arg) {
+    const struct site *s = arg;
+    char code[16];
+    int64_t id;
+    for (int i = 0; i < DEVICES_NEW_OF_LINE; i++) {
+        snprintf(code, sizeof code, "N-%d", i);
+        TRY(device_put_aside(ctx, s->w.estate, str_of(code), S("east"), NULL, &id));
+    }
+    return OK;
+}
+
 /* Whoever makes up names on a line leaves room for the devices of others. */
 static void so_many_of_a_line_wait_and_no_more(struct t *t) {
     struct site s;
-    char code[16];
     int64_t id;
     start(&s, t);
-    for (int i = 0; i < DEVICES_NEW_OF_LINE; i++) {
-        snprintf(code, sizeof code, "N-%d", i);
-        CHECK(t, !device_put_aside(&s.w.ctx, s.w.estate, str_of(code), S("east"), NULL, &id));
-    }
+    CHECK(t, !ctx_write(&s.w.ctx, make_up_names, &s));
     CHECK(t,
           town_refused(&s.w, device_put_aside(&s.w.ctx, s.w.estate, S("N"), S("east"), NULL, &id), "too_many_devices"));
     CHECK(t, !device_put_aside(&s.w.ctx, s.w.estate, S("N-7"), S("east"), NULL, &id)); /* who waits already */
