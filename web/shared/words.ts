@@ -88,6 +88,8 @@ export const words = {
   'form.saving': ['正在保存', 'Saving'],
   'form.create': ['提交', 'Submit'],
   'form.cancel': ['取消', 'Cancel'],
+  'form.community': ['所属小区', 'Community'],
+  'form.communityHelp': ['你管着不止一个，说明它属于哪一个', 'You look after several; say whose it is'],
   'form.main': ['基本信息', 'Basics'],
   'form.wrong': ['还有 {n} 处要改，没有提交', '{n} things to correct; nothing was sent'],
   'form.draft': ['草稿已保存 {time}', 'Draft kept {time}'],

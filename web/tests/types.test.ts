@@ -15,5 +15,9 @@ describe('types from OpenAPI', () => {
     ['a map', { type: 'object', additionalProperties: { type: ['string', 'array'] } }, 'export type ARow = Record<string, string | unknown[]>'],
     ['an object without fields', { type: 'object', additionalProperties: false }, 'export type ARow = Record<string, never>']
   ] as const) it(why, () => { expect(made(schema)).toBe(text) })
+  it('says whose rows belong to a community', () => {
+    const schema = (own: boolean): object => ({ type: 'object', properties: own ? { community_id: {} } : {} })
+    expect(generate({ openapi: '3.1.0', components: { schemas: { lines_create: schema(true), lines_patch: schema(true), people_create: schema(false) } } })).toContain("ofCommunity: readonly string[] = ['lines']\n")
+  })
   it('refuses what is not 3.1', () => { expect(() => generate({ openapi: '3.0.3', components: { schemas: {} } })).toThrow() })
 })

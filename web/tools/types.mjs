@@ -43,6 +43,9 @@ export function generate(doc) {
     const body = type(s, '')
     return body.startsWith('{') && body.endsWith('}') ? `export interface ${words(name)} ${body}` : `export type ${words(name)} = ${body}`
   })
+  // Types are gone when the program runs; which resources belong to a community is asked then, too.
+  const names = Object.entries(doc.components.schemas).filter(([n, s]) => n.endsWith('_create') && s.properties?.community_id).map(([n]) => literal(n.slice(0, -'_create'.length)))
+  if (names.length) out.push(`/** Whose rows belong to a community; a new one may say which. */\nexport const ofCommunity: readonly string[] = [${names.join(', ')}]`)
   return `// Made by tools/types.mjs from the server's OpenAPI; do not edit.\n${out.join('\n')}\n`
 }
 async function source(from) {

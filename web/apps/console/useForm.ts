@@ -2,6 +2,7 @@
 import { computed, nextTick, onUnmounted, reactive, ref, watch } from 'vue'
 import { call, get, post, Problem, type FieldError, type FileInfo, type Row } from '@/shared/api'
 import type { Field, Resource } from '@/shared/meta'
+import { COMMUNITY, communityField, useCommunity } from './community'
 
 export type Values = Record<string, unknown>
 const empty = (v: unknown): boolean => v === null || v === undefined || v === '' || (Array.isArray(v) && !v.length)
@@ -43,11 +44,12 @@ export function useForm(r: () => Resource, id: string | undefined, query: Record
   const restored = ref(0)
   const ready = ref(false)
   const key = `linli.draft.${r().name}.${id ?? 'new'}`
-  const fields = computed<Field[]>(() => r().fields.filter((f) => !f.readonly && f.type !== 'state'))
+  const community = useCommunity(r, values, !id)
+  const fields = computed<Field[]>(() => [...(community.shown.value ? [communityField()] : []), ...r().fields.filter((f) => !f.readonly && f.type !== 'state')])
   const masked = (f: Field): boolean => !!row.value?._masked.includes(f.name)
   let timer = 0
 
-  function fill(from: Row | null): void { for (const f of fields.value) if (!masked(f)) values[f.name] = from ? from[f.name] : undefined }
+  function fill(from: Row | null): void { for (const f of fields.value) if (!masked(f) && (from || f.name !== COMMUNITY)) values[f.name] = from ? from[f.name] : undefined }
   async function load(): Promise<void> {
     failed.value = null
     try {
@@ -75,7 +77,7 @@ export function useForm(r: () => Resource, id: string | undefined, query: Record
     problem.value = null
     try {
       const saved = id ? await call<Row>('PATCH', `/${r().name}/${id}`, { body: patchBody(fields.value, values, row.value!), version: (theirs.value ?? row.value!).version })
-        : await post<Row>(`/${r().name}`, createBody(fields.value, values))
+        : await post<Row>(`/${r().name}`, { ...createBody(fields.value, values), ...(community.asks.value && values[COMMUNITY] ? { [COMMUNITY]: values[COMMUNITY] } : {}) })
       forget()
       return saved
     } catch (e) {

@@ -1314,3 +1314,5 @@ export interface WordsPatch {
   en?: string | null
 }
 export type WordsReveal = Record<string, never>
+/** Whose rows belong to a community; a new one may say which. */
+export const ofCommunity: readonly string[] = ['places', 'place_parents', 'memberships', 'lines', 'devices', 'commands', 'passes', 'passages', 'rules', 'alarms', 'cases', 'notices', 'ideas', 'visits', 'activities', 'attendances', 'settings', 'words']
