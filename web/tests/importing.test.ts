@@ -1,7 +1,7 @@
 // Files that are imported: what is read from them, what a cell becomes, what is done with rows that are refused.
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { flushPromises, mount } from '@vue/test-utils'
-import type { Field, Resource } from '@/shared/meta'
+import { meta, type Describe, type Field, type Resource } from '@/shared/meta'
 import { setLanguage } from '@/shared/i18n'
 import { decodeText, fieldOfColumn, importable, parseCsv, reader, toCsv } from '../apps/console/importing'
 import Import from '../apps/console/Import.vue'
@@ -22,7 +22,7 @@ function server(answer: (url: string, method: string, body: Record<string, unkno
     return Promise.resolve(new Response(status === 204 ? null : JSON.stringify(said), { status }))
   })
 }
-beforeEach(() => { setLanguage('zh'); calls.length = 0; HTMLDialogElement.prototype.showModal ??= vi.fn() })
+beforeEach(() => { setLanguage('zh'); calls.length = 0; meta.d = null; HTMLDialogElement.prototype.showModal ??= vi.fn() })
 
 describe('a file', () => {
   it.each([
@@ -54,6 +54,22 @@ describe('a cell', () => {
     await expect(read(f('place_id'), 'nobody')).rejects.toThrow('没有叫“nobody”的')
     expect([await read(f('kind'), '热水'), await read(f('on'), '是'), await read(f('on'), '否'), await read(f('price'), '1,234.56')]).toEqual(['warm', true, false, 123456])
   })
+  it.each([['count', 'int', 'abc', '“abc”不是数'], ['count', 'int', '1.5', '“1.5”不是数'], ['price', 'money', '-', '“-”不是数'], ['on', 'flag', 'perhaps', '“perhaps”既不是“是”也不是“否”'], ['from_ms', 'time', 'soon', '“soon”不是时间']])('that is no %s (%s) says so: %s', async (name, type, cell, words) => {
+    await expect(reader()(field(name, type), cell)).rejects.toMatchObject({ field: name, message: expect.stringContaining(words) as string })
+  })
+  it('is a time of the community’s clock', async () => {
+    const read = reader(), f = field('from_ms', 'time')
+    for (const s of ['2026-11-24 10:42', '2026/11/24 10:42:00', '2026-11-24T02:42:00Z']) expect(await read(f, s)).toBe(Date.parse('2026-11-24T02:42:00Z'))
+  })
+  it('may name a model as it is shown, in either language, or by its code, and nothing else', async () => {
+    const models = { name: 'device_models', rights: ['read'], fields: [] } as unknown as Resource
+    meta.d = { communities: [], resources: [models] } as unknown as Describe
+    server((url) => [200, { items: [url.includes('cursor') ? { code: 'gas', name: '燃气', name_en: 'Gas' } : { code: 'climate', name: '室内环境', name_en: 'Climate' }], next: url.includes('cursor') ? null : 'c1' }])
+    const read = reader('devices'), f = field('model', 'text')
+    expect([await read(f, '室内环境'), await read(f, 'CLIMATE'), await read(f, 'Gas '), await read(f, 'gas')]).toEqual(['climate', 'climate', 'gas', 'gas'])
+    expect(calls.length).toBe(2)
+    await expect(read(f, '没有的')).rejects.toMatchObject({ field: 'model', message: '没有叫“没有的”的' })
+  })
 })
 describe('an import', () => {
   async function run(text: string) {
@@ -72,29 +88,78 @@ describe('an import', () => {
     expect(calls.length).toBe(0)
     w.unmount()
   })
-  it('makes the rows that can be, says why of the others, adopts what has a place, and takes all back', async () => {
+  // As the server answers a code that is taken: a conflict as a whole, that names no field.
+  const taken: [number, object] = [409, { type: 'about:blank', title: 'Conflict', status: 409, code: 'not_unique', detail: 'a value that must be unique is taken', errors: [], trace: '0d54' }]
+  const stranger = { id: '33', code: '3', name: '3', state: 'new', place_id: null, kind: null, _actions: ['adopt'] }
+  function estate(unadopts: boolean): void {
+    let state = 'new'
     server((url, method, body) => {
       if (method === 'DELETE') return [204, {}]
       if (url.includes('/places')) return [200, { items: [{ id: '5', name: 'A' }] }]
-      if (url.endsWith('/adopt')) return [200, {}]
-      if (url.includes('f.code=')) return [200, { items: url.includes('=3') ? [{ id: '33' }] : [] }]
-      if (method === 'PATCH') return [200, { id: '33', name: 'three', _actions: ['adopt'], place_id: null }]
-      if (body.code === '2' || body.code === '3') return [422, { code: 'bad_field', errors: [{ field: 'code', code: 'not_unique' }] }]
+      if (url.endsWith('/33/adopt')) state = 'normal'
+      if (url.endsWith('/33/unadopt')) state = 'new'
+      if (method === 'POST' && !url.endsWith('/devices')) return [200, {}]
+      if (url.includes('f.code=')) return [200, { items: url.includes('=3&') ? [{ ...stranger, id: '34', code: '33' }, stranger] : [] }]
+      if (method === 'PATCH') return [200, { ...stranger, ...body }]
+      if (url.endsWith('/devices/33')) return [200, { ...stranger, state, _actions: state === 'normal' && unadopts ? ['unadopt'] : [] }]
+      if (body.code === '2' || body.code === '3') return taken
       return [201, { id: '1' + String(body.code), name: body.name, place_id: body.place_id ?? null, _actions: ['adopt'] }]
     })
-    const w = await run('code,name,place_id\n1,one,A\n2,two,\n3,three,\n')
+  }
+  it('makes the rows that can be, adopts the one that waits for it, says why of the others, and takes all back', async () => {
+    estate(true)
+    const w = await run('code,name,place_id\n1,one,A\n2,two,\n3,three,A\n')
     await w.find('button.main').trigger('click')
     await flushPromises()
     expect(w.text()).toContain('导入了 2 行')
     expect(w.text()).toContain('1 行没有导入')
     expect(w.text()).toContain('已经有一个一样的')
-    expect(calls.filter((c) => c.url.endsWith('/adopt')).map((c) => c.url)).toEqual(['/api/v1/devices/11/adopt'])
-    expect(calls.find((c) => c.method === 'PATCH')?.body).toEqual({ name: 'three' })
+    expect(calls.find((c) => c.method === 'PATCH')).toMatchObject({ url: '/api/v1/devices/33', body: { name: 'three', place_id: '5' } })
+    expect(calls.filter((c) => c.url.endsWith('/adopt')).map((c) => c.url)).toEqual(['/api/v1/devices/11/adopt', '/api/v1/devices/33/adopt'])
+    calls.length = 0
     await w.find('button.danger').trigger('click')
     await flushPromises()
-    expect(calls.filter((c) => c.method === 'DELETE').map((c) => c.url)).toEqual(['/api/v1/devices/33', '/api/v1/devices/11'])
+    expect(calls.filter((c) => c.method !== 'GET').map((c) => [c.method, c.url, c.body])).toEqual([
+      ['POST', '/api/v1/devices/33/unadopt', {}], ['PATCH', '/api/v1/devices/33', { name: '3', place_id: null }], ['DELETE', '/api/v1/devices/11', {}]])
     expect(w.text()).toContain('已撤回 2 行')
     w.unmount()
+  })
+  it('leaves a device alone that it adopted and cannot put back, and says so', async () => {
+    estate(false)
+    const w = await run('code,name,place_id\n1,one,A\n3,three,A\n')
+    await w.find('button.main').trigger('click')
+    await flushPromises()
+    calls.length = 0
+    await w.find('button.danger').trigger('click')
+    await flushPromises()
+    expect(calls.filter((c) => c.method !== 'GET').map((c) => c.url)).toEqual(['/api/v1/devices/11'])
+    expect(w.text()).toContain('已撤回 1 行')
+    expect(w.text()).toContain('1 行退不回去')
+    w.unmount()
+  })
+  it('asks whose the rows are where there are several communities, and finds names and strangers there', async () => {
+    meta.d = { communities: [{ id: '100', code: 'a', name: '甲', zone: '' }, { id: '200', code: 'b', name: '乙', zone: '' }], resources: [] } as unknown as Describe
+    server((url, method, body) => {
+      if (url.includes('/places/')) return [200, { id: '6', community_id: '200' }]
+      if (url.includes('/places')) return [200, { items: [{ id: '5', name: 'A', community_id: '100' }, { id: '6', name: 'A', community_id: '200' }] }]
+      if (url.includes('f.code=')) return [200, { items: [{ ...stranger, id: '32', community_id: '100' }, { ...stranger, community_id: '200' }] }]
+      return method === 'POST' && url.endsWith('/devices') ? taken : [200, { ...stranger, ...body }]
+    })
+    const w = await run('code,name,place_id\n3,three,A\n')
+    expect(w.find('button.main').attributes('disabled')).toBeDefined()
+    await w.get('.field select').setValue('200')
+    await w.find('button.main').trigger('click')
+    await flushPromises()
+    expect(calls.filter((c) => c.method !== 'GET').map((c) => [c.url, c.body])).toEqual([
+      ['/api/v1/devices', { community_id: '200', code: '3', name: 'three', place_id: '6' }], ['/api/v1/devices/33', { name: 'three', place_id: '6' }], ['/api/v1/devices/33/adopt', { name: 'three', place_id: '6' }]])
+    w.unmount()
+    const own = await run('小区,code,name\n乙,3,three\n'.replace('小区', '所属小区'))
+    expect(own.find('.field select').exists()).toBe(false)
+    calls.length = 0
+    await own.find('button.main').trigger('click')
+    await flushPromises()
+    expect(calls[0]?.body).toEqual({ community_id: '200', code: '3', name: 'three' })
+    own.unmount()
   })
   it('stops where the server is away, and keeps what was not taken', async () => {
     server((_, method) => (method === 'POST' ? [503, { code: 'store_unavailable' }] : [200, { items: [] }]))
