@@ -1,5 +1,6 @@
 // What is to be erased of a device's readings: checked before it is sent, counted, erased.
 import { call, get, type FieldError } from '@/shared/api'
+import { deviceQuery, type Whose } from '@/shared/readings'
 import { fromWall, toWallSeconds } from '@/shared/wall'
 import type { Range } from '@/shared/chart/scale'
 
@@ -24,9 +25,9 @@ export function refusals(e: Erasing, code: string, zone: string): FieldError[] {
   if (e.typed.trim() !== code) wrong.push({ field: 'typed', code: e.typed.trim() ? 'differs' : 'required' })
   return wrong
 }
-const query = (device: string, metric: string, r: Range): string => `/telemetry?device=${encodeURIComponent(device)}${metric ? '&metric=' + encodeURIComponent(metric) : ''}&from=${r.from}&to=${r.to}`
+const query = (device: Whose, metric: string, r: Range): string => `/telemetry?${deviceQuery(device)}${metric ? '&metric=' + encodeURIComponent(metric) : ''}&from=${r.from}&to=${r.to}`
 /** How many readings of each metric there are. */
-export const countsOf = (device: string, metrics: string[], r: Range, signal?: AbortSignal): Promise<number[]> =>
+export const countsOf = (device: Whose, metrics: string[], r: Range, signal?: AbortSignal): Promise<number[]> =>
   Promise.all(metrics.map(async (m) => (await get<{ points: [number, number | null][] }>(`${query(device, m, r)}&every=${AS_ONE}&agg=count`, signal)).points.reduce((sum, p) => sum + (p[1] ?? 0), 0)))
-export const erase = (device: string, metric: string, r: Range, reason: string): Promise<void> =>
+export const erase = (device: Whose, metric: string, r: Range, reason: string): Promise<void> =>
   call('DELETE', `${query(device, metric, r)}&reason=${encodeURIComponent(reason.trim())}`)

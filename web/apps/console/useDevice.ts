@@ -1,10 +1,11 @@
 // What stands beside a device's charts: latest values, rules and their limits, alarms, cases, the model.
 import { computed, ref, watch, type Ref } from 'vue'
-import { get, type Page, type Row } from '@/shared/api'
+import { get, Problem, type Page, type Row } from '@/shared/api'
 import { both, t } from '@/shared/i18n'
 import { seconds, unitWords } from '@/shared/format'
 import { live, onChange } from '@/shared/live'
 import { resource, type Tone } from '@/shared/meta'
+import { communityCode, deviceQuery } from '@/shared/readings'
 import type { Limit } from '@/shared/chart/Plot.vue'
 import type { Tail } from '@/shared/tail'
 
@@ -22,15 +23,17 @@ export function useDevice(id: () => string, row: Ref<Row | null>, tail: Tail) {
   const alarms = ref<Row[]>([])
   const cases = ref<Row[]>([])
   const model = ref<Row | null>(null)
-  const code = computed(() => encodeURIComponent(String(row.value?.code ?? '')))
+  const unread = ref<Problem | null>(null) // nothing was read so far, and why
+  const whose = computed(() => deviceQuery({ code: String(row.value?.code ?? ''), community: communityCode(row.value?.community_id) }))
   const may = (name: string): boolean => !!resource(name)?.rights.includes('read')
-  const series = async (m: string, a: number, b: number, more: string): Promise<[number, number | null][]> => (await get<Points>(`/telemetry?device=${code.value}&metric=${encodeURIComponent(m)}&from=${a}&to=${b}&limit=5000${more}`)).points
+  const series = async (m: string, a: number, b: number, more: string): Promise<[number, number | null][]> => (await get<Points>(`/telemetry?${whose.value}&metric=${encodeURIComponent(m)}&from=${a}&to=${b}&limit=5000${more}`)).points
 
   async function readLatest(): Promise<void> {
     if (!row.value) return
     try {
-      latest.value = (await get<{ items: Latest[] }>('/telemetry/latest?device=' + code.value)).items ?? []
-    } catch { latest.value ??= [] } // what was read stays, and ages
+      latest.value = (await get<{ items: Latest[] }>('/telemetry/latest?' + whose.value)).items ?? []
+      unread.value = null
+    } catch (e) { if (!latest.value) unread.value = e instanceof Problem ? e : new Problem(0, 'offline', '') } // what was read stays, and ages
   }
   async function readSparks(): Promise<void> {
     const now = Date.now()
@@ -73,5 +76,5 @@ export function useDevice(id: () => string, row: Ref<Row | null>, tail: Tail) {
     if (k) return t(k.kind === 'above' ? 'device.ruleAbove' : 'device.ruleBelow', { value: String(k.limit_value), time: '' })
     return day.length > 1 ? t('device.lastDay', { low: r(Math.min(...day)), high: r(Math.max(...day)) }) : ''
   }
-  return { latest, sparks, alarms, cases, model, metricName, limitsOf, unitOf, isStale, staleAfter, usual, readSparks }
+  return { latest, unread, readLatest, sparks, alarms, cases, model, metricName, limitsOf, unitOf, isStale, staleAfter, usual, readSparks }
 }

@@ -1,5 +1,5 @@
 // The values of a form: what is sent, what was kept as a draft, what somebody else changed meanwhile.
-import { computed, nextTick, onUnmounted, reactive, ref, watch } from 'vue'
+import { computed, nextTick, onScopeDispose, reactive, ref, watch } from 'vue'
 import { call, get, post, Problem, type FieldError, type FileInfo, type Row } from '@/shared/api'
 import type { Field, Resource } from '@/shared/meta'
 import { COMMUNITY, communityField, useCommunity } from './community'
@@ -69,7 +69,7 @@ export function useForm(r: () => Resource, id: string | undefined, query: Record
     clearTimeout(timer)
     timer = window.setTimeout(() => { drafted.value = Date.now(); sessionStorage.setItem(key, JSON.stringify({ at: drafted.value, values } satisfies Draft)) }, 800)
   })
-  onUnmounted(() => clearTimeout(timer))
+  onScopeDispose(() => clearTimeout(timer))
   /** Saves; the saved row, or null with `problem` set. */
   async function save(): Promise<Row | null> {
     if (saving.value) return null

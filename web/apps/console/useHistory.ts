@@ -4,9 +4,10 @@ import { Problem } from '@/shared/api'
 import { live } from '@/shared/live'
 import { between, panned, presetOf, presets, zoomed, type Preset, type Range } from '@/shared/chart/scale'
 import { continued, history, joined, type History } from '@/shared/chart/history'
+import { deviceQuery, type Whose } from '@/shared/readings'
 import type { Reading, Tail } from '@/shared/tail'
 
-export interface Asked { device: string; metrics: string[]; newest: number } // newest: of the readings; a device's clock may be ahead
+export interface Asked { device: Whose; metrics: string[]; newest: number } // newest: of the readings; a device's clock may be ahead
 const SETTLE_MS = 120, BURST_MS = 700, BACK_MOST = 30, TAIL_S = 5, ANEW_S = 60 // once a minute what came by itself is read as it is kept
 const MARGIN = 0.25
 // About how wide a plot will be, so that what is read first need not be read again.
@@ -74,7 +75,7 @@ export function useHistory(asked: () => Asked | null, at: { preset?: Preset; ran
     if (++n % (stream?.open.value ? ANEW_S : TAIL_S) === 0) void tail()
     else if (stream?.open.value && follows.value && !busy.value) range.value = upToNow(range.value.to - range.value.from)
   })
-  watch(() => { const a = asked(); return a ? a.device + ' ' + a.metrics.join(' ') : '' }, (v) => { if (v && follows.value) range.value = upToNow(range.value.to - range.value.from); void read() }, { immediate: true })
+  watch(() => { const a = asked(); return a ? deviceQuery(a.device) + ' ' + a.metrics.join(' ') : '' }, (v) => { if (v && follows.value) range.value = upToNow(range.value.to - range.value.from); void read() }, { immediate: true })
   watch(width, (v, old) => { if (Math.abs(v - old) > 80) soon() })
   onScopeDispose(() => { clearTimeout(timer); round?.abort() })
 

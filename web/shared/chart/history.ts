@@ -1,5 +1,6 @@
 // Readings of one metric for a chart: single ones where they are few, else windows of lowest, mean, highest.  Nobody else asks.
 import { get } from '../api'
+import { deviceQuery, type Whose } from '../readings'
 import { lengthOf, windowFor, type Range } from './scale'
 import { readings, windowed, type Point } from './series'
 
@@ -8,21 +9,21 @@ export interface History { points: Point[]; step: number; every: string; unit: s
 interface Answer { unit: string | null; points: (number | null)[][]; next: string | null; tier?: string }
 const SINGLE_MOST = 1500, SINGLE_WITHIN = 2 * 3600e3
 const AGGS = 'min,avg,max,count'
-const query = (device: string, metric: string, from: number, to: number, more: string): string =>
-  `/telemetry?device=${encodeURIComponent(device)}&metric=${encodeURIComponent(metric)}&from=${Math.floor(from)}&to=${Math.ceil(to)}${more}`
+const query = (device: Whose, metric: string, from: number, to: number, more: string): string =>
+  `/telemetry?${deviceQuery(device)}&metric=${encodeURIComponent(metric)}&from=${Math.floor(from)}&to=${Math.ceil(to)}${more}`
 
-async function windows(device: string, metric: string, from: number, to: number, every: string, step: number, signal?: AbortSignal): Promise<History> {
+async function windows(device: Whose, metric: string, from: number, to: number, every: string, step: number, signal?: AbortSignal): Promise<History> {
   const a = await get<Answer>(query(device, metric, from, to, `&every=${every}&agg=${AGGS}`), signal)
   const tier = lengthOf(a.tier)
   if (tier > step) return { ...await windows(device, metric, from, to, a.tier!, tier, signal), rolled: true } // finer ones would stand far apart
   return { points: windowed(a.points, step, to), step, every, unit: a.unit, ...(tier ? { tier } : {}) }
 }
-async function single(device: string, metric: string, from: number, to: number, signal?: AbortSignal): Promise<History | null> {
+async function single(device: Whose, metric: string, from: number, to: number, signal?: AbortSignal): Promise<History | null> {
   const a = await get<Answer>(query(device, metric, from, to, `&limit=${SINGLE_MOST}`), signal)
   return a.next ? null : { points: readings(a.points as [number, number | null][]), step: 0, every: '', unit: a.unit }
 }
 /** `margin`: how much more than the range, of its width, on either side. */
-export async function history(device: string, metric: string, r: Range, width: number, margin = 0, signal?: AbortSignal): Promise<History> {
+export async function history(device: Whose, metric: string, r: Range, width: number, margin = 0, signal?: AbortSignal): Promise<History> {
   const more = (r.to - r.from) * margin, from = r.from - more, to = Math.max(r.to, Math.min(r.to + more, Date.now())), w = windowFor(r.to - r.from, width)
   const few = r.to - r.from <= SINGLE_WITHIN ? await single(device, metric, from, to, signal) : null
   if (few?.points.length) return few
@@ -30,7 +31,7 @@ export async function history(device: string, metric: string, r: Range, width: n
   return few && !cut.tier ? few : cut // where single ones are gone, they may be there rolled up
 }
 /** The same with what came since: only its end is asked for again. */
-export async function continued(device: string, metric: string, h: History, to: number, signal?: AbortSignal): Promise<History> {
+export async function continued(device: Whose, metric: string, h: History, to: number, signal?: AbortSignal): Promise<History> {
   const last = h.points[h.points.length - 1]
   if (!last) return h
   const fresh = h.step ? await windows(device, metric, last.at, to, h.every, h.step, signal) : await single(device, metric, last.at + 1, to, signal)
@@ -58,5 +59,5 @@ export function joined(h: History, fresh: [number, number | null][]): History {
   return { ...h, points: points.slice(-LIVE_MOST) }
 }
 /** The address of what is drawn as CSV. */
-export const csvOf = (device: string, metric: string, r: Range, h: History): string =>
+export const csvOf = (device: Whose, metric: string, r: Range, h: History): string =>
   '/api/v1' + query(device, metric, r.from, r.to, (h.step ? `&every=${h.every}&agg=${AGGS}` : '') + '&format=csv')

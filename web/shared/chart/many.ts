@@ -1,5 +1,6 @@
 // One metric of many devices: one row for each device, model or place, with its figure over the whole time and its windows.
 import { get } from '../api'
+import { inCommunity } from '../readings'
 import { LONGEST, windowFor, type Range } from './scale'
 import { windowed, type Point } from './series'
 
@@ -8,7 +9,7 @@ export const aggregates = ['avg', 'min', 'max', 'sum', 'count', 'first', 'last',
 export type Grouping = (typeof groupings)[number]
 export type Aggregate = (typeof aggregates)[number]
 /** top 0: as many as can be drawn. */
-export interface Asked { metric: string; group: Grouping; agg: Aggregate; place: string; top: number; range: Range }
+export interface Asked { metric: string; group: Grouping; agg: Aggregate; place: string; top: number; range: Range; community?: string }
 /** In order of their figures, the greatest first, those without any last. */
 export interface Grouped { key: string; name: string; devices: number; figure: number | null; points: Point[] }
 export interface Many { groups: Grouped[]; step: number; cut: boolean }
@@ -18,7 +19,7 @@ const WIDTH = 260, APART = 2.5
 const AS_ONE = '1000000h' // longer than any range: one window
 const every = (a: Asked): { every: string; ms: number } => windowFor(a.range.to - a.range.from, WIDTH, APART)
 const query = (a: Asked, window: string, top: number): string =>
-  `/telemetry/aggregate?metric=${encodeURIComponent(a.metric)}&group=${a.group}&every=${window}&agg=${a.agg}&from=${Math.floor(a.range.from)}&to=${Math.ceil(a.range.to)}${a.place ? '&place=' + a.place : ''}&top=${top}`
+  `/telemetry/aggregate?metric=${encodeURIComponent(a.metric)}&group=${a.group}&every=${window}&agg=${a.agg}&from=${Math.floor(a.range.from)}&to=${Math.ceil(a.range.to)}${a.place ? '&place=' + a.place : ''}&top=${top}${inCommunity(a.community ?? '')}`
 interface Answer { at: number[]; groups: { key: string; name: string; devices: number; values: (number | null)[] }[] }
 
 export async function readMany(a: Asked, signal?: AbortSignal): Promise<Many> {
@@ -45,10 +46,11 @@ export function fixedOf(from: unknown, to: unknown): Range | null {
   return r.from < r.to && r.to - r.from <= LONGEST ? r : null
 }
 /** The address of the same view for somebody else, at any later time: what is seen now stands still there. */
-export function linkTo(query: Record<string, unknown>, shown: { metric: string; range: Range }): string {
+export function linkTo(query: Record<string, unknown>, shown: { metric: string; range: Range; community?: string }): string {
   const q = new URLSearchParams()
   for (const [k, v] of Object.entries(query)) if (typeof v === 'string' && v && k !== 'range') q.set(k, v)
   q.set('metric', shown.metric)
+  if (shown.community) q.set('community', shown.community)
   q.set('from', String(Math.floor(shown.range.from)))
   q.set('to', String(Math.ceil(shown.range.to)))
   return '/charts?' + q.toString()
