@@ -15,6 +15,7 @@ export const words = {
   'nav.cases': ['工单', 'Cases'],
   'nav.devices': ['设备', 'Devices'],
   'nav.charts': ['曲线', 'Charts'],
+  'nav.andMore': ['等 {n} 个', ' and others, {n} in all'],
   'nav.menu': ['菜单', 'Menu'],
   'nav.fold': ['收起菜单', 'Fold the menu'],
   'nav.unfold': ['展开菜单', 'Unfold the menu'],

@@ -1,11 +1,21 @@
 // Units of pages of lines and devices: bytes of a frame, the one that is wrong, the clause it broke; what a device says
 // of itself.
-import { describe, expect, it } from 'vitest'
-import { bytesOf, ruleOf, ruleWords } from '../apps/console/frames'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { flushPromises, mount } from '@vue/test-utils'
+import { effectScope } from 'vue'
+import Adopt from '../apps/console/Adopt.vue'
+import Doctor from '../apps/console/Doctor.vue'
+import Heard from '../apps/console/Heard.vue'
+import { fitsDevice, fitsLine } from '../apps/console/fitting'
+import { useTraffic } from '../apps/console/useTraffic'
+import type { Resource } from '../shared/meta'
+import { bytesOf, eventSaid, ruleOf, ruleSaid, said, whereOf } from '../apps/console/frames'
 import { saysOf } from '../apps/console/says'
 import type { Row } from '../shared/api'
 import { setLanguage } from '../shared/i18n'
-import { words } from '../shared/words'
+import { ruleTexts } from '../shared/words.rules'
 
 describe('a frame', () => {
   it('is told byte by byte, with the wrong one marked', () => {
@@ -19,8 +29,100 @@ describe('a frame', () => {
     expect(ruleOf('topic: it is none of these')).toEqual({ clause: '', words: 'topic: it is none of these' })
     expect(ruleOf('these bytes are no frame')).toEqual({ clause: '', words: 'these bytes are no frame' })
   })
-  it('has words for every rule that is translated', () => {
-    for (const key of Object.values(ruleWords)) expect(words[key]).toHaveLength(2)
+})
+
+// What the C sources say: each text that is a rule of its kind.
+const root = join(__dirname, '../../src')
+function textsOf(folder: string): string[] {
+  const all = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((f) => /\.[ch]$/.test(f) && !f.endsWith('_test.c'))
+  return all.flatMap((f) => [...readFileSync(join(root, folder, f), 'utf8').matchAll(/"((?:\\.|[^"\\])*)"/g)].map((m) => m[1]!))
+}
+describe('what the server says of lines', () => {
+  beforeEach(() => setLanguage('zh'))
+  it('is said in Chinese for every rule of the protocols that answer to a standard here, and of what is pushed', () => {
+    const rules = /^(GB\/T 26875|HJ 212|CJ\/T 188|DL\/T 645|JT\/T 808|VZ|ITSAPI|door|lift|Modbus (serial|TCP)|devEui|deviceId|dev_id|topic|payload)[^:]*: /
+    const missing = [...new Set(['gb26875', 'hj212', 'cjt188', 'dlt645', 'jt808', 'vz', 'itsapi', 'nbiot', 'lorawan'].flatMap((f) => textsOf('protocol/' + f)).filter((s) => rules.test(s) && !s.includes('%')))]
+      .filter((s) => !/[\u4e00-\u9fff]/.test(ruleSaid(s)))
+    expect(missing).toEqual([])
+  })
+  it('and for why a line does not open', () => {
+    const some = [...textsOf('net'), ...textsOf('sensing')].filter((s) => /^(no broker|nobody answers|port %d is held|%s is held|cannot listen on|cannot open %s|%s (port %d )?(hung up|is gone|cannot|does not|speaks|takes|refuses|may not)|there is no %s;|the TLS|the gateway did)/.test(s))
+    expect(some.length).toBeGreaterThan(15)
+    expect([...new Set(some)].filter((s) => !/[\u4e00-\u9fff]/.test(said(s.replace(/%s/g, '10.0.0.5').replace(/%d/g, '1883'))))).toEqual([])
+  })
+  it.each([
+    ['GB/T 26875.3 6.6: the sum is wrong', '校验和不对'], ['no broker listens at 10.0.0.5 port 1883', '10.0.0.5 端口 1883 没有 MQTT 服务器在听'],
+    ['10.0.0.5 port 1883 hung up before it answered; does it speak MQTT, with TLS or without?', '10.0.0.5 端口 1883 没应答就断开了：它是 MQTT 吗？要不要加密？'],
+    ['payload: it has over 256 values', 'payload：超过 256 个值'], ['devEui: it is missing, or no EUI of eight bytes', 'devEui：没有这一项，或不是八字节的 EUI'],
+    ['port 26875 is held by another program', '端口 26875 被别的程序占着'], ['Foo 1: nobody ever said this', 'nobody ever said this'], ['', '']
+  ])('%s', (rule, words) => { expect(ruleSaid(rule)).toBe(words) })
+  it('has what differs in both languages, and stays as it is in English', () => {
+    const marks = (s: string): string => (s.match(/\{\d\}/g) ?? []).sort().join()
+    for (const [en, zh] of ruleTexts) for (const m of marks(zh).split(',')) expect(en).toContain(m)
+    expect(new Set(ruleTexts.map(([en]) => en)).size).toBe(ruleTexts.length)
+    setLanguage('en')
+    expect(said('no answer')).toBe('no answer')
+  })
+  it('is a place in the frame', () => {
+    expect(whereOf({ offset: 4, length: 78 })).toBe('第 5 字节，共 78 字节')
+    expect(whereOf({ offset: 4 })).toBe('第 5 字节')
+    expect(whereOf({ offset: 90, length: 78 })).toBe('只有 78 字节')
+    expect(whereOf({ number: 3, length: 0 })).toBe('第 3 行（条） · 不留原文：谁要通过是个人的事')
+  })
+  it('that all is normal is not over, and no text is no “null”', () => {
+    expect(eventSaid({ device: '1', code: 'normal', text: null, set: false })).toBe('正常')
+    expect(eventSaid({ device: '1', code: 'fire_alarm', text: null, set: false })).toBe('火警 已恢复')
+  })
+})
+describe('the doctor', () => {
+  it('says clause, byte and peer of what was not understood, as the line’s page does', async () => {
+    setLanguage('zh')
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response(JSON.stringify({ device_id: '1', findings: [{ code: 'not_decodable', tone: 'bad', rule: 'GB/T 26875.3 6.6: the sum is wrong', offset: 27, peer: '10.0.0.7', at_ms: 1795900804963 }, { code: 'line_failed', tone: 'bad', problem: 'port 26875 is held by another program' }] }), { status: 200 })))
+    const w = mount(Doctor, { props: { id: '1' }, global: { stubs: { RouterLink: true } } })
+    await flushPromises()
+    for (const s of ['收到了但看不懂：校验和不对', '依据 GB/T 26875.3 6.6', '第 28 字节', '来自 10.0.0.7', '线路打不开：端口 26875 被别的程序占着']) expect(w.text()).toContain(s)
+  })
+})
+describe('a good frame', () => {
+  it('stands with what it says beside its bytes', () => {
+    setLanguage('zh')
+    const w = mount(Heard, { props: { sample: { peer: 'p', length: 2, hex: '4040', frame: { type: 2 }, readings: [{ device: '889', key: 'power', value: 1.5, unit: 'kW' }], events: [{ device: '889', code: 'normal', text: null, set: false }] } } })
+    expect(w.findAll('section')).toHaveLength(2)
+    expect(w.get('.hex').text()).toBe('40 40')
+    expect(w.get('dl').text()).toContain('power 1.5 kW')
+    expect(w.text()).not.toContain('null')
+    expect(w.get('pre').text()).toContain('"type": 2')
+  })
+})
+describe('steps of a line', () => {
+  it('are those that fit its kind', () => {
+    expect(['dlt645', 'gb26875', 'http', 'mqtt', 'osdp'].filter((k) => fitsLine('find', k))).toEqual(['dlt645', 'osdp'])
+    expect(['onenet', 'mqtt-client', 'ctwing'].filter((k) => fitsLine('set_secret', k))).toEqual(['onenet', 'mqtt-client'])
+    expect([fitsDevice('set_password', 'hj212'), fitsDevice('set_password', 'mqtt'), fitsDevice('set_password', null), fitsDevice('retire', 'mqtt')]).toEqual([true, false, true, true])
+  })
+})
+describe('traffic', () => {
+  it('is frames a minute since the page was opened, and begins anew with the counter', () => {
+    const x = effectScope().run(() => useTraffic())!
+    x.count(100, 0)
+    expect(x.perMinute.value).toBeNull()
+    x.count(110, 30e3)
+    x.count(110, 60e3)
+    expect([x.perMinute.value, x.each.value]).toEqual([10, [20, 0]])
+    x.count(3, 90e3)
+    expect(x.perMinute.value).toBeNull()
+  })
+})
+describe('adoption', () => {
+  const card = (models: object[]) => mount(Adopt, { props: { r: { name: 'devices', fields: [] } as unknown as Resource, row: { id: '1', place_id: null, _labels: {}, _actions: ['adopt'] } as unknown as Row, told: { device_id: '1', findings: [], models, place_id: '5', place: '7号楼泵房' } as never, act: () => Promise.resolve(null) } })
+  it('leads on by the model that is suggested first, and names the place', () => {
+    setLanguage('zh')
+    const w = card([{ code: 'a', name: '甲', name_en: 'A', metrics: 3, protocol: true }, { code: 'b', name: '乙', metrics: 1, protocol: false }])
+    expect(w.findAll('.btn.main').map((b) => b.get('b').text())).toEqual(['甲'])
+    expect(w.text()).toContain('7号楼泵房')
+    expect(card([]).findAll('.btn.main').map((b) => b.text())).toEqual(['认领它'])
+    setLanguage('en')
+    expect(card([{ code: 'a', name: '甲', name_en: 'A', metrics: 3, protocol: true }]).get('.btn.main b').text()).toBe('A')
   })
 })
 

@@ -1,8 +1,11 @@
 // Frames of device lines as people read them: bytes, the one that is wrong, the clause it broke.
-import type { Key } from '@/shared/i18n'
+import { language, t } from '@/shared/i18n'
+import { eventWords, wireWords } from '@/shared/wire'
+import { ruleTexts } from '@/shared/words.rules'
 
+interface Heard { device: string; code: string; text: string | null; set: boolean }
 export interface Sample { at_ms?: number; peer: string; length: number; hex: string; about?: string; text?: string; number?: number; rule?: string; offset?: number; frame?: unknown
-  readings?: { device: string; key: string; value: number; unit: string }[]; events?: { device: string; code: string; text: string; set: boolean }[] }
+  readings?: { device: string; key: string; value: number; unit: string }[]; events?: Heard[] }
 export interface Figures { id: string; kind?: string; state: string; searchable?: boolean; address?: string; problem?: string; standard?: string; frames?: number; bad?: number; skipped_bytes?: number; bytes?: number
   unanswered?: number; connections?: number; connections_total?: number; last_ms?: number; bad_samples?: Sample[]; good_samples?: Sample[] }
 
@@ -15,10 +18,30 @@ export function ruleOf(rule: string): { clause: string; words: string } {
   const m = /^([A-Z][^:]* [^:]+): (.*)$/.exec(rule)
   return m ? { clause: m[1]!, words: m[2]! } : { clause: '', words: rule }
 }
-// What codecs say, in the words of the console; a rule that is not here is shown as the codec says it.
-export const ruleWords: Record<string, Key> = {
-  'a frame has at least 30 bytes': 'line.ruleShort', 'the start is 40 40': 'line.ruleStart', 'the length is at most 1024': 'line.ruleLong',
-  'the length does not fit the frame': 'line.ruleLength', 'the end is 23 23': 'line.ruleEnd', 'the sum is wrong': 'line.ruleSum', 'no such command': 'line.ruleCommand',
-  'no such type of data': 'line.ruleType', 'the number of objects is missing': 'line.ruleCount', 'the type has another number of objects': 'line.ruleCount',
-  'the data end inside an object': 'line.ruleObject', 'these bytes are no frame': 'line.ruleNoise'
+const escaped = (s: string): string => s.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+const patterns = ruleTexts.map(([en, zh]) => ({ match: new RegExp('^' + en.split(/\{\d\}/).map(escaped).join('(.+?)') + '$'), zh, loose: en.split('{').length }))
+  .sort((a, b) => a.loose - b.loose) // those that name more come first
+function inChinese(words: string): string | undefined {
+  for (const p of patterns) {
+    const m = p.match.exec(words)
+    if (m) return p.zh.replace(/\{(\d)\}/g, (_, n: string) => m[Number(n) + 1] ?? '')
+  }
+  return undefined
 }
+/** What codecs, listeners and clients say, in the reader's language; what has no words here stays as it is. */
+export function said(words: string): string {
+  if (language.value !== 'zh' || !words) return words
+  const whole = inChinese(words), m = /^([^:]{1,60}): (.+)$/.exec(words), part = whole === undefined && m ? inChinese(m[2]!) : undefined
+  return whole ?? (part === undefined ? words : `${m![1]}：${part}`)
+}
+export const ruleSaid = (rule: string): string => said(ruleOf(rule).words)
+type Where = Pick<Sample, 'number' | 'offset'> & { length?: number }
+/** Where in a frame, or in a file or list, the rule is broken; length 0: its bytes are not kept. */
+export function whereOf(s: Where): string {
+  const item = s.number ? t('line.number', { n: s.number }) : '', of = s.length
+  const byte = of === undefined ? (s.offset === undefined ? '' : t('line.byteAt', { n: s.offset + 1 })) : !of ? t('line.unkept')
+    : s.offset === undefined ? t('line.whole', { of }) : s.offset < of ? t('line.byte', { n: s.offset + 1, of }) : t('line.cutShort', { of })
+  return [item, byte].filter(Boolean).join(' · ')
+}
+/** An event in words. That all is normal again is not over: it is what is. */
+export const eventSaid = (e: Heard): string => [eventWords(e.code), e.set || e.code === 'normal' ? '' : t('line.over'), e.text ? wireWords(e.text) : ''].filter(Boolean).join(' ')
