@@ -1,6 +1,7 @@
 // Text fields that hold the code of a row elsewhere: which resource to look the code up in, and the names once known.
 import { reactive } from 'vue'
 import { get, type Page } from './api'
+import { both } from './i18n'
 import { resource } from './meta'
 
 export interface Coded { resource: string; code: string; label: string }
@@ -9,7 +10,7 @@ const fields: Record<string, Coded> = {
   'alarms.case_type': { resource: 'case_types', code: 'code', label: 'name' }, 'devices.model': { resource: 'device_models', code: 'code', label: 'name' },
   'rules.model': { resource: 'device_models', code: 'code', label: 'name' }
 }
-const known = reactive<Record<string, { code: string; label: string }[]>>({})
+const known = reactive<Record<string, { code: string; label: string; en: string }[]>>({})
 const asked = new Set<string>()
 
 /** Where the code of this field is looked up; nothing for a caller who may not read there. */
@@ -22,10 +23,10 @@ export function choicesOf(c: Coded): { code: string; label: string }[] {
   if (!asked.has(c.resource)) {
     asked.add(c.resource)
     get<Page>(`/${c.resource}?limit=200`).then((p) => {
-      known[c.resource] = p.items.map((x) => ({ code: String(x[c.code]), label: String(x[c.label] ?? x[c.code]) }))
+      known[c.resource] = p.items.map((x) => ({ code: String(x[c.code]), label: String(x[c.label] ?? x[c.code]), en: String(x[c.label + '_en'] ?? '') }))
     }).catch(() => { asked.delete(c.resource) })
   }
-  return known[c.resource] ?? []
+  return (known[c.resource] ?? []).map((x) => ({ code: x.code, label: both({ zh: x.label, en: x.en }) }))
 }
 export function codeLabel(owner: string, field: string, code: string): string | undefined {
   const c = codedBy(owner, field)

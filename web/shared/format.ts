@@ -1,6 +1,6 @@
 // Times, money, decimals as people read them.
 import { fieldOf, stateOption, zone, type Field, type Resource } from './meta'
-import { both, locale, t } from './i18n'
+import { both, language, locale, t } from './i18n'
 import { codeLabel } from './codes'
 import { metricWords, withUnit } from './metrics'
 import { toWall } from './wall'
@@ -64,7 +64,8 @@ export function text(r: Resource, f: Field, row: Row): string {
 }
 export function label(r: Resource, row: Row): string {
   const f = r.label_field ? fieldOf(r, r.label_field) : undefined
-  return f ? text(r, f, row) : row.id
+  const en = f && language.value === 'en' ? row[f.name + '_en'] : undefined // such as models have
+  return en ? String(en) : f ? text(r, f, row) : row.id
 }
 
 // UCUM codes as people write them.

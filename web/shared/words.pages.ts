@@ -149,6 +149,7 @@ export const pageWords = {
   'line.trafficAbout': ['打开本页以来', 'since this page was opened'],
   'line.text': ['原文', 'As it came'],
   'line.all': ['看全部', 'Show all'],
+  'line.allOf': ['看全部 {n} 条', 'Show all {n}'],
   'line.less': ['收起', 'Show less'],
   'line.secret': ['设置密钥', 'Set the secret'],
   'line.bad': ['坏帧', 'Bad frames'],

@@ -8,7 +8,7 @@ import { effectScope } from 'vue'
 import Adopt from '../apps/console/Adopt.vue'
 import Doctor from '../apps/console/Doctor.vue'
 import Heard from '../apps/console/Heard.vue'
-import { fitsDevice, fitsLine } from '../apps/console/fitting'
+import { fitsDevice, fitsLine, stateTone } from '../apps/console/fitting'
 import { useTraffic } from '../apps/console/useTraffic'
 import type { Resource } from '../shared/meta'
 import { bytesOf, eventSaid, ruleOf, ruleSaid, said, whereOf } from '../apps/console/frames'
@@ -99,6 +99,14 @@ describe('steps of a line', () => {
     expect(['dlt645', 'gb26875', 'http', 'mqtt', 'osdp'].filter((k) => fitsLine('find', k))).toEqual(['dlt645', 'osdp'])
     expect(['onenet', 'mqtt-client', 'ctwing'].filter((k) => fitsLine('set_secret', k))).toEqual(['onenet', 'mqtt-client'])
     expect([fitsDevice('set_password', 'hj212'), fitsDevice('set_password', 'mqtt'), fitsDevice('set_password', null), fitsDevice('retire', 'mqtt')]).toEqual([true, false, true, true])
+  })
+})
+describe('a device that was never heard', () => {
+  const r = { name: 'devices', fields: [], state: { field: 'state', values: [{ v: 'normal', tone: 'ok' }, { v: 'alarm', tone: 'bad' }], actions: [] } } as unknown as Resource
+  it('is not green', () => {
+    const tone = (state: string, last_ms: number | null): unknown => stateTone(r, { state, last_ms } as unknown as Row)
+    expect([tone('normal', null), tone('normal', 5), tone('alarm', null)]).toEqual(['off', 'ok', 'bad'])
+    expect(stateTone({ ...r, name: 'lines' }, { state: 'normal' } as unknown as Row)).toBe('ok')
   })
 })
 describe('traffic', () => {

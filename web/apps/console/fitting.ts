@@ -1,5 +1,6 @@
 // Which steps fit a line or a device of a line, by the kind of the line: the server offers them to whoever may take them. As docs/lines.md has it.
 import type { Row } from '@/shared/api'
+import { stateOption, type Resource, type Tone } from '@/shared/meta'
 
 /** Kinds that can ask who is there. */
 const SEARCHED = ['dlt645', 'cjt188', 'modbus', 'modbus_rtu', 'bacnet', 'osdp']
@@ -18,3 +19,8 @@ export function fitsLine(step: string, kind: unknown): boolean {
 /** Of a device; kind: of its line, else of its model's protocol; unknown: nothing is left out. */
 export const fitsDevice = (step: string, kind: unknown): boolean => step !== 'set_password' || !kind || WITH_PASSWORD.includes(String(kind))
 export const fits = (resource: string, step: string, row: Row): boolean => resource !== 'lines' || fitsLine(step, row.kind)
+/** The tone of a row's state. A device that was never heard is not known to be well. */
+export function stateTone(r: Resource | undefined, row: Row, heard = !!row.last_ms): Tone | null | undefined {
+  const tone = stateOption(r, row[r?.state?.field ?? ''])?.tone
+  return r?.name === 'devices' && tone === 'ok' && !heard ? 'off' : tone
+}

@@ -5,6 +5,7 @@ import { both, t } from '@/shared/i18n'
 import { seconds, unitWords } from '@/shared/format'
 import { live, onChange } from '@/shared/live'
 import { resource, type Tone } from '@/shared/meta'
+import { metricWords } from '@/shared/metrics'
 import { communityCode, deviceQuery } from '@/shared/readings'
 import type { Limit } from '@/shared/chart/Plot.vue'
 import type { Tail } from '@/shared/tail'
@@ -58,7 +59,7 @@ export function useDevice(id: () => string, row: Ref<Row | null>, tail: Tail) {
   onChange(['alarms', 'cases'], () => { void beside() })
 
   const about = (m: string): Metric | undefined => (model.value?.metrics as Metric[] | null | undefined)?.find((k) => k.metric === m)
-  const metricName = (m: string): string => { const x = about(m); return (x && both({ zh: x.name_zh ?? '', en: x.name_en ?? '' })) || m }
+  const metricName = (m: string): string => { const x = about(m); return (x && both({ zh: x.name_zh ?? '', en: x.name_en ?? '' })) || metricWords(m) }
   const mine = computed(() => rules.value.filter((k) => k.device_id === id() || (!k.device_id && k.model !== null && k.model === row.value?.model)))
   const rulesOf = (m: string): Row[] => mine.value.filter((k) => k.metric === m && typeof k.limit_value === 'number' && (k.kind === 'above' || k.kind === 'below'))
   const limitsOf = (m: string): Limit[] => rulesOf(m).slice(0, LIMITS_MOST).map((k) => {
