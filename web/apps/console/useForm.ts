@@ -3,6 +3,7 @@ import { computed, nextTick, onScopeDispose, reactive, ref, watch } from 'vue'
 import { call, get, post, Problem, type FieldError, type FileInfo, type Row } from '@/shared/api'
 import type { Field, Resource } from '@/shared/meta'
 import { COMMUNITY, communityField, useCommunity } from './community'
+import { fitting, startOf, stepOf } from './forms'
 
 export type Values = Record<string, unknown>
 const empty = (v: unknown): boolean => v === null || v === undefined || v === '' || (Array.isArray(v) && !v.length)
@@ -43,31 +44,35 @@ export function useForm(r: () => Resource, id: string | undefined, query: Record
   const drafted = ref(0)
   const restored = ref(0)
   const ready = ref(false)
+  const unset = ref(false) // the row is there, its secret is not
   const key = `linli.draft.${r().name}.${id ?? 'new'}`
   const community = useCommunity(r, values, !id)
-  const fields = computed<Field[]>(() => [...(community.shown.value ? [communityField()] : []), ...r().fields.filter((f) => !f.readonly && f.type !== 'state')])
+  const all = computed<Field[]>(() => [...(community.shown.value ? [communityField()] : []), ...r().fields.filter((f) => !f.readonly && f.type !== 'state')])
+  const fields = computed<Field[]>(() => fitting(r(), all.value, values, !id)) // those that matter now
   const masked = (f: Field): boolean => !!row.value?._masked.includes(f.name)
   let timer = 0
 
-  function fill(from: Row | null): void { for (const f of fields.value) if (!masked(f) && (from || f.name !== COMMUNITY)) values[f.name] = from ? from[f.name] : undefined }
+  function fill(from: Row | null): void { const start = startOf(r()); for (const f of all.value) if (!masked(f) && (from || f.name !== COMMUNITY)) values[f.name] = from ? from[f.name] : start[f.name]; delete values.secret }
   async function load(): Promise<void> {
     failed.value = null
     try {
       if (id) row.value = await get<Row>(`/${r().name}/${id}`)
       fill(row.value)
-      if (!id) Object.assign(values, broughtAlong(fields.value, query))
+      if (!id) Object.assign(values, broughtAlong(all.value, query))
       const kept = sessionStorage.getItem(key)
       if (kept) { const d = JSON.parse(kept) as Draft; Object.assign(values, d.values); restored.value = d.at }
       await nextTick() // what was filled in by us is no draft
       ready.value = true
     } catch (e) { failed.value = asProblem(e) }
   }
+  /** No secret is put down anywhere but at the server. */
+  const kept = (): Values => Object.fromEntries(Object.entries(values).filter(([n]) => r().fields.find((f) => f.name === n)?.class !== 'secret'))
   function forget(): void { clearTimeout(timer); sessionStorage.removeItem(key); drafted.value = restored.value = 0 }
   async function throwAway(): Promise<void> { fill(row.value); await nextTick(); forget() }
   watch(values, () => {
     if (!ready.value) return
     clearTimeout(timer)
-    timer = window.setTimeout(() => { drafted.value = Date.now(); sessionStorage.setItem(key, JSON.stringify({ at: drafted.value, values } satisfies Draft)) }, 800)
+    timer = window.setTimeout(() => { drafted.value = Date.now(); sessionStorage.setItem(key, JSON.stringify({ at: drafted.value, values: kept() } satisfies Draft)) }, 800)
   })
   onScopeDispose(() => clearTimeout(timer))
   /** Saves; the saved row, or null with `problem` set. */
@@ -77,7 +82,10 @@ export function useForm(r: () => Resource, id: string | undefined, query: Record
     problem.value = null
     try {
       const saved = id ? await call<Row>('PATCH', `/${r().name}/${id}`, { body: patchBody(fields.value, values, row.value!), version: (theirs.value ?? row.value!).version })
-        : await post<Row>(`/${r().name}`, { ...createBody(fields.value, values), ...(community.asks.value && values[COMMUNITY] ? { [COMMUNITY]: values[COMMUNITY] } : {}) })
+        : await post<Row>(`/${r().name}`, { ...createBody(fields.value.filter((f) => f.class !== 'secret' || !stepOf(r(), values)), values), ...(community.asks.value && values[COMMUNITY] ? { [COMMUNITY]: values[COMMUNITY] } : {}) })
+      const then = id ? null : stepOf(r(), values)
+      unset.value = false
+      if (then) try { await post(`/${r().name}/${saved.id}/${then.step}`, then.body, saved.version) } catch { unset.value = true }
       forget()
       return saved
     } catch (e) {
@@ -88,5 +96,5 @@ export function useForm(r: () => Resource, id: string | undefined, query: Record
   }
   const differs = computed(() => (theirs.value && row.value ? fields.value.filter((f) => JSON.stringify(sent(f, theirs.value![f.name])) !== JSON.stringify(sent(f, row.value![f.name]))) : []))
   function takeTheirs(f: Field): void { values[f.name] = theirs.value![f.name]; if (row.value) row.value = { ...row.value, [f.name]: theirs.value![f.name], _labels: { ...row.value._labels, [f.name]: theirs.value!._labels[f.name] ?? null } } }
-  return { values, row, theirs, problem, failed, saving, drafted, restored, ready, fields, masked, load, save, fill, throwAway, differs, takeTheirs }
+  return { unset, values, row, theirs, problem, failed, saving, drafted, restored, ready, fields, masked, load, save, fill, throwAway, differs, takeTheirs }
 }
