@@ -3,6 +3,7 @@ import { fieldOf, stateOption, zone, type Field, type Resource } from './meta'
 import { both, language, locale, t } from './i18n'
 import { codeLabel } from './codes'
 import { metricWords, withUnit } from './metrics'
+import { said } from './said'
 import { toWall } from './wall'
 import { eventWords, wireWords } from './wire'
 import type { Row } from './api'
@@ -58,6 +59,7 @@ export function text(r: Resource, f: Field, row: Row): string {
       if (f.name === 'detail' && r.name === 'alarms') return wireWords(String(v))
       if (f.name === 'text' && r.name === 'cases') return caseText(row)
       if (f.name === 'event_code' && r.name === 'rules') return eventWords(String(v))
+      if ((f.name === 'problem' && r.name === 'lines') || (f.name === 'answer' && r.name === 'commands')) return said(String(v))
       return codeLabel(r.name, f.name, String(v)) ?? String(v)
     default: return String(v)
   }

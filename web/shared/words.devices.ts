@@ -68,7 +68,7 @@ export const deviceWords = {
   'line.unset': ['线路建好了，密钥没有设上：请再设一次', 'The line is made, its secret is not set: set it again'],
   'group.way': ['怎么连', 'How it is reached'],
   'group.serial': ['串口', 'Serial port'],
-  'group.login': ['登录与订阅', 'Log-in and topics'],
+  'group.login': ['登录与密钥', 'Log-in and secret'],
   'group.asking': ['采集', 'Asking'],
   'group.upkeep': ['保养', 'Upkeep'],
   'group.metrics': ['指标', 'Metrics'],

@@ -11,10 +11,11 @@ import Heard from '../apps/console/Heard.vue'
 import { fitsDevice, fitsLine, stateTone } from '../apps/console/fitting'
 import { useTraffic } from '../apps/console/useTraffic'
 import type { Resource } from '../shared/meta'
-import { bytesOf, eventSaid, ruleOf, ruleSaid, said, whereOf } from '../apps/console/frames'
+import { bytesOf, eventSaid, ruleOf, ruleSaid, whereOf } from '../apps/console/frames'
 import { saysOf } from '../apps/console/says'
 import type { Row } from '../shared/api'
 import { setLanguage } from '../shared/i18n'
+import { said } from '../shared/said'
 import { ruleTexts } from '../shared/words.rules'
 
 describe('a frame', () => {

@@ -10,9 +10,9 @@ interface Group { title: Key; fields: readonly string[] }
 const groups: Record<string, readonly Group[]> = {
   lines: [
     { title: 'form.main', fields: [COMMUNITY, 'name', 'kind', 'enabled'] },
-    { title: 'group.way', fields: ['reach', 'bind', 'host', 'port', 'tls', 'greeting'] },
+    { title: 'group.way', fields: ['reach', 'bind', 'host', 'port', 'tls', 'topics', 'greeting'] },
     { title: 'group.serial', fields: ['serial', 'baud', 'parity', 'stop_bits'] },
-    { title: 'group.login', fields: ['username', 'secret', 'topics'] },
+    { title: 'group.login', fields: ['username', 'secret'] },
     { title: 'group.asking', fields: ['every_s', 'numbers'] }
   ],
   device_models: [

@@ -1,7 +1,7 @@
 // Frames of device lines as people read them: bytes, the one that is wrong, the clause it broke.
-import { language, t } from '@/shared/i18n'
+import { t } from '@/shared/i18n'
+import { said } from '@/shared/said'
 import { eventWords, wireWords } from '@/shared/wire'
-import { ruleTexts } from '@/shared/words.rules'
 
 interface Heard { device: string; code: string; text: string | null; set: boolean }
 export interface Sample { at_ms?: number; peer: string; length: number; hex: string; about?: string; text?: string; number?: number; rule?: string; offset?: number; frame?: unknown
@@ -17,22 +17,6 @@ export function bytesOf(hex: string, offset = -1): { byte: string; wrong: boolea
 export function ruleOf(rule: string): { clause: string; words: string } {
   const m = /^([A-Z][^:]* [^:]+): (.*)$/.exec(rule)
   return m ? { clause: m[1]!, words: m[2]! } : { clause: '', words: rule }
-}
-const escaped = (s: string): string => s.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-const patterns = ruleTexts.map(([en, zh]) => ({ match: new RegExp('^' + en.split(/\{\d\}/).map(escaped).join('(.+?)') + '$'), zh, loose: en.split('{').length }))
-  .sort((a, b) => a.loose - b.loose) // those that name more come first
-function inChinese(words: string): string | undefined {
-  for (const p of patterns) {
-    const m = p.match.exec(words)
-    if (m) return p.zh.replace(/\{(\d)\}/g, (_, n: string) => m[Number(n) + 1] ?? '')
-  }
-  return undefined
-}
-/** What codecs, listeners and clients say, in the reader's language; what has no words here stays as it is. */
-export function said(words: string): string {
-  if (language.value !== 'zh' || !words) return words
-  const whole = inChinese(words), m = /^([^:]{1,60}): (.+)$/.exec(words), part = whole === undefined && m ? inChinese(m[2]!) : undefined
-  return whole ?? (part === undefined ? words : `${m![1]}：${part}`)
 }
 export const ruleSaid = (rule: string): string => said(ruleOf(rule).words)
 type Where = Pick<Sample, 'number' | 'offset'> & { length?: number }
