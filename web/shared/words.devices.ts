@@ -102,6 +102,8 @@ export const deviceWords = {
   'import.title': ['导入 {name}', 'Import {name}'],
   'import.open': ['导入', 'Import'],
   'import.about': ['CSV 文件，第一行是列名（页面上的名称或字段名都行），UTF-8 或 GB18030。', 'A CSV file whose first line names the columns (as on the page, or by field), UTF-8 or GB18030.'],
+  'import.models': ['也可以是型号的 JSON 文件：整份的型号，连同指标、事件、命令和规则。', 'Or a JSON file of models: whole ones, with their metrics, events, commands and rules.'],
+  'import.noModels': ['这个 JSON 文件里不是型号', 'There are no models in this JSON file'],
   'import.file': ['选文件', 'Choose a file'],
   'import.template': ['下载空表', 'Empty table'],
   'import.rows': ['{n} 行', '{n} rows'],

@@ -3,7 +3,9 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { flushPromises, mount } from '@vue/test-utils'
 import { meta, type Describe, type Field, type Resource } from '@/shared/meta'
 import { setLanguage } from '@/shared/i18n'
-import { decodeText, fieldOfColumn, importable, parseCsv, reader, toCsv } from '../apps/console/importing'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { decodeText, fieldOfColumn, importable, modelsOf, parseCsv, reader, toCsv } from '../apps/console/importing'
 import Import from '../apps/console/Import.vue'
 import Doctor from '../apps/console/Doctor.vue'
 
@@ -72,8 +74,8 @@ describe('a cell', () => {
   })
 })
 describe('an import', () => {
-  async function run(text: string) {
-    const w = mount(Import, { props: { r: devices }, attachTo: document.body })
+  async function run(text: string, r: Resource = devices) {
+    const w = mount(Import, { props: { r }, attachTo: document.body })
     const input = w.find('input[type=file]')
     Object.defineProperty(input.element, 'files', { value: [{ arrayBuffer: () => Promise.resolve(new TextEncoder().encode(text).buffer) }] })
     await input.trigger('change')
@@ -160,6 +162,33 @@ describe('an import', () => {
     await flushPromises()
     expect(calls[0]?.body).toEqual({ community_id: '200', code: '3', name: 'three' })
     own.unmount()
+  })
+  it('takes models as their files have them, whole, one by one, and takes them back', async () => {
+    const file = readFileSync(join(__dirname, '../../presets/device_models/water.json'), 'utf8'), models = JSON.parse(file) as Record<string, unknown>[]
+    const r = { ...devices, name: 'device_models', fields: [field('code', 'text', { required: true }), field('name', 'text', { required: true }), field('metrics', 'lines', { fields: [field('item', 'text')] })] } as unknown as Resource
+    server((_, method, body) => (method === 'DELETE' ? [204, {}] : body.code === models[0]!.code ? taken
+      : body.code === models[1]!.code ? [400, { code: 'bad_field', errors: [{ field: 'metrics.0.item', code: 'bad_item', args: {} }] }] : [201, { id: 'm' + String(body.code), _actions: [] }]))
+    const w = await run(file, r)
+    expect(w.text()).toContain(String(models[0]!.code))
+    await w.find('button.main').trigger('click')
+    await flushPromises()
+    expect(calls.filter((c) => c.method === 'POST').map((c) => c.body)).toEqual(models)
+    expect(w.text()).toContain(`导入了 ${models.length - 2} 行`)
+    expect(w.text()).toContain('已经有一个一样的')
+    expect(w.text()).toContain('metrics列 1 item列: 它的协议里没有这个读写项')
+    await w.find('button.danger').trigger('click')
+    await flushPromises()
+    expect(calls.filter((c) => c.method === 'DELETE').map((c) => c.url)).toEqual(models.slice(2).map((m) => '/api/v1/device_models/m' + String(m.code)).reverse())
+    w.unmount()
+    const other = await run('[1, 2]', r)
+    expect(other.text()).toContain('这个 JSON 文件里不是型号')
+    expect(other.find('button.main').exists()).toBe(false)
+    other.unmount()
+  })
+  it('of models may be a list, an object of them, or one', () => {
+    const m = { code: 'a', name: 'b' }
+    for (const s of [[m], { models: [m] }, m]) expect(modelsOf(JSON.stringify(s))).toEqual([m])
+    for (const s of ['', '{', '[]', '{}', '[1]', 'null', '{"models":[]}']) expect(modelsOf(s)).toBeNull()
   })
   it('stops where the server is away, and keeps what was not taken', async () => {
     server((_, method) => (method === 'POST' ? [503, { code: 'store_unavailable' }] : [200, { items: [] }]))

@@ -33,6 +33,14 @@ export function decodeText(bytes: ArrayBuffer): string {
   try { return new TextDecoder('utf-8', { fatal: true }).decode(bytes) } catch { return new TextDecoder('gb18030').decode(bytes) }
 }
 
+/** Models as files have them: a list, an object of models, or one; null: it is no such file. */
+export function modelsOf(text: string): Record<string, unknown>[] | null {
+  const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null && !Array.isArray(v)
+  let all: unknown
+  try { all = JSON.parse(text) } catch { return null }
+  if (isObject(all)) all = Array.isArray(all.models) ? all.models : 'code' in all ? [all] : null
+  return Array.isArray(all) && all.length && all.every(isObject) ? all : null
+}
 /** What a column may be for: fields that somebody types; where it must be said, whose the row is. */
 export const importable = (r: Resource): Field[] => [...(asksCommunity(r) ? [communityField()] : []), ...r.fields.filter((f) => !f.readonly && !['state', 'file', 'lines', 'refs', 'geo'].includes(f.type) && f.class !== 'secret')]
 const same = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase()

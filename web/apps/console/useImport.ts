@@ -24,7 +24,9 @@ export function useImport(r: () => Resource) {
     const title = (field: string): string => both(fieldOf(r(), field.split(/[.[]/)[0]!)?.title) || field
     if (e instanceof BadCell) return `${title(e.field)}: ${e.message}`
     if (!(e instanceof Problem)) return errorWords('offline')
-    const first = e.errors[0], deep = first && /[.[]/.test(first.field) ? ` ${first.field}` : ''
+    const first = e.errors[0], [, n, part] = /^\w+\.(\d+)(?:\.(\w+))?/.exec(first?.field ?? '') ?? [] // "metrics.0.item"
+    const within = part && fieldOf(r(), first!.field.split('.')[0]!)?.fields?.find((f) => f.name === part)
+    const deep = n === undefined ? '' : [` ${Number(n) + 1}`, within ? both(within.title) : part].filter(Boolean).join(' ')
     return first ? `${title(first.field)}${deep}: ${errorWords(first.code, first.args?.limit)}` : errorWords(e.code)
   }
   /** A device that spoke before it was listed waits already: it is that one, by its exact code and in this community. */
