@@ -19,8 +19,9 @@ export function fitsLine(step: string, kind: unknown): boolean {
 /** Of a device; kind: of its line, else of its model's protocol; unknown: nothing is left out. */
 export const fitsDevice = (step: string, kind: unknown): boolean => step !== 'set_password' || !kind || WITH_PASSWORD.includes(String(kind))
 export const fits = (resource: string, step: string, row: Row): boolean => resource !== 'lines' || fitsLine(step, row.kind)
+const NOTED_MS = 120e3 // that a device was heard is written into its row once a minute
 /** The tone of a row's state. A device that was never heard is not known to be well. */
-export function stateTone(r: Resource | undefined, row: Row, heard = !!row.last_ms): Tone | null | undefined {
+export function stateTone(r: Resource | undefined, row: Row, heard = !!row.last_ms || Date.now() - row.created_ms < NOTED_MS): Tone | null | undefined {
   const tone = stateOption(r, row[r?.state?.field ?? ''])?.tone
   return r?.name === 'devices' && tone === 'ok' && !heard ? 'off' : tone
 }

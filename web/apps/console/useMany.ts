@@ -26,7 +26,7 @@ export function useMany() {
   const settled = computed(() => !communities.value.length || !!community.value)
   async function settle(): Promise<void> {
     let id: unknown
-    try { id = (await get<Page>('/devices?limit=1')).items[0]?.community_id } catch { /* any is as good */ }
+    try { id = (await get<Page>('/devices?limit=1&sort=created_ms')).items[0]?.community_id } catch { /* any is as good */ }
     first.value = communities.value.find((c) => c.id === id)?.code ?? communities.value[0]!.code
   }
   if (!settled.value) void settle()
