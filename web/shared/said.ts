@@ -16,6 +16,8 @@ function inChinese(words: string): string | undefined {
 /** What codecs, listeners and clients say, in the reader's language; what has no words here stays as it is. */
 export function said(words: string): string {
   if (language.value !== 'zh' || !words) return words
-  const whole = inChinese(words), m = /^([^:]{1,60}): (.+)$/.exec(words), part = whole === undefined && m ? inChinese(m[2]!) : undefined
-  return whole ?? (part === undefined ? words : `${m![1]}：${part}`)
+  const whole = inChinese(words)
+  if (whole !== undefined) return whole
+  const m = /^([^:]{1,60}): (.+)$/.exec(words), rest = m ? said(m[2]!) : ''
+  return !m || rest === m[2] ? words : `${inChinese(m[1]!) ?? m[1]}：${rest}`
 }

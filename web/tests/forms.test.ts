@@ -29,8 +29,8 @@ describe('the form of a line', () => {
     expect([...known].sort()).toEqual(members('LinesCreate').sort())
   })
   it.each([
-    ['ctwing', undefined, []], ['onenet', undefined, ['secret']], ['http', undefined, []], ['gb26875', undefined, ['bind', 'port']],
-    ['dlt645', undefined, ['reach', 'bind', 'port', 'greeting', 'every_s']], ['dlt645', 'dial', ['reach', 'host', 'port', 'every_s']], ['dlt645', 'serial', ['reach', 'serial', 'baud', 'parity', 'stop_bits', 'every_s']],
+    ['ctwing', undefined, ['senders']], ['onenet', undefined, ['secret', 'senders']], ['http', undefined, []], ['gb26875', undefined, ['bind', 'port', 'senders']],
+    ['dlt645', undefined, ['reach', 'bind', 'port', 'greeting', 'senders', 'every_s']], ['dlt645', 'dial', ['reach', 'host', 'port', 'every_s']], ['dlt645', 'serial', ['reach', 'serial', 'baud', 'parity', 'stop_bits', 'every_s']],
     ['osdp', 'serial', ['reach', 'serial', 'baud', 'parity', 'stop_bits']], ['bacnet', 'dial', ['reach', 'host', 'port', 'every_s', 'numbers']], ['mqtt-client', undefined, ['host', 'port', 'tls', 'username', 'topics', 'secret']]
   ])('asks a line of %s (%s) for what it needs and no more', (kind, reach, fields) => {
     expect(shown(kind, reach).filter((n) => !LINE_ALWAYS.includes(n)).sort()).toEqual([...fields].sort())

@@ -37,7 +37,7 @@ describe('a frame', () => {
 const root = join(__dirname, '../../src')
 function textsOf(folder: string): string[] {
   const all = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((f) => /\.[ch]$/.test(f) && !f.endsWith('_test.c'))
-  return all.flatMap((f) => [...readFileSync(join(root, folder, f), 'utf8').matchAll(/"((?:\\.|[^"\\])*)"/g)].map((m) => m[1]!))
+  return all.flatMap((f) => [...readFileSync(join(root, folder, f), 'utf8').replaceAll('" WIRE_LIMIT "', 'over the limit: ').replaceAll('WIRE_LIMIT "', '"over the limit: ').matchAll(/"((?:\\.|[^"\\])*)"/g)].map((m) => m[1]!))
 }
 describe('what the server says of lines', () => {
   beforeEach(() => setLanguage('zh'))
@@ -55,7 +55,7 @@ describe('what the server says of lines', () => {
   it.each([
     ['GB/T 26875.3 6.6: the sum is wrong', '校验和不对'], ['no broker listens at 10.0.0.5 port 1883', '10.0.0.5 端口 1883 没有 MQTT 服务器在听'],
     ['10.0.0.5 port 1883 hung up before it answered; does it speak MQTT, with TLS or without?', '10.0.0.5 端口 1883 没应答就断开了：它是 MQTT 吗？要不要加密？'],
-    ['payload: it has over 256 values', 'payload：超过 256 个值'], ['devEui: it is missing, or no EUI of eight bytes', 'devEui：没有这一项，或不是八字节的 EUI'],
+    ['payload: it has over 256 values', 'payload：超过 256 个值'], ['payload: over the limit: at most 256 values', 'payload：超过上限：最多 256 个值'], ['devEui: it is missing, or no EUI of eight bytes', 'devEui：没有这一项，或不是八字节的 EUI'],
     ['port 26875 is held by another program', '端口 26875 被别的程序占着'], ['Foo 1: nobody ever said this', 'nobody ever said this'], ['', '']
   ])('%s', (rule, words) => { expect(ruleSaid(rule)).toBe(words) })
   it('has what differs in both languages, and stays as it is in English', () => {
@@ -80,10 +80,10 @@ describe('what the server says of lines', () => {
 describe('the doctor', () => {
   it('says clause, byte and peer of what was not understood, as the line’s page does', async () => {
     setLanguage('zh')
-    vi.stubGlobal('fetch', () => Promise.resolve(new Response(JSON.stringify({ device_id: '1', findings: [{ code: 'not_decodable', tone: 'bad', rule: 'GB/T 26875.3 6.6: the sum is wrong', offset: 27, peer: '10.0.0.7', at_ms: 1795900804963 }, { code: 'line_failed', tone: 'bad', problem: 'port 26875 is held by another program' }] }), { status: 200 })))
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response(JSON.stringify({ device_id: '1', findings: [{ code: 'not_decodable', tone: 'bad', rule: 'GB/T 26875.3 6.6: the sum is wrong', offset: 27, peer: '10.0.0.7', at_ms: 1795900804963 }, { code: 'line_failed', tone: 'bad', problem: 'port 26875 is held by another program' }, { code: 'over_limit', tone: 'bad', rule: 'payload: over the limit: at most 256 values' }] }), { status: 200 })))
     const w = mount(Doctor, { props: { id: '1' }, global: { stubs: { RouterLink: true } } })
     await flushPromises()
-    for (const s of ['收到了但看不懂：校验和不对', '依据 GB/T 26875.3 6.6', '第 28 字节', '来自 10.0.0.7', '线路打不开：端口 26875 被别的程序占着']) expect(w.text()).toContain(s)
+    for (const s of ['收到了但看不懂：校验和不对', '依据 GB/T 26875.3 6.6', '第 28 字节', '来自 10.0.0.7', '线路打不开：端口 26875 被别的程序占着', '超过了上限：payload：最多 256 个值']) expect(w.text()).toContain(s)
   })
 })
 describe('a good frame', () => {

@@ -10,7 +10,7 @@ interface Group { title: Key; fields: readonly string[] }
 const groups: Record<string, readonly Group[]> = {
   lines: [
     { title: 'form.main', fields: [COMMUNITY, 'name', 'kind', 'enabled'] },
-    { title: 'group.way', fields: ['reach', 'bind', 'host', 'port', 'tls', 'topics', 'greeting'] },
+    { title: 'group.way', fields: ['reach', 'bind', 'host', 'port', 'tls', 'topics', 'greeting', 'senders'] },
     { title: 'group.serial', fields: ['serial', 'baud', 'parity', 'stop_bits'] },
     { title: 'group.login', fields: ['username', 'secret'] },
     { title: 'group.asking', fields: ['every_s', 'numbers'] }
@@ -35,17 +35,17 @@ export function groupsOf(r: Resource, fields: Field[]): Grouped[] {
 const at = (g: Group, f: Field): number => (g.fields.indexOf(f.name) + g.fields.length + 1) % (g.fields.length + 1)
 
 // ---- lines ----
-const LISTEN = ['bind', 'port'], DIAL = ['host', 'port'], SERIAL = ['serial', 'baud', 'parity', 'stop_bits'], DTU = [...LISTEN, 'greeting']
+const LISTEN = ['bind', 'port'], DIAL = ['host', 'port'], SERIAL = ['serial', 'baud', 'parity', 'stop_bits'], DTU = [...LISTEN, 'greeting', 'senders']
 /** What a kind asks for; by the way it is reached, where there is a choice. */
 type Ways = Readonly<Record<string, readonly string[]>>
 const asked = (ways: Ways, ...more: string[]): Ways => Object.fromEntries(Object.entries(ways).map(([way, f]) => [way, ['reach', ...f, ...more]]))
 const wire: Ways = { listen: DTU, dial: DIAL, serial: SERIAL }
-const own: Ways = { listen: LISTEN }, none: Ways = { listen: [] }
+const own: Ways = { listen: [...LISTEN, 'senders'] }, pushed: Ways = { listen: ['senders'] }, none: Ways = { listen: [] }
 export const lineKinds: Readonly<Record<string, Ways>> = {
   gb26875: own, hj212: own, jt808: own, watch: own,
   dlt645: asked(wire, 'every_s'), cjt188: asked(wire, 'every_s'), modbus_rtu: asked(wire, 'every_s'), osdp: asked(wire), modbus: asked({ listen: DTU, dial: DIAL }, 'every_s'),
   bacnet: asked({ listen: LISTEN, dial: DIAL }, 'every_s', 'numbers'),
-  door: none, vz: none, itsapi: none, lift: none, chirpstack: none, ttn: none, ctwing: none, onenet: none, http: none, mqtt: none,
+  door: pushed, vz: pushed, itsapi: pushed, lift: pushed, chirpstack: pushed, ttn: pushed, ctwing: pushed, onenet: pushed, http: none, mqtt: none,
   'mqtt-client': { listen: [...DIAL, 'tls', 'username', 'topics'] }
 }
 /** Of every line, whatever its kind. */
