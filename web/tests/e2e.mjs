@@ -431,7 +431,7 @@ async function communities(w, h) {
   check(adopted.state === 'normal' && adopted.name === '门厅环境' && adopted.model === 'climate', `import ${w}: the device that waited is adopted`, JSON.stringify(adopted))
   await look(page, 'import-done', w)
   await page.click('dialog .btn.danger')
-  await page.waitForFunction(() => /已撤回/.test(document.querySelector('dialog').textContent))
+  await page.waitForFunction(() => /已撤回 2 行|退不回去/.test(document.querySelector('dialog').textContent))
   const back = await stranger(), fresh = (await api(`/devices?f.code=NEW-1&f.community_id=${estate.id}&archived=true`)).items[0]
   check(!!fresh.archived_ms, `import ${w}: what it made is taken back`)
   if (adopted._actions.includes('unadopt')) check(back.state === 'new' && back.name === 'STRANGER' && !back.model, `import ${w}: who waited waits again, as before`, JSON.stringify(back))

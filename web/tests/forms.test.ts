@@ -50,13 +50,13 @@ describe('the form of a line', () => {
   })
 })
 describe('a line that has a secret', () => {
-  const calls: [string, unknown][] = []
+  const calls: [string, unknown][] = [], matches: (string | undefined)[] = []
   let status = 200
   beforeEach(() => {
     calls.length = 0
     sessionStorage.clear()
     meta.d = { communities: [{ id: '1', code: 'a', name: 'A', zone: '' }], resources: [] } as unknown as Describe
-    vi.stubGlobal('fetch', (url: string, o: RequestInit = {}) => { calls.push([url, JSON.parse(String(o.body ?? '{}'))]); return Promise.resolve(new Response(JSON.stringify({ id: '9', version: 1, code: 'x' }), { status: url.endsWith('set_secret') ? status : 200 })) })
+    vi.stubGlobal('fetch', (url: string, o: RequestInit = {}) => { calls.push([url, JSON.parse(String(o.body ?? '{}'))]); matches.push((o.headers as Record<string, string>)['If-Match']); return Promise.resolve(new Response(JSON.stringify({ id: '9', version: 1, code: 'x' }), { status: url.endsWith('set_secret') ? status : 200 })) })
   })
   const form = async (): Promise<ReturnType<typeof useForm>> => { const f = effectScope().run(() => useForm(() => lines, undefined))!; await f.load(); Object.assign(f.values, { name: 'N', kind: 'onenet', secret: 'token', baud: '9600' }); return f }
   it('is made, then told it by its step; what does not matter is not sent', async () => {
@@ -65,6 +65,7 @@ describe('a line that has a secret', () => {
     await f.save()
     expect(calls).toEqual([['/api/v1/lines', { name: 'N', kind: 'onenet', enabled: true }], ['/api/v1/lines/9/set_secret', { secret: 'token' }]])
     expect(f.unset.value).toBe(false)
+    expect(matches.at(-1)).toBeUndefined() // it may have opened meanwhile, and be another version
   })
   it('says where that failed, and never keeps it in a draft', async () => {
     status = 403

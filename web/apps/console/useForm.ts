@@ -84,8 +84,8 @@ export function useForm(r: () => Resource, id: string | undefined, query: Record
       const saved = id ? await call<Row>('PATCH', `/${r().name}/${id}`, { body: patchBody(fields.value, values, row.value!), version: (theirs.value ?? row.value!).version })
         : await post<Row>(`/${r().name}`, { ...createBody(fields.value.filter((f) => f.class !== 'secret' || !stepOf(r(), values)), values), ...(community.asks.value && values[COMMUNITY] ? { [COMMUNITY]: values[COMMUNITY] } : {}) })
       const then = id ? null : stepOf(r(), values)
-      unset.value = false
-      if (then) try { await post(`/${r().name}/${saved.id}/${then.step}`, then.body, saved.version) } catch { unset.value = true }
+      unset.value = false // its version is no matter: a line opens by itself meanwhile
+      if (then) try { await post(`/${r().name}/${saved.id}/${then.step}`, then.body) } catch { unset.value = true }
       forget()
       return saved
     } catch (e) {
