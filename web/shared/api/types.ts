@@ -559,6 +559,7 @@ export interface DevicesStepAdopt {
 export interface DevicesStepRecode {
   code: string | null
 }
+export type DevicesStepUnadopt = Record<string, never>
 export type DevicesStepRetire = Record<string, never>
 export type DevicesStepReinstate = Record<string, never>
 export interface DevicesStepSetPassword {
