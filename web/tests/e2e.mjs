@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { generate, target } from '../tools/types.mjs'
+import { communities } from './communities.mjs'
 import { wholeYear } from './year.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
@@ -394,95 +395,6 @@ async function erasing(w, h) {
   await desk.context().close()
   await page.context().close()
 }
-// Who looks after several communities: whose a new row is, a list that adopts who waits, readings of either, models from a file.
-async function communities(w, h) {
-  const page = await open(w, h), code = 'second' + w, name = '第二小区' + w
-  await signIn(page, 'admin')
-  const api = async (path) => (await page.request.get(url + '/api/v1' + path)).json()
-  const say = (path, data, type = 'application/json') => page.request.post(url + '/api/v1' + path, { data, headers: { Origin: url, 'Content-Type': type } })
-  const street = (await api('/places?limit=1&f.kind=street')).items[0]
-  const estate = await (await say('/places', { name, code, kind: 'estate', parent_id: street.id, keeps_records: true })).json()
-  check((await say('/ingest/line?community=' + code, 'm,device=STRANGER co2=612\n', 'text/plain')).ok(), `communities ${w}: a device that nobody knows speaks`)
-  const stranger = async () => (await api(`/devices?f.code=STRANGER&f.community_id=${estate.id}`)).items[0]
-  for (let i = 0; i < 50 && !(await stranger()); i++) await wait(100)
-  check((await stranger())?.state === 'new', `communities ${w}: and waits for adoption`)
-  await page.goto(`${url}/devices/${(await stranger()).id}`)
-  await page.waitForFunction(() => /612/.test(document.querySelector('.latest')?.textContent ?? ''))
-  check(await page.locator('.face[role=alert]').count() === 0, `communities ${w}: its readings are those of its own community`)
-  await look(page, 'stranger', w)
-  await page.route('**/api/v1/telemetry/latest?*', (r) => r.fulfill({ status: 400, contentType: 'application/problem+json', body: JSON.stringify({ status: 400, code: 'bad_field', detail: '', errors: [{ field: 'community', code: 'required', args: {} }], trace: '7k2f0000aaaa' }) }))
-  await page.reload()
-  await page.waitForSelector('.face[role=alert]')
-  check(!(await page.textContent('main')).includes('还没有读数'), `communities ${w}: what is refused is not taken for silence`)
-  await page.unroute('**/api/v1/telemetry/latest?*')
-
-  await page.goto(url + '/devices')
-  await page.waitForSelector('tbody tr')
-  await page.click('.head button:has-text("导入")')
-  await page.setInputFiles('dialog input[type=file]', { name: 'devices.csv', mimeType: 'text/csv', buffer: Buffer.from(`编号,名称,位置,型号\nSTRANGER,门厅环境,${name},楼道环境传感器\nNEW-1,新的,${name},climate\nBAD-1,坏的,${name},没有这种\n`) })
-  await page.waitForSelector('dialog select')
-  check(await page.locator('dialog .btn.main').isDisabled(), `import ${w}: whose the devices are must be said`)
-  await page.selectOption('dialog select', { label: name })
-  await look(page, 'import', w)
-  await page.click('dialog .btn.main')
-  await page.waitForFunction(() => /导入了/.test(document.querySelector('dialog').textContent))
-  const said = await page.textContent('dialog'), adopted = await stranger()
-  check(said.includes('导入了 2 行') && said.includes('1 行没有导入') && said.includes('没有叫“没有这种”的'), `import ${w}: what was done, and why a row was not`, said)
-  check(adopted.state === 'normal' && adopted.name === '门厅环境' && adopted.model === 'climate', `import ${w}: the device that waited is adopted`, JSON.stringify(adopted))
-  await look(page, 'import-done', w)
-  await page.click('dialog .btn.danger')
-  await page.waitForFunction(() => /已撤回 2 行|退不回去/.test(document.querySelector('dialog').textContent))
-  const back = await stranger(), fresh = (await api(`/devices?f.code=NEW-1&f.community_id=${estate.id}&archived=true`)).items[0]
-  check(!!fresh.archived_ms, `import ${w}: what it made is taken back`)
-  if (adopted._actions.includes('unadopt')) check(back.state === 'new' && back.name === 'STRANGER' && !back.model, `import ${w}: who waited waits again, as before`, JSON.stringify(back))
-  else check(back && !back.archived_ms && (await page.textContent('dialog')).includes('退不回去'), `import ${w}: who waited is left alone, and it says so`)
-  await page.click('dialog .foot .btn:has-text("关闭")')
-
-  await page.goto(url + '/lines/new')
-  await page.waitForSelector('#field-kind')
-  check(await page.locator('.form .field').count() === 4 && await page.locator('#field-baud').count() === 0, `lines ${w}: little is asked for until the kind is known`)
-  await page.selectOption('#field-kind', 'dlt645')
-  await page.selectOption('#field-reach', 'serial')
-  check(await page.locator('#field-baud').count() === 1 && await page.locator('#field-host').count() === 0, `lines ${w}: then what a meter on a serial port needs`)
-  await look(page, 'line-new', w)
-  await page.selectOption('#field-kind', 'ctwing')
-  check(await page.locator('#field-baud').count() === 0 && await page.locator('#field-reach').count() === 0 && await page.locator('#field-senders').count() === 1, `lines ${w}: and of what is pushed, who may`)
-  await page.selectOption('#field-kind', 'onenet')
-  await page.fill('#field-name', '移动平台 ' + w)
-  await page.fill('#field-secret', 'token-of-onenet')
-  await page.click('.form button[type=submit]')
-  await page.waitForSelector('.summary')
-  check((await page.textContent('.summary')).includes('所属小区'), `lines ${w}: a line without its community is refused by name`)
-  await page.selectOption('#field-community_id', { label: name })
-  await page.click('.form button[type=submit]')
-  await page.waitForFunction(() => /^\/lines\/\d+$/.test(location.pathname))
-  const line = await api('/lines/' + page.url().split('/').pop()), story = await api(`/lines/${line.id}/history`)
-  check(line.community_id === estate.id && line.enabled && story.items.some((x) => x.step === 'set_secret'), `lines ${w}: the line is made there, its secret set`)
-  await page.waitForSelector('.head h1')
-  check(await page.locator('button:has-text("查找设备")').count() === 0 && await page.locator('button:has-text("设置密钥")').count() === 1, `lines ${w}: steps are those that fit its kind`)
-  await look(page, 'line-onenet', w)
-  await page.goto(url + '/charts')
-  await page.waitForSelector('.cards .card')
-  check(await page.locator('#many-community').count() === 1, `charts ${w}: of one community, which can be chosen`)
-
-  await page.goto(url + '/device_models/new')
-  await page.waitForSelector('.icons button')
-  await look(page, 'model-new', w)
-  const models = JSON.parse(readFileSync(join(root, 'presets/device_models/water.json'), 'utf8')).map((m) => ({ ...m, code: m.code + w }))
-  await page.goto(url + '/device_models')
-  await page.waitForSelector('tbody tr')
-  await page.click('.head button:has-text("导入")')
-  await page.setInputFiles('dialog input[type=file]', { name: 'water.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(models)) })
-  await page.waitForSelector('dialog tbody tr')
-  await look(page, 'import-models', w)
-  await page.click('dialog .btn.main')
-  await page.waitForFunction((n) => document.querySelector('dialog').textContent.includes(`导入了 ${n} 行`), models.length)
-  const made = (await api('/device_models?f.code=' + models[0].code)).items[0], whole = await api('/device_models/' + made.id)
-  check(whole.metrics.length === models[0].metrics.length && whole.rules.length === models[0].rules.length, `import ${w}: models come from their file as they are, whole`)
-  await page.click('dialog .btn.danger')
-  await page.waitForFunction((n) => document.querySelector('dialog').textContent.includes(`已撤回 ${n} 行`), models.length)
-  await page.context().close()
-}
 async function ownPassword() {
   const own = await open(390, 844)
   await signIn(own, 'cashier')
@@ -502,8 +414,7 @@ async function ownPassword() {
 }
 async function faces() {
   await ownPassword()
-  await communities(1440, 900)
-  await communities(390, 844)
+  for (const [w, h] of [[1440, 900], [390, 844]]) await communities({ root, url, open, look, check, wait, signIn }, w, h)
   // The faces of a view: error, no permission, loading, empty, filtered empty, lost stream.
   const bad = await open(1366, 768)
   await signIn(bad, 'manager')
