@@ -217,6 +217,27 @@ static void complete_command(struct ctx *ctx, struct device_command *c, struct s
     if (!str_is(tried, "until_ms")) SET(&commands, c, until_ms, ctx->now_ms + COMMAND_UNTIL_MAX_MS);
 }
 
+/* Lines have names of their own, rules something that they are about, upkeep its interval. */
+static void complete_model(struct device_model *m, struct str tried) {
+    static char names[64][4];
+    struct model_metric *metrics = m->metrics.rows;
+    struct model_event *events = m->events.rows;
+    struct model_command *told = m->commands.rows;
+    struct model_rule *all = m->rules.rows;
+    for (size_t i = 0; i < COUNT(names); i++) snprintf(names[i], sizeof names[i], "n%zu", i);
+    for (size_t i = 0; i < m->metrics.n; i++) metrics[i].metric = str_of(names[i % COUNT(names)]);
+    for (size_t i = 0; i < m->events.n; i++) events[i].event = str_of(names[i % COUNT(names)]);
+    for (size_t i = 0; i < m->commands.n; i++) told[i].command = str_of(names[i % COUNT(names)]);
+    for (size_t i = 0; i < m->rules.n; i++) {
+        all[i].has |= MODEL_RULE_FOR;
+        all[i].kind = S("silence");
+        all[i].metric = all[i].event_code = S("");
+        all[i].for_s = 60;
+    }
+    if (!str_is(tried, "upkeep")) SET(&device_models, m, upkeep, S("look at it"));
+    if (!str_is(tried, "upkeep_days")) SET(&device_models, m, upkeep_days, 30);
+}
+
 static void complete(struct ctx *ctx, const struct resource *r, void *row, const char *tried) {
     struct str other = tried ? str_of(tried) : S("");
     complete_own(ctx, r, row, tried);
@@ -225,6 +246,7 @@ static void complete(struct ctx *ctx, const struct resource *r, void *row, const
     if (!strcmp(r->name, "cases") && row_has(r, row, "type")) have_case_type(ctx, ((struct case_row *)row)->type);
     if (!strcmp(r->name, "lines")) complete_line(row, other);
     if (!strcmp(r->name, "passes")) complete_pass(row, other);
+    if (!strcmp(r->name, "device_models")) complete_model(row, other);
     if (!strcmp(r->name, "commands") && row_has(r, row, "command") && row_has(r, row, "device_id"))
         complete_command(ctx, row, other);
     if (!strcmp(r->name, "activities")) span(r, row, tried);
@@ -271,6 +293,8 @@ static const struct conform_rule all_rules[] = {
     {"cases.note", "not_assigned"},
     {"commands.until_ms.smallest", "until_ms.in_the_past"},
     {"commands.until_ms.largest", "until_ms.too_far"},
+    {"rules.metric.smallest", "metric.required"}, /* an empty one is none */
+    {"device_models.upkeep.smallest", "upkeep.required"},
     {"lines.new_push_key", "not_pushed"}, /* one of gb26875, as they are made here, has none */
 };
 

@@ -328,9 +328,13 @@ static void rules_of_a_model_come_with_its_first_device(struct t *t) {
                                        .event_code = {"door_open", 9},
                                        .severity = {"warn", 4},
                                        .message = {"the door is open", 16}}};
+    static struct model_metric metric = {.has = 1, .metric = {"temperature", 11}};
+    static struct model_event door = {.has = 1, .event = {"door_open", 9}};
     struct site s;
     struct device_model m = {0};
     start(&s, t);
+    SET(&device_models, &m, metrics, (struct lines){&metric, 1});
+    SET(&device_models, &m, events, (struct lines){&door, 1});
     SET(&device_models, &m, code, S("pump"));
     SET(&device_models, &m, name, S("pump"));
     SET(&device_models, &m, rules, (struct lines){all, COUNT(all)});
@@ -350,9 +354,50 @@ static void rules_of_a_model_come_with_its_first_device(struct t *t) {
     stop(&s);
 }
 
-TESTS(CASE(rules_of_a_model_come_with_its_first_device), CASE(a_device_that_waits_again_has_no_alarms),
-      CASE(rules_over_the_limit_leave_the_oldest_at_work), CASE(devices_over_the_limit_leave_the_oldest_watched),
-      CASE(watches_over_the_limit_leave_the_oldest_rules_whole),
+/* As a store of before may have it: what was refused in silence is told, and the others are made. */
+static void a_rule_that_cannot_be_made_holds_up_no_other(struct t *t) {
+    static struct model_rule all[] = {{.has = 0x183,
+                                       .name = {"a", 1},
+                                       .kind = {"silence", 7},
+                                       .severity = {"bad", 3},
+                                       .message = {"a", 1},
+                                       .for_s = 9},
+                                      {.has = 0x183,
+                                       .name = {"b", 1},
+                                       .kind = {"silence", 7},
+                                       .severity = {"bad", 3},
+                                       .message = {"b", 1},
+                                       .for_s = 9},
+                                      {.has = 0x183,
+                                       .name = {"c", 1},
+                                       .kind = {"silence", 7},
+                                       .severity = {"bad", 3},
+                                       .message = {"c", 1},
+                                       .for_s = 9}};
+    char mem[1024];
+    struct buf said;
+    struct site s;
+    struct device_model m = {0};
+    start(&s, t);
+    for (size_t i = 0; i < COUNT(all); i++) all[i].has |= MODEL_RULE_FOR;
+    SET(&device_models, &m, code, S("pump"));
+    SET(&device_models, &m, name, S("pump"));
+    SET(&device_models, &m, rules, (struct lines){all, COUNT(all)});
+    CHECK_SAY(t, !row_create(&s.ctx, &device_models, &m), "%s", s.ctx.fault.text);
+    CHECK(t, !db_exec(s.ctx.db, &s.ctx.fault, "UPDATE device_models_rules SET kind = 'below' WHERE name = 'b'", NO_VALS,
+                      NULL));
+    buf_init(&said, mem, sizeof mem);
+    CHECK(t, !rules_not_made(&said));
+    struct event pump = adopted(s.device);
+    CHECK(t, !rules_come_with(&s.ctx, &pump) && count(&s, "SELECT COUNT(*) FROM rules WHERE name IN ('a', 'c')") == 2);
+    CHECK_SAY(t, rules_not_made(&said) && !strcmp(mem, "pump, b: limit_value required"), "%s", mem);
+    CHECK(t, count(&s, "SELECT COUNT(*) FROM rules") == 2 && !rules_not_made(&said)); /* told once */
+    stop(&s);
+}
+
+TESTS(CASE(a_rule_that_cannot_be_made_holds_up_no_other), CASE(rules_of_a_model_come_with_its_first_device),
+      CASE(a_device_that_waits_again_has_no_alarms), CASE(rules_over_the_limit_leave_the_oldest_at_work),
+      CASE(devices_over_the_limit_leave_the_oldest_watched), CASE(watches_over_the_limit_leave_the_oldest_rules_whole),
       CASE(with_too_many_private_metrics_no_alarm_tells_a_reading),
       CASE(a_rule_that_finds_no_room_is_refused_when_it_is_saved), CASE(readings_wait_for_no_rules_that_are_read),
       CASE(a_rule_that_asks_something_else_begins_anew), CASE(a_duration_goes_on_under_another_code),

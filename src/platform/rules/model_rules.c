@@ -4,6 +4,8 @@
 #include "platform/rules/rules_internal.h"
 #include "platform/things/things.h"
 
+#include <pthread.h>
+
 /* Archived ones count: who took them out does not want them back. */
 static enum err has_rules(struct ctx *ctx, int64_t community_id, struct str model, bool *ret) {
     int64_t id;
@@ -28,6 +30,47 @@ static enum err put_rule(struct ctx *ctx, int64_t community_id, struct str model
     return row_create(ctx, &rules, &r);
 }
 
+/* ---- those that cannot be made: kept in words until the feed tells the log ---- */
+
+#define NOT_MADE_BYTES 1000 /* the first ones are enough to look for the rest */
+
+static struct {
+    pthread_mutex_t lock;
+    char text[NOT_MADE_BYTES];
+    size_t len;
+} not_made = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void note_not_made(struct str model, struct str name, const struct fault *f) {
+    struct buf b;
+    pthread_mutex_lock(&not_made.lock);
+    buf_init(&b, not_made.text + not_made.len, sizeof not_made.text - not_made.len);
+    buf_fmt(&b, "%s" STR_FMT ", " STR_FMT ": %s %s", not_made.len ? "; " : "", STR_ARG(model), STR_ARG(name),
+            f->fields[0].field, f->fields[0].code);
+    if (!b.overflow) not_made.len += b.len;
+    pthread_mutex_unlock(&not_made.lock);
+}
+
+bool rules_not_made(struct buf *ret) {
+    pthread_mutex_lock(&not_made.lock);
+    bool some = not_made.len > 0;
+    buf_add(ret, not_made.text, not_made.len);
+    not_made.len = 0;
+    pthread_mutex_unlock(&not_made.lock);
+    return some;
+}
+
+/* One that is refused (a model of before its rules were checked, no room) holds up no other. */
+static enum err put_rules(struct ctx *ctx, int64_t community_id, const struct device_model *m) {
+    const struct model_rule *all = m->rules.rows;
+    for (size_t i = 0; i < m->rules.n; i++) {
+        enum err e = put_rule(ctx, community_id, m->code, &all[i]);
+        if (e != ERR_INVALID) TRY(e);
+        if (e) note_not_made(m->code, all[i].name, &ctx->fault);
+        if (e) ctx->fault = (struct fault){0};
+    }
+    return OK;
+}
+
 enum err rules_come_with(struct ctx *ctx, const struct event *e) {
     struct device d = {0};
     struct device_model m = {0};
@@ -41,7 +84,5 @@ enum err rules_come_with(struct ctx *ctx, const struct event *e) {
     TRY(has_rules(ctx, d.row.community_id, d.model, &found));
     if (found) return OK;
     TRY(device_model_of(ctx, d.model, &m, &found));
-    const struct model_rule *all = m.rules.rows;
-    for (size_t i = 0; found && i < m.rules.n; i++) TRY(put_rule(ctx, d.row.community_id, d.model, &all[i]));
-    return OK;
+    return found ? put_rules(ctx, d.row.community_id, &m) : OK;
 }

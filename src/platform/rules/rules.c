@@ -3,6 +3,7 @@
 
 #include "platform/rules/alarms.h"
 #include "platform/rules/rules_internal.h"
+#include "platform/things/things.h"
 
 #include <stdatomic.h>
 
@@ -78,19 +79,22 @@ static enum err check_room(struct ctx *ctx, const struct rule *r) {
     return OK;
 }
 
+/* The same is asked of a rule that comes with a model. */
 static enum err validate(struct ctx *ctx, const void *row) {
     const struct rule *r = row;
-    bool threshold = str_is(r->kind, "above") || str_is(r->kind, "below");
-    bool has_limit = row_has(&rules, r, "limit_value"), has_clear = row_has(&rules, r, "clear_value");
-    if (threshold && !has_limit) return FAIL_FIELD(&ctx->fault, "limit_value", "required", 0);
-    if (threshold && !row_has(&rules, r, "metric")) return FAIL_FIELD(&ctx->fault, "metric", "required", 0);
-    if (str_is(r->kind, "silence") && !(row_has(&rules, r, "for_s") && r->for_s > 0))
-        return FAIL_FIELD(&ctx->fault, "for_s", "required", 0);
-    if (str_is(r->kind, "event") && !row_has(&rules, r, "event_code"))
-        return FAIL_FIELD(&ctx->fault, "event_code", "required", 0);
-    if (threshold && has_clear &&
-        (str_is(r->kind, "above") ? r->clear_value > r->limit_value : r->clear_value < r->limit_value))
-        return FAIL_FIELD(&ctx->fault, "clear_value", "wrong_side", r->limit_value);
+    const struct model_rule said = {.has = (row_has(&rules, r, "limit_value") ? MODEL_RULE_LIMIT : 0) |
+                                           (row_has(&rules, r, "clear_value") ? MODEL_RULE_CLEAR : 0) |
+                                           (row_has(&rules, r, "for_s") ? MODEL_RULE_FOR : 0),
+                                    .kind = r->kind,
+                                    .metric = r->metric,
+                                    .event_code = r->event_code,
+                                    .limit_value = r->limit_value,
+                                    .clear_value = r->clear_value,
+                                    .for_s = r->for_s};
+    const char *code;
+    int64_t limit;
+    const char *field = model_rule_check(&said, &code, &limit);
+    if (field) return FAIL_FIELD(&ctx->fault, field, code, limit);
     return r->enabled ? check_room(ctx, r) : OK;
 }
 

@@ -30,6 +30,8 @@ void rules_destroy(struct rules_engine *e);
 NODISCARD enum err rules_load(struct rules_engine *e, struct ctx *ctx);
 /* Adds which limits were reached and what nobody watches for it; false: nothing. */
 bool rules_left_out(struct rules_engine *e, struct buf *ret);
+/* Adds which rules of which models could not be made for a community since the last call, and why; false: none. */
+bool rules_not_made(struct buf *ret);
 /* Calls fn with every device that the rules know of: adopted, not retired.  Must be quick. */
 void rules_each_device(struct rules_engine *e, void (*fn)(void *arg, int64_t community_id, struct str code), void *arg);
 bool rules_is_stale(const struct rules_engine *e); /* told by the module's subscription: load anew */

@@ -1,9 +1,7 @@
 /* Models of devices as rows: what they measure, say and can be told.  SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/rows.h"
 #include "platform/things/things.h"
-#include "protocol/codec.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const struct field metric_fields[] = {
@@ -58,7 +56,7 @@ static const struct field model_fields[] = {
          "energy water heat climate air fire gas lift access parking video power light pump care home green network"),
      .flags = COLUMN},
     {CHOICE(struct device_model, protocol, LINE_KINDS), .flags = COLUMN},
-    {TEXT(struct device_model, icon), .max = 20},
+    {CHOICE(struct device_model, icon, DEVICE_ICONS)},
     {TEXT(struct device_model, upkeep), .max = 120},
     {INT(struct device_model, upkeep_days), .min = 1, .max = 3660, .unit = "d"},
     {LINES(struct device_model, metrics, &metric_type), .max = 64},
@@ -71,55 +69,6 @@ static const struct grant model_grants[] = {
     {"manager dispatcher guard repairer street committee grid carer doctor", READ, COMMUNITY},
 };
 
-/* ---- what its protocol can ask for ---- */
-
-#define FRAME_ARENA ((size_t)1 << 16)
-
-static bool has_word(const char *words, struct str wanted) {
-    struct str rest = str_of(words), word;
-    while (str_word(&rest, &word))
-        if (str_eq(word, wanted)) return true;
-    return false;
-}
-
-static bool can_ask(const struct codec *c, struct str item) {
-    struct str rest = str_of(c->asking->addresses), address;
-    bool ok = false;
-    while (!ok && str_word(&rest, &address)) {
-        struct arena arena;
-        struct buf ignored;
-        arena_init(&arena, FRAME_ARENA);
-        buf_init_arena(&ignored, &arena, c->frame_max + 1);
-        ok = c->asking->ask(&(struct question){.address = address, .item = item}, &ignored);
-        arena_finish(&arena);
-    }
-    return ok;
-}
-
-static enum err bad_item(struct ctx *ctx, const struct codec *c, const char *list, size_t n, struct str item) {
-    char field[40];
-    snprintf(field, sizeof field, "%s.%zu.item", list, n);
-    (void)!FAIL(&ctx->fault, ERR_INVALID, "bad_field", "%s: %s has no item \"" STR_FMT "\"", field, c->name,
-                STR_ARG(item));
-    return FAIL_FIELD(&ctx->fault, field, "bad_item", 0);
-}
-
-/* Else its devices would be asked for nothing, and nobody would know why. */
-static enum err validate(struct ctx *ctx, const void *row) {
-    const struct device_model *m = row;
-    const struct codec *c = codec_find(m->protocol);
-    const struct model_metric *metrics = m->metrics.rows;
-    const struct model_command *told = m->commands.rows;
-    enum err e = OK;
-    if (!c || !codec_is_asked(c) || !c->asking->addresses) return OK;
-    for (size_t i = 0; i < m->metrics.n; i++)
-        if (metrics[i].item.len && !can_ask(c, metrics[i].item)) e = bad_item(ctx, c, "metrics", i, metrics[i].item);
-    for (size_t i = 0; i < m->commands.n; i++)
-        if (!has_word(c->asking->only_told, told[i].item) && !can_ask(c, told[i].item))
-            e = bad_item(ctx, c, "commands", i, told[i].item);
-    return e;
-}
-
 const struct resource device_models = {
     .name = "device_models",
     .group = "operations",
@@ -129,7 +78,7 @@ const struct resource device_models = {
     .flags = INSTALLATION,
     ROWS(fields, model_fields),
     ROWS(grants, model_grants),
-    .validate = validate,
+    .validate = device_model_check,
 };
 
 enum field_class metric_privacy(const struct model_metric *m) {

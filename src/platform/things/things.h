@@ -45,6 +45,12 @@ struct model_rule { /* becomes a rule of a community with its first device of th
     int64_t limit_value, clear_value, for_s; /* with scale 3; absent ones by `has` */
 };
 enum { MODEL_RULE_LIMIT = 1 << 4, MODEL_RULE_CLEAR = 1 << 5, MODEL_RULE_FOR = 1 << 6 }; /* bits of `has` */
+/* What any rule must have to be one, a community's as well: NULL, or the field that is wrong, with its code. */
+const char *model_rule_check(const struct model_rule *r, const char **ret_code, int64_t *ret_limit);
+/* The console has these of its icons for devices; "device" where none fits. */
+#define DEVICE_ICONS                                                                                                  \
+    "device chart alarm shield bell key badge visit lock camera eye person place pin globe idea up trash link clock " \
+    "today sound retry inbox out phone"
 struct device_model {
     struct row row;
     struct str code, name, name_en, category, icon, protocol, upkeep;
@@ -161,6 +167,7 @@ NODISCARD enum err device_heard(struct ctx *ctx, int64_t community_id, struct st
 
 /* The model of that code; *ret_found false when there is none.  As the system. */
 NODISCARD enum err device_model_of(struct ctx *ctx, struct str code, struct device_model *ret, bool *ret_found);
+enum err device_model_check(struct ctx *ctx, const void *row); /* its `validate` */
 enum field_class metric_privacy(const struct model_metric *m);
 /* May the caller see plainly what the device says of these field classes?  `d`: of one that has no row, its community
  * alone. */

@@ -15,7 +15,7 @@
 #define APPLY_BATCH     64
 #define STRANGERS_BATCH 16
 #define UNIT_BYTES      ((size_t)64 << 20)
-#define LEFT_OUT_BYTES  256
+#define LEFT_OUT_BYTES  1024
 
 /* What stood before it: verdicts to be applied, strangers to be put aside. */
 struct barrier {
@@ -136,6 +136,9 @@ static void tell_left_out(struct feed *f, struct str trace) {
     buf_init(&what, mem, sizeof mem);
     if (rules_left_out(f->rules, &what))
         LOG(f->o.log, LOG_ERROR, trace, "not everything is watched", LOG_TEXT("what", str_of(mem)));
+    buf_init(&what, mem, sizeof mem);
+    if (rules_not_made(&what))
+        LOG(f->o.log, LOG_ERROR, trace, "rules of a model could not be made", LOG_TEXT("what", str_of(mem)));
 }
 
 /* Where that fails, the rules that were there go on: a fire is no less told for it. */
