@@ -10,6 +10,8 @@ m08='{"name":"Temperature","unique_id":"estate_b3_12f_th_t","device_class":"temp
 m08_topic=homeassistant/sensor/estate_b3_12f_th/t/config
 latest() { api GET "telemetry/latest?device=$(jq -rn --arg d "$1" '$d | @uri')" | head -n 1 | jq -r ".items[] | select(.metric == \"$2\") | [.value, .unit] | map(select(. != null and . != \"\")) | join(\" \")"; }
 alarms() { api GET "alarms?f.state=active&limit=200" | head -n 1 | jq "[.items[] | select(.title == \"$1\")] | length"; }
+log_in admin
+api POST device_models '{"code":"smoke_head","name":"户内烟感","category":"home","events":[{"event":"smoke","name_zh":"烟","name_en":"Smoke"}]}' >/dev/null
 log_in manager
 place=$(api GET 'places?f.kind=equipment&limit=1' | head -n 1 | jq -r '.items[0].id')
 aside() { api GET "devices?f.state=new&f.code=$(jq -rn --arg d "$1" '$d | @uri')" | head -n 1 | jq '.items | length'; }

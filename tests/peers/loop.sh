@@ -2,6 +2,8 @@
 
 line=$(sed -n 's/^listen gb26875 \([^ ]*\)$/\1/p' "$dir/out")
 [ -n "$line" ]; say $? "loop: the fire line listens"
+log_in admin
+is "$(status POST device_models '{"code":"leak","name":"泵房水浸","category":"pump","metrics":[{"metric":"level","unit":"cm"}]}')" 201 "loop: a model is made"
 log_in manager; say $? "loop: logs in"
 device='{"name":"泵房水浸","code":"W-1","model":"leak"}'
 reply=$(api POST devices "$device"); id=$(printf %s "$reply" | head -n 1 | jq -r .id)
