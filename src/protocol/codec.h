@@ -29,6 +29,10 @@ struct device_event {
     /* The report named all that holds of `part`: what it did not name is over.  Events of one report stand together. */
     bool is_level;
     bool is_kept; /* how it is, and no news: nobody is called for it */
+    /* Nobody is called for it either while the device's last reading of this metric is that value; text is static,
+     * NULL: it always counts.  It is over all the same. */
+    const char *unless_metric;
+    double unless_value;
 };
 /* Who wants through, by what he shows.  It concerns a person: no event and no reading tells it. */
 #define PASSING_CODE_MIN 4 /* digits */
@@ -63,6 +67,9 @@ struct decoded {
     /* What the device's clock showed when it spoke: local civil seconds since 1970; 0: the frame does not tell.  Times
      * of readings may be those of hours before. */
     int64_t clock_s;
+    /* Nothing of what it holds has a meaning here.  It is taken all the same, and shown as what was not understood, by
+     * that rule.  NULL: something has, or it holds nothing. */
+    const char *strange;
 };
 
 /* What a device is asked or told, and whether a frame answers it. */
@@ -103,6 +110,9 @@ struct asking {
     /* Of CARRIER_TOPIC: what of a topic that a device spoke under its questions want as their key.  False, or NULL:
      * nothing. */
     bool (*key)(struct str topic, struct str *ret);
+    /* The item under which a device is given another password, its value, by the one that it has, its key.  The line
+     * says it by itself, when the device's row has another one: values of commands are read by many.  NULL: none. */
+    const char *rekey;
     /* Will a frame say that what is told is done?  NULL: one will. */
     bool (*tells)(const struct question *q);
     /* Where an answer only says that what was told is taken: writes the item that is read until it shows that it is
@@ -124,7 +134,8 @@ struct joining {
      * frame comes again.  Each is answered by itself. */
     bool (*join)(void *kept, struct bytes whole, int64_t now_ms, struct arena *a, struct decoded *ret,
                  struct wire_error *reterr);
-    /* Every second or so: appends frames that ask for what is missing.  False: parts were given up, by that rule. */
+    /* Every second or so: appends frames that ask for what is missing.  False: parts were given up, by that rule.
+     * NULL: nothing is asked for. */
     bool (*missing)(void *kept, int64_t now_ms, struct buf *out, struct wire_error *reterr);
 };
 
@@ -157,9 +168,10 @@ struct codec {
     const struct joining *joining; /* NULL: each frame is a message */
     const struct asking *asking;   /* NULL: nothing can be asked */
     bool is_polled;                /* devices speak only when they are asked */
-    bool is_local;                 /* addresses tell devices apart on their own line alone */
-    bool is_blind;                 /* an answer does not say which question of its device it answers */
-    bool is_text;                  /* the wire is text for people: tools take it as it is, not as hex */
+    int64_t silent_after_ms; /* of one that speaks by itself: so long it never is, by its standard; 0: who knows */
+    bool is_local;           /* addresses tell devices apart on their own line alone */
+    bool is_blind;           /* an answer does not say which question of its device it answers */
+    bool is_text;            /* the wire is text for people: tools take it as it is, not as hex */
     /* How frames travel where that is not a stream of bytes: BODY of one HTTP request, its answer's body being the
      * reply; TOPIC: a publish, its topic, a line feed, its payload, and frame() says whether the topic is one of its
      * own; DATAGRAM of UDP. */

@@ -4,6 +4,7 @@
 #include "protocol/gb26875/gb26875_internal.h"
 
 #define FRAME_MAX (GB26875_OVERHEAD + GB26875_DATA_MAX)
+#define SILENT_MS INT64_C(90000) /* three of the heartbeats that makers agreed on, one every 30 s at most */
 
 /* Bits of a state that are events.  Bit 0 is none: 1 normal, 0 test, and many devices leave it 0 whatever they report.
  * A state tells all that holds, so 0 of bit 11 (automatic) is said by what is not named. */
@@ -245,4 +246,5 @@ const struct codec gb26875_codec = {.name = "gb26875",
                                     .reply = reply,
                                     .show = gb26875_show,
                                     .make = gb26875_make,
-                                    .asking = &gb26875_asking};
+                                    .asking = &gb26875_asking,
+                                    .silent_after_ms = SILENT_MS};

@@ -8,6 +8,7 @@
 
 #define ITEM_MIN   6 /* bytes of an item that means something: "x-SN=" and what parts it from the next */
 #define FACTOR_MAX 40
+#define SILENT_MS  INT64_C(1800000) /* three times its data of ten minutes, where it sends no others */
 
 /* Factors of 2017 (Appendix B) and, behind them, of 2005.  A station's concentrations are in the unit of its makers, as
  * a rule the one here: the model of the device says otherwise. */
@@ -261,6 +262,7 @@ const struct codec hj212_codec = {
     .show = hj212_show,
     .make = hj212_make,
     .asking = &hj212_asking,
+    .silent_after_ms = SILENT_MS,
     .is_text = true,
     .prove = prove,
 };

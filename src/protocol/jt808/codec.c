@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define SILENT_MS INT64_C(180000) /* three heartbeats, one every 60 s at most */
+
 static bool is_from_centre(const struct jt808_frame *f) {
     return f->message & JT808_FROM_CENTRE;
 }
@@ -82,4 +84,5 @@ const struct codec jt808_codec = {
     .make = jt808_make,
     .joining = &jt808_joining,
     .asking = &jt808_asking,
+    .silent_after_ms = SILENT_MS,
 };

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define CHINA_H 8
+#define CHINA_H   8
+#define SILENT_MS INT64_C(660000) /* two periods of being alive, five minutes each, and a minute */
 
 bool watch_read(const struct watch_frame *f, struct arena *a, struct decoded *ret, struct wire_error *reterr) {
     struct watch_said s = {.device = f->id, .quality = f->is_miscounted ? QUALITY_SUSPECT : QUALITY_GOOD};
@@ -97,5 +98,6 @@ const struct codec watch_codec = {
     .show = watch_show,
     .make = watch_make,
     .asking = &watch_asking,
+    .silent_after_ms = SILENT_MS,
     .is_text = true,
 };

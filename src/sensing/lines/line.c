@@ -207,8 +207,7 @@ void line_plan(struct line *l, struct line_plan *plan) {
     } else if (l->bus) {
         bus_plan(l->bus, plan);
     } else {
-        line_plan_free(l->plan);
-        l->plan = plan;
+        presence_plan(l, plan);
     }
 }
 

@@ -60,12 +60,20 @@ void line_tick(struct line *line);
 void line_close(struct line *line);
 
 /* ---- devices that are asked ---- */
+struct line_awaited {              /* what must follow of a device, by what it was told; texts are the codec's */
+    const char *event, *otherwise; /* event NULL: nothing */
+    int64_t until_us;              /* 0: it is late, and that was said */
+};
 struct line_device {
     int64_t id;
     struct str code, address;
-    struct str password; /* of one that speaks by itself: with which it does */
-    bool is_silent;      /* its row says so */
-    struct keys keys;    /* that were pressed at it */
+    bool is_silent; /* its row says so */
+    /* Of one that speaks by itself: with which password, and with which until it has shown that. */
+    struct str password, former;
+    bool was_heard;   /* ever, else it is not waited for */
+    int64_t heard_us; /* last, or since when it is waited for */
+    struct line_awaited awaited;
+    struct keys keys; /* that were pressed at it */
 };
 struct line_point { /* `item` may be a list, where one question asks for several */
     uint32_t device;
@@ -82,9 +90,11 @@ struct line_plan { /* made by line_plan_create, its texts in its arena */
     struct line_point *points;
     struct line_value *values;
     size_t devices_n, points_n, values_n;
+    int64_t silent_ms; /* a device that speaks by itself is lost when it is silent for so long; 0: never */
 };
 void line_plan_free(struct line_plan *p); /* NULL is fine */
-/* Takes it.  Where devices speak by themselves: of which a password is wanted. */
+/* Takes it.  Where devices speak by themselves it is in order of ids: who is waited for, and of whom a password is
+ * wanted. */
 void line_plan(struct line *line, struct line_plan *plan);
 bool line_find(struct line *line); /* asks who is there; false: nobody can be asked, or now */
 

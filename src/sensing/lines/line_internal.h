@@ -19,7 +19,7 @@ struct line {
     struct bus *bus;                 /* where devices are asked; else NULL */
     struct controllers *controllers; /* where they are over datagrams; else NULL */
     struct speaker *speakers;        /* where they speak by themselves */
-    struct line_plan *plan;          /* of those; NULL: no password is wanted */
+    struct line_plan *plan;          /* of those; NULL: nobody is waited for, no password is wanted */
     char problem[LINE_PROBLEM_MAX];
     int64_t again_us; /* dial and serial: when to try again; 0: not now */
     int fails;        /* of connecting, in a row */
@@ -43,6 +43,14 @@ void speaker_bytes(struct tcp_conn *conn, struct bytes bytes);
 void speaker_gone(struct tcp_conn *conn);
 void speakers_tick(struct line *l);
 bool speakers_tell(struct line *l, const struct line_order *o, const char **ret_why);
+
+/* ---- presence.c: who of them is there, by the line's plan */
+void presence_plan(struct line *l, struct line_plan *plan); /* takes it */
+/* A frame of `speaker`, absent where it names nobody, that says `d`. */
+void presence_hear(const struct line *l, struct str speaker, const struct decoded *d);
+void presence_await(const struct line *l, const struct question *q); /* it was told, and took it */
+void presence_rekeyed(const struct line *l, struct str device);      /* only its own password is good from now on */
+void presence_tick(const struct line *l);
 
 /* ---- asked.c: devices that are asked, by their plan (NULL: there is none yet) */
 struct line_device *asked_at(const struct line_plan *p, struct str address); /* NULL: nobody of the plan is there */

@@ -403,80 +403,10 @@ static void nobody_speaks_for_a_device_of_another_line(struct t *t) {
     stop(&s);
 }
 
-/* ---- a guard who is called ---- */
-
-static enum err watch_for_him(struct ctx *ctx, struct estate *e) {
-    struct rule r = {.row.community_id = e->id};
-    SET(&rules, &r, name, S("guard"));
-    SET(&rules, &r, kind, S("event"));
-    SET(&rules, &r, event_code, S("guard_absent"));
-    SET(&rules, &r, severity, S("bad"));
-    SET(&rules, &r, message, S("nobody is there"));
-    SET(&rules, &r, enabled, true);
-    return row_create(ctx, &rules, &r);
-}
-
-static bool was_told;
-static void call_him(void *arg) {
-    struct site *s = arg;
-    const char *why;
-    was_told = line_tell(
-        s->line, &(struct line_order){.command_id = 5, .device = S("889"), .item = S("duty"), .value = S("10")}, &why);
-}
-
-static void tick_it(void *arg) {
-    line_tick(((struct site *)arg)->line);
-}
-
-/* What device 889 says next: a confirmation of the question that was heard, or that its guard pressed his key. */
-static void panel_says(struct t *t, int fd, uint16_t serial, bool is_pressed) {
-    static const uint8_t pressed[] = {24, 1, 0x20, 1, 10, 42, 9, 28, 11, 26};
-    struct gb26875_frame f = {.serial = serial, .version = {1, 1}, .source = 889};
-    struct buf b;
-    f.time = gb26875_time_of(1790000000);
-    f.command = is_pressed ? GB26875_SEND : GB26875_CONFIRM;
-    if (is_pressed) f.data = (struct bytes){pressed, sizeof pressed};
-    buf_init_arena(&b, &t->arena, 200);
-    gb26875_encode(&f, &b);
-    peer_send(fd, (struct str){b.ptr, b.len});
-}
-
-static void a_guard_who_does_not_answer_a_call_is_an_alarm_until_he_does(struct t *t) {
-    struct site s;
-    uint8_t in[200];
-    size_t have = 0, len = 0;
-    struct gb26875_frame asked;
-    struct wire_error e;
-    start(&s, t);
-    estate_do(&s.e, watch_for_him);
-    test_on_loop(s.e.loop.loop, reload, &s);
-    int fd = peer_dial(s.port);
-    peer_send(fd, wire(t, HEARTBEAT));
-    CHECK(t, !strcmp(answers(t, fd, 1), "1234c"));
-    test_on_loop(s.e.loop.loop, call_him, &s);
-    CHECK(t, was_told);
-    while (gb26875_codec.frame((struct bytes){in, have}, &len) == FRAME_SHORT && recv(fd, in + have, 1, 0) == 1) have++;
-    CHECK(t, gb26875_decode((struct bytes){in, have}, &asked, &e) && asked.destination == 889);
-    panel_says(t, fd, asked.serial, false);
-    peer_send(fd, wire(t, HEARTBEAT));
-    CHECK(t, !strcmp(answers(t, fd, 1), "1234c")); /* the confirmation was heard before */
-    world_sim_advance(&t->sim, 10 * 60000 - 1000);
-    test_on_loop(s.e.loop.loop, tick_it, &s);
-    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM alarms") == 0);
-    world_sim_advance(&t->sim, 1000);
-    test_on_loop(s.e.loop.loop, tick_it, &s);
-    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM alarms WHERE state <> 'ended'", 1));
-    panel_says(t, fd, 9, true);
-    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM alarms WHERE state = 'ended'", 1));
-    close(fd);
-    stop(&s);
-}
-
-TESTS(CASE(who_is_none_of_its_senders_is_hung_up_on_and_counted),
-      CASE(a_guard_who_does_not_answer_a_call_is_an_alarm_until_he_does),
-      CASE(nobody_speaks_for_a_device_of_another_line), CASE(a_station_is_answered_when_its_data_are_in_the_store),
-      CASE(what_is_answered_is_in_the_store), CASE(readings_that_cannot_be_stored_are_not_answered),
-      CASE(a_fire_is_not_answered_before_its_alarm_is_a_row), CASE(bytes_come_as_they_like),
-      CASE(ten_thousand_bytes_of_rubbish_do_no_harm), CASE(a_wrong_sum_is_denied_and_kept_as_a_sample),
-      CASE(a_fire_behind_lost_bytes_is_heard_at_once), CASE(a_frame_not_gone_on_with_is_given_up),
-      CASE(two_connections_do_not_disturb_each_other), CASE(a_panel_that_nobody_knows_is_put_aside_with_its_line))
+TESTS(CASE(who_is_none_of_its_senders_is_hung_up_on_and_counted), CASE(nobody_speaks_for_a_device_of_another_line),
+      CASE(a_station_is_answered_when_its_data_are_in_the_store), CASE(what_is_answered_is_in_the_store),
+      CASE(readings_that_cannot_be_stored_are_not_answered), CASE(a_fire_is_not_answered_before_its_alarm_is_a_row),
+      CASE(bytes_come_as_they_like), CASE(ten_thousand_bytes_of_rubbish_do_no_harm),
+      CASE(a_wrong_sum_is_denied_and_kept_as_a_sample), CASE(a_fire_behind_lost_bytes_is_heard_at_once),
+      CASE(a_frame_not_gone_on_with_is_given_up), CASE(two_connections_do_not_disturb_each_other),
+      CASE(a_panel_that_nobody_knows_is_put_aside_with_its_line))

@@ -19,6 +19,7 @@
 /* A row as the loop thread knows it. */
 struct line_spec {
     int64_t id, community_id, every_s, find_low, find_high;
+    int64_t own_every_s; /* as the row says; 0: it does not */
     const struct zone *zone;
     char name[LINE_NAME_MAX * 4 + 1], kind[24], bind[46], host[LINE_HOST_MAX + 1], serial[64], greeting[260];
     char senders[LINE_SENDERS_MAX * 4 + 1];                            /* empty: anybody */
@@ -103,8 +104,8 @@ enum err line_figures_put(struct ctx *ctx, const struct line_entry *e, bool is_s
 enum err line_push(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 enum err line_push_look(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);
 
-/* plan.c: what the devices of a line are asked, by their models, or the passwords of those that speak by themselves;
- * NULL: neither. */
+/* plan.c: what the devices of a line are asked, by their models, or those that speak by themselves; NULL: its kind has
+ * neither. */
 enum err line_plan_read(struct ctx *ctx, const struct line_spec *s, struct line_plan **ret);
 
 /* clients.c: lines to outside brokers, loop thread */

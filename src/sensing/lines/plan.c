@@ -1,5 +1,6 @@
 /* What the devices of a line are asked: the items of their models, several in one question where the protocol can.
- * And of which that speak by themselves a password is wanted.  SPDX-License-Identifier: Apache-2.0 */
+ * And who of those that speak by themselves is waited for, and with which password.  SPDX-License-Identifier:
+ * Apache-2.0 */
 #include "kernel/rows.h"
 #include "sensing/lines/lines_internal.h"
 
@@ -9,6 +10,7 @@
 #define DEVICES_MAX 2000
 #define PLAN_BYTES  ((size_t)32 << 20)
 #define ITEMS_BYTES 2000 /* of the items of one question */
+#define BEATS       3    /* of its devices; a line that misses so many has lost one */
 
 struct maker {
     struct ctx *ctx;
@@ -17,6 +19,7 @@ struct maker {
     struct line_plan *plan;
     struct device_model *models; /* those that were read, in the arena of the work */
     size_t models_n, models_cap, points_cap, values_cap;
+    bool *is_sealed; /* by device: it has a password */
 };
 
 static enum err model_of(struct maker *m, struct str code, const struct device_model **ret) {
@@ -135,38 +138,69 @@ static enum err read_devices(struct maker *m, struct str **ret_models) {
     return e;
 }
 
-/* Of the line, and of no line: whoever they are, they may speak here.  Passwords are sealed in their rows. */
-static enum err read_passwords(struct maker *m) {
+/* ---- devices that speak by themselves ---- */
+
+static int by_id(const void *a, const void *b) {
+    int64_t x = ((const struct line_device *)a)->id, y = ((const struct line_device *)b)->id;
+    return (x > y) - (x < y);
+}
+
+/* Those of the line, who are waited for; where passwords are shown, those of no line, too, since they may speak here.
+ * A password is wanted before anybody is waited for. */
+static enum err list_speakers(struct maker *m) {
     struct ctx *ctx = m->ctx;
     struct line_plan *p = m->plan;
     struct db_rows rows = {0};
-    int64_t *ids = arena_new(ctx->arena, int64_t, DEVICES_MAX);
-    size_t n = 0;
-    p->devices = arena_new(&p->arena, struct line_device, DEVICES_MAX);
-    if (!ids || !p->devices) return FAIL_MEMORY(ctx);
-    enum err e = db_query(ctx->db, &ctx->fault,
-                          "SELECT id FROM devices WHERE community_id = $1 AND (line_id = $2 OR line_id IS NULL) AND "
-                          "password IS NOT NULL AND archived_ms = 0 AND state <> 'retired' ORDER BY id LIMIT $3",
-                          VALS(V_I64(m->spec->community_id), V_I64(m->spec->id), V_I64(DEVICES_MAX)), &rows);
-    while (db_more(&rows, &ctx->fault, &e)) ids[n++] = db_i64(&rows, 0);
-    db_done(&rows);
-    for (size_t i = 0; !e && i < n; i++) {
-        struct device d = {0};
-        struct line_device *to = &p->devices[p->devices_n];
-        TRY(row_get(ctx, &devices, ids[i], &d));
-        if (!d.password.len) continue;
-        if (!arena_str(&p->arena, d.code, &to->code) || !arena_str(&p->arena, d.password, &to->password))
-            return FAIL_MEMORY(ctx);
-        to->id = ids[i];
-        to->address = to->code;
-        p->devices_n++;
+    enum err e =
+        db_query(ctx->db, &ctx->fault,
+                 "SELECT id, code, state, last_ms, line_id, CAST(CASE WHEN password IS NULL THEN 1 ELSE 0 END AS "
+                 "BIGINT) FROM devices WHERE community_id = $1 "
+                 "AND archived_ms = 0 AND state <> 'retired' AND ((line_id = $2 AND state <> 'new') OR (password IS "
+                 "NOT NULL AND (line_id = $2 OR line_id IS NULL))) ORDER BY CASE WHEN password IS NULL THEN 1 ELSE 0 "
+                 "END, id LIMIT $3",
+                 VALS(V_I64(m->spec->community_id), V_I64(m->spec->id), V_I64(DEVICES_MAX)), &rows);
+    while (db_more(&rows, &ctx->fault, &e)) {
+        struct line_device *d = &p->devices[p->devices_n++];
+        bool is_ours = db_i64(&rows, 4) == m->spec->id && !str_is(db_text(&rows, 2), "new");
+        *d = (struct line_device){.id = db_i64(&rows, 0),
+                                  .was_heard = is_ours && db_i64(&rows, 3),
+                                  .is_silent = is_ours && str_is(db_text(&rows, 2), "offline")};
+        m->is_sealed[p->devices_n - 1] = !db_i64(&rows, 5);
+        if (!arena_str(&p->arena, db_text(&rows, 1), &d->code)) e = FAIL_MEMORY(ctx);
+        d->address = d->code;
     }
+    db_done(&rows);
     return e;
+}
+
+/* They are sealed in their rows. */
+static enum err read_passwords(struct maker *m) {
+    struct line_plan *p = m->plan;
+    for (size_t i = 0; m->codec->prove && i < p->devices_n; i++) {
+        struct device d = {0};
+        if (!m->is_sealed[i]) continue;
+        TRY(row_get(m->ctx, &devices, p->devices[i].id, &d));
+        if (d.password.len && !arena_str(&p->arena, d.password, &p->devices[i].password)) return FAIL_MEMORY(m->ctx);
+    }
+    return OK;
+}
+
+static enum err plan_speakers(struct maker *m) {
+    struct line_plan *p = m->plan;
+    int64_t every_s = m->spec->own_every_s;
+    p->silent_ms = every_s && m->codec->silent_after_ms ? BEATS * every_s * 1000 : m->codec->silent_after_ms;
+    p->devices = arena_new(&p->arena, struct line_device, DEVICES_MAX);
+    m->is_sealed = arena_new(m->ctx->arena, bool, DEVICES_MAX);
+    if (!p->devices || !m->is_sealed) return FAIL_MEMORY(m->ctx);
+    TRY(list_speakers(m));
+    TRY(read_passwords(m));
+    qsort(p->devices, p->devices_n, sizeof *p->devices, by_id);
+    return OK;
 }
 
 static enum err fill(struct maker *m) {
     struct str *models;
-    if (!codec_is_asked(m->codec)) return read_passwords(m);
+    if (!codec_is_asked(m->codec)) return plan_speakers(m);
     TRY(read_devices(m, &models));
     for (size_t i = 0; i < m->plan->devices_n; i++) {
         const struct device_model *model;
@@ -178,7 +212,7 @@ static enum err fill(struct maker *m) {
 
 enum err line_plan_read(struct ctx *ctx, const struct line_spec *s, struct line_plan **ret) {
     const struct codec *codec = codec_find(str_of(s->kind));
-    if (!codec || (!codec_is_asked(codec) && !codec->prove)) return OK;
+    if (!codec || (!codec_is_asked(codec) && !codec->prove && !codec->silent_after_ms)) return OK;
     struct maker m = {.ctx = ctx, .spec = s, .codec = codec, .plan = calloc(1, sizeof *m.plan)};
     if (!m.plan) return FAIL_MEMORY(ctx);
     arena_init(&m.plan->arena, PLAN_BYTES);

@@ -119,6 +119,7 @@ enum err line_set_read(struct line_set *l, struct ctx *ctx) {
         *s = (struct line_spec){.id = r->row.id,
                                 .community_id = r->row.community_id,
                                 .every_s = r->every_s ? r->every_s : EVERY_S,
+                                .own_every_s = r->every_s,
                                 .zone = kernel_zone(ctx, r->row.community_id),
                                 .port = (int)r->port,
                                 .reach = str_is(r->reach, "dial")     ? LINE_DIAL

@@ -16,8 +16,10 @@
 #define TOLD_MAX    200  /* of each text of an order */
 #define WRONG_MAX   5    /* frames in a row with a wrong password */
 #define MISSING_MAX 2048 /* bytes that ask for what is missing */
+#define NAMES_MAX   64   /* devices of one connection that can be told something */
+#define REKEY       (-1) /* as a command's number: the line itself tells a device its other password */
 
-/* What the device was told and has not answered yet. */
+/* What a device was told and has not answered yet. */
 struct told {
     int64_t command_id; /* 0: nothing */
     int64_t until_us;
@@ -25,10 +27,10 @@ struct told {
     int64_t now_s;
     char device[TELEMETRY_DEVICE_MAX + 1], item[TOLD_MAX + 1], value[TOLD_MAX + 1], key[TOLD_MAX + 1];
 };
-/* What must follow of the device, by what it was told; texts are the codec's. */
-struct expected {
-    const char *event, *otherwise; /* event NULL: nothing */
-    int64_t until_us;              /* 0: it is late, and that was said */
+struct named { /* a device that speaks over the connection, behind a concentrator one of several */
+    char device[TELEMETRY_DEVICE_MAX + 1];
+    int64_t heard_us;
+    struct told *told; /* NULL: nothing ever */
 };
 struct speaker { /* a connection */
     struct line *line;
@@ -46,17 +48,20 @@ struct speaker { /* a connection */
     int refs;                       /* the connection, and the answer under way */
     void *kept;                     /* the codec's: of messages that come in parts; NULL: there was none yet */
     struct arena arena;
-    char answer[256];
+    char answer[512];
     size_t answer_n;
     struct intake intake;
-    struct told told;
-    struct expected expected;
+    struct named *names;
+    size_t names_n, names_cap;
+    uint8_t serial; /* of what was told last */
 };
 
 static void release(struct speaker *s) {
     if (--s->refs) return;
     line_release(s->line);
     arena_finish(&s->arena);
+    for (size_t i = 0; i < s->names_n; i++) free(s->names[i].told);
+    free(s->names);
     free(s->kept);
     free(s->keep);
     free(s);
@@ -112,6 +117,62 @@ static void run_add(struct speaker *s, struct bytes skipped) {
     if (s->run_n >= RUN_MAX) run_end(s);
 }
 
+/* ---- whose connection it is ---- */
+
+static bool copy(char *ret, size_t size, struct str s) {
+    if (s.len >= size) return false;
+    if (s.len) memcpy(ret, s.ptr, s.len);
+    ret[s.len] = 0;
+    return true;
+}
+
+static struct named *named_at(struct speaker *s, struct str device) {
+    for (size_t i = 0; i < s->names_n; i++)
+        if (str_is(device, s->names[i].device)) return &s->names[i];
+    return NULL;
+}
+
+static bool is_told(const struct named *n) {
+    return n->told && n->told->command_id;
+}
+
+/* Room for one more; at the bound of him who was silent longest and waits for nothing.  NULL: there is none. */
+static struct named *room_for_name(struct speaker *s) {
+    struct named *oldest = NULL;
+    if (s->names_n == s->names_cap && s->names_cap < NAMES_MAX) {
+        size_t cap = s->names_cap ? s->names_cap * 4 : 1;
+        struct named *grown = realloc(s->names, cap * sizeof *grown);
+        if (!grown) return NULL;
+        s->names = grown;
+        s->names_cap = cap;
+    }
+    if (s->names_n < s->names_cap) {
+        s->names[s->names_n] = (struct named){.told = NULL};
+        return &s->names[s->names_n++];
+    }
+    for (size_t i = 0; i < s->names_n; i++)
+        if (!is_told(&s->names[i]) && (!oldest || s->names[i].heard_us < oldest->heard_us)) oldest = &s->names[i];
+    return oldest;
+}
+
+/* It spoke, and may be told something over this connection. */
+static struct named *name_it(struct speaker *s, struct str who) {
+    struct named *n = named_at(s, who);
+    if (!copy(s->who, sizeof s->who, who)) return NULL;
+    if (!n && (n = room_for_name(s))) (void)copy(n->device, sizeof n->device, who);
+    if (n) n->heard_us = s->line->o.world->mono_us(s->line->o.world->self);
+    return n;
+}
+
+/* Somebody spoke in its name who could not prove it. */
+static void unname(struct speaker *s, struct str who) {
+    struct named *n = named_at(s, who);
+    if (str_is(who, s->who)) s->who[0] = 0;
+    if (!n) return;
+    n->device[0] = 0;
+    n->heard_us = INT64_MIN; /* it makes room first */
+}
+
 /* ---- what it is told ---- */
 
 static struct question question_of(const struct told *t) {
@@ -123,73 +184,44 @@ static struct question question_of(const struct told *t) {
                              .serial = t->serial};
 }
 
-static void told_ends(struct speaker *s, bool is_done, const char *why) {
+static void told_ends(struct speaker *s, struct told *t, bool is_done, const char *why) {
     struct line *l = s->line;
-    int64_t id = s->told.command_id;
-    s->told.command_id = 0;
-    if (id && l->o.told) l->o.told(l->o.arg, id, is_done, str_of(why));
+    int64_t id = t->command_id;
+    t->command_id = 0;
+    if (id > 0 && l->o.told) l->o.told(l->o.arg, id, is_done, str_of(why));
+    if (id == REKEY && s->conn) presence_rekeyed(l, str_of(t->device));
 }
 
 static int64_t answer_until(const struct line *l) {
     return l->o.world->mono_us(l->o.world->self) + ANSWER_MS * INT64_C(1000);
 }
 
-static void expect(struct speaker *s, const struct question *q) {
-    const struct asking *asking = s->line->o.codec->asking;
-    int64_t within_ms;
-    const char *otherwise, *event = asking->follows ? asking->follows(q, &within_ms, &otherwise) : NULL;
-    if (!event) return;
-    int64_t now_us = s->line->o.world->mono_us(s->line->o.world->self);
-    s->expected = (struct expected){event, otherwise, now_us + within_ms * 1000};
-}
-
-/* Not kept where there is no room for it: the alarm comes with the next call, then. */
-static void say_late(struct speaker *s, bool is_late) {
-    const struct line_options *o = &s->line->o;
-    const struct rules_event event = {.device = str_of(s->who),
-                                      .code = str_of(s->expected.otherwise),
-                                      .at_ms = line_now_ms(s->line),
-                                      .is_set = is_late};
-    (void)!feed_events(o->feed, o->community_id, &event, 1);
-}
-
-static void hear_expected(struct speaker *s, const struct decoded *d) {
-    for (size_t i = 0; s->expected.event && i < d->events_n; i++) {
-        if (!d->events[i].is_set || !str_is(d->events[i].code, s->expected.event)) continue;
-        say_late(s, false);
-        s->expected.event = NULL;
+static void hear_one(struct speaker *s, struct told *t, struct bytes whole) {
+    struct question q = question_of(t);
+    struct buf data;
+    const char *why = "refused";
+    buf_init_arena(&data, &s->arena, s->line->o.codec->frame_max + 1);
+    enum answer answer = s->line->o.codec->asking->answers(&q, whole, &data, &why);
+    if (answer == ANSWER_WHOLE) {
+        presence_await(s->line, &q);
+        told_ends(s, t, true, "");
     }
+    if (answer == ANSWER_REFUSED) told_ends(s, t, false, why);
+    if (answer == ANSWER_MORE) t->until_us = answer_until(s->line);
 }
 
 /* The frame goes its way all the same: what it says is kept, too. */
 static void hear_answer(struct speaker *s, struct bytes whole) {
-    struct question q = question_of(&s->told);
-    struct buf data;
-    const char *why = "refused";
-    if (!s->told.command_id) return;
-    buf_init_arena(&data, &s->arena, s->line->o.codec->frame_max + 1);
-    enum answer answer = s->line->o.codec->asking->answers(&q, whole, &data, &why);
-    if (answer == ANSWER_WHOLE) {
-        expect(s, &q);
-        told_ends(s, true, "");
-    }
-    if (answer == ANSWER_REFUSED) told_ends(s, false, why);
-    if (answer == ANSWER_MORE) s->told.until_us = answer_until(s->line);
+    for (size_t i = 0; i < s->names_n; i++)
+        if (is_told(&s->names[i])) hear_one(s, s->names[i].told, whole);
 }
 
-static bool copy(char *ret, size_t size, struct str s) {
-    if (s.len >= size) return false;
-    if (s.len) memcpy(ret, s.ptr, s.len);
-    ret[s.len] = 0;
-    return true;
-}
-
-static bool tell(struct speaker *s, const struct line_order *o, const char **ret_why) {
+static bool tell(struct speaker *s, struct named *n, const struct line_order *o, const char **ret_why) {
     const struct line_options *line = &s->line->o;
     int64_t now_ms = line_now_ms(s->line);
     struct told t = {.command_id = o->command_id,
                      .until_us = answer_until(s->line),
-                     .serial = (uint8_t)(s->told.serial + 1),
+                     .serial = ++s->serial,
                      .now_s = now_ms / 1000 + zone_offset_s(line->zone, now_ms)};
     struct buf b;
     struct str frame;
@@ -197,30 +229,53 @@ static bool tell(struct speaker *s, const struct line_order *o, const char **ret
                 copy(t.value, sizeof t.value, o->value) && copy(t.key, sizeof t.key, o->key);
     struct question q = question_of(&t);
     struct arena arena;
+    if (!n->told) n->told = calloc(1, sizeof *n->told);
     arena_init(&arena, ARENA_CAP);
     buf_init_arena(&b, &arena, line->codec->frame_max + 1);
-    bool ok = fits && line->codec->asking->ask(&q, &b) && buf_done(&b, &frame) && frame.len;
+    bool ok = n->told && fits && line->codec->asking->ask(&q, &b) && buf_done(&b, &frame) && frame.len;
     *ret_why = "its protocol cannot say this";
     if (ok && tcp_write(s->conn, (struct bytes){(const uint8_t *)frame.ptr, frame.len})) {
         *ret_why = "its connection is gone";
         ok = false;
     }
     arena_finish(&arena);
-    if (ok) s->told = t;
+    if (ok) *n->told = t;
     return ok;
 }
 
-bool speakers_tell(struct line *l, const struct line_order *o, const char **ret_why) {
-    *ret_why = "it is not connected";
+/* Where it spoke last, if it came back over another connection. */
+static struct named *find(struct line *l, struct str device, struct speaker **ret) {
+    struct named *last = NULL;
     for (struct speaker *s = l->speakers; s; s = s->next) {
-        if (!str_is(o->device, s->who)) continue;
-        if (s->told.command_id) {
-            *ret_why = "it has not answered what it was told before";
-            return false;
-        }
-        return tell(s, o, ret_why);
+        struct named *n = named_at(s, device);
+        if (!n || (last && last->heard_us >= n->heard_us)) continue;
+        last = n;
+        *ret = s;
     }
-    return false;
+    return last;
+}
+
+bool speakers_tell(struct line *l, const struct line_order *o, const char **ret_why) {
+    const char *rekey = l->o.codec->asking->rekey;
+    struct speaker *s;
+    struct named *n = find(l, o->device, &s);
+    *ret_why = "it is not connected";
+    if (!n) return false;
+    *ret_why = "it is told another password by the step set_password of its row";
+    if (rekey && str_is(o->item, rekey)) return false; /* many read what a command says */
+    *ret_why = "it has not answered what it was told before";
+    return !is_told(n) && tell(s, n, o, ret_why);
+}
+
+/* Its row has another password than the one that it showed.  Taken or not, that is over then. */
+static void rekey(struct speaker *s, struct named *n, const struct line_device *d) {
+    const char *ignored;
+    const struct line_order o = {.command_id = REKEY,
+                                 .device = d->code,
+                                 .item = str_of(s->line->o.codec->asking->rekey),
+                                 .value = d->password,
+                                 .key = d->former};
+    if (!is_told(n) && !tell(s, n, &o, &ignored)) presence_rekeyed(s->line, d->code);
 }
 
 /* ---- splitting ---- */
@@ -232,18 +287,35 @@ static struct str who_of(const struct decoded *d) {
                            : (struct str){NULL, 0};
 }
 
-/* Orders go to whom a connection is: of a device that has a password only one that knows it. */
+/* Of a device that has a password only one that knows it; the one that its row had before is good until the device was
+ * told the other. */
+static enum claim claim_of(struct speaker *s, struct bytes whole, struct line_device *d, bool *ret_is_former,
+                           struct wire_error *reterr) {
+    const struct codec *codec = s->line->o.codec;
+    struct wire_error ignored;
+    *ret_is_former = false;
+    if (!codec->prove || !d || !d->password.len) return CLAIM_PROVEN;
+    enum claim claim = codec->prove(whole, d->password, reterr);
+    if (claim == CLAIM_PROVEN) presence_rekeyed(s->line, d->code);
+    if (claim != CLAIM_WRONG || !d->former.len) return claim;
+    *ret_is_former = codec->prove(whole, d->former, &ignored) == CLAIM_PROVEN;
+    return *ret_is_former ? CLAIM_PROVEN : CLAIM_WRONG;
+}
+
+/* Orders go to whom a connection is. */
 static bool is_proved(struct speaker *s, struct bytes whole, struct str who, struct wire_error *reterr) {
-    const struct line *l = s->line;
-    const struct line_device *d = l->o.codec->prove ? asked_at(l->plan, who) : NULL;
-    enum claim claim = d ? l->o.codec->prove(whole, d->password, reterr) : CLAIM_PROVEN;
+    struct line_device *d = s->line->o.codec->prove ? asked_at(s->line->plan, who) : NULL;
+    struct named *n = NULL;
+    bool is_former;
+    enum claim claim = claim_of(s, whole, d, &is_former, reterr);
     if (claim == CLAIM_WRONG) {
-        if (str_is(who, s->who)) s->who[0] = 0;
+        unname(s, who);
         s->wrong_n++;
         return false;
     }
-    if (claim == CLAIM_PROVEN && who.len) (void)copy(s->who, sizeof s->who, who);
+    if (claim == CLAIM_PROVEN && who.len) n = name_it(s, who);
     if (claim == CLAIM_PROVEN) s->wrong_n = 0;
+    if (is_former && n) rekey(s, n, d);
     return true;
 }
 
@@ -330,10 +402,12 @@ static void take_frame(struct speaker *s, struct bytes whole) {
     struct buf b;
     int64_t now = line_now_ms(l);
     bool ok = accept(s, whole, &decoded, &about, &e);
-    struct sample x = line_sample(l, s->peer, whole.len, ok ? NULL : &e);
-    if (!ok) utf8_copy(x.about, sizeof x.about, about);
+    bool is_understood = ok && !decoded.strange;
+    if (ok && decoded.strange) e = (struct wire_error){decoded.strange, 0};
+    struct sample x = line_sample(l, s->peer, whole.len, is_understood ? NULL : &e);
+    if (!is_understood) utf8_copy(x.about, sizeof x.about, about);
     utf8_copy(x.device, sizeof x.device, ok ? figures_device(&decoded, str_of(s->who)) : about);
-    if (ok)
+    if (is_understood)
         figures_good(l->o.figures, &x, whole);
     else
         figures_bad(l->o.figures, &x, whole, false);
@@ -349,24 +423,30 @@ static void take_frame(struct speaker *s, struct bytes whole) {
         return;
     }
     hear_answer(s, whole);
-    hear_expected(s, &decoded);
+    presence_hear(l, who_of(&decoded).len ? decoded.sender : str_of(s->who), &decoded);
     intake_take(&s->intake, &decoded, &s->arena, 0);
+}
+
+static void names_tick(struct speaker *s, int64_t now_us) {
+    for (size_t i = 0; i < s->names_n; i++) {
+        const struct named *n = &s->names[i];
+        if (is_told(n) && now_us >= n->told->until_us) told_ends(s, n->told, false, "no answer");
+        if (s->waiting)
+            presence_hear(s->line, str_of(n->device), &(struct decoded){0}); /* it is we who do not listen */
+    }
 }
 
 void speakers_tick(struct line *l) {
     int64_t now_us = l->o.world->mono_us(l->o.world->self);
     for (struct speaker *s = l->speakers; s; s = s->next) {
-        if (s->told.command_id && now_us >= s->told.until_us) told_ends(s, false, "no answer");
-        if (s->expected.event && s->expected.until_us && now_us >= s->expected.until_us) {
-            say_late(s, true);
-            s->expected.until_us = 0;
-        }
-        if (s->kept && !s->waiting) ask_for_missing(s);
+        names_tick(s, now_us);
+        if (s->kept && l->o.codec->joining->missing && !s->waiting) ask_for_missing(s);
         if (s->waiting || now_us - s->heard_us < LINE_PARTIAL_MS * INT64_C(1000)) continue;
         if (s->have) run_add(s, (struct bytes){s->keep, s->have});
         s->have = 0;
         run_end(s);
     }
+    presence_tick(l);
 }
 
 static void forget(struct speaker *s, size_t n) {
@@ -444,10 +524,11 @@ void speaker_bytes(struct tcp_conn *conn, struct bytes bytes) {
 void speaker_gone(struct tcp_conn *conn) {
     struct speaker *s = tcp_user(conn);
     if (!s) return;
-    told_ends(s, false, "its connection was lost before an answer");
+    s->conn = NULL;
+    for (size_t i = 0; i < s->names_n; i++)
+        if (is_told(&s->names[i])) told_ends(s, s->names[i].told, false, "its connection was lost before an answer");
     if (s->have && !s->waiting) run_add(s, (struct bytes){s->keep, s->have});
     run_end(s);
-    s->conn = NULL;
     if (s->prev)
         s->prev->next = s->next;
     else
