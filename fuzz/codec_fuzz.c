@@ -45,8 +45,13 @@ static void answer(struct bytes whole, bool ok) {
     struct wire_error e;
     buf_init_arena(&b, &arena, codec->frame_max + 1);
     codec->reply(whole, ok, NOW_S, &b);
-    must(!b.overflow && (!b.len || codec->carrier == CARRIER_BODY ||
-                         codec->decode((struct bytes){(const uint8_t *)b.ptr, b.len}, &arena, &d, &e)));
+    must(!b.overflow);
+    for (size_t at = 0, n; at < b.len && codec->carrier != CARRIER_BODY; at += n) { /* of a stream maybe several */
+        struct bytes rest = {(const uint8_t *)b.ptr + at, b.len - at};
+        n = rest.len;
+        if (codec->carrier == CARRIER_STREAM && codec->frame) must(codec->frame(rest, &n) == FRAME_WHOLE);
+        must(codec->decode((struct bytes){rest.ptr, n}, &arena, &d, &e));
+    }
 }
 
 static const struct asked {

@@ -6,6 +6,7 @@
 #define CP_MAX   512
 #define MN_2005  14
 #define KEYS_MAX 3
+#define REKEY    "password"
 
 /* A key of CP and what its value looks like; SAID is no key but a word that is said. */
 struct key {
@@ -26,8 +27,8 @@ static const struct command {
     {"interval", HJ212_SET_INTERVAL, {{"RtdInterval", NUMBER}}, BOTH},
     {"minute_interval", HJ212_GET_MINUTES, {{NULL}}, ONLY_2017},
     {"minute_interval", HJ212_SET_MINUTES, {{"MinInterval", NUMBER}}, ONLY_2017},
-    {"password", HJ212_SET_PASSWORD, {{"NewPW", CODE}}, ONLY_2017},
-    {"password", HJ212_SET_PASSWORD, {{"PW", CODE}}, ONLY_2005},
+    {REKEY, HJ212_SET_PASSWORD, {{"NewPW", CODE}}, ONLY_2017},
+    {REKEY, HJ212_SET_PASSWORD, {{"PW", CODE}}, ONLY_2005},
     {"realtime", HJ212_REALTIME, {{NULL}}, BOTH},
     {"realtime", 2012, {{"stop", SAID}}, BOTH},
     {"state", HJ212_STATE, {{NULL}}, BOTH},
@@ -120,7 +121,7 @@ static bool read_wish(const struct question *q, struct wish *ret, struct buf *cp
         item = str_from(item, 3);
         if (!is_digits(ret->st, 2, 2)) return false;
     }
-    if (is_digits(item, 4, 4) && str_to_i64(item, &cn) && cn >= 1000 && cn < 4000) {
+    if (is_digits(item, 4, 4) && str_to_i64(item, &cn) && cn >= 1000 && cn < 4000 && cn != HJ212_SET_PASSWORD) {
         ret->cn = (int)cn;
         buf_str(cp, value);
         return !value.len || (value.len < CP_MAX && is_plain(value, "&#"));
@@ -130,6 +131,7 @@ static bool read_wish(const struct question *q, struct wish *ret, struct buf *cp
         if (!str_is(item, c->word) || c->edition == (is_2005 ? ONLY_2017 : ONLY_2005)) continue;
         if (put_values(q, c, is_2005, value, cp)) ret->cn = c->cn;
     }
+    if (ret->cn == HJ212_SET_PASSWORD && !str_is(q->item, REKEY)) return false; /* under one name only, see rekey */
     return ret->cn > 0;
 }
 
@@ -268,7 +270,7 @@ static bool understand(const struct question *q, struct bytes data, struct arena
     *ret = (struct decoded){.sender = q->address};
     if (!read_parts(data, a, &p, reterr)) return false;
     if (!p.n) return true; /* what was told is done */
-    return hj212_mean(p.all, p.n, a, ret) || bad(reterr, "out of memory", 0);
+    return hj212_mean(p.all, p.n, 0, a, ret) || bad(reterr, "out of memory", 0);
 }
 
-const struct asking hj212_asking = {.ask = ask, .answers = answers, .read = understand};
+const struct asking hj212_asking = {.ask = ask, .answers = answers, .read = understand, .rekey = REKEY};

@@ -99,6 +99,8 @@ static void every_command_can_be_said(struct t *t) {
         {"hour", "20261121080000", NULL},
         {"hour", NULL, NULL},
         {"password", "a;CN=1062", NULL},
+        {"39:password", "654321", NULL}, /* under one name only */
+        {"1072", "NewPW=654321", NULL},
         {"password", "a&&", NULL},
         {"calibrate", NULL, NULL},
         {"keep_sample", NULL, NULL},
@@ -127,7 +129,7 @@ static void a_station_of_2005_is_spoken_to_as_such(struct t *t) {
     } all[] = {
         {"32:hour", "20061121080000 20061121090000",
          QN "ST=32;CN=2061;MN=88888880000001;Flag=1;CP=&&BeginTime=20061121080000,EndTime=20061121090000&&"},
-        {"32:password", "654321", QN "ST=32;CN=1072;MN=88888880000001;Flag=1;CP=&&PW=654321&&"},
+        {"password", "654321", QN "ST=91;CN=1072;MN=88888880000001;Flag=1;CP=&&PW=654321&&"},
         {"32:minute_interval", NULL, NULL},
         {"32:calibrate", "011", NULL},
     };

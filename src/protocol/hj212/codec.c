@@ -6,9 +6,12 @@
 
 #include <string.h>
 
-#define ITEM_MIN   6 /* bytes of an item that means something: "x-SN=" and what parts it from the next */
-#define FACTOR_MAX 40
-#define SILENT_MS  INT64_C(1800000) /* three times its data of ten minutes, where it sends no others */
+#define ITEM_MIN    6 /* bytes of an item that means something: "x-SN=" and what parts it from the next */
+#define FACTOR_MAX  40
+#define SUFFIX_MAX  12
+#define METRIC_MAX  64
+#define MISSING_MAX 160              /* bytes of what has no value */
+#define SILENT_MS   INT64_C(1800000) /* three times its data of ten minutes, where it sends no others */
 
 /* Factors of 2017 (Appendix B) and, behind them, of 2005.  A station's concentrations are in the unit of its makers, as
  * a rule the one here: the model of the device says otherwise. */
@@ -77,27 +80,9 @@ static const struct {
 
 /* ---- what packets say ---- */
 
-/* What is behind the metric's name: nothing for what is measured now, else period and figure. */
-static const char *ending_of(int64_t command, struct str suffix) {
-    static const struct {
-        const char *suffix, *minute, *hour, *day;
-    } rows[] = {{"Avg", "_minute_avg", "_hour_avg", "_day_avg"},
-                {"Min", "_minute_min", "_hour_min", "_day_min"},
-                {"Max", "_minute_max", "_hour_max", "_day_max"},
-                {"Cou", "_minute_sum", "_hour_sum", "_day_sum"}};
-    if (str_is(suffix, "Rtd")) return "";
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        if (!str_is(suffix, rows[i].suffix)) continue;
-        return command == HJ212_MINUTE ? rows[i].minute
-               : command == HJ212_HOUR ? rows[i].hour
-               : command == HJ212_DAY  ? rows[i].day
-                                       : NULL;
-    }
-    return NULL;
-}
-
-static bool is_data(int64_t command) {
-    return command == HJ212_REALTIME || command == HJ212_MINUTE || command == HJ212_HOUR || command == HJ212_DAY;
+bool hj212_is_data(int64_t command) {
+    return command == HJ212_REALTIME || command == HJ212_MINUTE || command == HJ212_HOUR || command == HJ212_DAY ||
+           command == HJ212_STATE || command == HJ212_DAY_STATE;
 }
 
 static bool is_setting(int64_t command) {
@@ -107,7 +92,25 @@ static bool is_setting(int64_t command) {
 }
 
 static bool is_upload(int64_t command) {
-    return is_data(command) || command == HJ212_STATE || command == HJ212_DAY_STATE || command == HJ212_STARTED;
+    return hj212_is_data(command) || command == HJ212_STARTED;
+}
+
+static const char *period_of(int64_t command) {
+    return command == HJ212_MINUTE                              ? "_minute"
+           : command == HJ212_HOUR                              ? "_hour"
+           : command == HJ212_DAY || command == HJ212_DAY_STATE ? "_day"
+                                                                : "";
+}
+
+/* What a figure is called behind the metric and its period.  NULL: it is the maker's own, and keeps its name. */
+static const char *figure_of(struct str suffix) {
+    static const struct {
+        const char *suffix, *figure;
+    } rows[] = {{"Rtd", ""},     {"Avg", "_avg"},  {"Min", "_min"},         {"Max", "_max"},
+                {"Cou", "_sum"}, {"RS", "_state"}, {"RT", "_running_time"}, {"Data", ""}};
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (str_is(suffix, rows[i].suffix)) return rows[i].figure;
+    return NULL;
 }
 
 struct out {
@@ -119,47 +122,83 @@ struct out {
     int64_t at_s;
 };
 
-static bool add(struct out *o, struct str factor, struct str suffix, double value) {
-    const char *ending = ending_of(o->f->command, suffix);
+/* The metric of a factor, its figure behind it.  False: no reading has such a name. */
+static bool put_name(const struct out *o, struct str factor, struct str suffix, struct buf *b) {
     const struct factor *known = factor_of(factor);
+    bool is_converted = str_starts(suffix, S("Zs")); /* to standard conditions */
+    if (is_converted) suffix = str_from(suffix, 2);
+    const char *figure = figure_of(suffix);
+    if (!factor.len || factor.len > FACTOR_MAX || !utf8_is_valid(factor) || !utf8_is_typed(factor, false)) return false;
+    if (suffix.len > SUFFIX_MAX || !utf8_is_valid(suffix) || !utf8_is_typed(suffix, false)) return false;
+    buf_str(b, known ? str_of(known->metric) : factor);
+    buf_cstr(b, period_of(o->f->command));
+    if (figure) buf_cstr(b, figure);
+    if (!figure && suffix.len) buf_fmt(b, "_" STR_FMT, STR_ARG(suffix));
+    if (is_converted) buf_cstr(b, "_converted");
+    return !b->overflow && b->len <= METRIC_MAX;
+}
+
+static bool add(struct out *o, struct str factor, struct str suffix, double value) {
+    const struct factor *known = factor_of(factor);
+    char mem[METRIC_MAX + 1];
     struct buf name;
     struct str metric;
-    if (!ending || !factor.len || factor.len > FACTOR_MAX || !utf8_is_valid(factor) || !utf8_is_typed(factor, false))
-        return true; /* no reading has such a name */
-    buf_init_arena(&name, o->a, 64);
-    buf_str(&name, known ? str_of(known->metric) : factor);
-    buf_cstr(&name, ending);
-    if (!buf_done(&name, &metric)) return false;
+    buf_init(&name, mem, sizeof mem);
+    if (!put_name(o, factor, suffix, &name)) return true;
+    if (!arena_str(o->a, (struct str){mem, name.len}, &metric)) return false;
     o->readings[o->readings_n++] = (struct reading){.device = o->f->mn,
                                                     .metric = metric,
-                                                    .unit = known ? str_of(known->unit) : S(""),
+                                                    .unit = str_is(suffix, "RT") ? S("h")
+                                                            : known              ? str_of(known->unit)
+                                                                                 : S(""),
                                                     .value = value,
                                                     .at_s = o->at_s};
     return true;
 }
 
-/* The flag of a factor stands behind its values: N is good, whatever else is told with the value is not. */
-static void flag(struct out *o, size_t first, struct str value) {
-    bool good = str_is(value, "N");
-    for (size_t i = first; i < o->readings_n && !good; i++) o->readings[i].quality = QUALITY_SUSPECT;
+/* Of one factor. */
+struct group {
+    struct str factor, flag; /* flag absent: it has none */
+    size_t first;            /* of its readings */
+};
+
+/* Which have a flag and no value, and whether any has a flag. */
+struct missing {
+    char text[MISSING_MAX];
+    struct buf all;
+    bool is_flagged;
+};
+
+/* The flag stands behind the values or before them.  N is good, whatever else is told with a value is not. */
+static void end_group(struct out *o, const struct group *g, struct missing *m) {
+    char mem[METRIC_MAX + 1];
+    struct buf name;
+    bool good = str_is(g->flag, "N");
+    if (!g->flag.ptr) return;
+    m->is_flagged = true;
+    for (size_t i = g->first; i < o->readings_n && !good; i++) o->readings[i].quality = QUALITY_SUSPECT;
+    buf_init(&name, mem, sizeof mem);
+    if (g->first < o->readings_n || !put_name(o, g->factor, S(""), &name) || !utf8_is_valid(g->flag)) return;
+    size_t before = m->all.len;
+    buf_fmt(&m->all, "%s" STR_FMT " " STR_FMT, before ? ", " : "", STR_ARG(((struct str){mem, name.len})),
+            STR_ARG(g->flag));
+    if (m->all.overflow) m->all.len = before; /* the first of them say enough */
 }
 
-static bool add_data(struct out *o) {
-    struct str rest = o->f->cp, key, value, last = {NULL, 0};
-    size_t first = o->readings_n;
-    while (hj212_next(&rest, &key, &value)) {
-        struct str suffix = key, factor;
-        double v;
-        if (str_is(key, "DataTime")) o->at_s = hj212_time_of(value);
-        (void)str_cut(&suffix, '-', &factor);
-        if (!suffix.ptr) continue;
-        if (!last.ptr || !str_eq(factor, last)) first = o->readings_n;
-        last = factor;
-        if (str_is(suffix, "Flag"))
-            flag(o, first, value);
-        else if (str_to_f64(value, &v) && !add(o, factor, suffix, v))
-            return false;
-    }
+/* A flag without a value says why there is none.  It is over with the next packet of its kind in which none is missing;
+ * packets of several parts are of as many kinds. */
+static bool add_missing(struct out *o, const struct missing *m) {
+    char mem[40];
+    struct buf b;
+    struct str text, part;
+    if (!m->is_flagged) return true;
+    buf_init(&b, mem, sizeof mem);
+    buf_cstr(&b, period_of(o->f->command) + (period_of(o->f->command)[0] == '_'));
+    if (o->f->part > 1) buf_fmt(&b, "%s%lld", b.len ? " " : "", (long long)o->f->part);
+    if (!arena_str(o->a, (struct str){mem, b.len}, &part) || !arena_str(o->a, (struct str){m->text, m->all.len}, &text))
+        return false;
+    o->events[o->events_n++] = (struct device_event){
+        .device = o->f->mn, .code = S("missing"), .text = text, .at_s = o->at_s, .is_set = m->all.len, .part = part};
     return true;
 }
 
@@ -167,6 +206,45 @@ static void add_setting(struct out *o, const char *code, struct str text, struct
     if (!utf8_is_valid(text) || !utf8_is_valid(part)) return;
     o->events[o->events_n++] = (struct device_event){
         .device = o->f->mn, .code = str_of(code), .text = text, .at_s = o->at_s, .is_set = true, .part = part};
+}
+
+/* Words where a figure should be, as a maker's own flag. */
+static void add_words(struct out *o, struct str factor, struct str item) {
+    bool has_none = item.ptr[item.len - 1] == '=' || item.ptr[item.len - 1] == '-';
+    if (!has_none) add_setting(o, "info", item, factor);
+}
+
+static bool add_data(struct out *o) {
+    struct str rest = o->f->cp, key, value;
+    struct group g = {.first = o->readings_n};
+    struct missing m = {.is_flagged = false};
+    buf_init(&m.all, m.text, sizeof m.text);
+    while (hj212_next(&rest, &key, &value)) {
+        struct str suffix = key, factor;
+        double v;
+        if (str_is(key, "DataTime")) o->at_s = hj212_time_of(value);
+        (void)str_cut(&suffix, '-', &factor);
+        if (!suffix.len) continue;
+        if (!str_eq(factor, g.factor)) {
+            end_group(o, &g, &m);
+            g = (struct group){.factor = factor, .first = o->readings_n};
+        }
+        if (str_is(suffix, "Flag"))
+            g.flag = value;
+        else if (!str_to_f64(value, &v))
+            add_words(o, factor, (struct str){suffix.ptr, (size_t)(value.ptr + value.len - suffix.ptr)});
+        else if (!add(o, factor, suffix, v))
+            return false;
+    }
+    end_group(o, &g, &m);
+    return add_missing(o, &m);
+}
+
+int64_t hj212_data_time(const struct hj212_frame *f) {
+    struct str rest = f->cp, key, value;
+    while (hj212_next(&rest, &key, &value))
+        if (str_is(key, "DataTime")) return hj212_time_of(value);
+    return 0;
 }
 
 /* PolId says of which instrument; absent: of the station. */
@@ -184,23 +262,32 @@ static void add_settings(struct out *o) {
     }
 }
 
-bool hj212_mean(const struct hj212_frame *all, size_t n, struct arena *a, struct decoded *ret) {
-    struct out o = {.a = a};
-    size_t readings = 1, events = 1;
-    for (size_t i = 0; i < n; i++) {
-        if (is_data(all[i].command)) readings += all[i].cp.len / ITEM_MIN + 1;
-        if (is_setting(all[i].command)) events += all[i].cp.len / ITEM_MIN + 1;
-    }
-    o.readings = arena_new(a, struct reading, readings);
-    o.events = arena_new(a, struct device_event, events);
+/* A time alone holds nothing. */
+static bool holds_something(struct str cp) {
+    struct str key, value;
+    while (hj212_next(&cp, &key, &value))
+        if (!str_is(key, "DataTime")) return true;
+    return false;
+}
+
+bool hj212_mean(const struct hj212_frame *all, size_t n, int64_t at_s, struct arena *a, struct decoded *ret) {
+    struct out o = {.a = a, .at_s = at_s};
+    size_t most = 1;
+    bool is_strange = false;
+    for (size_t i = 0; i < n; i++) most += all[i].cp.len / ITEM_MIN + 2;
+    o.readings = arena_new(a, struct reading, most);
+    o.events = arena_new(a, struct device_event, most);
     if (!o.readings || !o.events) return false;
     for (size_t i = 0; i < n; i++) {
+        size_t said = o.readings_n + o.events_n;
         o.f = &all[i];
         if (all[i].part <= 1) o.at_s = 0; /* further parts go on with the time of the one before */
-        if (is_data(all[i].command) && !add_data(&o)) return false;
+        if (hj212_is_data(all[i].command) && !add_data(&o)) return false;
         if (is_setting(all[i].command)) add_settings(&o);
+        is_strange |= is_upload(all[i].command) && said == o.readings_n + o.events_n && holds_something(all[i].cp);
     }
     *ret = (struct decoded){n ? all[0].mn : (struct str){NULL, 0}, o.readings, o.readings_n, o.events, o.events_n};
+    if (is_strange) ret->strange = "HJ 212 CP: nothing in it is a figure or a flag";
     return true;
 }
 
@@ -208,7 +295,7 @@ static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, str
     struct hj212_frame f;
     *ret = (struct decoded){0};
     if (!hj212_decode(whole, &f, reterr)) return false;
-    if (hj212_mean(&f, 1, a, ret)) {
+    if (hj212_mean(&f, 1, 0, a, ret)) {
         if (is_upload(f.command)) ret->clock_s = hj212_time_of(f.qn); /* else it is ours */
         return true;
     }
@@ -222,22 +309,51 @@ static void put_field(struct buf *b, const char *key, struct str value) {
     if (value.ptr) buf_fmt(b, "%s=" STR_FMT ";", key, STR_ARG(value));
 }
 
+static void put_answer(const struct hj212_frame *f, struct buf *out) {
+    char mem[512];
+    struct buf b;
+    buf_init(&b, mem, sizeof mem);
+    put_field(&b, "QN", f->qn);
+    buf_fmt(&b, "ST=91;CN=%d;", f->command == HJ212_CLOCK_NOTICE ? HJ212_NOTICE_ANSWER : HJ212_DATA_ANSWER);
+    put_field(&b, "PW", f->pw);
+    put_field(&b, "MN", f->mn);
+    buf_fmt(&b, "Flag=%d;CP=&&&&", (int)(f->flag & ~(HJ212_ANSWER_WANTED | HJ212_PARTS)));
+    if (!b.overflow) (void)hj212_encode((struct str){b.ptr, b.len}, out);
+}
+
+/* The station, or the instrument PolId of it, asks for the time: 1012 sets its clock.  Its own answers to that say
+ * nothing that is waited for. */
+static void put_clock(const struct hj212_frame *f, int64_t now_s, struct buf *out) {
+    struct str rest = f->cp, key, value;
+    char mem[512];
+    struct buf b;
+    buf_init(&b, mem, sizeof mem);
+    buf_cstr(&b, "QN=");
+    hj212_put_time(&b, now_s);
+    buf_cstr(&b, "000;");
+    put_field(&b, "ST", f->st.ptr ? f->st : S("91"));
+    buf_fmt(&b, "CN=%d;", HJ212_SET_CLOCK);
+    put_field(&b, "PW", f->pw);
+    put_field(&b, "MN", f->mn);
+    int64_t version = f->flag < 0 ? 0 : f->flag & ~(HJ212_ANSWER_WANTED | HJ212_PARTS);
+    buf_fmt(&b, "Flag=%d;CP=&&", (int)(version | HJ212_ANSWER_WANTED));
+    while (hj212_next(&rest, &key, &value))
+        if (str_is(key, "PolId") && str_is_code(value) && !memchr(value.ptr, '&', value.len))
+            put_field(&b, "PolId", value);
+    buf_cstr(&b, "SystemTime=");
+    hj212_put_time(&b, now_s);
+    buf_cstr(&b, "&&");
+    if (!b.overflow) (void)hj212_encode((struct str){b.ptr, b.len}, out);
+}
+
 /* 9014 for data, 9013 for a notice, where one is wanted.  A wrong packet gets none: it comes again. */
 static void reply(struct bytes whole, bool ok, int64_t now_s, struct buf *out) {
     struct hj212_frame f;
     struct wire_error ignored;
-    char mem[512];
-    struct buf b;
-    (void)now_s;
-    if (!ok || !hj212_decode(whole, &f, &ignored) || f.flag < 0 || !(f.flag & HJ212_ANSWER_WANTED)) return;
-    if (!is_upload(f.command) && f.command != HJ212_CLOCK_NOTICE) return;
-    buf_init(&b, mem, sizeof mem);
-    put_field(&b, "QN", f.qn);
-    buf_fmt(&b, "ST=91;CN=%d;", f.command == HJ212_CLOCK_NOTICE ? HJ212_NOTICE_ANSWER : HJ212_DATA_ANSWER);
-    put_field(&b, "PW", f.pw);
-    put_field(&b, "MN", f.mn);
-    buf_fmt(&b, "Flag=%d;CP=&&&&", (int)(f.flag & ~(HJ212_ANSWER_WANTED | HJ212_PARTS)));
-    if (!b.overflow) (void)hj212_encode((struct str){b.ptr, b.len}, out);
+    if (!ok || !hj212_decode(whole, &f, &ignored)) return;
+    bool is_notice = f.command == HJ212_CLOCK_NOTICE, is_wanted = f.flag > 0 && f.flag & HJ212_ANSWER_WANTED;
+    if (is_wanted && (is_upload(f.command) || is_notice)) put_answer(&f, out);
+    if (is_notice) put_clock(&f, now_s, out);
 }
 
 /* Heartbeats of some dialects, and answers of some stations, come without PW. */
@@ -261,6 +377,7 @@ const struct codec hj212_codec = {
     .reply = reply,
     .show = hj212_show,
     .make = hj212_make,
+    .joining = &hj212_joining,
     .asking = &hj212_asking,
     .silent_after_ms = SILENT_MS,
     .is_text = true,

@@ -53,6 +53,26 @@ bool hj212_next(struct str *rest, struct str *ret_key, struct str *ret_value);
 void hj212_put_time(struct buf *b, int64_t s); /* local civil seconds since 1970: "20261121083000" */
 int64_t hj212_time_of(struct str text);        /* of such a text, milliseconds behind it or not; 0: not a time */
 
+/* ---- uploads in several packets (PNUM, PNO) ---- */
+
+#define HJ212_UNDERWAY 8 /* that a connection knows the time of */
+#define HJ212_PARTS_MS 60000
+#define HJ212_QN_MAX   32
+struct hj212_underway {
+    char mn[HJ212_MN_MAX + 1], qn[HJ212_QN_MAX + 1];
+    int64_t command; /* 0: nothing is under way here */
+    int64_t at_s;    /* their DataTime; 0: there was none */
+    int64_t heard_ms;
+};
+struct hj212_times { /* zero at first */
+    struct hj212_underway all[HJ212_UNDERWAY];
+};
+/* One packet, part or not, as decode() has it, with the time of the part that has one: they belong together by MN, CN
+ * and QN.  One that comes before that part breaks a rule, and is not answered: it comes again.  now_ms: of a clock that
+ * never goes back. */
+bool hj212_hear(struct hj212_times *t, struct bytes whole, int64_t now_ms, struct arena *a, struct decoded *ret,
+                struct wire_error *reterr);
+
 extern const struct codec hj212_codec;
 
 /* What a station is asked or told (struct question).  `address` is its MN: one of 14 characters is of 2005, and is
@@ -61,14 +81,14 @@ extern const struct codec hj212_codec;
  * none. clock                                  nothing: it is read; "now", which is now_s, or "20261121083000"
  *   interval, minute_interval              nothing: it is read; seconds, minutes
  *   timeout                                seconds before a station says again, and how often
- *   password                               the new one
+ *   password                               the new one; the line itself says it, by the one it replaces, its key
  *   realtime, state                        nothing: they are sent; "stop"
  *   minute, hour, day, day_state           from when to when: "20261121080000 20261121090000"; either may be "now"
  *   calibrate, sample, clean, compare      the factor: "w01018"
  *   keep_sample                            "now"
  *   sampling                               the factor: it is read; "w01018 080000 2": from when on, every so many hours
  *   sampling_time, serial_number           the factor
- * or the number of any other command from 1000 to 3999, with CP as the standard writes it:
+ * or the number of any other command from 1000 to 3999 but 1072, with CP as the standard writes it:
  * "PolId=w01018;InfoId=i12001". Answers are known by QN.  9011 accepts, data follow, 9012 ends; 9013 ends what only is
  * a notice.  A station of 2005 repeats QN in CP. */
 

@@ -5,10 +5,14 @@
 #include "protocol/hj212/hj212.h"
 
 enum frame hj212_split(struct bytes in, size_t *ret_len);
-/* What packets of one station say, one after the other.  False: out of memory. */
-bool hj212_mean(const struct hj212_frame *all, size_t n, struct arena *a, struct decoded *ret);
+/* What packets of one station say, one after the other.  Parts behind the first have its time, which is `at_s` where
+ * the first is not among them; 0: it is not known.  False: out of memory. */
+bool hj212_mean(const struct hj212_frame *all, size_t n, int64_t at_s, struct arena *a, struct decoded *ret);
+bool hj212_is_data(int64_t command);
+int64_t hj212_data_time(const struct hj212_frame *f); /* its DataTime; 0: it has none */
 
 extern const struct asking hj212_asking;
+extern const struct joining hj212_joining;
 
 bool hj212_show(struct bytes whole, struct arena *a, struct jw *j, struct wire_error *reterr);
 bool hj212_make(const json_t *frame, struct arena *a, struct buf *out, struct wire_error *reterr);

@@ -247,7 +247,210 @@ static void who_has_no_password_is_told_nothing(struct t *t) {
     stop(&s);
 }
 
+/* ---- another password ---- */
+
+static const char *row_has_now;
+static void plan_password(void *arg) {
+    struct site *s = arg;
+    struct line_plan *p = calloc(1, sizeof *p);
+    if (!p) abort();
+    arena_init(&p->arena, 4096);
+    p->devices = arena_new(&p->arena, struct line_device, 1);
+    if (!p->devices) abort();
+    p->devices[0] =
+        (struct line_device){.id = 7, .code = S(STATION), .address = S(STATION), .password = str_of(row_has_now)};
+    p->devices_n = 1;
+    line_plan(s->line, p);
+}
+
+static void row_gets(struct site *s, const char *password) {
+    row_has_now = password;
+    test_on_loop(s->e.loop.loop, plan_password, s);
+}
+
+/* The next packet that the station is sent; its QN. */
+static const char *told(struct t *t, int fd, const char *has, char qn[18]) {
+    char *got = arena_alloc(&t->arena, 1024, 1, 1);
+    (void)peer_read(fd, got, 1024, "\r\n");
+    const char *at = strstr(got, "QN=");
+    if (at) memcpy(qn, at + 3, 17);
+    qn[17] = 0;
+    CHECK_SAY(t, strstr(got, has), "%s: %s", has, got);
+    return got;
+}
+
+static void ends(struct t *t, int fd, const char *qn, const char *pw, int code) {
+    char data[300];
+    struct buf b;
+    snprintf(data, sizeof data, "QN=%s;ST=91;CN=9012;PW=%s;MN=" STATION ";Flag=4;CP=&&ExeRtn=%d&&", qn, pw, code);
+    buf_init_arena(&b, &t->arena, HJ212_FRAME_MAX);
+    CHECK(t, hj212_encode(str_of(data), &b));
+    peer_send(fd, (struct str){b.ptr, b.len});
+}
+
+static void a_station_is_told_the_password_that_its_row_got(struct t *t) {
+    struct site s;
+    char qn[18];
+    start_with(&s, t, "hj212");
+    row_gets(&s, "111111");
+    int fd = peer_dial(s.port);
+    upload(t, fd, STATION, HJ212_REALTIME, "PW=111111;");
+    CHECK(t, !strcmp(answered(t, fd), "9014"));
+    row_gets(&s, "222222");
+    row_gets(&s, "333333"); /* it still has the first */
+    upload(t, fd, STATION, HJ212_REALTIME, "PW=222222;");
+    upload(t, fd, STATION, HJ212_REALTIME, "PW=111111;");
+    told(t, fd, "CN=1072;PW=111111;MN=" STATION ";Flag=5;CP=&&NewPW=333333&&", qn);
+    CHECK(t, !strcmp(answered(t, fd), "9014")); /* it is heard until then */
+    ends(t, fd, qn, "333333", 1);
+    upload(t, fd, STATION, HJ212_REALTIME, "PW=111111;");
+    upload(t, fd, STATION, HJ212_REALTIME, "PW=333333;");
+    CHECK(t, !strcmp(answered(t, fd), "9014"));
+    CHECK(t, s.figures->bad == 2);
+    close(fd);
+    stop(&s);
+}
+
+static void a_station_that_does_not_take_another_password_is_refused(struct t *t) {
+    struct site s;
+    char qn[18];
+    start_with(&s, t, "hj212");
+    row_gets(&s, "111111");
+    row_gets(&s, "222222");
+    int fd = peer_dial(s.port);
+    upload(t, fd, STATION, HJ212_REALTIME, "PW=111111;");
+    told(t, fd, "NewPW=222222&&", qn);
+    CHECK(t, !strcmp(answered(t, fd), "9014"));
+    close(fd); /* perhaps it did not hear it */
+    fd = peer_dial(s.port);
+    upload(t, fd, STATION, HJ212_REALTIME, "PW=111111;");
+    told(t, fd, "NewPW=222222&&", qn);
+    CHECK(t, !strcmp(answered(t, fd), "9014"));
+    ends(t, fd, qn, "111111", 2);
+    upload(t, fd, STATION, HJ212_REALTIME, "PW=111111;");
+    upload(t, fd, STATION, HJ212_REALTIME, "PW=222222;");
+    CHECK(t, !strcmp(answered(t, fd), "9014") && s.figures->bad == 1);
+    close(fd);
+    stop(&s);
+}
+
+static void tell_password(void *arg) {
+    struct site *s = arg;
+    const struct line_order o = {
+        .command_id = 5, .device = S(STATION), .item = S("password"), .value = S("1"), .key = S("654321")};
+    if (line_tell(s->line, &o, &why_not)) why_not = "told";
+}
+
+static void no_command_tells_a_password(struct t *t) {
+    struct site s;
+    start_with(&s, t, "hj212");
+    test_on_loop(s.e.loop.loop, want_password, &s);
+    int fd = peer_dial(s.port);
+    upload(t, fd, STATION, HJ212_REALTIME, "PW=654321;");
+    CHECK(t, !strcmp(answered(t, fd), "9014"));
+    test_on_loop(s.e.loop.loop, tell_password, &s);
+    CHECK_SAY(t, strstr(why_not, "set_password"), "%s", why_not);
+    close(fd);
+    stop(&s);
+}
+
+/* ---- several devices on one connection ---- */
+
+static struct str nth(struct t *t, int n) {
+    struct buf b;
+    struct str s = S("");
+    buf_init_arena(&b, &t->arena, 40);
+    buf_fmt(&b, "440300ESTATE%012d", n);
+    CHECK(t, buf_done(&b, &s));
+    return s;
+}
+
+static struct str whom;
+static void tell_whom(void *arg) {
+    struct site *s = arg;
+    const struct line_order o = {.command_id = 5, .device = whom, .item = S("clock"), .value = S("now")};
+    if (line_tell(s->line, &o, &why_not)) why_not = "told";
+}
+
+static bool is_told(struct site *s, struct t *t, int n) {
+    whom = nth(t, n);
+    test_on_loop(s->e.loop.loop, tell_whom, s);
+    return !strcmp(why_not, "told");
+}
+
+static void each_device_behind_a_concentrator_can_be_told(struct t *t) {
+    struct site s;
+    char qn[18];
+    start_with(&s, t, "hj212");
+    int fd = peer_dial(s.port), other = peer_dial(s.port);
+    for (int n = 1; n <= 65; n++) { /* one more than there is room for */
+        upload(t, fd, nth(t, n).ptr, HJ212_REALTIME, "");
+        CHECK(t, !strcmp(answered(t, fd), "9014"));
+        world_sim_advance(&t->sim, 1);
+    }
+    CHECK(t, !is_told(&s, t, 1) && !strcmp(why_not, "it is not connected"));
+    CHECK(t, is_told(&s, t, 2));
+    told(t, fd, nth(t, 2).ptr, qn);
+    CHECK(t, is_told(&s, t, 65)); /* two wait for their answers */
+    told(t, fd, nth(t, 65).ptr, qn);
+    CHECK(t, !is_told(&s, t, 2));
+    upload(t, other, nth(t, 3).ptr, HJ212_REALTIME, ""); /* it came back over another */
+    CHECK(t, !strcmp(answered(t, other), "9014"));
+    CHECK(t, is_told(&s, t, 3));
+    told(t, other, nth(t, 3).ptr, qn);
+    close(fd);
+    close(other);
+    stop(&s);
+}
+
+/* ---- HJ 212: the second packet has the time of the first ---- */
+
+static void a_packet_has_the_time_of_the_first(struct t *t) {
+    struct site s;
+    struct buf b;
+    struct telemetry_series *series = NULL;
+    size_t n = 0;
+    struct str station = S(STATION);
+    start_with(&s, t, "hj212");
+    int fd = peer_dial(s.port);
+    for (int part = 1; part <= 2; part++) {
+        char data[300];
+        snprintf(data, sizeof data, "QN=20261121083000000;ST=39;CN=2011;MN=" STATION ";Flag=7;PNUM=2;PNO=%d;CP=&&%s&&",
+                 part, part == 1 ? "DataTime=20260920083000;a34004-Rtd=35.2" : "a34002-Rtd=61.5");
+        buf_init_arena(&b, &t->arena, HJ212_FRAME_MAX);
+        CHECK(t, hj212_encode(str_of(data), &b));
+        peer_send(fd, (struct str){b.ptr, b.len});
+        CHECK(t, !strcmp(answered(t, fd), "9014"));
+    }
+    CHECK(t, !telemetry_latest(feed_telemetry(s.e.feed), s.e.id, &station, 1, (struct str){NULL, 0}, &t->arena, &series,
+                               &n, &t->fault));
+    CHECK(t, n == 2 && series[0].latest.at_ms == INT64_C(1789893000000) &&
+                 series[1].latest.at_ms == series[0].latest.at_ms);
+    close(fd);
+    stop(&s);
+}
+
+/* It is answered, since to say it again would not help, and shown. */
+static void what_is_not_understood_is_shown(struct t *t) {
+    struct site s;
+    struct buf b;
+    start_with(&s, t, "hj212");
+    int fd = peer_dial(s.port);
+    buf_init_arena(&b, &t->arena, HJ212_FRAME_MAX);
+    CHECK(t, hj212_encode(S("QN=1;ST=39;CN=2011;MN=" STATION ";Flag=5;CP=&&weather=fine&&"), &b));
+    peer_send(fd, (struct str){b.ptr, b.len});
+    CHECK(t, !strcmp(answered(t, fd), "9014"));
+    CHECK(t, s.figures->bad == 1 && str_starts(str_of(s.figures->bad_samples[0].rule), S("HJ 212 CP: ")));
+    CHECK(t, !strcmp(s.figures->bad_samples[0].about, STATION));
+    close(fd);
+    stop(&s);
+}
+
 TESTS(CASE(a_batch_in_parts_is_in_the_store_when_its_last_part_is_answered),
       CASE(a_part_that_is_missing_is_asked_for_and_given_up_after_a_minute),
       CASE(an_upload_with_another_password_is_not_stored_and_not_answered),
-      CASE(five_wrong_passwords_in_a_row_close_the_connection), CASE(who_has_no_password_is_told_nothing))
+      CASE(five_wrong_passwords_in_a_row_close_the_connection), CASE(who_has_no_password_is_told_nothing),
+      CASE(a_station_is_told_the_password_that_its_row_got),
+      CASE(a_station_that_does_not_take_another_password_is_refused), CASE(no_command_tells_a_password),
+      CASE(each_device_behind_a_concentrator_can_be_told), CASE(a_packet_has_the_time_of_the_first),
+      CASE(what_is_not_understood_is_shown))
