@@ -3,6 +3,8 @@
 #include "protocol/lift/lift_internal.h"
 
 #define READINGS_MAX 10
+#define EVENTS_MAX   3
+#define SERVICE_MODE "service_mode"
 
 static bool no_memory(struct wire_error *e) {
     *e = (struct wire_error){"out of memory", 0};
@@ -20,7 +22,7 @@ static bool say_readings(const struct lift_record *r, struct arena *a, struct de
     const struct {
         const char *metric;
         int value;
-    } states[] = {{"service_mode", s->mode},       {"running", s->running},         {"direction", s->direction},
+    } states[] = {{SERVICE_MODE, s->mode},         {"running", s->running},         {"direction", s->direction},
                   {"door_zone", s->door_zone},     {"door_closed", s->door_closed}, {"passenger", s->passenger},
                   {"entrapped", lift_entrapped(s)}};
     struct reading *all = arena_new(a, struct reading, READINGS_MAX);
@@ -34,26 +36,51 @@ static bool say_readings(const struct lift_record *r, struct arena *a, struct de
     return true;
 }
 
-/* One that nobody here has a word for stays apart from any other such. */
-static struct device_event event_of(const struct lift_record *r, const struct lift_code *c) {
-    struct device_event e = {.device = r->device, .at_ms = r->at_ms, .is_set = !r->is_over};
-    e.code = c ? str_of(c->code) : S("other");
-    e.part = c ? str_of(lift_part_name((enum lift_part)c->part)) : r->code;
-    if (!c) e.text = r->code;
+static bool add_event(const struct lift_record *r, const struct lift_code *c, struct str code, struct decoded *ret,
+                      struct device_event *all) {
+    struct device_event e = {.device = r->device, .code = code, .at_ms = r->at_ms, .is_set = !r->is_over};
+    bool is_standard = c && c->part != LIFT_CITY, is_of_work = c && lift_is_of_work(c);
+    if (!code.ptr) return false;
+    e.part = is_standard ? str_of(lift_part_name((enum lift_part)c->part)) : r->code;
+    if (!is_standard) e.text = r->code; /* each such code stays apart from any other */
     if (c && c->is_end) e.is_level = true;
     if (c && c->is_end) e.is_set = false;
-    return e;
+    if (is_of_work && e.is_set && r->state.mode == LIFT_INSPECTION) return true;
+    if (is_of_work && r->state.mode < 0) { /* its records say in which mode it is */
+        e.unless_metric = SERVICE_MODE;
+        e.unless_value = LIFT_INSPECTION;
+    }
+    all[ret->events_n++] = e;
+    return true;
+}
+
+static struct str own_code(const struct lift_record *r, struct arena *a) {
+    struct buf b;
+    struct str code = {NULL, 0};
+    buf_init_arena(&b, a, 24);
+    buf_fmt(&b, "code_" STR_FMT, STR_ARG(r->code));
+    (void)!buf_done(&b, &code);
+    return code;
+}
+
+/* A report of a mode is as good as a record that says it; its end, as one that it is over. */
+static bool say_mode(const struct lift_record *r, const struct lift_code *c, struct arena *a, struct decoded *ret) {
+    struct reading *x = arena_new(a, struct reading, 1);
+    if (!x) return false;
+    if (c && c->mode >= 0) add(ret, x, r, SERVICE_MODE, "", r->is_over ? LIFT_NORMAL : c->mode);
+    ret->readings = x;
+    return true;
 }
 
 static bool say_event(const struct lift_record *r, struct arena *a, struct decoded *ret, struct wire_error *reterr) {
     const struct lift_code *c = lift_code_of(r->code);
-    struct device_event *e = arena_new(a, struct device_event, 1);
-    if (!e) return no_memory(reterr);
-    *e = event_of(r, c);
-    ret->events = e;
-    bool is_of_work = c && lift_is_of_work(c) && r->state.mode == LIFT_INSPECTION && e->is_set;
-    ret->events_n = is_of_work ? 0 : 1;
-    return true;
+    struct device_event *all = arena_new(a, struct device_event, EVENTS_MAX);
+    bool is_standard = c && c->part != LIFT_CITY, ok = all;
+    ret->events = all;
+    if (ok && c) ok = add_event(r, c, str_of(c->code), ret, all);
+    if (ok && !is_standard) ok = add_event(r, c, own_code(r, a), ret, all);
+    if (ok && !is_standard && !(c && lift_is_of_work(c))) ok = add_event(r, c, S("other"), ret, all);
+    return ok || no_memory(reterr);
 }
 
 static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, struct wire_error *reterr) {
@@ -61,7 +88,8 @@ static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, str
     *ret = (struct decoded){0};
     if (!lift_read(whole, a, &r, reterr)) return false;
     ret->sender = r.device;
-    if (r.code.ptr) return say_event(&r, a, ret, reterr);
+    if (r.code.ptr)
+        return say_mode(&r, lift_code_of(r.code), a, ret) ? say_event(&r, a, ret, reterr) : no_memory(reterr);
     if (!say_readings(&r, a, ret, reterr)) return false;
     if (!lift_moves_open(&r.state)) return true;
     r.code = S("05"); /* nobody has reported it yet, and it must not wait */

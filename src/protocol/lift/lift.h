@@ -42,19 +42,21 @@ bool lift_floor(struct str position, double *ret);
 /* Running with an open door outside of the zone (code 05). */
 bool lift_moves_open(const struct lift_state *s);
 
-/* Codes of reports, and the words for them.  Cities have further codes of their own, which contradict each other: those
- * are told as "other" with what the wire has. */
-enum lift_part { LIFT_FAULT, LIFT_MODE, LIFT_ALARM };
+/* Codes of reports, and the words for them.  Cities have further codes of their own, which contradict each other: each
+ * is told as "code_N", for rules of a community that knows what it means there, as the word that some cities mean by it
+ * (LIFT_CITY), and as "other" unless that word is entrapment, which nobody must miss. */
+enum lift_part { LIFT_FAULT, LIFT_MODE, LIFT_ALARM, LIFT_CITY };
 struct lift_code {
     char raw[3];
     uint8_t part;     /* enum lift_part: what ends together */
     bool is_end;      /* 00, 40: of all that is of the part */
     const char *code; /* of the event */
+    int8_t mode;      /* in which the lift is from then on; -1: it does not say */
 };
 const struct lift_code *lift_code_of(struct str raw); /* NULL: another */
 /* NULL: of the device itself, that is of an alarm. */
 const char *lift_part_name(enum lift_part part);
-/* Faults that somebody who works on the lift brings about. */
+/* Faults that somebody who works on the lift brings about: nobody is called for them on inspection. */
 bool lift_is_of_work(const struct lift_code *c);
 
 struct lift_record {

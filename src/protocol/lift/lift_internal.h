@@ -4,6 +4,8 @@
 
 #include "protocol/lift/lift.h"
 
+#define LIFT_ENTRAPMENT "entrapment"
+
 bool lift_show(struct bytes whole, struct arena *a, struct jw *j, struct wire_error *reterr);
 bool lift_make(const json_t *frame, struct arena *a, struct buf *out, struct wire_error *reterr);
 

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define BAD_TIMES_MAX 64 /* of one report, each looked for; behind them none is believed */
+#define BAD_TIMES_MAX 64                /* of one report, each looked for; behind them none is believed */
+#define BELIEVED_MS   INT64_C(86400000) /* so long a reading says how a device is */
 
 static int64_t now_of(const struct intake_site *s) {
     return s->world->utc_ms(s->world->self);
@@ -18,29 +19,44 @@ static void in_store(void *arg) {
     i->done(i->arg, true);
 }
 
+/* By the device's last reading, unless that is too old to be believed. */
+static bool is_silenced(struct intake *i, const struct device_event *e, int64_t now_ms) {
+    const struct intake_site *s = i->site;
+    struct telemetry_series *series;
+    struct fault ignored = {0};
+    size_t n = 0;
+    if (!e->unless_metric || !e->is_set) return false;
+    enum err err = telemetry_latest(feed_telemetry(s->feed), s->community_id, &e->device, 1, str_of(e->unless_metric),
+                                    i->arena, &series, &n, &ignored);
+    if (err || !n || !series[0].has_latest) return false;
+    const struct telemetry_stored *last = &series[0].latest;
+    return last->value == e->unless_value && now_ms - last->at_ms < BELIEVED_MS;
+}
+
 /* Readings are durable, or are not. */
 static void events_next(void *arg) {
     struct intake *i = arg;
     const struct intake_site *s = i->site;
-    size_t n = i->decoded.events_n;
-    if (i->stored || !n) {
+    size_t n = 0, all = i->decoded.events_n;
+    if (i->stored || !all) {
         i->done(i->arg, !i->stored);
         return;
     }
     int64_t now = now_of(s), shift = shift_of(s, now);
-    struct rules_event *events = arena_new(i->arena, struct rules_event, n);
-    for (size_t k = 0; events && k < n; k++) {
+    struct rules_event *events = arena_new(i->arena, struct rules_event, all);
+    for (size_t k = 0; events && k < all; k++) {
         const struct device_event *e = &i->decoded.events[k];
-        events[k] = (struct rules_event){.device = e->device,
-                                         .code = e->code,
-                                         .text = e->text,
-                                         .part = e->part,
-                                         .at_ms = e->at_ms  ? e->at_ms
-                                                  : e->at_s ? e->at_s * 1000 - shift
-                                                            : now,
-                                         .is_set = e->is_set,
-                                         .is_level = e->is_level,
-                                         .is_kept = e->is_kept};
+        if (is_silenced(i, e, now)) continue;
+        events[n++] = (struct rules_event){.device = e->device,
+                                           .code = e->code,
+                                           .text = e->text,
+                                           .part = e->part,
+                                           .at_ms = e->at_ms  ? e->at_ms
+                                                    : e->at_s ? e->at_s * 1000 - shift
+                                                              : now,
+                                           .is_set = e->is_set,
+                                           .is_level = e->is_level,
+                                           .is_kept = e->is_kept};
     }
     if (!events || feed_events(s->feed, s->community_id, events, n) || feed_barrier(s->feed, in_store, i))
         i->done(i->arg, false);

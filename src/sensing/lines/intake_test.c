@@ -1,0 +1,103 @@
+/* What a device said, on its way: events that its own readings silence.  SPDX-License-Identifier: Apache-2.0 */
+#include "sensing/lines/intake.h"
+
+#include "sensing/estate_test_internal.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define DAY_MS INT64_C(86400000)
+#define ALARMS "SELECT COUNT(*) FROM alarms"
+#define OPEN   "SELECT COUNT(*) FROM alarms WHERE state <> 'ended'"
+
+struct site {
+    struct estate e;
+    struct intake_site site;
+    struct intake intake;
+    struct arena arena;
+    struct decoded says;
+    _Atomic int ended; /* 1: stored */
+};
+
+static void done(void *arg, bool is_stored) {
+    atomic_store(&((struct site *)arg)->ended, is_stored ? 1 : 2);
+}
+
+static void take(void *arg) {
+    struct site *s = arg;
+    intake_take(&s->intake, &s->says, &s->arena, 0);
+}
+
+static void start(struct site *s, struct t *t) {
+    *s = (struct site){0};
+    estate_start(&s->e, t);
+    s->site = (struct intake_site){
+        .loop = s->e.loop.loop, .feed = s->e.feed, .world = &t->world, .community_id = s->e.id, .line = "line"};
+    s->intake = (struct intake){.site = &s->site, .done = done, .arg = s};
+    arena_init(&s->arena, 1 << 20);
+    test_loop_start(&s->e.loop);
+}
+
+static void nothing(void *arg) {
+    (void)arg;
+}
+
+static void stop(struct site *s) {
+    estate_stop(&s->e, nothing, s);
+    arena_finish(&s->arena);
+}
+
+static void says(struct site *s, const struct decoded *d) {
+    s->says = *d;
+    atomic_store(&s->ended, 0);
+    test_on_loop(s->e.loop.loop, take, s);
+    for (int i = 0; i < PEER_WAIT_MS && !atomic_load(&s->ended); i++) (void)poll(NULL, 0, 1);
+    CHECK(s->e.t, atomic_load(&s->ended) == 1);
+    arena_reset(&s->arena);
+}
+
+static void mode(struct site *s, double value) {
+    const struct reading r = {.device = S("889"), .metric = S("service_mode"), .unit = S(""), .value = value};
+    says(s, &(struct decoded){.readings = &r, .readings_n = 1});
+}
+
+static void fire(struct site *s, bool is_set, const char *unless) {
+    const struct device_event e = {
+        .device = S("889"), .code = S("fire_alarm"), .is_set = is_set, .unless_metric = unless, .unless_value = 2};
+    says(s, &(struct decoded){.events = &e, .events_n = 1});
+}
+
+static void a_reading_silences_what_waits_for_it(struct t *t) {
+    struct site s;
+    start(&s, t);
+    fire(&s, true, "service_mode"); /* nothing is known of its mode */
+    CHECK(t, estate_count(&s.e, ALARMS) == 1);
+    mode(&s, 2);
+    fire(&s, false, "service_mode"); /* it is over all the same */
+    CHECK(t, estate_count(&s.e, OPEN) == 0);
+    fire(&s, true, "service_mode");
+    CHECK(t, estate_count(&s.e, ALARMS) == 1);
+    fire(&s, true, NULL);
+    CHECK(t, estate_count(&s.e, OPEN) == 1 && estate_count(&s.e, ALARMS) == 2);
+    fire(&s, false, NULL);
+    world_sim_advance(&t->sim, 1000);
+    mode(&s, 1);
+    fire(&s, true, "service_mode");
+    CHECK(t, estate_count(&s.e, ALARMS) == 3);
+    stop(&s);
+}
+
+static void a_reading_of_yesterday_silences_nothing(struct t *t) {
+    struct site s;
+    start(&s, t);
+    mode(&s, 2);
+    world_sim_advance(&t->sim, DAY_MS - 1);
+    fire(&s, true, "service_mode");
+    CHECK(t, estate_count(&s.e, ALARMS) == 0);
+    world_sim_advance(&t->sim, 1);
+    fire(&s, true, "service_mode");
+    CHECK(t, estate_count(&s.e, ALARMS) == 1);
+    stop(&s);
+}
+
+TESTS(CASE(a_reading_silences_what_waits_for_it), CASE(a_reading_of_yesterday_silences_nothing))
