@@ -28,15 +28,16 @@ static const struct bit device_operation_bits[] = {{0, "reset"},         {1, "si
                                                    {3, "alarm_cleared"}, {4, "self_test"}, {5, "duty_answer"},
                                                    {6, "test"}};
 
-/* Factors and units of analogue kinds (clause 8.2.1.3). */
+/* Units of analogue kinds and into how many parts they are divided (clause 8.2.1.3): 7 / 10 is 0.7 exactly, 7 * 0.1 is
+ * not. */
 static const struct {
     uint8_t kind;
     const char *metric, *unit;
-    double factor;
-} analogues[] = {{1, "count", "", 1},         {2, "height", "m", 0.01},        {3, "temperature", "Cel", 0.1},
-                 {4, "pressure", "MPa", 0.1}, {5, "pressure", "kPa", 0.1},     {6, "gas", "%LEL", 0.1},
-                 {7, "time", "s", 1},         {8, "voltage", "V", 0.1},        {9, "current", "A", 0.1},
-                 {10, "flow", "L/s", 0.1},    {11, "air_flow", "m3/min", 0.1}, {12, "wind_speed", "m/s", 1}};
+    double parts;
+} analogues[] = {{1, "count", "", 1},        {2, "height", "m", 100},        {3, "temperature", "Cel", 10},
+                 {4, "pressure", "MPa", 10}, {5, "pressure", "kPa", 10},     {6, "gas", "%LEL", 10},
+                 {7, "time", "s", 1},        {8, "voltage", "V", 10},        {9, "current", "A", 10},
+                 {10, "flow", "L/s", 10},    {11, "air_flow", "m3/min", 10}, {12, "wind_speed", "m/s", 1}};
 
 struct out {
     struct arena *a;
@@ -129,7 +130,7 @@ static void add_reading(struct out *o, const struct gb26875_object *x, int64_t a
         if (analogues[i].kind != x->analogue) continue;
         r->metric = text_of(o, "%s.%u.%u", analogues[i].metric, x->component, x->component_address);
         r->unit = str_of(analogues[i].unit);
-        r->value = x->value * analogues[i].factor;
+        r->value = x->value / analogues[i].parts;
     }
     if (!r->metric.ptr) r->metric = text_of(o, "analogue_%u.%u.%u", x->analogue, x->component, x->component_address);
 }
@@ -222,7 +223,7 @@ static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, str
 static void reply(struct bytes whole, bool ok, int64_t now_s, struct buf *out) {
     struct gb26875_frame f, back;
     struct wire_error e;
-    if (whole.len < GB26875_OVERHEAD) return;
+    if (whole.len < GB26875_DATA_AT) return;
     if (gb26875_decode(whole, &f, &e)) {
         if (f.command != GB26875_SEND && f.command < GB26875_OWN) return;
     } else {

@@ -26,16 +26,34 @@ static size_t length_of(struct bytes in) {
     return GB26875_OVERHEAD + (size_t)cursor_u16_le(&c);
 }
 
-/* One with a wrong sum is denied (clause 6.5), so it is a frame. */
+static bool is_command(uint8_t c) {
+    return (c > 0 && c <= GB26875_DENY) || c >= GB26875_OWN;
+}
+
+/* No rubbish that looks like a start. */
+static bool has_right_head(struct bytes in) {
+    int64_t ignored;
+    return is_command(in.ptr[GB26875_DATA_AT - 1]) && gb26875_time_s(gb26875_time_from(in.ptr + 6), &ignored);
+}
+
+/* One with a wrong sum, a wrong end or too great a length is denied (clause 6.5), so it is a frame.  With a wrong end
+ * it is where the sum is right and nothing follows, or another frame: else bytes were lost, and are of another. */
 static enum frame look(const void *arg, struct bytes in, size_t *ret_len) {
     (void)arg;
     if (in.len < LENGTH_AT + 2) return FRAME_SHORT;
     size_t n = length_of(in);
-    if (n > FRAME_MAX) return FRAME_SKIP;
+    if (n > FRAME_MAX) {
+        if (in.len < GB26875_DATA_AT) return FRAME_SHORT;
+        if (!has_right_head(in)) return FRAME_SKIP;
+        *ret_len = GB26875_DATA_AT;
+        return FRAME_SHORT;
+    }
     if (n > in.len) return FRAME_SHORT;
-    if (in.ptr[n - 2] != 0x23 || in.ptr[n - 1] != 0x23) return FRAME_SKIP;
+    bool ends = in.ptr[n - 2] == 0x23 && in.ptr[n - 1] == 0x23, is_right = sum_of(in.ptr + 2, n - 5) == in.ptr[n - 3];
+    bool is_followed = n < in.len && in.ptr[n] != 0x40;
+    if (!ends && (!is_right || is_followed)) return FRAME_SKIP;
     *ret_len = n;
-    return sum_of(in.ptr + 2, n - 5) == in.ptr[n - 3] ? FRAME_WHOLE : FRAME_SHORT;
+    return ends && is_right ? FRAME_WHOLE : FRAME_SHORT;
 }
 
 enum frame gb26875_split(struct bytes in, size_t *ret_len) {
@@ -77,17 +95,17 @@ bool gb26875_decode(struct bytes b, struct gb26875_frame *ret, struct wire_error
     size_t at = 0;
     if (b.len >= 2 && (p[0] != 0x40 || p[1] != 0x40))
         bad = 1;
+    else if (b.len >= GB26875_DATA_AT && (n = length_of(b) - GB26875_OVERHEAD) > GB26875_DATA_MAX)
+        bad = 2, at = LENGTH_AT;
     else if (b.len < GB26875_OVERHEAD)
         bad = 0, at = b.len;
-    else if ((n = length_of(b) - GB26875_OVERHEAD) > GB26875_DATA_MAX)
-        bad = 2, at = LENGTH_AT;
     else if (n + GB26875_OVERHEAD != b.len)
         bad = 3, at = LENGTH_AT;
     else if (p[b.len - 2] != 0x23 || p[b.len - 1] != 0x23)
         bad = 4, at = b.len - 2;
     else if (sum_of(p + 2, 25 + n) != p[b.len - 3])
         bad = 5, at = b.len - 3;
-    else if (p[26] == 0 || (p[26] > 6 && p[26] < 128))
+    else if (!is_command(p[GB26875_DATA_AT - 1]))
         bad = 6, at = 26;
     if (bad >= 0) {
         *reterr = (struct wire_error){rules[bad], at};

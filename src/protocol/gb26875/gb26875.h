@@ -72,8 +72,9 @@ struct gb26875_part {
 const struct gb26875_part *const *gb26875_parts(uint8_t type); /* up to a NULL; NULL: no such type */
 
 /* Splits a stream.  23 23 may stand inside the data, so the length decides and never the end mark alone.  Bytes may
- * have been lost: a frame that is whole and has the right sum inside of one that is still waited for, or whose sum is
- * wrong, wins, and what stood before it is skipped. */
+ * have been lost: a frame that is whole and has the right sum inside of one that is still waited for, or is wrong,
+ * wins, and what stood before it is skipped.  Of one that says a length over 1024 its head, up to the command, is the
+ * frame, where all else in it is right. */
 enum frame gb26875_split(struct bytes in, size_t *ret_len);
 bool gb26875_decode(struct bytes whole, struct gb26875_frame *ret, struct wire_error *reterr);
 /* The objects of the data, in order; *ret_rest, bytes behind the last one, are allowed.  None for empty data (the

@@ -6,7 +6,7 @@
 
 #define GB26875_DATA_AT 27 /* of the data in the frame */
 
-/* What stands before the data, of at least GB26875_OVERHEAD bytes, whatever is wrong with them. */
+/* What stands before the data, of at least GB26875_DATA_AT bytes, whatever is wrong with them. */
 void gb26875_head(struct bytes in, struct gb26875_frame *ret);
 struct gb26875_time gb26875_time_from(const uint8_t *wire); /* 6 bytes */
 void gb26875_put_time(struct gb26875_time t, struct buf *out);

@@ -117,8 +117,7 @@ static void each_analogue_has_its_factor_and_unit(struct t *t) {
         (void)str_cut(&rest, '.', &name);
         CHECK_SAY(t, str_is(name, all[kind].metric) && str_is(rest, "40.131082") && str_is(r->unit, all[kind].unit),
                   "kind %u: " STR_FMT, kind, STR_ARG(r->metric));
-        CHECK_SAY(t, r->value > all[kind].value - 1e-9 && r->value < all[kind].value + 1e-9, "kind %u: %g", kind,
-                  r->value);
+        CHECK_SAY(t, r->value == all[kind].value, "kind %u: %g", kind, r->value);
         CHECK(t, r->at_s == SENT_S - 30 && str_is(r->device, "889"));
     }
 }

@@ -129,6 +129,46 @@ static void a_wrong_sum_is_one_frame_unless_a_right_one_is_inside(struct t *t) {
     CHECK_SAY(t, f.n == 1 && f.serials[0] == 2, "%zu frames", f.n);
 }
 
+/* What the centre answers to the first frame of the stream: its serial number and command. */
+static unsigned answer_to(struct stream *s) {
+    char mem[100];
+    struct buf b;
+    size_t len = 0;
+    buf_init(&b, mem, sizeof mem);
+    if (gb26875_codec.frame((struct bytes){s->bytes, s->n}, &len) != FRAME_WHOLE) return 0;
+    gb26875_codec.reply((struct bytes){s->bytes, len}, false, 0, &b);
+    return b.len == GB26875_OVERHEAD ? (uint8_t)mem[2] << 8 | (uint8_t)mem[26] : 0;
+}
+
+/* A panel whose frame came damaged is told so at once, where it can be told whose it is. */
+static void what_is_wrong_is_denied(struct t *t) {
+    static const struct {
+        const char *why;
+        size_t at, n; /* bytes that are damaged; at: from the end where it is 0 */
+        const char *bytes;
+        bool is_denied;
+    } all[] = {
+        {"the end", 0, 2, "\x24\x24", true},
+        {"half of the end", 0, 1, "\x24", true},
+        {"a length of 1025", 24, 2, "\x01\x04", true},
+        {"the longest length", 24, 2, "\xff\xff", true},
+        {"sum and end", 0, 3, "\x01\x24\x24", false}, /* it may be anything */
+        {"length and command", 24, 3, "\xff\xff\x09", false},
+        {"length and time", 10, 16, "\x0d\x0c\0\0\0\0\0\0\0\0\0\0\0\0\xff\xff", false},
+    };
+    for (size_t i = 0; i < COUNT(all); i++)
+        for (int is_followed = 0; is_followed < 2; is_followed++) {
+            struct stream s = {.n = 0};
+            size_t len = add(&s, 1, 48);
+            memcpy(s.bytes + (all[i].at ? all[i].at : len - all[i].n), all[i].bytes, all[i].n);
+            if (is_followed) add(&s, 2, 0);
+            struct found f = feed(t, &s, s.n);
+            size_t n = (size_t)all[i].is_denied + (size_t)is_followed;
+            CHECK_SAY(t, f.n == n && (!is_followed || f.serials[n - 1] == 2), "%s: %zu frames", all[i].why, f.n);
+            CHECK_SAY(t, !all[i].is_denied || answer_to(&s) == (1 << 8 | GB26875_DENY), "%s: answer", all[i].why);
+        }
+}
+
 static void rubbish_is_skipped_and_what_may_begin_a_frame_is_kept(struct t *t) {
     size_t len = 9;
     CHECK(t, gb26875_codec.frame((struct bytes){(const uint8_t *)"abc", 3}, &len) == FRAME_SKIP && len == 3);
@@ -146,4 +186,4 @@ static void rubbish_is_skipped_and_what_may_begin_a_frame_is_kept(struct t *t) {
 
 TESTS(CASE(frames_are_found_whatever_the_pieces), CASE(what_follows_lost_bytes_is_found_at_once),
       CASE(a_long_length_does_not_hold_back_what_follows), CASE(a_wrong_sum_is_one_frame_unless_a_right_one_is_inside),
-      CASE(rubbish_is_skipped_and_what_may_begin_a_frame_is_kept))
+      CASE(what_is_wrong_is_denied), CASE(rubbish_is_skipped_and_what_may_begin_a_frame_is_kept))
