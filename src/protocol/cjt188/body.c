@@ -6,16 +6,17 @@
 
 #include <string.h>
 
-/* Units as the wire has them, and what of ours one of them is. */
+/* Units as the wire has them, and what of ours one of them is: so many of ours, or one of so many parts.  7 / 10 is 0.7
+ * exactly, 7 * 0.1 is not. */
 static const struct unit {
     uint8_t code;
     const char *name;
-    double factor;
+    double times, parts;
 } units[] = {
-    {0x02, "kWh", 0.001}, {0x05, "kWh", 1},    {0x08, "kWh", 1000},   {0x0a, "kWh", 100000},
-    {0x01, "GJ", 1e-9},   {0x0b, "GJ", 1e-6},  {0x0e, "GJ", 0.001},   {0x11, "GJ", 1},
-    {0x13, "GJ", 100},    {0x14, "kW", 0.001}, {0x17, "kW", 1},       {0x1a, "kW", 1000},
-    {0x29, "m3", 0.001},  {0x2c, "m3", 1},     {0x32, "m3/h", 0.001}, {0x35, "m3/h", 1},
+    {0x02, "kWh", 1, 1000}, {0x05, "kWh", 1, 1},   {0x08, "kWh", 1000, 1},  {0x0a, "kWh", 100000, 1},
+    {0x01, "GJ", 1, 1e9},   {0x0b, "GJ", 1, 1e6},  {0x0e, "GJ", 1, 1000},   {0x11, "GJ", 1, 1},
+    {0x13, "GJ", 100, 1},   {0x14, "kW", 1, 1000}, {0x17, "kW", 1, 1},      {0x1a, "kW", 1000, 1},
+    {0x29, "m3", 1, 1000},  {0x2c, "m3", 1, 1},    {0x32, "m3/h", 1, 1000}, {0x35, "m3/h", 1, 1},
 };
 
 struct part {
@@ -47,11 +48,11 @@ static const struct unit *unit_of(uint8_t code) {
 static bool read_part(struct cursor *c, const struct part *p, struct cjt188_value *ret) {
     static const double scale[] = {1, 10, 100, 1000, 10000};
     struct bytes digits = cursor_bytes(c, p->bytes);
-    const struct unit fixed = {0, p->unit, 1}, *unit = p->unit ? &fixed : unit_of(cursor_u8(c));
+    const struct unit fixed = {0, p->unit, 1, 1}, *unit = p->unit ? &fixed : unit_of(cursor_u8(c));
     uint64_t v = 0;
     if (!unit || c->is_broken) return false;
     *ret = (struct cjt188_value){.metric = p->metric, .unit = unit->name, .is_missing = !meter_bcd(digits, &v)};
-    if (!ret->is_missing) ret->value = (double)v / scale[p->digits] * unit->factor;
+    if (!ret->is_missing) ret->value = (double)v * unit->times / (scale[p->digits] * unit->parts);
     return true;
 }
 
