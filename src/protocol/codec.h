@@ -123,6 +123,7 @@ struct asking {
     /* Addresses as its devices have them, and items that are told and never asked for; blanks between.  Any other item
      * can be asked for under one of them, or is none.  NULL: what is an item hangs on the device. */
     const char *addresses, *only_told;
+    int64_t wait_ms; /* for an answer to begin; 0: as usual */
 };
 
 /* Messages that come in several frames: `bytes` of memory that a connection keeps for them, zero at first.  now_ms: of

@@ -7,6 +7,7 @@
 #define ANY_TYPE     0xaa
 #define ITEM_ADDRESS 0x810a
 #define VALVE_MS     INT64_C(120000) /* that a valve may take */
+#define WAIT_MS      3000            /* of meters on M-Bus, or such as sleep */
 
 /* "901F" is asked for high byte first, "901F<" low byte first: both are in the field.  A type in front, "10:901F", is
  * the meter's; without one any type answers. */
@@ -129,4 +130,5 @@ const struct asking cjt188_asking = {.ask = ask,
                                      .find = find,
                                      .proof = proof,
                                      .shows = shows,
-                                     .addresses = "00000000000000"};
+                                     .addresses = "00000000000000",
+                                     .wait_ms = WAIT_MS};

@@ -191,7 +191,7 @@ static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll
     }
     static const enum heard_how how[] = {
         [POLL_ANSWERED] = HEARD_FRAME, [POLL_REFUSED] = HEARD_REFUSED, [POLL_SILENT] = HEARD_SILENT};
-    note(b, q->address, how[end], end == POLL_REFUSED ? why : "");
+    if (end != POLL_LOST) note(b, q->address, how[end], end == POLL_REFUSED ? why : "");
     if (tag < 0) {
         const struct line_device *device = asked_at(b->plan, q->address);
         if (end == POLL_ANSWERED) take(b, q, d, -tag);

@@ -18,6 +18,7 @@
 #define TEXT_MAX    200  /* of a value, of a key */
 #define PROOF_MAX   40   /* of the item that shows that something is done */
 #define NOT_SHOWN   "it took the command, and did not show in time that it is done"
+#define NOT_HEARD   "it did not answer, and does not show that it is done"
 
 struct point {
     char *item;
@@ -28,7 +29,9 @@ struct point {
 struct order {
     struct order *next;
     struct poll_order o; /* texts behind it */
-    bool is_taken;       /* by the device; its proof is read from now on */
+    bool is_taken;       /* by the device, as far as anybody knows; its proof is read from now on */
+    bool is_answered;    /* it said so */
+    bool is_lost;        /* with the line: its proof is read once more, however late */
     int64_t due_ms;
     char proof[PROOF_MAX];
     char text[];
@@ -72,7 +75,7 @@ enum err poll_create(const struct poll_options *o, struct poll **ret, struct fau
         return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     }
     p->o = *o;
-    if (!p->o.wait_ms) p->o.wait_ms = WAIT_MS;
+    if (!p->o.wait_ms) p->o.wait_ms = o->codec->asking->wait_ms ? o->codec->asking->wait_ms : WAIT_MS;
     if (!p->o.gap_ms) p->o.gap_ms = GAP_MS;
     if (!p->o.tries) p->o.tries = TRIES;
     arena_init(&p->arena, ARENA_BYTES);
@@ -300,6 +303,7 @@ static void begin_order(struct poll *p, struct order *o) {
     struct question q = o->o.q;
     p->told = o;
     p->is_points_turn = o->o.can_wait;
+    o->is_lost = false;
     if (o->is_taken) q = (struct question){.address = o->o.q.address, .item = str_of(o->proof)};
     begin(p, &q);
 }
@@ -311,14 +315,16 @@ static void begin_next(struct poll *p, int64_t now_ms, int64_t *ret_next_ms) {
     if (p->is_points_turn && at && (*at)->o.can_wait && begin_point(p, now_ms, ret_next_ms)) return;
     for (; at; at = next_order(p, now_ms, &order_ms)) {
         struct order *o = take_order(p, at);
-        if (o->o.until_ms > now_ms) {
+        if (o->o.until_ms > now_ms || o->is_lost) {
             begin_order(p, o);
             return;
         }
-        if (o->is_taken)
+        if (!o->is_taken)
+            end_order(p, o, POLL_LOST, NULL, "the line was not free in time");
+        else if (o->is_answered)
             end_order(p, o, POLL_REFUSED, NULL, NOT_SHOWN);
         else
-            end_order(p, o, POLL_SILENT, NULL, "the line was not free in time");
+            end_order(p, o, POLL_SILENT, NULL, NOT_HEARD);
     }
     if (!begin_point(p, now_ms, ret_next_ms) && order_ms < *ret_next_ms) *ret_next_ms = order_ms;
 }
@@ -375,7 +381,7 @@ static void settle_order(struct poll *p, int64_t now_ms, enum poll_end end, cons
 
 /* ---- proofs ---- */
 
-/* It was taken.  False: that is all there is to know. */
+/* It was said.  False: what was answered is all there is to know. */
 static bool wants_proof(const struct poll *p, struct order *o, int64_t now_ms) {
     const struct asking *asking = p->o.codec->asking;
     struct buf item;
@@ -391,7 +397,7 @@ static bool wants_proof(const struct poll *p, struct order *o, int64_t now_ms) {
 
 static void look_again(struct poll *p, int64_t now_ms, int64_t due_ms) {
     struct order *o = p->told;
-    rest_behind(p, now_ms, true);
+    rest_behind(p, now_ms, o->is_taken || o->is_answered);
     p->told = NULL;
     o->is_taken = true;
     put_back(p, o, due_ms < o->o.until_ms ? due_ms : o->o.until_ms);
@@ -399,9 +405,10 @@ static void look_again(struct poll *p, int64_t now_ms, int64_t due_ms) {
 
 /* The answer to what was told shows a fault at most: the device has had no time yet. */
 static void prove(struct poll *p, int64_t now_ms, const struct decoded *d) {
-    const struct order *o = p->told;
+    struct order *o = p->told;
     const char *why = NULL;
     enum proof proof = p->o.codec->asking->shows(&o->o.q, d, &why);
+    o->is_answered |= !o->is_taken;
     if (p->o.calls.said) p->o.calls.said(p->o.calls.arg, &p->q, d);
     if (proof == PROOF_FAILED)
         settle_order(p, now_ms, POLL_REFUSED, NULL, why);
@@ -417,6 +424,10 @@ static void give_up(struct poll *p, int64_t now_ms, const char *why) {
     struct question q = p->q;
     if (p->told && p->told->is_taken) {
         look_again(p, now_ms, now_ms + POLL_PROOF_MS);
+        return;
+    }
+    if (p->told && wants_proof(p, p->told, now_ms)) { /* it may have done it all the same, and is not told twice */
+        look_again(p, now_ms, now_ms);
         return;
     }
     if (p->told) {
@@ -480,10 +491,11 @@ static void whole_answer(struct poll *p, int64_t now_ms) {
     struct question q = p->q;
     bool ok = !p->joined.overflow && p->o.codec->asking->read(&q, data, &p->arena, &d, &e), is_told = p->told;
     if (!e.rule) e.rule = WIRE_LIMIT "the answer is too long";
-    if (ok && is_told && wants_proof(p, p->told, now_ms))
+    bool was_taken = is_told && p->told->is_taken, is_proven = is_told && wants_proof(p, p->told, now_ms);
+    if (is_proven && ok)
         prove(p, now_ms, &d);
-    else if (is_told && p->told->is_taken)
-        look_again(p, now_ms, now_ms + POLL_PROOF_MS);
+    else if (is_proven)
+        look_again(p, now_ms, was_taken ? now_ms + POLL_PROOF_MS : now_ms);
     else if (is_told)
         settle_order(p, now_ms, ok ? POLL_ANSWERED : POLL_REFUSED, ok ? &d : NULL, ok ? NULL : e.rule);
     else
@@ -585,8 +597,10 @@ void poll_lost(struct poll *p) {
     p->asked = NULL;
     p->is_sent = false;
     p->in_n = 0;
-    if (o && o->is_taken)
+    if (o && wants_proof(p, o, p->sent_ms)) {
+        o->is_taken = o->is_lost = true;
         put_back(p, o, INT64_MIN);
-    else if (o)
-        end_order(p, o, POLL_SILENT, NULL, "the line was lost before an answer");
+    } else if (o) {
+        end_order(p, o, POLL_LOST, NULL, "the line was lost before an answer");
+    }
 }

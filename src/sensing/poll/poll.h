@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "protocol/codec.h"
 
-enum poll_end { POLL_ANSWERED, POLL_REFUSED, POLL_SILENT };
+enum poll_end { POLL_ANSWERED, POLL_REFUSED, POLL_SILENT, POLL_LOST /* the line was not free, or went: who knows */ };
 struct poll_calls {
     /* What came of a point's question, all parts of it; lives for the call. */
     void (*said)(void *arg, const struct question *q, const struct decoded *d);
@@ -24,7 +24,7 @@ struct poll_calls {
 };
 struct poll_options {
     const struct codec *codec; /* with `asking` */
-    int64_t wait_ms;           /* for an answer to begin; 0: 2,000 */
+    int64_t wait_ms;           /* for an answer to begin; 0: the codec's, else 2,000 */
     int64_t gap_ms;            /* between an answer and the next question; 0: 20 */
     int tries;                 /* 0: 3 */
     struct poll_calls calls;   /* said is needed */
@@ -46,13 +46,15 @@ void poll_now(struct poll *p, struct str address); /* all of its points are due;
 
 /* An order is asked once, before any point, or where it can wait behind the other orders and in turn with the points;
  * the texts are copied, `ended` is called once.  Where its codec wants a proof that it is done, that is read every
- * POLL_PROOF_MS until it is there; what the device says meanwhile is `said`, and nothing else is told to it. */
+ * POLL_PROOF_MS until it is there, also behind one that nobody answered; what the device says meanwhile is `said`, and
+ * nothing else is told to it. */
 #define POLL_PROOF_MS INT64_C(3000)
 struct poll_order {
     struct question q; /* serial and part are the poller's */
     int64_t tag;       /* the caller's */
     int tries;         /* what changes something is said once: a device that did it may not have been heard */
-    int64_t until_ms;  /* not sent by then: POLL_SILENT.  A proof has its own time, then POLL_REFUSED */
+    int64_t until_ms;  /* not sent by then: POLL_LOST.  A proof has its own time, then POLL_REFUSED; POLL_SILENT
+                          where nobody had answered */
     bool can_wait;     /* a search: many questions, most of them to nobody */
 };
 #define POLL_ORDERS_MAX 512
@@ -65,8 +67,8 @@ struct str poll_asked(const struct poll *p);
  * Gives when to come again, at the latest. */
 int64_t poll_step(struct poll *p, int64_t now_ms, struct buf *out);
 void poll_feed(struct poll *p, int64_t now_ms, struct bytes in);
-/* The line is gone.  A point's question is asked anew; an order that was sent has ended as POLL_SILENT, unless
- * its proof is waited for; nobody is silent for it. */
+/* The line is gone.  A point's question is asked anew; an order that was sent has ended as POLL_LOST, unless
+ * a proof shows whether it is done: that is read once the line is back; nobody is silent for it. */
 void poll_lost(struct poll *p);
 
 #endif

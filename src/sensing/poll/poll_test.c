@@ -291,7 +291,7 @@ static void orders_come_first_and_end_once(struct t *t) {
     CHECK(t, b.ended[2] == 1 && b.end == POLL_REFUSED && b.asked == 4 && !b.refused && !b.silent[1]);
     order(&b, "000000000003", 3, 1, b.now_ms);
     run_until(&b, b.now_ms + 1000);
-    CHECK(t, b.ended[3] == 1 && b.end == POLL_SILENT && b.asked == 4); /* too late: not sent at all */
+    CHECK(t, b.ended[3] == 1 && b.end == POLL_LOST && b.asked == 4); /* too late: not sent at all */
     const struct poll_order bad = {.q = {.address = S("12"), .item = S("00010000")}, .tries = 1};
     CHECK(t, poll_order(b.poll, &bad, &t->fault) == ERR_INVALID);
     t->fault = (struct fault){0};
@@ -302,7 +302,6 @@ static void orders_come_first_and_end_once(struct t *t) {
     poll_destroy(b.poll);
 }
 
-/* A line that breaks behind an order: it is not said again. */
 /* A search of a hundred does not keep the points from their turn, nor a command waiting. */
 static void orders_that_can_wait_take_turns(struct t *t) {
     struct bus b;
@@ -327,6 +326,7 @@ static void orders_that_can_wait_take_turns(struct t *t) {
     poll_destroy(b.poll);
 }
 
+/* A line that breaks behind an order: it is not said again. */
 static void an_order_under_way_when_the_line_goes_has_ended(struct t *t) {
     struct bus b;
     char mem[DLT645_FRAME_MAX + 1];
@@ -337,7 +337,7 @@ static void an_order_under_way_when_the_line_goes_has_ended(struct t *t) {
     buf_init(&out, mem, sizeof mem);
     (void)poll_step(b.poll, b.now_ms, &out);
     poll_lost(b.poll);
-    CHECK(t, b.ended[0] == 1 && b.end == POLL_SILENT && !b.ended[1]);
+    CHECK(t, b.ended[0] == 1 && b.end == POLL_LOST && !b.ended[1]);
     run_until(&b, 1000);
     CHECK(t, b.ended[0] == 1 && b.ended[1] == 1 && b.end == POLL_ANSWERED);
     poll_destroy(b.poll);
