@@ -24,6 +24,7 @@ struct point {
     char *item;
     int64_t every_ms, due_ms;
     uint32_t device;
+    int fails; /* in a row; while others of its device answer, it is asked less and less */
     bool is_planned;
 };
 struct order {
@@ -38,7 +39,9 @@ struct order {
 };
 struct device { /* all points of an address */
     char address[ADDRESS_MAX + 1];
-    int fails; /* questions in a row without an answer */
+    bool is_doubted;          /* its last question was not answered: is it there at all? */
+    bool is_silent;           /* none of its points was: one of them is asked now and then */
+    int64_t due_ms, pause_ms; /* of a silent one */
 };
 struct poll {
     struct poll_options o;
@@ -163,6 +166,7 @@ enum err poll_add(struct poll *p, struct str address, struct str item, int64_t e
         text[item.len] = 0;
         x = &p->points[p->n++];
         *x = (struct point){.item = text, .due_ms = INT64_MIN, .device = device};
+        p->devices[device].due_ms = INT64_MIN;
     }
     x->every_ms = every_ms;
     x->is_planned = true;
@@ -225,24 +229,40 @@ enum err poll_order(struct poll *p, const struct poll_order *o, struct fault *f)
 }
 
 void poll_now(struct poll *p, struct str address) {
+    for (size_t i = 0; i < p->n; i++) {
+        struct device *d = &p->devices[p->points[i].device];
+        if (address.ptr && !str_is(address, d->address)) continue;
+        p->points[i].due_ms = d->due_ms = INT64_MIN;
+    }
+}
+
+/* A device that is doubted is asked at once for what it answered so far: one answer, and it is there. */
+static int64_t due_of(const struct poll *p, const struct point *x) {
+    const struct device *d = &p->devices[x->device];
+    if (d->is_silent) return d->due_ms;
+    return d->is_doubted && !x->fails ? INT64_MIN : x->due_ms;
+}
+
+/* Of a silent device's points the one that failed least: it may hold such as were never answered. */
+static struct point *probe(struct poll *p, struct point *x) {
     for (size_t i = 0; i < p->n; i++)
-        if (!address.ptr || str_is(address, p->devices[p->points[i].device].address)) p->points[i].due_ms = INT64_MIN;
+        if (p->points[i].device == x->device && p->points[i].fails < x->fails) x = &p->points[i];
+    return x;
 }
 
 /* Round robin among those that are due, so that none waits for one that is due again and again. */
 static struct point *next_due(struct poll *p, int64_t now_ms, int64_t *ret_next_ms) {
-    struct point *found = NULL;
     *ret_next_ms = INT64_MAX;
-    for (size_t k = 0; k < p->n && !found; k++) {
+    for (size_t k = 0; k < p->n; k++) {
         size_t i = (p->at + k) % p->n;
-        if (p->points[i].due_ms <= now_ms) {
-            found = &p->points[i];
+        int64_t due_ms = due_of(p, &p->points[i]);
+        if (due_ms <= now_ms) {
             p->at = (i + 1) % p->n;
-        } else if (p->points[i].due_ms < *ret_next_ms) {
-            *ret_next_ms = p->points[i].due_ms;
+            return p->devices[p->points[i].device].is_silent ? probe(p, &p->points[i]) : &p->points[i];
         }
+        if (due_ms < *ret_next_ms) *ret_next_ms = due_ms;
     }
-    return found;
+    return NULL;
 }
 
 /* ---- a question's way ---- */
@@ -353,23 +373,56 @@ static void rest_behind(struct poll *p, int64_t now_ms, bool answered) {
     p->free_ms = answered ? p->sent_ms + (now_ms - p->first_ms) + p->o.wait_ms / 4 : now_ms + p->o.wait_ms;
 }
 
-/* A silent device is asked less and less often: the line is others', too. */
+static size_t points_without_fail(const struct poll *p, uint32_t device) {
+    size_t n = 0;
+    for (size_t i = 0; i < p->n; i++) n += p->points[i].device == device && !p->points[i].fails;
+    return n;
+}
+
+static int64_t longer(int64_t pause_ms, int64_t every_ms) {
+    if (every_ms >= POLL_BACKOFF_MS) return every_ms;
+    return pause_ms < POLL_BACKOFF_MS / 2 ? pause_ms * 2 : POLL_BACKOFF_MS;
+}
+
+/* Once it is back all of it is old: all of it is due. */
+static void it_spoke(struct poll *p, struct point *x, int64_t now_ms) {
+    struct device *d = &p->devices[x->device];
+    for (size_t i = 0; d->is_silent && i < p->n; i++) {
+        struct point *other = &p->points[i];
+        if (other->device != x->device) continue;
+        other->fails = 0;
+        other->due_ms = INT64_MIN;
+    }
+    d->is_silent = d->is_doubted = false;
+    x->fails = 0;
+    x->due_ms = now_ms + x->every_ms;
+}
+
+/* The line is others', too.  One item that a device does not answer is no silent device. */
+static void it_was_silent(struct poll *p, struct point *x, int64_t now_ms) {
+    struct device *d = &p->devices[x->device];
+    int64_t pause_ms = x->every_ms, every_ms = INT64_MAX;
+    if (x->fails < 1000) x->fails++;
+    for (int k = 0; k < x->fails && pause_ms < POLL_BACKOFF_MS; k++) pause_ms = longer(pause_ms, x->every_ms);
+    x->due_ms = now_ms + pause_ms;
+    d->is_doubted = true;
+    if (points_without_fail(p, x->device)) return;
+    for (size_t i = 0; i < p->n; i++)
+        if (p->points[i].device == x->device && p->points[i].every_ms < every_ms) every_ms = p->points[i].every_ms;
+    d->pause_ms = longer(d->is_silent ? d->pause_ms : every_ms, every_ms);
+    d->due_ms = now_ms + d->pause_ms;
+    d->is_silent = true;
+}
+
 static void settle(struct poll *p, int64_t now_ms, bool answered) {
     struct point *x = p->asked;
     rest_behind(p, now_ms, answered);
     p->asked = NULL;
     if (!x) return; /* it left the plan */
     struct device *d = &p->devices[x->device];
-    bool was = d->fails >= p->o.tries;
-    d->fails = answered ? 0 : d->fails + p->tries;
-    if (d->fails > 1000) d->fails = 1000;
-    int64_t pause_ms = x->every_ms;
-    for (int k = p->o.tries; k <= d->fails && pause_ms < POLL_BACKOFF_MS; k += p->o.tries) pause_ms *= 2;
-    if (pause_ms > POLL_BACKOFF_MS && pause_ms > x->every_ms)
-        pause_ms = x->every_ms > POLL_BACKOFF_MS ? x->every_ms : POLL_BACKOFF_MS;
-    x->due_ms = now_ms + pause_ms;
-    bool is = d->fails >= p->o.tries;
-    if (was != is && p->o.calls.silent) p->o.calls.silent(p->o.calls.arg, str_of(d->address), is);
+    bool was = d->is_silent;
+    (answered ? it_spoke : it_was_silent)(p, x, now_ms);
+    if (was != d->is_silent && p->o.calls.silent) p->o.calls.silent(p->o.calls.arg, str_of(d->address), d->is_silent);
 }
 
 static void settle_order(struct poll *p, int64_t now_ms, enum poll_end end, const struct decoded *d, const char *why) {
@@ -438,10 +491,18 @@ static void give_up(struct poll *p, int64_t now_ms, const char *why) {
     settle(p, now_ms, false);
 }
 
+/* Whether a doubted device is there, is asked once for each point, the last of them apart. */
+static int tries_of(const struct poll *p) {
+    const struct point *x = p->asked;
+    if (p->told && !p->told->is_taken) return p->told->o.tries;
+    if (!x || !p->devices[x->device].is_doubted || p->devices[x->device].is_silent || x->fails) return p->o.tries;
+    return points_without_fail(p, x->device) > 1 ? 1 : p->o.tries;
+}
+
 static void give_up_if_late(struct poll *p, int64_t now_ms) {
     if (!p->is_sent || now_ms < p->until_ms) return;
     rest(p, now_ms);
-    if (++p->tries >= (p->told && !p->told->is_taken ? p->told->o.tries : p->o.tries)) give_up(p, now_ms, "no answer");
+    if (++p->tries >= tries_of(p)) give_up(p, now_ms, "no answer");
 }
 
 struct str poll_asked(const struct poll *p) {

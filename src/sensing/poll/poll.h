@@ -12,7 +12,7 @@ struct poll_calls {
     void (*said)(void *arg, const struct question *q, const struct decoded *d);
     void (*refused)(void *arg, const struct question *q, const char *why);
     void (*missed)(void *arg, const struct question *q); /* nobody answered it, after all tries */
-    /* A device gave no answer to `tries` questions in a row, or does again. */
+    /* A device answered none of its points, or does again. */
     void (*silent)(void *arg, struct str address, bool is_silent);
     void (*heard)(void *arg, struct bytes whole); /* each frame that is an answer */
     /* Bytes that are no frame, or one that answers nothing; rule NULL: it broke none. */
@@ -31,13 +31,14 @@ struct poll_options {
 };
 struct poll;
 #define POLL_POINTS_MAX 10000
-#define POLL_BACKOFF_MS INT64_C(3600000) /* a silent device is asked at least so often */
+#define POLL_BACKOFF_MS INT64_C(3600000) /* a silent device, or a point of its own, is asked at least so often */
 NODISCARD enum err poll_create(const struct poll_options *o, struct poll **ret, struct fault *f);
 void poll_destroy(struct poll *p); /* NULL is fine */
 
-/* Points are asked again and again.  From poll_add on one is asked every so often, the first time as soon as the line
- * is free.  A list of items that is refused is asked in halves until the next plan.  The texts are copied. ERR_INVALID:
- * no such address or item (field address); ERR_LIMIT. */
+/* Points are asked again and again; one that is not answered less and less, and so a device none of whose points is:
+ * it is silent, and one of them is asked.  Its first answer makes all of them due.  From poll_add on one is asked every
+ * so often, the first time as soon as the line is free.  A list of items that is refused is asked in halves until the
+ * next plan.  The texts are copied. ERR_INVALID: no such address or item (field address); ERR_LIMIT. */
 NODISCARD enum err poll_add(struct poll *p, struct str address, struct str item, int64_t every_ms, struct fault *f);
 /* Another plan: what is not added between the two is asked no more, what is goes on where it was. */
 void poll_plan_begin(struct poll *p);

@@ -10,14 +10,14 @@
 
 #define MINUTE_MS INT64_C(60000)
 
-enum fault_of { NOTHING, DEAD, REFUSES, ECHOES, NOISY, IN_PARTS, WRONG_SUM, BYTE_BY_BYTE };
+enum fault_of { NOTHING, DEAD, IGNORES /* voltages */, REFUSES, ECHOES, NOISY, IN_PARTS, WRONG_SUM, BYTE_BY_BYTE };
 
 struct bus {
     struct t *t;
     struct poll *poll;
     int64_t now_ms;
     enum fault_of fault[4]; /* of meters "000000000000" and on */
-    int said, empty, refused, noises, asked;
+    int said, empty, refused, noises, asked, missed;
     int silent[4], back[4], ended[4];
     enum poll_end end;
     double last[4];
@@ -49,6 +49,11 @@ static void silent(void *arg, struct str address, bool is_silent) {
     struct bus *b = arg;
     (is_silent ? b->silent : b->back)[number_of(address)]++;
 }
+static void missed(void *arg, const struct question *q) {
+    struct bus *b = arg;
+    (void)q;
+    b->missed++;
+}
 static void on_noise(void *arg, struct bytes bytes, const char *rule) {
     struct bus *b = arg;
     (void)bytes;
@@ -67,9 +72,14 @@ static void ended(void *arg, int64_t tag, const struct question *q, enum poll_en
 
 static void start(struct bus *b, struct t *t) {
     *b = (struct bus){.t = t};
-    const struct poll_options o = {
-        .codec = &dlt645_codec,
-        .calls = {.said = said, .refused = refused, .silent = silent, .noise = on_noise, .ended = ended, .arg = b}};
+    const struct poll_options o = {.codec = &dlt645_codec,
+                                   .calls = {.said = said,
+                                             .refused = refused,
+                                             .missed = missed,
+                                             .silent = silent,
+                                             .noise = on_noise,
+                                             .ended = ended,
+                                             .arg = b}};
     CHECK(t, !poll_create(&o, &b->poll, &t->fault));
 }
 
@@ -102,9 +112,13 @@ static void hear(struct bus *b, struct bytes question) {
                          volts_b[] = {0x22, 0x40, 0x22, 1};
     CHECK(b->t, dlt645_decode(question, &f, &e));
     int n = number_of(str_of(f.address));
+    uint32_t di = 0;
     b->asked++;
     switch (b->fault[n]) {
     case DEAD: return;
+    case IGNORES:
+        if (dlt645_item(&f, &di) && di >> 16 == 0x0201) return;
+        break;
     case REFUSES:
         f.data_n = 0;
         reply(b, &f, 0xd1, (const uint8_t[]){2}, 1);
@@ -156,8 +170,8 @@ static void each_is_asked_as_often_as_it_says(struct t *t) {
     add(&b, "000000000001", "00010000", 5 * MINUTE_MS);
     add(&b, "000000000001", "9010", INT64_C(24) * 60 * MINUTE_MS); /* another edition answers by itself */
     run_until(&b, 10 * MINUTE_MS);
-    CHECK_SAY(t, b.asked == 10 + 2 + 1 + 2, "%d questions",
-              b.asked); /* the last is asked three times: no such function */
+    CHECK_SAY(t, b.asked == 10 + 2 + 1 + 2 + 1, "%d questions",
+              b.asked); /* the last is asked three times: no such function; then whether the meter is there */
     CHECK_SAY(t, b.said >= 12 && b.last[0] == 12.34 && !strcmp(b.what, "energy"), "%d answers", b.said);
     run_until(&b, b.now_ms + 10000); /* those that are due just now */
     poll_now(b.poll, S("000000000000"));
@@ -224,6 +238,59 @@ static void a_silent_device_is_asked_less_and_less(struct t *t) {
         CHECK_SAY(t, b.said - before >= 19, "%d", b.said - before); /* as often as before */
         poll_destroy(b.poll);
     }
+}
+
+/* What a meter does not have it may leave unanswered: it is there all the same, whichever comes first. */
+static void an_item_without_an_answer_is_no_silent_device(struct t *t) {
+    static const char *const items[][4] = {
+        {"00010000", "02010100"}, {"02010100", "00010000"}, {"02010100", "02010200", "02010300", "00010000"}};
+    for (size_t i = 0; i < COUNT(items); i++) {
+        struct bus b;
+        int ignored = 0;
+        start(&b, t);
+        b.fault[0] = IGNORES;
+        for (size_t k = 0; k < COUNT(items[i]) && items[i][k]; k++) {
+            add(&b, "000000000000", items[i][k], MINUTE_MS);
+            ignored += items[i][k][3] == '1' && items[i][k][1] == '2';
+        }
+        run_until(&b, 24 * 60 * MINUTE_MS);
+        CHECK_SAY(t, !b.silent[0] && !b.back[0], "%zu: silent %d times", i, b.silent[0]);
+        CHECK_SAY(t, b.said >= 24 * 60 - 6, "%zu: %d answers", i, b.said);
+        CHECK_SAY(t, b.missed >= 24 * ignored && b.missed <= 32 * ignored, "%zu: %d missed", i, b.missed);
+        int before = b.missed;
+        b.fault[0] = NOTHING; /* it was a bad day: in an hour at most all are asked as before */
+        run_until(&b, b.now_ms + POLL_BACKOFF_MS + MINUTE_MS);
+        int said = b.said;
+        run_until(&b, b.now_ms + 10 * MINUTE_MS);
+        CHECK_SAY(t, b.missed == before && b.said - said >= 10 * (ignored + 1) - 1, "%zu: %d", i, b.said - said);
+        poll_destroy(b.poll);
+    }
+}
+
+/* One answer, and all that is known of it is read anew; while it is dead one question is asked and not four. */
+static void who_is_back_is_asked_for_all_at_once(struct t *t) {
+    static const char *const items[] = {"00010000", "02010100", "02020100", "02030000"};
+    struct bus b;
+    start(&b, t);
+    for (size_t i = 0; i < COUNT(items); i++) add(&b, "000000000000", items[i], i ? MINUTE_MS : 15 * MINUTE_MS);
+    run_until(&b, 10 * MINUTE_MS);
+    b.fault[0] = DEAD;
+    int before = b.asked;
+    run_until(&b, 12 * MINUTE_MS);
+    CHECK_SAY(t, b.silent[0] == 1 && b.asked - before <= 3 + 1 + 1 + 3, "%d questions", b.asked - before);
+    before = b.asked;
+    run_until(&b, 12 * 60 * MINUTE_MS);
+    CHECK_SAY(t, b.silent[0] == 1 && b.asked - before >= 3 * 11 && b.asked - before <= 3 * 17, "%d questions",
+              b.asked - before);
+    b.fault[0] = NOTHING;
+    before = b.said;
+    while (!b.back[0] && b.now_ms < 14 * 60 * MINUTE_MS) run_until(&b, b.now_ms + 100);
+    run_until(&b, b.now_ms + 1000);
+    CHECK_SAY(t, b.back[0] == 1 && b.said == before + 4, "%d said", b.said - before);
+    before = b.said;
+    run_until(&b, b.now_ms + 10 * MINUTE_MS);
+    CHECK_SAY(t, b.said - before >= 29 && b.silent[0] == 1, "%d said", b.said - before);
+    poll_destroy(b.poll);
 }
 
 static void what_cannot_be_asked_is_refused(struct t *t) {
@@ -464,7 +531,8 @@ static void what_comes_by_itself_is_waited_for(struct t *t) {
 TESTS(CASE(an_answer_on_its_way_is_waited_for), CASE(what_comes_by_itself_is_waited_for),
       CASE(each_is_asked_as_often_as_it_says), CASE(a_line_may_do_anything_to_the_bytes),
       CASE(parts_of_an_answer_are_asked_for_and_joined), CASE(who_refuses_is_not_pressed),
-      CASE(a_silent_device_is_asked_less_and_less), CASE(what_cannot_be_asked_is_refused),
+      CASE(a_silent_device_is_asked_less_and_less), CASE(an_item_without_an_answer_is_no_silent_device),
+      CASE(who_is_back_is_asked_for_all_at_once), CASE(what_cannot_be_asked_is_refused),
       CASE(what_changes_under_way_changes_nothing_else), CASE(orders_come_first_and_end_once),
       CASE(orders_that_can_wait_take_turns), CASE(an_order_under_way_when_the_line_goes_has_ended),
       CASE(another_plan_keeps_what_stays_and_drops_what_goes))
