@@ -101,9 +101,10 @@ struct asking {
     /* Who is there?  The questions of a search in their order; false: there is none after that.  An answer's sender is
      * a device.  NULL: nobody can be searched for. */
     bool (*find)(size_t nth, struct question *ret);
-    /* Writes the item under which a device keeps what it had read at a midnight: 0 the last one, 1 the one before;
-     * gives the metric of it that counts; NULL: so far back it keeps nothing.  NULL itself: it never does. */
-    const char *(*midnight)(unsigned ago, struct buf *item);
+    /* Writes the item under which a device that is asked for `beside` keeps what it had read at a midnight: 0 the last
+     * one, 1 the one before; gives the metric of it that counts; NULL: it keeps none, or none so far back.  Its
+     * readings have the time at which they were kept (at_s), which may be another.  NULL itself: it never does. */
+    const char *(*midnight)(struct str beside, unsigned ago, struct buf *item);
     /* The event that must follow what was told, within *ret_within_ms; *ret_else is the event that it did not, and over
      * with the next one.  NULL: none must.  NULL itself: never. */
     const char *(*follows)(const struct question *q, int64_t *ret_within_ms, const char **ret_else);

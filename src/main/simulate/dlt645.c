@@ -93,18 +93,27 @@ static int64_t midnight_ms(int64_t now_ms, uint32_t ago) {
     return local - local % DAY_MS - (int64_t)ago * DAY_MS - SLAVE_CHINA_S * 1000;
 }
 
+static void put_when(const struct asked *a, struct buf *out) {
+    struct civil c = zone_civil(NULL, a->at_ms + SLAVE_CHINA_S * 1000);
+    const int parts[] = {c.minute, c.hour, c.day, c.month, c.year % 100};
+    for (size_t i = 0; i < COUNT(parts); i++) meter_put_bcd(out, (uint64_t)parts[i], 1);
+}
+
 /* What stands there, as the wire has it. */
 static bool put_item(struct asked *a, uint32_t di, bool is_97, struct buf *out) {
-    uint32_t nth = di - DLT645_MIDNIGHT;
+    uint32_t nth = di - DLT645_MIDNIGHT, nth_time = di - DLT645_FROZEN;
+    bool is_time = nth_time >= 1 && nth_time <= DLT645_MIDNIGHTS;
     a->at_ms = a->now_ms;
     if (!is_97 && di == RELAY_STATUS) {
         buf_char(out, a->d->is_off ? RELAY_OPEN : 0);
         buf_char(out, 0);
         return true;
     }
-    if (!is_97 && nth >= 1 && nth <= DLT645_MIDNIGHTS) {
-        a->at_ms = midnight_ms(a->now_ms, nth - 1);
-        return slave_hours(a->d, a->at_ms, a->now_ms) >= 0 && put_of(a, 0x0001ff00, false, out);
+    if (!is_97 && (is_time || (nth >= 1 && nth <= DLT645_MIDNIGHTS))) {
+        a->at_ms = midnight_ms(a->now_ms, (is_time ? nth_time : nth) - 1);
+        if (slave_hours(a->d, a->at_ms, a->now_ms) < 0) return false;
+        if (is_time) put_when(a, out);
+        return is_time || put_of(a, 0x0001ff00, false, out);
     }
     return put_of(a, di, is_97, out);
 }

@@ -18,6 +18,28 @@ static bool read_item(struct str item, uint32_t *ret, size_t *ret_bytes) {
     return true;
 }
 
+/* "05060001+05060101": what was kept, and before it when, which is asked for first. */
+#define TIME_DIGITS 8
+#define TIME_BYTES  5
+struct asked {
+    uint32_t di;
+    size_t bytes; /* of it; 0: the address is asked for */
+    uint8_t part;
+    bool is_time, is_timed;
+};
+
+static bool read_asked(const struct question *q, struct asked *ret) {
+    struct str item = q->item;
+    *ret = (struct asked){.part = q->part};
+    if (item.len == 2 * TIME_DIGITS + 1 && item.ptr[TIME_DIGITS] == '+') {
+        ret->is_timed = true;
+        ret->is_time = !q->part;
+        item = q->part ? str_from(item, TIME_DIGITS + 1) : (struct str){item.ptr, TIME_DIGITS};
+        if (q->part) ret->part--;
+    }
+    return !item.len || read_item(item, &ret->di, &ret->bytes);
+}
+
 /* What item "1C" may be told: N1 of the standard's table. */
 static const struct change {
     const char *value;
@@ -71,24 +93,23 @@ static bool tell(const struct question *q, struct dlt645_frame *f) {
     return true;
 }
 
-static uint8_t function_for(const struct question *q, size_t bytes) {
+static uint8_t function_for(const struct question *q, const struct asked *a) {
     if (q->value.ptr) return DLT645_SWITCH;
-    if (!q->item.len) return DLT645_ADDRESS;
-    if (bytes == 2) return q->part ? DLT645_97_FOLLOWING : DLT645_97_READ;
-    return q->part ? DLT645_FOLLOWING : DLT645_READ;
+    if (!a->bytes) return DLT645_ADDRESS;
+    if (a->bytes == 2) return a->part ? DLT645_97_FOLLOWING : DLT645_97_READ;
+    return a->part ? DLT645_FOLLOWING : DLT645_READ;
 }
 
 static bool ask(const struct question *q, struct buf *out) {
     struct dlt645_frame f = {.wake = METER_WAKE_MAX};
-    uint32_t di = 0;
-    size_t bytes = 0;
+    struct asked a;
     if (q->address.len != sizeof f.address - 1) return false;
     memcpy(f.address, q->address.ptr, q->address.len);
     if (q->value.ptr) return tell(q, &f) && dlt645_encode(&f, out);
-    if (q->item.len && !read_item(q->item, &di, &bytes)) return false;
-    f.control = function_for(q, bytes);
-    for (; f.data_n < bytes; f.data_n++) f.data[f.data_n] = (uint8_t)(di >> 8 * f.data_n);
-    if (q->part) f.data[f.data_n++] = q->part;
+    if (!read_asked(q, &a)) return false;
+    f.control = function_for(q, &a);
+    for (; f.data_n < a.bytes; f.data_n++) f.data[f.data_n] = (uint8_t)(a.di >> 8 * f.data_n);
+    if (a.part) f.data[f.data_n++] = a.part;
     return dlt645_encode(&f, out);
 }
 
@@ -101,21 +122,24 @@ static const char *why(uint8_t bits) {
 static enum answer answers(const struct question *q, struct bytes whole, struct buf *data, const char **ret_why) {
     struct dlt645_frame f;
     struct wire_error ignored;
-    uint32_t di = 0, asked = 0;
-    size_t bytes = 0;
+    uint32_t di = 0;
+    struct asked a = {0};
     if (!dlt645_decode(whole, &f, &ignored) || !(f.control & DLT645_REPLY) || !meter_is_asked(q->address, f.address) ||
-        (q->item.len && !q->value.ptr && !read_item(q->item, &asked, &bytes)) ||
-        (f.control & 0x1f) != function_for(q, bytes))
+        (!q->value.ptr && !read_asked(q, &a)) || (f.control & 0x1f) != function_for(q, &a))
         return ANSWER_OTHER;
     if (f.control & DLT645_REFUSED) {
         *ret_why = why(f.data[0]);
         return ANSWER_REFUSED;
     }
-    if (bytes && (!dlt645_item(&f, &di) || di != asked)) return ANSWER_OTHER;
+    if (a.bytes && (!dlt645_item(&f, &di) || di != a.di)) return ANSWER_OTHER;
     size_t end = f.data_n;
-    if (q->part && (end == bytes || f.data[--end] != q->part)) return ANSWER_OTHER; /* the number of another part */
-    buf_add(data, f.data + bytes, end - bytes);
-    return f.control & DLT645_MORE ? ANSWER_PART : ANSWER_WHOLE;
+    if (a.part && (end == a.bytes || f.data[--end] != a.part)) return ANSWER_OTHER; /* the number of another part */
+    if (a.is_time && end - a.bytes != TIME_BYTES) {
+        *ret_why = dlt645_error_word(1);
+        return ANSWER_REFUSED;
+    }
+    buf_add(data, f.data + a.bytes, end - a.bytes);
+    return f.control & DLT645_MORE || a.is_time ? ANSWER_PART : ANSWER_WHOLE;
 }
 
 /* The answer to a question for the address is the address. */
@@ -128,20 +152,33 @@ static bool read_address(struct bytes data, struct arena *a, struct decoded *ret
     return false;
 }
 
+static bool read_time(struct bytes *data, int64_t *ret_s) {
+    uint8_t time[1 + TIME_BYTES] = {0}; /* second first, of which it has none */
+    if (data->len < TIME_BYTES) return false;
+    memcpy(time + 1, data->ptr, TIME_BYTES);
+    *data = (struct bytes){data->ptr + TIME_BYTES, data->len - TIME_BYTES};
+    return meter_time((struct bytes){time, sizeof time}, ret_s);
+}
+
 static bool understand(const struct question *q, struct bytes data, struct arena *a, struct decoded *ret,
                        struct wire_error *reterr) {
     struct dlt645_value values[DLT645_VALUES_MAX];
-    uint32_t di = 0;
-    size_t bytes = 0, rest = 0, n = 0;
+    struct asked asked;
+    int64_t at_s = 0;
+    size_t rest = 0, n = 0;
     *ret = (struct decoded){.sender = q->address};
     if (q->value.ptr) return true; /* done, says the function */
-    if (q->item.len && !read_item(q->item, &di, &bytes)) {
+    if (!read_asked(q, &asked)) {
         *reterr = (struct wire_error){"DL/T 645 DI: it has eight or four hex digits", 0};
         return false;
     }
-    if (!bytes) return read_address(data, a, ret, reterr);
-    n = dlt645_values(di, bytes == 2, data, values, &rest);
-    return dlt645_readings(values, n, a, ret, reterr);
+    if (!asked.bytes) return read_address(data, a, ret, reterr);
+    if (asked.is_timed && !read_time(&data, &at_s)) {
+        *reterr = (struct wire_error){"DL/T 645 050600NN: it is no time", 0};
+        return false;
+    }
+    n = dlt645_values(asked.di, asked.bytes == 2, data, values, &rest);
+    return dlt645_readings(values, n, at_s, a, ret, reterr);
 }
 
 /* One meter on the line answers to any address; of several none may be heard. */
@@ -150,9 +187,11 @@ static bool find(size_t nth, struct question *ret) {
     return nth == 0;
 }
 
-static const char *midnight(unsigned ago, struct buf *item) {
-    if (ago >= DLT645_MIDNIGHTS) return NULL;
-    buf_fmt(item, "%08X", DLT645_MIDNIGHT + ago + 1);
+/* Those of 1997, whose items have four digits, keep none.  Which day an item is, counts by the days on which the meter
+ * had power: so it says itself. */
+static const char *midnight(struct str beside, unsigned ago, struct buf *item) {
+    if (beside.len != TIME_DIGITS || ago >= DLT645_MIDNIGHTS) return NULL;
+    buf_fmt(item, "%08X+%08X", DLT645_FROZEN + ago + 1, DLT645_MIDNIGHT + ago + 1);
     return "energy";
 }
 

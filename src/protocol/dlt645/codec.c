@@ -7,7 +7,7 @@ static enum frame split(struct bytes in, size_t *ret_len) {
     return meter_split(&dlt645_shape, in, ret_len);
 }
 
-bool dlt645_readings(const struct dlt645_value *values, size_t n, struct arena *a, struct decoded *ret,
+bool dlt645_readings(const struct dlt645_value *values, size_t n, int64_t at_s, struct arena *a, struct decoded *ret,
                      struct wire_error *reterr) {
     struct reading *readings = arena_new(a, struct reading, n + 1);
     if (!readings) {
@@ -20,7 +20,8 @@ bool dlt645_readings(const struct dlt645_value *values, size_t n, struct arena *
         readings[ret->readings_n++] = (struct reading){.device = ret->sender,
                                                        .metric = str_of(values[i].metric),
                                                        .unit = str_of(values[i].unit),
-                                                       .value = values[i].value};
+                                                       .value = values[i].value,
+                                                       .at_s = at_s};
     }
     return true;
 }
@@ -33,7 +34,7 @@ static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, str
     if (!dlt645_decode(whole, &f, reterr)) return false;
     if (!(f.control & DLT645_REPLY) || strchr(f.address, 'A')) return true; /* what the master says is no news */
     size_t n = dlt645_reply_values(&f, values, &rest);
-    if (arena_str(a, str_of(f.address), &ret->sender)) return dlt645_readings(values, n, a, ret, reterr);
+    if (arena_str(a, str_of(f.address), &ret->sender)) return dlt645_readings(values, n, 0, a, ret, reterr);
     *reterr = (struct wire_error){"out of memory", 0};
     return false;
 }

@@ -57,6 +57,7 @@ bool dlt645_encode(const struct dlt645_frame *f, struct buf *out);
 
 /* Energies as a meter froze them at midnight, the last byte counting from 1, the latest: read as those of now. */
 #define DLT645_MIDNIGHT  0x05060100u
+#define DLT645_FROZEN    0x05060000u /* and when it did, counting alike: mm hh DD MM YY */
 #define DLT645_MIDNIGHTS 62u
 
 /* Run status word 3: bit 4 of its first byte, the relay, 1 open. */

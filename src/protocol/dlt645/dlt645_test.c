@@ -344,8 +344,10 @@ static void what_is_kept_of_midnights_is_energy(struct t *t) {
     struct buf item;
     struct str text;
     buf_init_arena(&item, &t->arena, 20);
-    CHECK(t, dlt645_codec.asking->midnight(1, &item) && buf_done(&item, &text) && str_is(text, "05060102"));
-    CHECK(t, !dlt645_codec.asking->midnight(62, &item));
+    CHECK(t, dlt645_codec.asking->midnight(S("00010000"), 1, &item) && buf_done(&item, &text) &&
+                 str_is(text, "05060002+05060102"));
+    CHECK(t, !dlt645_codec.asking->midnight(S("9010"), 1, &item)); /* 1997 */
+    CHECK(t, !dlt645_codec.asking->midnight(S("00010000"), 62, &item));
     CHECK(t, dlt645_codec.asking->read(&q, (struct bytes){kept, sizeof kept}, &t->arena, &d, &e) && d.readings_n == 5);
     CHECK(t, str_is(d.readings[0].metric, "energy") && d.readings[0].value == 12.34);
     CHECK(t, str_is(d.readings[4].metric, "energy_t4") && d.readings[4].value == 0.04);
@@ -354,6 +356,46 @@ static void what_is_kept_of_midnights_is_energy(struct t *t) {
     q.item = S("04000503");
     CHECK(t, dlt645_codec.asking->read(&q, (struct bytes){(const uint8_t *)"\x10", 2}, &t->arena, &d, &e));
     CHECK(t, d.readings_n == 1 && str_is(d.readings[0].metric, "relay_open") && d.readings[0].value == 1);
+}
+
+/* First when, then what, each a question of its own; what follows of the latter counts from one. */
+static void what_was_kept_says_when(struct t *t) {
+    static const struct {
+        uint8_t part, control, data_n, data[11];
+        enum answer answer;
+    } all[] = {{0, 0x91, 9, {2, 0, 6, 5, 0, 0, 0x22, 0x11, 0x26}, ANSWER_PART},
+               {0, 0x91, 9, {3, 0, 6, 5, 0, 0, 0x22, 0x11, 0x26}, ANSWER_OTHER},
+               {0, 0x91, 8, {2, 0, 6, 5, 0, 0, 0x22, 0x11}, ANSWER_REFUSED},
+               {0, 0xd1, 1, {2}, ANSWER_REFUSED},
+               {1, 0xb1, 8, {2, 1, 6, 5, 0x34, 0x12, 0, 0}, ANSWER_PART},
+               {1, 0x91, 8, {2, 0, 6, 5, 0x34, 0x12, 0, 0}, ANSWER_OTHER},
+               {2, 0x92, 9, {2, 1, 6, 5, 1, 0, 0, 0, 1}, ANSWER_WHOLE},
+               {2, 0x92, 9, {2, 1, 6, 5, 1, 0, 0, 0, 2}, ANSWER_OTHER}};
+    struct buf data;
+    struct decoded d;
+    struct wire_error e;
+    buf_init_arena(&data, &t->arena, 64);
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct question q = asked_for("000000000161", "05060002+05060102", all[i].part);
+        struct dlt645_frame f = {.address = "000000000161", .control = all[i].control, .data_n = all[i].data_n}, asked;
+        struct buf out, question;
+        const char *why = NULL;
+        memcpy(f.data, all[i].data, sizeof all[i].data);
+        buf_init_arena(&out, &t->arena, DLT645_FRAME_MAX + 1);
+        buf_init_arena(&question, &t->arena, DLT645_FRAME_MAX + 1);
+        CHECK(t, dlt645_encode(&f, &out) && dlt645_codec.asking->ask(&q, &question));
+        CHECK(t, dlt645_decode((struct bytes){(const uint8_t *)question.ptr, question.len}, &asked, &e));
+        CHECK_SAY(t, asked.control == (all[i].part < 2 ? 0x11 : 0x12) && asked.data[1] == (all[i].part > 0), "%zu", i);
+        struct bytes whole = {(const uint8_t *)out.ptr, out.len};
+        CHECK_SAY(t, dlt645_codec.asking->answers(&q, whole, &data, &why) == all[i].answer, "row %zu", i);
+    }
+    struct question q = asked_for("000000000161", "05060002+05060102", 2);
+    CHECK(t, data.len == 5 + 4 + 4);
+    CHECK(t, dlt645_codec.asking->read(&q, (struct bytes){(const uint8_t *)data.ptr, data.len}, &t->arena, &d, &e));
+    CHECK(t, d.readings_n == 2 && d.readings[0].value == 12.34 && d.readings[1].value == 0.01);
+    CHECK(t, d.readings[0].at_s == civil_day(2026, 11, 22) * 86400 && d.readings[1].at_s == d.readings[0].at_s);
+    data.ptr[3] = 0x13; /* a month that is none: nothing was kept */
+    CHECK(t, !dlt645_codec.asking->read(&q, (struct bytes){(const uint8_t *)data.ptr, data.len}, &t->arena, &d, &e));
 }
 
 static void who_is_there_is_said_by_its_address(struct t *t) {
@@ -367,6 +409,7 @@ static void who_is_there_is_said_by_its_address(struct t *t) {
 }
 
 TESTS(CASE(a_relay_is_told_with_its_password), CASE(a_relay_shows_where_it_stands),
-      CASE(what_is_kept_of_midnights_is_energy), CASE(who_is_there_is_said_by_its_address), CASE(vectors_of_the_sheet),
-      CASE(what_is_asked_is_as_the_sheet_has_it), CASE(an_answer_is_told_from_what_is_none), CASE(parts_are_joined),
-      CASE(values_of_items_and_blocks), CASE(questions_are_made_from_what_they_need))
+      CASE(what_is_kept_of_midnights_is_energy), CASE(what_was_kept_says_when),
+      CASE(who_is_there_is_said_by_its_address), CASE(vectors_of_the_sheet), CASE(what_is_asked_is_as_the_sheet_has_it),
+      CASE(an_answer_is_told_from_what_is_none), CASE(parts_are_joined), CASE(values_of_items_and_blocks),
+      CASE(questions_are_made_from_what_they_need))

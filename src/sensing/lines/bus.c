@@ -27,10 +27,11 @@ struct bus {
     struct line_plan *plan; /* NULL: none yet */
     struct arena arena;     /* of what is on its way */
     struct intake intake;
-    struct str address; /* of whose readings these are; in the arena */
-    int64_t heard_us;   /* an answer; whoever only makes noise does not hold the line */
-    bool is_waiting;    /* for the store */
-    int refs;           /* the owner, and what is on its way */
+    struct str address;             /* of whose readings these are; in the arena */
+    int64_t device_id, midnight_ms; /* where they are of one; else 0 */
+    int64_t heard_us;               /* an answer; whoever only makes noise does not hold the line */
+    bool is_waiting;                /* for the store */
+    int refs;                       /* the owner, and what is on its way */
 };
 
 static int64_t mono_ms(const struct bus *b) {
@@ -71,11 +72,18 @@ static void on_timer(void *arg) {
 
 /* ---- what was answered ---- */
 
+static void told_kept(const struct bus *b, int64_t device_id, int64_t midnight_ms, enum line_kept what) {
+    const struct line_options *o = &b->line->o;
+    if (o->kept) o->kept(o->arg, device_id, midnight_ms, what);
+}
+
 static void stored(void *arg, bool is_stored) {
     struct bus *b = arg;
     if (!is_stored) { /* asked anew, once the store is back */
         FIGURES_ADD(b->line->o.figures, unanswered, 1);
         poll_now(b->poll, b->address);
+    } else if (b->midnight_ms) {
+        told_kept(b, b->device_id, b->midnight_ms, LINE_KEPT);
     }
     b->is_waiting = false;
     if (b->conn) loop_timer_start(b->timer, is_stored ? 1 : 1000, 0);
@@ -109,6 +117,7 @@ static void take(struct bus *b, const struct question *q, const struct decoded *
     if (!device) return; /* it left the plan meanwhile */
     arena_reset(&b->arena);
     b->address = device->address;
+    b->midnight_ms = 0;
     b->is_waiting = true;
     b->refs++;
     if (!arena_str(&b->arena, b->address, &b->address) ||
@@ -181,6 +190,49 @@ static void on_noise(void *arg, struct bytes bytes, const char *rule) {
     figures_bad(b->line->o.figures, &x, bytes, true);
 }
 
+/* When it was kept, where that is a midnight; 0: it is not. */
+static int64_t kept_at(const struct bus *b, const struct decoded *d, int64_t midnight_ms) {
+    const struct zone *zone = b->line->o.zone;
+    if (!d->readings_n) return 0;
+    if (!d->readings[0].at_s) return midnight_ms;
+    int64_t at_ms = zone_utc_ms(zone, zone_civil(NULL, d->readings[0].at_s * 1000));
+    int64_t near_ms = at_ms - zone_day_start_ms(zone, at_ms + LINE_MIDNIGHT_NEAR_MS);
+    bool is_midnight = near_ms >= -LINE_MIDNIGHT_NEAR_MS && near_ms <= LINE_MIDNIGHT_NEAR_MS;
+    return is_midnight && at_ms <= line_now_ms(b->line) ? at_ms : 0;
+}
+
+/* The readings have a time of their own, which is none of the meter's clock: they go as of then. */
+static void take_kept(struct bus *b, const struct line_device *device, const struct question *q,
+                      const struct decoded *d, int64_t midnight_ms) {
+    int64_t at_ms = kept_at(b, d, midnight_ms), device_id = device->id;
+    struct arena arena;
+    arena_init(&arena, ARENA_CAP);
+    struct reading *readings = arena_new(&arena, struct reading, d->readings_n + 1);
+    for (size_t i = 0; readings && i < d->readings_n; i++) {
+        readings[i] = d->readings[i];
+        readings[i].at_s = 0;
+    }
+    if (!at_ms) told_kept(b, device_id, midnight_ms, LINE_KEPT);
+    if (readings && at_ms) {
+        take(b, q, &(struct decoded){.sender = d->sender, .readings = readings, .readings_n = d->readings_n}, at_ms);
+        b->device_id = device_id;
+        b->midnight_ms = midnight_ms;
+    }
+    arena_finish(&arena);
+}
+
+static void midnight_ended(struct bus *b, int64_t midnight_ms, const struct question *q, enum poll_end end,
+                           const struct decoded *d) {
+    const struct line_device *device = asked_at(b->plan, q->address);
+    if (!device) return;
+    switch (end) {
+    case POLL_ANSWERED: take_kept(b, device, q, d, midnight_ms); return;
+    case POLL_REFUSED: told_kept(b, device->id, midnight_ms, LINE_KEPT_NONE); return;
+    case POLL_SILENT: told_kept(b, device->id, midnight_ms, LINE_KEPT_SILENT); return;
+    case POLL_LOST: return;
+    }
+}
+
 static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll_end end, const struct decoded *d,
                      const char *why) {
     struct bus *b = arg;
@@ -193,9 +245,7 @@ static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll
         [POLL_ANSWERED] = HEARD_FRAME, [POLL_REFUSED] = HEARD_REFUSED, [POLL_SILENT] = HEARD_SILENT};
     if (end != POLL_LOST) note(b, q->address, how[end], end == POLL_REFUSED ? why : "");
     if (tag < 0) {
-        const struct line_device *device = asked_at(b->plan, q->address);
-        if (end == POLL_ANSWERED) take(b, q, d, -tag);
-        if (end == POLL_SILENT && device) heard_midnight(o->heard, device->code, -tag - 1); /* once more */
+        midnight_ended(b, -tag, q, end, d);
         return;
     }
     poll_now(b->poll, q->address); /* where it stands now, its readings say */
@@ -233,7 +283,8 @@ bool bus_tell(struct bus *b, const struct line_order *o, const char **ret_why) {
                                            .now_s = now_ms / 1000 + zone_offset_s(b->line->o.zone, now_ms)},
                                      .tag = o->command_id ? o->command_id : -o->midnight_ms,
                                      .tries = o->value.ptr ? 1 : ORDER_TRIES,
-                                     .until_ms = mono_ms(b) + (o->until_ms - now_ms)};
+                                     .until_ms = mono_ms(b) + (o->until_ms - now_ms),
+                                     .can_wait = o->midnight_ms != 0};
     struct fault f = {0};
     *ret_why = "its line is not connected";
     if (!b->conn) return false;

@@ -20,6 +20,7 @@ struct gateway {
     atomic_int asked[METERS];                    /* questions that came */
     atomic_bool is_dead[METERS], ends, is_alone; /* alone: the first meter answers who looks for somebody */
     atomic_int switched;                         /* N1 of what a relay was told last */
+    _Atomic int64_t kept_s;                      /* when a meter says that it kept its energies, its local time */
 };
 struct site {
     struct estate e;
@@ -29,7 +30,7 @@ struct site {
     struct gateway gateway;
     struct line_options o;
     int listener, port; /* the gateway's, where we dial */
-    atomic_int told, done, silences, returns;
+    atomic_int told, done, silences, returns, kept;
     char answer[100];
     struct line_order order;
     bool is_out;
@@ -62,6 +63,11 @@ static void answer(struct gateway *g, struct dlt645_frame *f) {
         f->control |= DLT645_REPLY;
         f->data[f->data_n++] = atomic_load(&g->switched) == 0x1a ? 0x10 : 0;
         f->data[f->data_n++] = 0;
+    } else if (di >> 8 == DLT645_FROZEN >> 8) {
+        struct civil c = zone_civil(NULL, atomic_load(&g->kept_s) * 1000);
+        const int parts[] = {c.minute, c.hour, c.day, c.month, c.year % 100};
+        f->control |= DLT645_REPLY;
+        for (size_t i = 0; i < COUNT(parts); i++) f->data[f->data_n++] = (uint8_t)(parts[i] / 10 << 4 | parts[i] % 10);
     } else if (di) {
         const uint8_t *value = di >> 8 == DLT645_MIDNIGHT >> 8 ? midnight : energy;
         f->control |= DLT645_REPLY;
@@ -120,6 +126,12 @@ static void on_silent(void *arg, int64_t device_id, bool is_silent) {
     atomic_fetch_add(is_silent ? &s->silences : &s->returns, 1);
 }
 
+static void on_kept(void *arg, int64_t device_id, int64_t midnight_ms, enum line_kept what) {
+    struct site *s = arg;
+    CHECK(s->e.t, device_id == 0 && midnight_ms == s->order.midnight_ms && what == LINE_KEPT);
+    atomic_fetch_add(&s->kept, 1);
+}
+
 /* In the plan's arena, since the line frees it. */
 static struct line_plan *plan_of(size_t n) {
     struct line_plan *p = calloc(1, sizeof *p);
@@ -165,6 +177,7 @@ static void start(struct site *s, struct t *t) {
                                  .heard = s->heard,
                                  .told = on_told,
                                  .silent = on_silent,
+                                 .kept = on_kept,
                                  .arg = s};
     test_loop_start(&s->e.loop);
     if (pthread_create(&s->gateway.thread, NULL, serve, &s->gateway)) abort();
@@ -352,6 +365,37 @@ static void what_was_kept_of_a_midnight_is_stored_as_of_then(struct t *t) {
     stop(&s);
 }
 
+static bool an_end_is_told(struct site *s) {
+    return atomic_load(&s->kept) == 1;
+}
+
+/* Which day an item is, the meter counts: what it kept is of when it says, or of no midnight. */
+static void what_was_kept_of_another_day_is_stored_as_of_that(struct t *t) {
+    static const int64_t behind_s[] = {0, 600, -600, -86400, -86400 / 2, 86400 /* it is not there yet */};
+    for (size_t i = 0; i < COUNT(behind_s); i++) {
+        struct site s;
+        start(&s, t);
+        dial(&s);
+        CHECK(t, comes_to(&s, both_are_read));
+        int64_t now_ms = t->world.utc_ms(t->world.self), midnight_ms = now_ms - now_ms % 86400000;
+        int64_t kept_ms = midnight_ms + behind_s[i] * 1000;
+        bool is_dropped = i >= 4;
+        atomic_store(&s.gateway.kept_s, kept_ms / 1000);
+        s.order = (struct line_order){.midnight_ms = midnight_ms,
+                                      .device = S("M-0"),
+                                      .address = S("000000000000"),
+                                      .item = S("05060001+05060101"),
+                                      .until_ms = now_ms + 600000};
+        test_on_loop(s.e.loop.loop, give, &s);
+        CHECK(t, s.is_out && comes_to(&s, an_end_is_told));
+        CHECK_SAY(t, points_at(&s, kept_ms) == !is_dropped, "%zu: %d", i, (int)points_at(&s, kept_ms));
+        CHECK_SAY(t, points_at(&s, midnight_ms) == (i == 0), "%zu", i);
+        struct heard_device how = {0};
+        CHECK(t, heard_get(s.heard, S("M-0"), &how) && !how.skew_ms); /* that is not its clock */
+        stop(&s);
+    }
+}
+
 static void look_for_some(void *arg) {
     struct site *s = arg;
     s->is_out = line_find(s->line);
@@ -469,5 +513,6 @@ static void who_makes_noise_does_not_hold_the_line(struct t *t) {
 TESTS(CASE(who_makes_noise_does_not_hold_the_line), CASE(meters_behind_a_gateway_are_read_and_again_when_it_is_back),
       CASE(who_falls_silent_is_told_once_and_so_is_his_return),
       CASE(a_relay_does_what_it_is_told_with_the_right_password),
-      CASE(what_was_kept_of_a_midnight_is_stored_as_of_then), CASE(who_answers_a_search_is_put_aside),
-      CASE(a_gateway_says_its_registration_first), CASE(the_first_gateway_stays_while_it_speaks))
+      CASE(what_was_kept_of_a_midnight_is_stored_as_of_then), CASE(what_was_kept_of_another_day_is_stored_as_of_that),
+      CASE(who_answers_a_search_is_put_aside), CASE(a_gateway_says_its_registration_first),
+      CASE(the_first_gateway_stays_while_it_speaks))

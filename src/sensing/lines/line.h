@@ -16,6 +16,7 @@ struct line_serial {
     int baud, stop_bits;
     char parity; /* 'N', 'E', 'O' */
 };
+enum line_kept { LINE_KEPT, LINE_KEPT_NONE, LINE_KEPT_SILENT };
 struct line_options {
     const struct codec *codec;
     const char *name; /* what people call it; texts are copied */
@@ -40,6 +41,9 @@ struct line_options {
     /* Loop thread: what came of an order; who does not answer any more, or does again. */
     void (*told)(void *arg, int64_t command_id, bool is_done, struct str answer);
     void (*silent)(void *arg, int64_t device_id, bool is_silent);
+    /* What a device said of a midnight: it is in the store, or was of none; it has none (refused); nothing.  Not called
+     * where that is not known: it is asked again. */
+    void (*kept)(void *arg, int64_t device_id, int64_t midnight_ms, enum line_kept what);
     void *arg;
 };
 #define LINE_STILL_MS     60000
@@ -98,9 +102,10 @@ void line_plan_free(struct line_plan *p); /* NULL is fine */
 void line_plan(struct line *line, struct line_plan *plan);
 bool line_find(struct line *line); /* asks who is there; false: nobody can be asked, or now */
 
+#define LINE_MIDNIGHT_NEAR_MS INT64_C(1800000) /* what was read or kept so near is of midnight */
 struct line_order {
     int64_t command_id;  /* 0: none; told() hears of those that have one */
-    int64_t midnight_ms; /* instead: what was kept of it is asked for, and stored as of then */
+    int64_t midnight_ms; /* instead: what was kept of it is asked for, and stored as of when it was; behind points */
     struct str device, address, item, value, key;
     int64_t until_ms; /* UTC */
 };

@@ -76,6 +76,10 @@ static void silent(void *arg, int64_t device_id, bool is_silent) {
     line_silent_add(arg, device_id, is_silent);
 }
 
+static void kept(void *arg, int64_t device_id, int64_t midnight_ms, enum line_kept what) {
+    line_midnight_ended(arg, device_id, midnight_ms, what);
+}
+
 /* Where it is, for people; problem and state as they are this moment. */
 static void look_at(struct line_set *l, struct line_entry *e) {
     const struct line_spec *s = &e->spec;
@@ -120,6 +124,7 @@ static void open_ours(struct line_set *l, struct line_entry *e) {
                                                     .heard = e->heard,
                                                     .told = told,
                                                     .silent = silent,
+                                                    .kept = kept,
                                                     .arg = l},
                              &line, &f);
     pthread_mutex_lock(&l->lock);
@@ -243,6 +248,7 @@ static enum err work_with(struct line_set *l, struct ctx *ctx) {
     TRY(line_set_tell(l, ctx));
     TRY(line_orders_settle(l, ctx));
     TRY(line_orders_read(l, ctx));
+    TRY(line_midnights_read(l, ctx));
     int64_t now = line_rows_generation();
     if (now == l->loaded_generation) return OK;
     TRY(line_set_read(l, ctx));

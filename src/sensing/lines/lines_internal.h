@@ -10,11 +10,13 @@
 #include "sensing/lines/lines.h"
 #include "sensing/mqtt_client/client.h"
 
-#define LINES_SERVERS_MAX 4
-#define LINES_ORDERS_MAX  64                /* that go out in one round */
-#define LINES_ENDED_MAX   1024              /* orders whose end is not yet in their rows */
-#define LINES_MIDNIGHT_US INT64_C(60000000) /* midnights that are missing are looked for so often */
-#define LINES_SILENT_MAX  4096 /* devices that fell silent, or spoke again, and whose rows do not say so yet */
+#define LINES_SERVERS_MAX    4
+#define LINES_ORDERS_MAX     64                /* that go out in one round */
+#define LINES_ENDED_MAX      1024              /* orders whose end is not yet in their rows */
+#define LINES_MIDNIGHT_US    INT64_C(60000000) /* midnights that are missing are looked for so often */
+#define LINES_MIDNIGHTS_EACH 16                /* devices of a line that are looked at then */
+#define LINES_MIDNIGHTS_MAX  4096 /* devices that are asked for midnights, or did not answer such a question */
+#define LINES_SILENT_MAX     4096 /* devices that fell silent, or spoke again, and whose rows do not say so yet */
 
 /* A row as the loop thread knows it. */
 struct line_spec {
@@ -57,6 +59,13 @@ struct line_ended { /* an order that came to its end */
     bool is_done;
     char answer[200];
 };
+/* A device that is asked for its midnights, the latest first, then back in time. */
+struct line_midnight {
+    int64_t device_id;
+    int64_t latest_ms, before_ms; /* the first; those from there on are done */
+    int64_t again_ms;             /* no sooner */
+    int silences;                 /* in a row */
+};
 struct line_silent {
     int64_t device_id;
     bool is_silent;
@@ -68,12 +77,13 @@ struct line_set {
     struct lines_server servers[LINES_SERVERS_MAX];
     size_t servers_n;
     pthread_mutex_t lock; /* over what workers read: entries_n, ids, figures, kinds, states, servers; and `ended`,
-                             `silent` */
+                             `silent`, `midnights` */
     struct runner runner;
     bool closing, started, has_servers;
     struct line_ended ended[LINES_ENDED_MAX];
     struct line_silent silent[LINES_SILENT_MAX];
-    size_t ended_n, silent_n;
+    struct line_midnight midnights[LINES_MIDNIGHTS_MAX];
+    size_t ended_n, silent_n, midnights_n;
     /* Between the loop thread and the worker; whoever works owns them. */
     int64_t loaded_generation, orders_generation;
     struct line_spec loaded[LINES_MAX];
@@ -115,13 +125,17 @@ void line_client_open(struct line_set *l, struct line_entry *e);
 void line_client_look(struct line_set *l, struct line_entry *e);
 bool line_client_tick(struct line_set *l, struct line_entry *e); /* true: it is otherwise than it was told */
 
-/* orders.c, a worker: ends and silences become rows; commands that wait are marked as sent and put into l->out, so are
- * questions for midnights that are missing. */
+/* orders.c, a worker: ends and silences become rows; commands that wait are marked as sent and put into l->out. */
 enum err line_orders_settle(struct line_set *l, struct ctx *ctx);
 enum err line_orders_read(struct line_set *l, struct ctx *ctx);
 /* From the loop thread. */
 void line_ended_add(struct line_set *l, int64_t command_id, bool is_done, struct str answer);
 void line_silent_add(struct line_set *l, int64_t device_id, bool is_silent);
+
+/* midnights.c, a worker: questions for those that are missing, into l->out. */
+enum err line_midnights_read(struct line_set *l, struct ctx *ctx);
+/* From the loop thread. */
+void line_midnight_ended(struct line_set *l, int64_t device_id, int64_t midnight_ms, enum line_kept what);
 
 /* doctor.c: GET /api/v1/devices/{id}/doctor, its argument the set. */
 enum err line_doctor(struct ctx *ctx, const struct api_call *call, struct api_answer *ret);

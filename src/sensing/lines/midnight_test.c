@@ -1,20 +1,19 @@
-/* What a meter kept of a midnight at which nobody asked it becomes a reading of that midnight, once.
- * SPDX-License-Identifier: Apache-2.0 */
+/* What a meter kept of a midnight at which nobody asked it becomes a reading of that midnight, once; one that keeps
+ * none is left in peace. SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/outbox.h"
 #include "main/simulate/slave.h"
 #include "protocol/dlt645/dlt645.h"
 #include "sensing/estate_test_internal.h"
 #include "sensing/lines/lines.h"
 
-#define HOUR_MS  INT64_C(3600000)
-#define MIDNIGHT "05060101"
+#define HOUR_MS INT64_C(3600000)
 
 struct site {
     struct estate e;
     struct line_set *lines;
     struct slave_device device;
-    int fd; /* the serial server's end of the line */
-    int midnights;
+    int listener, fd;     /* the serial server's end of the line */
+    int midnights, times; /* that were asked for: what was kept, and when */
 };
 static int port; /* of the serial server */
 
@@ -66,8 +65,11 @@ static void answer_for(struct site *s, int64_t ms) {
             struct wire_error e;
             uint32_t di = 0;
             buf_init(&out, mem, sizeof mem);
-            if (dlt645_decode((struct bytes){in, len}, &f, &e) && dlt645_item(&f, &di) && di == DLT645_MIDNIGHT + 1)
-                s->midnights += (f.control & 0x1f) == DLT645_READ;
+            (void)!(dlt645_decode((struct bytes){in, len}, &f, &e) && dlt645_item(&f, &di));
+            if ((f.control & 0x1f) == DLT645_READ) {
+                s->midnights += di >> 8 == DLT645_MIDNIGHT >> 8;
+                s->times += di >> 8 == DLT645_FROZEN >> 8;
+            }
             (void)slave_dlt645.hear(&line, (struct bytes){in, len}, w->utc_ms(w->self), &out);
             if (out.len) peer_send(s->fd, (struct str){mem, out.len});
             memmove(in, in + len, have -= len);
@@ -92,9 +94,8 @@ static size_t readings_at(struct site *s, int64_t at_ms, double *ret, double *re
 }
 
 static void a_midnight_without_a_reading_is_filled_once(struct t *t) {
-    struct site s = {.fd = -1};
+    struct site s = {.fd = -1, .listener = peer_listen(&port)};
     double kept = 0, now = 0;
-    int listener = peer_listen(&port);
     estate_start(&s.e, t);
     estate_do(&s.e, a_meter);
     slave_devices(&s.device, 1, 889, 1);
@@ -106,18 +107,19 @@ static void a_midnight_without_a_reading_is_filled_once(struct t *t) {
                               .feed = s.e.feed};
     CHECK(t, !lines_open(&o, &s.lines, &t->fault));
     test_loop_start(&s.e.loop);
-    s.fd = accept(listener, NULL, NULL);
+    s.fd = accept(s.listener, NULL, NULL);
     answer_for(&s, 10000);
-    CHECK(t, !s.midnights); /* the device is not as old as any */
-    world_sim_advance(&t->sim, 24 * HOUR_MS);
-    answer_for(&s, 130000); /* midnights are looked for every minute */
+    CHECK(t, !s.times); /* the device is not as old as any */
+    world_sim_advance(&t->sim, 48 * HOUR_MS);
+    answer_for(&s, 250000); /* midnights are looked for every minute */
     const struct zone *zone = kernel_zone(&(struct ctx){.kernel = s.e.kernel}, s.e.id);
     int64_t midnight_ms = zone_day_start_ms(zone, t->world.utc_ms(t->world.self));
-    CHECK_SAY(t, s.midnights == 1, "asked %d times", s.midnights);
+    CHECK_SAY(t, s.midnights == 2 && s.times == 2, "asked %d times", s.midnights);
+    CHECK(t, readings_at(&s, midnight_ms - 24 * HOUR_MS, &kept, &now) == 1);
     CHECK(t, readings_at(&s, midnight_ms, &kept, &now) == 1);
     CHECK_SAY(t, kept < now && kept > now - 24 * 3, "%g, now %g", kept, now);
     close(s.fd);
-    close(listener);
+    close(s.listener);
     estate_stop(&s.e, (loop_fn *)lines_stop, s.lines);
     lines_free(s.lines);
 }

@@ -1,15 +1,10 @@
-/* What goes out over lines: commands, and questions for midnights that are missing.  SPDX-License-Identifier:
- * Apache-2.0 */
+/* Commands that go out over lines, and what came of them.  SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/rows.h"
 #include "sensing/lines/lines_internal.h"
 
 #include "base/utf8.h"
 
 #include <string.h>
-
-#define MIDNIGHT_NEAR_MS INT64_C(1800000) /* a reading so near is one of midnight */
-#define MIDNIGHTS_MOST   31               /* so far back is looked */
-#define LATELY_MS        INT64_C(600000)  /* whoever answered since then is asked */
 
 /* ---- what came of it, loop thread to worker ---- */
 
@@ -152,72 +147,6 @@ static enum err read_commands(struct line_set *l, struct ctx *ctx) {
     return e;
 }
 
-/* ---- midnights ---- */
-
-static enum err has_reading(struct line_set *l, struct ctx *ctx, const struct line_spec *s, struct str device,
-                            const char *metric, int64_t at_ms, bool *ret) {
-    struct telemetry *t = feed_telemetry(l->o.feed);
-    struct telemetry_series *series;
-    struct telemetry_points points;
-    size_t n;
-    *ret = false;
-    TRY(telemetry_latest(t, s->community_id, &device, 1, str_of(metric), ctx->arena, &series, &n, &ctx->fault));
-    if (!n) return OK;
-    TRY(telemetry_range(t, series[0].number, at_ms - MIDNIGHT_NEAR_MS, at_ms + MIDNIGHT_NEAR_MS, 1, ctx->arena, &points,
-                        &ctx->fault));
-    *ret = points.n > 0;
-    return OK;
-}
-
-/* The oldest that is missing since the device is here; each is asked for once while the server runs. */
-static enum err ask_midnight(struct line_set *l, struct ctx *ctx, const struct line_spec *s, struct heard *heard,
-                             const struct heard_device *how) {
-    const struct asking *asking = codec_find(str_of(s->kind))->asking;
-    struct line_outgoing *out = &l->out;
-    struct device d = {0};
-    bool is_known;
-    if (ctx->now_ms - how->last_ms > LATELY_MS) return OK;
-    TRY(device_by_code(ctx, s->community_id, str_of(how->code), &d, &is_known));
-    if (!is_known) return OK;
-    for (int ago = MIDNIGHTS_MOST; ago-- > 0 && out->n < LINES_ORDERS_MAX;) {
-        int64_t at_ms = zone_add_days_ms(s->zone, zone_day_start_ms(s->zone, ctx->now_ms), -ago);
-        if (at_ms <= d.row.created_ms || at_ms <= how->midnight_ms) continue;
-        struct line_order o = {.midnight_ms = at_ms,
-                               .device = d.code,
-                               .address = d.address.len ? d.address : d.code,
-                               .until_ms = ctx->now_ms + LATELY_MS};
-        struct buf item;
-        bool found = false;
-        buf_init_arena(&item, &out->arena, 32);
-        const char *metric = asking->midnight((unsigned)ago, &item);
-        if (!metric || !buf_done(&item, &o.item)) continue;
-        TRY(has_reading(l, ctx, s, d.code, metric, at_ms, &found));
-        heard_midnight(heard, d.code, at_ms);
-        if (found) continue;
-        if (!keep(&out->arena, &o.device) || !keep(&out->arena, &o.address)) return FAIL_MEMORY(ctx);
-        out->line_ids[out->n] = s->id;
-        out->orders[out->n++] = o;
-        return OK;
-    }
-    return OK;
-}
-
-static enum err read_midnights(struct line_set *l, struct ctx *ctx) {
-    int64_t now_us = ctx->world->mono_us(ctx->world->self);
-    if (l->filled_us && now_us - l->filled_us < LINES_MIDNIGHT_US) return OK;
-    l->filled_us = now_us;
-    for (size_t i = 0; i < l->entries_n; i++) {
-        const struct line_entry *e = &l->entries[i];
-        const struct codec *codec = codec_find(str_of(e->spec.kind));
-        if (!e->heard || !codec || !codec->asking || !codec->asking->midnight) continue;
-        struct heard_device some[LINES_ORDERS_MAX];
-        size_t n = heard_next(e->heard, some, COUNT(some));
-        for (size_t k = 0; k < n && l->out.n < LINES_ORDERS_MAX; k++)
-            TRY(ask_midnight(l, ctx, &e->spec, e->heard, &some[k]));
-    }
-    return OK;
-}
-
 enum err line_orders_read(struct line_set *l, struct ctx *ctx) {
     int64_t now = line_orders_generation();
     arena_reset(&l->out.arena);
@@ -226,5 +155,5 @@ enum err line_orders_read(struct line_set *l, struct ctx *ctx) {
         TRY(read_commands(l, ctx));
         l->orders_generation = now;
     }
-    return read_midnights(l, ctx);
+    return OK;
 }
