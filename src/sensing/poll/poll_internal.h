@@ -1,0 +1,86 @@
+/* What the files of the poller share.  SPDX-License-Identifier: Apache-2.0 */
+#ifndef LINLI_SENSING_POLL_POLL_INTERNAL_H
+#define LINLI_SENSING_POLL_POLL_INTERNAL_H
+
+#include "sensing/poll/poll.h"
+
+#define DATA_MAX    ((size_t)8192) /* of all parts of an answer */
+#define ADDRESS_MAX 40
+#define PROOF_MAX   40 /* of the item that shows that something is done */
+
+struct point {
+    char *item;
+    int64_t every_ms, due_ms;
+    uint32_t device;
+    int fails; /* in a row; while others of its device answer, it is asked less and less */
+    bool is_planned;
+};
+struct order {
+    struct order *next;
+    struct poll_order o; /* texts behind it */
+    bool is_taken;       /* by the device, as far as anybody knows; its proof is read from now on */
+    bool is_answered;    /* it said so */
+    bool is_lost;        /* with the line: its proof is read once more, however late */
+    int64_t due_ms;
+    char proof[PROOF_MAX];
+    char text[];
+};
+struct device { /* all points of an address */
+    char address[ADDRESS_MAX + 1];
+    bool is_doubted;          /* its last question was not answered: is it there at all? */
+    bool is_silent;           /* none of its points was: one of them is asked now and then */
+    int64_t due_ms, pause_ms; /* of a silent one */
+};
+struct poll {
+    struct poll_options o;
+    struct point *points;
+    size_t n, cap;
+    struct device *devices;
+    size_t devices_n, devices_cap;
+    size_t at;    /* of the point whose turn is next, when several are due */
+    size_t found; /* of the point that was added last: plans come in the same order again */
+    struct order *first;
+    size_t orders_n;
+    bool is_points_turn; /* before another order that can wait */
+    /* the question under way, of an order or else of a point */
+    struct order *told; /* NULL: none */
+    struct point *asked;
+    struct question q;
+    int tries, pieces;
+    bool is_sent;
+    int64_t until_ms, free_ms; /* give up then; ask no sooner */
+    int64_t first_ms, sent_ms; /* when it was said first, and last */
+    uint8_t serial;
+    uint8_t *in;
+    size_t in_n, in_cap;
+    char data[DATA_MAX];
+    struct buf joined;
+    struct arena arena;
+};
+
+/* ---- poll.c: the question under way */
+void poll_begin(struct poll *p, const struct question *q);
+/* The line is still for a while behind a question; where it was `answered`, not for long. */
+void poll_rest_behind(struct poll *p, int64_t now_ms, bool answered);
+
+/* ---- poll_points.c */
+bool poll_can_ask(struct poll *p, const struct question *q);
+bool poll_point_begin(struct poll *p, int64_t now_ms, int64_t *ret_next_ms); /* false: none is due before then */
+int poll_point_tries(const struct poll *p);                                  /* of the one under way */
+void poll_point_settle(struct poll *p, int64_t now_ms, bool answered);
+/* What is refused as a list may be had in parts, where one item of it is not there.  False: it is no list. */
+bool poll_point_halve(struct poll *p, size_t n);
+void poll_points_free(struct poll *p);
+
+/* ---- poll_orders.c */
+bool poll_orders_can_wait(struct poll *p, int64_t now_ms); /* the next one can */
+bool poll_order_begin(struct poll *p, int64_t now_ms, int64_t *ret_next_ms);
+/* What came of the one under way, or of the question for its proof; d NULL: the answer breaks the rule `why`. */
+int poll_order_tries(const struct poll *p);
+void poll_order_answered(struct poll *p, int64_t now_ms, const struct decoded *d, const char *why);
+void poll_order_refused(struct poll *p, int64_t now_ms, const char *why);
+void poll_order_silent(struct poll *p, int64_t now_ms, const char *why);
+void poll_order_lost(struct poll *p);
+void poll_orders_free(struct poll *p);
+
+#endif
