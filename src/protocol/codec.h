@@ -81,6 +81,7 @@ struct question {
     int64_t now_s;      /* local civil seconds since 1970, for frames that tell the time */
     int64_t now_ms;     /* UTC, for those that tell that; 0: it is not known */
     uint8_t serial;     /* answers repeat it where the protocol has one */
+    uint8_t nth;        /* of those its device was asked in a row, from 0, behind 255 from 1; see asking.forgets_ms */
     uint8_t part;       /* of an answer that comes in parts, from 0 */
 };
 enum answer {
@@ -88,6 +89,7 @@ enum answer {
     ANSWER_WHOLE,
     ANSWER_PART,   /* the next part is asked for */
     ANSWER_MORE,   /* so far; the rest comes by itself */
+    ANSWER_ANEW,   /* not done: the device wants them counted from 0 again; *ret_why: a word for it */
     ANSWER_REFUSED /* *ret_why: a word for it */
 };
 enum proof { PROOF_NONE /* so far */, PROOF_DONE, PROOF_FAILED /* *ret_why: words for it */ };
@@ -125,6 +127,11 @@ struct asking {
      * can be asked for under one of them, or is none.  NULL: what is an item hangs on the device. */
     const char *addresses, *only_told;
     int64_t wait_ms; /* for an answer to begin; 0: as usual */
+    /* A device counts what it is asked (question.nth; what is said again keeps its number), and begins anew behind so
+     * long a silence.  0: it does not. */
+    int64_t forgets_ms;
+    /* Does a device know this one again when it is said twice, and do it once?  NULL: it does not. */
+    bool (*is_known_again)(const struct question *q);
 };
 
 /* Messages that come in several frames: `bytes` of memory that a connection keeps for them, zero at first.  now_ms: of

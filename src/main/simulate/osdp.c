@@ -10,6 +10,7 @@
 #define EVERY_MS   5000 /* somebody comes */
 #define TICK_MS    100  /* of OSDP's timers */
 #define TELL_BYTES 4    /* of one OUT */
+#define FORGETS_MS 8000 /* nothing was asked: it begins anew */
 #define UNKNOWN    3    /* NAK: an unknown command */
 #define NO_CHANNEL 5    /* NAK: no secure channel here */
 
@@ -100,29 +101,50 @@ static void answer(struct slave_device *d, const char *cards, const struct osdp_
     buf_char(data, UNKNOWN);
 }
 
+/* ---- a packet ---- */
+
+static void remember(struct slave_device *d, uint8_t sequence, const struct buf *said, int64_t now_ms) {
+    d->said_n = said->len <= sizeof d->said ? said->len : 0;
+    if (d->said_n) memcpy(d->said, said->ptr, d->said_n);
+    d->said_ms = now_ms;
+    d->sequence = sequence;
+}
+
+/* Numbers are 0 at the start, then 1, 2, 3, 1 …  With the last one the last answer is asked for again. */
+static enum slave_heard hear_one(struct slave_device *d, const char *cards, const struct osdp_frame *q, int64_t now_ms,
+                                 struct buf *out) {
+    bool is_on_line = d->said_n && now_ms - d->said_ms < FORGETS_MS;
+    bool is_next = !q->sequence || (is_on_line && q->sequence == d->sequence % 3 + 1);
+    char mem[64];
+    struct buf data;
+    struct osdp_frame f = {
+        .address = (uint8_t)d->number, .is_reply = true, .sequence = q->sequence, .has_sum = q->has_sum};
+    if (q->sequence && is_on_line && q->sequence == d->sequence) {
+        buf_add(out, d->said, d->said_n);
+        d->said_ms = now_ms;
+        return SLAVE_ANSWERS;
+    }
+    buf_init(&data, mem, sizeof mem);
+    if (!is_next || q->security.ptr) {
+        f.code = OSDP_NAK;
+        buf_char(&data, is_next ? NO_CHANNEL : OSDP_WRONG_SEQUENCE);
+    } else {
+        answer(d, cards, q, now_ms, &f, &data);
+    }
+    f.data = (struct bytes){(const uint8_t *)mem, data.len};
+    if (!osdp_encode(&f, out)) return SLAVE_NOT_OURS;
+    if (is_next) remember(d, q->sequence, out, now_ms);
+    return f.code == OSDP_NAK ? SLAVE_REFUSES : SLAVE_ANSWERS;
+}
+
 static enum slave_heard hear(struct slave_line *line, struct bytes whole, int64_t now_ms, struct buf *out) {
     struct osdp_frame q;
     struct wire_error e;
-    char mem[64];
-    struct buf data;
     if (!osdp_decode(whole, &q, &e) || q.is_reply) return SLAVE_NOT_OURS;
     if (q.address == OSDP_ALL && line->devices_n > 1) return SLAVE_NOT_OURS; /* all at once: nobody can be heard */
-    for (size_t i = 0; i < line->devices_n; i++) {
-        struct slave_device *d = &line->devices[i];
-        struct osdp_frame f = {
-            .address = (uint8_t)d->number, .is_reply = true, .sequence = q.sequence, .has_sum = q.has_sum};
-        if (q.address != OSDP_ALL && q.address != d->number) continue;
-        buf_init(&data, mem, sizeof mem);
-        if (q.security.ptr) {
-            f.code = OSDP_NAK;
-            buf_char(&data, NO_CHANNEL);
-        } else {
-            answer(d, line->cards, &q, now_ms, &f, &data);
-        }
-        f.data = (struct bytes){(const uint8_t *)mem, data.len};
-        if (!osdp_encode(&f, out)) return SLAVE_NOT_OURS;
-        return f.code == OSDP_NAK ? SLAVE_REFUSES : SLAVE_ANSWERS;
-    }
+    for (size_t i = 0; i < line->devices_n; i++)
+        if (q.address == OSDP_ALL || q.address == line->devices[i].number)
+            return hear_one(&line->devices[i], line->cards, &q, now_ms, out);
     return SLAVE_NOT_OURS;
 }
 

@@ -11,6 +11,7 @@
 
 #define SLAVE_DEVICES_MAX 2000
 #define SLAVE_WORDS       100 /* registers that remember what is written */
+#define SLAVE_SAID_MAX    64
 #define SLAVE_SLOW_MS     1500
 #define SLAVE_DRIFT_MS    INT64_C(60000)
 #define SLAVE_CHINA_S     (8 * 3600) /* their clocks show local time */
@@ -40,6 +41,10 @@ struct slave_device {
     uint16_t coils, words[SLAVE_WORDS];
     size_t shown;                    /* cards that were held to it */
     int64_t shown_ms, open_until_ms; /* the last one; its door */
+    uint8_t said[SLAVE_SAID_MAX];    /* its last answer, where it is said again to a question that is */
+    size_t said_n;
+    int64_t said_ms;
+    uint8_t sequence; /* of it */
 };
 void slave_switch(struct slave_device *d, bool is_off, int64_t now_ms);
 /* Hours in which something flowed, from 2026 to a moment that is not after now; negative: before. */
@@ -95,20 +100,21 @@ NODISCARD enum err slave_run(const struct slave_protocol *p, const struct slave_
 /* linli simulate NAME … of such devices. */
 struct command;
 int slave_command(const struct command *c, int argc, char **argv);
-#define SLAVE_USAGE                                                                                             \
-    "cjt188, dlt645, modbus, modbus_rtu, osdp: devices on one line, which answer when they are asked, until a " \
-    "signal\n"                                                                                                  \
-    "or --count N answers.\n\n"                                                                                 \
-    "  --to ADDRESS:PORT   connects as a gateway (DTU) does;  --greeting TEXT  which it says first\n"           \
-    "  --listen PORT       waits for the master on the loopback, as a serial server; 0 prints a free port\n"    \
-    "  --serial PATH       sits on a serial port;  --baud N [2400, Modbus, OSDP 9600]\n"                        \
-    "  --devices N [1], --first N   their addresses, one after the other [889; Modbus, OSDP 1]\n"               \
-    "  --faults LIST       an answer each in turn: noise,split,merge,badsum,lost,slow (modbus: no badsum);\n"   \
-    "                 of all of them but osdp's drift: the clock runs away, values rise\n\n"                    \
-    "  dlt645: energies, voltages, power, midnights; the relay obeys the password 02123456\n"                   \
-    "  cjt188: a water meter with a valve, which takes 4 s\n"                                                   \
-    "  modbus: input 0 voltage /10, 1 current /100, 2 power f32, 4 energy u32 Wh, 6 temperature s16 /10,\n"     \
-    "          7 coils; the same at holding 100; holding 0 to 99 keep what is written; coil 0 cuts the power\n" \
-    "  osdp: every 5 s a card of --cards N,N in turn (else a made up one) is held to each reader; output 0 opens\n"
+#define SLAVE_USAGE                                                                                                  \
+    "cjt188, dlt645, modbus, modbus_rtu, osdp: devices on one line, which answer when they are asked, until a "      \
+    "signal\n"                                                                                                       \
+    "or --count N answers.\n\n"                                                                                      \
+    "  --to ADDRESS:PORT   connects as a gateway (DTU) does;  --greeting TEXT  which it says first\n"                \
+    "  --listen PORT       waits for the master on the loopback, as a serial server; 0 prints a free port\n"         \
+    "  --serial PATH       sits on a serial port;  --baud N [2400, Modbus, OSDP 9600]\n"                             \
+    "  --devices N [1], --first N   their addresses, one after the other [889; Modbus, OSDP 1]\n"                    \
+    "  --faults LIST       an answer each in turn: noise,split,merge,badsum,lost,slow (modbus: no badsum);\n"        \
+    "                 of all of them but osdp's drift: the clock runs away, values rise\n\n"                         \
+    "  dlt645: energies, voltages, power, midnights; the relay obeys the password 02123456\n"                        \
+    "  cjt188: a water meter with a valve, which takes 4 s\n"                                                        \
+    "  modbus: input 0 voltage /10, 1 current /100, 2 power f32, 4 energy u32 Wh, 6 temperature s16 /10,\n"          \
+    "          7 coils; the same at holding 100; holding 0 to 99 keep what is written; coil 0 cuts the power\n"      \
+    "  osdp: every 5 s a card of --cards N,N in turn (else a made up one) is held to each reader; output 0 opens;\n" \
+    "        asked with its last number it says its last answer again, out of turn it refuses\n"
 
 #endif

@@ -16,7 +16,8 @@ struct site {
     struct slave_device devices[3];
     struct slave_line line;
     int64_t now_ms;
-    int parts; /* of the last answer */
+    int parts;   /* of the last answer */
+    uint8_t nth; /* of the next question */
     struct decoded said;
     const char *why; /* it was refused */
 };
@@ -35,7 +36,8 @@ static bool ask_with(struct site *s, const char *address, const char *item, cons
                          .value = str_of(value),
                          .key = str_of(key),
                          .now_s = s->now_ms / 1000 + SLAVE_CHINA_S,
-                         .serial = 9};
+                         .serial = 9,
+                         .nth = s->nth};
     struct buf data;
     buf_init_arena(&data, &s->t->arena, 10000);
     s->why = NULL;
@@ -205,6 +207,31 @@ static void a_card_is_held_to_a_reader_and_its_output_opens(struct t *t) {
     CHECK(t, ask(&s, "1", "poll") && s.said.passings_n == 1); /* a made up card */
 }
 
+static void a_reader_counts_what_it_is_asked(struct t *t) {
+    struct site s;
+    start(&s, t, &slave_osdp, 1);
+    s.nth = 1;
+    CHECK(t, ask(&s, "1", "poll") && is_refused(&s, "sequence")); /* nobody began */
+    s.nth = 0;
+    CHECK(t, ask(&s, "1", "ostat") && !s.why);
+    s.nth = 1;
+    for (int i = 0; i < 3; i++) CHECK(t, ask(&s, "1", "poll") && s.said.passings_n == 1); /* the same answer again */
+    s.nth = 2;
+    CHECK(t, ask(&s, "1", "poll") && !s.why && !s.said.passings_n);
+    s.nth = 1;
+    CHECK(t, ask(&s, "1", "ostat") && is_refused(&s, "sequence"));
+    s.nth = 3;
+    CHECK(t, ask_with(&s, "1", "out", "0 5 30", NULL) && said(&s, "output_0") == 1);
+    s.now_ms += 2000;
+    CHECK(t, ask_with(&s, "1", "out", "0 5 30", NULL) && said(&s, "output_0") == 1);
+    s.now_ms += 1000;
+    s.nth = 4;
+    CHECK(t, ask(&s, "1", "ostat") && said(&s, "output_0") == 0); /* said twice, it was done once */
+    s.now_ms += 8000;
+    s.nth = 5;
+    CHECK(t, ask(&s, "1", "ostat") && is_refused(&s, "sequence")); /* it was left alone */
+}
+
 static void what_drifts_is_ahead_and_shows_more(struct t *t) {
     struct site s;
     start(&s, t, &slave_cjt188, 2);
@@ -232,4 +259,5 @@ static void what_drifts_is_ahead_and_shows_more(struct t *t) {
 
 TESTS(CASE(what_drifts_is_ahead_and_shows_more), CASE(a_meter_counts_and_keeps_midnights),
       CASE(a_relay_obeys_its_password), CASE(who_is_asked_for_answers_where_it_is_alone), CASE(a_valve_stops_the_water),
-      CASE(a_controller_switches_and_remembers), CASE(a_card_is_held_to_a_reader_and_its_output_opens))
+      CASE(a_controller_switches_and_remembers), CASE(a_card_is_held_to_a_reader_and_its_output_opens),
+      CASE(a_reader_counts_what_it_is_asked))

@@ -1,17 +1,27 @@
-/* OSDP as a panel: questions, and what answers them.  Each begins anew (sequence 0), which a device takes at any time
- * and which needs no memory of it; a reply that was lost on the way is not said again.  SPDX-License-Identifier:
+/* OSDP as a panel: questions, and what answers them.  They are numbered (sequence): to one that is said again with its
+ * number a device says its last reply again, so that no card is lost and no door opens twice.  SPDX-License-Identifier:
  * Apache-2.0 */
 #include "protocol/osdp/osdp_internal.h"
 
 #include "protocol/cursor.h"
 
-#define EVERYBODY "127" /* who is alone on the bus answers to it */
+#define EVERYBODY  "127" /* who is alone on the bus answers to it */
+#define FORGETS_MS 8000  /* behind such a silence a device is offline, and begins anew */
 
 static bool read_address(struct str text, uint8_t *ret) {
     int64_t n;
     if (!str_to_i64(text, &n) || n < 0 || n > OSDP_ALL) return false;
     *ret = (uint8_t)n;
     return true;
+}
+
+/* 0 begins anew, then 1, 2, 3, 1 …  Who answers to all is not known. */
+static uint8_t sequence_of(const struct question *q) {
+    return q->nth && !str_is(q->address, EVERYBODY) ? (uint8_t)(1 + (q->nth - 1) % 3) : 0;
+}
+
+static bool is_known_again(const struct question *q) {
+    return sequence_of(q);
 }
 
 /* Commands that ask come without a value, those that tell have one; others cannot be given from here.  Without an item
@@ -51,6 +61,7 @@ static bool ask(const struct question *q, struct buf *out) {
     if (!q->value.ptr)
         for (size_t i = 0; i < osdp_record_bytes(l); i++) buf_char(&data, 0);
     f.code = l->code;
+    f.sequence = sequence_of(q);
     f.data = (struct bytes){(const uint8_t *)mem, data.len};
     return osdp_encode(&f, out);
 }
@@ -74,7 +85,7 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
     uint8_t address;
     const struct osdp_layout *l = command_of(q);
     if (!l || !read_address(q->address, &address) || !osdp_decode(whole, &f, &ignored) || !f.is_reply ||
-        (f.address != address && address != OSDP_ALL) || f.sequence)
+        (f.address != address && address != OSDP_ALL) || f.sequence != sequence_of(q))
         return ANSWER_OTHER;
     if (f.security.ptr) { /* it speaks within a channel, to which we have no keys */
         *ret_why = osdp_refusal(OSDP_NEEDS_CHANNEL);
@@ -83,7 +94,7 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
     if (f.code == OSDP_NAK) {
         *ret_why = f.data.len ? osdp_refusal(f.data.ptr[0]) : NULL;
         if (!*ret_why) *ret_why = "other";
-        return ANSWER_REFUSED;
+        return f.sequence && f.data.len && f.data.ptr[0] == OSDP_WRONG_SEQUENCE ? ANSWER_ANEW : ANSWER_REFUSED;
     }
     if (f.code == OSDP_BUSY) {
         *ret_why = "busy";
@@ -110,5 +121,11 @@ static bool find(size_t nth, struct question *ret) {
     return nth == 0;
 }
 
-const struct asking osdp_asking = {
-    .ask = ask, .answers = answers, .read = understand, .find = find, .addresses = "0", .only_told = "out led buz"};
+const struct asking osdp_asking = {.ask = ask,
+                                   .answers = answers,
+                                   .read = understand,
+                                   .find = find,
+                                   .addresses = "0",
+                                   .only_told = "out led buz",
+                                   .forgets_ms = FORGETS_MS,
+                                   .is_known_again = is_known_again};

@@ -53,7 +53,8 @@ uint16_t osdp_crc(struct bytes b);
 /* What a security block covers is taken apart, not opened: `data` is ciphertext under types 17 and 18. */
 bool osdp_decode(struct bytes whole, struct osdp_frame *ret, struct wire_error *reterr);
 bool osdp_encode(const struct osdp_frame *f, struct buf *out); /* in the clear.  False: the data are too long */
-#define OSDP_NEEDS_CHANNEL 6
+#define OSDP_WRONG_SEQUENCE 4
+#define OSDP_NEEDS_CHANNEL  6
 const char *osdp_refusal(uint8_t reason); /* of a NAK: "sequence"; NULL: there is no such reason */
 
 extern const struct codec osdp_codec;

@@ -170,6 +170,41 @@ static void what_is_asked_is_as_the_sheet_has_it(struct t *t) {
     }
 }
 
+static void questions_are_numbered(struct t *t) {
+    static const struct {
+        const char *address;
+        uint8_t nth, sequence;
+    } all[] = {{"5", 0, 0}, {"5", 1, 1}, {"5", 2, 2},   {"5", 3, 3},
+               {"5", 4, 1}, {"5", 6, 3}, {"5", 255, 3}, {"127", 1, 0} /* who answers has another number */};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct question q = asked_for(all[i].address, "id", NULL);
+        struct osdp_frame f;
+        struct wire_error e;
+        struct buf b, data;
+        const char *why = "";
+        q.nth = all[i].nth;
+        buf_init_arena(&b, &t->arena, OSDP_PACKET_MAX + 2);
+        buf_init_arena(&data, &t->arena, 512);
+        CHECK(t, osdp_codec.asking->ask(&q, &b));
+        CHECK(t, osdp_decode((struct bytes){(const uint8_t *)b.ptr, b.len}, &f, &e));
+        CHECK_SAY(t, f.sequence == all[i].sequence, "row %zu: %d", i, f.sequence);
+        CHECK(t, osdp_codec.asking->is_known_again(&q) == !!f.sequence);
+        for (uint8_t k = 0; k < 4; k++) { /* a reply has the number of its question */
+            struct osdp_frame nak = {.address = 5, .is_reply = true, .sequence = k, .code = OSDP_NAK};
+            nak.data = vector_bytes(t, "04");
+            buf_init_arena(&b, &t->arena, OSDP_PACKET_MAX + 2);
+            CHECK(t, osdp_encode(&nak, &b));
+            enum answer answer =
+                osdp_codec.asking->answers(&q, (struct bytes){(const uint8_t *)b.ptr, b.len}, &data, &why);
+            CHECK_SAY(t,
+                      answer == (k != f.sequence ? ANSWER_OTHER
+                                 : k             ? ANSWER_ANEW
+                                                 : ANSWER_REFUSED),
+                      "row %zu: %d", i, (int)answer);
+        }
+    }
+}
+
 static void an_answer_is_told_from_what_is_none(struct t *t) {
     static const struct {
         const char *address, *item, *value, *hex;
@@ -277,6 +312,6 @@ static void packets_are_made_from_what_they_need(struct t *t) {
 }
 
 TESTS(CASE(vectors_of_the_sheet), CASE(what_is_secured_is_taken_apart), CASE(what_replies_say),
-      CASE(what_is_asked_is_as_the_sheet_has_it), CASE(an_answer_is_told_from_what_is_none),
-      CASE(a_card_that_is_read_answers_a_poll), CASE(who_is_there_is_asked_of_all),
-      CASE(packets_are_made_from_what_they_need))
+      CASE(what_is_asked_is_as_the_sheet_has_it), CASE(questions_are_numbered),
+      CASE(an_answer_is_told_from_what_is_none), CASE(a_card_that_is_read_answers_a_poll),
+      CASE(who_is_there_is_asked_of_all), CASE(packets_are_made_from_what_they_need))

@@ -57,6 +57,7 @@ static void begin_next(struct poll *p, int64_t now_ms, int64_t *ret_next_ms) {
 static void put_question(struct poll *p, int64_t now_ms, struct buf *out) {
     if (!p->q.part) buf_init(&p->joined, p->data, sizeof p->data);
     p->pieces = 0;
+    poll_number(p, now_ms);
     (void)p->o.codec->asking->ask(&p->q, out);
     p->is_sent = true;
     p->sent_ms = now_ms;
@@ -80,6 +81,7 @@ void poll_rest_behind(struct poll *p, int64_t now_ms, bool answered) {
 
 static void give_up(struct poll *p, int64_t now_ms, const char *why) {
     struct question q = p->q;
+    poll_number_anew(p);
     if (p->told) {
         poll_order_silent(p, now_ms, why);
         return;
@@ -143,6 +145,17 @@ static void refused(struct poll *p, int64_t now_ms, const char *why) {
     if (p->o.calls.refused) p->o.calls.refused(p->o.calls.arg, &q, why);
 }
 
+/* It is asked anew, unless it may have been done already when it was said before. */
+static void asked_anew(struct poll *p, int64_t now_ms, const char *why) {
+    poll_number_anew(p);
+    if (p->q.value.ptr && p->tries) {
+        refused(p, now_ms, why);
+        return;
+    }
+    rest(p, now_ms);
+    p->tries = 0;
+}
+
 static void take(struct poll *p, int64_t now_ms, struct bytes whole) {
     const char *why = "";
     size_t before = p->joined.len;
@@ -167,6 +180,7 @@ static void take(struct poll *p, int64_t now_ms, struct bytes whole) {
         p->until_ms = now_ms + p->o.wait_ms;
         if (++p->pieces == PIECES_MAX || p->joined.overflow) give_up(p, now_ms, "its answer has no end");
         return;
+    case ANSWER_ANEW: asked_anew(p, now_ms, why); return;
     case ANSWER_REFUSED: refused(p, now_ms, why); return;
     }
 }
@@ -213,6 +227,7 @@ void poll_feed(struct poll *p, int64_t now_ms, struct bytes in) {
 }
 
 void poll_lost(struct poll *p) {
+    poll_numbers_anew(p);
     if (p->asked) p->asked->due_ms = INT64_MIN;
     p->asked = NULL;
     p->is_sent = false;

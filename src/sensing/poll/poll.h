@@ -53,7 +53,7 @@ void poll_now(struct poll *p, struct str address); /* all of its points are due;
 struct poll_order {
     struct question q; /* serial and part are the poller's */
     int64_t tag;       /* the caller's */
-    int tries;         /* what changes something is said once: a device that did it may not have been heard */
+    int tries;         /* what changes something is said once, unless it is known again: who did it may not be heard */
     int64_t until_ms;  /* not sent by then: POLL_LOST.  A proof has its own time, then POLL_REFUSED; POLL_SILENT
                           where nobody had answered */
     bool can_wait;     /* a search: many questions, most of them to nobody */

@@ -30,6 +30,8 @@ struct device { /* all points of an address */
     bool is_doubted;          /* its last question was not answered: is it there at all? */
     bool is_silent;           /* none of its points was: one of them is asked now and then */
     int64_t due_ms, pause_ms; /* of a silent one */
+    uint8_t next;             /* number of a question, where it counts them */
+    int64_t asked_ms;
 };
 struct poll {
     struct poll_options o;
@@ -71,6 +73,10 @@ void poll_point_settle(struct poll *p, int64_t now_ms, bool answered);
 /* What is refused as a list may be had in parts, where one item of it is not there.  False: it is no list. */
 bool poll_point_halve(struct poll *p, size_t n);
 void poll_points_free(struct poll *p);
+/* Where devices count what they are asked: gives the question under way its number, or the one that it has already. */
+void poll_number(struct poll *p, int64_t now_ms);
+void poll_number_anew(struct poll *p);  /* the next one to its device begins */
+void poll_numbers_anew(struct poll *p); /* to any */
 
 /* ---- poll_orders.c */
 bool poll_orders_can_wait(struct poll *p, int64_t now_ms); /* the next one can */

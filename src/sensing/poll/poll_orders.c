@@ -158,7 +158,9 @@ static void prove(struct poll *p, int64_t now_ms, const struct decoded *d) {
 }
 
 int poll_order_tries(const struct poll *p) {
-    return p->told->is_taken ? p->o.tries : p->told->o.tries;
+    const struct asking *asking = p->o.codec->asking;
+    bool is_known_again = asking->is_known_again && asking->is_known_again(&p->q);
+    return p->told->is_taken || is_known_again ? p->o.tries : p->told->o.tries;
 }
 
 void poll_order_answered(struct poll *p, int64_t now_ms, const struct decoded *d, const char *why) {

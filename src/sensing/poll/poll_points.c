@@ -232,6 +232,29 @@ int poll_point_tries(const struct poll *p) {
     return points_without_fail(p, x->device) > 1 ? 1 : p->o.tries;
 }
 
+/* ---- numbers of questions ---- */
+
+void poll_number(struct poll *p, int64_t now_ms) {
+    int64_t forgets_ms = p->o.codec->asking->forgets_ms;
+    uint32_t i;
+    if (!forgets_ms || !find_device(p, p->q.address, &i)) return;
+    struct device *d = &p->devices[i];
+    if (!p->tries) {
+        p->q.nth = now_ms - d->asked_ms < forgets_ms ? d->next : 0;
+        d->next = p->q.nth == UINT8_MAX ? 1 : (uint8_t)(p->q.nth + 1);
+    }
+    d->asked_ms = now_ms;
+}
+
+void poll_number_anew(struct poll *p) {
+    for (size_t i = 0; i < p->devices_n; i++)
+        if (str_is(p->q.address, p->devices[i].address)) p->devices[i].next = 0;
+}
+
+void poll_numbers_anew(struct poll *p) {
+    for (size_t i = 0; i < p->devices_n; i++) p->devices[i].next = 0;
+}
+
 void poll_points_free(struct poll *p) {
     for (size_t i = 0; i < p->n; i++) free(p->points[i].item);
     free(p->points);
