@@ -16,10 +16,11 @@ pass code 246801 >/dev/null
 pass face u-0042 >/dev/null
 pass card 7007 "$far" >/dev/null
 pass card 8008 "$gate" '"until_ms":1000' >/dev/null
+is "$(status POST passes "{\"kind\":\"code\",\"value\":\"12ab\",\"place_id\":\"$gate\"}") $(one "passes/$(pass card 37:bd88eb80a8)" value)" '400 37:BD88EB80A8' "doors: a pass has the form that readers say, or is none"
 
 # ---- OSDP: a reader behind a serial server
 
-timeout --foreground 600 "$bin" simulate osdp --listen 0 --cards 8065495,4004,7007 --first 5 --json --faults noise,split >"$dir/readers" 2>&1 </dev/null &
+timeout --foreground 600 "$bin" simulate osdp --listen 0 --cards 8065495,4004,7007 --first 5 --json --faults noise,split,badsum >"$dir/readers" 2>&1 </dev/null &
 reader=$!
 pids+=("$reader")
 for _ in $(seq 100); do at=$(sed -n 's/^listen \(.*\)$/\1/p' "$dir/readers"); [ -z "$at" ] || break; sleep 0.1; done
@@ -32,6 +33,7 @@ is "$(becomes '["elsewhere","given","unknown"]' three)" '["elsewhere","given","u
 is "$(passages DR-5 | jq -c '[.[] | select(.[1] == "given") | .[0], .[2]][0:2]')" '[true,"in"]' "doors: whoever has one is let in"
 opened() { commands "$door" open '[.[] | select(.state == "done")] | length > 0'; }
 is "$(becomes true opened)" true "doors: its output opened, and nobody confirmed it"
+is "$(commands "$door" open '[.[] | select(.state == "failed" or .state == "expired")] | length')" 0 "doors: damaged answers are asked for again, no command failed for one"
 is "$(commands "$door" open '[.[] | .passage_id != null and .confirmed_by == null] | all')" true "doors: the passage is why"
 given() { passages DR-5 | jq '[.[] | select(.[0])] | length'; }
 is "$(jq -n "$(commands "$door" open) >= $(given)") $(jq -n "$(commands "$door" refused) > 0") $(commands "$door" refused '[.[] | .passage_id != null] | all')" 'true true true' "doors: the others saw red"

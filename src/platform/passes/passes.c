@@ -2,12 +2,8 @@
 #include "platform/passes/passes.h"
 
 #include "platform/passes/passes_internal.h"
-#include "protocol/plate/plate.h"
-#include "protocol/wiegand/wiegand.h"
+#include "protocol/passing.h"
 
-#include <string.h>
-
-#define VALUE_MAX  64
 #define DEVICE_MAX 64
 
 /* ---- passes ---- */
@@ -21,7 +17,7 @@ static const char *check_weekdays(struct str s) {
 
 static const struct field pass_fields[] = {
     {CHOICE(struct pass, kind, PASS_KINDS), .flags = REQUIRED | FIXED | COLUMN},
-    {TEXT(struct pass, value), .min = 1, .max = VALUE_MAX, .flags = REQUIRED | SEARCH | EXACT | COLUMN,
+    {TEXT(struct pass, value), .min = 1, .max = PASSING_VALUE_MAX, .flags = REQUIRED | SEARCH | EXACT | COLUMN,
      .class = IDENTITY},
     {TEXT(struct pass, holder), .max = 40, .flags = SEARCH | COLUMN, .class = IDENTITY},
     {REF(struct pass, person_id, "people"), .flags = INDEXED},
@@ -42,19 +38,20 @@ static const struct view pass_views[] = {{"plates", "kind=plate", "until_ms"}, {
 
 /* Written in whatever form, kept in the one that readers and cameras say. */
 static enum err normal_value(struct ctx *ctx, const struct pass *p, struct str *ret) {
-    struct plate plate;
-    struct wire_error ignored;
-    char card[WIEGAND_NUMBER_BYTES];
-    const char *normal = NULL;
-    if (str_is(p->kind, "plate")) {
-        if (!plate_read(p->value, &plate, &ignored) || plate.kind == PLATE_NONE)
-            return FAIL_FIELD(&ctx->fault, "value", "not_a_plate", 0);
-        normal = plate.text;
-    } else if (str_is(p->kind, "card") && !memchr(p->value.ptr, ':', p->value.len)) { /* "37:…" is bits as they are */
-        if (!wiegand_typed(p->value, card)) return FAIL_FIELD(&ctx->fault, "value", "not_a_card", 0);
-        normal = card;
-    }
-    if (!arena_str(ctx->arena, normal ? str_of(normal) : p->value, ret)) return FAIL_MEMORY(ctx);
+    static const struct {
+        const char *kind;
+        enum passing_kind as;
+        const char *wrong;
+    } kinds[] = {{"plate", PASSING_PLATE, "not_a_plate"},
+                 {"card", PASSING_CARD, "not_a_card"},
+                 {"code", PASSING_CODE, "not_a_code"},
+                 {"face", PASSING_FACE, "bad_code"}};
+    char normal[PASSING_VALUE_SIZE];
+    size_t k = 0;
+    while (k < COUNT(kinds) && !str_is(p->kind, kinds[k].kind)) k++;
+    if (k == COUNT(kinds)) return OK; /* the field itself is refused */
+    if (!passing_read(kinds[k].as, p->value, normal)) return FAIL_FIELD(&ctx->fault, "value", kinds[k].wrong, 0);
+    if (!arena_str(ctx->arena, str_of(normal), ret)) return FAIL_MEMORY(ctx);
     return OK;
 }
 
@@ -98,8 +95,8 @@ static const struct field passage_fields[] = {
     {REF(struct passage, device_id, "devices"), .flags = FIXED},
     {REF(struct passage, place_id, "places"), .flags = FIXED | COLUMN},
     {CHOICE(struct passage, kind, PASS_KINDS), .flags = REQUIRED | FIXED | COLUMN},
-    {TEXT(struct passage, value), .min = 1, .max = VALUE_MAX, .flags = REQUIRED | FIXED | SEARCH | EXACT | COLUMN,
-     .class = IDENTITY},
+    {TEXT(struct passage, value), .min = 1, .max = PASSING_VALUE_MAX,
+     .flags = REQUIRED | FIXED | SEARCH | EXACT | COLUMN, .class = IDENTITY},
     {REF(struct passage, pass_id, "passes"), .flags = FIXED | INDEXED},
     {CHOICE(struct passage, direction, "in out"), .flags = FIXED | COLUMN},
     {FLAG(struct passage, granted), .flags = REQUIRED | FIXED | COLUMN},

@@ -91,7 +91,7 @@ static void only_the_value_itself_counts(struct t *t) {
     struct site s;
     start(&s, t);
     (void)give(&s, "card", "12345", s.gate);
-    (void)give(&s, "code", "B12345", s.gate);
+    (void)give(&s, "face", "B12345", s.gate);
     (void)give(&s, "plate", "京B12345", s.gate); /* ends alike */
     struct pass p = {0};
     SET(&passes, &p, kind, S("plate"));
@@ -333,10 +333,20 @@ static void values_are_kept_in_the_form_that_devices_say(struct t *t) {
         const char *kind, *written, *kept; /* or the code of the refusal */
         bool ok;
     } rows[] = {
-        {"plate", "粤b·12345", PLATE, true},       {"plate", "粤B1234", "not_a_plate", false},
-        {"plate", "无牌", "not_a_plate", false},   {"card", "0008065495", "8065495", true},
-        {"card", "123,04567", "8065495", true},    {"card", "37:BD88EB80A8", "37:BD88EB80A8", true},
-        {"card", "blue one", "not_a_card", false}, {"code", "1234", "1234", true},
+        {"plate", "粤b·12345", PLATE, true},
+        {"plate", "粤B1234", "not_a_plate", false},
+        {"plate", "无牌", "not_a_plate", false},
+        {"card", "0008065495", "8065495", true},
+        {"card", "123,04567", "8065495", true},
+        {"card", "37:BD88EB80A8", "37:BD88EB80A8", true},
+        {"card", "blue one", "not_a_card", false},
+        {"code", "1234", "1234", true},
+        {"card", "37:bd88eb80a8", "37:BD88EB80A8", true},
+        {"card", "xyz:", "not_a_card", false},
+        {"code", "12", "not_a_code", false},
+        {"code", "12ab", "not_a_code", false},
+        {"face", "u-1", "u-1", true},
+        {"face", "u 1 /", "bad_code", false},
     };
     struct site s;
     start(&s, t);

@@ -4,13 +4,9 @@
 #include "base/civil.h"
 #include "protocol/frame_json.h"
 #include "protocol/members.h"
-#include "protocol/plate/plate.h"
-#include "protocol/wiegand/wiegand.h"
-
-#include <string.h>
+#include "protocol/passing.h"
 
 #define DEVICE_MAX 64
-#define VALUE_MAX  64                       /* of a passage */
 #define AT_MAX_MS  INT64_C(253402300799999) /* 9999 */
 
 static bool bad(struct wire_error *e, const char *rule, size_t at) {
@@ -24,66 +20,15 @@ static bool is_name(struct str s, size_t most) {
     return s.len && s.len <= most && str_is_code(s);
 }
 
-/* "37:BD88EB80A8": bits of a length that is not known, as they are. */
-static bool read_bits(struct str text, char ret[WIEGAND_NUMBER_BYTES]) {
-    struct str bits;
-    int64_t n;
-    size_t at = 0;
-    if (!str_cut(&text, ':', &bits) || !text.ptr || !str_to_i64(bits, &n) || n < 1 || n > WIEGAND_BITS_MAX)
-        return false;
-    if (text.len != (size_t)(n + 7) / 8 * 2 || bits.len + 1 + text.len > VALUE_MAX) return false;
-    memcpy(ret, bits.ptr, bits.len);
-    at = bits.len;
-    ret[at++] = ':';
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool is_small = c >= 'a' && c <= 'f';
-        if (!is_small && !(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'F')) return false;
-        ret[at++] = (char)(is_small ? c - 'a' + 'A' : c);
-    }
-    ret[at] = 0;
-    return true;
-}
-
-static bool read_card(struct str text, char *ret) {
-    return memchr(text.ptr, ':', text.len) ? read_bits(text, ret) : wiegand_typed(text, ret);
-}
-
-static bool read_pin(struct str text, char *ret) {
-    if (text.len < PASSING_CODE_MIN || text.len > PASSING_CODE_MAX) return false;
-    for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] < '0' || text.ptr[i] > '9') return false;
-    memcpy(ret, text.ptr, text.len);
-    ret[text.len] = 0;
-    return true;
-}
-
-static bool read_plate(struct str text, char *ret) {
-    struct plate p;
-    struct wire_error ignored;
-    if (!plate_read(text, &p, &ignored) || p.kind == PLATE_NONE) return false;
-    memcpy(ret, p.text, strlen(p.text) + 1);
-    return true;
-}
-
-static bool read_face(struct str text, char *ret) {
-    if (!is_name(text, DOOR_FACE_MAX)) return false;
-    memcpy(ret, text.ptr, text.len);
-    ret[text.len] = 0;
-    return true;
-}
-
-#define VALUE_BYTES WIEGAND_NUMBER_BYTES /* room for the longest of them */
 static const struct {
     const char *member;
     enum passing_kind kind;
-    bool (*take)(struct str text, char *ret);
     const char *rule;
 } shown[] = {
-    {"card", PASSING_CARD, read_card, "door card: a number up to 4294967295, FACILITY,NUMBER, or BITS:HEX"},
-    {"pin", PASSING_CODE, read_pin, "door pin: 4 to 16 digits"},
-    {"plate", PASSING_PLATE, read_plate, "door plate: no number plate of GA 36"},
-    {"face_ref", PASSING_FACE, read_face, "door face_ref: 1 to 64 bytes without blanks and / + #"},
+    {"card", PASSING_CARD, "door card: a number up to 4294967295, FACILITY,NUMBER, or BITS:HEX"},
+    {"pin", PASSING_CODE, "door pin: 4 to 16 digits"},
+    {"plate", PASSING_PLATE, "door plate: no number plate of GA 36"},
+    {"face_ref", PASSING_FACE, "door face_ref: 1 to 64 bytes without blanks and / + #"},
 };
 
 /* ---- the form ---- */
@@ -117,7 +62,7 @@ static bool read_time(const struct form *f, int64_t *ret) {
 
 static bool read_who(const struct form *f, struct passing *p) {
     size_t n = 0, which = 0;
-    char value[VALUE_BYTES];
+    char value[PASSING_VALUE_SIZE];
     for (size_t i = 0; i < COUNT(shown); i++) {
         if (!member_at(f->json, shown[i].member).ptr) continue;
         which = i;
@@ -125,7 +70,7 @@ static bool read_who(const struct form *f, struct passing *p) {
     }
     if (n != 1) return bad(f->error, "door: one of card, pin, plate and face_ref says who it is", 0);
     struct str text = member_text(f->json, shown[which].member, f->a);
-    if (!text.len || !shown[which].take(text, value)) return wrong(f, shown[which].member, shown[which].rule);
+    if (!passing_read(shown[which].kind, text, value)) return wrong(f, shown[which].member, shown[which].rule);
     p->kind = shown[which].kind;
     return arena_str(f->a, str_of(value), &p->value) || bad(f->error, "out of memory", 0);
 }

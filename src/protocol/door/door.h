@@ -9,13 +9,11 @@
 
 #define DOOR_FORM_MAX ((size_t)2048) /* bytes */
 #define DOOR_ID_MAX   60             /* of an id */
-#define DOOR_FACE_MAX 64             /* of a face_ref */
 
-/* Members: "device" 1 to 64 bytes, "id" and "face_ref" as above, all three without blanks and / + #; "card" the number
- * as people copy it ("0008065495", "123,04567") or bits ("37:BD88EB80A8"); "pin" digits; "plate" of GA 36; "way" in or
- * out; "at" UTC, whole milliseconds since 1970 or RFC 3339; "late" true: the device kept it while nobody answered;
- * "sure" 1 to 100 %.  Others are passed over.  device: of whom the topic speaks, absent: the form names it; where both
- * do they must agree.  *ret has one passing, its texts in the arena. */
+/* Members: "device" 1 to 64 bytes, "id" as above, both without blanks and / + #; "card", "pin", "plate" and "face_ref"
+ * as passing_read() reads them; "way" in or out; "at" UTC, whole milliseconds since 1970 or RFC 3339; "late" true: the
+ * device kept it while nobody answered; "sure" 1 to 100 %.  Others are passed over.  device: of whom the topic speaks,
+ * absent: the form names it; where both do they must agree.  *ret has one passing, its texts in the arena. */
 bool door_read(struct bytes whole, struct str device, struct arena *a, struct decoded *ret, struct wire_error *reterr);
 /* The same as a device writes it; value as passings have it. */
 void door_write(const struct passing *p, struct buf *out);
