@@ -58,6 +58,7 @@ static const struct asked {
     const char *codec, *address, *item, *value;
     uint8_t serial;
     const char *key;
+    uint8_t nth;
 } asked[] = {
     {"dlt645", "AAAAAAAAAAAA", "", NULL, 0, NULL},
     {"dlt645", "AAAAAAAAAAAA", "00010000", NULL, 0, NULL},
@@ -94,6 +95,8 @@ static const struct asked {
     {"osdp", "0", "poll", NULL, 0, NULL},
     {"osdp", "101", "poll", NULL, 0, NULL},
     {"osdp", "101", "id", NULL, 0, NULL},
+    {"osdp", "101", "poll", NULL, 0, NULL, 1},
+    {"osdp", "101", "out", "0 5 30", 0, NULL, 2},
     {"modbus", "1", "", NULL, 0, NULL},
     {"modbus", "1", "input:0", NULL, 0, NULL},
     {"modbus", "1", "holding:0:f32 holding:3:bcd16:!8000:/10", NULL, 0, NULL},
@@ -136,7 +139,7 @@ static void hear(const struct question *q, struct bytes whole) {
     buf_init_arena(&data, &arena, 2 * codec->frame_max + 1);
     enum answer answer = codec->asking->answers(q, whole, &data, &why);
     if (answer == ANSWER_MORE) must(codec->asking->answers(q, whole, &data, &why) == ANSWER_MORE);
-    must(!data.overflow && (answer != ANSWER_REFUSED || why));
+    must(!data.overflow && ((answer != ANSWER_REFUSED && answer != ANSWER_ANEW) || why));
     if (answer != ANSWER_WHOLE && answer != ANSWER_MORE) return;
     struct bytes all = {(const uint8_t *)(data.ptr ? data.ptr : ""), data.len};
     must(codec->asking->read(q, all, &arena, &d, &e) || e.rule);
@@ -151,7 +154,8 @@ static void ask_for(struct bytes whole) {
                              .value = str_of(asked[i].value),
                              .key = str_of(asked[i].key),
                              .now_s = ASKED_S,
-                             .serial = asked[i].serial};
+                             .serial = asked[i].serial,
+                             .nth = asked[i].nth};
         for (; q.part < 2; q.part++) hear(&q, whole);
         q.part = 0;
         if (!are_said) say(&q);

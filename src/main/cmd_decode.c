@@ -123,7 +123,7 @@ static void put_passing(struct jw *j, const struct passing *p) {
     jw_kstr(j, "value", p->value);
     if (p->serial.len) jw_kstr(j, "serial", p->serial);
     if (p->way.len) jw_kstr(j, "way", p->way);
-    put_at(j, 0, p->at_ms);
+    put_at(j, p->at_s, p->at_ms);
     if (p->sure_pct) jw_ki64(j, "sure_pct", p->sure_pct);
     jw_kbool(j, "late", p->is_late);
     jw_close(j, '}');

@@ -27,8 +27,12 @@ static bool add_plate(const struct sighting *s, struct str text, struct arena *a
     struct plate p;
     if (!is_plate(text, &p)) return true;
     struct passing *x = &all[*n];
-    *x = (struct passing){
-        .device = s->device, .kind = PASSING_PLATE, .serial = s->serial, .at_ms = s->at_ms, .is_late = s->is_late};
+    *x = (struct passing){.device = s->device,
+                          .kind = PASSING_PLATE,
+                          .serial = s->serial,
+                          .at_s = s->at_s,
+                          .at_ms = s->at_ms,
+                          .is_late = s->is_late};
     if (s->sure_pct >= 0) x->sure_pct = s->sure_pct < 1 ? 1 : s->sure_pct > 100 ? 100 : (int32_t)s->sure_pct;
     ++*n;
     return arena_str(a, str_of(p.text), &x->value);
@@ -46,12 +50,16 @@ bool alpr_say(const struct sighting *s, struct arena *a, struct decoded *ret, st
         *reterr = (struct wire_error){"out of memory", 0};
         return false;
     }
-    *event = (struct device_event){
-        .device = s->device, .code = n ? S("plate_seen") : S("plate_unread"), .at_ms = s->at_ms, .is_set = true};
+    *event = (struct device_event){.device = s->device,
+                                   .code = n ? S("plate_seen") : S("plate_unread"),
+                                   .at_s = s->at_s,
+                                   .at_ms = s->at_ms,
+                                   .is_set = true};
     *sure = (struct reading){.device = s->device,
                              .metric = S("confidence"),
                              .unit = S("%"),
                              .value = (double)s->sure_pct,
+                             .at_s = s->at_s,
                              .at_ms = s->at_ms};
     *ret = (struct decoded){.sender = s->device,
                             .readings = sure,

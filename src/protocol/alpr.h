@@ -8,7 +8,7 @@
 struct sighting {
     struct str device, plate; /* plate: as the camera writes it; several of a vehicle are joined with | */
     struct str serial;        /* of the message; absent: it has none */
-    int64_t at_ms;            /* UTC; 0: the camera does not say */
+    int64_t at_s, at_ms;      /* as struct passing has them; 0: the camera does not say */
     int64_t sure_pct;         /* -1: it does not say */
     bool is_late;
 };

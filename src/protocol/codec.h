@@ -52,7 +52,8 @@ struct passing {
     struct str value;
     struct str serial; /* of the message: said again it is the same passing; absent: the wire has none */
     struct str way;    /* in, out; absent: as the device's row says */
-    int64_t at_ms;     /* UTC; 0: not on the wire */
+    int64_t at_s;      /* local civil seconds since 1970 as the frame says; 0: not on the wire */
+    int64_t at_ms;     /* UTC, where the wire has that; else 0 */
     int32_t sure_pct;  /* how sure the device is of the value; 0: it does not say */
     bool is_late;      /* kept by the device while nobody answered: nothing waits at the gate any more */
 };

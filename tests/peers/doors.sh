@@ -105,6 +105,15 @@ is "$(heard)" 'open refused' "doors: and nothing more was heard"
 order=$(commands "$lock" open '.[0].id' | tr -d '"')
 client pub -i reader -t "$topic/reply" -m "{\"id\":\"$order\",\"ok\":true}" >/dev/null
 is "$(becomes done one "commands/$order" state)" done "doors: its reply ends the command"
+lane=$(api POST lines "{\"name\":\"东门车道\",\"kind\":\"itsapi\",\"enabled\":true,\"community_id\":\"$community\"}" | head -n 1)
+key=$(jq -r .push_key <<<"$lane") lane=$(jq -r .id <<<"$lane")
+is "$(becomes open one "lines/$lane" state)" open "doors: a line of cameras that open nothing by their answer is open"
+is "$(push '{}') $(push '')" ' 200  200' "doors: their sign of life may be empty"
+pass plate 粤B12345 >/dev/null
+snap() { push "{\"Picture\":{\"Plate\":{\"PlateNumber\":\"$1\"},\"SnapInfo\":{\"DeviceID\":\"DM-1\",\"AccurateTime\":\"$(TZ=Asia/Shanghai date -d "$2" '+%F %T')\"}}}"; }
+is "$(snap 粤B12345 '10 minutes ago') $(snap 粤B12345 now)" ' 200  200' "doors: vehicles are taken"
+is "$(becomes 'open refused open' heard)" 'open refused open' "doors: one with a pass is let in by a command, where its camera can be told"
+is "$(passages DM-1 | jq -c '.[3:]')" '[[false,"late",""],[true,"given",""]]' "doors: one of ten minutes ago is not"
 log_in dispatcher
 is "$(api GET 'passages?f.device=DM-1' | head -n 1 | jq -c '[.items[] | .value | test("8065495")] | any')" false "doors: at the desk the card is masked"
 for pid in "${pids[@]}"; do stop "$pid"; done

@@ -146,21 +146,23 @@ static enum err look_for_message(struct ctx *ctx, struct taking *t) {
 }
 
 /* A clock that began anew in 1970, or is far ahead, tells nothing: who stands there stands there now. */
-static int64_t time_of(const struct ctx *ctx, const struct passing *x) {
-    bool is_off = x->at_ms < ctx->now_ms - CLOCK_BACK_MS || x->at_ms > ctx->now_ms + CLOCK_AHEAD_MS;
-    return is_off ? ctx->now_ms : x->at_ms;
+static int64_t time_of(struct ctx *ctx, const struct taking *t, const struct passing *x) {
+    int64_t at_ms = x->at_ms, offset_ms = zone_offset_s(kernel_zone(ctx, t->community_id), ctx->now_ms) * INT64_C(1000);
+    if (!at_ms && x->at_s) at_ms = x->at_s * 1000 - offset_ms;
+    bool is_off = at_ms < ctx->now_ms - CLOCK_BACK_MS || at_ms > ctx->now_ms + CLOCK_AHEAD_MS;
+    return is_off ? ctx->now_ms : at_ms;
 }
 
 /* What a device kept while it was away comes all at once, and was hours apart. */
-static bool is_near(const struct ctx *ctx, const struct passing *x, const struct passage *p) {
-    int64_t apart_ms = time_of(ctx, x) - p->at_ms;
+static bool is_near(struct ctx *ctx, const struct taking *t, const struct passing *x, const struct passage *p) {
+    int64_t apart_ms = time_of(ctx, t, x) - p->at_ms;
     return apart_ms < PASS_SAME_MS && apart_ms > -PASS_SAME_MS;
 }
 
-static bool is_shown(const struct ctx *ctx, const struct taking *t, const struct passage *p) {
+static bool is_shown(struct ctx *ctx, const struct taking *t, const struct passage *p) {
     for (size_t i = 0; i < t->n; i++)
         if (str_is(p->kind, kinds[t->all[i].kind]) && str_eq(p->value, t->all[i].value) &&
-            (t->verdict.why != PASS_LATE || is_near(ctx, &t->all[i], p)))
+            (t->verdict.why != PASS_LATE || is_near(ctx, t, &t->all[i], p)))
             return true;
     return false;
 }
@@ -222,7 +224,7 @@ static enum err decide(struct ctx *ctx, struct taking *t) {
     int64_t sure_pct, late_s;
     TRY(setting_i64(ctx, t->community_id, PASS_SURE, &sure_pct));
     TRY(setting_i64(ctx, t->community_id, PASS_LATE_AFTER, &late_s));
-    bool is_old = late_s && ctx->now_ms - time_of(ctx, first) > late_s * 1000;
+    bool is_old = late_s && ctx->now_ms - time_of(ctx, t, first) > late_s * 1000;
     t->shown = first;
     t->verdict = (struct pass_verdict){.why = PASS_NOWHERE};
     if (!t->is_known || !row_has(&devices, &t->device, "place_id")) return OK;
@@ -250,7 +252,7 @@ static enum err put_down(struct ctx *ctx, struct taking *t) {
     SET(&passages, &p, value, x->value);
     SET(&passages, &p, granted, t->verdict.why == PASS_GIVEN);
     SET(&passages, &p, why, pass_word(t->verdict.why));
-    SET(&passages, &p, at_ms, time_of(ctx, x));
+    SET(&passages, &p, at_ms, time_of(ctx, t, x));
     if (x->serial.len) SET(&passages, &p, serial, x->serial);
     if (t->verdict.pass_id) SET(&passages, &p, pass_id, t->verdict.pass_id);
     if (t->is_known) SET(&passages, &p, device_id, t->device.row.id);

@@ -1,6 +1,7 @@
 /* Pushes of ITSAPI cameras.  SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/itsapi/itsapi.h"
 
+#include "base/civil.h"
 #include "protocol/alpr.h"
 #include "protocol/frame_json.h"
 #include "protocol/members.h"
@@ -10,11 +11,36 @@ static bool bad(struct wire_error *e, const char *rule, size_t at) {
     return false;
 }
 
+/* "2026-11-24T10:42:00.250", a blank for the T; local where no offset stands behind it. */
+static void read_time(struct str text, struct itsapi_push *p) {
+    char mem[40];
+    struct buf b;
+    int64_t ms = 0;
+    buf_init(&b, mem, sizeof mem);
+    buf_str(&b, text);
+    if (b.len > 10 && mem[10] == ' ') mem[10] = 'T';
+    if (b.overflow) return;
+    if (civil_read_time((struct str){mem, b.len}, &p->at_ms)) return;
+    buf_char(&b, 'Z');
+    if (!b.overflow && civil_read_time((struct str){mem, b.len}, &ms)) p->at_s = ms / 1000;
+}
+
+/* What some send to KeepAlive. */
+static bool is_empty(struct str json) {
+    json = str_trim(json);
+    return !json.len || (json.len > 1 && json.ptr[0] == '{' && json.ptr[json.len - 1] == '}' &&
+                         !str_trim((struct str){json.ptr + 1, json.len - 2}).len);
+}
+
 bool itsapi_read(struct bytes whole, struct arena *a, struct itsapi_push *ret, struct wire_error *reterr) {
     struct itsapi_push p = {.confidence = -1};
     struct str json = {(const char *)whole.ptr, whole.len};
     size_t at = 0;
     if (whole.len > ITSAPI_PUSH_MAX) return bad(reterr, "ITSAPI push: " WIRE_LIMIT "at most 1 MiB", ITSAPI_PUSH_MAX);
+    if (is_empty(json)) {
+        *ret = p;
+        return true;
+    }
     if (!members_check(whole, &at)) return bad(reterr, "ITSAPI push: this is no JSON", at);
     struct str picture = member_at(json, "Picture");
     p.is_vehicle = picture.ptr;
@@ -29,6 +55,7 @@ bool itsapi_read(struct bytes whole, struct arena *a, struct itsapi_push *ret, s
         p.plate = member_text(picture, "Plate.PlateNumber", a);
         p.colour = member_text(picture, "Plate.PlateColor", a);
         p.direction = member_text(picture, "SnapInfo.Direction", a);
+        read_time(member_text(picture, "SnapInfo.AccurateTime", a), &p);
         if (!member_i64(picture, "Plate.Confidence", &p.confidence) || p.confidence < 0) p.confidence = -1;
         if (!p.plate.ptr) return bad(reterr, "ITSAPI Plate: PlateNumber is missing", at);
     }
@@ -42,7 +69,8 @@ static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, str
     if (!itsapi_read(whole, a, &p, reterr)) return false;
     ret->sender = p.device;
     if (!p.is_vehicle) return true;
-    struct sighting s = {.device = p.device, .plate = p.plate, .sure_pct = p.confidence};
+    struct sighting s = {
+        .device = p.device, .plate = p.plate, .at_s = p.at_s, .at_ms = p.at_ms, .sure_pct = p.confidence};
     return alpr_say(&s, a, ret, reterr);
 }
 
@@ -51,11 +79,13 @@ static bool show(struct bytes whole, struct arena *a, struct jw *j, struct wire_
     if (!itsapi_read(whole, a, &p, reterr)) return false;
     jw_open(j, '{');
     jw_kcstr(j, "message", p.is_vehicle ? "plate" : "alive");
-    jw_kstr(j, "device", p.device);
+    if (p.device.ptr) jw_kstr(j, "device", p.device);
     if (p.is_vehicle) {
         jw_kstr(j, "plate", p.plate);
         if (p.colour.ptr) jw_kstr(j, "colour", p.colour);
         if (p.direction.ptr) jw_kstr(j, "direction", p.direction);
+        if (p.at_s) frame_put_time(j, "time", p.at_s);
+        if (p.at_ms) jw_ki64(j, "at_ms", p.at_ms);
         if (p.confidence >= 0) jw_ki64(j, "confidence", p.confidence);
     }
     frame_put_bytes(j, a, "text", whole);

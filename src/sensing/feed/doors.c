@@ -12,7 +12,7 @@ static enum err decide(struct ctx *ctx, const struct knock *k) {
     if (!all) return FAIL_MEMORY(ctx);
     for (size_t i = 0; i < k->n; i++) {
         all[i] = k->all[i];
-        if (!all[i].at_ms) all[i].at_ms = k->heard_ms;
+        if (!all[i].at_ms && !all[i].at_s) all[i].at_ms = k->heard_ms;
         all[i].is_late |= ctx->now_ms - k->heard_ms > PASS_OPEN_MS;
     }
     return pass_at_door(ctx, k->community_id, all, k->n, &ignored);

@@ -111,9 +111,14 @@ static void answer(void *arg, bool is_stored) {
     api_finish(unit, is_stored ? &ok : NULL, is_stored ? NULL : &away);
 }
 
+/* Else a device waits for a command. */
+static bool answer_opens(const struct codec *c) {
+    return c->let || c->reply;
+}
+
 static void take(void *arg) { /* loop thread */
     struct push *p = arg;
-    p->decoded.passings_n = 0; /* the answer says it */
+    if (answer_opens(p->line.codec)) p->decoded.passings_n = 0; /* they are decided */
     intake_take(&p->intake, &p->decoded, p->arena, 0);
 }
 
@@ -172,7 +177,7 @@ static enum err too_often(struct ctx *ctx, struct push *p) {
 
 static enum err let_pass(struct ctx *ctx, struct push *p, enum pass_why *ret) {
     struct pass_verdict verdict;
-    if (!p->decoded.passings_n) return OK;
+    if (!p->decoded.passings_n || !answer_opens(p->line.codec)) return OK;
     enum err e = pass_take(ctx, p->line.community_id, p->decoded.passings, p->decoded.passings_n, &verdict);
     if (e)
         FIGURES_ADD(p->line.figures, unanswered, 1);

@@ -20,7 +20,7 @@ struct site {
     struct api *api;
     struct http_server *http;
     int port;
-    char key[LINE_PUSH_KEY + 1], off[LINE_PUSH_KEY + 1], door[LINE_PUSH_KEY + 1];
+    char key[LINE_PUSH_KEY + 1], off[LINE_PUSH_KEY + 1], door[LINE_PUSH_KEY + 1], lane[LINE_PUSH_KEY + 1];
     struct client_reply reply;
 };
 
@@ -41,12 +41,14 @@ static enum err make_lines(struct ctx *ctx, struct estate *e) {
     TRY(line_row_put(ctx, e->id, S("gate"), "vz", 0));
     TRY(line_row_put(ctx, e->id, S("fire"), "gb26875", 0));
     TRY(line_row_put(ctx, e->id, S("door"), "door", 0));
+    TRY(line_row_put(ctx, e->id, S("lane"), "itsapi", 0));
     SET(&line_rows, &off, name, S("off"));
     SET(&line_rows, &off, kind, S("vz"));
     TRY(row_create(ctx, &line_rows, &off));
     read_key(ctx, "gate", s->key);
     read_key(ctx, "off", s->off);
     read_key(ctx, "door", s->door);
+    read_key(ctx, "lane", s->lane);
     return OK;
 }
 
@@ -138,7 +140,7 @@ static void each_pushed_line_has_an_address_of_chance(struct t *t) {
     struct site s;
     start(&s, t);
     CHECK(t, strlen(s.key) == LINE_PUSH_KEY && strlen(s.off) == LINE_PUSH_KEY && strcmp(s.key, s.off) != 0);
-    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM lines WHERE push_key IS NOT NULL") == 3); /* no other kind */
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM lines WHERE push_key IS NOT NULL") == 4); /* no other kind */
     stop(&s);
 }
 
@@ -259,6 +261,55 @@ static void a_door_is_told_whether_and_why(struct t *t) {
     CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM passages") == 3);
     CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM passages WHERE direction = 'out' AND serial = '1'") == 1);
     CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM commands") == 0); /* the answer opens */
+    stop(&s);
+}
+
+static enum err a_model_that_opens(struct ctx *ctx, struct estate *e) {
+    static struct model_command told[] = {
+        {.has = 0x39, .command = {"open", 4}, .item = {"out", 3}, .value = {"1", 1}, .dangerous = true}};
+    struct device_model m = {0};
+    struct device d = {0};
+    bool found;
+    SET(&device_models, &m, code, S("lane"));
+    SET(&device_models, &m, name, S("lane"));
+    SET(&device_models, &m, commands, (struct lines){told, COUNT(told)});
+    TRY(row_create(ctx, &device_models, &m));
+    TRY(let_in(ctx, e));
+    TRY(device_by_code(ctx, e->id, S("cam1"), &d, &found));
+    SET(&devices, &d, model, S("lane"));
+    return row_update(ctx, &devices, d.row.id, 0, &d, UINT64_C(1) << field_index(&devices, "model"), NULL);
+}
+
+static int seen_in_lane(struct site *s, const char *plate, int64_t ago_ms) {
+    char body[300], at[40];
+    struct buf b;
+    buf_init(&b, at, sizeof at);
+    const struct world *w = &s->e.t->world;
+    civil_put_time(&b, entry(s, "lane")->spec.zone, w->utc_ms(w->self) - ago_ms);
+    snprintf(
+        body, sizeof body,
+        "{\"Picture\":{\"Plate\":{\"PlateNumber\":\"%s\"},\"SnapInfo\":{\"DeviceID\":\"cam1\",\"AccurateTime\":\"%.19s"
+        "\"}}}",
+        plate, at); /* local, without its offset */
+    return push(s, s->lane, body);
+}
+
+/* Whose answer opens nothing is told by a command. */
+static void a_lane_is_told_by_a_command(struct t *t) {
+    static const char opened[] = "SELECT COUNT(*) FROM commands WHERE command = 'open' AND passage_id IS NOT NULL";
+    struct site s;
+    start(&s, t);
+    CHECK(t, push(&s, s.lane, "{}") == 200 && push(&s, s.lane, "") == 200); /* KeepAlive */
+    CHECK(t, seen_in_lane(&s, "粤B12345", 0) == 200 && !body_of(&s).len);
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM devices WHERE code = 'cam1' AND state = 'new'", 1));
+    estate_do(&s.e, a_model_that_opens);
+    CHECK(t, seen_in_lane(&s, "粤B12345", 600000) == 200);
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM passages WHERE why = 'late'") == 1);
+    CHECK(t, seen_in_lane(&s, "京A00001", 0) == 200 && estate_count(&s.e, opened) == 0);
+    CHECK(t, seen_in_lane(&s, "粤B12345", 0) == 200);
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM passages WHERE granted = 1") == 1);
+    CHECK(t, estate_count(&s.e, opened) == 1);
+    CHECK(t, seen_in_lane(&s, "粤B12345", 0) == 200 && estate_count(&s.e, opened) == 1); /* said again at once */
     stop(&s);
 }
 
@@ -428,7 +479,7 @@ static void what_is_not_signed_is_not_looked_at(struct t *t) {
 
 TESTS(CASE(each_pushed_line_has_an_address_of_chance), CASE(an_address_that_is_none_says_nothing),
       CASE(who_looks_first_finds_somebody), CASE(what_is_pushed_is_stored_and_answered),
-      CASE(the_answer_opens_for_who_may_pass), CASE(a_door_is_told_whether_and_why),
+      CASE(the_answer_opens_for_who_may_pass), CASE(a_door_is_told_whether_and_why), CASE(a_lane_is_told_by_a_command),
       CASE(what_is_wrong_is_refused_and_kept_as_a_sample), CASE(what_cannot_be_stored_is_to_be_said_again),
       CASE(more_than_the_bound_at_once_is_busy), CASE(who_pushes_too_often_is_told_to_wait),
       CASE(a_key_that_leaked_is_replaced_at_once), CASE(a_line_that_is_switched_off_is_gone),
