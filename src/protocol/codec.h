@@ -165,7 +165,8 @@ struct codec {
     /* False: *ret has the sender at most, where that was read before the fault. */
     bool (*decode)(struct bytes whole, struct arena *a, struct decoded *ret, struct wire_error *reterr);
     /* The answer the sender expects, if any: nothing is appended when none is due.  now_s: local civil seconds.  A
-     * whole frame that did not decode, and one who may not pass, is answered with a refusal (ok false). */
+     * whole frame that did not decode, one who may not pass, and one whose message was answered before, is answered
+     * with a refusal (ok false). */
     void (*reply)(struct bytes whole, bool ok, int64_t now_s, struct buf *out);
     /* Instead, where a frame is one who wants through: whether he may, and a word why (platform/passes).  NULL: reply()
      * says it, or the device waits for a command. */

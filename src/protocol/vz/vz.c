@@ -142,8 +142,9 @@ static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, str
     return true;
 }
 
-/* A vehicle is answered: "ok" lets the camera's relay open, anything else does not; either way it is not said again.
- * Nothing opens for one without a plate, and nothing but a vehicle is answered: "ok" to a heartbeat would open, too. */
+/* A vehicle is answered: "ok" lets the camera's relay open, anything else does not; either way it is not said again,
+ * and one that is said again all the same is not opened for again.  Nothing opens for one without a plate, and nothing
+ * but a vehicle is answered: "ok" to a heartbeat would open, too. */
 static void reply(struct bytes whole, bool ok, int64_t now_s, struct buf *out) {
     struct str json = {(const char *)whole.ptr, whole.len};
     char plates[256];

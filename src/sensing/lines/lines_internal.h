@@ -17,6 +17,7 @@
 #define LINES_MIDNIGHTS_EACH 16                /* devices of a line that are looked at then */
 #define LINES_MIDNIGHTS_MAX  4096 /* devices that are asked for midnights, or did not answer such a question */
 #define LINES_SILENT_MAX     4096 /* devices that fell silent, or spoke again, and whose rows do not say so yet */
+#define LINES_OWED_MAX       64   /* passages that were let in, and could not be answered */
 
 /* A row as the loop thread knows it. */
 struct line_spec {
@@ -94,7 +95,9 @@ struct line_set {
     int64_t filled_us; /* when midnights were looked for last */
     int64_t ticked_us; /* loop thread: when the lines were */
     enum err failed;
-    _Atomic int pushes; /* that are not answered yet */
+    _Atomic int pushes;           /* that are not answered yet */
+    int64_t owed[LINES_OWED_MAX]; /* passages whose devices were not told that they open; under the lock */
+    size_t owed_n;
 };
 
 int64_t line_rows_generation(void);   /* rises when rows changed: lines, or what hangs on them */

@@ -88,7 +88,9 @@ struct push { /* in the request's arena */
     struct intake_site site;
     struct intake intake;
     struct decoded decoded;
-    struct arena *arena; /* the request's: the loop thread's from take() on */
+    struct pass_verdict verdict; /* of one who wants through; else that nothing speaks against it */
+    bool opens;                  /* the answer says so */
+    struct arena *arena;         /* the request's: the loop thread's from take() on */
     struct bytes reply;
     char peer[46];
     struct loop_task task;
@@ -100,13 +102,36 @@ static bool under_way(struct push *p, int more) {
     return of_line < PUSHES_OF_LINE && all < PUSHES_MAX;
 }
 
+/* Whoever was let in and was not told so: his device says it again, and is told then. */
+static void owe(struct line_set *l, int64_t passage_id) {
+    pthread_mutex_lock(&l->lock);
+    l->owed[l->owed_n++ % LINES_OWED_MAX] = passage_id;
+    pthread_mutex_unlock(&l->lock);
+}
+
+static bool take_owed(struct line_set *l, int64_t passage_id) {
+    bool found = false;
+    pthread_mutex_lock(&l->lock);
+    for (size_t i = 0; i < LINES_OWED_MAX && !found; i++) {
+        found = l->owed[i] == passage_id;
+        if (found) l->owed[i] = 0;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return found;
+}
+
+static void not_answered(const struct push *p) {
+    FIGURES_ADD(p->line.figures, unanswered, 1);
+    if (p->opens && p->verdict.passage_id) owe(p->lines, p->verdict.passage_id);
+}
+
 static void answer(void *arg, bool is_stored) {
     struct push *p = arg;
     struct api_unit *unit = p->unit;
     const struct api_answer ok = {.status = 200, .body = p->reply};
     const struct fault away = {
         .kind = ERR_UNAVAILABLE, .code = "not_stored", .text = "this could not be stored; say it again"};
-    if (!is_stored) FIGURES_ADD(p->line.figures, unanswered, 1);
+    if (!is_stored) not_answered(p);
     under_way(p, -1);
     api_finish(unit, is_stored ? &ok : NULL, is_stored ? NULL : &away);
 }
@@ -175,28 +200,29 @@ static enum err too_often(struct ctx *ctx, struct push *p) {
     return FAIL(&ctx->fault, ERR_TOO_MANY, "too_often", PUSH_TOO_OFTEN);
 }
 
-static enum err let_pass(struct ctx *ctx, struct push *p, enum pass_why *ret) {
-    struct pass_verdict verdict;
-    if (!p->decoded.passings_n || !answer_opens(p->line.codec)) return OK;
-    enum err e = pass_take(ctx, p->line.community_id, p->decoded.passings, p->decoded.passings_n, &verdict);
-    if (e)
-        FIGURES_ADD(p->line.figures, unanswered, 1);
-    else
-        *ret = verdict.why;
-    return e;
+/* A camera says a message again until it is answered; its answer went out, so it opens once.  A controller is told as
+ * before: what it does with it is its own. */
+static enum err let_pass(struct ctx *ctx, struct push *p) {
+    const struct codec *codec = p->line.codec;
+    struct pass_verdict *v = &p->verdict;
+    *v = (struct pass_verdict){.why = PASS_GIVEN};
+    if (!answer_opens(codec)) return OK;
+    if (p->decoded.passings_n) TRY(pass_take(ctx, p->line.community_id, p->decoded.passings, p->decoded.passings_n, v));
+    p->opens = v->why == PASS_GIVEN && (codec->let || !v->is_repeat || take_owed(p->lines, v->passage_id));
+    return OK;
 }
 
 /* The answer that is due once all is in the store.  A passage is already: said again it is the same one. */
-static enum err make_reply(struct ctx *ctx, const struct api_call *call, struct push *p, enum pass_why why) {
+static enum err make_reply(struct ctx *ctx, const struct api_call *call, struct push *p) {
     const struct codec *codec = p->line.codec;
     struct buf b;
     int64_t now_s = ctx->now_ms / 1000 + zone_offset_s(p->line.zone, ctx->now_ms);
     if (!codec->reply && !codec->let) return OK;
     buf_init_arena(&b, ctx->arena, codec->frame_max + 1);
     if (codec->let)
-        codec->let(why == PASS_GIVEN, pass_word(why), &b);
+        codec->let(p->opens, pass_word(p->verdict.why), &b);
     else
-        codec->reply(call->req->body, why == PASS_GIVEN, now_s, &b);
+        codec->reply(call->req->body, p->opens, now_s, &b);
     if (b.overflow) return FAIL_MEMORY(ctx);
     p->reply = (struct bytes){(const uint8_t *)b.ptr, b.len};
     return OK;
@@ -209,7 +235,6 @@ static enum err begin(struct ctx *ctx, const struct api_call *call, struct push 
     p->task = (struct loop_task){.fn = take, .arg = p};
     if (!under_way(p, 1)) {
         under_way(p, -1);
-        FIGURES_ADD(p->line.figures, unanswered, 1);
         return FAIL(&ctx->fault, ERR_BUSY, "busy", "too much is pushed at once; say it again");
     }
     p->arena = ctx->arena;
@@ -246,10 +271,11 @@ enum err line_push(struct ctx *ctx, const struct api_call *call, struct api_answ
     }
     if (judged != PUSH_GOOD) return refuse(ctx, call, p, judged, &e);
     note_good(ctx, call, p);
-    enum pass_why why = PASS_GIVEN;
-    TRY(let_pass(ctx, p, &why));
-    TRY(make_reply(ctx, call, p, why));
-    return begin(ctx, call, p, ret);
+    enum err failed = let_pass(ctx, p);
+    if (!failed) failed = make_reply(ctx, call, p);
+    if (!failed) failed = begin(ctx, call, p, ret);
+    if (failed) not_answered(p);
+    return failed;
 }
 
 /* Who signs what he pushes signs this, too: the query as an object of texts is a frame then, and answered like one.  In

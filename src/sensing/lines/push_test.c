@@ -11,6 +11,9 @@
 #define SEEN(device, license)                                                                              \
     "{\"AlarmInfoPlate\":{\"serialno\":\"" device "\",\"result\":{\"PlateResult\":{\"license\":\"" license \
     "\",\"confidence\":97}}}}"
+#define SEEN_AS(id)                                                                                                     \
+    "{\"AlarmInfoPlate\":{\"serialno\":\"cam1\",\"result\":{\"PlateResult\":{\"license\":\"粤B12345\",\"confidence\":" \
+    "97,\"plateid\":" id ",\"timeStamp\":{\"Timeval\":{\"sec\":1}}}}}}"
 #define INPUT "{\"AlarmGioIn\":{\"serialno\":\"cam1\",\"result\":{\"TriggerResult\":{\"source\":0,\"value\":1}}}}"
 
 struct site {
@@ -232,6 +235,26 @@ static void the_answer_opens_for_who_may_pass(struct t *t) {
     CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM passages WHERE granted = 1 AND pass_id IS NOT NULL") == 1);
     CHECK(t, !opens(&s, SEEN("cam1", "京A00001")) && !opens(&s, SEEN("cam1", "_无_")));
     CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM passages") == 3); /* who has no plate shows nothing */
+    stop(&s);
+}
+
+static void a_message_that_was_answered_opens_once(struct t *t) {
+    struct site s;
+    start(&s, t);
+    CHECK(t, !opens(&s, SEEN_AS("1")));
+    estate_do(&s.e, let_in);
+    CHECK(t, opens(&s, SEEN_AS("2")));
+    CHECK(t, !opens(&s, SEEN_AS("2")) && strstr(body_of(&s).ptr, "retransfer_stop"));
+    CHECK(t, opens(&s, SEEN_AS("3"))); /* it stands there still: another message */
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM passages WHERE granted = 1") == 1);
+    world_sim_advance(&t->sim, PASS_SAME_MS + 1);
+    io_sim_fail_syncs(s.e.sim, INT64_MAX);
+    CHECK(t, push(&s, s.key, SEEN_AS("4")) == 503);
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM passages WHERE granted = 1") == 2);
+    io_sim_fail_syncs(s.e.sim, 0);
+    for (int i = 0; i < 100 && push(&s, s.key, SEEN_AS("4")) != 200; i++) (void)poll(NULL, 0, 20);
+    CHECK(t, strstr(body_of(&s).ptr, "\"info\":\"ok\"")); /* it had not been told */
+    CHECK(t, !opens(&s, SEEN_AS("4")));
     stop(&s);
 }
 
@@ -479,7 +502,8 @@ static void what_is_not_signed_is_not_looked_at(struct t *t) {
 
 TESTS(CASE(each_pushed_line_has_an_address_of_chance), CASE(an_address_that_is_none_says_nothing),
       CASE(who_looks_first_finds_somebody), CASE(what_is_pushed_is_stored_and_answered),
-      CASE(the_answer_opens_for_who_may_pass), CASE(a_door_is_told_whether_and_why), CASE(a_lane_is_told_by_a_command),
+      CASE(the_answer_opens_for_who_may_pass), CASE(a_message_that_was_answered_opens_once),
+      CASE(a_door_is_told_whether_and_why), CASE(a_lane_is_told_by_a_command),
       CASE(what_is_wrong_is_refused_and_kept_as_a_sample), CASE(what_cannot_be_stored_is_to_be_said_again),
       CASE(more_than_the_bound_at_once_is_busy), CASE(who_pushes_too_often_is_told_to_wait),
       CASE(a_key_that_leaked_is_replaced_at_once), CASE(a_line_that_is_switched_off_is_gone),
