@@ -83,9 +83,10 @@ static void reply(struct bytes whole, bool ok, int64_t now_s, struct buf *out) {
         reply_iw(&f, now_s, out);
         return;
     }
-    struct str answer = answer_to(&f);
-    if (answer.ptr)
-        watch_encode(&(struct watch_frame){.maker = f.maker, .id = f.id, .serial = f.serial, .content = answer}, out);
+    struct watch_frame back = {.maker = f.maker, .id = f.id, .serial = f.serial, .content = answer_to(&f)};
+    if (back.content.ptr) watch_encode(&back, out);
+    back.content = S("CR");
+    if (watch_needs_help(&f)) watch_encode(&back, out);
 }
 
 const struct codec watch_codec = {

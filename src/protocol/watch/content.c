@@ -57,12 +57,13 @@ static const struct watch_value values[] = {
 };
 
 #define BIT(n) (UINT32_C(1) << (n))
+enum { SOS };
 /* Said once, as long as it is not answered: a person says when it is over.  The two of the fence end each other. */
 static const struct {
     const char *code;
     uint32_t set, over;
 } alarms[] = {
-    {"sos", BIT(16), 0},
+    [SOS] = {"sos", BIT(16), 0},
     {"fall", BIT(21) | BIT(22), 0}, /* 22: a heart rate beyond its limits, in some firmware */
     {"taken_off", BIT(20), 0},
     {"fence_out", BIT(1) | BIT(18), BIT(2) | BIT(19)},
@@ -120,7 +121,7 @@ static bool read_degrees(const struct watch_fields *fields, size_t at, double mo
 static void add_measured(struct watch_said *s, const struct watch_fields *fields) {
     bool has_fix = str_is(fields->at[VALID], "A");
     double v, longitude;
-    s->at_ms = watch_time_ms(fields->at[DATE], "dmy", fields->at[TIME]);
+    watch_says_when(s, watch_time_ms(fields->at[DATE], "dmy", fields->at[TIME]), has_fix);
     if (has_fix && read_degrees(fields, LATITUDE, 90, 'S', &v) && read_degrees(fields, LONGITUDE, 180, 'W', &longitude))
         watch_add_position(s, v, longitude);
     for (size_t i = 0; i < COUNT(measured); i++)
@@ -147,12 +148,21 @@ static bool say_position(struct watch_said *s, const struct watch_frame *f, cons
     return true;
 }
 
+/* SOS, and what is not told apart from one: a fresh position helps whoever goes there. */
+bool watch_needs_help(const struct watch_frame *f) {
+    struct watch_fields fields;
+    uint32_t status;
+    watch_cut(f->fields, &fields);
+    return f->maker.ptr && str_starts(f->command, S("AL")) &&
+           (!read_status(fields.at[STATUS], &status) || status & alarms[SOS].set);
+}
+
 bool watch_say(const struct watch_frame *f, struct watch_said *s, struct wire_error *reterr) {
     struct watch_fields fields;
     watch_cut(f->fields, &fields);
-    bool is_position =
-        str_starts(f->command, S("UD")) || str_starts(f->command, S("AL")) || str_starts(f->command, S("WT"));
-    if (is_position && fields.n) return say_position(s, f, &fields, reterr);      /* none: an answer to it */
+    bool is_position = str_starts(f->command, S("UD")) || str_starts(f->command, S("WT"));
+    bool is_alarm = str_starts(f->command, S("AL")); /* one without fields, too; a position without them answers */
+    if (is_alarm || (is_position && fields.n)) return say_position(s, f, &fields, reterr);
     if (watch_is(f->command, "btemp2") && str_is(fields.at[0], "0")) return true; /* not measured at the skin */
     if (watch_add_values(s, f, &fields, values, COUNT(values))) return true;
     *reterr = (struct wire_error){"watch values: one of them is no number", 0};

@@ -73,7 +73,7 @@ static bool say_position(struct watch_said *s, struct str rest) {
     if (!take_degrees(&rest, 2, "NS", 90, &latitude) || !take_degrees(&rest, 3, "EW", 180, &longitude)) return false;
     struct str km_h = take(&rest, 5), time = take(&rest, 6), towards = take(&rest, 6);
     if (!towards.ptr) return false;
-    s->at_ms = watch_time_ms(date, "ymd", time);
+    watch_says_when(s, watch_time_ms(date, "ymd", time), has_fix);
     if (has_fix) {
         watch_add_position(s, latitude, longitude);
         if (watch_number(km_h, 0, 1000, &speed)) watch_add_reading(s, "speed", "km/h", speed);

@@ -20,7 +20,13 @@ void watch_add_reading(struct watch_said *s, const char *metric, const char *uni
 void watch_add_event(struct watch_said *s, struct device_event e) {
     if (s->events_n == WATCH_EVENTS_MAX) return;
     e.device = s->device;
+    e.at_ms = s->fix_ms;
     s->events[s->events_n++] = e;
+}
+
+void watch_says_when(struct watch_said *s, int64_t at_ms, bool has_fix) {
+    s->at_ms = at_ms;
+    s->fix_ms = has_fix ? at_ms : 0;
 }
 
 void watch_add_position(struct watch_said *s, double latitude, double longitude) {

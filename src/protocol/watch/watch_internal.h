@@ -14,11 +14,13 @@ struct watch_said {
     struct reading *readings;
     struct device_event *events;
     size_t readings_n, events_n;
-    int64_t at_ms; /* of what is added next; 0: not on the wire */
+    int64_t at_ms;  /* of readings that are added next; 0: not on the wire */
+    int64_t fix_ms; /* of events: an alarm counts from when it comes, unless satellites say the time */
     enum quality quality;
 };
 void watch_add_reading(struct watch_said *s, const char *metric, const char *unit, double value);
-void watch_add_event(struct watch_said *s, struct device_event e); /* the device is put in */
+void watch_add_event(struct watch_said *s, struct device_event e); /* device and time are put in */
+void watch_says_when(struct watch_said *s, int64_t at_ms, bool has_fix);
 /* A number; makers leave blanks in them.  False: none, or not of low to high. */
 bool watch_number(struct str text, double low, double high, double *ret);
 /* Six digits each, in the order that year, month and day have in `date`: UTC; 0: no time. */
@@ -47,6 +49,7 @@ bool watch_is(struct str command, const char *name); /* makers do not agree on c
 
 /* What a frame's content says.  False: *reterr. */
 bool watch_say(const struct watch_frame *f, struct watch_said *s, struct wire_error *reterr);
+bool watch_needs_help(const struct watch_frame *f); /* an alarm after which its place is asked for */
 bool watch_say_iw(const struct watch_frame *f, struct watch_said *s, struct wire_error *reterr);
 bool watch_read(const struct watch_frame *f, struct arena *a, struct decoded *ret, struct wire_error *reterr);
 

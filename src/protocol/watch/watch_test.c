@@ -95,8 +95,11 @@ static void what_is_owed_is_answered(struct t *t) {
     } all[] = {
         {"[SG*8800000015*0002*LK]", "[SG*8800000015*0002*LK]"},
         {"[3G*6907919734*003e*AL_LTE,170525,214118,V,0,N,0,E,0,0,0,0,0,22,0,0,00010000,0,0,0]",
-         "[3G*6907919734*0002*AL]"},
-        {"[ZJ*014111001332708*0075*0002*AL]", "[ZJ*014111001332708*0075*0002*AL]"},
+         "[3G*6907919734*0002*AL][3G*6907919734*0002*CR]"}, /* SOS: where is it? */
+        {"[ZJ*014111001332708*0075*0002*AL]",
+         "[ZJ*014111001332708*0075*0002*AL][ZJ*014111001332708*0075*0002*CR]"}, /* it may be one */
+        {"[3G*6907919734*003A*AL,170525,214118,V,0,N,0,E,0,0,0,0,0,22,0,0,00020000,0,0,0]",
+         "[3G*6907919734*0002*AL]"}, /* its battery */
         {"[3G*8800000015*0003*TKQ]", "[3G*8800000015*0003*TKQ]"},
         {"[3G*8800000015*0007*TK,AMR1]", "[3G*8800000015*0004*TK,1]"},
         {"[3G*8800000015*0004*TK,1]", NULL}, /* an answer to ours */
@@ -175,8 +178,35 @@ static void bits_are_alarms_and_states(struct t *t) {
                       all[i].status);
         }
     }
-    CHECK(t, said_by(t, "AL").events_n == 0); /* that is the answer */
-    CHECK(t, said_by(t, "AL,1").events_n == 1 && str_is(said_by(t, "AL,1").events[0].code, "alarm"));
+    static const char *const bare[] = {"AL", "AL_LTE", "AL,1"};
+    for (size_t i = 0; i < COUNT(bare); i++) {
+        struct decoded d = said_by(t, bare[i]);
+        CHECK_SAY(t, d.events_n == 1 && d.events[0].is_set && str_is(d.events[0].code, "alarm"), "%s", bare[i]);
+    }
+    CHECK(t, said_by(t, "UD").events_n == 0);
+}
+
+/* Events have the time of satellites, or that at which they come: a watch's own clock may be years off. */
+static void alarms_have_the_time_of_a_fix(struct t *t) {
+    static const struct {
+        const char *frame;
+        int64_t at_ms;
+    } all[] = {
+        {"[3G*8800000015*003C*AL,211126,003000,A,22.5,N,114.5,E,0,0,0,8,90,55,0,0,00010000]", 1795221000000},
+        {"[3G*8800000015*003C*AL,211126,003000,V,22.5,N,114.5,E,0,0,0,8,90,55,0,0,00010000]", 0},
+        {"[3G*8800000015*0002*AL]", 0},
+        {"IWAP10261121A2232.5858N11403.4719E000.0003000000.0006009008000502,460,0,9520,3671,01,zh-cn,00,#",
+         1795221000000},
+        {"IWAP10261121V0000.0000N00000.0000E000.0003000000.0006000008000502,460,0,9520,3671,01,zh-cn,00,#", 0},
+    };
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct decoded d = {0};
+        struct wire_error e = {0};
+        bool ok = watch_codec.decode(vector_bytes_of(all[i].frame), &t->arena, &d, &e);
+        CHECK_SAY(t, ok && d.events_n, "%s: %s", all[i].frame, e.rule);
+        for (size_t k = 0; k < d.events_n; k++)
+            CHECK_SAY(t, d.events[k].at_ms == all[i].at_ms, "%s: %lld", all[i].frame, (long long)d.events[k].at_ms);
+    }
 }
 
 static void places_and_times(struct t *t) {
@@ -365,5 +395,5 @@ static void a_command_is_made_from_its_name(struct t *t) {
 }
 
 TESTS(CASE(vectors_of_the_sheet), CASE(what_is_owed_is_answered), CASE(bits_are_alarms_and_states),
-      CASE(places_and_times), CASE(what_nobody_wears_measures_nothing), CASE(what_a_watch_is_told),
-      CASE(what_confirms_a_command), CASE(a_command_is_made_from_its_name))
+      CASE(alarms_have_the_time_of_a_fix), CASE(places_and_times), CASE(what_nobody_wears_measures_nothing),
+      CASE(what_a_watch_is_told), CASE(what_confirms_a_command), CASE(a_command_is_made_from_its_name))
