@@ -111,7 +111,8 @@ static const char *asked(struct site *s, const char *item, const char *value, st
     switch (a->answers(&q, whole, &data, &why)) {
     case ANSWER_OTHER: return "another answer";
     case ANSWER_PART:
-    case ANSWER_MORE: return "a part";
+    case ANSWER_MORE:
+    case ANSWER_ANEW: return "a part";
     case ANSWER_REFUSED: return why;
     case ANSWER_WHOLE: break;
     }

@@ -108,10 +108,11 @@ static void put_event(struct jw *j, const struct device_event *e) {
     jw_kstr(j, "device", e->device);
     jw_kstr(j, "code", e->code);
     if (e->text.len) jw_kstr(j, "text", e->text);
-    put_at(j, e->at_s, 0);
+    put_at(j, e->at_s, e->at_ms);
     if (e->part.len) jw_kstr(j, "part", e->part);
     jw_kbool(j, "set", e->is_set);
     jw_kbool(j, "level", e->is_level);
+    jw_kbool(j, "kept", e->is_kept);
     jw_close(j, '}');
 }
 

@@ -77,7 +77,7 @@ is "$(metrics 860000000000005)" \
     '[["altitude","m"],["battery","%"],["body_temperature","Cel"],["course","deg"],["diastolic","mm[Hg]"],["heart_rate","/min"],["latitude","deg"],["longitude","deg"],["satellites",null],["signal","%"],["speed","km/h"],["spo2","%"],["steps",null],["systolic","mm[Hg]"],["tumbles",null]]' \
     "lines: and where they are and how their wearers do is kept"
 sos='[3G*8800000015*004F*AL,211126,003000,A,22.543096,N,114.057865,E,0.0,0.0,0.0,8,90,55,1200,0,00010000]'
-is "$(printf '%s%s' "${sos:0:40}" "$sos" | nc -q 2 -w 5 "${line_at%:*}" "${line_at##*:}")" '[3G*8800000015*0002*AL]' "lines: an SOS behind a torn frame is answered"
+is "$(printf '%s%s' "${sos:0:40}" "$sos" | nc -q 2 -w 5 "${line_at%:*}" "${line_at##*:}")" '[3G*8800000015*0002*AL][3G*8800000015*0002*CR]' "lines: an SOS behind a torn frame is answered, and asked where it is"
 # A bracelet whose model says what of it is private: its readings and its frames are hidden alike.
 hidden() { api GET "lines/$line_id/figures" | head -n 1 | jq -c '[[.good_samples[], .bad_samples[] | .hex, .text, .frame, .events | values | select(. != "")], ([.good_samples[].is_private, .bad_samples[].is_private] | unique)]'; }
 is "$(hidden)" '[[],[true]]' "lines: what watches say that nobody knows is not shown, nor what of it cannot be read"
@@ -229,7 +229,7 @@ station='##0149QN=20061121083000000;ST=22;CN=2011;PW=123456;MN=88888880000001;Fl
 is "$("$bin" decode hj212 "$station" | jq -c '[.readings[].key, (.reply | length > 0)]')" '["tsp","noise",true]' "decode: a station, and that it is answered"
 is "$("$bin" decode hj212 "$station" | "$bin" encode hj212 -)" "$station" "encode: and the same text again"
 is "$("$bin" decode mqtt 3003000161 | "$bin" encode mqtt)" 3003000161 "decode, encode: MQTT, too"
-is "$("$bin" decode watch "$sos" | jq -c '[.frame.maker, .events[0].code, .events[0].set, .readings[0].value, .readings[0].at]')" '["3G","sos",true,22.543096,"2026-11-21T00:30:00.000Z"]' "decode: an SOS, who and where"
+is "$("$bin" decode watch "$sos" | jq -c '[.frame.maker, .events[0].code, .events[0].set, .readings[0].value, .readings[0].at, .events[0].at]')" '["3G","sos",true,22.543096,"2026-11-21T00:30:00.000Z","2026-11-21T00:30:00.000Z"]' "decode: an SOS, who, where and when"
 is "$("$bin" decode watch "$sos" | "$bin" encode watch -)" "$sos" "encode: and the same text again"
 is "$("$bin" encode watch '{"id":"8800000015","item":"text","value":"吃药"}')" '[3G*8800000015*0010*MESSAGE,5403836F]' "encode: what a watch is told"
 "$bin" encode watch '{"id":"8800000015","item":"sos_1","value":"1]"}' >/dev/null; is $? 1 "encode: not what would end its frame"
