@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "main/cmd.h"
+#include "main/unread.h"
 #include "protocol/codec.h"
 #include "protocol/frame_json.h"
 
@@ -13,6 +14,7 @@
 
 #define INPUT_MAX  ((size_t)4 << 20)
 #define OUTPUT_MAX ((size_t)32 << 20)
+#define RULE_MAX   300
 #define CHINA_S    (8 * 3600) /* answers carry the centre's civil time; the standards with such answers are China's */
 
 /* ---- in and out ---- */
@@ -203,6 +205,18 @@ static const json_t *frame_in_of(const json_t *o) {
     return json_object_get(o, "protocol") && json_is_object(frame) ? frame : o;
 }
 
+/* What somebody wrote in vain he is told: it is misspelt, or of another protocol. */
+static bool reads_all(const struct codec *codec, const json_t *frame, struct bytes made, struct arena *a,
+                      struct wire_error *e) {
+    struct buf b;
+    struct str name, rule;
+    if (!unread_find(codec, frame, made, a, &name)) return true;
+    buf_init_arena(&b, a, RULE_MAX);
+    buf_fmt(&b, STR_FMT ": means nothing in such a frame", STR_ARG(name));
+    *e = (struct wire_error){buf_done(&b, &rule) ? rule.ptr : "out of memory", 0};
+    return false;
+}
+
 static int encode(const struct codec *codec, const char *arg, bool json, struct arena *a) {
     struct str text;
     struct fault f = {0};
@@ -215,11 +229,13 @@ static int encode(const struct codec *codec, const char *arg, bool json, struct 
     if (json_read(str_trim(text), &o, &f)) return print_fault(&cmd_encode, &(struct wire_error){f.text, 0});
     buf_init_arena(&wire, a, codec->frame_max < INPUT_MAX ? codec->frame_max + 1 : INPUT_MAX);
     bool ok = codec->make(frame_in_of(o), a, &wire, &e);
+    struct bytes bytes = {(const uint8_t *)wire.ptr, wire.len};
+    if (ok && wire.overflow) e = (struct wire_error){"the frame is longer than its protocol has room for", 0};
+    ok = ok && !wire.overflow && reads_all(codec, frame_in_of(o), bytes, a, &e);
     json_decref(o);
     if (!ok) return print_fault(&cmd_encode, &e);
     buf_init_arena(&out, a, OUTPUT_MAX);
     jw_init(&j, &out);
-    struct bytes bytes = {(const uint8_t *)wire.ptr, wire.len};
     if (!json && codec->is_text) {
         buf_add(&out, bytes.ptr, bytes.len);
     } else if (!json) {
@@ -278,6 +294,7 @@ const struct command cmd_encode = {
     .usage = "linli encode PROTOCOL [JSON | -] [--json]\n"
              "linli encode --list\n\n"
              "  The JSON is a frame as decode shows it.  Prints hex (text for protocols that are text); --json prints\n"
-             "  an object around it.  What cannot be made prints what is wrong, and exits 1.\n",
+             "  an object around it.  What cannot be made, or means nothing there, is\n"
+             "  named, and it exits 1.\n",
     .run = run_encode,
 };

@@ -1,6 +1,7 @@
 /* Vectors of a protocol's sheet against its codec.  SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/vectors.h"
 
+#include "main/unread.h"
 #include "protocol/frame_json.h"
 
 #include <string.h>
@@ -75,6 +76,20 @@ static bool holds(struct str text, const char *part) {
     return false;
 }
 
+/* What show() wrote is read, or said of the bytes; and what it would not write is found where it is read in vain. */
+static void reads_all(struct t *t, const struct codec *codec, const struct vector *v, json_t *o, struct bytes whole) {
+    struct str name = S("");
+    struct buf again;
+    struct wire_error e;
+    bool is_vain = unread_find(codec, o, whole, &t->arena, &name);
+    CHECK_SAY(t, !is_vain, "%s: " STR_FMT " is not read", v->name, STR_ARG(name));
+    CHECK(t, !json_object_set_new(o, "nonsense", json_true()));
+    buf_init_arena(&again, &t->arena, TEXT_MAX);
+    if (!codec->make(o, &t->arena, &again, &e) || again.len != whole.len) return; /* refused, or written */
+    is_vain = unread_find(codec, o, whole, &t->arena, &name);
+    CHECK_SAY(t, is_vain && str_is(name, "nonsense"), "%s: nonsense is taken", v->name);
+}
+
 static void comes_back(struct t *t, const struct codec *codec, const struct vector *v, struct bytes whole) {
     struct buf text, again;
     struct str json = {NULL, 0};
@@ -95,6 +110,7 @@ static void comes_back(struct t *t, const struct codec *codec, const struct vect
     CHECK_SAY(t, ok, "%s: not made: %s", v->name, e.rule ? e.rule : "");
     CHECK_SAY(t, ok && again.len == whole.len && !memcmp(again.ptr, whole.ptr, whole.len), "%s: made otherwise",
               v->name);
+    if (ok) reads_all(t, codec, v, o, whole);
     json_decref(o);
 }
 

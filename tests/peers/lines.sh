@@ -233,6 +233,9 @@ is "$("$bin" decode watch "$sos" | jq -c '[.frame.maker, .events[0].code, .event
 is "$("$bin" decode watch "$sos" | "$bin" encode watch -)" "$sos" "encode: and the same text again"
 is "$("$bin" encode watch '{"id":"8800000015","item":"text","value":"吃药"}')" '[3G*8800000015*0010*MESSAGE,5403836F]' "encode: what a watch is told"
 "$bin" encode watch '{"id":"8800000015","item":"sos_1","value":"1]"}' >/dev/null; is $? 1 "encode: not what would end its frame"
+is "$("$bin" encode sparkplug '{"topic":"spBv1.0/estate/NCMD/gw1","item":"Node Control/Rebirth","value":"true"}' | jq -r .rule)" 'item: means nothing in such a frame' "encode: what it does not read it names"
+is "$("$bin" encode gb26875 '{"command":"request","type":81,"time":"2026-11-24T10:42:00","objects":[{"state":1,"sate":1}]}' | jq -r .rule | cut -d: -f1)" objects.0.state "encode: within an object, too"
+is "$("$bin" decode ctwing '{"messageType":"commandResult","deviceId":"40edca19b0124480864366de4621de99","timestamp":1795221000000}' | jq -c '[.events[0] | .code, .at, .kept]')" '["message_unread","2026-11-21T00:30:00.000Z",true]' "decode: an event, when it was and that it is no news"
 emergency=7E0200002E094027587492000A000000010000000A03083DB7001329F3000000140000130412164952010400000012360A0002341502CB0C20085C107E
 is "$("$bin" decode jt808 "$emergency" | jq -c '[.events[0].code, .readings[1].value, .frame.location.time, .reply]')" \
     '["sos",-1.255923,"2013-04-12T16:49:52","7E80010005094027587492000A000A020000567E"]' "decode: an emergency, where, when, and its answer"
