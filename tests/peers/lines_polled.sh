@@ -27,7 +27,7 @@ model '{"code":"p_lib","name":"libmodbus","protocol":"modbus","metrics":[{"metri
 
 # ---- a serial server that we dial: three meters over a bad line, a fourth that is dead
 
-start meters "$bin" simulate dlt645 --listen 0 --devices 3 --first 5001 --seed 7 --json --faults noise,split,merge,badsum,lost,slow
+start meters "$bin" simulate dlt645 --listen 0 --devices 3 --first 5001 --seed 7 --json --faults noise,split,merge,badsum,lost,slow,replay,storm
 say $? "polled: meters behind a serial server"
 meters=$started meters_at=$at
 bus=$(dial 电表总线 dlt645 "$meters_at")
@@ -69,7 +69,7 @@ gate_at=$(one "lines/$gate" address)
 is "$(api GET "lines/$gate/figures" | head -n 1 | jq -c '[.bad > 0, .frames, .bad_samples[0].rule]')" \
     '[true,0,"the gateway did not say the registration that the line asks for"]' "polled: and shown with what it said"
 water=$(device PW-1 p_water "$gate" 00000000006001)
-timeout --foreground 600 "$bin" simulate cjt188 --to "$gate_at" --greeting LINLI-0007 --devices 2 --first 6001 --json --faults noise,merge,split >"$dir/water" 2>&1 &
+timeout --foreground 600 "$bin" simulate cjt188 --to "$gate_at" --greeting LINLI-0007 --devices 2 --first 6001 --json --faults noise,merge,split,replay,storm >"$dir/water" 2>&1 &
 gateway=$!
 pids+=("$gateway")
 is "$(becomes yes has PW-1 volume)" yes "polled: the right one is asked, and answers"
@@ -103,7 +103,7 @@ stop "$single"
 
 # ---- Modbus: our devices, and libmodbus
 
-start plc "$bin" simulate modbus --listen 0 --devices 2 --json --faults noise,split,merge; say $? "polled: controllers over TCP"
+start plc "$bin" simulate modbus --listen 0 --devices 2 --json --faults noise,split,merge,replay,storm; say $? "polled: controllers over TCP"
 plc=$started plc_at=$at
 tcp=$(dial 控制器 modbus "$plc_at")
 pump=$(device PP-1 p_plc "$tcp" 1)
@@ -116,8 +116,11 @@ is "$(told "$pump" set 21.55 | head -n 1)" failed "polled: one that the register
 is "$(told "$pump" wrong | paste -sd' ')" 'failed illegal_address' "polled: a register that is not there refuses"
 poll() { mbpoll -0 -1 -o 5 "$@" 2>/dev/null | sed -n 's/^\[[0-9]*\]: *\t*\([-0-9.]*\).*/\1/p' | paste -sd' '; }
 stop "$plc"
+start plc "$bin" simulate modbus --listen "${plc_at##*:}" --faults badsum,slow --json; plc=$started
+is "$(becomes 0 reading PP-1 set_temperature)" 0 "polled: a controller begins anew, and every other answer is to another question, or shorter than it says"
+stop "$plc"
+is "$(tail -n 1 "$dir/plc" | jq -c '[.faults[] | . > 0] | all')" true "simulate: and says so"
 start plc "$bin" simulate modbus --listen "${plc_at##*:}"; plc=$started
-is "$(becomes 0 reading PP-1 set_temperature)" 0 "polled: a controller begins anew"
 is "$(told "$pump" set 19.5 | paste -sd' ')" 'done' "polled: it is told"
 is "$(poll -m tcp -p "${plc_at##*:}" -a 1 -t 4 -r 7 -c 1 127.0.0.1)" 195 "mbpoll: sees the set point where it stands"
 stop "$plc"

@@ -11,20 +11,20 @@
 #define AGAIN_MS  1000 /* before a connection is tried again */
 #define TRIES     3    /* connections in a row on which nothing was asked */
 #define PIECE_MAX 7    /* bytes of a split answer at a time */
-#define FRAME_MAX 300  /* of any of these protocols */
-#define OUT_MAX   ((size_t)8 * FRAME_MAX)
+#define OUT_MAX   ((size_t)(SIM_STORM_TIMES + 8) * SLAVE_FRAME_MAX)
 #define EPOCH_MS  INT64_C(1767196800000) /* 2026-01-01 in Beijing: meters began to count */
 #define HOUR_MS   3600000.0
 #define DRIFTED   1e-3 /* of a value, with each SLAVE_DRIFT_MS */
 #define MOST      0.2
 
-const char *const slave_fault_names[SLAVE_FAULTS] = {"noise", "split", "merge", "badsum", "lost", "slow", "drift"};
+const char *const slave_fault_names[SLAVE_FAULTS] = {"noise", "split",  "merge", "badsum", "lost",
+                                                     "slow",  "replay", "storm", "drift"};
 
 struct wire {
     struct slave *slave;
     struct tcp_conn *conn;
     struct wire *next;
-    uint8_t in[2 * FRAME_MAX], out[OUT_MAX]; /* what was heard; what is still to be said */
+    uint8_t in[2 * SLAVE_FRAME_MAX], out[OUT_MAX]; /* what was heard; what is still to be said */
     size_t in_n, out_at, out_n;
     int64_t due_ms; /* it is said no sooner */
     bool in_pieces;
@@ -38,9 +38,11 @@ struct slave {
     struct wire *wires;
     struct tcp_listener *listener;
     struct tcp_conn *dialled;
-    int64_t begun_ms, again_ms; /* again: when to dial; 0: not now */
-    int idle_connections;       /* in a row */
-    size_t faulty;              /* answers that could suffer */
+    int64_t begun_ms, again_ms;      /* again: when to dial; 0: not now */
+    int idle_connections;            /* in a row */
+    size_t faulty;                   /* answers that could suffer */
+    uint8_t before[SLAVE_FRAME_MAX]; /* the last answer */
+    size_t before_n;
     struct slave_figures figures;
     struct fault *fault;
     enum err failed;
@@ -114,9 +116,30 @@ static void flush(struct wire *w, int64_t now_ms) {
     w->in_pieces = false;
 }
 
-static void put_noise(struct wire *w) {
+static void put_spoilt(const struct slave_protocol *p, const struct slave_answer *a, struct buf *out) {
+    uint8_t copy[SLAVE_FRAME_MAX];
+    memcpy(copy, a->frame.ptr, a->frame.len);
+    if (p->spoil)
+        p->spoil(copy, a->turn);
+    else
+        copy[a->frame.len - p->sum_at] ^= 1;
+    buf_add(out, copy, a->frame.len);
+}
+
+void slave_put(const struct slave_protocol *p, const struct slave_answer *a, uint64_t *random, struct buf *out) {
     uint8_t noise[SIM_NOISE_MAX];
-    put(w, noise, sim_noise(&w->slave->line.devices[0].random, noise));
+    struct bytes again = a->before.len ? a->before : a->frame;
+    bool repeats = a->fault == SLAVE_REPLAY, is_blind = p->codec->is_blind;
+    if (a->fault == SLAVE_LOST) return;
+    if (a->fault == SLAVE_BADSUM) {
+        put_spoilt(p, a, out);
+        return;
+    }
+    if (a->fault == SLAVE_NOISE) buf_add(out, noise, sim_noise(random, noise));
+    if (a->fault == SLAVE_MERGE) buf_add(out, a->question.ptr, a->question.len);
+    if (repeats && !is_blind) buf_add(out, again.ptr, again.len);
+    for (int i = a->fault == SLAVE_STORM ? SIM_STORM_TIMES : 1; i > 0; i--) buf_add(out, a->frame.ptr, a->frame.len);
+    if (repeats && is_blind) buf_add(out, again.ptr, again.len);
 }
 
 static void answer(struct wire *w, struct bytes question, struct bytes frame) {
@@ -124,16 +147,17 @@ static void answer(struct wire *w, struct bytes question, struct bytes frame) {
     enum slave_fault fault =
         (enum slave_fault)sim_fault_of(s->o->faults & ~(1u << SLAVE_DRIFT), SLAVE_FAULTS, &s->faulty);
     int64_t now_ms = loop_now_ms(s->loop);
-    uint8_t copy[FRAME_MAX];
-    if (fault < SLAVE_FAULTS) s->figures.faults[fault]++;
-    if (fault == SLAVE_LOST) return;
-    memcpy(copy, frame.ptr, frame.len);
-    if (fault == SLAVE_BADSUM) copy[frame.len - s->p->sum_at] ^= 1;
-    if (fault == SLAVE_NOISE) put_noise(w);
-    if (fault == SLAVE_MERGE) put(w, question.ptr, question.len);
+    char mem[OUT_MAX];
+    struct buf out;
+    struct slave_answer a = {question, frame, {s->before, s->before_n}, fault, 0};
+    if (fault < SLAVE_FAULTS) a.turn = s->figures.faults[fault]++;
+    buf_init(&out, mem, sizeof mem);
+    slave_put(s->p, &a, &s->line.devices[0].random, &out);
+    memcpy(s->before, frame.ptr, frame.len);
+    s->before_n = frame.len;
     w->due_ms = fault == SLAVE_SLOW ? now_ms + SLAVE_SLOW_MS : now_ms;
     w->in_pieces |= fault == SLAVE_SPLIT;
-    put(w, copy, frame.len);
+    put(w, mem, out.len);
     flush(w, now_ms);
 }
 
@@ -141,7 +165,7 @@ static void answer(struct wire *w, struct bytes question, struct bytes frame) {
 
 static void heard(struct wire *w, struct bytes whole) {
     struct slave *s = w->slave;
-    char mem[FRAME_MAX + 1];
+    char mem[SLAVE_FRAME_MAX + 1];
     struct buf out;
     buf_init(&out, mem, sizeof mem);
     s->figures.heard++;

@@ -24,6 +24,8 @@ enum slave_fault {
     SLAVE_BADSUM, /* its sum is wrong */
     SLAVE_LOST,   /* it does not come */
     SLAVE_SLOW,   /* it comes SLAVE_SLOW_MS later */
+    SLAVE_REPLAY, /* the answer before comes again with it: in front, behind where it could be taken for this one */
+    SLAVE_STORM,  /* it comes SIM_STORM_TIMES */
     SLAVE_DRIFT,  /* not in turn: with each its clock is SLAVE_DRIFT_MS more ahead, and its instruments show more */
     SLAVE_FAULTS
 };
@@ -61,8 +63,9 @@ enum slave_heard { SLAVE_NOT_OURS, SLAVE_ANSWERS, SLAVE_REFUSES };
 struct slave_protocol {
     const char *name;
     const struct codec *codec;
-    uint32_t faults;     /* those that make sense, bits 1 << enum slave_fault */
-    size_t sum_at;       /* of SLAVE_BADSUM: the byte, counted from the frame's end */
+    uint32_t faults;                             /* those that make sense, bits 1 << enum slave_fault */
+    size_t sum_at;                               /* of SLAVE_BADSUM: the byte, counted from the frame's end */
+    void (*spoil)(uint8_t *frame, int64_t turn); /* instead, where there is no sum; NULL: there is one */
     int64_t first, last; /* numbers of devices: the first unless another is asked for, the last there can be */
     int baud;
     bool is_even; /* parity */
@@ -91,6 +94,13 @@ struct slave_options {
 struct slave_figures {
     int64_t heard, answered, refused, ignored, connections, took_ms, faults[SLAVE_FAULTS];
 };
+#define SLAVE_FRAME_MAX 300 /* of any of these protocols */
+struct slave_answer {
+    struct bytes question, frame, before; /* the answer before; absent: there was none */
+    enum slave_fault fault;               /* SLAVE_FAULTS: nothing goes wrong */
+    int64_t turn;                         /* how often it did */
+};
+void slave_put(const struct slave_protocol *p, const struct slave_answer *a, uint64_t *random, struct buf *out);
 void slave_devices(struct slave_device *devices, size_t n, int64_t first, uint64_t seed);
 /* Until SIGTERM, SIGINT, or so many answers.  ERR_UNAVAILABLE: nobody is there, or whoever is hangs up at once, three
  * times; the serial port is gone. */
@@ -108,8 +118,9 @@ int slave_command(const struct command *c, int argc, char **argv);
     "  --listen PORT       waits for the master on the loopback, as a serial server; 0 prints a free port\n"         \
     "  --serial PATH       sits on a serial port;  --baud N [2400, Modbus, OSDP 9600]\n"                             \
     "  --devices N [1], --first N   their addresses, one after the other [889; Modbus, OSDP 1]\n"                    \
-    "  --faults LIST       an answer each in turn: noise,split,merge,badsum,lost,slow (modbus: no badsum);\n"        \
-    "                 of all of them but osdp's drift: the clock runs away, values rise\n\n"                         \
+    "  --faults LIST       an answer each in turn: noise,split,merge,badsum,lost,slow,replay,storm (badsum of\n"     \
+    "                 modbus: a wrong transaction or length); of all of them but osdp's drift: the clock runs\n"     \
+    "                 away, values rise\n\n"                                                                         \
     "  dlt645: energies, voltages, power, midnights; the relay obeys the password 02123456\n"                        \
     "  cjt188: a water meter with a valve, which takes 4 s\n"                                                        \
     "  modbus: input 0 voltage /10, 1 current /100, 2 power f32, 4 energy u32 Wh, 6 temperature s16 /10,\n"          \

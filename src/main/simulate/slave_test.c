@@ -1,5 +1,6 @@
 /* Simulated devices that are asked: they count, keep midnights, obey whom they should.  SPDX-License-Identifier:
  * Apache-2.0 */
+#include "main/simulate/simulate.h"
 #include "main/simulate/slave.h"
 #include "tests/lib/test.h"
 
@@ -232,6 +233,65 @@ static void a_reader_counts_what_it_is_asked(struct t *t) {
     CHECK(t, ask(&s, "1", "ostat") && is_refused(&s, "sequence")); /* it was left alone */
 }
 
+/* What a master makes of the bytes: the first frame that answers its question, if any does. */
+static struct bytes taken(struct t *t, const struct codec *codec, const struct question *q, struct bytes in) {
+    size_t len = 0;
+    for (; in.len; in = (struct bytes){in.ptr + len, in.len - len}) {
+        struct buf data;
+        const char *why = NULL;
+        enum frame what = codec->frame(in, &len);
+        if (what == FRAME_SHORT) break;
+        buf_init_arena(&data, &t->arena, 400);
+        struct bytes one = {in.ptr, len};
+        if (what == FRAME_WHOLE && codec->asking->answers(q, one, &data, &why) != ANSWER_OTHER) return one;
+    }
+    return (struct bytes){NULL, 0};
+}
+
+static struct bytes answered(struct site *s, struct question *q, struct bytes *ret_question) {
+    struct buf question, answer;
+    buf_init_arena(&question, &s->t->arena, 400);
+    buf_init_arena(&answer, &s->t->arena, 400);
+    q->serial++;
+    CHECK(s->t, s->p->codec->asking->ask(q, &question));
+    *ret_question = (struct bytes){(const uint8_t *)question.ptr, question.len};
+    CHECK(s->t, s->p->hear(&s->line, *ret_question, s->now_ms, &answer) == SLAVE_ANSWERS);
+    return (struct bytes){(const uint8_t *)answer.ptr, answer.len};
+}
+
+/* Whatever goes wrong, the right answer is found where it is, and nothing is taken for it. */
+static void what_goes_wrong_hides_no_answer(struct t *t) {
+    static const struct {
+        const struct slave_protocol *p;
+        const char *address, *first, *then;
+    } all[] = {{&slave_dlt645, METER, "02030000", "00010000"},
+               {&slave_cjt188, WATER, "901F", "901F"},
+               {&slave_modbus, "1", "input:0", "input:6"},
+               {&slave_modbus_rtu, "1", "input:0", "input:6"}};
+    for (size_t i = 0; i < COUNT(all); i++)
+        for (int fault = 0; fault <= SLAVE_FAULTS; fault++)
+            for (int turn = 0; turn < 2; turn++) {
+                struct site s;
+                struct buf out;
+                uint64_t random = 7;
+                start(&s, t, all[i].p, 2);
+                struct question q = {.address = str_of(all[i].address), .item = str_of(all[i].first)};
+                struct slave_answer a = {.fault = (enum slave_fault)fault, .turn = turn};
+                a.before = answered(&s, &q, &a.question);
+                q.item = str_of(all[i].then);
+                a.frame = answered(&s, &q, &a.question);
+                buf_init_arena(&out, &t->arena, 20000);
+                slave_put(all[i].p, &a, &random, &out);
+                bool is_there = fault != SLAVE_LOST && fault != SLAVE_BADSUM;
+                struct bytes got = taken(t, all[i].p->codec, &q, (struct bytes){(const uint8_t *)out.ptr, out.len});
+                CHECK_SAY(t, is_there ? got.len == a.frame.len && !memcmp(got.ptr, a.frame.ptr, got.len) : !got.len,
+                          "%s, %s %d", all[i].p->name, fault < SLAVE_FAULTS ? slave_fault_names[fault] : "none", turn);
+                size_t copies = fault == SLAVE_STORM ? SIM_STORM_TIMES : fault == SLAVE_REPLAY ? 2 : is_there;
+                CHECK_SAY(t, out.len >= copies * a.before.len, "%d: %zu bytes", fault, out.len);
+                CHECK(t, fault == SLAVE_LOST ? !out.len : fault < SLAVE_FAULTS || out.len == a.frame.len);
+            }
+}
+
 static void what_drifts_is_ahead_and_shows_more(struct t *t) {
     struct site s;
     start(&s, t, &slave_cjt188, 2);
@@ -257,7 +317,8 @@ static void what_drifts_is_ahead_and_shows_more(struct t *t) {
     CHECK(t, ask_with(&s, METER, "1C", "trip", "02123456") && s.why); /* it is over by its clock */
 }
 
-TESTS(CASE(what_drifts_is_ahead_and_shows_more), CASE(a_meter_counts_and_keeps_midnights),
-      CASE(a_relay_obeys_its_password), CASE(who_is_asked_for_answers_where_it_is_alone), CASE(a_valve_stops_the_water),
+TESTS(CASE(what_goes_wrong_hides_no_answer), CASE(what_drifts_is_ahead_and_shows_more),
+      CASE(a_meter_counts_and_keeps_midnights), CASE(a_relay_obeys_its_password),
+      CASE(who_is_asked_for_answers_where_it_is_alone), CASE(a_valve_stops_the_water),
       CASE(a_controller_switches_and_remembers), CASE(a_card_is_held_to_a_reader_and_its_output_opens),
       CASE(a_reader_counts_what_it_is_asked))
