@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DATAGRAM_FAULTS (1u << SIM_LOST | 1u << SIM_REPLAY | 1u << SIM_BADSUM | 1u << SIM_NOISE)
+#define BVLC_LENGTH_AT  2
+#define STORM_EVERY     20 /* changes */
+
 struct host {
     struct building building;
     const struct sim_options *o;
@@ -15,7 +19,8 @@ struct host {
     struct loop *loop;
     struct loop_timer *timer;
     struct udp *udp;
-    int64_t begun_ms;
+    int64_t begun_ms, datagrams, changes;
+    size_t faulty; /* datagrams that suffered */
 };
 
 static void say(struct host *h, const struct udp_peer *to, struct bytes datagram) {
@@ -23,19 +28,34 @@ static void say(struct host *h, const struct udp_peer *to, struct bytes datagram
     h->figures->confirmed += !udp_send(h->udp, to, datagram);
 }
 
-/* Of those asked for, what goes wrong with each datagram in its turn: it is lost, or said twice. */
+static void say_damaged(struct host *h, const struct udp_peer *to, struct bytes datagram) {
+    uint8_t copy[BACNET_FRAME_MAX];
+    if (datagram.len < BVLC_LENGTH_AT + 2 || datagram.len > sizeof copy) return;
+    memcpy(copy, datagram.ptr, datagram.len);
+    copy[BVLC_LENGTH_AT + 1] ^= 1;
+    say(h, to, (struct bytes){copy, datagram.len});
+}
+
+static void say_noise(struct host *h, const struct udp_peer *to) {
+    uint8_t noise[SIM_NOISE_MAX];
+    say(h, to, (struct bytes){noise, sim_noise(&h->building.random, noise)});
+}
+
+/* Every other datagram suffers, each in its turn: it is lost, said twice, longer than it says, or noise comes first. */
 static void send_out(void *arg, const struct udp_peer *to, struct bytes datagram) {
     struct host *h = arg;
-    bool may_lose = h->o->faults >> SIM_LOST & 1, may_repeat = h->o->faults >> SIM_REPLAY & 1;
-    int64_t turn = (h->figures->sent + h->figures->faults[SIM_LOST]) % 4;
-    if (may_lose && turn == 0) {
-        h->figures->faults[SIM_LOST]++;
+    enum sim_fault fault = SIM_FAULTS;
+    if (h->datagrams++ % 2 == 0)
+        fault = (enum sim_fault)sim_fault_of(h->o->faults & DATAGRAM_FAULTS, SIM_FAULTS, &h->faulty);
+    if (fault < SIM_FAULTS) h->figures->faults[fault]++;
+    if (fault == SIM_LOST) return;
+    if (fault == SIM_BADSUM) {
+        say_damaged(h, to, datagram);
         return;
     }
+    if (fault == SIM_NOISE) say_noise(h, to);
     say(h, to, datagram);
-    if (!may_repeat || turn != 2) return;
-    h->figures->faults[SIM_REPLAY]++;
-    say(h, to, datagram);
+    if (fault == SIM_REPLAY) say(h, to, datagram);
 }
 
 static void stop(void *arg) {
@@ -49,9 +69,19 @@ static void on_datagram(void *arg, const struct udp_peer *from, struct bytes byt
     if (h->figures->asked >= h->o->count) stop(h);
 }
 
+static bool goes_wrong(struct host *h, enum sim_fault fault) {
+    bool is_asked_for = h->o->faults >> fault & 1;
+    h->figures->faults[fault] += is_asked_for;
+    return is_asked_for;
+}
+
+/* A point at a time; in a storm SIM_STORM_TIMES of them, and whoever watches them is told of each. */
 static void change(void *arg) {
     struct host *h = arg;
-    building_change(&h->building, loop_now_ms(h->loop));
+    int64_t now_ms = loop_now_ms(h->loop);
+    if (goes_wrong(h, SIM_DRIFT)) building_drift(&h->building);
+    int n = h->changes++ % STORM_EVERY == 0 && goes_wrong(h, SIM_STORM) ? SIM_STORM_TIMES : 1;
+    while (n-- > 0) building_change(&h->building, now_ms);
 }
 
 static enum err open(struct host *h, struct fault *f) {
@@ -106,4 +136,4 @@ static enum err run(const struct sim_options *o, struct sim_figures *ret, struct
 }
 
 const struct sim_protocol sim_bacnet = {
-    .name = "bacnet", .port = BACNET_PORT, .faults = 1u << SIM_LOST | 1u << SIM_REPLAY, .run = run};
+    .name = "bacnet", .port = BACNET_PORT, .faults = DATAGRAM_FAULTS | 1u << SIM_STORM | 1u << SIM_DRIFT, .run = run};

@@ -115,10 +115,24 @@ static bool put_levels(const struct building_device *d, size_t i, int64_t index,
     return index <= BUILDING_LEVELS;
 }
 
-static bool put_point(const struct building_device *d, size_t i, const struct bacnet_point *p, struct buf *out) {
+void building_drift(struct building *b) {
+    if (b->drifted < BUILDING_DRIFTED_MAX) b->drifted++;
+}
+
+/* What is measured drifts; what is set stands as it is. */
+static double shown(const struct building *b, size_t device, size_t i) {
     const struct building_point *x = &building_points[i];
+    double v = b->devices[device].values[i];
+    bool drifts = !x->is_written && type_of(x->object) == BACNET_REAL;
+    return drifts ? v * (1 + (device % 2 ? -1 : 1) * b->drifted / 1000.0) : v;
+}
+
+static bool put_point(const struct building *b, size_t device, size_t i, const struct bacnet_point *p,
+                      struct buf *out) {
+    const struct building_point *x = &building_points[i];
+    const struct building_device *d = &b->devices[device];
     switch (p->property) {
-    case BACNET_PRESENT_VALUE: put(out, type_of(x->object), d->values[i]); return true;
+    case BACNET_PRESENT_VALUE: put(out, type_of(x->object), shown(b, device, i)); return true;
     case BACNET_OUT_OF_SERVICE: put(out, BACNET_BOOLEAN, 0); return true;
     case BACNET_EVENT_STATE: put(out, BACNET_ENUMERATED, 0); return true;
     case BACNET_UNITS:
@@ -156,7 +170,7 @@ bool building_read(const struct building *b, size_t device, const struct bacnet_
     default: break;
     }
     if (is_device) return put_device(b, device, p, out);
-    return is_lift ? put_lift(&b->devices[device], p->property, out) : put_point(&b->devices[device], i, p, out);
+    return is_lift ? put_lift(&b->devices[device], p->property, out) : put_point(b, device, i, p, out);
 }
 
 /* ---- writing ---- */
@@ -215,5 +229,5 @@ int64_t building_told(const struct building *b, size_t device, int64_t object) {
     const struct building_device *d = &b->devices[device];
     size_t i = building_point_at(object);
     if (i == BUILDING_POINTS) return d->floor * 100 + d->rest;
-    return llround(d->values[i] / (type_of(object) == BACNET_REAL ? COV_STEP : 1));
+    return llround(shown(b, device, i) / (type_of(object) == BACNET_REAL ? COV_STEP : 1));
 }

@@ -29,6 +29,7 @@ struct building {
     int64_t first; /* instance of the first device */
     size_t n;
     uint64_t random;
+    int drifted; /* thousandths by which instruments show too much, every other device's too little */
     struct building_device *devices; /* the caller's, n of them */
     struct building_sub subs[BUILDING_SUBS_MAX];
     uint8_t invoke; /* of the last confirmed notification */
@@ -39,5 +40,8 @@ void building_init(struct building *b); /* with first, n, devices, random, send 
 /* True: it asked something of a device here. */
 bool building_hear(struct building *b, int64_t now_ms, const struct udp_peer *from, struct bytes datagram);
 void building_change(struct building *b, int64_t now_ms); /* one point of one device, or its lift */
+
+#define BUILDING_DRIFTED_MAX 200
+void building_drift(struct building *b); /* one step more; nobody is told by that alone */
 
 #endif
