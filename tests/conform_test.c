@@ -296,6 +296,8 @@ static const struct conform_rule all_rules[] = {
     {"rules.metric.smallest", "metric.required"}, /* an empty one is none */
     {"device_models.upkeep.smallest", "upkeep.required"},
     {"lines.new_push_key", "not_pushed"}, /* one of gb26875, as they are made here, has none */
+    {"lines.find", "not_searchable"},     /* nor can it search, nor does anything sign there */
+    {"lines.set_secret", "takes_no_secret"},
 };
 
 static struct conform all(bool sampled) {
