@@ -117,6 +117,9 @@ struct asking {
     /* The item under which a device is given another password, its value, by the one that it has, its key.  The line
      * says it by itself, when the device's row has another one: values of commands are read by many.  NULL: none. */
     const char *rekey;
+    /* How devices of other types or makes want the item: the nth way, from 1; empty: it is none for this item.  False:
+     * there is no such way.  A device that never answered is asked in each.  NULL itself: all want it as it is. */
+    bool (*otherwise)(struct str item, unsigned nth, struct buf *ret);
     /* Will a frame say that what is told is done?  NULL: one will. */
     bool (*tells)(const struct question *q);
     /* Where an answer only says that what was told is taken: writes the item that is read until it shows that it is

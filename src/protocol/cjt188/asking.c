@@ -98,16 +98,31 @@ static bool understand(const struct question *q, struct bytes data, struct arena
 
 /* One meter on the line answers to any address; of several none may be heard. */
 static bool find(size_t nth, struct question *ret) {
-    *ret = (struct question){.address = S("AAAAAAAAAAAAAA"), .item = S("")};
-    return nth == 0;
+    *ret = (struct question){.address = S("AAAAAAAAAAAAAA"), .item = nth ? S("810A<") : S("")};
+    return nth < 2;
+}
+
+static void put_item(uint8_t type, const struct item *i, bool is_low_first, struct buf *out) {
+    if (type != ANY_TYPE) buf_fmt(out, "%02X:", type);
+    buf_fmt(out, "%04X%s", i->di, is_low_first ? "<" : "");
+}
+
+/* Each type in both orders.  An item with a type is tried with others of its kind, water, heat or gas, and with any. */
+static bool otherwise(struct str text, unsigned nth, struct buf *ret) {
+    static const uint8_t types[] = {0x10, 0x11, 0x12, 0x13, 0x20, 0x21, 0x22, 0x30, ANY_TYPE};
+    struct item i;
+    if (nth > 2 * COUNT(types) || !read_item(text, &i)) return false;
+    uint8_t type = types[(nth - 1) / 2];
+    bool is_low_first = nth % 2 == 0, is_kin = type == ANY_TYPE || i.type == ANY_TYPE || type >> 4 == i.type >> 4;
+    if (is_kin && (type != i.type || is_low_first != i.is_low_first)) put_item(type, &i, is_low_first, ret);
+    return true;
 }
 
 /* A valve moves slowly: where it stands, the status behind the metering data says. */
 static bool proof(const struct question *q, struct buf *item, int64_t *ret_within_ms) {
     struct item i;
     if (!q->value.ptr || !read_item(q->item, &i)) return false;
-    if (i.type != ANY_TYPE) buf_fmt(item, "%02X:", i.type);
-    buf_fmt(item, "%04X%s", CJT188_METERING, i.is_low_first ? "<" : "");
+    put_item(i.type, &(struct item){.di = CJT188_METERING}, i.is_low_first, item);
     *ret_within_ms = VALVE_MS;
     return true;
 }
@@ -128,6 +143,7 @@ const struct asking cjt188_asking = {.ask = ask,
                                      .answers = answers,
                                      .read = understand,
                                      .find = find,
+                                     .otherwise = otherwise,
                                      .proof = proof,
                                      .shows = shows,
                                      .addresses = "00000000000000",

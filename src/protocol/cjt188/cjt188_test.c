@@ -209,5 +209,31 @@ static void where_a_valve_stands_is_read_with_the_volume(struct t *t) {
     }
 }
 
-TESTS(CASE(a_valve_shows_whether_it_did_what_it_was_told), CASE(where_a_valve_stands_is_read_with_the_volume),
-      CASE(vectors_of_the_sheet), CASE(questions_and_their_answers), CASE(values_units_and_states))
+static void other_types_and_orders_are_ways_to_ask(struct t *t) {
+    static const struct {
+        const char *item, *ways; /* empty ones apart */
+    } all[] = {{"10:901F", "10:901F< 11:901F 11:901F< 12:901F 12:901F< 13:901F 13:901F< 901F 901F<"},
+               {"30:A017<", "30:A017 A017 A017<"},
+               {"901F", "10:901F 10:901F< 11:901F 11:901F< 12:901F 12:901F< 13:901F 13:901F< 20:901F 20:901F< 21:901F "
+                        "21:901F< 22:901F 22:901F< 30:901F 30:901F< 901F<"}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct buf ways;
+        struct str text = S("");
+        buf_init_arena(&ways, &t->arena, 300);
+        for (unsigned n = 1;; n++) {
+            char mem[20];
+            struct buf way;
+            buf_init(&way, mem, sizeof mem);
+            if (!cjt188_codec.asking->otherwise(str_of(all[i].item), n, &way)) break;
+            if (way.len) buf_fmt(&ways, "%s" STR_FMT, ways.len ? " " : "", (int)way.len, mem);
+        }
+        CHECK_SAY(t, buf_done(&ways, &text) && str_is(text, all[i].ways), "%s: " STR_FMT, all[i].item, STR_ARG(text));
+    }
+    struct question q;
+    CHECK(t, cjt188_codec.asking->find(0, &q) && !q.item.len && str_is(q.address, "AAAAAAAAAAAAAA"));
+    CHECK(t, cjt188_codec.asking->find(1, &q) && str_is(q.item, "810A<") && !cjt188_codec.asking->find(2, &q));
+}
+
+TESTS(CASE(other_types_and_orders_are_ways_to_ask), CASE(a_valve_shows_whether_it_did_what_it_was_told),
+      CASE(where_a_valve_stands_is_read_with_the_volume), CASE(vectors_of_the_sheet), CASE(questions_and_their_answers),
+      CASE(values_units_and_states))

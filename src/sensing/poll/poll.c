@@ -43,6 +43,7 @@ void poll_destroy(struct poll *p) {
 void poll_begin(struct poll *p, const struct question *q) {
     p->tries = 0;
     p->q = *q;
+    p->q.item = poll_item_for(p, q->address, q->item, p->otherwise);
     p->q.serial = ++p->serial;
 }
 
@@ -86,8 +87,7 @@ static void give_up(struct poll *p, int64_t now_ms, const char *why) {
         poll_order_silent(p, now_ms, why);
         return;
     }
-    if (p->asked && p->o.calls.missed) p->o.calls.missed(p->o.calls.arg, &q);
-    poll_point_settle(p, now_ms, false);
+    if (poll_point_settle(p, now_ms, POLL_SILENT) && p->o.calls.missed) p->o.calls.missed(p->o.calls.arg, &q);
 }
 
 static void give_up_if_late(struct poll *p, int64_t now_ms) {
@@ -127,7 +127,7 @@ static void whole_answer(struct poll *p, int64_t now_ms) {
     if (is_told)
         poll_order_answered(p, now_ms, ok ? &d : NULL, ok ? NULL : e.rule);
     else
-        poll_point_settle(p, now_ms, true);
+        (void)poll_point_settle(p, now_ms, POLL_ANSWERED);
     if (ok && !is_told) p->o.calls.said(p->o.calls.arg, &q, &d);
     if (!ok) noise(p, data, e.rule);
     arena_reset(&p->arena);
@@ -140,8 +140,8 @@ static void refused(struct poll *p, int64_t now_ms, const char *why) {
         poll_order_refused(p, now_ms, why);
         return;
     }
-    poll_point_settle(p, now_ms, true); /* it spoke */
-    if (x && poll_point_halve(p, (size_t)(x - p->points))) return;
+    bool is_over = poll_point_settle(p, now_ms, POLL_REFUSED);
+    if (x && (!is_over || poll_point_halve(p, (size_t)(x - p->points)))) return;
     if (p->o.calls.refused) p->o.calls.refused(p->o.calls.arg, &q, why);
 }
 

@@ -6,7 +6,7 @@
 
 #define DATA_MAX    ((size_t)8192) /* of all parts of an answer */
 #define ADDRESS_MAX 40
-#define PROOF_MAX   40 /* of the item that shows that something is done */
+#define PROOF_MAX   40 /* of the item that shows that something is done, and of one that is wanted otherwise */
 
 struct point {
     char *item;
@@ -32,6 +32,10 @@ struct device { /* all points of an address */
     int64_t due_ms, pause_ms; /* of a silent one */
     uint8_t next;             /* number of a question, where it counts them */
     int64_t asked_ms;
+    /* How it wants its items: otherwise(), 0 as they are.  Until it answered one, ways are tried: all of them, then one
+     * behind each question as it is. */
+    uint8_t way, way_tried;
+    bool is_way_known, is_each_tried;
 };
 struct poll {
     struct poll_options o;
@@ -48,6 +52,7 @@ struct poll {
     struct order *told; /* NULL: none */
     struct point *asked;
     struct question q;
+    char otherwise[PROOF_MAX]; /* its item, where the device wants it so */
     int tries, pieces;
     bool is_sent;
     int64_t until_ms, free_ms; /* give up then; ask no sooner */
@@ -60,7 +65,7 @@ struct poll {
     struct arena arena;
 };
 
-/* ---- poll.c: the question under way */
+/* ---- poll.c: the question under way; its item goes as the device wants it */
 void poll_begin(struct poll *p, const struct question *q);
 /* The line is still for a while behind a question; where it was `answered`, not for long. */
 void poll_rest_behind(struct poll *p, int64_t now_ms, bool answered);
@@ -69,7 +74,10 @@ void poll_rest_behind(struct poll *p, int64_t now_ms, bool answered);
 bool poll_can_ask(struct poll *p, const struct question *q);
 bool poll_point_begin(struct poll *p, int64_t now_ms, int64_t *ret_next_ms); /* false: none is due before then */
 int poll_point_tries(const struct poll *p);                                  /* of the one under way */
-void poll_point_settle(struct poll *p, int64_t now_ms, bool answered);
+/* False: it left the plan, or is asked otherwise at once. */
+bool poll_point_settle(struct poll *p, int64_t now_ms, enum poll_end end);
+/* The item as the device at the address wants it; `mem` of PROOF_MAX bytes. */
+struct str poll_item_for(const struct poll *p, struct str address, struct str item, char *mem);
 /* What is refused as a list may be had in parts, where one item of it is not there.  False: it is no list. */
 bool poll_point_halve(struct poll *p, size_t n);
 void poll_points_free(struct poll *p);

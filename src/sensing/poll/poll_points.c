@@ -102,7 +102,7 @@ void poll_plan_end(struct poll *p) {
     p->n = kept;
     p->asked = asked;
     p->at = p->found = 0;
-    if (asked) p->q.item = str_of(asked->item);
+    if (asked) p->q.item = poll_item_for(p, p->q.address, str_of(asked->item), p->otherwise);
 }
 
 void poll_now(struct poll *p, struct str address) {
@@ -153,6 +153,45 @@ bool poll_point_begin(struct poll *p, int64_t now_ms, int64_t *ret_next_ms) {
     return true;
 }
 
+/* ---- how it is asked ---- */
+
+/* False: there is no such way. */
+static bool put_otherwise(const struct poll *p, struct str item, unsigned way, char *mem, struct str *ret) {
+    const struct asking *asking = p->o.codec->asking;
+    struct buf b;
+    buf_init(&b, mem, PROOF_MAX);
+    if (!asking->otherwise || !asking->otherwise(item, way, &b)) return false;
+    *ret = (struct str){mem, b.overflow ? 0 : b.len};
+    return true;
+}
+
+struct str poll_item_for(const struct poll *p, struct str address, struct str item, char *mem) {
+    struct str other = S("");
+    for (size_t i = 0; p->o.codec->asking->otherwise && i < p->devices_n; i++) {
+        const struct device *d = &p->devices[i];
+        bool is_so = d->is_way_known || p->asked; /* nothing is told for a trial */
+        if (d->way && is_so && str_is(address, d->address)) (void)put_otherwise(p, item, d->way, mem, &other);
+    }
+    return other.len ? other : item;
+}
+
+/* Nobody knows yet how the device wants it.  False: it was tried. */
+static bool asks_otherwise(const struct poll *p, struct device *d, struct str item) {
+    char mem[PROOF_MAX];
+    struct str other = S("");
+    bool was_other = d->way, is_there = true;
+    if (d->is_way_known) return false;
+    d->way = 0;
+    if (was_other && d->is_each_tried) return false;
+    while (is_there && !other.len) is_there = put_otherwise(p, item, ++d->way_tried, mem, &other);
+    if (is_there)
+        d->way = d->way_tried;
+    else
+        d->way_tried = 0;
+    d->is_each_tried |= !is_there;
+    return is_there;
+}
+
 /* ---- what came of it ---- */
 
 static size_t points_without_fail(const struct poll *p, uint32_t device) {
@@ -196,15 +235,21 @@ static void it_was_silent(struct poll *p, struct point *x, int64_t now_ms) {
     d->is_silent = true;
 }
 
-void poll_point_settle(struct poll *p, int64_t now_ms, bool answered) {
+bool poll_point_settle(struct poll *p, int64_t now_ms, enum poll_end end) {
     struct point *x = p->asked;
-    poll_rest_behind(p, now_ms, answered);
+    poll_rest_behind(p, now_ms, end != POLL_SILENT);
     p->asked = NULL;
-    if (!x) return; /* it left the plan */
+    if (!x) return false;
     struct device *d = &p->devices[x->device];
     bool was = d->is_silent;
-    (answered ? it_spoke : it_was_silent)(p, x, now_ms);
+    d->is_way_known |= end == POLL_ANSWERED;
+    if (asks_otherwise(p, d, str_of(x->item))) { /* when others had their turn */
+        x->due_ms = d->due_ms = INT64_MIN;
+        return false;
+    }
+    (end == POLL_SILENT ? it_was_silent : it_spoke)(p, x, now_ms);
     if (was != d->is_silent && p->o.calls.silent) p->o.calls.silent(p->o.calls.arg, str_of(d->address), d->is_silent);
+    return true;
 }
 
 bool poll_point_halve(struct poll *p, size_t n) {
@@ -225,9 +270,10 @@ bool poll_point_halve(struct poll *p, size_t n) {
     return true;
 }
 
-/* Whether a doubted device is there, is asked once for each point, the last of them apart. */
+/* Whether a doubted device is there, is asked once for each point, the last of them apart; so is how it is asked. */
 int poll_point_tries(const struct poll *p) {
     const struct point *x = p->asked;
+    if (x && p->devices[x->device].way && !p->devices[x->device].is_way_known) return 1;
     if (!x || !p->devices[x->device].is_doubted || p->devices[x->device].is_silent || x->fails) return p->o.tries;
     return points_without_fail(p, x->device) > 1 ? 1 : p->o.tries;
 }
