@@ -143,5 +143,66 @@ static void an_answer_that_is_late_is_not_taken_for_another(struct t *t) {
     }
 }
 
-TESTS(CASE(a_list_that_is_refused_is_asked_in_halves), CASE(an_answer_that_is_late_is_not_taken_for_another),
-      CASE(bytes_that_are_no_frame_are_told_in_one_piece))
+struct written {
+    int ended;
+    enum poll_end end;
+};
+static void written(void *arg, int64_t tag, const struct question *q, enum poll_end end, const struct decoded *d,
+                    const char *why) {
+    struct written *w = arg;
+    (void)tag;
+    (void)q;
+    (void)d;
+    (void)why;
+    w->ended++;
+    w->end = end;
+}
+static void ignored(void *arg, const struct question *q, const struct decoded *d) {
+    (void)arg;
+    (void)q;
+    (void)d;
+}
+
+/* What is written is answered with the same bytes. */
+static void an_echo_of_what_is_written_is_no_answer(struct t *t) {
+    static const struct {
+        bool echoes, is_dead;
+        enum poll_end end;
+    } all[] = {{false, false, POLL_ANSWERED},
+               {false, true, POLL_SILENT},
+               {true, false, POLL_ANSWERED},
+               {true, true, POLL_SILENT}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct slave_device device;
+        struct slave_line line = {&device, 1};
+        struct written w = {0};
+        struct poll *p = NULL;
+        int64_t now_ms = 0;
+        const struct poll_options o = {.codec = slave_modbus_rtu.codec,
+                                       .calls = {.said = ignored, .ended = written, .arg = &w}};
+        const struct poll_order write = {
+            .q = {.address = S("1"), .item = S("holding:7"), .value = S("20")}, .tries = 1, .until_ms = INT64_MAX};
+        slave_devices(&device, 1, 1, 1);
+        CHECK(t, !poll_create(&o, &p, &t->fault) && !poll_add(p, S("1"), S("holding:50"), MINUTE_MS, &t->fault));
+        for (int turn = 0; turn < 8; turn++) {
+            char asked[300], answered[300];
+            struct buf question, answer;
+            buf_init(&question, asked, sizeof asked);
+            buf_init(&answer, answered, sizeof answered);
+            int64_t next_ms = poll_step(p, now_ms, &question);
+            struct bytes whole = {(const uint8_t *)asked, question.len};
+            if (!question.len) now_ms = next_ms - now_ms < 5000 ? next_ms : now_ms + 5000;
+            if (turn == 2) CHECK(t, !poll_order(p, &write, &t->fault));
+            if (!question.len) continue;
+            if (all[i].echoes) poll_feed(p, now_ms, whole);
+            if (all[i].is_dead && turn > 2) continue;
+            CHECK(t, slave_modbus_rtu.hear(&line, whole, INT64_C(1790000000000), &answer) == SLAVE_ANSWERS);
+            poll_feed(p, now_ms += 50, (struct bytes){(const uint8_t *)answered, answer.len});
+        }
+        CHECK_SAY(t, w.ended == 1 && w.end == all[i].end, "row %zu: %d, %d", i, w.ended, (int)w.end);
+        poll_destroy(p);
+    }
+}
+
+TESTS(CASE(an_echo_of_what_is_written_is_no_answer), CASE(a_list_that_is_refused_is_asked_in_halves),
+      CASE(an_answer_that_is_late_is_not_taken_for_another), CASE(bytes_that_are_no_frame_are_told_in_one_piece))

@@ -16,7 +16,10 @@
 enum err poll_create(const struct poll_options *o, struct poll **ret, struct fault *f) {
     struct poll *p = calloc(1, sizeof *p);
     if (p) p->in = malloc(p->in_cap = 2 * o->codec->frame_max + 256);
-    if (!p || !p->in) {
+    if (p) p->said = malloc(o->codec->frame_max + 1);
+    if (!p || !p->in || !p->said) {
+        if (p) free(p->in);
+        if (p) free(p->said);
         free(p);
         return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     }
@@ -35,6 +38,7 @@ void poll_destroy(struct poll *p) {
     poll_points_free(p);
     poll_orders_free(p);
     free(p->in);
+    free(p->said);
     free(p);
 }
 
@@ -59,7 +63,11 @@ static void put_question(struct poll *p, int64_t now_ms, struct buf *out) {
     if (!p->q.part) buf_init(&p->joined, p->data, sizeof p->data);
     p->pieces = 0;
     poll_number(p, now_ms);
+    size_t before = out->len;
     (void)p->o.codec->asking->ask(&p->q, out);
+    p->is_echoed = false;
+    p->said_n = out->overflow || out->len - before > p->o.codec->frame_max ? 0 : out->len - before;
+    if (p->said_n) memcpy(p->said, out->ptr + before, p->said_n);
     p->is_sent = true;
     p->sent_ms = now_ms;
     if (!p->tries) p->first_ms = now_ms;
@@ -156,10 +164,20 @@ static void asked_anew(struct poll *p, int64_t now_ms, const char *why) {
     p->tries = 0;
 }
 
+/* Adapters that bring back what is said: of a reading the codec tells that from its answer; what is written is often
+ * answered with the same bytes, so on such a line the first of them are the echo. */
+static bool is_echo(struct poll *p, struct bytes whole, enum answer answer) {
+    bool is_same = p->is_sent && whole.len == p->said_n && !memcmp(whole.ptr, p->said, p->said_n);
+    if (is_same && !p->is_echoed && (answer == ANSWER_OTHER || p->echoes)) return p->is_echoed = true;
+    if (answer != ANSWER_OTHER && !p->q.value.ptr) p->echoes = p->is_echoed;
+    return false;
+}
+
 static void take(struct poll *p, int64_t now_ms, struct bytes whole) {
     const char *why = "";
     size_t before = p->joined.len;
     enum answer answer = p->is_sent ? p->o.codec->asking->answers(&p->q, whole, &p->joined, &why) : ANSWER_OTHER;
+    if (is_echo(p, whole, answer)) answer = ANSWER_OTHER;
     if (answer != ANSWER_OTHER && p->o.calls.heard) p->o.calls.heard(p->o.calls.arg, whole);
     switch (answer) {
     case ANSWER_OTHER:

@@ -58,8 +58,10 @@ struct poll {
     int64_t until_ms, free_ms; /* give up then; ask no sooner */
     int64_t first_ms, sent_ms; /* when it was said first, and last */
     uint8_t serial;
-    uint8_t *in;
-    size_t in_n, in_cap;
+    bool echoes;    /* the line brings back what is said on it: it did with the last reading */
+    bool is_echoed; /* the question under way came back */
+    uint8_t *in, *said;
+    size_t in_n, in_cap, said_n; /* said: the question as it went out */
     char data[DATA_MAX];
     struct buf joined;
     struct arena arena;
