@@ -196,6 +196,12 @@ is "$(tell clock), $(tell interval 30), $(tell hour "${day//-/}000000 ${day//-/}
 is "$(api GET "telemetry?device=440300LINLI0000000000077&metric=pm25_hour_avg&from=${day}T00:00:00%2B08:00&to=${day}T05:00:00%2B08:00" | head -n 1 | jq '.points | length')" 5 \
     "lines: and what it kept of those hours is stored"
 api POST "devices/$device/set_password" '{"password":"654321"}' >/dev/null
+is "$(becomes true sh -c "$(declare -f api); token=$token url=$url; api GET 'lines/$air/figures' | head -n 1 | jq '[.good_samples[].frame | select(.mn == \"440300LINLI0000000000077\" and .cn == 2011) | .data | contains(\"PW=654321\")] | any'")" true \
+    "lines: a station whose row gets another password is told it, and goes on with it"
+is "$(api GET "devices/$device/doctor" | head -n 1 | jq -r '.findings[0].code')" well "lines: and all is well with it"
+kill "$station"
+wait "$station" 2>/dev/null
+"$bin" simulate hj212 --to "$(air_address)" --first 77 --count 1000000 --rate 1 >/dev/null & station=$! # with that of before
 is "$(becomes wrong_password sh -c "$(declare -f api); token=$token url=$url; api GET 'devices/$device/doctor' | head -n 1 | jq -r '.findings[0].code'")" wrong_password \
     "lines: a station that bears another password than its row is not heard, and the doctor says why"
 kill "$station"

@@ -186,19 +186,25 @@ static void end_group(struct out *o, const struct group *g, struct missing *m) {
 }
 
 /* A flag without a value says why there is none.  It is over with the next packet of its kind in which none is missing;
- * packets of several parts are of as many kinds. */
+ * packets of several parts are of as many kinds.  What is of a minute, an hour or a day that is over is no news. */
 static bool add_missing(struct out *o, const struct missing *m) {
+    const char *period = period_of(o->f->command);
     char mem[40];
     struct buf b;
     struct str text, part;
     if (!m->is_flagged) return true;
     buf_init(&b, mem, sizeof mem);
-    buf_cstr(&b, period_of(o->f->command) + (period_of(o->f->command)[0] == '_'));
+    if (*period) buf_cstr(&b, period + 1);
     if (o->f->part > 1) buf_fmt(&b, "%s%lld", b.len ? " " : "", (long long)o->f->part);
     if (!arena_str(o->a, (struct str){mem, b.len}, &part) || !arena_str(o->a, (struct str){m->text, m->all.len}, &text))
         return false;
-    o->events[o->events_n++] = (struct device_event){
-        .device = o->f->mn, .code = S("missing"), .text = text, .at_s = o->at_s, .is_set = m->all.len, .part = part};
+    o->events[o->events_n++] = (struct device_event){.device = o->f->mn,
+                                                     .code = S("missing"),
+                                                     .text = text,
+                                                     .at_s = o->at_s,
+                                                     .is_set = m->all.len,
+                                                     .is_kept = *period,
+                                                     .part = part};
     return true;
 }
 

@@ -152,8 +152,8 @@ static const char *said(struct t *t, const struct decoded *d) {
                 STR_ARG(d->readings[i].unit), d->readings[i].quality == QUALITY_SUSPECT ? "?" : "");
     for (size_t i = 0; i < d->events_n; i++) {
         const struct device_event *e = &d->events[i];
-        buf_fmt(&b, "%s" STR_FMT "(" STR_FMT "): " STR_FMT " ", e->is_set ? "" : "-", STR_ARG(e->code),
-                STR_ARG(e->part), STR_ARG(e->text));
+        buf_fmt(&b, "%s%s" STR_FMT "(" STR_FMT "): " STR_FMT " ", e->is_kept ? "kept " : "", e->is_set ? "" : "-",
+                STR_ARG(e->code), STR_ARG(e->part), STR_ARG(e->text));
     }
     struct str text = S("");
     return buf_done(&b, &text) && text.len ? text.ptr : "";
@@ -173,8 +173,8 @@ static void nothing_that_is_answered_goes_unsaid(struct t *t) {
          "so2_hour_min_converted=1ug/m3 so2_hour_avg_converted=2ug/m3 so2_hour_max_converted=3ug/m3 ", false},
         {2011, "a34004-Flag=D;a34002-Rtd=,a34002-Flag=B;a01001-Rtd=3,a01001-Flag=N",
          "temperature=3Cel missing(): pm25 D, pm10 B ", false},
-        {2051, "a34004-Avg=1,a34004-Flag=T", "pm25_minute_avg=1ug/m3? -missing(minute):  ", false},
-        {2061, "a34004-Flag=M", "missing(hour): pm25_hour M ", false},
+        {2051, "a34004-Avg=1,a34004-Flag=T", "pm25_minute_avg=1ug/m3? kept -missing(minute):  ", false},
+        {2061, "a34004-Flag=M", "kept missing(hour): pm25_hour M ", false},
         {2031, "Leq-Data=50.1,L5-Data=60,LMx-Data=70", "noise_leq_day=50.1dB(A) L5_day=60 LMx_day=70 ", false},
         {2011, "a34004-Rtd=1,a34004-EFlag=A01,a34004-Xyz=7", "pm25=1ug/m3 pm25_Xyz=7ug/m3 info(a34004): EFlag=A01 ",
          false},
