@@ -18,7 +18,7 @@ static const struct sim_protocol *const protocols[] = {
 
 struct asked {
     const char *to, *count, *rate, *devices, *seed, *faults, *first, *text, *user, *password, *topic, *credentials,
-        *metrics, *key, *secret, *plates, *cards;
+        *metrics, *key, *secret, *plates, *cards, *forms;
     bool json;
     struct sim_options o;
     struct sim_credential keys[SIM_DEVICES_MAX];
@@ -39,6 +39,18 @@ static bool read_faults(struct asked *a, uint32_t possible) {
         while (i < SIM_FAULTS && !str_is(str_trim(word), sim_fault_names[i])) i++;
         if (i == SIM_FAULTS || !(possible >> i & 1)) return false;
         a->o.faults |= 1u << i;
+    }
+    return true;
+}
+
+/* Each is one of the protocol's. */
+static bool read_forms(struct asked *a, const char *possible) {
+    struct str rest = str_of(a->forms), word, all, one;
+    a->o.forms = a->forms;
+    while (str_cut(&rest, ',', &word)) {
+        bool is_there = false;
+        for (all = str_of(possible); !is_there && str_cut(&all, ',', &one);) is_there = str_eq(one, word);
+        if (!is_there) return false;
     }
     return true;
 }
@@ -116,6 +128,7 @@ static const char *read_asked(struct asked *a, const struct sim_protocol *p) {
     if (!read_number(a->first, 0, (INT64_C(1) << 47), &a->o.first)) return "--first is no address of a device";
     if (p->run && a->o.first + devices > BACNET_INSTANCE_MAX) return "--first is no number of such a device";
     if (!read_faults(a, p->faults)) return "--faults names one that is none of this protocol's";
+    if (!read_forms(a, p->forms)) return "--forms names one that is none of this protocol's";
     if (!read_metrics(a)) return "--metrics is not like temperature:18:26,humidity:40:60";
     if (!read_keys(a, &keys)) return "the file of credentials is not one JSON object a line, as device add prints it";
     if (p->needs_account && !keys) return "--user, --password and --topic, or --credentials FILE are needed";
@@ -220,6 +233,7 @@ static int run(int argc, char **argv) {
                                      {"secret", &a->secret, NULL},
                                      {"plates", &a->plates, NULL},
                                      {"cards", &a->cards, NULL},
+                                     {"forms", &a->forms, NULL},
                                      {"json", NULL, &a->json}};
     int bad = options_read(argc, argv, options, COUNT(options), &name, &n, 1), code = EXIT_USAGE;
     const struct sim_protocol *p = NULL;

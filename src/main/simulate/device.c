@@ -61,6 +61,15 @@ struct str sim_one_of(struct sim_device *d, const char *list) {
     return one;
 }
 
+struct str sim_form(const struct sim_options *o, const struct sim_device *d) {
+    struct str all = str_of(o->forms ? o->forms : d->protocol->forms), rest = all, one = {NULL, 0};
+    size_t n = 0;
+    while (str_cut(&rest, ',', &one)) n++;
+    rest = all;
+    for (size_t nth = n ? d->index % n + 1 : 0; nth && str_cut(&rest, ',', &one); nth--) continue;
+    return one;
+}
+
 void sim_put_plate(const struct sim_options *o, struct sim_device *d, struct buf *out) {
     static const char serial[] = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ";
     struct str one = sim_one_of(d, o->plates);

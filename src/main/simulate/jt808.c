@@ -1,5 +1,5 @@
-/* A vehicle's terminal (2013): registers, authenticates, says where it is, an emergency now and then; it does what it
- * is told.  SPDX-License-Identifier: Apache-2.0 */
+/* A vehicle's terminal (2011, 2013 or 2019): registers, authenticates, says where it is, an emergency now and then; it
+ * does what it is told.  SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/jt808/jt808.h"
 #include "base/civil.h"
 #include "main/simulate/simulate.h"
@@ -13,6 +13,9 @@
 #define NUMBERS   INT64_C(1000000000000) /* of terminals: 12 digits */
 #define ALARM_ONE 25                     /* location of so many */
 #define BATCH     3                      /* locations in one */
+#define LONG_ONE  4 /* batch of so many was kept out of reach: it has LONG of them, and two parts */
+#define LONG      30
+#define KEPT      1
 
 enum { LATITUDE, LONGITUDE, SPEED, COURSE, MILEAGE };
 static const struct {
@@ -67,16 +70,84 @@ static void put_location(struct sim_device *d, int64_t now_s, struct buf *out) {
     jt808_put_location(&l, out);
 }
 
+static bool is_of_19(const struct sim_options *o, const struct sim_device *d) {
+    return str_is(sim_form(o, d), "2019");
+}
+
+static void set_terminal(const struct sim_options *o, const struct sim_device *d, struct jt808_frame *f) {
+    bool of_19 = is_of_19(o, d);
+    snprintf(f->terminal, sizeof f->terminal, "%0*" PRId64, of_19 ? JT808_DIGITS_19 : JT808_DIGITS,
+             sim_number(o, d) % NUMBERS);
+    f->version = of_19 ? JT808_VERSION_19 : 0;
+}
+
 static bool put(const struct sim_options *o, const struct sim_device *d, uint16_t message, uint16_t serial,
                 const struct buf *body, struct buf *out) {
     struct jt808_frame f = {.message = message, .serial = serial, .body_n = body->len};
-    snprintf(f.terminal, sizeof f.terminal, "%012" PRId64, (o->first + (int64_t)d->index) % NUMBERS);
+    set_terminal(o, d, &f);
     memcpy(f.body, body->ptr, body->len);
     return !body->overflow && jt808_encode(&f, out) && !out->overflow;
 }
 
+/* ---- a message in parts ---- */
+
+static uint16_t parts_of(const struct sim_device *d) {
+    return (uint16_t)((d->kept_n + JT808_BODY_MAX - 1) / JT808_BODY_MAX);
+}
+
+static bool put_part(const struct sim_options *o, const struct sim_device *d, uint16_t part, struct buf *out) {
+    size_t from = (size_t)(part - 1) * JT808_BODY_MAX;
+    if (!part || part > parts_of(d)) return true; /* there is none */
+    struct jt808_frame f = {.message = JT808_BATCH,
+                            .serial = (uint16_t)(d->kept_serial + part - 1),
+                            .parts = parts_of(d),
+                            .part = part,
+                            .body_n = d->kept_n - from < JT808_BODY_MAX ? d->kept_n - from : JT808_BODY_MAX};
+    set_terminal(o, d, &f);
+    memcpy(f.body, d->kept + from, f.body_n);
+    return jt808_encode(&f, out) && !out->overflow;
+}
+
+/* On a line that loses things the last part is left out every other time, until it is asked for.  The serial of the
+ * message is that of its last part, which is answered last. */
+static bool put_parts(const struct sim_options *o, struct sim_device *d, const struct buf *body, struct buf *out) {
+    bool ok = !body->overflow && body->len <= sizeof d->kept, loses = o->faults >> SIM_LOST & 1;
+    if (!ok) return false;
+    memcpy(d->kept, body->ptr, body->len);
+    d->kept_n = body->len;
+    d->kept_serial = d->serial;
+    uint16_t parts = parts_of(d);
+    d->is_left_out = loses && sim_random(d) % 2;
+    d->serial = (uint16_t)(d->serial + parts - 1);
+    for (uint16_t part = 1; ok && part <= parts - d->is_left_out; part++) ok = put_part(o, d, part, out);
+    return ok;
+}
+
+/* 8003: serial of the first part, how many (2019: two bytes), which. */
+static bool say_again(const struct sim_options *o, struct sim_device *d, const struct jt808_frame *f, struct buf *out) {
+    struct cursor c = cursor_of((struct bytes){f->body, f->body_n});
+    bool ok = cursor_u16_be(&c) == d->kept_serial && d->kept_n;
+    uint64_t n = cursor_be(&c, is_of_19(o, d) ? 2 : 1);
+    if (ok) d->is_left_out = false;
+    for (; ok && n && !c.is_broken; n--) ok = put_part(o, d, cursor_u16_be(&c), out);
+    return true;
+}
+
+static void put_batch(struct sim_device *d, int64_t now_s, int n, struct buf *b) {
+    cursor_put_be(b, (uint64_t)n, 2);
+    cursor_put_be(b, n == LONG ? KEPT : 0, 1);
+    while (n-- > 0) {
+        char one[64];
+        struct buf l;
+        buf_init(&l, one, sizeof one);
+        put_location(d, now_s - n * 10, &l);
+        cursor_put_be(b, l.len, 2);
+        buf_add(b, one, l.len);
+    }
+}
+
 static bool speak(const struct sim_options *o, struct sim_device *d, int64_t now_ms, struct buf *out) {
-    char mem[512];
+    char mem[SIM_KEPT_MAX + 1];
     struct buf b;
     int64_t now_s = sim_clock_ms(d, now_ms) / 1000 + CHINA_S;
     uint64_t what = sim_random(d) % 10;
@@ -86,31 +157,44 @@ static bool speak(const struct sim_options *o, struct sim_device *d, int64_t now
         put_location(d, now_s, &b);
         return put(o, d, JT808_LOCATION, d->serial, &b, out);
     }
-    cursor_put_be(&b, BATCH, 2);
-    cursor_put_be(&b, 0, 1);
-    for (int64_t i = BATCH; i-- > 0;) {
-        char one[64];
-        struct buf l;
-        buf_init(&l, one, sizeof one);
-        put_location(d, now_s - i * 10, &l);
-        cursor_put_be(&b, l.len, 2);
-        buf_add(&b, one, l.len);
-    }
-    return put(o, d, JT808_BATCH, d->serial, &b, out);
+    bool is_long = sim_random(d) % LONG_ONE == 0 && !d->is_left_out; /* one is kept */
+    put_batch(d, now_s, is_long ? LONG : BATCH, &b);
+    return is_long ? put_parts(o, d, &b, out) : put(o, d, JT808_BATCH, d->serial, &b, out);
+}
+
+/* A field of so many bytes, zeros behind the text. */
+static void put_field(struct buf *b, size_t bytes, const char *text) {
+    size_t n = strlen(text);
+    buf_add(b, text, n < bytes ? n : bytes);
+    for (; n < bytes; n++) buf_char(b, 0);
 }
 
 /* Registration: province, city, maker, model, terminal, colour, plate in GBK. */
 static bool greet(const struct sim_options *o, struct sim_device *d, struct buf *out) {
-    char mem[64];
+    char mem[128], number[16];
     struct buf b;
+    bool of_19 = is_of_19(o, d), of_11 = str_is(sim_form(o, d), "2011");
+    snprintf(number, sizeof number, "%07u", (unsigned)d->index);
     buf_init(&b, mem, sizeof mem);
     cursor_put_be(&b, 44, 2);
     cursor_put_be(&b, 300, 2);
-    buf_fmt(&b, "LINLI%-20s%07u", "SIMULATED", (unsigned)d->index);
-    for (size_t i = 0; i < b.len; i++)
-        if (mem[i] == ' ') mem[i] = 0;
+    put_field(&b, of_19 ? 11 : 5, "LINLI");
+    put_field(&b, of_19 ? 30 : of_11 ? 8 : 20, "SIMULATE");
+    put_field(&b, of_19 ? 30 : 7, number);
     buf_fmt(&b, "\x02\xd4\xc1%c%05u", 'B', (unsigned)d->index);
     return put(o, d, JT808_REGISTER, 0, &b, out);
+}
+
+/* The code that came with the registration; 2019 says its length, an IMEI and the software, too. */
+static bool authenticate(const struct sim_options *o, const struct sim_device *d, const struct jt808_frame *f,
+                         struct buf *b, struct buf *out) {
+    bool of_19 = is_of_19(o, d);
+    size_t n = f->body_n - 3; /* behind serial and result */
+    if (of_19) cursor_put_be(b, n, 1);
+    buf_add(b, f->body + 3, n);
+    if (of_19) buf_fmt(b, "86%013" PRId64, sim_number(o, d));
+    if (of_19) put_field(b, 20, LINLI_VERSION);
+    return put(o, d, JT808_AUTHENTICATE, 0, b, out);
 }
 
 static enum sim_heard hear(struct bytes in, size_t *ret_used, uint16_t *ret_serial) {
@@ -148,10 +232,8 @@ static bool answer(const struct sim_options *o, struct sim_device *d, struct byt
     struct buf b;
     if (!jt808_decode(heard, &f, &e)) return false;
     buf_init(&b, mem, sizeof mem);
-    if (f.message == JT808_REGISTERED) {
-        buf_add(&b, f.body + 3, f.body_n - 3); /* behind serial and result */
-        return put(o, d, JT808_AUTHENTICATE, 0, &b, out);
-    }
+    if (f.message == JT808_REGISTERED) return authenticate(o, d, &f, &b, out);
+    if (f.message == JT808_RESEND) return say_again(o, d, &f, out);
     cursor_put_be(&b, f.serial, 2);
     switch (f.message) {
     case JT808_GET_PARAMETERS: put_parameters(&b); return put(o, d, JT808_PARAMETERS, 0, &b, out);
@@ -167,6 +249,7 @@ static bool answer(const struct sim_options *o, struct sim_device *d, struct byt
 }
 
 const struct sim_protocol sim_jt808 = {.name = "jt808",
+                                       .forms = "2013,2019,2011",
                                        .port = 21900,
                                        .faults = SIM_WIRE_FAULTS | 1u << SIM_DRIFT,
                                        .sum_at = 2,

@@ -119,7 +119,15 @@ static bool make_message(struct player *p) {
     return true;
 }
 
+static size_t awaits(const struct player *p, uint16_t serial) {
+    size_t n = 0;
+    for (size_t i = 0; i < p->awaited_n; i++) n += p->awaited[i] == serial;
+    return n;
+}
+
+/* However often it was said: what was left out of it is, once. */
 static void await(struct player *p, uint16_t serial) {
+    if (p->device.is_left_out && awaits(p, serial)) return;
     if (p->awaited_n < AWAITED_MAX) p->awaited[p->awaited_n++] = serial;
 }
 
@@ -216,12 +224,6 @@ static void pump(struct sim *s) {
     }
     for (size_t i = 0; i < s->o->devices; i++) busy |= s->players[i].state != IDLE || s->players[i].device.owes_ms;
     if (s->figures.sent >= s->o->count && !busy) end(s);
-}
-
-static size_t awaits(const struct player *p, uint16_t serial) {
-    size_t n = 0;
-    for (size_t i = 0; i < p->awaited_n; i++) n += p->awaited[i] == serial;
-    return n;
 }
 
 static void forget(struct player *p, uint16_t serial) {

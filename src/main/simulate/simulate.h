@@ -15,6 +15,7 @@
 
 #define SIM_ANSWER_MAX 16384 /* bytes of all that one question brings */
 #define SIM_TOLD_MAX   4
+#define SIM_KEPT_MAX   1400 /* bytes of a message in parts */
 
 /* What goes wrong; each message suffers one of those on the wire that are asked for, in turn. */
 enum sim_fault {
@@ -55,6 +56,7 @@ struct sim_options {
     const char *secret;         /* that pushes are signed with */
     const char *topic;          /* that all topics begin with, where a convention lets it be chosen; NULL: its own */
     const char *plates, *cards; /* that come, commas between; NULL: made up ones */
+    const char *forms;          /* of the protocol, which devices speak in turn, commas between; NULL: all it has */
     const struct sim_credential *credentials;
     const struct sim_metric *metrics;
     size_t metrics_n;
@@ -71,6 +73,10 @@ struct sim_device {
     int64_t shift_s;            /* its clock, as it was set and as it drifts, is ahead of the right time by so much */
     int drifted;                /* thousandths by which its instruments show too much; less than nothing: too little */
     int64_t owes_ms;            /* from then on speak() has something that is due; 0: nothing */
+    uint8_t kept[SIM_KEPT_MAX]; /* of the last message in parts, which may be asked for again */
+    size_t kept_n;
+    uint16_t kept_serial;       /* of its first part */
+    bool is_left_out;           /* a part of it, until it is asked for */
     int64_t told[SIM_TOLD_MAX]; /* what it was told to be, as its protocol counts; 0: nothing yet */
 };
 /* ---- device.c */
@@ -92,6 +98,8 @@ int sim_walk(struct sim_device *d, size_t i, const struct sim_range *r);
 struct str sim_one_of(struct sim_device *d, const char *list); /* commas between; absent: there is none */
 /* One of the plates that come, else one that is made up. */
 void sim_put_plate(const struct sim_options *o, struct sim_device *d, struct buf *out);
+/* Which form of its protocol it speaks. */
+struct str sim_form(const struct sim_options *o, const struct sim_device *d);
 int64_t sim_number(const struct sim_options *o, const struct sim_device *d);
 void sim_put_name(const struct sim_options *o, const struct sim_device *d, struct buf *out); /* linli-889 */
 void sim_put_local(struct buf *out, int64_t at_ms); /* 2026-11-24T10:42:00 in China */
@@ -119,6 +127,7 @@ void sim_sum_up(struct sim_figures *f, uint32_t *times_us, size_t n); /* sorts t
 struct sim_convention;
 struct sim_protocol {
     const char *name;
+    const char *forms; /* commas between, the usual one first; NULL: there is but one */
     int port;
     uint32_t faults;    /* those that make sense */
     size_t sum_at;      /* of SIM_BADSUM: the byte, counted from the frame's end */
