@@ -222,7 +222,7 @@ export interface DeviceModelsRow {
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
   protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'bacnet' | 'watch' | 'jt808' | 'osdp' | 'door' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt-client' | null
-  icon?: string | null
+  icon?: 'device' | 'chart' | 'alarm' | 'shield' | 'bell' | 'key' | 'badge' | 'visit' | 'lock' | 'camera' | 'eye' | 'person' | 'place' | 'pin' | 'globe' | 'idea' | 'up' | 'trash' | 'link' | 'clock' | 'today' | 'sound' | 'retry' | 'inbox' | 'out' | 'phone' | null
   upkeep?: string | null
   upkeep_days?: number | null
   metrics?: {
@@ -276,7 +276,7 @@ export interface DeviceModelsCreate {
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
   protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'bacnet' | 'watch' | 'jt808' | 'osdp' | 'door' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt-client' | null
-  icon?: string | null
+  icon?: 'device' | 'chart' | 'alarm' | 'shield' | 'bell' | 'key' | 'badge' | 'visit' | 'lock' | 'camera' | 'eye' | 'person' | 'place' | 'pin' | 'globe' | 'idea' | 'up' | 'trash' | 'link' | 'clock' | 'today' | 'sound' | 'retry' | 'inbox' | 'out' | 'phone' | null
   upkeep?: string | null
   upkeep_days?: number | null
   metrics?: {
@@ -324,7 +324,7 @@ export interface DeviceModelsPatch {
   name_en?: string | null
   category?: 'energy' | 'water' | 'heat' | 'climate' | 'air' | 'fire' | 'gas' | 'lift' | 'access' | 'parking' | 'video' | 'power' | 'light' | 'pump' | 'care' | 'home' | 'green' | 'network' | null
   protocol?: 'gb26875' | 'hj212' | 'dlt645' | 'cjt188' | 'modbus' | 'modbus_rtu' | 'bacnet' | 'watch' | 'jt808' | 'osdp' | 'door' | 'vz' | 'itsapi' | 'lift' | 'chirpstack' | 'ttn' | 'ctwing' | 'onenet' | 'mqtt' | 'http' | 'mqtt-client' | null
-  icon?: string | null
+  icon?: 'device' | 'chart' | 'alarm' | 'shield' | 'bell' | 'key' | 'badge' | 'visit' | 'lock' | 'camera' | 'eye' | 'person' | 'place' | 'pin' | 'globe' | 'idea' | 'up' | 'trash' | 'link' | 'clock' | 'today' | 'sound' | 'retry' | 'inbox' | 'out' | 'phone' | null
   upkeep?: string | null
   upkeep_days?: number | null
   metrics?: {
