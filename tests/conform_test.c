@@ -183,9 +183,9 @@ static void complete_rule(struct rule *rule, struct str tried) {
     if (!str_is(tried, "event_code")) SET(&rules, rule, event_code, S("fire"));
 }
 
-/* What is tried of its value is a code; a plate is one of GA 36. */
+/* What is tried of its value is what a device calls a face; a plate is one of GA 36. */
 static void complete_pass(struct pass *p, struct str tried) {
-    if (!str_is(tried, "kind")) SET(&passes, p, kind, S("code"));
+    if (!str_is(tried, "kind")) SET(&passes, p, kind, S("face"));
     if (str_is(p->kind, "plate") && !str_is(tried, "value")) SET(&passes, p, value, S("粤B12345"));
 }
 
