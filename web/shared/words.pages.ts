@@ -174,6 +174,7 @@ export const pageWords = {
   'line.cutShort': ['只有 {of} 字节', 'only {of} bytes'],
   'line.bytes': ['帧的字节', 'Bytes of the frame'],
   'line.wrongByte': ['错在这里', 'Wrong here'],
+  'line.private': ['内容涉及个人，只给有权看的人', 'It says something of a person: shown to those who may see that'],
   'line.more': ['……还有 {n} 字节', '… {n} bytes more'],
   'line.goodTitle': ['最近的好帧', 'Last good frames'],
   'line.pushAt': ['设备往这个地址推送；谁有它谁就能推送，别外传', 'Devices push to this address; whoever has it may push, so keep it'],

@@ -4,7 +4,7 @@ import { said } from '@/shared/said'
 import { eventWords, wireWords } from '@/shared/wire'
 
 interface Heard { device: string; code: string; text: string | null; set: boolean }
-export interface Sample { at_ms?: number; peer: string; length: number; hex: string; about?: string; text?: string; number?: number; rule?: string; offset?: number; frame?: unknown
+export interface Sample { at_ms?: number; peer: string; length: number; hex: string; about?: string; text?: string; number?: number; is_private?: boolean; device?: string; rule?: string; offset?: number; frame?: unknown
   readings?: { device: string; key: string; value: number; unit: string }[]; events?: Heard[] }
 export interface Figures { id: string; kind?: string; state: string; searchable?: boolean; address?: string; problem?: string; standard?: string; frames?: number; bad?: number; skipped_bytes?: number; bytes?: number
   unanswered?: number; connections?: number; connections_total?: number; last_ms?: number; bad_samples?: Sample[]; good_samples?: Sample[] }
