@@ -27,6 +27,7 @@ enum err poll_create(const struct poll_options *o, struct poll **ret, struct fau
     if (!p->o.wait_ms) p->o.wait_ms = o->codec->asking->wait_ms ? o->codec->asking->wait_ms : WAIT_MS;
     if (!p->o.gap_ms) p->o.gap_ms = GAP_MS;
     if (!p->o.tries) p->o.tries = TRIES;
+    p->patient_ms = INT64_MIN;
     arena_init(&p->arena, ARENA_BYTES);
     *ret = p;
     return OK;
@@ -51,10 +52,14 @@ void poll_begin(struct poll *p, const struct question *q) {
     p->q.serial = ++p->serial;
 }
 
-/* Orders, then the points. */
+/* Orders, then the points; these have the line as long as an order that can wait had it. */
 static void begin_next(struct poll *p, int64_t now_ms, int64_t *ret_next_ms) {
     int64_t order_ms;
-    if (p->is_points_turn && poll_orders_can_wait(p, now_ms) && poll_point_begin(p, now_ms, ret_next_ms)) return;
+    if (p->patient_ms != INT64_MIN) p->points_until_ms = now_ms + (now_ms - p->patient_ms);
+    p->patient_ms = INT64_MIN;
+    if ((p->is_points_turn || now_ms < p->points_until_ms) && poll_orders_can_wait(p, now_ms) &&
+        poll_point_begin(p, now_ms, ret_next_ms))
+        return;
     if (poll_order_begin(p, now_ms, &order_ms) || poll_point_begin(p, now_ms, ret_next_ms)) return;
     if (order_ms < *ret_next_ms) *ret_next_ms = order_ms;
 }
@@ -250,5 +255,6 @@ void poll_lost(struct poll *p) {
     p->asked = NULL;
     p->is_sent = false;
     p->in_n = 0;
+    p->patient_ms = INT64_MIN;
     poll_order_lost(p);
 }

@@ -45,10 +45,10 @@ void poll_plan_begin(struct poll *p);
 void poll_plan_end(struct poll *p);
 void poll_now(struct poll *p, struct str address); /* all of its points are due; absent: everybody's */
 
-/* An order is asked once, before any point, or where it can wait behind the other orders and in turn with the points;
- * the texts are copied, `ended` is called once.  Where its codec wants a proof that it is done, that is read every
- * POLL_PROOF_MS until it is there, also behind one that nobody answered; what the device says meanwhile is `said`, and
- * nothing else is told to it. */
+/* An order is asked once, before any point, or where it can wait behind the other orders and for as long as the points,
+ * in turn; the texts are copied, `ended` is called once.  Where its codec wants a proof that it is done, that is read
+ * every POLL_PROOF_MS until it is there, also behind one that nobody answered; what the device says meanwhile is
+ * `said`, and nothing else is told to it. */
 #define POLL_PROOF_MS INT64_C(3000)
 struct poll_order {
     struct question q; /* serial and part are the poller's */

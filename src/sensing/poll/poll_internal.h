@@ -47,7 +47,8 @@ struct poll {
     size_t found; /* of the point that was added last: plans come in the same order again */
     struct order *first;
     size_t orders_n;
-    bool is_points_turn; /* before another order that can wait */
+    bool is_points_turn;                 /* before another order that can wait */
+    int64_t patient_ms, points_until_ms; /* when such an order began; so long the points have the line behind it */
     /* the question under way, of an order or else of a point */
     struct order *told; /* NULL: none */
     struct point *asked;

@@ -74,10 +74,11 @@ static void end_order(struct poll *p, struct order *o, enum poll_end end, const 
     free(o);
 }
 
-static void begin_order(struct poll *p, struct order *o) {
+static void begin_order(struct poll *p, struct order *o, int64_t now_ms) {
     struct question q = o->o.q;
     p->told = o;
     p->is_points_turn = o->o.can_wait;
+    if (o->o.can_wait) p->patient_ms = now_ms;
     o->is_lost = false;
     if (o->is_taken) q = (struct question){.address = o->o.q.address, .item = str_of(o->proof)};
     poll_begin(p, &q);
@@ -96,7 +97,7 @@ bool poll_order_begin(struct poll *p, int64_t now_ms, int64_t *ret_next_ms) {
     while ((at = next_order(p, now_ms, ret_next_ms))) {
         struct order *o = take_order(p, at);
         if (o->o.until_ms > now_ms || o->is_lost) {
-            begin_order(p, o);
+            begin_order(p, o, now_ms);
             return true;
         }
         if (!o->is_taken)

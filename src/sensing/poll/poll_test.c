@@ -393,6 +393,29 @@ static void orders_that_can_wait_take_turns(struct t *t) {
     poll_destroy(b.poll);
 }
 
+/* Twenty that nobody answers take 6 s each; the points have half of the line, not one turn in between. */
+static void orders_that_can_wait_take_half_of_the_line(struct t *t) {
+    struct bus b;
+    start(&b, t);
+    b.fault[1] = DEAD;
+    for (int i = 0; i < 20; i++) {
+        char item[9];
+        snprintf(item, sizeof item, "000100%02X", (unsigned)i);
+        add(&b, "000000000000", item, 1000);
+    }
+    for (int i = 0; i < 20; i++) {
+        const struct poll_order o = {.q = {.address = S("000000000001"), .item = S("00010000")},
+                                     .tries = 3,
+                                     .until_ms = INT64_MAX,
+                                     .can_wait = true};
+        CHECK(t, !poll_order(b.poll, &o, &t->fault));
+    }
+    run_until(&b, 120000);
+    int said = b.said + b.empty;
+    CHECK_SAY(t, b.ended[0] >= 9 && b.ended[0] <= 11 && said > 700, "%d orders, %d said", b.ended[0], said);
+    poll_destroy(b.poll);
+}
+
 /* A line that breaks behind an order: it is not said again. */
 static void an_order_under_way_when_the_line_goes_has_ended(struct t *t) {
     struct bus b;
@@ -534,5 +557,5 @@ TESTS(CASE(an_answer_on_its_way_is_waited_for), CASE(what_comes_by_itself_is_wai
       CASE(a_silent_device_is_asked_less_and_less), CASE(an_item_without_an_answer_is_no_silent_device),
       CASE(who_is_back_is_asked_for_all_at_once), CASE(what_cannot_be_asked_is_refused),
       CASE(what_changes_under_way_changes_nothing_else), CASE(orders_come_first_and_end_once),
-      CASE(orders_that_can_wait_take_turns), CASE(an_order_under_way_when_the_line_goes_has_ended),
-      CASE(another_plan_keeps_what_stays_and_drops_what_goes))
+      CASE(orders_that_can_wait_take_turns), CASE(orders_that_can_wait_take_half_of_the_line),
+      CASE(an_order_under_way_when_the_line_goes_has_ended), CASE(another_plan_keeps_what_stays_and_drops_what_goes))
