@@ -11,6 +11,7 @@
 #define TRIES       3
 #define PARTS_MAX   32
 #define PIECES_MAX  200 /* of an answer that comes by itself */
+#define ECHOES      3   /* readings in a row: the line does bring back what is said */
 #define ARENA_BYTES ((size_t)256 * 1024)
 
 enum err poll_create(const struct poll_options *o, struct poll **ret, struct fault *f) {
@@ -173,8 +174,9 @@ static void asked_anew(struct poll *p, int64_t now_ms, const char *why) {
  * answered with the same bytes, so on such a line the first of them are the echo. */
 static bool is_echo(struct poll *p, struct bytes whole, enum answer answer) {
     bool is_same = p->is_sent && whole.len == p->said_n && !memcmp(whole.ptr, p->said, p->said_n);
-    if (is_same && !p->is_echoed && (answer == ANSWER_OTHER || p->echoes)) return p->is_echoed = true;
-    if (answer != ANSWER_OTHER && !p->q.value.ptr) p->echoes = p->is_echoed;
+    if (is_same && !p->is_echoed && (answer == ANSWER_OTHER || p->echoes >= ECHOES)) return p->is_echoed = true;
+    if (answer == ANSWER_OTHER || p->q.value.ptr) return false;
+    p->echoes = !p->is_echoed ? 0 : p->echoes < ECHOES ? p->echoes + 1 : ECHOES;
     return false;
 }
 

@@ -59,7 +59,7 @@ struct poll {
     int64_t until_ms, free_ms; /* give up then; ask no sooner */
     int64_t first_ms, sent_ms; /* when it was said first, and last */
     uint8_t serial;
-    bool echoes;    /* the line brings back what is said on it: it did with the last reading */
+    int echoes;     /* the last readings, in a row, that the line brought back */
     bool is_echoed; /* the question under way came back */
     uint8_t *in, *said;
     size_t in_n, in_cap, said_n; /* said: the question as it went out */
