@@ -60,7 +60,8 @@ static void hear(const struct line *l, struct str device) {
 }
 
 static void hear_event(const struct line *l, const struct device_event *e) {
-    struct line_device *d = asked_at(l->plan, e->device);
+    const struct asking *asking = l->o.codec->asking;
+    struct line_device *d = asking && asking->follows ? asked_at(l->plan, e->device) : NULL;
     if (!d || !d->awaited.event || !e->is_set || !str_is(e->code, d->awaited.event)) return;
     (void)!say(l, d->code, d->awaited.otherwise, false);
     d->awaited.event = NULL;
