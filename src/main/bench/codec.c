@@ -4,6 +4,7 @@
 
 #include "protocol/codec.h"
 #include "protocol/frame_json.h"
+#include "protocol/mqtt/mqtt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +12,12 @@
 
 #define ROUNDS      200000
 #define ARENA_BYTES ((size_t)1 << 20)
+#define TOKEN       "estate2026" /* with which the sheet's pushes of OneNET are signed */
 
 /* Of the protocols' sheets: a fire, an energy, a water and a heat meter, a station with five factors, a watch's alarm,
- * a vehicle's place, a register, a room, a card, uplinks of LoRa and NB-IoT, a door, a socket, a node, a lift. */
+ * a vehicle's place, a register, a room, a card, uplinks of LoRa and NB-IoT, a door, a socket, a node, a lift, two
+ * cameras, a door's controller, a plate and a card by themselves, a sensor, what a home says of its sensors, a publish
+ * with QoS 1. */
 static const struct typical {
     const char *figure, *codec, *hex, *text;
 } typicals[] = {
@@ -79,12 +83,63 @@ static const struct typical {
     {"lift_ns", "lift", NULL,
      "{\"regCode\":\"31104403002018010001\",\"ts\":\"2026-11-21T08:30:00+08:00\",\"serviceMode\":1,\"carStatus\":1,"
      "\"carDirection\":1,\"doorZone\":false,\"carPosition\":\"12\",\"doorClosed\":true,\"passenger\":true}"},
+    {"vz_ns", "vz", NULL,
+     "{\"AlarmInfoPlate\":{\"channel\":0,\"deviceName\":\"IN-1\",\"ipaddr\":\"192.0.2.31\",\"serialno\":\"0f823866-"
+     "d2dc45ab\",\"result\":{\"PlateResult\":{\"license\":\"粤BD12345\",\"colorType\":5,\"type\":19,\"confidence\":97,"
+     "\"direction\":4,\"triggerType\":8,\"plateid\":90813,\"location\":{\"RECT\":{\"left\":335,\"top\":312,\"right\":"
+     "474,\"bottom\":363}},\"timeStamp\":{\"Timeval\":{\"sec\":1646063999,\"usec\":638740}}}}}}"},
+    {"itsapi_ns", "itsapi", NULL,
+     "{\"Picture\":{\"Plate\":{\"PlateNumber\":\"粤B12345\",\"PlateColor\":\"Blue\"},\"SnapInfo\":{\"DeviceID\":\"GATE-"
+     "1\",\"Direction\":\"Obverse\"},\"NormalPic\":{\"PicName\":\"n.jpg\",\"Content\":\"\"}}}"},
+    {"door_ns", "door", NULL,
+     "{\"device\":\"D-1\",\"card\":\"0008065495\",\"way\":\"in\",\"id\":\"m-17\",\"at\":\"2026-11-24T10:42:00+08:"
+     "00\"}"},
+    {"plate_ns", "plate", NULL, "粤BD12345"},
+    {"wiegand_ns", "wiegand", NULL, "10111101100010001110101110"},
+    {"ttn_ns", "ttn", NULL,
+     "v3/estate@ttn/devices/b3-12f-th/"
+     "up\n{\"end_device_ids\":{\"device_id\":\"b3-12f-th\",\"application_ids\":{\"application_id\":\"estate\"},\"dev_"
+     "eui\":\"0004A30B001C0530\",\"join_eui\":\"800000000000000C\",\"dev_addr\":\"00BCB929\"},\"correlation_ids\":["
+     "\"as:up:01E0\"],\"received_at\":\"2026-11-21T00:30:00.500Z\",\"uplink_message\":{\"session_key_id\":"
+     "\"AXBSH1Pk6Z0=\",\"f_port\":2,\"f_cnt\":7,\"frm_payload\":\"AWcA1wJoXg==\",\"decoded_payload\":{\"temperature\":"
+     "21.5},\"rx_metadata\":[{\"gateway_ids\":{\"gateway_id\":\"gw1\"},\"rssi\":-35,\"snr\":5.2}],\"settings\":{\"data_"
+     "rate\":{\"lora\":{\"bandwidth\":125000,\"spreading_factor\":7}},\"frequency\":\"470300000\"},\"received_at\":"
+     "\"2026-11-21T00:30:00.400Z\"}}"},
+    {"onenet_ns", "onenet", NULL,
+     "{\"msg\":{\"dev_id\":2016617,\"at\":1466133706841,\"type\":1,\"ds_id\":\"temp\",\"value\":21.5},\"msg_"
+     "signature\":\"LFZ0fsW9yJUOAHCSQcE7VQ==\",\"nonce\":\"Xk3\"}"},
+    {"esphome_ns", "esphome", NULL, "boiler/sensor/flow_temperature/state\n41.5"},
+    {"homeassistant_ns", "homeassistant", NULL,
+     "homeassistant/sensor/estate_b3_12f_th/t/"
+     "config\n{\"name\":\"Temperature\",\"unique_id\":\"estate_b3_12f_th_t\",\"device_class\":\"temperature\",\"state_"
+     "class\":\"measurement\",\"unit_of_measurement\":\"°C\",\"state_topic\":\"estate/b3/12f/"
+     "th\",\"value_template\":\"{{ value_json.t "
+     "}}\",\"availability_topic\":\"estate/b3/12f/th/"
+     "status\",\"payload_available\":\"online\",\"payload_not_available\":\"offline\",\"device\":{\"identifiers\":["
+     "\"estate_b3_12f_th\"],\"name\":\"TH "
+     "B3-12F\",\"manufacturer\":\"Estate\",\"model\":\"TH1\"},\"origin\":{\"name\":\"estate-gw\",\"sw\":\"1.0\"}}"},
+    {"mqtt_ns", "mqtt",
+     "32 56 00 1D 6C 69 6E 6C 69 2F 79 75 6E 73 68 61 6E 6C 69 2F 44 2D 31 2F 74 65 6C 65 6D 65 74 72 79 00 07 7B 22 "
+     "74 "
+     "73 22 3A 31 37 39 35 32 32 31 30 30 30 30 30 30 2C 22 74 65 6D 70 65 72 61 74 75 72 65 22 3A 32 31 2E 35 2C 22 "
+     "68 "
+     "75 6D 69 64 69 74 79 22 3A 34 37 7D",
+     NULL},
 };
 
 static int64_t cpu_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* What a packet means its connection says: it is taken apart, and acknowledged. */
+static bool take_packet(struct bytes whole, struct buf *out) {
+    struct mqtt_packet p, ack = {.type = MQTT_PUBACK, .level = MQTT_V311};
+    struct mqtt_fault f;
+    if (!mqtt_decode(whole, MQTT_V311, &p, &f)) return false;
+    ack.id = p.id;
+    return mqtt_encode(&ack, out);
 }
 
 static bool take(const struct codec *c, struct bytes whole, struct arena *a) {
@@ -95,8 +150,11 @@ static bool take(const struct codec *c, struct bytes whole, struct arena *a) {
     size_t len = 0;
     buf_init(&b, answer, sizeof answer);
     if (c->frame && (c->frame(whole, &len) != FRAME_WHOLE || len != whole.len)) return false;
+    if (!c->decode) return take_packet(whole, &b);
+    if (c->is_genuine && !c->is_genuine(whole, S(TOKEN))) return false;
     if (!c->decode(whole, a, &d, &e)) return false;
     if (c->reply) c->reply(whole, true, 0, &b);
+    if (c->let) c->let(true, S("given"), &b);
     return true;
 }
 
