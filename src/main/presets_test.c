@@ -101,7 +101,7 @@ static const char *console_icons(struct t *t) {
     char *text = arena_new(&t->arena, char, ICON_BYTES);
     char path[400];
     const char *source = getenv("LINLI_SOURCE");
-    snprintf(path, sizeof path, "%s/web/shared/kit/Icon.vue", source ? source : ".");
+    snprintf(path, sizeof path, "%s/web/shared/kit/icons.ts", source ? source : ".");
     FILE *f = fopen(path, "r");
     CHECK_SAY(t, text && f && fread(text, 1, ICON_BYTES - 1, f), "%s", path);
     if (f) fclose(f);
