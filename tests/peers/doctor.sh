@@ -123,7 +123,7 @@ dev=$(device DOC-11 smoke_detector)
 key=$(one "lines/$line" push_key)
 report='{"deviceId":"DOC-11","messageType":"dataReport","protocol":"mqtt","payload":{"smoke":0}}'
 is "$(push "$report") $(found "$dev")" "403 not_a_sender" "doctor: 11, the platform pushes from an address that the line does not take"
-is "$(api PATCH "lines/$line" '{"senders":"192.0.2.0"}' | head -n 1 | jq -r .senders) $(status PATCH "lines/$line" '{"senders":"nobody"}')" "192.0.2.0 422" "doctor: 11, addresses are checked"
+is "$(api PATCH "lines/$line" '{"senders":"192.0.2.0"}' | head -n 1 | jq -r .senders) $(status PATCH "lines/$line" '{"senders":"nobody"}')" "192.0.2.0 400" "doctor: 11, addresses are checked"
 is "$(status PATCH "lines/$line" '{"senders":"192.0.2.0/24 127.0.0.0/8"}')" 200 "doctor: 11, its address is added"
 is "$(becomes 200 push "$report") $(becomes well found "$dev")" "200 well" "doctor: 11, and all is well"
 kill "${pids[@]}" 2>/dev/null

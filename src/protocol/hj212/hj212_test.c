@@ -342,6 +342,25 @@ static void a_password_is_wanted_of_what_is_kept(struct t *t) {
     }
 }
 
-TESTS(CASE(a_password_is_wanted_of_what_is_kept), CASE(what_names_nobody_is_refused), CASE(vectors_of_the_sheet),
-      CASE(the_sum_of_appendix_a), CASE(what_is_owed_is_answered), CASE(who_asks_for_the_time_is_told_it),
+/* Data may be of hours before; the answer to a question has our own time. */
+static void what_the_clock_of_a_station_shows(struct t *t) {
+    static const struct {
+        const char *data, *clock; /* "": the packet does not tell */
+    } all[] = {{"QN=20261121083000500;CN=2011;MN=A;CP=&&DataTime=20261121082959;a-Rtd=1&&", "20261121083000"},
+               {"QN=20261121080000001;CN=2011;MN=A;CP=&&DataTime=20261121083000;a-Rtd=1&&", "20261121083000"},
+               {"CN=2011;MN=A;CP=&&DataTime=20261121083000;a-Rtd=1&&", "20261121083000"},
+               {"QN=20261121083000500;CN=2061;MN=A;CP=&&DataTime=20261121070000;a-Avg=1&&", "20261121083000"},
+               {"CN=2061;MN=A;CP=&&DataTime=20261121070000;a-Avg=1&&", ""},
+               {"QN=20261121083000500;CN=9012;MN=A;CP=&&ExeRtn=1&&", ""}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct decoded d;
+        struct wire_error e;
+        CHECK(t, hj212_codec.decode(packet(t, all[i].data), &t->arena, &d, &e));
+        CHECK_SAY(t, d.clock_s == hj212_time_of(str_of(all[i].clock)), "%s", all[i].data);
+    }
+}
+
+TESTS(CASE(what_the_clock_of_a_station_shows), CASE(a_password_is_wanted_of_what_is_kept),
+      CASE(what_names_nobody_is_refused), CASE(vectors_of_the_sheet), CASE(the_sum_of_appendix_a),
+      CASE(what_is_owed_is_answered), CASE(who_asks_for_the_time_is_told_it),
       CASE(nothing_that_is_answered_goes_unsaid), CASE(parts_have_the_time_of_the_first), CASE(flags_times_and_gaps))
