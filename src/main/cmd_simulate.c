@@ -239,6 +239,7 @@ static int run(int argc, char **argv) {
     const struct sim_protocol *p = NULL;
     for (size_t i = 0; n && i < COUNT(protocols); i++)
         if (!strcmp(name, protocols[i]->name)) p = protocols[i];
+    if (p && p->with_account && (a->user || a->credentials)) p = p->with_account;
     arena_init(&a->arena, 2 * CREDENTIALS_BYTES);
     if (bad)
         code = usage_error(&cmd_simulate, "%s is not understood", argv[bad]);
@@ -258,7 +259,7 @@ const struct command cmd_simulate = {
     .name = "simulate",
     .summary = "plays devices of the field against any server",
     .usage =
-        "linli simulate gb26875|hj212|jt808|mqtt|watch --to ADDRESS[:PORT] [options]\n"
+        "linli simulate door|gb26875|hj212|jt808|mqtt|watch --to ADDRESS[:PORT] [options]\n"
         "linli simulate chirpstack|ctwing|door|itsapi|lift|onenet|ttn|vz --to ADDRESS[:PORT] --key KEY [options]\n"
         "linli simulate esphome|homeassistant|sparkplug|tasmota|zigbee2mqtt --to ADDRESS[:PORT] [options]\n"
         "linli simulate cjt188|dlt645|modbus|modbus_rtu|osdp --to ADDRESS:PORT|--listen PORT|--serial PATH "

@@ -38,7 +38,7 @@ static void what_is_pushed_is_understood(struct t *t) {
                {&sim_ctwing, "40edca19b01244808600000000000379", "liquid bat event_1002"},
                {&sim_onenet, "2016889", "temp offline"},
                {&sim_itsapi, "linli-889", "plate plate_seen"},
-               {&sim_vz, "linli-889", "plate plate_seen"},
+               {&sim_vz, "linli-889", "plate plate_seen input late unsaid"},
                {&sim_door, "linli-889", "card"},
                {&sim_lift, "31104403000000000889",
                 "floor running door_zone door_closed passenger entrapped runs outside_zone alarm_button"}};
@@ -59,8 +59,10 @@ static void what_is_pushed_is_understood(struct t *t) {
             for (size_t n = 0; str_cut(&rest, ' ', &word); n++) {
                 for (size_t r = 0; r < x.readings_n; r++) said |= (uint32_t)str_eq(x.readings[r].metric, word) << n;
                 for (size_t r = 0; r < x.events_n; r++) said |= (uint32_t)str_eq(x.events[r].code, word) << n;
+                said |= (uint32_t)(str_is(word, "unsaid") && !x.readings_n && !x.events_n) << n; /* it is alive */
                 for (size_t r = 0; r < x.passings_n; r++)
-                    said |= (uint32_t)str_is(word, x.passings[r].kind == PASSING_CARD ? "card" : "plate") << n;
+                    said |= (uint32_t)(str_is(word, "late") && x.passings[r].is_late) << n |
+                            (uint32_t)str_is(word, x.passings[r].kind == PASSING_CARD ? "card" : "plate") << n;
             }
         }
         CHECK_SAY(t, said == (1u << words) - 1, "%s: %x", all[i].sim->name, said);

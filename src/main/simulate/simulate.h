@@ -133,6 +133,7 @@ struct sim_protocol {
     size_t sum_at;      /* of SIM_BADSUM: the byte, counted from the frame's end */
     bool needs_account; /* credentials */
     bool needs_key, needs_secret;
+    const struct sim_protocol *with_account; /* what it is where there are credentials; NULL: they are not used */
     /* Of those that push: the body of the next push; *ret_below: what of the address stands behind its key. */
     bool (*push)(const struct sim_options *o, struct sim_device *d, int64_t at_ms, struct buf *json,
                  const char **ret_below);
@@ -155,9 +156,9 @@ struct str sim_push_body(struct bytes answer); /* of one that was heard */
 #define SIM_PUSHES(of) \
     .port = 8080, .faults = SIM_PUSH_FAULTS, .needs_key = true, .push = of, .speak = sim_push, .hear = sim_push_hear
 
-extern const struct sim_protocol sim_bacnet, sim_chirpstack, sim_ctwing, sim_door, sim_esphome, sim_gb26875, sim_hj212,
-    sim_homeassistant, sim_itsapi, sim_jt808, sim_lift, sim_mqtt, sim_onenet, sim_sparkplug, sim_tasmota, sim_ttn,
-    sim_vz, sim_watch, sim_zigbee2mqtt;
+extern const struct sim_protocol sim_bacnet, sim_chirpstack, sim_ctwing, sim_door, sim_door_mqtt, sim_esphome,
+    sim_gb26875, sim_hj212, sim_homeassistant, sim_itsapi, sim_jt808, sim_lift, sim_mqtt, sim_onenet, sim_sparkplug,
+    sim_tasmota, sim_ttn, sim_vz, sim_watch, sim_zigbee2mqtt;
 
 /* Plays until every message is answered or given up.  ERR_UNAVAILABLE: nobody is there, or the account is refused. */
 NODISCARD enum err sim_run(const struct sim_protocol *p, const struct sim_options *o, struct sim_figures *ret,

@@ -1,6 +1,7 @@
 /* Gateways that are played over MQTT: what they say their convention understands, what they are told they do and say.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "main/simulate/talk.h"
+#include "protocol/door/door.h"
 #include "protocol/mqtt/mqtt.h"
 #include "protocol/sparkplug/sparkplug.h"
 #include "tests/lib/test.h"
@@ -233,5 +234,45 @@ static void an_edge_node_keeps_its_word(struct t *t) {
     CHECK(t, d.events_n == 2); /* it, and its valve */
 }
 
-TESTS(CASE(what_they_say_is_understood), CASE(what_they_are_told_they_do),
+/* A door's controller: topics of its own, cards as the form has them, and what it is told it answers. */
+static void a_door_obeys_over_mqtt(struct t *t) {
+    struct sim_credential who = {S("u"), S("p"), S("linli/yunshanli/D-1/telemetry")};
+    struct play p;
+    struct mqtt_packet x, connect;
+    struct bytes births;
+    begin(&p, t, &sim_door_mqtt);
+    p.o.credentials = &who;
+    p.o.cards = "8065495";
+    log_in(&p, &connect, &births);
+    CHECK(t, str_is(connect.will.topic, "linli/yunshanli/D-1/state"));
+    CHECK(t, next(&p, &births, &x) && str_is(x.topic, "linli/yunshanli/D-1/state"));
+    for (int k = 0; k < 50; k++) {
+        struct buf b;
+        struct decoded d;
+        struct wire_error e = {"", 0};
+        buf_init_arena(&b, &t->arena, SIM_FRAME_MAX);
+        p.d.serial++;
+        CHECK(t, p.sim->speak(&p.o, &p.d, NOW_MS, &b));
+        struct bytes rest = {(const uint8_t *)b.ptr, b.len};
+        CHECK(t, next(&p, &rest, &x) && x.qos == 1 && str_is(x.topic, "linli/yunshanli/D-1/passing"));
+        CHECK_SAY(t, door_read(x.payload, S("D-1"), &t->arena, &d, &e), "%s", e.rule);
+        CHECK(t, d.passings_n == 1 && str_is(d.passings[0].value, "8065495"));
+    }
+    static const struct {
+        const char *command, *reply;
+    } told[] = {{"{\"id\":\"7\",\"name\":\"open\",\"args\":{\"value\":\"3\"}}", "{\"id\":\"7\",\"ok\":true}"},
+                {"{\"id\":\"8\",\"name\":\"dance\"}", "{\"id\":\"8\",\"ok\":false,\"error\":\"unknown_command\"}"}};
+    for (size_t i = 0; i < COUNT(told); i++) {
+        struct bytes said =
+            answer(&p, &(struct mqtt_packet){.type = MQTT_PUBLISH,
+                                             .level = MQTT_V311,
+                                             .topic = S("linli/yunshanli/D-1/command"),
+                                             .payload = {(const uint8_t *)told[i].command, strlen(told[i].command)}});
+        CHECK(t, next(&p, &said, &x) && str_is(x.topic, "linli/yunshanli/D-1/reply"));
+        struct str reply = {(const char *)x.payload.ptr, x.payload.len};
+        CHECK_SAY(t, str_is(reply, told[i].reply), STR_FMT, STR_ARG(reply));
+    }
+}
+
+TESTS(CASE(a_door_obeys_over_mqtt), CASE(what_they_say_is_understood), CASE(what_they_are_told_they_do),
       CASE(a_relay_that_discovery_describes_is_told), CASE(an_edge_node_keeps_its_word))
