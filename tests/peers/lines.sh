@@ -97,6 +97,8 @@ is "$(shown | jq -c '.[3]')" '["battery","satellites","signal"]' "lines: which a
 is "$(status POST "lines/$line_id/find" '{}') $(api POST "lines/$line_id/find" '{}' | head -n 1 | jq -r .code)" "409 not_searchable" "lines: nobody is searched for where nobody could be found"
 is "$(api POST "lines/$line_id/set_secret" '{"secret":"sesame"}' | head -n 1 | jq -r .code)" takes_no_secret "lines: and no secret is kept that nothing wants"
 
+"$bin" simulate watch --to "$line_at" --forms 3G,XX >/dev/null 2>&1; is $? 2 "simulate: a form that is none is wrong usage"
+
 open_line jt808 物业车辆
 vehicles=$("$bin" simulate jt808 --to "$line_at" --count 600 --rate 0 --devices 3 --first 5 --seed 4 --faults noise,split,merge,badsum,lost,replay --json)
 say $? "simulate: vehicles of 2013, 2019 and 2011 over a bad line register, authenticate and are answered, every message"
