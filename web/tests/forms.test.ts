@@ -81,9 +81,10 @@ describe('a line that has a secret', () => {
   })
 })
 describe('an icon', () => {
-  it('is one of the kit’s, chosen by a press and left by another', async () => {
-    const w = mount(IconPick, { props: { id: 'i', name: '图标', described: 'h', modelValue: 'chart' } })
-    expect(w.findAll('button').length).toBeGreaterThan(15)
+  const options = [{ v: 'chart', t: { zh: '曲线', en: 'Chart' } }, { v: 'camera', t: { zh: '相机', en: 'Camera' } }]
+  it('is one of those that the server takes, chosen by a press and left by another', async () => {
+    const w = mount(IconPick, { props: { id: 'i', options, name: '图标', described: 'h', modelValue: 'chart' } })
+    expect(w.findAll('button').length).toBe(2)
     expect(w.get('[aria-pressed=true]').attributes('title')).toBe('曲线')
     await w.get('[title=相机]').trigger('click')
     expect(w.emitted('update:modelValue')).toEqual([['camera']])
@@ -95,7 +96,5 @@ describe('an icon', () => {
     const presets = join(__dirname, '../../presets/device_models')
     const used = ['water', 'fire', 'lift', 'home', 'energy', 'care', 'access'].flatMap((f) => (JSON.parse(readFileSync(join(presets, f + '.json'), 'utf8')) as { icon: string }[]).map((m) => m.icon))
     expect(used.filter((i) => !(i in paths))).toEqual([])
-    const w = mount(IconPick, { props: { id: 'i', name: '', described: 'h' } })
-    expect(w.findAll('button').length).toBe(24)
   })
 })
