@@ -19,6 +19,13 @@ void asked_note(const struct line *l, const struct line_plan *p, struct str addr
     if (d) heard_note(l->o.heard, d->code, how, str_of(text), line_now_ms(l));
 }
 
+void asked_ended(const struct line *l, const struct line_plan *p, struct str address, enum poll_end end,
+                 const char *why) {
+    static const enum heard_how how[] = {
+        [POLL_ANSWERED] = HEARD_FRAME, [POLL_REFUSED] = HEARD_REFUSED, [POLL_SILENT] = HEARD_SILENT};
+    if (end != POLL_LOST) asked_note(l, p, address, how[end], end == POLL_REFUSED ? why : "");
+}
+
 void asked_silent(const struct line *l, const struct line_plan *p, struct str address, bool is_silent) {
     struct line_device *d = asked_at(p, address);
     if (!d || d->is_silent == is_silent) return;

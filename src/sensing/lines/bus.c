@@ -241,9 +241,7 @@ static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll
         if (end == POLL_ANSWERED && d->sender.len) asked_found(b->line, b->plan, d->sender, "", NULL);
         return;
     }
-    static const enum heard_how how[] = {
-        [POLL_ANSWERED] = HEARD_FRAME, [POLL_REFUSED] = HEARD_REFUSED, [POLL_SILENT] = HEARD_SILENT};
-    if (end != POLL_LOST) note(b, q->address, how[end], end == POLL_REFUSED ? why : "");
+    asked_ended(b->line, b->plan, q->address, end, why);
     if (tag < 0) {
         midnight_ended(b, -tag, q, end, d);
         return;

@@ -243,12 +243,10 @@ static void on_noise(void *arg, const struct udp_peer *from, struct bytes bytes,
 
 static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll_end end, const struct decoded *d,
                      const char *why) {
-    static const enum heard_how how[] = {
-        [POLL_ANSWERED] = HEARD_FRAME, [POLL_REFUSED] = HEARD_REFUSED, [POLL_SILENT] = HEARD_SILENT};
     const struct controllers *c = arg;
     const struct line_options *o = &c->line->o;
     (void)d;
-    asked_note(c->line, c->plan, q->address, how[end], end == POLL_REFUSED ? why : "");
+    asked_ended(c->line, c->plan, q->address, end, why);
     bacnet_client_now(c->client, q->address); /* where it stands now, its readings say */
     if (o->told) o->told(o->arg, tag, end == POLL_ANSWERED, str_of(why));
 }

@@ -4,6 +4,7 @@
 
 #include "sensing/lines/intake.h"
 #include "sensing/lines/line.h"
+#include "sensing/poll/poll.h"
 
 struct speaker;
 struct bus;
@@ -57,6 +58,9 @@ struct line_device *asked_at(const struct line_plan *p, struct str address); /* 
 /* Of a stranger nothing is noted or told. */
 void asked_note(const struct line *l, const struct line_plan *p, struct str address, enum heard_how how,
                 const char *text);
+/* How an order or a question out of turn ended; of one that was lost nobody knows, and nothing is noted. */
+void asked_ended(const struct line *l, const struct line_plan *p, struct str address, enum poll_end end,
+                 const char *why);
 void asked_silent(const struct line *l, const struct line_plan *p, struct str address, bool is_silent);
 /* What a stranger is called: by its address, behind the line's name where addresses are of one line alone. */
 #define ASKED_CODE_SIZE (TELEMETRY_DEVICE_MAX + 1)
