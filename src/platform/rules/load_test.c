@@ -354,6 +354,64 @@ static void rules_of_a_model_come_with_its_first_device(struct t *t) {
     stop(&s);
 }
 
+static int64_t model_with(struct site *s, const struct model_rule *all, size_t n) {
+    struct device_model m = {0};
+    SET(&device_models, &m, code, S("pump"));
+    SET(&device_models, &m, name, S("pump"));
+    SET(&device_models, &m, rules, (struct lines){(void *)(uintptr_t)all, n});
+    CHECK_SAY(s->t, !row_create(&s->ctx, &device_models, &m), "%s", s->ctx.fault.text);
+    return m.row.id;
+}
+
+/* Each by itself: a community that has one of its own about the same gets the others, and those that a model is given
+ * later; one that it changed stays as it is. */
+static void what_a_community_has_about_the_same_does_not_come_with_a_model(struct t *t) {
+    static struct model_rule all[] = {{.has = 0x1c3,
+                                       .name = {"a", 1},
+                                       .kind = {"silence", 7},
+                                       .severity = {"bad", 3},
+                                       .message = {"a", 1},
+                                       .for_s = 9},
+                                      {.has = 0x1c3,
+                                       .name = {"b", 1},
+                                       .kind = {"silence", 7},
+                                       .severity = {"warn", 4},
+                                       .message = {"b", 1},
+                                       .for_s = 5},
+                                      {.has = 0x1c3,
+                                       .name = {"c", 1},
+                                       .kind = {"silence", 7},
+                                       .severity = {"info", 4},
+                                       .message = {"c", 1},
+                                       .for_s = 3}};
+    const uint64_t severity = UINT64_C(1) << field_index(&rules, "severity");
+    struct site s;
+    start(&s, t);
+    int64_t model_id = model_with(&s, all, 2);
+    struct rule own = rule_of(&s, S("silence")), b = {0};
+    SET(&rules, &own, name, S("mine"));
+    SET(&rules, &own, model, S("pump"));
+    SET(&rules, &own, severity, S("bad"));
+    SET(&rules, &own, for_s, 60);
+    CHECK_SAY(t, !row_create(&s.ctx, &rules, &own), "%s", s.ctx.fault.text);
+    struct event pump = adopted(s.device);
+    CHECK(t, !rules_come_with(&s.ctx, &pump) && count(&s, "SELECT COUNT(*) FROM rules") == 2);
+    CHECK(t, count(&s, "SELECT COUNT(*) FROM rules WHERE name = 'a'") == 0);
+    int64_t b_id = count(&s, "SELECT id FROM rules WHERE name = 'b'");
+    SET(&rules, &b, severity, S("info"));
+    CHECK(t, !row_update(&s.ctx, &rules, b_id, 0, &b, severity, NULL));
+    struct device_model m = {0};
+    SET(&device_models, &m, rules, (struct lines){all, 3});
+    CHECK(t, !row_update(&s.ctx, &device_models, model_id, 0, &m, UINT64_C(1) << field_index(&device_models, "rules"),
+                         NULL));
+    CHECK(t, !rules_come_with(&s.ctx, &pump) && count(&s, "SELECT COUNT(*) FROM rules") == 2); /* b is about the same */
+    SET(&rules, &b, severity, S("warn"));
+    CHECK(t, !row_update(&s.ctx, &rules, b_id, 0, &b, severity, NULL));
+    CHECK(t, !rules_come_with(&s.ctx, &pump) && count(&s, "SELECT COUNT(*) FROM rules WHERE name = 'c'") == 1);
+    CHECK(t, !rules_come_with(&s.ctx, &pump) && count(&s, "SELECT COUNT(*) FROM rules") == 3);
+    stop(&s);
+}
+
 /* As a store of before may have it: what was refused in silence is told, and the others are made. */
 static void a_rule_that_cannot_be_made_holds_up_no_other(struct t *t) {
     static struct model_rule all[] = {{.has = 0x183,
@@ -377,13 +435,9 @@ static void a_rule_that_cannot_be_made_holds_up_no_other(struct t *t) {
     char mem[1024];
     struct buf said;
     struct site s;
-    struct device_model m = {0};
     start(&s, t);
     for (size_t i = 0; i < COUNT(all); i++) all[i].has |= MODEL_RULE_FOR;
-    SET(&device_models, &m, code, S("pump"));
-    SET(&device_models, &m, name, S("pump"));
-    SET(&device_models, &m, rules, (struct lines){all, COUNT(all)});
-    CHECK_SAY(t, !row_create(&s.ctx, &device_models, &m), "%s", s.ctx.fault.text);
+    (void)model_with(&s, all, COUNT(all));
     CHECK(t, !db_exec(s.ctx.db, &s.ctx.fault, "UPDATE device_models_rules SET kind = 'below' WHERE name = 'b'", NO_VALS,
                       NULL));
     buf_init(&said, mem, sizeof mem);
@@ -396,6 +450,7 @@ static void a_rule_that_cannot_be_made_holds_up_no_other(struct t *t) {
 }
 
 TESTS(CASE(a_rule_that_cannot_be_made_holds_up_no_other), CASE(rules_of_a_model_come_with_its_first_device),
+      CASE(what_a_community_has_about_the_same_does_not_come_with_a_model),
       CASE(a_device_that_waits_again_has_no_alarms), CASE(rules_over_the_limit_leave_the_oldest_at_work),
       CASE(devices_over_the_limit_leave_the_oldest_watched), CASE(watches_over_the_limit_leave_the_oldest_rules_whole),
       CASE(with_too_many_private_metrics_no_alarm_tells_a_reading),

@@ -1,16 +1,23 @@
-/* Rules that come with a model: a community has them with its first device of it.  SPDX-License-Identifier: Apache-2.0
- */
+/* Rules that come with a model: a community has each of them with its first device of it.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/rows.h"
 #include "platform/rules/rules_internal.h"
 #include "platform/things/things.h"
 
 #include <pthread.h>
 
-/* Archived ones count: who took them out does not want them back. */
-static enum err has_rules(struct ctx *ctx, int64_t community_id, struct str model, bool *ret) {
+/* By its name, whatever became of it since, or by another of its own about the same.  Archived ones count: who took
+ * them out does not want them back. */
+static enum err has_rule(struct ctx *ctx, int64_t community_id, struct str model, const struct model_rule *m,
+                         bool *ret) {
     int64_t id;
-    return db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM rules WHERE community_id = $1 AND model = $2 LIMIT 1",
-                      VALS(V_I64(community_id), V_TEXT(model)), &id, ret);
+    struct str none = S("");
+    return db_one_i64(ctx->db, &ctx->fault,
+                      "SELECT id FROM rules WHERE community_id = $1 AND model = $2 AND (name = $3 OR (kind = $4 AND "
+                      "severity = $5 AND COALESCE(metric, '') = $6 AND COALESCE(event_code, '') = $7)) LIMIT 1",
+                      VALS(V_I64(community_id), V_TEXT(model), V_TEXT(m->name), V_TEXT(m->kind), V_TEXT(m->severity),
+                           V_TEXT(m->metric.len ? m->metric : none), V_TEXT(m->event_code.len ? m->event_code : none)),
+                      &id, ret);
 }
 
 static enum err put_rule(struct ctx *ctx, int64_t community_id, struct str model, const struct model_rule *m) {
@@ -62,8 +69,10 @@ bool rules_not_made(struct buf *ret) {
 /* One that is refused (a model of before its rules were checked, no room) holds up no other. */
 static enum err put_rules(struct ctx *ctx, int64_t community_id, const struct device_model *m) {
     const struct model_rule *all = m->rules.rows;
+    bool has[MODEL_RULES_MAX];
+    for (size_t i = 0; i < m->rules.n; i++) TRY(has_rule(ctx, community_id, m->code, &all[i], &has[i]));
     for (size_t i = 0; i < m->rules.n; i++) {
-        enum err e = put_rule(ctx, community_id, m->code, &all[i]);
+        enum err e = has[i] ? OK : put_rule(ctx, community_id, m->code, &all[i]);
         if (e != ERR_INVALID) TRY(e);
         if (e) note_not_made(m->code, all[i].name, &ctx->fault);
         if (e) ctx->fault = (struct fault){0};
@@ -81,8 +90,6 @@ enum err rules_come_with(struct ctx *ctx, const struct event *e) {
         return OK;
     }
     if (err || d.state == DEVICE_NEW || d.state == DEVICE_RETIRED || !d.model.len) return err;
-    TRY(has_rules(ctx, d.row.community_id, d.model, &found));
-    if (found) return OK;
     TRY(device_model_of(ctx, d.model, &m, &found));
     return found ? put_rules(ctx, d.row.community_id, &m) : OK;
 }

@@ -62,7 +62,7 @@ static const struct field model_fields[] = {
     {LINES(struct device_model, metrics, &metric_type), .max = 64},
     {LINES(struct device_model, events, &event_type), .max = 64},
     {LINES(struct device_model, commands, &command_type), .max = 32},
-    {LINES(struct device_model, rules, &rule_type), .max = 32},
+    {LINES(struct device_model, rules, &rule_type), .max = MODEL_RULES_MAX},
 };
 static const struct grant model_grants[] = {
     {"admin", CREATE | READ | UPDATE | ARCHIVE, PLACE},

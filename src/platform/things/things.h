@@ -39,7 +39,9 @@ struct model_command { /* what a device can be told */
     bool dangerous;         /* waits for a confirmation */
     bool alone;             /* it has no value, and nobody says one */
 };
-struct model_rule { /* becomes a rule of a community with its first device of the model */
+#define MODEL_RULES_MAX 32
+/* Becomes a rule of a community with its first device of the model, where it has none of that name or about the same. */
+struct model_rule {
     uint64_t has;
     struct str name, kind, metric, event_code, severity, message, case_type;
     int64_t limit_value, clear_value, for_s; /* with scale 3; absent ones by `has` */
