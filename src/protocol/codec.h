@@ -134,6 +134,9 @@ struct asking {
     /* A device counts what it is asked (question.nth; what is said again keeps its number), and begins anew behind so
      * long a silence.  0: it does not. */
     int64_t forgets_ms;
+    /* Does what is told move a valve, a relay or a door?  Then it waits for a confirmation, whatever its model says.
+     * NULL: who knows. */
+    bool (*moves)(const struct question *q);
     /* Does a device know this one again when it is said twice, and do it once?  NULL: it does not. */
     bool (*is_known_again)(const struct question *q);
 };

@@ -2,6 +2,7 @@
 #include "kernel/rows.h"
 #include "kernel/setting.h"
 #include "platform/things/things.h"
+#include "protocol/codec.h"
 
 const struct setting command_settings[1] = {{"commands.two_people", FIELD_FLAG, "false", NULL, 0, 0}};
 
@@ -41,6 +42,24 @@ static enum err look_up(struct ctx *ctx, const struct device_command *c, struct 
     return OK; /* the field itself is refused */
 }
 
+/* What its line speaks tells what moves: a model by hand, or another one that the device was given, may not know. */
+static enum err does_move(struct ctx *ctx, const struct device_command *c, const struct device *d,
+                          const struct model_command *m, bool *ret) {
+    struct actor actor = ctx->actor;
+    struct line_row line = {0};
+    const struct question q = {
+        .address = d->address.len ? d->address : d->code, .item = m->item, .value = m->value.len ? m->value : c->value};
+    *ret = false;
+    if (!d->line_id) return OK;
+    ctx->actor = actor_system();
+    enum err e = row_get(ctx, &line_rows, d->line_id, &line);
+    ctx->actor = actor;
+    if (e) return e;
+    const struct codec *spoken = codec_find(line.kind);
+    *ret = spoken && spoken->asking && spoken->asking->moves && spoken->asking->moves(&q);
+    return OK;
+}
+
 /* ---- why, in the audit: what was said with the command, unless this step had words of its own ---- */
 
 static void give_reason(struct ctx *ctx, const struct device_command *c) {
@@ -58,12 +77,13 @@ static enum err prepare(struct ctx *ctx, void *row, const void *before) {
     struct device_command *c = row;
     struct device d = {0};
     struct model_command m = {0};
-    bool found;
+    bool found, moves = false;
     if (before) return OK;
     give_reason(ctx, c);
     TRY(look_up(ctx, c, &d, &m, &found));
+    if (found) TRY(does_move(ctx, c, &d, &m, &moves));
     if (!row_has(&commands, c, "until_ms")) SET(&commands, c, until_ms, ctx->now_ms + COMMAND_PATIENCE_MS);
-    SET(&commands, c, dangerous, m.dangerous && !c->passage_id);
+    SET(&commands, c, dangerous, (m.dangerous || moves) && !c->passage_id);
     c->state = c->dangerous ? COMMAND_ASKED : COMMAND_QUEUED;
     return OK;
 }

@@ -4,6 +4,7 @@
 #include "kernel/setting.h"
 #include "tests/lib/town.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct site {
@@ -80,6 +81,53 @@ static void a_value_is_said_where_one_is_wanted(struct t *t) {
         enum err e = row_create(&s.w.ctx, &commands, &c);
         CHECK_SAY(t, all[i].code ? town_refused(&s.w, e, all[i].code) : !e, "%zu", i);
         if (!e) CHECK(t, c.state == (i ? COMMAND_QUEUED : COMMAND_ASKED));
+    }
+    town_close(&s.w);
+}
+
+/* The device hangs on a line of its own of that kind from here on. */
+static void hang(struct site *s, const char *kind) {
+    char name[16];
+    struct line_row line = {.row.community_id = s->w.estate};
+    struct device d = {0};
+    snprintf(name, sizeof name, "%lld", (long long)town_count(&s->w, "SELECT COUNT(*) FROM lines"));
+    SET(&line_rows, &line, name, str_of(name));
+    SET(&line_rows, &line, kind, str_of(kind));
+    CHECK_SAY(s->w.t, !row_create(&s->w.ctx, &line_rows, &line), "%s", s->w.ctx.fault.text);
+    SET(&devices, &d, line_id, line.row.id);
+    CHECK_SAY(s->w.t,
+              !row_update(&s->w.ctx, &devices, s->device, 0, &d, UINT64_C(1) << field_index(&devices, "line_id"), NULL),
+              "%s", s->w.ctx.fault.text);
+}
+
+/* By the words of whoever made the model none of these is dangerous. */
+static void what_moves_waits_for_a_confirmation_whatever_its_model_says(struct t *t) {
+    static struct model_command told[] = {{.has = 0x9, .command = {"relay", 5}, .item = {"1C", 2}},
+                                          {.has = 0x9, .command = {"valve", 5}, .item = {"10:A017", 7}},
+                                          {.has = 0x9, .command = {"out", 3}, .item = {"out", 3}},
+                                          {.has = 0x9, .command = {"beep", 4}, .item = {"buz", 3}}};
+    static const struct {
+        const char *kind, *command, *value;
+        bool moves;
+    } all[] = {{"dlt645", "relay", "trip", true},     {"dlt645", "relay", "permit_close", true},
+               {"dlt645", "relay", "protect", false}, {"cjt188", "valve", "close", true},
+               {"osdp", "out", "0 5 30", true},       {"osdp", "beep", "0 2 3 2 1", false},
+               {"modbus_rtu", "relay", "on", false}};
+    struct device_model m = {0};
+    struct site s;
+    start(&s, t);
+    SET(&device_models, &m, commands, (struct lines){told, COUNT(told)});
+    CHECK(t, !row_update(&s.w.ctx, &device_models, town_count(&s.w, "SELECT id FROM device_models"), 0, &m,
+                         UINT64_C(1) << field_index(&device_models, "commands"), NULL));
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct device_command c = {.row.community_id = s.w.estate};
+        hang(&s, all[i].kind);
+        SET(&commands, &c, device_id, s.device);
+        SET(&commands, &c, command, str_of(all[i].command));
+        SET(&commands, &c, value, str_of(all[i].value));
+        SET(&commands, &c, reason, S("tried"));
+        CHECK_SAY(t, !row_create(&s.w.ctx, &commands, &c), "%zu %s", i, s.w.ctx.fault.text);
+        CHECK_SAY(t, c.dangerous == all[i].moves && (c.state == COMMAND_ASKED) == all[i].moves, "%zu", i);
     }
     town_close(&s.w);
 }
@@ -163,6 +211,6 @@ static void the_audit_says_why(struct t *t) {
     town_close(&s.w);
 }
 
-TESTS(CASE(a_value_is_said_where_one_is_wanted), CASE(who_asks_does_not_confirm_where_two_must),
-      CASE(the_audit_says_why), CASE(nothing_waits_longer_than_a_week),
+TESTS(CASE(what_moves_waits_for_a_confirmation_whatever_its_model_says), CASE(a_value_is_said_where_one_is_wanted),
+      CASE(who_asks_does_not_confirm_where_two_must), CASE(the_audit_says_why), CASE(nothing_waits_longer_than_a_week),
       CASE(what_is_not_in_use_any_more_is_told_nothing), CASE(what_is_put_back_is_told_nothing_of_before))

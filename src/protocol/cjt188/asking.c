@@ -139,6 +139,11 @@ static enum proof shows(const struct question *q, const struct decoded *d, const
     return PROOF_NONE;
 }
 
+/* Nothing but its valve is told. */
+static bool moves(const struct question *q) {
+    return q->value.ptr;
+}
+
 const struct asking cjt188_asking = {.ask = ask,
                                      .answers = answers,
                                      .read = understand,
@@ -146,5 +151,6 @@ const struct asking cjt188_asking = {.ask = ask,
                                      .otherwise = otherwise,
                                      .proof = proof,
                                      .shows = shows,
+                                     .moves = moves,
                                      .addresses = "00000000000000",
                                      .wait_ms = WAIT_MS};

@@ -44,10 +44,10 @@ static bool read_asked(const struct question *q, struct asked *ret) {
 static const struct change {
     const char *value;
     uint8_t n1;
-    enum { ANYWHERE, CLOSED, OPEN } relay; /* where it stands then */
-} changes[] = {{"trip", 0x1a, OPEN},         {"permit_close", 0x1b, ANYWHERE}, {"close", 0x1c, CLOSED},
-               {"alarm_on", 0x2a, ANYWHERE}, {"alarm_off", 0x2b, ANYWHERE},    {"protect", 0x3a, ANYWHERE},
-               {"unprotect", 0x3b, ANYWHERE}};
+    enum { UNMOVED, ANYWHERE, CLOSED, OPEN } relay; /* where it stands then */
+} changes[] = {{"trip", 0x1a, OPEN},        {"permit_close", 0x1b, ANYWHERE}, {"close", 0x1c, CLOSED},
+               {"alarm_on", 0x2a, UNMOVED}, {"alarm_off", 0x2b, UNMOVED},     {"protect", 0x3a, UNMOVED},
+               {"unprotect", 0x3b, UNMOVED}};
 #define SWITCH_VALID_S 3600           /* a meter does not obey what is older: of its own clock */
 #define RELAY_MS       INT64_C(60000) /* that a relay may take */
 
@@ -198,7 +198,7 @@ static const char *midnight(struct str beside, unsigned ago, struct buf *item) {
 /* A meter answers before its relay moves, and some never move it: where it stands, run status word 3 says. */
 static bool proof(const struct question *q, struct buf *item, int64_t *ret_within_ms) {
     const struct change *c = q->value.ptr ? change_of(q->value) : NULL;
-    if (!c || c->relay == ANYWHERE) return false;
+    if (!c || c->relay < CLOSED) return false;
     buf_fmt(item, "%08X", DLT645_STATUS_3);
     *ret_within_ms = RELAY_MS;
     return true;
@@ -212,6 +212,11 @@ static enum proof shows(const struct question *q, const struct decoded *d, const
     return PROOF_NONE;
 }
 
+static bool moves(const struct question *q) {
+    const struct change *c = q->value.ptr ? change_of(q->value) : NULL;
+    return c && c->relay;
+}
+
 const struct asking dlt645_asking = {.ask = ask,
                                      .answers = answers,
                                      .read = understand,
@@ -219,5 +224,6 @@ const struct asking dlt645_asking = {.ask = ask,
                                      .midnight = midnight,
                                      .proof = proof,
                                      .shows = shows,
+                                     .moves = moves,
                                      .addresses = "000000000000",
                                      .only_told = "1C"};

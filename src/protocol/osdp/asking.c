@@ -121,6 +121,12 @@ static bool find(size_t nth, struct question *ret) {
     return nth == 0;
 }
 
+/* An output holds the door's lock. */
+static bool moves(const struct question *q) {
+    const struct osdp_layout *l = command_of(q);
+    return l && l->code == OSDP_OUT;
+}
+
 const struct asking osdp_asking = {.ask = ask,
                                    .answers = answers,
                                    .read = understand,
@@ -128,4 +134,5 @@ const struct asking osdp_asking = {.ask = ask,
                                    .addresses = "0",
                                    .only_told = "out led buz",
                                    .forgets_ms = FORGETS_MS,
-                                   .is_known_again = is_known_again};
+                                   .is_known_again = is_known_again,
+                                   .moves = moves};
