@@ -40,7 +40,8 @@ struct model_command { /* what a device can be told */
     bool alone;             /* it has no value, and nobody says one */
 };
 #define MODEL_RULES_MAX 32
-/* Becomes a rule of a community with its first device of the model, where it has none of that name or about the same. */
+/* Becomes a rule of a community with its first device of the model, where it has none of that name or about the same.
+ */
 struct model_rule {
     uint64_t has;
     struct str name, kind, metric, event_code, severity, message, case_type;
