@@ -33,6 +33,13 @@ static bool is_silenced(struct intake *i, const struct device_event *e, int64_t 
     return last->value == e->unless_value && now_ms - last->at_ms < BELIEVED_MS;
 }
 
+/* A clock that is off: limits of its alarm would be long over, or never begin.  Readings have the same bounds. */
+static int64_t event_time(const struct device_event *e, int64_t shift, int64_t now_ms) {
+    int64_t at_ms = e->at_ms ? e->at_ms : e->at_s ? e->at_s * 1000 - shift : now_ms;
+    bool is_off = at_ms < now_ms - TELEMETRY_RAW_DAYS * INT64_C(86400000) || at_ms > now_ms + TELEMETRY_FUTURE_MS;
+    return is_off ? now_ms : at_ms;
+}
+
 /* Readings are durable, or are not. */
 static void events_next(void *arg) {
     struct intake *i = arg;
@@ -51,9 +58,7 @@ static void events_next(void *arg) {
                                            .code = e->code,
                                            .text = e->text,
                                            .part = e->part,
-                                           .at_ms = e->at_ms  ? e->at_ms
-                                                    : e->at_s ? e->at_s * 1000 - shift
-                                                              : now,
+                                           .at_ms = event_time(e, shift, now),
                                            .is_set = e->is_set,
                                            .is_level = e->is_level,
                                            .is_kept = e->is_kept};

@@ -100,4 +100,27 @@ static void a_reading_of_yesterday_silences_nothing(struct t *t) {
     stop(&s);
 }
 
-TESTS(CASE(a_reading_silences_what_waits_for_it), CASE(a_reading_of_yesterday_silences_nothing))
+/* An alarm of the year 2000 would be late at once, one of 2099 never. */
+static void an_event_of_a_clock_that_is_off_is_of_now(struct t *t) {
+    struct site s;
+    start(&s, t);
+    int64_t now = t->world.utc_ms(t->world.self);
+    const struct {
+        int64_t at_ms, taken_ms;
+    } all[] = {{INT64_C(946684800000), now},
+               {now + INT64_C(73) * 365 * DAY_MS, now},
+               {now - 30 * DAY_MS, now - 30 * DAY_MS},
+               {now + DAY_MS / 48, now + DAY_MS / 48}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        const struct device_event set = {
+            .device = S("889"), .code = S("fire_alarm"), .is_set = true, .at_ms = all[i].at_ms};
+        says(&s, &(struct decoded){.events = &set, .events_n = 1});
+        CHECK_SAY(t, estate_count(&s.e, "SELECT since_ms FROM alarms ORDER BY id DESC LIMIT 1") == all[i].taken_ms,
+                  "%zu", i);
+        fire(&s, false, NULL);
+    }
+    stop(&s);
+}
+
+TESTS(CASE(an_event_of_a_clock_that_is_off_is_of_now), CASE(a_reading_silences_what_waits_for_it),
+      CASE(a_reading_of_yesterday_silences_nothing))
