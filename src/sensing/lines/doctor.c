@@ -12,7 +12,6 @@
 #define ANSWER_MAX          ((size_t)256 << 10)
 #define LATE_MS             INT64_C(600000) /* silent is who said nothing for so long, or for LATE_TIMES intervals */
 #define LATE_TIMES          3
-#define CLOCK_OFF_MS        INT64_C(300000)
 #define SWAPS_MANY          2
 #define STRANGERS_MAX_SHOWN 5
 
@@ -303,7 +302,7 @@ static bool two_addresses_speak(struct patient *p) {
 static bool clock_is_off(struct patient *p) {
     int64_t off = p->heard.skew_ms < 0 ? -p->heard.skew_ms : p->heard.skew_ms;
     bool is_old = p->last_ms - p->heard.skew_at_ms > HEARD_CLOCK_MS; /* it spoke since, and said nothing of it */
-    if (!p->is_heard || off < CLOCK_OFF_MS || is_old) return false;
+    if (off < HEARD_CLOCK_OFF_MS || is_old) return false;
     say(p, "clock_off", "warn");
     jw_ki64(p->j, "ahead_ms", p->heard.skew_ms);
     return done(p);
@@ -365,6 +364,13 @@ static bool is_of_line(const struct patient *p, const struct line_spec *s) {
     return p->has_key && s->community_id == p->d.row.community_id && !strcmp(s->kind, "mqtt");
 }
 
+static void look_at_clock(struct figures *f, struct patient *p) {
+    struct heard_device said;
+    if (!heard_get(f->clocks, p->d.code, &said)) return;
+    p->heard.skew_ms = said.skew_ms;
+    p->heard.skew_at_ms = said.skew_at_ms;
+}
+
 static void look_at_line(struct line_set *l, struct patient *p) {
     pthread_mutex_lock(&l->lock);
     for (size_t i = 0; i < l->entries_n; i++)
@@ -380,6 +386,7 @@ static void look_at_line(struct line_set *l, struct patient *p) {
         memcpy(p->problem, e->problem, sizeof p->problem);
         struct figures *f = line_figures(l, e, &p->is_served);
         if (e->heard) p->is_heard = heard_get(e->heard, p->d.code, &p->heard);
+        if (f && !p->is_heard) look_at_clock(f, p);
         if (f) {
             pthread_mutex_lock(&f->lock);
             memcpy(&p->f, f, sizeof p->f);

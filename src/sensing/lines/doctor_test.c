@@ -427,6 +427,8 @@ static void check_log_in(struct t *t, bool no_line) {
     bad_publish(&s, "linli/e/000000000161/telemetry", "not JSON");
     CHECK_SAY(t, !strcmp(diagnosis(&s), "not_decodable"), "%s", words); /* it got in */
     struct figures_book *book = s.lines->servers[0].figures;
+    figures_clock(figures_of(book, s.e.id), S("000000000161"), -3600000, t->world.utc_ms(t->world.self));
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "not_decodable clock_off"), "%s", words);
     stop(&s);
     figures_book_destroy(book);
 }

@@ -12,11 +12,15 @@
 struct figures *figures_create(void) {
     struct figures *f = calloc(1, sizeof *f);
     if (f) pthread_mutex_init(&f->lock, NULL);
-    return f;
+    if (f) f->clocks = heard_create();
+    if (f && f->clocks) return f;
+    figures_destroy(f);
+    return NULL;
 }
 
 void figures_destroy(struct figures *f) {
     if (!f) return;
+    heard_destroy(f->clocks);
     pthread_mutex_destroy(&f->lock);
     free(f);
 }
@@ -45,6 +49,12 @@ void figures_good(struct figures *f, const struct sample *what, struct bytes who
         if (n) memcpy(f->good_bytes[at], whole.ptr, n);
     }
     pthread_mutex_unlock(&f->lock);
+}
+
+void figures_clock(struct figures *f, struct str device, int64_t ahead_ms, int64_t now_ms) {
+    bool is_off = ahead_ms >= HEARD_CLOCK_OFF_MS || ahead_ms <= -HEARD_CLOCK_OFF_MS;
+    if (f->keeps_no_samples || !(is_off || heard_knows(f->clocks, device))) return;
+    heard_clock(f->clocks, device, ahead_ms, now_ms);
 }
 
 /* ---- of several communities ---- */

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "protocol/codec.h"
+#include "sensing/lines/heard.h"
 
 #include <pthread.h>
 
@@ -40,6 +41,7 @@ struct figures {
     struct sample bad_samples[FIGURES_BAD_MAX], good_samples[FIGURES_GOOD_MAX];
     uint8_t bad_bytes[FIGURES_BAD_MAX][FIGURES_BAD_BYTES], good_bytes[FIGURES_GOOD_MAX][FIGURES_GOOD_BYTES];
     uint32_t bad_n, good_n; /* ever kept: the newest is at (n - 1) modulo the ring's size */
+    struct heard *clocks;   /* of devices that nobody counts one by one: whose clock is off, or was */
     bool keeps_no_samples;
 };
 struct figures *figures_create(void); /* NULL: out of memory */
@@ -62,6 +64,8 @@ struct figures *figures_own(struct figures_book *b, int64_t community_id);
 /* `skipped`: the bytes belong to no frame. */
 void figures_bad(struct figures *f, const struct sample *what, struct bytes bytes, bool skipped);
 void figures_good(struct figures *f, const struct sample *what, struct bytes whole);
+/* A device gave that time: how far ahead of ours it is.  One whose clock was never off takes no place. */
+void figures_clock(struct figures *f, struct str device, int64_t ahead_ms, int64_t now_ms);
 #define FIGURES_ADD(f, counter, n)        \
     do {                                  \
         pthread_mutex_lock(&(f)->lock);   \

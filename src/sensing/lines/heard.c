@@ -109,6 +109,14 @@ void heard_midnight(struct heard *h, struct str code, int64_t midnight_ms) {
     pthread_mutex_unlock(&h->lock);
 }
 
+bool heard_knows(struct heard *h, struct str code) {
+    bool found;
+    pthread_mutex_lock(&h->lock);
+    (void)place_of(h, code, &found);
+    pthread_mutex_unlock(&h->lock);
+    return found;
+}
+
 bool heard_get(struct heard *h, struct str code, struct heard_device *ret) {
     bool found;
     pthread_mutex_lock(&h->lock);

@@ -35,9 +35,11 @@ void heard_note(struct heard *h, struct str code, enum heard_how how, struct str
  * turns. */
 void heard_frame(struct heard *h, struct str code, struct str peer, uint64_t conn, int64_t now_ms);
 /* What a device kept for a while tells an old time though its clock is right: of HEARD_CLOCK_MS the latest counts. */
-#define HEARD_CLOCK_MS 600000
+#define HEARD_CLOCK_MS     600000
+#define HEARD_CLOCK_OFF_MS INT64_C(300000) /* nobody is told of less */
 void heard_clock(struct heard *h, struct str code, int64_t skew_ms, int64_t now_ms);
 void heard_midnight(struct heard *h, struct str code, int64_t midnight_ms);
+bool heard_knows(struct heard *h, struct str code);
 bool heard_get(struct heard *h, struct str code, struct heard_device *ret); /* false: nothing was heard of it */
 /* Up to `cap` of them, going on behind the last one given before, round and round. */
 size_t heard_next(struct heard *h, struct heard_device *ret, size_t cap);

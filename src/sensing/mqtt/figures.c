@@ -64,17 +64,27 @@ void mqtt_heard(struct mqtt_conn *c, struct str topic, struct bytes payload) {
     figures_good(mqtt_line(c), &x, payload);
 }
 
+/* What is said within a connection was kept by nobody on its way but the device. */
+void mqtt_clock_told(struct mqtt_conn *c, struct str device, int64_t at_ms, int64_t now) {
+    int64_t ahead_ms = at_ms - now;
+    bool is_off = ahead_ms >= HEARD_CLOCK_OFF_MS || ahead_ms <= -HEARD_CLOCK_OFF_MS;
+    c->has_told_wrong |= is_off;
+    if (c->has_told_wrong) figures_clock(mqtt_line(c), device, ahead_ms, now);
+}
+
 void mqtt_heard_report(struct mqtt_conn *c, struct str topic, struct bytes payload, const struct decoded *d) {
     struct sample x = sample_of(c->l, c, topic, payload.len);
     utf8_copy(x.device, sizeof x.device, figures_device(d, S("")));
     figures_good(mqtt_line(c), &x, payload);
+    for (size_t i = 0; i < d->readings_n; i++)
+        if (d->readings[i].at_ms) mqtt_clock_told(c, d->readings[i].device, d->readings[i].at_ms, x.at_ms);
 }
 
 void mqtt_heard_kept(struct mqtt_batch *b, struct bytes whole, const struct mqtt_packet *p) {
     struct mqtt_listener *l = b->c->l;
     size_t at = b->raw_n - whole.len;
     l->heard[l->heard_n++ % FIGURES_GOOD_MAX] =
-        (struct heard){at + (size_t)((const uint8_t *)p->topic.ptr - whole.ptr), p->topic.len,
+        (struct shown){at + (size_t)((const uint8_t *)p->topic.ptr - whole.ptr), p->topic.len,
                        at + (size_t)(p->payload.ptr - whole.ptr), p->payload.len};
 }
 
@@ -83,7 +93,7 @@ void mqtt_heard_all(struct mqtt_batch *b) {
     size_t i = l->heard_n > FIGURES_GOOD_MAX ? l->heard_n - FIGURES_GOOD_MAX : 0;
     if (i) FIGURES_ADD(mqtt_line(b->c), frames, (int64_t)i);
     for (; i < l->heard_n; i++) {
-        const struct heard *h = &l->heard[i % FIGURES_GOOD_MAX];
+        const struct shown *h = &l->heard[i % FIGURES_GOOD_MAX];
         mqtt_heard(b->c, (struct str){(const char *)b->raw + h->topic, h->topic_n},
                    (struct bytes){b->raw + h->payload, h->payload_n});
     }

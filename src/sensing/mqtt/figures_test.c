@@ -106,5 +106,34 @@ static void who_tries_a_log_in_is_shown_to_whom_the_device_belongs(struct t *t) 
     site_stop(&two.s);
 }
 
-TESTS(CASE(a_publish_is_shown_to_its_community_alone), CASE(what_has_no_line_is_counted_and_not_kept),
-      CASE(who_tries_a_log_in_is_shown_to_whom_the_device_belongs))
+/* One of a right clock takes no place; who told a wrong time is right again once it tells a right one. */
+static void a_time_that_is_off_is_known_of_its_device(struct t *t) {
+    struct two two;
+    struct peer a;
+    struct heard_device how;
+    char text[96];
+    start(&two, t);
+    CHECK(t, peer_connect(&a, &two.s, MQTT_V5, connect_of(&two.s.pump, "a")) == 0);
+    struct heard *clocks = line_of(&two.s)->clocks;
+    const int64_t now = t->world.utc_ms(t->world.self);
+    static const struct {
+        int64_t ahead_ms;
+        bool is_known;
+    } all[] = {{-HEARD_CLOCK_OFF_MS + 1, false}, {-7200000, true}, {86400000, true}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        snprintf(text, sizeof text, "{\"ts\":%lld,\"level\":1}", (long long)(now + all[i].ahead_ms));
+        CHECK(t, peer_tell(&a, PUMP_1, (int)i + 1, text) == 0);
+        bool is_known = heard_get(clocks, S("pump"), &how);
+        CHECK_SAY(t, is_known == all[i].is_known && (!is_known || how.skew_ms == all[i].ahead_ms), "%zu %lld", i,
+                  is_known ? (long long)how.skew_ms : 0);
+    }
+    world_sim_advance(&t->sim, HEARD_CLOCK_MS + 1);
+    snprintf(text, sizeof text, "{\"ts\":%lld,\"level\":1}", (long long)t->world.utc_ms(t->world.self));
+    CHECK(t, peer_tell(&a, PUMP_1, 9, text) == 0);
+    CHECK(t, heard_get(clocks, S("pump"), &how) && !how.skew_ms);
+    peer_shut(&a);
+    site_stop(&two.s);
+}
+
+TESTS(CASE(a_time_that_is_off_is_known_of_its_device), CASE(a_publish_is_shown_to_its_community_alone),
+      CASE(what_has_no_line_is_counted_and_not_kept), CASE(who_tries_a_log_in_is_shown_to_whom_the_device_belongs))

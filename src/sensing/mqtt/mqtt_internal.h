@@ -81,8 +81,9 @@ struct mqtt_conn {
     uint8_t *keep;                             /* bytes not yet taken */
     size_t keep_n, keep_cap;
     bool is_taking, is_paused, is_subscribed;
-    bool is_refused;  /* the store refused a publish of it: from then on its batches go to the store alone */
-    bool is_answered; /* is among those that are to be answered now */
+    bool is_refused;     /* the store refused a publish of it: from then on its batches go to the store alone */
+    bool has_told_wrong; /* a time that was off */
+    bool is_answered;    /* is among those that are to be answered now */
     struct mqtt_conn *next_answered;
     bool has_will, will_online;
     int64_t device_id, community_id;
@@ -153,7 +154,7 @@ struct mqtt_listener {
     size_t points_n;
     struct payload_value values[PAYLOAD_VALUES_MAX];
     int64_t gather_ms; /* when the batch being gathered began */
-    struct heard {     /* good packets of it, as places in its `raw`: the last ones are shown */
+    struct shown {     /* good packets of it, as places in its `raw`: the last ones are shown */
         size_t topic, topic_n, payload, payload_n;
     } heard[FIGURES_GOOD_MAX];
     size_t heard_n;
@@ -188,6 +189,8 @@ void mqtt_wrong_password(struct mqtt_conn *c, int64_t community_id, struct str u
 void mqtt_heard(struct mqtt_conn *c, struct str topic, struct bytes payload); /* and of what was good */
 void mqtt_heard_report(struct mqtt_conn *c, struct str topic, struct bytes payload, const struct decoded *d);
 /* The same of a packet that the batch keeps, later: who sends hundreds at once is shown by the last of them. */
+/* A time that came with what a device said. */
+void mqtt_clock_told(struct mqtt_conn *c, struct str device, int64_t at_ms, int64_t now);
 void mqtt_heard_kept(struct mqtt_batch *b, struct bytes whole, const struct mqtt_packet *p);
 void mqtt_heard_all(struct mqtt_batch *b);
 

@@ -12,6 +12,7 @@ bool mqtt_points_add(struct mqtt_batch *b, const struct mqtt_packet *p, size_t p
     if (!payload_readings(p->payload, &l->names, l->values, COUNT(l->values), &n, reterr)) return false;
     for (size_t i = 0; i < n; i++) {
         const struct payload_value *v = &l->values[i];
+        if (v->has_at) mqtt_clock_told(b->c, (struct str){b->c->device, b->c->device_n}, v->at_ms, l->gather_ms);
         l->point_of[l->points_n] = (uint16_t)publish;
         l->points[l->points_n++] = (struct telemetry_point){.device = {b->c->device, b->c->device_n},
                                                             .metric = v->metric,
