@@ -1,6 +1,7 @@
 /* How the devices of a line do.  SPDX-License-Identifier: Apache-2.0 */
 #include "sensing/lines/heard.h"
 
+#include "analytics/geo.h"
 #include "base/utf8.h"
 
 #include <pthread.h>
@@ -100,6 +101,25 @@ void heard_clock(struct heard *h, struct str code, int64_t skew_ms, int64_t now_
         d->skew_at_ms = now_ms;
     }
     pthread_mutex_unlock(&h->lock);
+}
+
+#define NOISE_M      1000 /* of a fix by cells */
+#define FASTEST_M_MS (200 / 3600.0)
+
+static bool is_reached(const struct heard_place *from, const struct heard_place *to) {
+    int64_t took_ms = to->at_ms > from->at_ms ? to->at_ms - from->at_ms : from->at_ms - to->at_ms;
+    double m = geo_distance_m(from->latitude, from->longitude, to->latitude, to->longitude);
+    return from->at_ms && m <= NOISE_M + FASTEST_M_MS * (double)took_ms;
+}
+
+bool heard_place(struct heard *h, struct str code, const struct heard_place *place) {
+    pthread_mutex_lock(&h->lock);
+    struct heard_device *d = device_of(h, code);
+    bool ok = !d || !d->place.at_ms || is_reached(&d->place, place) || is_reached(&d->doubtful, place);
+    if (d && ok) d->place = *place;
+    if (d) d->doubtful = ok ? (struct heard_place){0} : *place;
+    pthread_mutex_unlock(&h->lock);
+    return ok;
 }
 
 void heard_midnight(struct heard *h, struct str code, int64_t midnight_ms) {

@@ -7,6 +7,10 @@
 #include "platform/telemetry/telemetry.h"
 
 #define HEARD_MAX 10000 /* devices; further ones are not counted */
+struct heard_place {
+    int64_t at_ms; /* 0: none */
+    double latitude, longitude;
+};
 struct heard_device {
     char code[TELEMETRY_DEVICE_MAX + 1];
     int64_t frames;      /* that it said, or answered with */
@@ -20,6 +24,8 @@ struct heard_device {
     int64_t midnight_ms; /* up to this one midnights were looked for */
     char peer[46];       /* address that spoke for it last; "": not told */
     char why[64];        /* of the last refusal; "": none */
+    struct heard_place place,
+        doubtful;               /* where it was last; a place that could not be reached from there, told since */
     uint64_t conn, conn_before; /* connections that spoke for it last, and before that one; 0: none, or not told */
 };
 #define HEARD_SWAP_MS 60000
@@ -38,6 +44,9 @@ void heard_frame(struct heard *h, struct str code, struct str peer, uint64_t con
 #define HEARD_CLOCK_MS     600000
 #define HEARD_CLOCK_OFF_MS INT64_C(300000) /* nobody is told of less */
 void heard_clock(struct heard *h, struct str code, int64_t skew_ms, int64_t now_ms);
+/* It is there then, it says.  False: nobody gets there from where it was last, at 200 km/h, where it is more than
+ * 1 km away; unless what it said before was no more likely, and this fits to it. */
+bool heard_place(struct heard *h, struct str code, const struct heard_place *place);
 void heard_midnight(struct heard *h, struct str code, int64_t midnight_ms);
 bool heard_knows(struct heard *h, struct str code);
 bool heard_get(struct heard *h, struct str code, struct heard_device *ret); /* false: nothing was heard of it */

@@ -82,6 +82,17 @@ static int64_t time_of(const struct reading *r, int64_t shift, int64_t else_ms) 
     return r->at_ms ? r->at_ms : r->at_s ? r->at_s * 1000 - shift : else_ms;
 }
 
+/* A fix is a latitude with the longitude behind it.  One that cannot be is suspect: whoever is looked for is not there.
+ */
+static void judge_places(const struct intake *i, struct telemetry_point *points, size_t n) {
+    for (size_t k = 0; i->site->heard && k + 1 < n; k++) {
+        struct telemetry_point *north = &points[k], *east = &points[k + 1];
+        if (!str_is(north->metric, "latitude") || !str_is(east->metric, "longitude")) continue;
+        const struct heard_place place = {north->at_ms, north->value, east->value};
+        if (!heard_place(i->site->heard, north->device, &place)) north->quality = east->quality = QUALITY_SUSPECT;
+    }
+}
+
 static void put(struct intake *i, int64_t at_ms) {
     const struct intake_site *s = i->site;
     int64_t now = now_of(s), shift = shift_of(s, now);
@@ -100,6 +111,7 @@ static void put(struct intake *i, int64_t at_ms) {
                                              .at_ms = time_of(r, shift, at_ms ? at_ms : now),
                                              .quality = (uint8_t)r->quality};
     }
+    judge_places(i, points, n);
     struct fault fault = {0};
     struct telemetry_batch batch = {s->community_id, points, n};
     i->stored = OK;

@@ -122,5 +122,45 @@ static void an_event_of_a_clock_that_is_off_is_of_now(struct t *t) {
     stop(&s);
 }
 
-TESTS(CASE(an_event_of_a_clock_that_is_off_is_of_now), CASE(a_reading_silences_what_waits_for_it),
-      CASE(a_reading_of_yesterday_silences_nothing))
+static bool is_suspect(struct site *s, struct arena *a) {
+    struct telemetry_series *series;
+    struct fault f = {0};
+    size_t n = 0;
+    arena_reset(a);
+    CHECK(s->e.t, !telemetry_latest(feed_telemetry(s->e.feed), s->e.id, &(struct str){"889", 3}, 1, S("latitude"), a,
+                                    &series, &n, &f) &&
+                      n == 1);
+    return series[0].latest.quality == QUALITY_SUSPECT;
+}
+
+/* About 111 km are a degree: 200 km/h make one of them in 2,000 s. */
+static void a_place_that_nobody_gets_to_is_suspect(struct t *t) {
+    static const struct {
+        int64_t s;
+        double latitude, longitude;
+        bool suspect;
+    } all[] = {{0, 31, 121, false}, {10, 31.005, 121, false}, {20, 32, 121, true},     {30, 31.005, 121.005, false},
+               {40, 0, 0, true},    {50, 60, 10, true},       {60, 60.001, 10, false}, /* it is there, then */
+               {70, 31, 121, true}, {80, 60.002, 10, false},  {2280, 61.1, 10, false}, {2290, 59, 10, true}};
+    struct site s;
+    struct arena a;
+    start(&s, t);
+    arena_init(&a, 1 << 16);
+    s.site.heard = heard_create();
+    const int64_t now = t->world.utc_ms(t->world.self) - 3600000;
+    for (size_t i = 0; i < COUNT(all); i++) {
+        const struct reading r[] = {{.device = S("889"), .metric = S("latitude"), .value = all[i].latitude},
+                                    {.device = S("889"), .metric = S("longitude"), .value = all[i].longitude}};
+        struct reading at[] = {r[0], r[1]};
+        at[0].at_ms = at[1].at_ms = now + all[i].s * 1000;
+        says(&s, &(struct decoded){.readings = at, .readings_n = 2});
+        CHECK_SAY(t, is_suspect(&s, &a) == all[i].suspect, "%zu", i);
+    }
+    arena_finish(&a);
+    struct heard *h = s.site.heard;
+    stop(&s);
+    heard_destroy(h);
+}
+
+TESTS(CASE(a_place_that_nobody_gets_to_is_suspect), CASE(an_event_of_a_clock_that_is_off_is_of_now),
+      CASE(a_reading_silences_what_waits_for_it), CASE(a_reading_of_yesterday_silences_nothing))
