@@ -1,10 +1,11 @@
 // What the server says of lines and devices in English, in the reader's language.
 import { language } from './i18n'
 import { lineTexts } from './words.lines'
+import { messageTexts } from './words.messages'
 import { ruleTexts } from './words.rules'
 
 const escaped = (s: string): string => s.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-const patterns = [...ruleTexts, ...lineTexts].map(([en, zh]) => ({ match: new RegExp('^' + en.split(/\{\d\}/).map(escaped).join('(.+?)') + '$'), zh, loose: en.split('{').length }))
+const patterns = [...ruleTexts, ...messageTexts, ...lineTexts].map(([en, zh]) => ({ match: new RegExp('^' + en.split(/\{\d\}/).map(escaped).join('(.+?)') + '$'), zh, loose: en.split('{').length }))
   .sort((a, b) => a.loose - b.loose) // those that name more come first
 function inChinese(words: string): string | undefined {
   for (const p of patterns) {

@@ -17,6 +17,7 @@ import type { Row } from '../shared/api'
 import { setLanguage } from '../shared/i18n'
 import { said } from '../shared/said'
 import { lineTexts } from '../shared/words.lines'
+import { messageTexts } from '../shared/words.messages'
 import { ruleTexts } from '../shared/words.rules'
 
 describe('a frame', () => {
@@ -42,9 +43,13 @@ function textsOf(folder: string): string[] {
 describe('what the server says of lines', () => {
   beforeEach(() => setLanguage('zh'))
   it('is said in Chinese for every rule of the protocols that answer to a standard here, and of what is pushed', () => {
-    const rules = /^(GB\/T 26875|HJ 212|CJ\/T 188|DL\/T 645|JT\/T 808|VZ|ITSAPI|door|lift|Modbus|OSDP|watch|devEui|deviceId|dev_id|topic|payload)[^:]*: /
-    const missing = [...new Set(['gb26875', 'hj212', 'cjt188', 'dlt645', 'jt808', 'vz', 'itsapi', 'nbiot', 'lorawan', 'lift', 'door', 'watch', 'osdp', 'modbus', 'sparkplug'].flatMap((f) => textsOf('protocol/' + f)).filter((s) => rules.test(s) && !/%| Protocol V/.test(s)))]
+    const rules = /^(GB\/T 26875|HJ 212|CJ\/T 188|DL\/T 645|JT\/T 808|VZ|ITSAPI|door|lift|Modbus|OSDP|watch|MQTT|BACnet|GA 36|Wiegand|protobuf|devEui|deviceId|dev_id|topic|payload)[^:]*: /
+    const missing = [...new Set(['gb26875', 'hj212', 'cjt188', 'dlt645', 'jt808', 'vz', 'itsapi', 'nbiot', 'lorawan', 'lift', 'door', 'watch', 'osdp', 'modbus', 'sparkplug', 'mqtt', 'bacnet', 'plate', 'wiegand'].flatMap((f) => textsOf('protocol/' + f)).filter((s) => rules.test(s) && !/%| Protocol V/.test(s)))]
       .filter((s) => !/[\u4e00-\u9fff]/.test(ruleSaid(s)))
+    expect(missing).toEqual([])
+  })
+  it('and what is wrong with JSON', () => {
+    const missing = ['json_in.c', 'payload/payload.c'].flatMap((f) => [...readFileSync(join(root, 'protocol', f), 'utf8').matchAll(/json_in_bad\(in, "([^"]+)"/g)].map((m) => m[1]!)).filter((s) => !/[\u4e00-\u9fff]/.test(said(s)))
     expect(missing).toEqual([])
   })
   it('and for why a line does not open', () => {
@@ -60,7 +65,7 @@ describe('what the server says of lines', () => {
   ])('%s', (rule, words) => { expect(ruleSaid(rule)).toBe(words) })
   it('has what differs in both languages, and stays as it is in English', () => {
     const marks = (s: string): string => (s.match(/\{\d\}/g) ?? []).sort().join()
-    const all = [...ruleTexts, ...lineTexts]
+    const all = [...ruleTexts, ...messageTexts, ...lineTexts]
     for (const [en, zh] of all) for (const m of marks(zh).split(',')) expect(en).toContain(m)
     expect(new Set(all.map(([en]) => en)).size).toBe(all.length)
     setLanguage('en')
