@@ -12,6 +12,8 @@ static const struct field fields[] = {
     {TEXT(struct device_command, command), .min = 1, .max = 40, .flags = REQUIRED | FIXED | COLUMN},
     {TEXT(struct device_command, value), .min = 1, .max = 80, .flags = FIXED | COLUMN},
     {TEXT(struct device_command, reason), .min = 2, .max = 200, .flags = REQUIRED | FIXED | COLUMN},
+    {TEXT(struct device_command, item), .max = 60, .flags = SYSTEM},
+    {TEXT(struct device_command, told), .max = 80, .flags = SYSTEM},
     {FLAG(struct device_command, dangerous), .flags = SYSTEM},
     {REF(struct device_command, passage_id, "passages"), .flags = SYSTEM | INDEXED},
     {TIME(struct device_command, until_ms), .flags = FIXED},
@@ -81,6 +83,9 @@ static enum err prepare(struct ctx *ctx, void *row, const void *before) {
     if (before) return OK;
     give_reason(ctx, c);
     TRY(look_up(ctx, c, &d, &m, &found));
+    struct str told = m.value.len ? m.value : c->value;
+    if (m.item.len) SET(&commands, c, item, m.item);
+    if (told.len) SET(&commands, c, told, told);
     if (found) TRY(does_move(ctx, c, &d, &m, &moves));
     if (!row_has(&commands, c, "until_ms")) SET(&commands, c, until_ms, ctx->now_ms + COMMAND_PATIENCE_MS);
     SET(&commands, c, dangerous, (m.dangerous || moves) && !c->passage_id);

@@ -132,6 +132,23 @@ static void what_moves_waits_for_a_confirmation_whatever_its_model_says(struct t
     town_close(&s.w);
 }
 
+/* Whoever confirms it confirms what was asked, whatever its model says by then. */
+static void what_is_told_is_what_was_asked(struct t *t) {
+    static struct model_command other[] = {
+        {.has = 0x19, .command = {"trip", 4}, .item = {"2C", 2}, .value = {"other", 5}}};
+    struct site s;
+    struct device_model m = {0};
+    struct device_command c = {0};
+    start(&s, t);
+    int64_t id = ask(&s);
+    SET(&device_models, &m, commands, (struct lines){other, COUNT(other)});
+    CHECK(t, !row_update(&s.w.ctx, &device_models, town_count(&s.w, "SELECT id FROM device_models"), 0, &m,
+                         UINT64_C(1) << field_index(&device_models, "commands"), NULL));
+    CHECK(t, !confirm(&s, id) && !row_get(&s.w.ctx, &commands, id, &c));
+    CHECK(t, str_is(c.item, "1C") && str_is(c.told, "trip") && c.dangerous);
+    town_close(&s.w);
+}
+
 /* Four eyes, where the estate wants them; elsewhere whoever asks may confirm, once more. */
 static void who_asks_does_not_confirm_where_two_must(struct t *t) {
     struct site s;
@@ -211,6 +228,7 @@ static void the_audit_says_why(struct t *t) {
     town_close(&s.w);
 }
 
-TESTS(CASE(what_moves_waits_for_a_confirmation_whatever_its_model_says), CASE(a_value_is_said_where_one_is_wanted),
-      CASE(who_asks_does_not_confirm_where_two_must), CASE(the_audit_says_why), CASE(nothing_waits_longer_than_a_week),
+TESTS(CASE(what_is_told_is_what_was_asked), CASE(what_moves_waits_for_a_confirmation_whatever_its_model_says),
+      CASE(a_value_is_said_where_one_is_wanted), CASE(who_asks_does_not_confirm_where_two_must),
+      CASE(the_audit_says_why), CASE(nothing_waits_longer_than_a_week),
       CASE(what_is_not_in_use_any_more_is_told_nothing), CASE(what_is_put_back_is_told_nothing_of_before))

@@ -372,7 +372,8 @@ static const struct upgrade upgrades[] = {
      "DROP INDEX devices_of_code;\n"
      "CREATE UNIQUE INDEX devices_of_code ON devices (community_id, code) WHERE archived_ms = 0;\n"
      "CREATE INDEX devices_codes ON devices (community_id, code);",
-     NULL, NULL, NULL}};
+     NULL, NULL, NULL},
+    {4, "ALTER TABLE commands ADD COLUMN item {T};\nALTER TABLE commands ADD COLUMN told {T};", NULL, NULL, NULL}};
 
 const struct module things_module = {
     .name = "things",

@@ -124,7 +124,8 @@ struct device_command {
     struct row row;
     struct str command; /* of the device's model */
     struct str value, reason, answer /* what the device said */;
-    int64_t passage_id; /* of one who stood before the device: a pass was the right, not the one who commands */
+    struct str item, told; /* as its protocol writes them, when it was asked: a model that changes changes none of it */
+    int64_t passage_id;    /* of one who stood before the device: a pass was the right, not the one who commands */
     int64_t device_id, until_ms, confirmed_by, confirmed_ms, sent_ms, ended_ms;
     int32_t state;
     bool dangerous;

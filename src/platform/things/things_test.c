@@ -135,6 +135,8 @@ static void a_store_of_before_keeps_what_it_has(struct t *t) {
     const char *const before[] = {"UPDATE devices SET address = '001'",
                                   "ALTER TABLE lines DROP COLUMN senders",
                                   "ALTER TABLE device_models_commands DROP COLUMN alone",
+                                  "ALTER TABLE commands DROP COLUMN item",
+                                  "ALTER TABLE commands DROP COLUMN told",
                                   "DROP INDEX devices_by_address",
                                   "DROP INDEX devices_codes",
                                   "DROP INDEX devices_of_code",

@@ -99,11 +99,15 @@ static bool keep(struct arena *a, struct str *s) {
 static enum err put_out(struct line_set *l, struct ctx *ctx, const struct waiting *w, const struct model_command *m) {
     struct line_outgoing *out = &l->out;
     const struct device *d = &w->device;
+    bool is_noted = w->command.item.len; /* else it is from before items were */
     struct line_order o = {.command_id = w->command.row.id,
+                           .device_id = d->row.id,
                            .device = d->code,
                            .address = d->address.len ? d->address : d->code,
-                           .item = m->item,
-                           .value = m->value.len ? m->value : w->command.value,
+                           .item = is_noted ? w->command.item : m->item,
+                           .value = is_noted       ? w->command.told
+                                    : m->value.len ? m->value
+                                                   : w->command.value,
                            .key = d->password,
                            .until_ms = w->command.until_ms};
     if (!keep(&out->arena, &o.device) || !keep(&out->arena, &o.address) || !keep(&out->arena, &o.item) ||

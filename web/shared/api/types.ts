@@ -581,6 +581,8 @@ export interface CommandsRow {
   command?: string | null
   value?: string | null
   reason?: string | null
+  item?: string | null
+  told?: string | null
   dangerous?: boolean | null
   passage_id?: string | null
   until_ms?: number | null
