@@ -42,6 +42,8 @@ bool str_is_code(struct str s);
 bool str_word(struct str *rest, struct str *ret_word); /* the next of blank-separated words; false after the last */
 bool word_in(const char *words, struct str word);      /* is it one of the blank-separated words? */
 NODISCARD bool str_to_i64(struct str s, int64_t *ret); /* whole slice, base 10, overflow checked */
+/* Digits alone, no zero before others: each number is written in one way.  Up to `most`. */
+NODISCARD bool str_to_number(struct str s, int64_t most, int64_t *ret);
 /* What buf_decimal() writes; zeros at the end may be missing.  NULL, or the code of what is wrong: bad_type,
  * too_precise, too_large. */
 const char *str_to_decimal(struct str s, int scale, int64_t *ret);

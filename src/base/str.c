@@ -83,6 +83,12 @@ bool str_to_i64(struct str s, int64_t *ret) {
     return true;
 }
 
+bool str_to_number(struct str s, int64_t most, int64_t *ret) {
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
+    return s.len && (s.len == 1 || s.ptr[0] != '0') && str_to_i64(s, ret) && *ret <= most;
+}
+
 const char *str_to_decimal(struct str text, int scale, int64_t *ret) {
     struct str rest = text, whole, part = {"", 0};
     if (!str_cut(&rest, '.', &whole)) return "bad_type";

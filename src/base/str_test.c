@@ -253,12 +253,24 @@ static void decimals_keep_every_digit_or_are_refused(struct t *t) {
     }
 }
 
-TESTS(CASE(codes_stand_in_topics), CASE(absent_and_empty_differ_only_by_their_pointer),
-      CASE(order_is_by_bytes_and_a_prefix_comes_first), CASE(parts_come_one_by_one_with_the_empty_ones),
-      CASE(cutting_and_trimming_stay_inside), CASE(words_come_without_the_blanks_between),
-      CASE(integers_are_read_whole_or_not_at_all), CASE(decimals_are_read_whole_finite_and_without_hex),
-      CASE(decimals_keep_every_digit_or_are_refused), CASE(slices_end_where_they_say),
-      CASE(a_decimal_is_the_nearest_double), CASE(a_hash_depends_on_every_byte_and_the_length),
-      CASE(sets_of_ids_are_sorted_and_hold_each_once), CASE(names_have_the_number_they_were_given_first),
-      CASE(ids_are_a_text_with_blanks_between), CASE(what_is_known_of_pairs_is_found_again),
-      CASE(a_word_is_in_only_as_a_whole))
+static void a_number_is_written_in_one_way(struct t *t) {
+    static const struct {
+        const char *text;
+        bool ok;
+    } all[] = {{"0", true},   {"7", true},   {"255", true}, {"256", false}, {"", false},  {"01", false},
+               {"-1", false}, {"+1", false}, {"1 ", false}, {" 1", false},  {"1a", false}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        int64_t n = -1;
+        CHECK_SAY(t, str_to_number(str_of(all[i].text), 255, &n) == all[i].ok, "\"%s\"", all[i].text);
+    }
+}
+
+TESTS(CASE(a_number_is_written_in_one_way), CASE(codes_stand_in_topics),
+      CASE(absent_and_empty_differ_only_by_their_pointer), CASE(order_is_by_bytes_and_a_prefix_comes_first),
+      CASE(parts_come_one_by_one_with_the_empty_ones), CASE(cutting_and_trimming_stay_inside),
+      CASE(words_come_without_the_blanks_between), CASE(integers_are_read_whole_or_not_at_all),
+      CASE(decimals_are_read_whole_finite_and_without_hex), CASE(decimals_keep_every_digit_or_are_refused),
+      CASE(slices_end_where_they_say), CASE(a_decimal_is_the_nearest_double),
+      CASE(a_hash_depends_on_every_byte_and_the_length), CASE(sets_of_ids_are_sorted_and_hold_each_once),
+      CASE(names_have_the_number_they_were_given_first), CASE(ids_are_a_text_with_blanks_between),
+      CASE(what_is_known_of_pairs_is_found_again), CASE(a_word_is_in_only_as_a_whole))

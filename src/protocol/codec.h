@@ -104,6 +104,9 @@ struct asking {
     /* Who is there?  The questions of a search in their order; false: there is none after that.  An answer's sender is
      * a device.  NULL: nobody can be searched for. */
     bool (*find)(size_t nth, struct question *ret);
+    /* So many of them, at most 8, behind the first are to addresses that hardly anybody has: whoever answers to all of
+     * these answers to any, and is the first one alone. */
+    uint8_t find_decoys;
     /* Writes the item under which a device that is asked for `beside` keeps what it had read at a midnight: 0 the last
      * one, 1 the one before; gives the metric of it that counts; NULL: it keeps none, or none so far back.  Its
      * readings have the time at which they were kept (at_s), which may be another.  NULL itself: it never does. */

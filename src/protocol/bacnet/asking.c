@@ -17,7 +17,7 @@ static bool read_address(struct str address, int64_t *ret_device, int64_t *ret_o
     if (address.len) {
         (void)str_cut(&rest, '.', &device);
         if (rest.ptr && !bacnet_read_object(rest, ret_object)) return false;
-        if (!str_to_i64(device, &n) || n < 0 || n >= BACNET_INSTANCE_MAX) return false;
+        if (!str_to_number(device, BACNET_INSTANCE_MAX - 1, &n)) return false;
     }
     *ret_device = n;
     return true;

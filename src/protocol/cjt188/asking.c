@@ -57,6 +57,7 @@ static bool ask(const struct question *q, struct buf *out) {
     struct cjt188_frame f = {.wake = METER_WAKE_MAX};
     if (q->part || q->address.len != sizeof f.address - 1 || !read_item(q->item, &i)) return false;
     bool opens = str_is(q->value, "open");
+    if (q->value.ptr && memchr(q->address.ptr, 'A', q->address.len)) return false; /* others would do it, too */
     if (q->value.ptr && (i.di != CJT188_VALVE || (!opens && !str_is(q->value, "close")))) return false;
     uint8_t high = (uint8_t)(i.di >> 8), low = (uint8_t)i.di;
     uint8_t data[] = {i.is_low_first ? low : high, i.is_low_first ? high : low, q->serial,

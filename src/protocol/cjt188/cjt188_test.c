@@ -92,7 +92,9 @@ static void values_units_and_states(struct t *t) {
     CHECK(t, read_with(t, 20, 0x27, &d, &b)); /* the valve is stuck, the battery low */
     CHECK(t, d.events_n == 2 && str_is(d.events[0].code, "low_battery") && str_is(d.events[1].code, "valve_fault"));
     CHECK(t, d.events[0].is_set && d.events[0].is_level && str_is(d.events[0].part, "status") && d.readings_n == 2);
-    CHECK(t, read_with(t, 13, 0x61, &d, &b) && !b.has_clock && d.readings_n == 3); /* second 61: its clock is off */
+    CHECK(t, b.has_clock && d.clock_s == b.clock_s && d.clock_s);
+    CHECK(t, read_with(t, 13, 0x61, &d, &b) && !b.has_clock && !d.clock_s &&
+                 d.readings_n == 3); /* second 61: its clock is off */
 }
 
 static void questions_and_their_answers(struct t *t) {
@@ -109,7 +111,8 @@ static void questions_and_their_answers(struct t *t) {
         {"78331505900569", "10:A017", 1, "FE FE FE FE 68 10 69 05 90 05 15 33 78 04 04 A0 17 01 55 50 16",
          "open"}, /* C06 */
         {"78331505900569", "10:A017", 1, "FE FE FE FE 68 10 69 05 90 05 15 33 78 04 04 A0 17 01 99 94 16",
-         "close"}, /* C07 */
+         "close"},                                       /* C07 */
+        {"AAAAAAAAAAAAAA", "10:A017", 1, NULL, "close"}, /* every valve of the line would */
         {"00002020120218", "10:901", 0, NULL},
         {"00002020120218", "1x:901F", 0, NULL},
         {"0000202012021", "901F", 0, NULL},

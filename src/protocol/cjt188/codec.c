@@ -52,6 +52,7 @@ static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, str
     for (size_t i = 0; i < b.values_n; i++)
         if (!b.values[i].is_missing) add_reading(&o, b.values[i].metric, b.values[i].unit, b.values[i].value);
     if (b.has_status) add_status(&o, &b);
+    if (b.has_clock) ret->clock_s = b.clock_s;
     return true;
 }
 

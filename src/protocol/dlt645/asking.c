@@ -83,9 +83,12 @@ static bool put_key(struct dlt645_frame *f, struct str key) {
     return true;
 }
 
+#define EVERYBODY "999999999999"
+
 static bool tell(const struct question *q, struct dlt645_frame *f) {
     const struct change *c = change_of(q->value);
     f->control = DLT645_SWITCH;
+    if (strchr(f->address, 'A') || !strcmp(f->address, EVERYBODY)) return false; /* others would do it, too */
     if (!c || !str_is(q->item, "1C") || !put_key(f, q->key)) return false;
     f->data[f->data_n++] = c->n1;
     f->data[f->data_n++] = 0;

@@ -269,6 +269,15 @@ static void a_relay_is_told_with_its_password(struct t *t) {
         {"00010000", "trip", "02123456", NULL},
     };
     const int64_t at_s = civil_day(2026, 11, 28) * 86400 + 23 * 3600 + 30 * 60;
+    static const char *const everybody[] = {"AAAAAAAAAAAA", "AA0000000161", "999999999999"};
+    for (size_t i = 0; i < COUNT(everybody); i++) { /* every relay of the line would do it */
+        struct question q = asked_for(everybody[i], "1C", 0);
+        struct buf b;
+        q.value = S("trip");
+        q.key = S("02123456");
+        buf_init_arena(&b, &t->arena, DLT645_FRAME_MAX + 1);
+        CHECK_SAY(t, !dlt645_codec.asking->ask(&q, &b), "%s", everybody[i]);
+    }
     for (size_t i = 0; i < COUNT(all); i++) {
         struct question q = asked_for("000000000161", all[i].item, 0);
         struct dlt645_frame f;

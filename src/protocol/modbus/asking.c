@@ -15,7 +15,7 @@ struct asked {
 /* On a line there are the units that the standard knows; over TCP a device that is no gateway may be 255 or 0. */
 static bool read_unit(enum modbus_wire wire, struct str s, uint8_t *ret) {
     int64_t n;
-    if (s.len > 3 || !str_to_i64(s, &n) || n < 0 || n > UINT8_MAX) return false;
+    if (!str_to_number(s, UINT8_MAX, &n)) return false;
     *ret = (uint8_t)n;
     return wire == MODBUS_TCP || (n >= 1 && n <= MODBUS_UNITS);
 }
@@ -149,6 +149,7 @@ static bool confirms(const struct modbus_frame *asked, const struct modbus_frame
 static enum answer refused(const struct question *q, uint8_t exception, const char **ret_why) {
     if (exception == MODBUS_GATEWAY_PATH || exception == MODBUS_GATEWAY_SILENT) return ANSWER_OTHER;
     if (!q->item.len) return ANSWER_WHOLE;
+    if (exception == MODBUS_ACKNOWLEDGE && q->value.ptr) return ANSWER_WHOLE; /* it does it, and takes long */
     bool has_no_time = exception == MODBUS_BUSY || exception == MODBUS_ACKNOWLEDGE;
     if (has_no_time && !q->value.ptr) return ANSWER_OTHER; /* it is asked again, clause 7 */
     const char *word = modbus_exception_word(exception);
@@ -204,17 +205,28 @@ static bool understand(const struct question *q, struct bytes data, struct arena
 
 /* ---- who is there ---- */
 
+#define DECOYS 3
+
 #define TEN(d) d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7" d "8" d "9"
 #define HUNDRED(d) \
     TEN(d "0") TEN(d "1") TEN(d "2") TEN(d "3") TEN(d "4") TEN(d "5") TEN(d "6") TEN(d "7") TEN(d "8") TEN(d "9")
 
-/* A device over TCP that hears to every unit is found as all of them. */
-static bool find(size_t nth, struct question *ret) {
+static bool find_unit(size_t unit, struct question *ret) {
     static const char numbers[] = HUNDRED("0") HUNDRED("1") HUNDRED("2");
-    size_t unit = nth + 1, zeros = unit < 10 ? 2 : unit < 100 ? 1 : 0;
+    size_t zeros = unit < 10 ? 2 : unit < 100 ? 1 : 0;
     if (unit > MODBUS_UNITS) return false;
     *ret = (struct question){.address = {numbers + 3 * unit + zeros, 3 - zeros}, .item = S("")};
     return true;
+}
+
+static bool find_rtu(size_t nth, struct question *ret) {
+    return find_unit(nth + 1, ret);
+}
+
+/* Many devices over TCP do not look at the unit: behind 1 the last ones come, then those between. */
+static bool find_tcp(size_t nth, struct question *ret) {
+    size_t unit = nth < 1 ? 1 : nth <= DECOYS ? MODBUS_UNITS + 1 - nth : nth + 1 - DECOYS;
+    return nth < MODBUS_UNITS && find_unit(unit, ret);
 }
 
 /* ---- the two wires ---- */
@@ -232,7 +244,11 @@ static enum answer answers_rtu(const struct question *q, struct bytes whole, str
     return answers(MODBUS_RTU, q, whole, data, ret_why);
 }
 
-const struct asking modbus_tcp_asking = {
-    .ask = ask_tcp, .answers = answers_tcp, .read = understand, .find = find, .addresses = "1"};
+const struct asking modbus_tcp_asking = {.ask = ask_tcp,
+                                         .answers = answers_tcp,
+                                         .read = understand,
+                                         .find = find_tcp,
+                                         .find_decoys = DECOYS,
+                                         .addresses = "1"};
 const struct asking modbus_rtu_asking = {
-    .ask = ask_rtu, .answers = answers_rtu, .read = understand, .find = find, .addresses = "1"};
+    .ask = ask_rtu, .answers = answers_rtu, .read = understand, .find = find_rtu, .addresses = "1"};

@@ -10,7 +10,7 @@
 
 static bool read_address(struct str text, uint8_t *ret) {
     int64_t n;
-    if (!str_to_i64(text, &n) || n < 0 || n > OSDP_ALL) return false;
+    if (!str_to_number(text, OSDP_ALL, &n)) return false;
     *ret = (uint8_t)n;
     return true;
 }

@@ -26,6 +26,17 @@ void asked_ended(const struct line *l, const struct line_plan *p, struct str add
     if (end != POLL_LOST) asked_note(l, p, address, how[end], end == POLL_REFUSED ? why : "");
 }
 
+bool asked_is_of_plan(const struct line_plan *p, const struct poll_order *o) {
+    const struct line_device *d = asked_at(p, o->q.address);
+    return d && d->id == o->whose;
+}
+
+bool asked_is_of_none(void *arg, const struct poll_order *o) {
+    (void)arg;
+    (void)o;
+    return false;
+}
+
 void asked_silent(const struct line *l, const struct line_plan *p, struct str address, bool is_silent) {
     struct line_device *d = asked_at(p, address);
     if (!d || d->is_silent == is_silent) return;
@@ -109,6 +120,6 @@ bool asked_copy(const struct line *l, struct arena *a, const struct line_plan *p
         ok = own(l, a, p, &d, &events[i].device) && keep(a, &events[i].code) && keep(a, &events[i].text) &&
              keep(a, &events[i].part);
     }
-    *ret = (struct decoded){sender, readings, from->readings_n, events, from->events_n};
+    *ret = (struct decoded){sender, readings, from->readings_n, events, from->events_n, .clock_s = from->clock_s};
     return ok;
 }

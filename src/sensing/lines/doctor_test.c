@@ -51,6 +51,7 @@ static enum err set_up(struct ctx *ctx, struct estate *e) {
     SET(&devices, &d, name, S("it"));
     SET(&devices, &d, code, S("000000000161"));
     SET(&devices, &d, place_id, e->id);
+    if (!strcmp(s->kind, "bacnet")) SET(&devices, &d, address, S("161"));
     if (s->model) SET(&devices, &d, model, str_of(s->model));
     if (!s->no_line) SET(&devices, &d, line_id, l.row.id);
     TRY(row_create(ctx, &devices, &d));
