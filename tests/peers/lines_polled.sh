@@ -114,6 +114,9 @@ is "$(told "$pump" switch on | paste -sd' ') $(becomes 1 reading PP-1 output)" '
 is "$(told "$pump" set 21.5 | paste -sd' ') $(becomes 21.5 reading PP-1 set_temperature)" 'done 21.5' "polled: a set point is set, its factor undone"
 is "$(told "$pump" set 21.55 | head -n 1)" failed "polled: one that the register cannot hold is not"
 is "$(told "$pump" wrong | paste -sd' ')" 'failed illegal_address' "polled: a register that is not there refuses"
+is "$(status POST "lines/$tcp/find" '{}')" 200 "polled: who is behind the controllers' address?"
+aside() { api GET "devices?f.state=new&f.line_id=$1" | head -n 1 | jq -r '[.items[].code] | sort | join(" ")'; }
+is "$(becomes 控制器-2 aside "$tcp")" 控制器-2 "polled: the second, and the first is known"
 poll() { mbpoll -0 -1 -o 5 "$@" 2>/dev/null | sed -n 's/^\[[0-9]*\]: *\t*\([-0-9.]*\).*/\1/p' | paste -sd' '; }
 stop "$plc"
 start plc "$bin" simulate modbus --listen "${plc_at##*:}"; plc=$started
@@ -133,6 +136,10 @@ theirs_id=$(device PL-1 p_lib "$lib" 9)
 is "$(becomes 21.7 reading PL-1 temperature) $(reading PL-1 below) $(becomes 220.1 reading PL-1 voltage) $(becomes 1 reading PL-1 contact)" '21.7 -2 220.1 1' "libmodbus: is read, in all its tables"
 is "$(told "$theirs_id" lamp on | paste -sd' ') $(becomes 1 reading PL-1 lamp)" 'done 1' "libmodbus: is told, and shows it"
 is "$(told "$theirs_id" set 74565 | paste -sd' ')" 'done' "libmodbus: takes two registers"
+answered() { jq -n "$(one "lines/$1/figures" frames) > $2"; }
+before=$(one "lines/$lib/figures" frames)
+is "$(status POST "lines/$lib/find" '{}') $(becomes true answered "$lib" $((before + 250)))" '200 true' "libmodbus: who is there?  It answers to every unit over TCP"
+is "$(aside "$lib")" libmodbus-1 "libmodbus: and is put aside once"
 stop "$theirs"
 is "$(status PATCH "lines/$wire" '{"enabled":false}') $(becomes closed one "lines/$wire" state)" '200 closed' "polled: a serial port is given back"
 start theirs "$dir/modbus_server" "${ports[0]}"; say $? "libmodbus: on a serial port"

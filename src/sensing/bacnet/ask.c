@@ -120,7 +120,7 @@ static void begin(struct bacnet_client *c, struct station *s, int64_t now_ms, st
 
 /* ---- what comes of it ---- */
 
-static void end_order(struct bacnet_client *c, struct station *s, struct waiting *o, enum poll_end end,
+void client_end_order(struct bacnet_client *c, struct station *s, struct waiting *o, enum poll_end end,
                       const struct decoded *d, const char *why) {
     struct question q = {.address = str_of(o->address), .item = str_of(o->item)};
     if (o->has_value) q.value = str_of(o->value);
@@ -164,7 +164,7 @@ static void no_answer(struct bacnet_client *c, struct station *s, int64_t now_ms
     s->pause_ms = 0;
     s->who_ms = now_ms;
     client_silent(c, s, true);
-    if (o) end_order(c, s, o, POLL_SILENT, NULL, "no answer");
+    if (o) client_end_order(c, s, o, POLL_SILENT, NULL, "no answer");
 }
 
 /* True: it is said again. */
@@ -198,7 +198,7 @@ static void refused(struct bacnet_client *c, struct station *s, int64_t now_ms, 
         return;
     }
     if (o) {
-        end_order(c, s, o, POLL_REFUSED, NULL, why);
+        client_end_order(c, s, o, POLL_REFUSED, NULL, why);
         return;
     }
     c->o.calls.refused(c->o.calls.arg, q->address, q->item, why);
@@ -217,7 +217,7 @@ static void answered(struct bacnet_client *c, struct station *s, int64_t now_ms,
     struct waiting *o = s->order;
     settle(c, s, now_ms);
     if (o) {
-        end_order(c, s, o, POLL_ANSWERED, d, "");
+        client_end_order(c, s, o, POLL_ANSWERED, d, "");
         return;
     }
     const struct bacnet_news news = {.address = q->address, .decoded = d, .from = *from};
@@ -265,7 +265,7 @@ static void expire_orders(struct bacnet_client *c, struct station *s, int64_t no
     for (struct waiting *o = s->orders, *next; o; o = next) {
         next = o->next;
         if (o != s->order && now_ms >= o->until_ms)
-            end_order(c, s, o, POLL_SILENT, NULL, "no answer");
+            client_end_order(c, s, o, POLL_LOST, NULL, "it was not there in time");
         else
             note(next_ms, o->until_ms);
     }

@@ -228,7 +228,8 @@ enum err bacnet_client_order(struct bacnet_client *c, const struct poll_order *o
     struct station *s = client_station(c, device_of(o->q.address), true);
     struct waiting *w = s && c->orders_n < POLL_ORDERS_MAX ? calloc(1, sizeof *w) : NULL, **last;
     if (!w) return FAIL(f, ERR_LIMIT, "too_many", "no more than %d orders wait", POLL_ORDERS_MAX);
-    *w = (struct waiting){.tag = o->tag, .until_ms = o->until_ms, .tries = o->tries, .now_s = o->q.now_s};
+    *w = (struct waiting){
+        .tag = o->tag, .whose = o->whose, .until_ms = o->until_ms, .tries = o->tries, .now_s = o->q.now_s};
     copy(w->address, o->q.address);
     copy(w->item, o->q.item);
     copy(w->value, o->q.value);
@@ -245,6 +246,18 @@ void client_forget_order(struct bacnet_client *c, struct station *s, struct wait
     *at = o->next;
     c->orders_n--;
     free(o);
+}
+
+void bacnet_client_keep(struct bacnet_client *c, bool (*is_wanted)(void *arg, const struct poll_order *o), void *arg,
+                        const char *why) {
+    for (size_t i = 0; i < c->n; i++) {
+        struct station *s = c->stations[i];
+        for (struct waiting *o = s->orders, *next; o; o = next) {
+            const struct poll_order is = {.q = {.address = str_of(o->address)}, .tag = o->tag, .whose = o->whose};
+            next = o->next;
+            if (o != s->order && !is_wanted(arg, &is)) client_end_order(c, s, o, POLL_LOST, NULL, why);
+        }
+    }
 }
 
 void bacnet_client_now(struct bacnet_client *c, struct str address) {

@@ -70,6 +70,9 @@ NODISCARD enum err bacnet_client_add(struct bacnet_client *c, struct str address
                                      bool is_watched, struct fault *f);
 /* As poll_order(): before any point of its device.  The texts are copied. */
 NODISCARD enum err bacnet_client_order(struct bacnet_client *c, const struct poll_order *o, struct fault *f);
+/* As poll_keep(); what is under way ends by itself. */
+void bacnet_client_keep(struct bacnet_client *c, bool (*is_wanted)(void *arg, const struct poll_order *o), void *arg,
+                        const char *why);
 /* All of its points are due; of a device's address those of its lifts, too. */
 void bacnet_client_now(struct bacnet_client *c, struct str address);
 /* Those of these numbers are asked who they are, at the next step; -1, -1: all. */

@@ -22,7 +22,7 @@ struct point {
 };
 struct waiting { /* an order */
     struct waiting *next;
-    int64_t tag, until_ms, now_s;
+    int64_t tag, whose, until_ms, now_s;
     int tries;
     bool has_value;
     char address[ADDRESS_MAX + 1], item[TEXT_MAX + 1], value[TEXT_MAX + 1];
@@ -76,6 +76,8 @@ void client_silent(struct bacnet_client *c, struct station *s, bool is_silent);
 /* What the question under way asks; lives until the client's next step. */
 struct question client_question(const struct station *s);
 void client_forget_order(struct bacnet_client *c, struct station *s, struct waiting *o);
+void client_end_order(struct bacnet_client *c, struct station *s, struct waiting *o, enum poll_end end,
+                      const struct decoded *d, const char *why);
 /* The question under way has an answer, or is refused. */
 void client_answered(struct bacnet_client *c, struct station *s, int64_t now_ms, const struct bacnet_frame *f,
                      const struct udp_peer *from, struct bytes whole);

@@ -304,7 +304,7 @@ static void an_order_ends_once_with_what_became_of_it(struct t *t) {
         {"1234", "mv_1", "9", POLL_REFUSED, "value_out_of_range", false},
         {"1234", "ao_9", "1", POLL_REFUSED, "unknown_object", false},
         {"1234", "ao_1", "1", POLL_SILENT, "no answer", true},
-        {"77", "ao_1", "1", POLL_SILENT, "no answer", false},
+        {"77", "ao_1", "1", POLL_LOST, "it was not there in time", false},
     };
     for (size_t i = 0; i < COUNT(all); i++) {
         struct town w;
@@ -320,6 +320,23 @@ static void an_order_ends_once_with_what_became_of_it(struct t *t) {
         CHECK(t, said == (all[i].value && strcmp(all[i].address, "77") != 0)); /* what changes something is said once */
         finish(&w);
     }
+}
+
+static bool has_owner(void *arg, const struct poll_order *o) {
+    (void)arg;
+    return o->whose;
+}
+
+static void an_order_whose_device_has_left_is_not_said(struct t *t) {
+    struct town w;
+    start(t, &w, NULL);
+    CHECK(t, !order(&w, "1234", "ao_1", "1", MINUTE_MS)); /* it was not found yet */
+    bacnet_client_keep(w.client, has_owner, NULL, "gone");
+    CHECK(t, w.ended == 1 && w.end == POLL_LOST && !strcmp(w.why, "gone"));
+    bacnet_client_find(w.client, -1, -1);
+    run_for(&w, MINUTE_MS);
+    CHECK(t, w.ended == 1 && !w.asked[BACNET_WRITE]);
+    finish(&w);
 }
 
 static void an_order_that_cannot_be_said_is_not_taken(struct t *t) {
@@ -409,7 +426,8 @@ static void damaged_datagrams_do_no_harm(struct t *t) {
     finish(&w);
 }
 
-TESTS(CASE(who_has_the_number_of_another_is_not_believed_while_that_one_speaks),
+TESTS(CASE(an_order_whose_device_has_left_is_not_said),
+      CASE(who_has_the_number_of_another_is_not_believed_while_that_one_speaks),
       CASE(who_makes_up_devices_drives_out_none_that_is_asked), CASE(a_device_that_moved_is_asked_where_it_is),
       CASE(points_are_read_every_so_often), CASE(what_cannot_be_planned_is_refused),
       CASE(a_device_that_tells_one_thing_at_a_time_is_asked_so), CASE(what_left_the_plan_is_asked_no_more),

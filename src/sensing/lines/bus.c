@@ -27,11 +27,13 @@ struct bus {
     struct line_plan *plan; /* NULL: none yet */
     struct arena arena;     /* of what is on its way */
     struct intake intake;
-    struct str address;             /* of whose readings these are; in the arena */
-    int64_t device_id, midnight_ms; /* where they are of one; else 0 */
-    int64_t heard_us;               /* an answer; whoever only makes noise does not hold the line */
-    bool is_waiting;                /* for the store */
-    int refs;                       /* the owner, and what is on its way */
+    struct str address;                 /* of whose readings these are; in the arena */
+    int64_t device_id, midnight_ms;     /* where they are of one; else 0 */
+    int64_t heard_us;                   /* an answer; whoever only makes noise does not hold the line */
+    bool is_waiting;                    /* for the store */
+    size_t looking;                     /* questions of a search that have not ended */
+    uint32_t decoys_asked, decoys_here; /* of a search, a bit each: struct asking */
+    int refs;                           /* the owner, and what is on its way */
 };
 
 static int64_t mono_ms(const struct bus *b) {
@@ -233,12 +235,46 @@ static void midnight_ended(struct bus *b, int64_t midnight_ms, const struct ques
     }
 }
 
+/* ---- who is there ---- */
+
+static void found(struct bus *b, struct str address) {
+    asked_found(b->line, b->plan, address, "", NULL);
+}
+
+static bool is_decoy(const struct asking *asking, struct str address, uint32_t *ret_bit) {
+    struct question q;
+    for (size_t i = 0; i < asking->find_decoys; i++) {
+        *ret_bit = UINT32_C(1) << i;
+        if (asking->find(i + 1, &q) && str_eq(q.address, address)) return true;
+    }
+    return false;
+}
+
+/* Nobody is told of a decoy before it is known whether all of them are there. */
+static void looked_for(struct bus *b, struct str address, const struct decoded *d) {
+    const struct asking *asking = b->line->o.codec->asking;
+    const uint32_t all = (UINT32_C(1) << asking->find_decoys) - 1;
+    struct question q;
+    uint32_t bit;
+    bool is_here = d && d->sender.len;
+    if (!is_decoy(asking, address, &bit)) {
+        bool is_any = all && b->decoys_here == all;
+        if (is_here && !is_any) found(b, d->sender);
+        return;
+    }
+    b->decoys_asked |= bit;
+    if (is_here) b->decoys_here |= bit;
+    for (size_t i = 0; b->decoys_asked == all && b->decoys_here != all && i < asking->find_decoys; i++)
+        if (b->decoys_here >> i & 1 && asking->find(i + 1, &q)) found(b, q.address);
+}
+
 static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll_end end, const struct decoded *d,
                      const char *why) {
     struct bus *b = arg;
     const struct line_options *o = &b->line->o;
     if (tag == TAG_FIND) {
-        if (end == POLL_ANSWERED && d->sender.len) asked_found(b->line, b->plan, d->sender, "", NULL);
+        b->looking--;
+        looked_for(b, q->address, end == POLL_ANSWERED ? d : NULL);
         return;
     }
     asked_ended(b->line, b->plan, q->address, end, why);
@@ -252,6 +288,11 @@ static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll
 
 /* ---- what is asked ---- */
 
+static bool is_of_plan(void *arg, const struct poll_order *o) {
+    const struct bus *b = arg;
+    return o->tag == TAG_FIND || asked_is_of_plan(b->plan, o);
+}
+
 void bus_plan(struct bus *b, struct line_plan *plan) {
     struct fault f = {0};
     for (size_t i = 0; i < plan->devices_n; i++) { /* somebody may be typing while rows change */
@@ -260,6 +301,7 @@ void bus_plan(struct bus *b, struct line_plan *plan) {
     }
     line_plan_free(b->plan);
     b->plan = plan;
+    poll_keep(b->poll, is_of_plan, b, LINE_NOT_IN_USE);
     poll_plan_begin(b->poll);
     for (size_t i = 0; i < plan->points_n; i++) {
         const struct line_device *d = &plan->devices[plan->points[i].device];
@@ -279,13 +321,13 @@ bool bus_tell(struct bus *b, const struct line_order *o, const char **ret_why) {
                                            .value = o->value,
                                            .key = o->key,
                                            .now_s = now_ms / 1000 + zone_offset_s(b->line->o.zone, now_ms)},
+                                     .now_ms = mono_ms(b),
                                      .tag = o->command_id ? o->command_id : -o->midnight_ms,
+                                     .whose = o->device_id,
                                      .tries = o->value.ptr ? 1 : ORDER_TRIES,
                                      .until_ms = mono_ms(b) + (o->until_ms - now_ms),
                                      .can_wait = o->midnight_ms != 0};
     struct fault f = {0};
-    *ret_why = "its line is not connected";
-    if (!b->conn) return false;
     enum err e = poll_order(b->poll, &order, &f);
     *ret_why = e == ERR_LIMIT ? "too much waits on its line" : "its protocol cannot say this, or wants a password";
     if (!e) step(b);
@@ -297,8 +339,11 @@ bool bus_find(struct bus *b) {
     struct poll_order o = {
         .tag = TAG_FIND, .tries = FIND_TRIES, .until_ms = mono_ms(b) + FIND_WITHIN_S * INT64_C(1000), .can_wait = true};
     struct fault f = {0};
-    bool some = false;
-    for (size_t n = 0; b->conn && asking->find && asking->find(n, &o.q); n++) some |= !poll_order(b->poll, &o, &f);
+    if (b->looking) return true; /* it goes on */
+    b->decoys_asked = b->decoys_here = 0;
+    for (size_t n = 0; b->conn && asking->find && asking->find(n, &o.q); n++)
+        b->looking += !poll_order(b->poll, &o, &f);
+    bool some = b->looking;
     step(b);
     return some;
 }
@@ -372,6 +417,12 @@ void bus_gone(struct bus *b, struct tcp_conn *conn) {
 
 void bus_tick(struct bus *b) {
     step(b);
+}
+
+void bus_end_orders(struct bus *b, const char *why) {
+    if (!b) return;
+    poll_lost(b->poll);
+    poll_keep(b->poll, asked_is_of_none, NULL, why);
 }
 
 /* ---- life ---- */

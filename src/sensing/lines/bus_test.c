@@ -301,6 +301,7 @@ static void a_relay_does_what_it_is_told_with_the_right_password(struct t *t) {
     struct site s;
     start(&s, t);
     s.order = (struct line_order){.command_id = 77,
+                                  .device_id = 1,
                                   .device = S("M-1"),
                                   .address = S("000000000001"),
                                   .item = S("1C"),
@@ -312,8 +313,10 @@ static void a_relay_does_what_it_is_told_with_the_right_password(struct t *t) {
     s.o.port = 1;
     test_on_loop(s.e.loop.loop, open_line, &s);
     test_on_loop(s.e.loop.loop, give, &s);
-    CHECK(t, !s.is_out && strstr(s.why, "not connected"));
-    test_on_loop(s.e.loop.loop, (loop_fn *)line_close, s.line);
+    CHECK(t, s.is_out && !atomic_load(&s.told));
+    test_on_loop(s.e.loop.loop, (loop_fn *)line_close, s.line); /* moved: whoever asked knows that it was not done */
+    CHECK_SAY(t, is_told(&s) && !atomic_load(&s.done) && !strcmp(s.answer, LINE_IS_CLOSED), "%s", s.answer);
+    atomic_store(&s.told, 0);
     dial(&s);
     CHECK(t, comes_to(&s, both_are_read));
     test_on_loop(s.e.loop.loop, give, &s);
@@ -410,6 +413,43 @@ static bool is_asked_often(struct site *s) {
     return atomic_load(&s->gateway.asked[0]) >= 10;
 }
 
+static void nobody_is_planned(void *arg) {
+    line_plan(((struct site *)arg)->line, plan_of(0));
+}
+
+static void another_is_planned(void *arg) {
+    struct line_plan *p = plan_of(METERS);
+    p->devices[1].id = 9;
+    line_plan(((struct site *)arg)->line, p);
+}
+
+/* Behind one that is proved another waits; its device leaves, and what waited is not told to whoever has the address
+ * by then. */
+static void who_left_meanwhile_is_told_nothing(struct t *t) {
+    static loop_fn *const leaves[] = {nobody_is_planned, another_is_planned};
+    for (size_t i = 0; i < COUNT(leaves); i++) {
+        struct site s;
+        start(&s, t);
+        dial(&s);
+        CHECK(t, comes_to(&s, both_are_read));
+        atomic_store(&s.gateway.is_dead[1], true);
+        s.order = (struct line_order){.command_id = 77,
+                                      .device_id = 1,
+                                      .address = S("000000000001"),
+                                      .item = S("1C"),
+                                      .value = S("trip"),
+                                      .key = S("02123456"),
+                                      .until_ms = t->world.utc_ms(t->world.self) + 600000};
+        test_on_loop(s.e.loop.loop, give, &s);
+        test_on_loop(s.e.loop.loop, give, &s);
+        CHECK(t, s.is_out && !atomic_load(&s.told));
+        test_on_loop(s.e.loop.loop, leaves[i], &s);
+        CHECK_SAY(t, comes_to(&s, is_told_twice) && !atomic_load(&s.done) && !strcmp(s.answer, LINE_NOT_IN_USE), "%s",
+                  s.answer);
+        stop(&s);
+    }
+}
+
 static void who_answers_a_search_is_put_aside(struct t *t) {
     struct site s;
     start(&s, t);
@@ -417,6 +457,20 @@ static void who_answers_a_search_is_put_aside(struct t *t) {
     CHECK(t, comes_to(&s, both_are_read));
     test_on_loop(s.e.loop.loop, look_for_some, &s);
     CHECK(t, s.is_out && comes_to(&s, is_put_aside));
+    atomic_store(&s.gateway.is_dead[0], true);
+    atomic_store(&s.gateway.is_dead[1], true);
+    for (int i = 0; i < 600; i++) test_on_loop(s.e.loop.loop, look_for_some, &s); /* one search at a time */
+    s.order = (struct line_order){.command_id = 77,
+                                  .device_id = 1,
+                                  .address = S("000000000001"),
+                                  .item = S("1C"),
+                                  .value = S("trip"),
+                                  .key = S("02123456"),
+                                  .until_ms = t->world.utc_ms(t->world.self) + 600000};
+    test_on_loop(s.e.loop.loop, give, &s);
+    CHECK_SAY(t, s.is_out, "%s", s.why);
+    atomic_store(&s.gateway.is_dead[0], false);
+    atomic_store(&s.gateway.is_dead[1], false);
     /* Whom the line knows by another code is no stranger. */
     atomic_store(&s.gateway.is_alone, true);
     atomic_store(&s.gateway.asked[0], 0);
@@ -510,7 +564,8 @@ static void who_makes_noise_does_not_hold_the_line(struct t *t) {
     stop(&s);
 }
 
-TESTS(CASE(who_makes_noise_does_not_hold_the_line), CASE(meters_behind_a_gateway_are_read_and_again_when_it_is_back),
+TESTS(CASE(who_left_meanwhile_is_told_nothing), CASE(who_makes_noise_does_not_hold_the_line),
+      CASE(meters_behind_a_gateway_are_read_and_again_when_it_is_back),
       CASE(who_falls_silent_is_told_once_and_so_is_his_return),
       CASE(a_relay_does_what_it_is_told_with_the_right_password),
       CASE(what_was_kept_of_a_midnight_is_stored_as_of_then), CASE(what_was_kept_of_another_day_is_stored_as_of_that),

@@ -298,10 +298,15 @@ static void name_values(struct line_plan *plan) {
     }
 }
 
+static bool is_of_plan(void *arg, const struct poll_order *o) {
+    return asked_is_of_plan(((struct controllers *)arg)->plan, o);
+}
+
 void controllers_plan(struct controllers *c, struct line_plan *plan) {
     struct fault f = {0};
     line_plan_free(c->plan);
     c->plan = plan;
+    bacnet_client_keep(c->client, is_of_plan, c, LINE_NOT_IN_USE);
     name_values(plan);
     bacnet_client_plan_begin(c->client);
     for (size_t i = 0; i < plan->points_n; i++) {
@@ -318,6 +323,7 @@ bool controllers_tell(struct controllers *c, const struct line_order *o, const c
     int64_t now_ms = line_now_ms(c->line);
     const struct poll_order order = {.q = {.address = o->address, .item = o->item, .value = o->value},
                                      .tag = o->command_id,
+                                     .whose = o->device_id,
                                      .tries = o->value.ptr ? 1 : ORDER_TRIES,
                                      .until_ms = mono_ms(c) + (o->until_ms - now_ms)};
     struct fault f = {0};
@@ -335,6 +341,10 @@ bool controllers_find(struct controllers *c) {
 
 void controllers_tick(struct controllers *c) {
     step(c);
+}
+
+void controllers_end_orders(struct controllers *c, const char *why) {
+    if (c) bacnet_client_keep(c->client, asked_is_of_none, NULL, why);
 }
 
 int controllers_port(const struct controllers *c) {

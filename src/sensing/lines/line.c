@@ -181,6 +181,8 @@ void line_tick(struct line *l) {
 void line_close(struct line *l) {
     if (!l) return;
     l->is_closing = true;
+    bus_end_orders(l->bus, LINE_IS_CLOSED);
+    controllers_end_orders(l->controllers, LINE_IS_CLOSED);
     l->o.told = NULL; /* who asked is going, too */
     l->o.silent = NULL;
     tcp_unlisten(l->listener);

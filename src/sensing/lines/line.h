@@ -106,9 +106,13 @@ bool line_find(struct line *line); /* asks who is there; false: nobody can be as
 struct line_order {
     int64_t command_id;  /* 0: none; told() hears of those that have one */
     int64_t midnight_ms; /* instead: what was kept of it is asked for, and stored as of when it was; behind points */
+    int64_t device_id;
     struct str device, address, item, value, key;
     int64_t until_ms; /* UTC */
 };
+/* Why an order ended that was not said, or was and shows nothing more. */
+#define LINE_NOT_IN_USE "the device is not in use any more, or has another address"
+#define LINE_IS_CLOSED  "its line was closed or changed"
 /* The texts are copied.  False: it did not go out, *ret_why is words for people, told() is not called. */
 bool line_tell(struct line *line, const struct line_order *o, const char **ret_why);
 

@@ -61,6 +61,9 @@ void asked_note(const struct line *l, const struct line_plan *p, struct str addr
 /* How an order or a question out of turn ended; of one that was lost nobody knows, and nothing is noted. */
 void asked_ended(const struct line *l, const struct line_plan *p, struct str address, enum poll_end end,
                  const char *why);
+/* Of an order that waits: another device may have its address by now, or nobody. */
+bool asked_is_of_plan(const struct line_plan *p, const struct poll_order *o);
+bool asked_is_of_none(void *arg, const struct poll_order *o);
 void asked_silent(const struct line *l, const struct line_plan *p, struct str address, bool is_silent);
 /* What a stranger is called: by its address, behind the line's name where addresses are of one line alone. */
 #define ASKED_CODE_SIZE (TELEMETRY_DEVICE_MAX + 1)
@@ -82,6 +85,7 @@ void bus_plan(struct bus *b, struct line_plan *plan);
 bool bus_tell(struct bus *b, const struct line_order *o, const char **ret_why);
 bool bus_find(struct bus *b);
 void bus_tick(struct bus *b);
+void bus_end_orders(struct bus *b, const char *why); /* NULL is fine */
 
 /* ---- controllers.c: devices that are asked, and speak, in datagrams: BACnet */
 NODISCARD enum err controllers_open(struct line *l, struct controllers **ret, struct fault *f);
@@ -91,5 +95,6 @@ void controllers_plan(struct controllers *c, struct line_plan *plan);
 bool controllers_tell(struct controllers *c, const struct line_order *o, const char **ret_why);
 bool controllers_find(struct controllers *c);
 void controllers_tick(struct controllers *c);
+void controllers_end_orders(struct controllers *c, const char *why); /* NULL is fine */
 
 #endif

@@ -124,6 +124,7 @@ static enum err ask(struct line_set *l, struct ctx *ctx, const struct asked *x, 
     for (unsigned ago = 0; ago < MIDNIGHTS_MOST; ago++) {
         int64_t at_ms = zone_add_days_ms(x->spec->zone, x->m.latest_ms, -(int64_t)ago);
         struct line_order o = {.midnight_ms = at_ms,
+                               .device_id = d->row.id,
                                .device = d->code,
                                .address = d->address.len ? d->address : d->code,
                                .until_ms = x->until_ms};

@@ -93,8 +93,8 @@ static void told(void *arg, int64_t command_id, bool is_done, struct str answer)
 }
 
 struct teller *mqtt_teller_create(struct mqtt_listener *l) {
-    return teller_create(
-        &(struct teller_options){.world = l->o.world, .voice = voice, .out = out, .told = told, .arg = l});
+    return teller_create(&(struct teller_options){
+        .world = l->o.world, .feed = l->o.feed, .voice = voice, .out = out, .told = told, .arg = l});
 }
 
 bool mqtt_is_behind_gateway(struct mqtt_listener *l, int64_t community_id, struct str device) {

@@ -1,6 +1,7 @@
 /* What devices behind gateways are told: under which topic, when, and which publish ends it.  SPDX-License-Identifier:
  * Apache-2.0 */
 #include "base/utf8.h"
+#include "kernel/outbox.h"
 #include "sensing/lines/line.h"
 #include "sensing/mqtt/mqtt_internal.h"
 #include "sensing/mqtt/site_test_internal.h"
@@ -230,6 +231,47 @@ static void who_is_away_is_told_once_it_is_back(struct t *t) {
     site_stop(&s);
 }
 
+static enum err retire(struct ctx *ctx, void *id) {
+    return row_act(ctx, &devices, *(int64_t *)id, 0, "retire", NULL, 0, NULL);
+}
+
+static enum err deliver(struct ctx *ctx, void *arg) {
+    size_t done = 1;
+    (void)arg;
+    for (int i = 0; done && i < 10; i++) TRY(events_deliver(ctx, 100, &done));
+    return OK;
+}
+
+static bool is_forgotten(struct site *s) {
+    return !feed_knows(s->feed, s->estate, S("pump:tap"));
+}
+
+/* What waits for a device that was taken out of use is not said once it is back. */
+static void who_left_meanwhile_is_told_nothing(struct t *t) {
+    struct site s;
+    struct peer p;
+    struct device_keys tap;
+    start(&s, t, "zigbee2mqtt");
+    site_close_feed(&s);
+    site_do(&s, device_make, &(struct device_wish){&s, "pump:tap", true, &tap});
+    site_open_feed(&s);
+    test_on_loop(s.tl.loop, listen_to_ends, &s);
+    order(&s, "pump:tap", "state", "ON"); /* its gateway is away */
+    CHECK(t, told.is_out);
+    test_on_loop(s.tl.loop, try_again, &s);
+    CHECK(t, atomic_load(&told.ends) == 0);
+    site_do(&s, retire, &tap.id);
+    site_do(&s, deliver, NULL);
+    CHECK(t, site_until(&s, is_forgotten));
+    CHECK(t, peer_connect(&p, &s, MQTT_V311, connect_of(&s.pump, "c")) == 0);
+    subscribe(&p, "zigbee2mqtt/#", MQTT_SUBSCRIBE);
+    test_on_loop(s.tl.loop, try_again, &s);
+    CHECK_SAY(t, peer_is_quiet(&p) && atomic_load(&told.ends) == 1 && !atomic_load(&told.done), "%s", told.answer);
+    CHECK_SAY(t, !strcmp(told.answer, LINE_NOT_IN_USE), "%s", told.answer);
+    peer_shut(&p);
+    site_stop(&s);
+}
+
 static void what_cannot_be_said_fails_at_once(struct t *t) {
     struct site s;
     struct peer p;
@@ -347,5 +389,6 @@ static void an_edge_node_has_us_as_its_host(struct t *t) {
     site_stop(&s);
 }
 
-TESTS(CASE(a_device_is_told_in_its_own_convention_and_its_state_ends_it), CASE(who_is_away_is_told_once_it_is_back),
-      CASE(what_cannot_be_said_fails_at_once), CASE(an_edge_node_has_us_as_its_host))
+TESTS(CASE(who_left_meanwhile_is_told_nothing), CASE(a_device_is_told_in_its_own_convention_and_its_state_ends_it),
+      CASE(who_is_away_is_told_once_it_is_back), CASE(what_cannot_be_said_fails_at_once),
+      CASE(an_edge_node_has_us_as_its_host))

@@ -232,8 +232,8 @@ static const char *prepare(struct mqtt_client *c, const struct mqtt_client_optio
     arena_init(&c->arena, ARENA_BYTES);
     c->points =
         (struct home_points){.all = malloc(MQTT_CLIENT_POINTS * sizeof(struct home_point)), .cap = MQTT_CLIENT_POINTS};
-    c->teller =
-        teller_create(&(struct teller_options){.world = o->world, .voice = voice, .out = out, .told = told, .arg = c});
+    c->teller = teller_create(&(struct teller_options){
+        .world = o->world, .feed = o->feed, .voice = voice, .out = out, .told = told, .arg = c});
     if (!c->points.all || !c->teller) return "out of memory";
     buf_init(&filters, c->filters, sizeof c->filters);
     c->said = (struct said_site){.points = &c->points, .community = str_of(c->community), .zone = o->zone};

@@ -206,5 +206,32 @@ static void an_echo_of_what_is_written_is_no_answer(struct t *t) {
     }
 }
 
-TESTS(CASE(an_echo_of_what_is_written_is_no_answer), CASE(a_list_that_is_refused_is_asked_in_halves),
-      CASE(an_answer_that_is_late_is_not_taken_for_another), CASE(bytes_that_are_no_frame_are_told_in_one_piece))
+/* Its answer would pass for that to the next question, which it looks like. */
+static void an_answer_to_what_left_the_plan_is_no_other_s(struct t *t) {
+    static const uint8_t late[] = {0x01, 0x03, 0x02, 0x00, 0x07, 0xf9, 0x86};
+    struct registers r = {.t = t};
+    char mem[300];
+    struct buf out;
+    const struct poll_options o = {.codec = slave_modbus_rtu.codec,
+                                   .calls = {.said = registers_said, .noise = count_noise, .arg = &r}};
+    CHECK(t, !poll_create(&o, &r.poll, &t->fault));
+    CHECK(t, !poll_add(r.poll, S("1"), S("holding:7"), 1000, &t->fault));
+    buf_init(&out, mem, sizeof mem);
+    (void)poll_step(r.poll, 0, &out);
+    CHECK(t, out.len);
+    poll_plan_begin(r.poll);
+    CHECK(t, !poll_add(r.poll, S("1"), S("holding:50"), 1000, &t->fault));
+    poll_plan_end(r.poll);
+    buf_init(&out, mem, sizeof mem);
+    int64_t next_ms = poll_step(r.poll, 100, &out);
+    CHECK_SAY(t, !out.len && next_ms >= 2000, "%lld", (long long)next_ms);
+    poll_feed(r.poll, 900, (struct bytes){late, sizeof late});
+    CHECK(t, !r.readings && r.noise_bytes == (int)sizeof late);
+    (void)poll_step(r.poll, next_ms, &out);
+    CHECK(t, out.len);
+    poll_destroy(r.poll);
+}
+
+TESTS(CASE(an_answer_to_what_left_the_plan_is_no_other_s), CASE(an_echo_of_what_is_written_is_no_answer),
+      CASE(a_list_that_is_refused_is_asked_in_halves), CASE(an_answer_that_is_late_is_not_taken_for_another),
+      CASE(bytes_that_are_no_frame_are_told_in_one_piece))

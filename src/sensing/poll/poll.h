@@ -57,10 +57,17 @@ struct poll_order {
     int64_t until_ms;  /* not sent by then: POLL_LOST.  A proof has its own time, then POLL_REFUSED; POLL_SILENT
                           where nobody had answered */
     bool can_wait;     /* a search: many questions, most of them to nobody */
+    int64_t whose;     /* of which device, to the caller: poll_keep() */
+    int64_t now_ms;    /* when q.now_s is, which goes on while it waits */
 };
-#define POLL_ORDERS_MAX 512
+#define POLL_ORDERS_MAX  512
+#define POLL_PATIENT_MAX 384 /* of them that can wait: commands have room beside a search */
 /* ERR_INVALID: it cannot be asked; ERR_LIMIT: so many wait.  `ended` is not called then. */
 NODISCARD enum err poll_order(struct poll *p, const struct poll_order *o, struct fault *f);
+
+/* Orders that nobody wants any more end as POLL_LOST, for that reason: one that waits is not said, of one that was said
+ * no proof is read, and that which is under way ends with its answer. */
+void poll_keep(struct poll *p, bool (*is_wanted)(void *arg, const struct poll_order *o), void *arg, const char *why);
 
 /* Whose answer is waited for; lives until the next call.  Absent: nobody's. */
 struct str poll_asked(const struct poll *p);

@@ -21,6 +21,7 @@ struct order {
     bool is_taken;       /* by the device, as far as anybody knows; its proof is read from now on */
     bool is_answered;    /* it said so */
     bool is_lost;        /* with the line: its proof is read once more, however late */
+    const char *dropped; /* nobody wants it any more: why; NULL: somebody does */
     int64_t due_ms;
     char proof[PROOF_MAX];
     char text[];

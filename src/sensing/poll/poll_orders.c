@@ -17,8 +17,8 @@ static struct str keep(char **at, struct str s) {
 
 enum err poll_order(struct poll *p, const struct poll_order *o, struct fault *f) {
     if (!poll_can_ask(p, &o->q)) return FAIL(f, ERR_INVALID, "bad_item", "its protocol cannot say this");
-    if (p->orders_n >= POLL_ORDERS_MAX)
-        return FAIL(f, ERR_LIMIT, "too_many", "no more than %d may wait on a line", POLL_ORDERS_MAX);
+    const size_t most = o->can_wait ? POLL_PATIENT_MAX : POLL_ORDERS_MAX;
+    if (p->orders_n >= most) return FAIL(f, ERR_LIMIT, "too_many", "no more than %zu may wait on a line", most);
     struct order *x = malloc(sizeof *x + o->q.address.len + o->q.item.len + o->q.value.len + o->q.key.len + 1);
     if (!x) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     *x = (struct order){.o = *o};
@@ -74,8 +74,19 @@ static void end_order(struct poll *p, struct order *o, enum poll_end end, const 
     free(o);
 }
 
+void poll_keep(struct poll *p, bool (*is_wanted)(void *arg, const struct poll_order *o), void *arg, const char *why) {
+    if (p->told && !is_wanted(arg, &p->told->o)) p->told->dropped = why;
+    for (struct order **at = &p->first; *at;) {
+        if (is_wanted(arg, &(*at)->o))
+            at = &(*at)->next;
+        else
+            end_order(p, take_order(p, at), POLL_LOST, NULL, why);
+    }
+}
+
 static void begin_order(struct poll *p, struct order *o, int64_t now_ms) {
     struct question q = o->o.q;
+    if (q.now_s) q.now_s += (now_ms - o->o.now_ms) / 1000;
     p->told = o;
     p->is_points_turn = o->o.can_wait;
     if (o->o.can_wait) p->patient_ms = now_ms;
@@ -116,7 +127,10 @@ static void settle_order(struct poll *p, int64_t now_ms, enum poll_end end, cons
     struct order *o = p->told;
     poll_rest_behind(p, now_ms, end != POLL_SILENT);
     p->told = NULL;
-    end_order(p, o, end, d, why);
+    if (o->dropped)
+        end_order(p, o, POLL_LOST, NULL, o->dropped);
+    else
+        end_order(p, o, end, d, why);
 }
 
 /* It was said.  False: what was answered is all there is to know. */
@@ -124,6 +138,7 @@ static bool wants_proof(const struct poll *p, struct order *o, int64_t now_ms) {
     const struct asking *asking = p->o.codec->asking;
     struct buf item;
     int64_t within_ms;
+    if (o->dropped) return false;
     if (o->is_taken) return true;
     buf_init(&item, o->proof, sizeof o->proof);
     if (!asking->proof || !asking->proof(&o->o.q, &item, &within_ms) || item.overflow || item.len == sizeof o->proof)
@@ -175,7 +190,7 @@ void poll_order_answered(struct poll *p, int64_t now_ms, const struct decoded *d
 }
 
 void poll_order_refused(struct poll *p, int64_t now_ms, const char *why) {
-    if (p->told->is_taken)
+    if (p->told->is_taken && !p->told->dropped)
         look_again(p, now_ms, now_ms + POLL_PROOF_MS);
     else
         settle_order(p, now_ms, POLL_REFUSED, NULL, why);
@@ -195,7 +210,7 @@ void poll_order_lost(struct poll *p) {
     p->told = NULL;
     if (!o) return;
     if (!wants_proof(p, o, p->sent_ms)) {
-        end_order(p, o, POLL_LOST, NULL, "the line was lost before an answer");
+        end_order(p, o, POLL_LOST, NULL, o->dropped ? o->dropped : "the line was lost before an answer");
         return;
     }
     o->is_taken = o->is_lost = true;

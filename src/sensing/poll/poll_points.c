@@ -84,7 +84,9 @@ void poll_plan_begin(struct poll *p) {
     p->found = 0;
 }
 
-/* The question under way ends by itself: a point that goes meanwhile is not waited for. */
+/* A point that goes meanwhile is not settled; its answer is waited for, since it may pass for that to the next
+ * question.
+ */
 void poll_plan_end(struct poll *p) {
     size_t kept = 0;
     struct point *asked = NULL;
@@ -93,6 +95,7 @@ void poll_plan_end(struct poll *p) {
         bool is_asked = p->asked == &p->points[i];
         if (!x.is_planned) {
             free(x.item);
+            if (is_asked && p->is_sent) p->free_ms = p->until_ms + (p->o.codec->is_blind ? p->o.wait_ms : 0);
             if (is_asked) p->is_sent = false;
             continue;
         }

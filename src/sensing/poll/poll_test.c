@@ -552,11 +552,42 @@ static void what_comes_by_itself_is_waited_for(struct t *t) {
     poll_destroy(b.poll);
 }
 
-TESTS(CASE(an_answer_on_its_way_is_waited_for), CASE(what_comes_by_itself_is_waited_for),
-      CASE(each_is_asked_as_often_as_it_says), CASE(a_line_may_do_anything_to_the_bytes),
-      CASE(parts_of_an_answer_are_asked_for_and_joined), CASE(who_refuses_is_not_pressed),
-      CASE(a_silent_device_is_asked_less_and_less), CASE(an_item_without_an_answer_is_no_silent_device),
-      CASE(who_is_back_is_asked_for_all_at_once), CASE(what_cannot_be_asked_is_refused),
-      CASE(what_changes_under_way_changes_nothing_else), CASE(orders_come_first_and_end_once),
-      CASE(orders_that_can_wait_take_turns), CASE(orders_that_can_wait_take_half_of_the_line),
-      CASE(an_order_under_way_when_the_line_goes_has_ended), CASE(another_plan_keeps_what_stays_and_drops_what_goes))
+static bool is_second(void *arg, const struct poll_order *o) {
+    (void)arg;
+    return o->whose == 2;
+}
+
+/* Its device has gone, or another has its address: what waits is not said, what was said is not proved. */
+static void what_nobody_wants_any_more_is_not_said(struct t *t) {
+    struct bus b;
+    char mem[DLT645_FRAME_MAX + 1];
+    struct buf out;
+    start(&b, t);
+    for (int64_t whose = 1; whose <= 3; whose++) {
+        const struct poll_order o = {.q = {.address = S("000000000001"), .item = S("00010000")},
+                                     .tag = whose,
+                                     .whose = whose,
+                                     .tries = 1,
+                                     .until_ms = MINUTE_MS};
+        CHECK(t, !poll_order(b.poll, &o, &t->fault));
+    }
+    buf_init(&out, mem, sizeof mem);
+    (void)poll_step(b.poll, b.now_ms, &out); /* the first is under way */
+    poll_keep(b.poll, is_second, NULL, "gone");
+    CHECK(t, b.ended[3] == 1 && b.end == POLL_LOST && !strcmp(b.why, "gone") && !b.ended[1] && !b.ended[2]);
+    hear(&b, (struct bytes){(const uint8_t *)mem, out.len});
+    CHECK(t, b.ended[1] == 1 && b.end == POLL_LOST && !strcmp(b.why, "gone"));
+    run_until(&b, 10000);
+    CHECK(t, b.ended[2] == 1 && b.end == POLL_ANSWERED && b.asked == 2);
+    poll_destroy(b.poll);
+}
+
+TESTS(CASE(what_nobody_wants_any_more_is_not_said), CASE(an_answer_on_its_way_is_waited_for),
+      CASE(what_comes_by_itself_is_waited_for), CASE(each_is_asked_as_often_as_it_says),
+      CASE(a_line_may_do_anything_to_the_bytes), CASE(parts_of_an_answer_are_asked_for_and_joined),
+      CASE(who_refuses_is_not_pressed), CASE(a_silent_device_is_asked_less_and_less),
+      CASE(an_item_without_an_answer_is_no_silent_device), CASE(who_is_back_is_asked_for_all_at_once),
+      CASE(what_cannot_be_asked_is_refused), CASE(what_changes_under_way_changes_nothing_else),
+      CASE(orders_come_first_and_end_once), CASE(orders_that_can_wait_take_turns),
+      CASE(orders_that_can_wait_take_half_of_the_line), CASE(an_order_under_way_when_the_line_goes_has_ended),
+      CASE(another_plan_keeps_what_stays_and_drops_what_goes))

@@ -22,6 +22,7 @@ struct told {
     int64_t id, community_id, until_ms;
     const struct codec *codec; /* in which it went out; NULL: see spoken */
     bool is_out, is_own;
+    bool is_known; /* the device was in use, once */
     char key[TELLER_KEY_MAX + 1];
     struct str device, address, item, value; /* in `texts` */
     char texts[];
@@ -273,6 +274,17 @@ bool teller_tell(struct teller *t, int64_t community_id, const struct line_order
     return true;
 }
 
+static bool is_in_use(const struct teller *t, const struct told *x) {
+    return feed_knows(t->o.feed, x->community_id, x->device);
+}
+
+/* Retired since, or put back.  One that was adopted a moment ago may not be known yet. */
+static bool has_left(const struct teller *t, struct told *x) {
+    bool is_here = is_in_use(t, x), was_here = x->is_known;
+    x->is_known |= is_here;
+    return was_here && !is_here;
+}
+
 void teller_tick(struct teller *t) {
     int64_t now = now_ms(t);
     for (size_t i = t->told_n; i-- > 0;) {
@@ -280,6 +292,10 @@ void teller_tick(struct teller *t) {
         enum said said = SAID_LATER;
         if (now >= t->told[i]->until_ms) {
             drop(t, i); /* its row expires by itself */
+            continue;
+        }
+        if (!t->told[i]->is_out && has_left(t, t->told[i])) {
+            end(t, i, false, S(LINE_NOT_IN_USE));
             continue;
         }
         if (!t->told[i]->is_out) said = speak(t, t->told[i], &tells);

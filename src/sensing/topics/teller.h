@@ -22,6 +22,7 @@ struct teller_voice {
 };
 struct teller_options {
     const struct world *world;
+    struct feed *feed; /* knows who is in use */
     /* The voice of the device; false: it is not connected. */
     bool (*voice)(void *arg, int64_t community_id, struct str device, struct teller_voice *ret);
     bool (*out)(void *arg, const struct teller_voice *v, struct str topic, struct bytes payload); /* false: not now */
