@@ -230,6 +230,8 @@ export const ruleTexts: readonly (readonly [en: string, zh: string])[] = [
   ['it is not of its datatype', '不是它那种类型的值'],
   ['it is that of another metric of the edge node', '和边缘节点的另一个指标重了'],
   ['the edge node has over {0} devices', '边缘节点超过 {0} 台设备'],
+  ['nobody knows it before its edge node is born again', '没人认得这个别名：要等边缘节点重新上线（BIRTH）'],
+  ['too many of one edge node', '一个边缘节点的别名太多'],
   ['{0} to {1} registers are read, {2} to {3} written, two bytes each', '一次读 {0} 到 {1} 个、写 {2} 到 {3} 个寄存器，每个两字节'],
   ['of the MEI types only 0E is known here', '只认识 0E 一种 MEI 类型'],
   ['a code is 01 to 04', '代码应为 01 到 04'],

@@ -63,16 +63,24 @@ struct hearing {
     bool is_lost;
 };
 
+/* A value that would be a reading, had it a name. */
+static void miss(struct hearing *h, const struct sparkplug_metric *m) {
+    if (!(m->has & BIT(METRIC_ALIAS)) || m->is_null || m->is_transient || !m->value) return;
+    h->n->unknown = h->n->is_full && !h->is_lost ? "alias: " WIRE_LIMIT "too many of one edge node"
+                                                 : "alias: nobody knows it before its edge node is born again";
+}
+
 static bool name_it(void *arg, const struct sparkplug_metric *m, struct str *ret_name, uint64_t *ret_type) {
     struct hearing *h = arg;
-    if (!(m->has & BIT(METRIC_ALIAS)) || h->is_lost) return m->name.len > 0;
-    const struct sparkplug_alias *x = find(h->n, m->alias, h->device);
+    bool has_alias = m->has & BIT(METRIC_ALIAS);
+    const struct sparkplug_alias *x = has_alias && !h->is_lost ? find(h->n, m->alias, h->device) : NULL;
     if (m->name.len) {
         if (!*ret_type && x) *ret_type = x->type;
         return true;
     }
     if (!x) {
-        h->is_lost = !h->n->is_full;
+        h->is_lost |= has_alias && !h->n->is_full;
+        miss(h, m);
         return false;
     }
     if (!*ret_type) *ret_type = x->type;
@@ -167,6 +175,7 @@ bool sparkplug_hear(struct sparkplug_node *n, struct bytes whole, int64_t now_ms
     struct hearing h = {.n = n, .f = &f};
     *ret = (struct decoded){0};
     *ret_wants_birth = false;
+    n->unknown = NULL;
     if (!sparkplug_frame_read(whole, a, &f, reterr)) return false;
     enum sparkplug_what what = f.topic.what;
     if (what == SPARKPLUG_NCMD || what == SPARKPLUG_DCMD || what == SPARKPLUG_STATE) return true;

@@ -159,6 +159,31 @@ static void unknown_aliases_and_devices_are_lost_births(struct t *t) {
     }
 }
 
+/* Lost are values that would be readings, had they a name. */
+static void values_under_unknown_aliases_are_said_to_be_lost(struct t *t) {
+    static const struct {
+        const char *topic;
+        int seq;
+        struct metric m;
+        bool is_lost;
+    } rows[] = {{"NDATA/g", 2, {NULL, 1, 1}, false}, {"NDATA/g", 2, {NULL, 2, 1}, false}, /* known, and no reading */
+                {"NDATA/g", 2, {NULL, 9, 1}, true},  {"NDATA/g", 2, {"c", 9, 1}, false},
+                {"NDATA/g", 3, {NULL, 1, 1}, true}, /* out of turn */
+                {"NDATA/g", 3, {"c", 1, 1}, false},  {"DDATA/g/other", 2, {NULL, 3, 1}, true},
+                {"NCMD/g", -1, {NULL, 9, 1}, false}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct site s;
+        start(&s, t);
+        be_born(&s);
+        CHECK(t, hear(&s, rows[i].topic, rows[i].seq, METRICS(rows[i].m)));
+        const char *said = s.n.unknown;
+        CHECK_SAY(t, rows[i].is_lost == (said != NULL), "%zu", i);
+        CHECK(t, !said || !strcmp(said, "alias: nobody knows it before its edge node is born again"));
+        be_born(&s);
+        CHECK(t, !s.n.unknown);
+    }
+}
+
 static void a_birth_replaces_aliases(struct t *t) {
     struct site s;
     start(&s, t);
@@ -233,6 +258,7 @@ static void aliases_beyond_the_room_say_nothing(struct t *t) {
     CHECK(t, hear(&s, "DBIRTH/g/m", 9, METRICS({"i", 9, 0})) && s.n.is_full);
     CHECK(t, hear(&s, "DDATA/g/m", 10, METRICS({NULL, 9, 1}, {"i", 9, 2})));
     SAYS(&s, "e:g:m.i=2 ", false);
+    CHECK(t, s.n.unknown && !strcmp(s.n.unknown, "alias: " WIRE_LIMIT "too many of one edge node"));
     s.n.cap = 0;
     CHECK(t, hear(&s, "NBIRTH/g", 0, METRICS({"a", 1, 0})) && hear(&s, "NDATA/g", 1, METRICS({NULL, 1, 1})));
     SAYS(&s, "", false);
@@ -266,6 +292,7 @@ static void a_host_says_its_state(struct t *t) {
 
 TESTS(CASE(a_host_says_its_state), CASE(births_teach_aliases), CASE(seq_counts_all_messages_of_a_node),
       CASE(what_was_lost_is_asked_for_once_in_a_while), CASE(unknown_aliases_and_devices_are_lost_births),
-      CASE(a_birth_replaces_aliases), CASE(an_alias_is_one_metrics),
-      CASE(a_death_is_that_of_its_birth_and_of_all_its_devices), CASE(what_a_node_cannot_have_is_refused),
-      CASE(aliases_beyond_the_room_say_nothing), CASE(a_rebirth_is_a_command_to_the_node))
+      CASE(values_under_unknown_aliases_are_said_to_be_lost), CASE(a_birth_replaces_aliases),
+      CASE(an_alias_is_one_metrics), CASE(a_death_is_that_of_its_birth_and_of_all_its_devices),
+      CASE(what_a_node_cannot_have_is_refused), CASE(aliases_beyond_the_room_say_nothing),
+      CASE(a_rebirth_is_a_command_to_the_node))

@@ -127,13 +127,14 @@ struct sparkplug_node {
     bool has_bd_seq, is_full; /* is_full: not all aliases had room; one that is unknown is none of the lost */
     uint64_t bd_seq;
     uint8_t seq;
-    int64_t asked_ms; /* when a rebirth was; 0: not since it was born */
+    int64_t asked_ms;    /* when a rebirth was; 0: not since it was born */
+    const char *unknown; /* what values of the last frame broke whose aliases nobody knows; NULL: there were none */
 };
 /* What a frame of this node says.  All zero but `all` and `cap` before the first one.  Births teach its aliases; a
  * frame out of turn (seq), an unknown alias, data before a birth: something was lost, aliases mean nothing until it is
- * born again, and *ret_wants_birth says that sparkplug_rebirth() is to be published now.  A death is only that of the
- * birth with the same bdSeq, and is all its devices'.  False: the frame breaks a rule; after a birth the node is not
- * born. */
+ * born again, and *ret_wants_birth says that sparkplug_rebirth() is to be published now.  Values under such aliases are
+ * lost: `unknown` says it.  A death is only that of the birth with the same bdSeq, and is all its devices'.  False: the
+ * frame breaks a rule; after a birth the node is not born. */
 bool sparkplug_hear(struct sparkplug_node *n, struct bytes whole, int64_t now_ms, struct arena *a, struct decoded *ret,
                     bool *ret_wants_birth, struct wire_error *reterr);
 /* NCMD "Node Control/Rebirth" = true to the edge node of the topic, as a frame. */
