@@ -31,6 +31,7 @@ enum mqtt_reason {
     MQTT_UNSPECIFIED = 0x80,
     MQTT_MALFORMED = 0x81,
     MQTT_PROTOCOL_ERROR = 0x82,
+    MQTT_NOT_TAKEN = 0x83, /* "Implementation specific error": valid, and not accepted */
     MQTT_BAD_VERSION = 0x84,
     MQTT_BAD_CLIENT_ID = 0x85,
     MQTT_BAD_USER = 0x86,

@@ -80,6 +80,13 @@ void mqtt_heard_report(struct mqtt_conn *c, struct str topic, struct bytes paylo
         if (d->readings[i].at_ms) mqtt_clock_told(c, d->readings[i].device, d->readings[i].at_ms, x.at_ms);
 }
 
+void mqtt_bad_report(struct mqtt_conn *c, struct str topic, struct bytes payload, const struct decoded *d,
+                     const char *rule) {
+    struct sample x = sample_of(c->l, c, topic, payload.len);
+    utf8_copy(x.device, sizeof x.device, figures_device(d, S("")));
+    bad(c->l, &c->l->figures.bad, mqtt_line(c), &x, payload, rule);
+}
+
 void mqtt_heard_kept(struct mqtt_batch *b, struct bytes whole, const struct mqtt_packet *p) {
     struct mqtt_listener *l = b->c->l;
     size_t at = b->raw_n - whole.len;

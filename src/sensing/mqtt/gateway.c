@@ -162,7 +162,7 @@ void mqtt_report_add(struct mqtt_conn *c, const struct mqtt_packet *p, struct mq
     b->report = r;
     b->is_will = is_will;
     b->raw_n = r->arena.used; /* counts against what a connection may have under way */
-    b->publishes[b->publishes_n++] = (struct publish){.id = p->qos ? p->id : 0};
+    b->publishes[b->publishes_n++] = (struct publish){.id = p->qos ? p->id : 0, .reason = r->reason};
     if (p->qos) c->in_flight++;
     mqtt_batch_flush(c);
 }
@@ -172,6 +172,21 @@ static void ask_rebirth(struct mqtt_conn *c, const struct buf *frame) {
     struct str payload = {frame->ptr, frame->len}, topic;
     (void)str_cut(&payload, '\n', &topic);
     if (frame->len) (void)mqtt_gateway_out(c, topic, (struct bytes){(const uint8_t *)payload.ptr, payload.len});
+}
+
+/* What its devices say.  Values that nobody can name are lost though the store takes the rest: so it is answered. */
+static void take(struct mqtt_conn *c, const struct mqtt_packet *p, struct mqtt_report *r, struct bytes copy,
+                 const char *lost, bool is_will) {
+    struct teller_voice voice = mqtt_gateway_voice(c);
+    if (lost)
+        mqtt_bad_report(c, p->topic, p->payload, &r->decoded, lost);
+    else
+        mqtt_heard_report(c, p->topic, p->payload, &r->decoded);
+    teller_heard(c->l->teller, &voice, p->topic, copy, &r->decoded, false);
+    r->at_ms = now_ms(c->l);
+    r->reason = lost ? MQTT_NOT_TAKEN : 0;
+    r->site = c->gateway->site;
+    mqtt_report_add(c, p, r, is_will);
 }
 
 bool mqtt_gateway_take(struct mqtt_conn *c, const struct mqtt_packet *p, bool is_will) {
@@ -185,23 +200,18 @@ bool mqtt_gateway_take(struct mqtt_conn *c, const struct mqtt_packet *p, bool is
     if (payload && p->payload.len) memcpy(payload, p->payload.ptr, p->payload.len);
     struct bytes copy = {payload, p->payload.len}; /* what is decoded slices it */
     char mem[REBIRTH_MAX];
-    struct buf rebirth;
-    buf_init(&rebirth, mem, sizeof mem);
+    struct host_lost lost = {.rule = NULL};
+    buf_init(&lost.rebirth, mem, sizeof mem);
     enum home_taken taken = HOME_BAD;
-    if (payload) taken = mqtt_sparkplug_take(c, p->topic, copy, &r->arena, &d, &rebirth, &e);
+    if (payload) taken = mqtt_sparkplug_take(c, p->topic, copy, &r->arena, &d, &lost, &e);
     if (taken == HOME_OTHER) taken = home_take(&g->speaks, mqtt_gateway_points(c), p->topic, copy, &r->arena, &d, &e);
     if (taken == HOME_TAKEN && !own_all(c, r, &d)) {
         taken = HOME_BAD;
         e = (struct wire_error){"name: of the device; with its gateway's it has over 64 bytes", NO_OFFSET};
     }
     if (taken == HOME_TAKEN) {
-        mqtt_heard_report(c, p->topic, p->payload, &r->decoded);
-        r->at_ms = now_ms(c->l);
-        struct teller_voice voice = mqtt_gateway_voice(c);
-        teller_heard(c->l->teller, &voice, p->topic, copy, &r->decoded, false);
-        r->site = g->site;
-        mqtt_report_add(c, p, r, is_will);
-        if (!is_will) ask_rebirth(c, &rebirth);
+        take(c, p, r, copy, lost.rule, is_will);
+        if (!is_will) ask_rebirth(c, &lost.rebirth);
         return true;
     }
     mqtt_report_destroy(r);

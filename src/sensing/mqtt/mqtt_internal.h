@@ -43,7 +43,8 @@ enum batch_kind { BATCH_PLAIN, BATCH_READINGS, BATCH_EVENTS, BATCH_STATE, BATCH_
 struct mqtt_report { /* what a gateway's publish says, or who stands before a door */
     struct arena arena;
     struct decoded decoded;
-    int64_t at_ms; /* of what has no time of its own */
+    int64_t at_ms;  /* of what has no time of its own */
+    uint8_t reason; /* of its answer, once it is stored */
     struct intake_site site;
     struct intake intake;
 };
@@ -188,6 +189,9 @@ void mqtt_sample(struct mqtt_listener *l, struct mqtt_conn *c, int64_t *which, s
 void mqtt_wrong_password(struct mqtt_conn *c, int64_t community_id, struct str user);
 void mqtt_heard(struct mqtt_conn *c, struct str topic, struct bytes payload); /* and of what was good */
 void mqtt_heard_report(struct mqtt_conn *c, struct str topic, struct bytes payload, const struct decoded *d);
+/* Of what was understood not all is taken: `bad` with its device. */
+void mqtt_bad_report(struct mqtt_conn *c, struct str topic, struct bytes payload, const struct decoded *d,
+                     const char *rule);
 /* The same of a packet that the batch keeps, later: who sends hundreds at once is shown by the last of them. */
 /* A time that came with what a device said. */
 void mqtt_clock_told(struct mqtt_conn *c, struct str device, int64_t at_ms, int64_t now);
@@ -246,7 +250,7 @@ bool mqtt_is_behind_gateway(struct mqtt_listener *l, int64_t community_id, struc
 
 /* sparkplug.c */
 enum home_taken mqtt_sparkplug_take(struct mqtt_conn *c, struct str topic, struct bytes payload, struct arena *a,
-                                    struct decoded *ret, struct buf *rebirth, struct wire_error *reterr);
+                                    struct decoded *ret, struct host_lost *ret_lost, struct wire_error *reterr);
 bool mqtt_sparkplug_is_death(const struct home_speaks *s, struct str topic);
 bool mqtt_sparkplug_wants_state(const struct home_speaks *s, struct str filter);
 void mqtt_sparkplug_say_online(struct mqtt_conn *c);

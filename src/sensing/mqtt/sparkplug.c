@@ -14,10 +14,10 @@ static bool is_of(const struct home_speaks *s, struct str topic, struct sparkplu
 }
 
 enum home_taken mqtt_sparkplug_take(struct mqtt_conn *c, struct str topic, struct bytes payload, struct arena *a,
-                                    struct decoded *ret, struct buf *rebirth, struct wire_error *reterr) {
+                                    struct decoded *ret, struct host_lost *ret_lost, struct wire_error *reterr) {
     struct sparkplug_topic t;
     if (!is_of(&c->gateway->speaks, topic, &t)) return HOME_OTHER;
-    bool ok = sparkplug_host_hear(c->l->host, c->device_id, topic, payload, now_ms(c->l), a, ret, rebirth, reterr);
+    bool ok = sparkplug_host_hear(c->l->host, c->device_id, topic, payload, now_ms(c->l), a, ret, ret_lost, reterr);
     return ok ? HOME_TAKEN : HOME_BAD;
 }
 

@@ -37,6 +37,7 @@ struct mqtt_client {
     struct intake intake;
     struct decoded decoded;
     int64_t at_ms, retry_us; /* retry_us: when the store is tried again; 0: it is not */
+    const char *lost;        /* what some of its values broke, which nobody can name; NULL: none */
 };
 
 int mqtt_client_port(int port, bool tls) {
@@ -169,19 +170,22 @@ static bool says_that_we_are_dead(const struct mqtt_client *c, const struct spar
     return is_dead;
 }
 
-/* The will of a call before, or somebody else's who calls himself so: we say that we live (3.0.0, STATE). */
+/* The will of a call before, or somebody else's who calls himself so: we say that we live (3.0.0, STATE).  Who is who
+ * behind the broker only its groups tell: each is a scope. */
 static bool hear_sparkplug(struct mqtt_client *c, const struct sparkplug_topic *t, const struct arrival *p,
                            struct wire_error *reterr) {
     char mem[HOME_TOPIC_MAX + 256];
-    struct buf rebirth;
+    struct host_lost lost = {.rule = NULL};
     if (says_that_we_are_dead(c, t, p->payload)) caller_say_state(c->caller);
-    buf_init(&rebirth, mem, sizeof mem);
-    if (!sparkplug_host_hear(c->sparkplug, 0, p->topic, p->payload, c->at_ms, &c->arena, &c->decoded, &rebirth, reterr))
+    buf_init(&lost.rebirth, mem, sizeof mem);
+    if (!sparkplug_host_hear(c->sparkplug, (int64_t)str_hash(t->group), p->topic, p->payload, c->at_ms, &c->arena,
+                             &c->decoded, &lost, reterr))
         return false;
-    struct str payload = {rebirth.ptr, rebirth.len}, topic;
+    c->lost = lost.rule;
+    struct str payload = {lost.rebirth.ptr, lost.rebirth.len}, topic;
     (void)str_cut(&payload, '\n', &topic);
     const struct bytes bytes = {(const uint8_t *)payload.ptr, payload.len};
-    if (rebirth.len) (void)caller_publish(c->caller, topic, bytes); /* else with its next word */
+    if (payload.len) (void)caller_publish(c->caller, topic, bytes); /* else with its next word */
     return true;
 }
 
@@ -197,6 +201,7 @@ static void heard(void *arg, const struct arrival *p) {
     struct arrival kept;
     struct wire_error e = {"out of memory", 0};
     c->is_busy = true;
+    c->lost = NULL;
     c->at_ms = c->said.now_ms = now_ms(c);
     arena_reset(&c->arena);
     FIGURES_ADD(c->o.figures, bytes, (int64_t)p->payload.len);
@@ -205,17 +210,19 @@ static void heard(void *arg, const struct arrival *p) {
     bool is_foreign = ok && !intake_is_of(&c->site, c->o.line_id, &c->decoded);
     if (is_foreign) e = (struct wire_error){LINE_FOREIGN, NO_OFFSET};
     ok = ok && !is_foreign;
-    struct sample x = sample_of(c, p, ok ? "" : e.rule, ok ? 0 : e.at);
+    struct sample x = sample_of(c, p, !ok ? e.rule : c->lost ? c->lost : "", !ok ? e.at : c->lost ? NO_OFFSET : 0);
     if (is_foreign) utf8_copy(x.about, sizeof x.about, c->decoded.sender);
     if (ok || is_foreign) utf8_copy(x.device, sizeof x.device, figures_device(&c->decoded, S("")));
+    if (!ok || c->lost)
+        figures_bad(c->o.figures, &x, p->payload, false);
+    else
+        figures_good(c->o.figures, &x, p->payload);
     if (ok) {
         struct teller_voice v = voice_of(c);
-        figures_good(c->o.figures, &x, p->payload);
         teller_heard(c->teller, &v, kept.topic, kept.payload, &c->decoded, kept.is_retained);
         follow(c, kept.topic);
         store(c);
     } else {
-        figures_bad(c->o.figures, &x, p->payload, false);
         done(c);
     }
 }

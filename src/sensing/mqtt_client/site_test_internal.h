@@ -209,6 +209,18 @@ static inline double latest(struct site *s, const char *device, const char *metr
     return n == 1 && series[0].has_latest ? series[0].latest.value : (double)NAN;
 }
 
+/* The line shows so many. */
+static inline bool has_bad(struct site *s, int n) {
+    char figure[100];
+    struct api_with with = lines_with(s->lines);
+    struct buf text;
+    buf_init_arena(&text, &s->e.t->arena, 65536);
+    with.put_figures(with.arg, &text);
+    snprintf(figure, sizeof figure, "linli_line_bad_total{line=\"%lld\",kind=\"mqtt-client\"} %d\n",
+             (long long)s->line_id, n);
+    return strstr(text.ptr, figure) != NULL;
+}
+
 /* Its row comes to say so. */
 static inline bool says(struct site *s, const char *state, const char *problem) {
     char sql[300];

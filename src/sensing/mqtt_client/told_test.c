@@ -4,6 +4,7 @@
 #include "kernel/rows.h"
 #include "protocol/sparkplug/sparkplug.h"
 #include "sensing/mqtt_client/site_test_internal.h"
+#include "sensing/topics/host.h"
 
 #define EUI    "0101010101010101"
 #define UPLINK "application/7/device/" EUI "/event/up"
@@ -274,6 +275,33 @@ static bool is_asked_for(struct broker *b, const char *topic, const char *metric
     return ok;
 }
 
+/* Behind a broker a group is who fills places. */
+static void a_group_with_too_many_nodes_harms_no_other(struct t *t) {
+    struct site s;
+    char topic[64];
+    int id = 1;
+    int64_t at_ms;
+    start(&s, t, "sparkplug=estate");
+    broker_take(&s.b);
+    CHECK(t, broker_next(&s.b) == MQTT_CONNECT &&
+                 is_state(s.b.got.will.topic, s.b.got.will.payload, true, "\"online\":false", &at_ms));
+    broker_put(&s.b, (struct mqtt_packet){.type = MQTT_CONNACK});
+    CHECK(t, says_alive(&s.b, at_ms) && subscribes(&s.b, "spBv1.0/#", 1));
+    broker_puts(&s.b, id, "spBv1.0/plant/NBIRTH/gw1", 0, "level", 1);
+    CHECK(t, is_acknowledged(&s.b, id++));
+    for (int i = 0; i <= HOST_SCOPE_NODES; i++, id++) {
+        snprintf(topic, sizeof topic, "spBv1.0/many/NBIRTH/gw-%d", i);
+        broker_puts(&s.b, id, topic, 0, "level", 1);
+        CHECK(t, is_acknowledged(&s.b, id));
+    }
+    broker_puts(&s.b, id, "spBv1.0/plant/NDATA/gw1", 1, NULL, 5);
+    CHECK(t, is_acknowledged(&s.b, id++) && latest(&s, "plant:gw1", "level") == 5 && has_bad(&s, 0));
+    broker_puts(&s.b, id, "spBv1.0/many/NDATA/gw-0", 1, NULL, 5);
+    CHECK(t, is_acknowledged(&s.b, id) && is_asked_for(&s.b, "spBv1.0/many/NCMD/gw-0", "Node Control/Rebirth", 1));
+    CHECK(t, has_bad(&s, 1) && latest(&s, "many:gw-0", "level") == 1);
+    stop(&s);
+}
+
 static void a_host_is_born_and_knows_its_edge_nodes(struct t *t) {
     struct site s;
     int64_t at_ms, before_ms = 0;
@@ -298,6 +326,7 @@ static void a_host_is_born_and_knows_its_edge_nodes(struct t *t) {
     CHECK(t, is_acknowledged(&s.b, 3) && says_alive(&s.b, at_ms));
     broker_puts(&s.b, 4, "spBv1.0/plant/DDATA/gw1/valve", 9, NULL, 5);
     CHECK(t, is_acknowledged(&s.b, 4) && is_asked_for(&s.b, "spBv1.0/plant/NCMD/gw1", "Node Control/Rebirth", 1));
+    CHECK(t, has_bad(&s, 1)); /* the value that nobody can name */
     broker_puts(&s.b, 5, "spBv1.0/plant/NBIRTH/gw1", 0, "bdSeq", 3);
     broker_puts(&s.b, 6, "spBv1.0/plant/DBIRTH/gw1/valve", 1, "Valve/Position", 5);
     CHECK(t, is_acknowledged(&s.b, 5) && is_acknowledged(&s.b, 6));
@@ -308,7 +337,7 @@ static void a_host_is_born_and_knows_its_edge_nodes(struct t *t) {
     CHECK(t, is_acknowledged(&s.b, 7) && command_is(&s, "sent", ""));
     broker_puts(&s.b, 8, "spBv1.0/plant/DDATA/gw1/valve", 3, NULL, 40);
     CHECK(t, is_acknowledged(&s.b, 8) && command_is(&s, "done", ""));
-    CHECK(t, latest(&s, "plant:gw1:valve", "Valve_Position") == 40);
+    CHECK(t, latest(&s, "plant:gw1:valve", "Valve_Position") == 40 && has_bad(&s, 1));
     broker_puts(&s.b, 9, "spBv1.0/plant/NDEATH/gw1", 0, "bdSeq", 2); /* of a session before */
     CHECK(t, is_acknowledged(&s.b, 9));
     CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM devices WHERE state = 'offline'") == 0);
@@ -320,4 +349,4 @@ static void a_host_is_born_and_knows_its_edge_nodes(struct t *t) {
 }
 
 TESTS(CASE(a_command_goes_out_and_the_devices_word_ends_it), CASE(who_was_not_heard_yet_is_told_once_it_speaks),
-      CASE(a_host_is_born_and_knows_its_edge_nodes))
+      CASE(a_host_is_born_and_knows_its_edge_nodes), CASE(a_group_with_too_many_nodes_harms_no_other))
