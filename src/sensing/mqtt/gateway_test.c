@@ -207,6 +207,40 @@ static void a_full_disk_loses_no_report(struct t *t) {
     site_stop(&s);
 }
 
+/* {"PREFIX000":1,…} and what stands behind it. */
+static const char *numbers(struct t *t, const char *prefix, int n, const char *rest) {
+    struct buf b;
+    struct str text;
+    buf_init_arena(&b, &t->arena, 8192);
+    for (int i = 0; i < n; i++) buf_fmt(&b, "%c\"%s%03d\":1", i ? ',' : '{', prefix, i);
+    buf_fmt(&b, "%s}", rest);
+    return buf_done(&b, &text) ? text.ptr : "";
+}
+
+static void readings_that_are_refused_take_no_event_with_them(struct t *t) {
+    static const char *const prefixes[] = {"a", "b", "c", "d"};
+    struct site s;
+    struct peer p;
+    start(&s, t, "zigbee2mqtt");
+    for (size_t i = 0; i < COUNT(levels); i++) {
+        int refused = levels[i] == MQTT_V5 ? MQTT_QUOTA : 0;
+        CHECK(t, peer_connect(&p, &s, levels[i], connect_of(&s.pump, "c")) == 0);
+        for (int k = 0; k < 4; k++)
+            CHECK(t,
+                  peer_tell(&p, "zigbee2mqtt/tap", k + 1, numbers(t, prefixes[k], TELEMETRY_METRICS_MAX / 4, "")) == 0);
+        int64_t points = figures(&s).points;
+        CHECK(t, peer_tell(&p, "zigbee2mqtt/tap", 5, "{\"water_leak\":true}") == refused);
+        CHECK(t, alarms_of(&s, "pump:tap", "water_leak") == 1 && isnan(site_latest(&s, "pump:tap", "water_leak")));
+        CHECK(t, line_of(&s)->bad == 1 + 2 * (int64_t)i && figures(&s).bad == line_of(&s)->bad);
+        CHECK(t, strstr(last_bad(&s)->rule, "too many metrics") && figures(&s).points == points);
+        CHECK(t, peer_tell(&p, "zigbee2mqtt/tap", 6, "{\"water_leak\":false}") == refused);
+        CHECK(t, alarms_of(&s, "pump:tap", "water_leak") == 0);
+        peer_shut(&p);
+    }
+    CHECK(t, figures(&s).events == 4);
+    site_stop(&s);
+}
+
 /* ---- Home Assistant ---- */
 
 static void configs_are_remembered_while_the_gateway_is_away(struct t *t) {
@@ -363,6 +397,6 @@ static void a_bridge_may_say_more_than_anybody_listens_to(struct t *t) {
 TESTS(CASE(a_gateway_tells_of_its_devices_under_its_own_name), CASE(times_are_those_of_the_gateways_place),
       CASE(who_is_no_gateway_speaks_for_itself_alone), CASE(what_cannot_be_read_is_told_and_shown),
       CASE(a_report_is_answered_only_when_it_is_synced), CASE(a_full_disk_loses_no_report),
-      CASE(configs_are_remembered_while_the_gateway_is_away),
+      CASE(readings_that_are_refused_take_no_event_with_them), CASE(configs_are_remembered_while_the_gateway_is_away),
       CASE(a_gateway_may_subscribe_to_what_its_devices_are_told), CASE(its_last_will_is_what_it_speaks),
       CASE(what_it_speaks_may_be_taken_away), CASE(a_bridge_may_say_more_than_anybody_listens_to))

@@ -141,6 +141,17 @@ static inline void gate_set(bool is_shut) {
     pthread_mutex_unlock(&gate.mutex);
 }
 
+static inline enum err smoke_rule(struct ctx *ctx, struct estate *e) {
+    struct rule r = {.row.community_id = e->id};
+    SET(&rules, &r, name, S("smoke"));
+    SET(&rules, &r, kind, S("event"));
+    SET(&rules, &r, event_code, S("smoke"));
+    SET(&rules, &r, severity, S("bad"));
+    SET(&rules, &r, message, S("smoke"));
+    SET(&rules, &r, enabled, true);
+    return row_create(ctx, &rules, &r);
+}
+
 static inline enum err the_row(struct ctx *ctx, struct estate *e) {
     struct line_row r = {.row.community_id = e->id}, secret = {0};
     SET(&line_rows, &r, name, S("house"));
@@ -171,6 +182,7 @@ static inline void start(struct site *s, struct t *t, const char *topics) {
     feed_close(s->e.feed);
     gate.sync = s->e.io.sync;
     s->e.io.sync = gate_sync;
+    estate_do(&s->e, smoke_rule);
     estate_do(&s->e, the_row);
     if (feed_open(&(struct feed_options){.kernel = s->e.kernel,
                                          .pool = s->e.pool,
