@@ -28,7 +28,7 @@ struct mqtt_client {
     struct home_points points;
     struct said_site said;
     struct intake_site site;
-    struct sparkplug_host *sparkplug; /* NULL: we are none */
+    struct sparkplug_host *sparkplug; /* also where we are none: what its topics say is read as one reads it */
     char host_name[HOST_MAX + 1];
     struct teller *teller;
     int64_t tell_us; /* when what waits is tried again */
@@ -187,13 +187,15 @@ static bool hear_sparkplug(struct mqtt_client *c, const struct sparkplug_topic *
     struct str payload = {lost.rebirth.ptr, lost.rebirth.len}, topic;
     (void)str_cut(&payload, '\n', &topic);
     const struct bytes bytes = {(const uint8_t *)payload.ptr, payload.len};
-    if (payload.len) (void)caller_publish(c->caller, topic, bytes); /* else with its next word */
+    if (payload.len && c->said.speaks.is_sparkplug)
+        (void)caller_publish(c->caller, topic, bytes); /* else with its next word */
     return true;
 }
 
 static bool read_arrival(struct mqtt_client *c, const struct arrival *p, struct wire_error *reterr) {
     struct sparkplug_topic t;
-    if (c->sparkplug && p->payload.len <= HOME_PAYLOAD_MAX && sparkplug_topic(p->topic, &t))
+    bool is_news = c->said.speaks.is_sparkplug || !p->is_retained;
+    if (is_news && p->payload.len <= HOME_PAYLOAD_MAX && sparkplug_topic(p->topic, &t))
         return hear_sparkplug(c, &t, p, reterr);
     return said_read(&c->said, p, &c->arena, &c->decoded, reterr);
 }
@@ -243,7 +245,8 @@ static const char *prepare(struct mqtt_client *c, const struct mqtt_client_optio
         (struct home_points){.all = malloc(MQTT_CLIENT_POINTS * sizeof(struct home_point)), .cap = MQTT_CLIENT_POINTS};
     c->teller = teller_create(&(struct teller_options){
         .world = o->world, .feed = o->feed, .voice = voice, .out = out, .told = told, .arg = c});
-    if (!c->points.all || !c->teller) return "out of memory";
+    c->sparkplug = sparkplug_host_create();
+    if (!c->points.all || !c->teller || !c->sparkplug) return "out of memory";
     buf_init(&filters, c->filters, sizeof c->filters);
     c->said = (struct said_site){.points = &c->points, .community = str_of(c->community), .zone = o->zone};
     if (home_topics_read(str_of(c->topics), &c->said.speaks, &filters)) return "its topics cannot be read";
@@ -251,8 +254,6 @@ static const char *prepare(struct mqtt_client *c, const struct mqtt_client_optio
     if (c->said.speaks.is_sparkplug) {
         struct str name = c->said.speaks.sparkplug;
         utf8_copy(c->host_name, sizeof c->host_name, name.len ? name : S(HOST_NAME));
-        c->sparkplug = sparkplug_host_create();
-        if (!c->sparkplug) return "out of memory";
     }
     return filters.len ? NULL : "it says no topics";
 }
@@ -277,7 +278,7 @@ enum err mqtt_client_open(struct loop *loop, const struct mqtt_client_options *o
                                                   .filters_n = c->filters_n,
                                                   .port = mqtt_client_port(o->port, o->tls),
                                                   .tls = o->tls,
-                                                  .sparkplug = c->sparkplug ? c->host_name : NULL,
+                                                  .sparkplug = c->host_name[0] ? c->host_name : NULL,
                                                   .now_ms = now_ms(c),
                                                   .loop = loop,
                                                   .heard = heard,

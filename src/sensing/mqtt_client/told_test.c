@@ -275,6 +275,22 @@ static bool is_asked_for(struct broker *b, const char *topic, const char *metric
     return ok;
 }
 
+/* Births name its aliases; who is no host asks nobody to be born. */
+static void who_is_no_host_reads_edge_nodes_all_the_same(struct t *t) {
+    struct site s;
+    start(&s, t, "spBv1.0/#");
+    broker_greet(&s.b, "spBv1.0/#");
+    broker_puts(&s.b, 1, "spBv1.0/plant/NDATA/gw1", 4, NULL, 5);
+    CHECK(t, is_acknowledged(&s.b, 1) && has_bad(&s, 1) && broker_hears_nothing(&s.b, 100));
+    broker_puts(&s.b, 2, "spBv1.0/plant/NBIRTH/gw1", 0, "level", 1);
+    broker_puts(&s.b, 3, "spBv1.0/plant/NDATA/gw1", 1, NULL, 5);
+    CHECK(t, is_acknowledged(&s.b, 2) && is_acknowledged(&s.b, 3));
+    CHECK(t, latest(&s, "plant:gw1", "level") == 5 && has_bad(&s, 1));
+    broker_publish(&s.b, 4, "spBv1.0/STATE/linli", "{\"online\":false,\"timestamp\":1}");
+    CHECK(t, is_acknowledged(&s.b, 4) && broker_hears_nothing(&s.b, 100));
+    stop(&s);
+}
+
 /* Behind a broker a group is who fills places. */
 static void a_group_with_too_many_nodes_harms_no_other(struct t *t) {
     struct site s;
@@ -349,4 +365,5 @@ static void a_host_is_born_and_knows_its_edge_nodes(struct t *t) {
 }
 
 TESTS(CASE(a_command_goes_out_and_the_devices_word_ends_it), CASE(who_was_not_heard_yet_is_told_once_it_speaks),
-      CASE(a_host_is_born_and_knows_its_edge_nodes), CASE(a_group_with_too_many_nodes_harms_no_other))
+      CASE(a_host_is_born_and_knows_its_edge_nodes), CASE(who_is_no_host_reads_edge_nodes_all_the_same),
+      CASE(a_group_with_too_many_nodes_harms_no_other))
