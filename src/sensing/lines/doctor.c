@@ -163,17 +163,26 @@ static bool has_bad_credentials(struct patient *p) {
     return false;
 }
 
-/* In its frames, unless it had the right one since. */
-static bool has_wrong_password(struct patient *p) {
+/* In frames of its name, unless it had the right one since. */
+static bool say_wrong_password(struct patient *p, const char *tone) {
     if (!p->has_line || p->is_served) return false;
     for (uint32_t i = p->f.bad_n; i > 0 && p->f.bad_n - i < FIGURES_BAD_MAX; i--) {
         const struct sample *s = &p->f.bad_samples[(i - 1) % FIGURES_BAD_MAX];
         if (!is_of(p, s) || s->at_ms < p->last_ms || !strstr(s->rule, "password")) continue;
-        say(p, "wrong_password", "bad");
+        say(p, "wrong_password", tone);
         put_sample(p, s);
         return done(p);
     }
     return false;
+}
+
+static bool has_wrong_password(struct patient *p) {
+    return is_late(p) && say_wrong_password(p, "bad");
+}
+
+/* It is heard all the same: somebody else tries. */
+static bool somebody_tries(struct patient *p) {
+    return !is_late(p) && say_wrong_password(p, "warn");
 }
 
 static bool is_limit(const char *rule) {
@@ -240,6 +249,7 @@ static bool store_was_away(struct patient *p) {
 static bool nobody_connects(struct patient *p) {
     bool could = p->has_line && !p->is_served && !p->is_datagrams && !p->is_pushed && p->spec.reach == LINE_LISTEN;
     if (!could || p->f.connections > 0 || !is_late(p)) return false;
+    if (!p->last_ms && p->f.frames > 0) return false; /* others did: it has another address, perhaps */
     say(p, p->f.connections_total > 0 || p->last_ms ? "connection_lost" : "nothing_connects", "bad");
     return done(p);
 }
@@ -294,6 +304,7 @@ static bool speaks_elsewhere(struct patient *p) {
 
 static bool two_addresses_speak(struct patient *p) {
     if (!p->is_heard || p->heard.swaps < SWAPS_MANY) return false;
+    if (p->heard.last_ms - p->heard.swap_ms > HEARD_SWAPPED_MS) return false;
     say(p, "duplicate_address", "warn");
     jw_kcstr(p->j, "peer", p->heard.peer);
     return done(p);
@@ -328,8 +339,8 @@ static bool (*const causes[])(struct patient *p) = {
     has_bad_credentials, has_wrong_password, is_refused,         is_not_understood, is_perhaps_bad,
     is_held_up,          store_was_away,     nothing_is_a_frame, nobody_connects,   nothing_arrives,
     two_answer,          is_another_address, does_not_answer,    says_nothing_more};
-static bool (*const beside[])(struct patient *p) = {waits_for_adoption, speaks_elsewhere, two_addresses_speak,
-                                                    clock_is_off, refuses};
+static bool (*const beside[])(struct patient *p) = {waits_for_adoption,  somebody_tries, speaks_elsewhere,
+                                                    two_addresses_speak, clock_is_off,   refuses};
 
 static void put_findings(struct patient *p) {
     bool some = false;
@@ -441,8 +452,8 @@ static enum err examine(struct line_set *l, struct patient *p) {
     TRY(look_at_others(p));
     p->last_ms = p->heard.last_ms > p->d.last_ms ? p->heard.last_ms : p->d.last_ms;
     for (size_t i = 0; i < n; i++)
-        if (series[i].has_latest && series[i].latest.at_ms > p->last_ms) p->last_ms = series[i].latest.at_ms;
-    if (p->last_ms > ctx->now_ms) p->last_ms = ctx->now_ms;
+        if (series[i].has_latest && series[i].latest.at_ms > p->last_ms && series[i].latest.at_ms <= ctx->now_ms)
+            p->last_ms = series[i].latest.at_ms; /* what is ahead tells its clock, not when it spoke */
     jw_open(p->j, '{');
     jw_kid(p->j, "device_id", p->d.row.id);
     if (p->last_ms) jw_ki64(p->j, "last_ms", p->last_ms);

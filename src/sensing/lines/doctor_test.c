@@ -153,6 +153,16 @@ static void note(struct site *s, enum heard_how how, const char *text, int64_t a
                s->e.t->world.utc_ms(s->e.t->world.self) - ago_ms);
 }
 
+static void ahead(struct site *s, int64_t ms) {
+    struct telemetry_point p = {.device = S("000000000161"),
+                                .metric = S("level"),
+                                .value = 1,
+                                .at_ms = s->e.t->world.utc_ms(s->e.t->world.self) + ms};
+    struct telemetry_batch b = {.community_id = s->e.id, .points = &p, .n = 1};
+    size_t bad;
+    CHECK(s->e.t, !telemetry_put_wait(feed_telemetry(s->e.feed), &b, &bad, &s->e.t->fault));
+}
+
 static void clock_is(struct site *s, int64_t skew_ms) {
     heard_clock(entry(s)->heard, S("000000000161"), skew_ms, s->e.t->world.utc_ms(s->e.t->world.self));
 }
@@ -203,6 +213,9 @@ static void what_is_wrong_with_bytes_that_come(struct t *t) {
     estate_do(&s.e, put_stranger);
     CHECK_SAY(t, !strcmp(diagnosis(&s), "unknown_address"), "%s", words);
     CHECK(t, str_is(json_text(json_array_get(json_object_get(first(), "strangers"), 0)), "000000000999"));
+    FIGURES_ADD(entry(&s)->figures, connections, -1); /* the stranger's; this one never had one */
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "unknown_address"), "%s", words);
+    FIGURES_ADD(entry(&s)->figures, connections, 1);
     note(&s, HEARD_FRAME, "10.0.0.9", 20 * MINUTE_MS);
     CHECK_SAY(t, !strcmp(diagnosis(&s), "silent_since"), "%s", words);
     note(&s, HEARD_FRAME, "10.0.0.9", 0);
@@ -214,6 +227,11 @@ static void what_is_wrong_with_bytes_that_come(struct t *t) {
     CHECK_SAY(t, entry_heard(&s).skew_ms == -3600000, "%lld", (long long)entry_heard(&s).skew_ms);
     clock_is(&s, 0);
     CHECK_SAY(t, !strcmp(diagnosis(&s), "duplicate_address"), "%s", words);
+    world_sim_advance(&t->sim, HEARD_SWAPPED_MS + 1);
+    note(&s, HEARD_FRAME, "10.0.0.9", 0); /* it came back to one of them, and stays there */
+    note(&s, HEARD_FRAME, "10.0.0.9", 0);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "well"), "%s", words);
+    for (int i = 0; i < 3; i++) note(&s, HEARD_FRAME, i % 2 ? "10.0.0.9" : "10.0.0.10", 0);
     clock_is(&s, 3600000);
     CHECK_SAY(t, !strcmp(diagnosis(&s), "duplicate_address clock_off"), "%s", words);
     world_sim_advance(&t->sim, HEARD_CLOCK_MS + 1);
@@ -379,6 +397,11 @@ static void what_is_wrong_with_a_station_s_password(struct t *t) {
     figures_bad(entry(&s)->figures, &x, (struct bytes){NULL, 0}, false);
     CHECK_SAY(t, !strcmp(diagnosis(&s), "wrong_password"), "%s", words);
     CHECK(t, str_starts(json_text(json_object_get(first(), "rule")), S("HJ 212 PW: ")));
+    CHECK(t, str_is(json_text(json_object_get(first(), "tone")), "warn")); /* it is heard: somebody else tries */
+    world_sim_advance(&t->sim, 20 * MINUTE_MS);
+    CHECK(t, !strcmp(diagnosis(&s), "wrong_password") && str_is(json_text(json_object_get(first(), "tone")), "bad"));
+    ahead(&s, 50 * MINUTE_MS); /* what its clock says is not when it spoke */
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "wrong_password"), "%s", words);
     world_sim_advance(&t->sim, 1);
     note(&s, HEARD_FRAME, "10.0.0.9", 0);
     CHECK_SAY(t, !strcmp(diagnosis(&s), "well"), "%s", words);
@@ -488,11 +511,7 @@ static void a_new_device_is_guessed_by_its_line_and_metrics(struct t *t) {
     const json_t *models = json_object_get(answered, "models");
     CHECK(t, json_array_size(models) == 1 &&
                  str_is(json_text(json_object_get(json_array_get(models, 0), "code")), "meter"));
-    struct telemetry_point p = {
-        .device = S("000000000161"), .metric = S("level"), .value = 1, .at_ms = t->world.utc_ms(t->world.self)};
-    struct telemetry_batch b = {.community_id = s.e.id, .points = &p, .n = 1};
-    size_t bad;
-    CHECK(t, !telemetry_put_wait(feed_telemetry(s.e.feed), &b, &bad, &t->fault));
+    ahead(&s, 0);
     (void)diagnosis(&s);
     models = json_object_get(answered, "models");
     CHECK(t, json_array_size(models) == 3 &&

@@ -40,12 +40,28 @@ static size_t place_of(const struct heard *h, struct str code, bool *ret_found) 
     return low;
 }
 
-/* NULL: over a bound. */
+/* Who makes up names says little under each. */
+static bool is_worth_less(const struct heard_device *a, const struct heard_device *b) {
+    return a->frames != b->frames ? a->frames < b->frames : a->last_ms < b->last_ms;
+}
+
+static void make_room(struct heard *h) {
+    size_t least = 0;
+    for (size_t i = 1; i < h->n; i++)
+        if (is_worth_less(&h->devices[i], &h->devices[least])) least = i;
+    memmove(&h->devices[least], &h->devices[least + 1], (--h->n - least) * sizeof *h->devices);
+}
+
+/* NULL: out of memory, or no name. */
 static struct heard_device *device_of(struct heard *h, struct str code) {
     bool found;
     size_t at = place_of(h, code, &found);
     if (found) return &h->devices[at];
-    if (h->n == HEARD_MAX || !code.len || code.len > TELEMETRY_DEVICE_MAX) return NULL;
+    if (!code.len || code.len > TELEMETRY_DEVICE_MAX) return NULL;
+    if (h->n == HEARD_MAX) {
+        make_room(h);
+        at = place_of(h, code, &found);
+    }
     if (h->n == h->cap) {
         size_t cap = h->cap ? h->cap * 2 : 16;
         struct heard_device *grown = realloc(h->devices, cap * sizeof *grown);
@@ -63,7 +79,10 @@ static struct heard_device *device_of(struct heard *h, struct str code) {
 static void take_frame(struct heard_device *d, struct str peer, uint64_t conn, int64_t now_ms) {
     bool is_moved = peer.len && d->peer[0] && !str_is(peer, d->peer);
     bool is_back = conn && conn == d->conn_before;
-    if (is_moved || is_back) d->swaps = now_ms - d->last_ms < HEARD_SWAP_MS ? d->swaps + 1 : 0;
+    if (is_moved || is_back) {
+        d->swaps = now_ms - d->last_ms < HEARD_SWAP_MS ? d->swaps + 1 : 0;
+        d->swap_ms = now_ms;
+    }
     if (peer.len) utf8_copy(d->peer, sizeof d->peer, peer);
     if (conn != d->conn) {
         d->conn_before = d->conn;

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "platform/telemetry/telemetry.h"
 
-#define HEARD_MAX 10000 /* devices; further ones are not counted */
+#define HEARD_MAX 10000 /* devices; a further one has the place of who said least, and was silent longest */
 struct heard_place {
     int64_t at_ms; /* 0: none */
     double latitude, longitude;
@@ -22,13 +22,15 @@ struct heard_device {
     int64_t skew_at_ms;  /* 0: it told no time yet */
     int64_t swaps;       /* how often in a row somebody else spoke for it within HEARD_SWAP_MS of the one before */
     int64_t midnight_ms; /* up to this one midnights were looked for */
+    int64_t swap_ms;     /* when that was last */
     char peer[46];       /* address that spoke for it last; "": not told */
     char why[64];        /* of the last refusal; "": none */
     struct heard_place place,
         doubtful;               /* where it was last; a place that could not be reached from there, told since */
     uint64_t conn, conn_before; /* connections that spoke for it last, and before that one; 0: none, or not told */
 };
-#define HEARD_SWAP_MS 60000
+#define HEARD_SWAP_MS    60000
+#define HEARD_SWAPPED_MS 600000 /* what lasts longer without another is over */
 struct heard;
 struct heard *heard_create(void); /* NULL: out of memory */
 void heard_destroy(struct heard *h);
