@@ -82,6 +82,14 @@ is "$(told "$water" open | paste -sd' ') $(becomes 1 reading PW-1 valve)" 'asked
 is "$(jq -n "$(reading PW-1 volume) >= $volume")" true "polled: the volume did not fall"
 stop "$gateway"
 
+start early "$bin" simulate cjt188 --listen 0 --first 6101 --json --faults drift; say $? "polled: a water meter whose clock runs away"
+early=$started
+early_id=$(device PW-3 p_water "$(dial 水表走快 cjt188 "$at")" 00000000006101)
+found() { api GET "devices/$1/doctor" | head -n 1 | jq -r '[.findings[].code] | join(" ")'; }
+is "$(becomes clock_off found "$early_id")" clock_off "polled: the doctor says so"
+is "$(told "$early_id" close | paste -sd" ")" "asked done" "polled: its valve closes all the same"
+stop "$early"
+
 # ---- a serial port, and who is there
 
 socat -d -d pty,raw,echo=0 pty,raw,echo=0 >"$dir/ptys" 2>&1 &

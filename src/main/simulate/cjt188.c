@@ -74,7 +74,7 @@ static bool answer(struct slave_device *d, const struct cjt188_frame *q, const s
     case CJT188_ADDRESS: return body->item == ADDRESS; /* its head says it */
     case CJT188_WRITE:
         if (body->item != CJT188_VALVE || (told != CJT188_OPEN && told != CJT188_CLOSE)) return false;
-        tell_valve(d, told == CJT188_CLOSE, now_ms);
+        tell_valve(d, told == CJT188_CLOSE, now_ms - d->ahead_ms); /* it moves, whatever its clock says */
         put_status(data, d);
         return true;
     default: return false;
