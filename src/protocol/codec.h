@@ -6,6 +6,12 @@
 #include "base/json.h"
 
 enum frame { FRAME_WHOLE, FRAME_SHORT /* needs more bytes */, FRAME_SKIP /* drop *ret_len bytes and look again */ };
+/* A stream of which bytes wait for more: zero at first, and where they are given up.  codec.follow() keeps it. */
+struct followed {
+    size_t seen;   /* of what waits: no right frame is within it */
+    size_t inside; /* what is before holds none, whatever comes; 0: that is not known */
+    size_t summed; /* bytes of what had a length and was looked at as a whole, ever */
+};
 struct wire_error {
     const char *rule; /* clause of the standard that was broken; static text */
     size_t at;        /* byte offset */
@@ -171,6 +177,9 @@ struct codec {
     const char *name, *standard;
     size_t frame_max; /* bytes; a transport never buffers more */
     enum frame (*frame)(struct bytes in, size_t *ret_len);
+    /* The same again and again, each time with what came since, so that what is no frame is summed up once, however its
+     * bytes come.  NULL: frame() costs no more than the bytes of a frame. */
+    enum frame (*follow)(struct bytes in, struct followed *followed, size_t *ret_len);
     /* False: *ret has the sender at most, where that was read before the fault. */
     bool (*decode)(struct bytes whole, struct arena *a, struct decoded *ret, struct wire_error *reterr);
     /* The answer the sender expects, if any: nothing is appended when none is due.  now_s: local civil seconds.  A

@@ -52,7 +52,7 @@ static enum frame look(const void *arg, struct bytes in, size_t *ret_len) {
 }
 
 enum frame meter_split(const struct meter_shape *s, struct bytes in, size_t *ret_len) {
-    return split_next(&(struct split){start_of, look, s}, in, ret_len);
+    return split_next(&(struct split){start_of, look, s, NULL}, in, NULL, ret_len);
 }
 
 /* ---- one frame ---- */

@@ -10,9 +10,12 @@ struct split {
      * has its *ret_len bytes but is wrong, and its protocol answers such a frame; FRAME_SKIP, none. */
     enum frame (*look)(const void *arg, struct bytes in, size_t *ret_len);
     const void *arg;
+    /* How many bytes look() wants to say whether that is right; 0: its head is not there, or says nothing.  NULL: none
+     * says it. */
+    size_t (*end)(struct bytes in);
 };
 /* Bytes may have been lost: a right frame inside of one that is still waited for, or is wrong, wins, so that nothing
- * behind it is held up. */
-enum frame split_next(const struct split *s, struct bytes in, size_t *ret_len);
+ * behind it is held up.  followed NULL: what was seen before is not known. */
+enum frame split_next(const struct split *s, struct bytes in, struct followed *followed, size_t *ret_len);
 
 #endif

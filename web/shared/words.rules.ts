@@ -31,6 +31,7 @@ export const ruleTexts: readonly (readonly [en: string, zh: string])[] = [
   ['the type has another number of objects', '对象个数和类型不符'],
   ['the data end inside an object', '数据在对象中间断了'],
   ['these bytes are no frame', '这些字节不成帧'],
+  ['beginnings of frames that are none, one within the other', '帧的开头一个套一个，都不成帧'],
   ['the frame has no end', '帧没有结尾'],
   ['bytes behind the end', '结尾后面还有字节'],
   ['a frame begins before this one ends', '这一帧没完，下一帧就开始了'],

@@ -246,6 +246,7 @@ const struct codec gb26875_codec = {.name = "gb26875",
                                     .decode = decode,
                                     .reply = reply,
                                     .show = gb26875_show,
+                                    .follow = gb26875_follow,
                                     .make = gb26875_make,
                                     .asking = &gb26875_asking,
                                     .silent_after_ms = SILENT_MS};

@@ -56,8 +56,17 @@ static enum frame look(const void *arg, struct bytes in, size_t *ret_len) {
     return ends && is_right ? FRAME_WHOLE : FRAME_SHORT;
 }
 
+static size_t end_of(struct bytes in) {
+    size_t n = in.len < LENGTH_AT + 2 ? 0 : length_of(in);
+    return n <= FRAME_MAX ? n : 0;
+}
+
+enum frame gb26875_follow(struct bytes in, struct followed *followed, size_t *ret_len) {
+    return split_next(&(struct split){start_of, look, NULL, end_of}, in, followed, ret_len);
+}
+
 enum frame gb26875_split(struct bytes in, size_t *ret_len) {
-    return split_next(&(struct split){start_of, look, NULL}, in, ret_len);
+    return gb26875_follow(in, NULL, ret_len);
 }
 
 /* ---- decoding and encoding ---- */

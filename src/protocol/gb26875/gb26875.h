@@ -76,6 +76,7 @@ const struct gb26875_part *const *gb26875_parts(uint8_t type); /* up to a NULL; 
  * wins, and what stood before it is skipped.  Of one that says a length over 1024 its head, up to the command, is the
  * frame, where all else in it is right. */
 enum frame gb26875_split(struct bytes in, size_t *ret_len);
+enum frame gb26875_follow(struct bytes in, struct followed *followed, size_t *ret_len); /* codec.follow() */
 bool gb26875_decode(struct bytes whole, struct gb26875_frame *ret, struct wire_error *reterr);
 /* The objects of the data, in order; *ret_rest, bytes behind the last one, are allowed.  None for empty data (the
  * heartbeat that makers agreed on), for makers' own types and commands.  False: count and sizes do not fit. */

@@ -391,6 +391,7 @@ const struct codec hj212_codec = {
     .reply = reply,
     .show = hj212_show,
     .make = hj212_make,
+    .follow = hj212_follow,
     .joining = &hj212_joining,
     .asking = &hj212_asking,
     .silent_after_ms = SILENT_MS,

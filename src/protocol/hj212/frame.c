@@ -61,24 +61,35 @@ static size_t start_of(struct bytes in) { /* the first ##, or a # at the very en
     return i;
 }
 
-static enum frame look(const void *arg, struct bytes in, size_t *ret_len) {
+/* LF alone ends it, too. */
+static size_t end_of(struct bytes in) {
     size_t n;
+    if (in.len < HEAD || !read_length(in, &n)) return 0;
+    n += HEAD + SUM;
+    return n < in.len && in.ptr[n] == '\n' ? n + 1 : n + 2;
+}
+
+/* It is summed up when its end is there: each time before would cost the whole of it. */
+static enum frame look(const void *arg, struct bytes in, size_t *ret_len) {
+    size_t n, end = end_of(in);
     uint16_t sum;
     (void)arg;
     if (in.len < HEAD) return FRAME_SHORT;
-    if (!read_length(in, &n)) return FRAME_SKIP;
-    size_t end = HEAD + n + SUM;
-    if (in.len < end) return FRAME_SHORT;
-    bool right = read_sum(in.ptr + HEAD + n, &sum) && sum == hj212_crc((struct bytes){in.ptr + HEAD, n});
-    if (!right) return FRAME_SKIP;
-    if (in.len == end || (in.len == end + 1 && in.ptr[end] == '\r')) return FRAME_SHORT;
-    bool lf = in.ptr[end] == '\n', crlf = in.ptr[end] == '\r' && in.ptr[end + 1] == '\n';
-    *ret_len = end + (lf ? 1 : 2);
-    return lf || crlf ? FRAME_WHOLE : FRAME_SKIP;
+    if (!end || !read_length(in, &n)) return FRAME_SKIP;
+    const uint8_t *behind = in.ptr + HEAD + n + SUM;
+    if (in.len < end) return in.len == end - 1 && *behind != '\r' ? FRAME_SKIP : FRAME_SHORT;
+    if (in.ptr[end - 1] != '\n' || (*behind != '\r' && *behind != '\n')) return FRAME_SKIP;
+    *ret_len = end;
+    bool is_right = read_sum(behind - SUM, &sum) && sum == hj212_crc((struct bytes){in.ptr + HEAD, n});
+    return is_right ? FRAME_WHOLE : FRAME_SKIP;
+}
+
+enum frame hj212_follow(struct bytes in, struct followed *followed, size_t *ret_len) {
+    return split_next(&(struct split){start_of, look, NULL, end_of}, in, followed, ret_len);
 }
 
 enum frame hj212_split(struct bytes in, size_t *ret_len) {
-    return split_next(&(struct split){start_of, look, NULL}, in, ret_len);
+    return hj212_follow(in, NULL, ret_len);
 }
 
 /* ---- times ---- */

@@ -5,6 +5,7 @@
 #include "protocol/hj212/hj212.h"
 
 enum frame hj212_split(struct bytes in, size_t *ret_len);
+enum frame hj212_follow(struct bytes in, struct followed *followed, size_t *ret_len); /* codec.follow() */
 /* What packets of one station say, one after the other.  Parts behind the first have its time, which is `at_s` where
  * the first is not among them; 0: it is not known.  False: out of memory. */
 bool hj212_mean(const struct hj212_frame *all, size_t n, int64_t at_s, struct arena *a, struct decoded *ret);

@@ -127,7 +127,7 @@ static enum frame look(const void *arg, struct bytes in, size_t *ret_len) {
 }
 
 enum frame jt808_split(struct bytes in, size_t *ret_len) {
-    return split_next(&(struct split){start_of, look, NULL}, in, ret_len);
+    return split_next(&(struct split){start_of, look, NULL, NULL}, in, NULL, ret_len);
 }
 
 /* ---- building ---- */

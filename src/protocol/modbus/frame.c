@@ -126,7 +126,7 @@ static enum frame look_rtu(const void *arg, struct bytes in, size_t *ret_len) {
 }
 
 enum frame modbus_split_rtu(struct bytes in, size_t *ret_len) {
-    return split_next(&(struct split){start_rtu, look_rtu, NULL}, in, ret_len);
+    return split_next(&(struct split){start_rtu, look_rtu, NULL, NULL}, in, NULL, ret_len);
 }
 
 /* ---- TCP in a stream: no sum; a frame is one that reads as one, and has nothing but another behind it ---- */

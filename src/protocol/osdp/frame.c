@@ -72,7 +72,7 @@ static enum frame look(const void *arg, struct bytes in, size_t *ret_len) {
 }
 
 static enum frame split(struct bytes in, size_t *ret_len) {
-    return split_next(&(struct split){start_of, look, NULL}, in, ret_len);
+    return split_next(&(struct split){start_of, look, NULL, NULL}, in, NULL, ret_len);
 }
 
 /* ---- one packet ---- */

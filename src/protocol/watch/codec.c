@@ -95,6 +95,7 @@ const struct codec watch_codec = {
     .frame_max = WATCH_FRAME_MAX,
     .frame = watch_split,
     .decode = decode,
+    .follow = watch_follow,
     .reply = reply,
     .show = watch_show,
     .make = watch_make,

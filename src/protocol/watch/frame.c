@@ -73,12 +73,20 @@ static bool read_command(struct watch_frame *f, size_t n) {
     return n && n <= COMMAND_MAX;
 }
 
+/* Fast: content may be long, and is looked through whenever some of it comes. */
+static size_t to_bracket(struct bytes in) {
+    const uint8_t *end = in.len ? memchr(in.ptr, ']', in.len) : NULL;
+    size_t n = end ? (size_t)(end - in.ptr) : in.len;
+    const uint8_t *begin = n ? memchr(in.ptr, '[', n) : NULL;
+    return begin ? (size_t)(begin - in.ptr) : n;
+}
+
 /* Whether LEN counts voice with its escapes or without them makers do not say: both are right. */
 static enum frame read_content(struct bytes in, size_t at, struct watch_frame *f, size_t *ret_len,
                                struct wire_error *e) {
-    size_t len = hex_of(f->length), n = 0, most = 2 * len + 1;
+    size_t len = hex_of(f->length), n, most = 2 * len + 1;
     if (most > WATCH_CONTENT_MAX) most = WATCH_CONTENT_MAX;
-    while (at + n < in.len && n <= most && in.ptr[at + n] != ']' && in.ptr[at + n] != '[') n++;
+    n = to_bracket((struct bytes){in.ptr + at, in.len - at < most + 1 ? in.len - at : most + 1});
     if (n > most) return bad(e, "watch LEN: it does not fit the content", at - HEX_DIGITS - 1);
     if (at + n == in.len) return FRAME_SHORT;
     if (in.ptr[at + n] == '[') return bad(e, "watch CONTENT: a frame begins before this one ends", at + n);
@@ -149,8 +157,12 @@ static enum frame look(const void *arg, struct bytes in, size_t *ret_len) {
     return open_any(in, &f, ret_len, &ignored);
 }
 
+enum frame watch_follow(struct bytes in, struct followed *followed, size_t *ret_len) {
+    return split_next(&(struct split){start_of, look, NULL, NULL}, in, followed, ret_len);
+}
+
 enum frame watch_split(struct bytes in, size_t *ret_len) {
-    return split_next(&(struct split){start_of, look, NULL}, in, ret_len);
+    return watch_follow(in, NULL, ret_len);
 }
 
 /* ---- one frame ---- */

@@ -5,6 +5,7 @@
 #include "protocol/watch/watch.h"
 
 enum frame watch_split(struct bytes in, size_t *ret_len);
+enum frame watch_follow(struct bytes in, struct followed *followed, size_t *ret_len); /* codec.follow() */
 
 #define WATCH_READINGS_MAX 16
 #define WATCH_EVENTS_MAX   12

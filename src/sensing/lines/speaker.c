@@ -17,6 +17,9 @@
 #define WRONG_MAX   5    /* frames in a row with a wrong password */
 #define MISSING_MAX 2048 /* bytes that ask for what is missing */
 #define NAMES_MAX   64   /* devices of one connection that can be told something */
+#define STEPS_MAX   512  /* of one connection, until the others have their turn */
+#define SUMS_FIRST  8    /* longest frames that may be summed up in vain, besides */
+#define SUMS_A_BYTE 8    /* bytes that may be summed up for each that came: one or two are usual */
 #define REKEY       (-1) /* as a command's number: the line itself tells a device its other password */
 
 /* What a device was told and has not answered yet. */
@@ -38,13 +41,17 @@ struct speaker { /* a connection */
     struct speaker *next, *prev;
     char peer[46], who[TELEMETRY_DEVICE_MAX + 1]; /* spoke last */
     uint8_t *keep;
-    size_t have, cap;
+    size_t at, have, cap; /* what waits begins at `at` */
+    struct followed followed;
+    size_t sums;                    /* bytes that may be summed up still */
     int64_t heard_us;               /* when bytes came last */
     uint8_t run[FIGURES_BAD_BYTES]; /* bytes in a row that are no frame: the first of them */
     size_t run_n;                   /* and how many there are */
     int wrong_n;                    /* frames in a row with a wrong password */
     bool is_over;                   /* it was hung up on: what still comes is not read */
     bool waiting;                   /* an answer is due */
+    bool is_going;                  /* go_on() is at it */
+    struct loop_task turn;          /* when it is its turn again */
     int refs;                       /* the connection, and the answer under way */
     void *kept;                     /* the codec's: of messages that come in parts; NULL: there was none yet */
     struct arena arena;
@@ -76,7 +83,7 @@ static void answer(struct speaker *s) {
     if (s->conn) {
         if (s->answer_n && tcp_write(s->conn, (struct bytes){(const uint8_t *)s->answer, s->answer_n})) s->answer_n = 0;
         tcp_resume(s->conn);
-        go_on(s);
+        if (!s->is_going) go_on(s);
     }
     release(s);
 }
@@ -370,9 +377,15 @@ static void ask_for_missing(struct speaker *s) {
     if (b.len && !b.overflow) (void)!tcp_write(s->conn, (struct bytes){(const uint8_t *)mem, b.len});
 }
 
+static void forget_all(struct speaker *s) {
+    s->at = s->have = 0;
+    s->followed = (struct followed){0};
+}
+
 /* What came behind is not looked at. */
 static void hang_up(struct speaker *s) {
-    s->answer_n = s->have = 0;
+    s->answer_n = 0;
+    forget_all(s);
     s->is_over = true;
     tcp_close(s->conn);
 }
@@ -427,6 +440,15 @@ static void take_frame(struct speaker *s, struct bytes whole) {
     intake_take(&s->intake, &decoded, &s->arena, 0);
 }
 
+static struct bytes waits(const struct speaker *s) {
+    return (struct bytes){s->keep + s->at, s->have};
+}
+
+static void to_front(struct speaker *s) {
+    if (s->at && s->have) memmove(s->keep, s->keep + s->at, s->have);
+    s->at = 0;
+}
+
 static void names_tick(struct speaker *s, int64_t now_us) {
     for (size_t i = 0; i < s->names_n; i++) {
         const struct named *n = &s->names[i];
@@ -442,39 +464,87 @@ void speakers_tick(struct line *l) {
         names_tick(s, now_us);
         if (s->kept && l->o.codec->joining->missing && !s->waiting) ask_for_missing(s);
         if (s->waiting || now_us - s->heard_us < LINE_PARTIAL_MS * INT64_C(1000)) continue;
-        if (s->have) run_add(s, (struct bytes){s->keep, s->have});
-        s->have = 0;
+        if (s->have) run_add(s, waits(s));
+        forget_all(s);
         run_end(s);
     }
     presence_tick(l);
 }
 
-static void forget(struct speaker *s, size_t n) {
-    memmove(s->keep, s->keep + n, s->have - n);
-    s->have -= n;
+static enum frame look(struct speaker *s, size_t *ret_len) {
+    const struct codec *codec = s->line->o.codec;
+    size_t before = s->followed.summed;
+    enum frame f = codec->follow ? codec->follow(waits(s), &s->followed, ret_len) : codec->frame(waits(s), ret_len);
+    size_t cost = s->followed.summed - before;
+    s->sums = s->sums > cost ? s->sums - cost : 0;
+    return f;
 }
 
-/* Splits what is kept until an answer is due or more bytes are needed. */
+static struct bytes drop(struct speaker *s, size_t n) {
+    struct bytes gone = {s->keep + s->at, n};
+    s->at += n;
+    s->have -= n;
+    return gone;
+}
+
+/* The sum of each frame that lies in others would be looked at: a thousand times what came. */
+static void give_up(struct speaker *s) {
+    struct wire_error e = {WIRE_LIMIT "beginnings of frames that are none, one within the other", 0};
+    struct sample x = line_sample(s->line, s->peer, s->have, &e);
+    struct bytes shown = waits(s);
+    if (shown.len > FIGURES_BAD_BYTES) shown.len = FIGURES_BAD_BYTES;
+    run_end(s);
+    utf8_copy(x.about, sizeof x.about, str_of(s->who));
+    utf8_copy(x.device, sizeof x.device, str_of(s->who));
+    figures_bad(s->line->o.figures, &x, shown, true);
+    forget_all(s);
+    s->is_over = true;
+    tcp_drop(s->conn); /* at once: he would go on */
+}
+
+/* The next of what waits is taken or dropped.  False: more bytes are needed. */
+static bool step(struct speaker *s) {
+    size_t len = 0;
+    enum frame f = look(s, &len);
+    if (!s->sums) give_up(s);
+    if (f == FRAME_SHORT || s->is_over) return false;
+    if (f == FRAME_SKIP) {
+        run_add(s, drop(s, len));
+        return true;
+    }
+    run_end(s);
+    arena_reset(&s->arena);
+    uint8_t *whole = arena_alloc(&s->arena, len, 1, 1);
+    if (!whole) { /* no memory for a frame: the device says it again */
+        hang_up(s);
+        return false;
+    }
+    memcpy(whole, drop(s, len).ptr, len);
+    take_frame(s, (struct bytes){whole, len});
+    return true;
+}
+
+static void turn(void *arg) {
+    struct speaker *s = arg;
+    if (s->conn) {
+        tcp_resume(s->conn);
+        go_on(s);
+    }
+    release(s);
+}
+
+/* Splits what is kept until an answer is due or more bytes are needed.  A frame that is answered at once comes back
+ * here: the next one is the loop's, not the stack's. */
 static void go_on(struct speaker *s) {
-    while (s->conn && !s->waiting && s->have) {
-        size_t len = 0;
-        enum frame f = s->line->o.codec->frame((struct bytes){s->keep, s->have}, &len);
-        if (f == FRAME_SHORT) return;
-        if (f == FRAME_SKIP) {
-            run_add(s, (struct bytes){s->keep, len});
-            forget(s, len);
-            continue;
-        }
-        run_end(s);
-        arena_reset(&s->arena);
-        uint8_t *whole = arena_alloc(&s->arena, len, 1, 1);
-        if (!whole) { /* no memory for a frame: the device says it again */
-            tcp_close(s->conn);
-            return;
-        }
-        memcpy(whole, s->keep, len);
-        forget(s, len);
-        take_frame(s, (struct bytes){whole, len});
+    size_t steps = 0;
+    s->is_going = true;
+    while (steps < STEPS_MAX && s->conn && !s->waiting && s->have && step(s)) steps++;
+    s->is_going = false;
+    if (steps == STEPS_MAX && s->conn && !s->waiting && s->have) {
+        s->refs++;
+        tcp_pause(s->conn);
+        loop_post_task(s->line->loop, &s->turn);
+        return;
     }
 }
 
@@ -487,6 +557,8 @@ void speaker_open(struct line *l, struct tcp_conn *conn) {
         return;
     }
     *s = (struct speaker){.line = l, .conn = conn, .refs = 1, .next = l->speakers};
+    s->sums = l->o.codec->frame_max * SUMS_FIRST;
+    s->turn = (struct loop_task){.fn = turn, .arg = s};
     s->intake = (struct intake){.site = &l->site, .done = taken, .arg = s, .peer = s->peer, .conn = ++l->conns};
     utf8_copy(s->peer, sizeof s->peer, tcp_peer(conn));
     if (s->next) s->next->prev = s;
@@ -500,12 +572,20 @@ void speaker_open(struct line *l, struct tcp_conn *conn) {
 static bool make_room(struct speaker *s, size_t more) {
     size_t need = s->have + more, cap = s->cap ? s->cap : KEEP_FIRST;
     if (need > s->line->o.codec->frame_max * 2 + READ_MAX) return false;
+    to_front(s);
     while (cap < need) cap *= 2;
     uint8_t *grown = cap == s->cap ? s->keep : realloc(s->keep, cap);
     if (!grown) return false;
     s->keep = grown;
     s->cap = cap;
     return true;
+}
+
+/* What nobody needed is not saved up: it would be spent at once. */
+static void earn(struct speaker *s, size_t bytes) {
+    size_t most = (s->line->o.codec->frame_max * 2 + READ_MAX) * SUMS_A_BYTE;
+    s->sums += bytes * SUMS_A_BYTE;
+    if (s->sums > most) s->sums = most;
 }
 
 void speaker_bytes(struct tcp_conn *conn, struct bytes bytes) {
@@ -518,6 +598,7 @@ void speaker_bytes(struct tcp_conn *conn, struct bytes bytes) {
     }
     memcpy(s->keep + s->have, bytes.ptr, bytes.len);
     s->have += bytes.len;
+    earn(s, bytes.len);
     go_on(s);
 }
 
@@ -527,7 +608,7 @@ void speaker_gone(struct tcp_conn *conn) {
     s->conn = NULL;
     for (size_t i = 0; i < s->names_n; i++)
         if (is_told(&s->names[i])) told_ends(s, s->names[i].told, false, "its connection was lost before an answer");
-    if (s->have && !s->waiting) run_add(s, (struct bytes){s->keep, s->have});
+    if (s->have && !s->waiting) run_add(s, waits(s));
     run_end(s);
     if (s->prev)
         s->prev->next = s->next;
