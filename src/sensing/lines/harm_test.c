@@ -1,4 +1,4 @@
-/* What a connection may cost: of one who means harm, and of one who says much at once.
+/* What a connection may cost: of one who means harm, of one who says much at once, of one who says nothing any more.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/hj212/hj212.h"
 #include "protocol/jt808/jt808.h"
@@ -13,6 +13,7 @@ struct site {
     struct figures *figures;
     struct line *line;
     int port;
+    bool is_empty;
 };
 
 static void start(struct site *s, struct t *t, const char *codec) {
@@ -126,6 +127,46 @@ static void what_is_no_frame_is_dropped_and_the_frame_behind_it_is_answered(stru
     stop(&s);
 }
 
+/* ---- nothing any more ---- */
+
+static void look_at_memory(void *arg) {
+    struct site *s = arg;
+    line_tick(s->line);
+    s->is_empty = speakers_rest(s->line);
+}
+
+static bool rests(struct site *s) {
+    test_on_loop(s->e.loop.loop, look_at_memory, s);
+    return s->is_empty;
+}
+
+static void a_connection_on_which_nothing_is_under_way_keeps_no_memory(struct t *t) {
+    struct site s;
+    struct buf b;
+    start(&s, t, "hj212");
+    int fd = peer_dial(s.port);
+    for (int times = 1; times <= 8; times *= 8) {
+        buf_init_arena(&b, &t->arena, 65536);
+        for (int k = 0; k < times; k++) {
+            char values[7000] = "";
+            for (size_t i = 0, n = 0; i < 400; i++)
+                n += (size_t)snprintf(values + n, sizeof values - n, "x%03zu-Rtd=1;", i);
+            put_upload(&b, values);
+        }
+        send_it(t, fd, &b);
+        for (int k = 0; k < times; k++) CHECK(t, is_answered(fd, "&&&&"));
+        CHECK(t, rests(&s));
+    }
+    peer_send(fd, S("##9999waits for more"));
+    for (int i = 0; i < PEER_WAIT_MS / 10 && rests(&s); i++) (void)poll(NULL, 0, 10);
+    CHECK(t, !s.is_empty);
+    world_sim_advance(&t->sim, LINE_PARTIAL_MS);
+    CHECK(t, rests(&s));
+    close(fd);
+    stop(&s);
+}
+
 TESTS(CASE(who_sends_beginnings_within_beginnings_is_hung_up_on),
       CASE(frames_behind_such_as_were_cut_are_answered_each), CASE(thousands_of_frames_in_one_read_are_answered_each),
-      CASE(what_is_no_frame_is_dropped_and_the_frame_behind_it_is_answered))
+      CASE(what_is_no_frame_is_dropped_and_the_frame_behind_it_is_answered),
+      CASE(a_connection_on_which_nothing_is_under_way_keeps_no_memory))

@@ -43,6 +43,7 @@ void speaker_open(struct line *l, struct tcp_conn *conn);
 void speaker_bytes(struct tcp_conn *conn, struct bytes bytes);
 void speaker_gone(struct tcp_conn *conn);
 void speakers_tick(struct line *l);
+bool speakers_rest(const struct line *l); /* no connection has memory for bytes or frames: none is under way */
 bool speakers_tell(struct line *l, const struct line_order *o, const char **ret_why);
 
 /* ---- presence.c: who of them is there, by the line's plan */

@@ -40,8 +40,8 @@ struct speaker { /* a connection */
     struct tcp_conn *conn; /* NULL once it is gone */
     struct speaker *next, *prev;
     char peer[46], who[TELEMETRY_DEVICE_MAX + 1]; /* spoke last */
-    uint8_t *keep;
-    size_t at, have, cap; /* what waits begins at `at` */
+    uint8_t *keep;                                /* NULL: nothing waits */
+    size_t at, have, cap;                         /* what waits begins at `at` */
     struct followed followed;
     size_t sums;                    /* bytes that may be summed up still */
     int64_t heard_us;               /* when bytes came last */
@@ -449,6 +449,23 @@ static void to_front(struct speaker *s) {
     s->at = 0;
 }
 
+/* Most connections keep nothing most of the time; of some a little waits where there was much. */
+static void give_back(struct speaker *s) {
+    size_t cap = s->have * 2 > KEEP_FIRST ? s->have * 2 : KEEP_FIRST;
+    arena_finish(&s->arena);
+    to_front(s);
+    if (!s->have) {
+        free(s->keep);
+        s->keep = NULL;
+        s->cap = 0;
+    } else if (s->cap / 2 > cap) {
+        uint8_t *less = realloc(s->keep, cap);
+        if (!less) return;
+        s->keep = less;
+        s->cap = cap;
+    }
+}
+
 static void names_tick(struct speaker *s, int64_t now_us) {
     for (size_t i = 0; i < s->names_n; i++) {
         const struct named *n = &s->names[i];
@@ -467,8 +484,15 @@ void speakers_tick(struct line *l) {
         if (s->have) run_add(s, waits(s));
         forget_all(s);
         run_end(s);
+        give_back(s);
     }
     presence_tick(l);
+}
+
+bool speakers_rest(const struct line *l) {
+    for (const struct speaker *s = l->speakers; s; s = s->next)
+        if (s->keep || s->arena.blocks) return false;
+    return true;
 }
 
 static enum frame look(struct speaker *s, size_t *ret_len) {
@@ -546,6 +570,7 @@ static void go_on(struct speaker *s) {
         loop_post_task(s->line->loop, &s->turn);
         return;
     }
+    if (!s->waiting) give_back(s);
 }
 
 /* ---- the connection ---- */
