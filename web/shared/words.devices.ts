@@ -22,7 +22,7 @@ export const deviceWords = {
   'doctor.same_address': ['设备 {device} 在这条线路上用同一个地址：改其中一台的地址', 'Device {device} has the same address on this line: change one of them'],
   'doctor.nothing_pushed': ['从来没有推送来过：核对平台里填的推送地址', 'Nothing was ever pushed: check the address that the platform pushes to'],
   'doctor.bad_signature': ['推送的签名不对：核对线路的密钥（来自 {peer}）', 'What is pushed is signed wrongly: compare the secret of the line (from {peer})'],
-  'doctor.not_a_sender': ['推送来自 {peer}，不在线路“只收这些地址”里：加上它，或核对平台', 'What comes is from {peer}, which is none of the line’s senders: add it, or check the platform'],
+  'doctor.not_a_sender': ['来自 {peer} 的被挡下了，它不在线路“只收这些地址”里：加上它，或核对设备或平台', 'What comes from {peer} is refused, which is none of the line’s senders: add it, or check the device or platform'],
   'doctor.no_secret': ['线路还没有密钥，推送的签名没法核对：填上密钥', 'The line has no secret to check signatures with: set it'],
   'doctor.unknown_address': ['线路上有设备在说话，但没有这个地址的', 'Others speak on the line, nobody under this address'],
   'doctor.perhaps': ['是不是下面这台？', 'Perhaps it is one of these'],

@@ -189,10 +189,11 @@ static bool is_limit(const char *rule) {
     return strstr(rule, WIRE_LIMIT) != NULL;
 }
 
-/* Whoever pushes to its line signs wrongly, the line cannot check it, or he is none of its senders. */
+/* Whoever pushes to its line signs wrongly, the line cannot check it, or who pushes or connects is none of its
+ * senders. */
 static bool is_refused(struct patient *p) {
     const struct sample *s = last_bad(p);
-    if (!p->is_pushed || !s || s->at_ms < p->last_ms || !is_late(p)) return false;
+    if (!p->has_line || p->is_served || !s || s->at_ms < p->last_ms || !is_late(p)) return false;
     static const struct {
         const char *rule, *code;
     } all[] = {

@@ -349,6 +349,25 @@ static void what_is_wrong_beside_others(struct t *t) {
     stop(&s);
 }
 
+/* Its line listens to certain addresses alone, and what comes from another is not looked at. */
+static void who_is_none_of_the_senders_is_told_so(struct t *t) {
+    struct site s = {.kind = "gb26875", .model = "gauge"};
+    struct sample x = {.offset = NO_OFFSET};
+    start(&s, t);
+    x.at_ms = t->world.utc_ms(t->world.self);
+    FIGURES_ADD(entry(&s)->figures, bytes, 300); /* of others */
+    FIGURES_ADD(entry(&s)->figures, frames, 9);
+    estate_do(&s.e, put_stranger);
+    snprintf(x.rule, sizeof x.rule, LINE_NOT_A_SENDER);
+    snprintf(x.peer, sizeof x.peer, "10.0.0.9");
+    figures_bad(entry(&s)->figures, &x, (struct bytes){NULL, 0}, false);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "not_a_sender"), "%s", words);
+    CHECK(t, str_is(json_text(json_object_get(first(), "peer")), "10.0.0.9"));
+    note(&s, HEARD_FRAME, "10.0.0.8", 0);
+    CHECK_SAY(t, !strcmp(diagnosis(&s), "well"), "%s", words); /* somebody else's */
+    stop(&s);
+}
+
 static void serve_http(void *arg) {
     lines_served(((struct site *)arg)->lines, &(struct lines_server){.kind = "http", .address = "127.0.0.1:8080"});
 }
@@ -524,7 +543,8 @@ static void a_new_device_is_guessed_by_its_line_and_metrics(struct t *t) {
 
 TESTS(CASE(what_is_wrong_with_a_station_s_password), CASE(what_is_wrong_with_the_rows),
       CASE(what_is_wrong_with_bytes_that_come), CASE(what_is_wrong_where_devices_are_asked),
-      CASE(what_is_wrong_beside_others), CASE(two_of_one_name_are_told_by_their_connections),
-      CASE(what_was_heard_before_a_restart_is_not_forgotten), CASE(what_is_wrong_with_pushes),
-      CASE(what_is_wrong_where_devices_are_asked_in_datagrams), CASE(what_is_wrong_with_a_log_in_and_its_topics),
-      CASE(a_device_behind_a_gateway_needs_no_log_in), CASE(a_new_device_is_guessed_by_its_line_and_metrics))
+      CASE(what_is_wrong_beside_others), CASE(who_is_none_of_the_senders_is_told_so),
+      CASE(two_of_one_name_are_told_by_their_connections), CASE(what_was_heard_before_a_restart_is_not_forgotten),
+      CASE(what_is_wrong_with_pushes), CASE(what_is_wrong_where_devices_are_asked_in_datagrams),
+      CASE(what_is_wrong_with_a_log_in_and_its_topics), CASE(a_device_behind_a_gateway_needs_no_log_in),
+      CASE(a_new_device_is_guessed_by_its_line_and_metrics))
