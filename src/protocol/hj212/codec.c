@@ -299,8 +299,9 @@ bool hj212_mean(const struct hj212_frame *all, size_t n, int64_t at_s, struct ar
 
 /* QN of an upload is the station's own time (of an answer it is ours); some only count with it, and the time of what is
  * measured now is later, then. */
-static int64_t clock_of(const struct hj212_frame *f, const struct decoded *d) {
+int64_t hj212_clock(const struct hj212_frame *f, const struct decoded *d) {
     int64_t sent_s = hj212_time_of(f->qn);
+    if (!is_upload(f->command)) return 0;
     bool is_now = f->command == HJ212_REALTIME && d->readings_n;
     return is_now && d->readings[0].at_s > sent_s ? d->readings[0].at_s : sent_s;
 }
@@ -310,7 +311,7 @@ static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, str
     *ret = (struct decoded){0};
     if (!hj212_decode(whole, &f, reterr)) return false;
     if (hj212_mean(&f, 1, 0, a, ret)) {
-        if (is_upload(f.command)) ret->clock_s = clock_of(&f, ret);
+        ret->clock_s = hj212_clock(&f, ret);
         return true;
     }
     *reterr = (struct wire_error){"out of memory", 0};

@@ -9,6 +9,8 @@ enum frame hj212_follow(struct bytes in, struct followed *followed, size_t *ret_
 /* What packets of one station say, one after the other.  Parts behind the first have its time, which is `at_s` where
  * the first is not among them; 0: it is not known.  False: out of memory. */
 bool hj212_mean(const struct hj212_frame *all, size_t n, int64_t at_s, struct arena *a, struct decoded *ret);
+/* What the station's clock showed as it sent this; 0: it does not tell. */
+int64_t hj212_clock(const struct hj212_frame *f, const struct decoded *d);
 bool hj212_is_data(int64_t command);
 int64_t hj212_data_time(const struct hj212_frame *f); /* its DataTime; 0: it has none */
 

@@ -360,7 +360,21 @@ static void what_the_clock_of_a_station_shows(struct t *t) {
     }
 }
 
-TESTS(CASE(what_the_clock_of_a_station_shows), CASE(a_password_is_wanted_of_what_is_kept),
-      CASE(what_names_nobody_is_refused), CASE(vectors_of_the_sheet), CASE(the_sum_of_appendix_a),
-      CASE(what_is_owed_is_answered), CASE(who_asks_for_the_time_is_told_it),
+/* The time of what was measured is that of an hour before; QN is of when each packet was sent. */
+static void parts_show_the_clock_as_a_whole_packet_does(struct t *t) {
+    struct hj212_times *times = arena_new(&t->arena, struct hj212_times, 1);
+    for (int part = 1; times && part <= 2; part++) {
+        char data[200];
+        struct decoded d;
+        struct wire_error e;
+        snprintf(data, sizeof data, "QN=20261121083000500;CN=2061;MN=A;Flag=7;PNUM=2;PNO=%d;CP=&&%sa-Avg=1&&", part,
+                 part == 1 ? "DataTime=20261121070000;" : "");
+        CHECK(t, hj212_hear(times, packet(t, data), 5, &t->arena, &d, &e));
+        CHECK_SAY(t, d.clock_s == hj212_time_of(S("20261121083000")), "part %d: %lld", part, (long long)d.clock_s);
+    }
+}
+
+TESTS(CASE(parts_show_the_clock_as_a_whole_packet_does), CASE(what_the_clock_of_a_station_shows),
+      CASE(a_password_is_wanted_of_what_is_kept), CASE(what_names_nobody_is_refused), CASE(vectors_of_the_sheet),
+      CASE(the_sum_of_appendix_a), CASE(what_is_owed_is_answered), CASE(who_asks_for_the_time_is_told_it),
       CASE(nothing_that_is_answered_goes_unsaid), CASE(parts_have_the_time_of_the_first), CASE(flags_times_and_gaps))

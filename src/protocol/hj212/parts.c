@@ -56,7 +56,9 @@ bool hj212_hear(struct hj212_times *t, struct bytes whole, int64_t now_ms, struc
         u->heard_ms = now_ms;
         at_s = u->at_s;
     }
-    return hj212_mean(&f, 1, at_s, a, ret) || bad(reterr, "out of memory", 0);
+    if (!hj212_mean(&f, 1, at_s, a, ret)) return bad(reterr, "out of memory", 0);
+    ret->clock_s = hj212_clock(&f, ret);
+    return true;
 }
 
 static bool join(void *kept, struct bytes whole, int64_t now_ms, struct arena *a, struct decoded *ret,
