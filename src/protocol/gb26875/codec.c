@@ -197,16 +197,19 @@ static void add_object(struct out *o, const struct gb26875_frame *f, const struc
 }
 
 static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, struct wire_error *reterr) {
-    struct gb26875_frame f;
+    struct gb26875_frame f = {.data = {NULL, 0}};
     const struct gb26875_object *all;
     struct bytes rest;
+    struct out o = {.a = a};
     size_t n;
+    bool ok = gb26875_read(whole, &f, reterr);
     *ret = (struct decoded){0};
-    if (!gb26875_decode(whole, &f, reterr) || !gb26875_objects(&f, a, &all, &n, &rest, reterr)) return false;
-    struct out o = {.a = a, .events_cap = n * COUNT(state_bits) + 1};
+    if (f.data.ptr) o.device = text_of(&o, "%llu", (unsigned long long)f.source);
+    ret->sender = o.device;
+    if (!ok || !gb26875_objects(&f, a, &all, &n, &rest, reterr)) return false;
+    o.events_cap = n * COUNT(state_bits) + 1;
     o.readings = arena_new(a, struct reading, n + 1);
     o.events = arena_new(a, struct device_event, o.events_cap);
-    o.device = text_of(&o, "%llu", (unsigned long long)f.source);
     if (!o.readings || !o.events || !o.device.ptr) {
         *reterr = (struct wire_error){"out of memory", 0};
         return false;
@@ -243,10 +246,10 @@ const struct codec gb26875_codec = {.name = "gb26875",
                                     .standard = "GB/T 26875.3-2011",
                                     .frame_max = FRAME_MAX,
                                     .frame = gb26875_split,
+                                    .follow = gb26875_follow,
                                     .decode = decode,
                                     .reply = reply,
                                     .show = gb26875_show,
-                                    .follow = gb26875_follow,
                                     .make = gb26875_make,
                                     .asking = &gb26875_asking,
                                     .silent_after_ms = SILENT_MS};

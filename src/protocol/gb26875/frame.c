@@ -90,7 +90,7 @@ void gb26875_head(struct bytes in, struct gb26875_frame *ret) {
     ret->command = in.ptr[GB26875_DATA_AT - 1];
 }
 
-bool gb26875_decode(struct bytes b, struct gb26875_frame *ret, struct wire_error *reterr) {
+bool gb26875_read(struct bytes b, struct gb26875_frame *ret, struct wire_error *reterr) {
     static const char *const rules[] = {"GB/T 26875.3 6.6: a frame has at least 30 bytes",
                                         "GB/T 26875.3 6.6: the start is 40 40",
                                         "GB/T 26875.3 6.6: the length is at most 1024",
@@ -116,12 +116,17 @@ bool gb26875_decode(struct bytes b, struct gb26875_frame *ret, struct wire_error
         bad = 5, at = b.len - 3;
     else if (!is_command(p[GB26875_DATA_AT - 1]))
         bad = 6, at = 26;
-    if (bad >= 0) {
-        *reterr = (struct wire_error){rules[bad], at};
-        return false;
-    }
+    if (bad >= 0) *reterr = (struct wire_error){rules[bad], at};
+    if (bad >= 0 && bad < 6) return false;
     gb26875_head(b, ret);
     ret->data = (struct bytes){p + GB26875_DATA_AT, n};
+    return bad < 0;
+}
+
+bool gb26875_decode(struct bytes b, struct gb26875_frame *ret, struct wire_error *reterr) {
+    struct gb26875_frame f;
+    if (!gb26875_read(b, &f, reterr)) return false;
+    *ret = f;
     return true;
 }
 

@@ -8,6 +8,8 @@
 
 /* What stands before the data, of at least GB26875_DATA_AT bytes, whatever is wrong with them. */
 void gb26875_head(struct bytes in, struct gb26875_frame *ret);
+/* gb26875_decode(), but *ret is read where the sum is right, even if the command is none. */
+bool gb26875_read(struct bytes b, struct gb26875_frame *ret, struct wire_error *reterr);
 struct gb26875_time gb26875_time_from(const uint8_t *wire); /* 6 bytes */
 void gb26875_put_time(struct gb26875_time t, struct buf *out);
 bool gb26875_time_read(struct str text, struct gb26875_time *ret); /* "2026-11-24T10:42:00", of this century */

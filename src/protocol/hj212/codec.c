@@ -309,7 +309,10 @@ int64_t hj212_clock(const struct hj212_frame *f, const struct decoded *d) {
 static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, struct wire_error *reterr) {
     struct hj212_frame f;
     *ret = (struct decoded){0};
-    if (!hj212_decode(whole, &f, reterr)) return false;
+    if (!hj212_read(whole, &f, reterr)) {
+        ret->sender = f.mn;
+        return false;
+    }
     if (hj212_mean(&f, 1, 0, a, ret)) {
         ret->clock_s = hj212_clock(&f, ret);
         return true;
@@ -388,11 +391,11 @@ const struct codec hj212_codec = {
     .standard = "HJ 212-2017, HJ/T 212-2005",
     .frame_max = HJ212_FRAME_MAX,
     .frame = hj212_split,
+    .follow = hj212_follow,
     .decode = decode,
     .reply = reply,
     .show = hj212_show,
     .make = hj212_make,
-    .follow = hj212_follow,
     .joining = &hj212_joining,
     .asking = &hj212_asking,
     .silent_after_ms = SILENT_MS,

@@ -126,10 +126,30 @@ static bool take_number(struct str value, int64_t most, int64_t *ret) {
     return str_to_i64(value, ret) && *ret >= 0 && *ret <= most;
 }
 
-/* KEY=value up to CP, which holds the rest.  Keys that nobody knows are the maker's. */
+static bool is_name(struct str mn) {
+    return mn.len && mn.len <= HJ212_MN_MAX && str_is_code(mn) && utf8_is_valid(mn);
+}
+
+/* The rule that a field breaks; NULL: none, or nobody knows its key, which is the maker's then. */
+static const char *take_field(struct hj212_frame *f, struct str key, struct str value) {
+    bool ok = true;
+    if (!value.ptr) return "HJ 212 data: a field is KEY=value";
+    if (str_is(key, "QN")) f->qn = value;
+    if (str_is(key, "ST")) f->st = value;
+    if (str_is(key, "PW")) f->pw = value;
+    if (str_is(key, "MN")) f->mn = value;
+    if (str_is(key, "CN")) ok = take_number(value, 9999, &f->command);
+    if (str_is(key, "Flag")) ok = take_number(value, 255, &f->flag);
+    if (str_is(key, "PNUM")) ok = take_number(value, 9999, &f->parts);
+    if (str_is(key, "PNO")) ok = take_number(value, 9999, &f->part);
+    return ok ? NULL : "HJ 212 data: CN, Flag, PNUM and PNO are whole numbers";
+}
+
+/* Up to CP, which holds the rest.  The first that is wrong is told, and the rest read all the same: whose it is may
+ * stand there. */
 static bool read_fields(struct hj212_frame *f, struct wire_error *reterr) {
     struct str rest = f->data, part, key;
-    bool has_command = false;
+    struct wire_error first = {NULL, 0};
     while (rest.ptr) {
         size_t at = HEAD + (size_t)(rest.ptr - f->data.ptr);
         if (str_starts(rest, S("CP=&&"))) {
@@ -141,27 +161,19 @@ static bool read_fields(struct hj212_frame *f, struct wire_error *reterr) {
         struct str value = part;
         if (!part.len) continue;
         (void)str_cut(&value, '=', &key);
-        if (!value.ptr) return bad(reterr, "HJ 212 data: a field is KEY=value", at);
-        bool ok = true;
-        if (str_is(key, "QN")) f->qn = value;
-        if (str_is(key, "ST")) f->st = value;
-        if (str_is(key, "PW")) f->pw = value;
-        if (str_is(key, "MN")) f->mn = value;
-        if (str_is(key, "CN")) ok = has_command = take_number(value, 9999, &f->command);
-        if (str_is(key, "Flag")) ok = take_number(value, 255, &f->flag);
-        if (str_is(key, "PNUM")) ok = take_number(value, 9999, &f->parts);
-        if (str_is(key, "PNO")) ok = take_number(value, 9999, &f->part);
-        if (!ok) return bad(reterr, "HJ 212 data: CN, Flag, PNUM and PNO are whole numbers", at);
+        const char *rule = take_field(f, key, value);
+        if (rule && !first.rule) first = (struct wire_error){rule, at};
     }
-    if (!has_command) return bad(reterr, "HJ 212 data: CN is missing", HEAD);
-    if (!f->mn.len) return bad(reterr, "HJ 212 data: MN is missing", HEAD);
-    if (f->mn.len > HJ212_MN_MAX || !str_is_code(f->mn) || !utf8_is_valid(f->mn))
-        return bad(reterr, "HJ 212 data: MN is no name of a station", HEAD + (size_t)(f->mn.ptr - f->data.ptr));
-    return true;
+    if (!first.rule && f->command < 0) first = (struct wire_error){"HJ 212 data: CN is missing", HEAD};
+    if (!first.rule && !f->mn.len) first = (struct wire_error){"HJ 212 data: MN is missing", HEAD};
+    if (!first.rule && !is_name(f->mn))
+        first =
+            (struct wire_error){"HJ 212 data: MN is no name of a station", HEAD + (size_t)(f->mn.ptr - f->data.ptr)};
+    if (first.rule) *reterr = first;
+    return !first.rule;
 }
 
-bool hj212_decode(struct bytes b, struct hj212_frame *ret, struct wire_error *reterr) {
-    struct hj212_frame f = {.command = -1, .flag = -1, .parts = -1, .part = -1};
+static bool read_packet(struct bytes b, struct hj212_frame *f, struct wire_error *reterr) {
     size_t n;
     uint16_t sum;
     if (b.len < HEAD || b.ptr[0] != '#' || b.ptr[1] != '#')
@@ -171,10 +183,23 @@ bool hj212_decode(struct bytes b, struct hj212_frame *ret, struct wire_error *re
     if (!read_sum(b.ptr + HEAD + n, &sum)) return bad(reterr, "HJ 212 packet: the sum is four hex digits", HEAD + n);
     if (sum != hj212_crc((struct bytes){b.ptr + HEAD, n}))
         return bad(reterr, "HJ 212 Appendix A: the sum is wrong", HEAD + n);
-    if (!read_end(b, HEAD + n + SUM, &f)) return bad(reterr, "HJ 212 packet: the end is CR LF", HEAD + n + SUM);
-    f.data = (struct str){(const char *)b.ptr + HEAD, n};
-    f.sum = (struct str){(const char *)b.ptr + HEAD + n, SUM};
-    if (!read_fields(&f, reterr)) return false;
+    if (!read_end(b, HEAD + n + SUM, f)) return bad(reterr, "HJ 212 packet: the end is CR LF", HEAD + n + SUM);
+    f->data = (struct str){(const char *)b.ptr + HEAD, n};
+    f->sum = (struct str){(const char *)b.ptr + HEAD + n, SUM};
+    return read_fields(f, reterr);
+}
+
+bool hj212_read(struct bytes whole, struct hj212_frame *ret, struct wire_error *reterr) {
+    struct hj212_frame f = {.command = -1, .flag = -1, .parts = -1, .part = -1};
+    bool ok = read_packet(whole, &f, reterr);
+    if (!ok) f = (struct hj212_frame){.mn = is_name(f.mn) ? f.mn : (struct str){NULL, 0}};
+    *ret = f;
+    return ok;
+}
+
+bool hj212_decode(struct bytes b, struct hj212_frame *ret, struct wire_error *reterr) {
+    struct hj212_frame f;
+    if (!hj212_read(b, &f, reterr)) return false;
     *ret = f;
     return true;
 }

@@ -9,6 +9,9 @@ enum frame hj212_follow(struct bytes in, struct followed *followed, size_t *ret_
 /* What packets of one station say, one after the other.  Parts behind the first have its time, which is `at_s` where
  * the first is not among them; 0: it is not known.  False: out of memory. */
 bool hj212_mean(const struct hj212_frame *all, size_t n, int64_t at_s, struct arena *a, struct decoded *ret);
+/* hj212_decode(), but where the sum is right and a field is wrong *ret has the name of the station, if that is right.
+ */
+bool hj212_read(struct bytes whole, struct hj212_frame *ret, struct wire_error *reterr);
 /* What the station's clock showed as it sent this; 0: it does not tell. */
 int64_t hj212_clock(const struct hj212_frame *f, const struct decoded *d);
 bool hj212_is_data(int64_t command);

@@ -50,7 +50,10 @@ bool hj212_hear(struct hj212_times *t, struct bytes whole, int64_t now_ms, struc
     int64_t at_s = hj212_data_time(&f);
     if (is_of_several(&f)) {
         bool is_here = is_of(u, &f);
-        if (!is_here && !at_s && f.part > 1) return bad(reterr, "HJ 212 PNO: the part with the time did not come", 0);
+        if (!is_here && !at_s && f.part > 1) {
+            ret->sender = f.mn;
+            return bad(reterr, "HJ 212 PNO: the part with the time did not come", 0);
+        }
         if (!is_here) begin(u, &f);
         if (at_s) u->at_s = at_s;
         u->heard_ms = now_ms;

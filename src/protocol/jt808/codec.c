@@ -17,16 +17,14 @@ static bool has_number(const struct jt808_frame *f) {
 
 static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, struct wire_error *reterr) {
     struct jt808_frame f;
-    struct str device;
+    struct str device = {NULL, 0};
+    bool ok = jt808_decode(whole, &f, reterr);
     *ret = (struct decoded){0};
-    if (!jt808_decode(whole, &f, reterr) || !jt808_check(&f, jt808_body(&f), reterr)) return false;
+    if (has_number(&f) && !is_from_centre(&f) && arena_str(a, str_of(f.terminal), &device)) ret->sender = device;
+    if (!ok || !jt808_check(&f, jt808_body(&f), reterr)) return false;
     if (is_from_centre(&f)) return true; /* what the centre says is no news */
-    if (!has_number(&f)) {
-        *reterr = (struct wire_error){"JT/T 808 terminal: it has no number", 0};
-        return false;
-    }
-    if (arena_str(a, str_of(f.terminal), &device)) return jt808_say(&f, jt808_body(&f), device, a, ret, reterr);
-    *reterr = (struct wire_error){"out of memory", 0};
+    if (device.len) return jt808_say(&f, jt808_body(&f), device, a, ret, reterr);
+    *reterr = (struct wire_error){has_number(&f) ? "out of memory" : "JT/T 808 terminal: it has no number", 0};
     return false;
 }
 

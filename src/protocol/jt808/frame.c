@@ -83,7 +83,10 @@ static bool read_head(struct plain *p, struct jt808_frame *f, struct wire_error 
     if (c.is_broken || cursor_left(&c) != f->body_n + 1)
         return bad(e, "JT/T 808 attributes: the length does not fit the frame", wire_at(p, 2));
     if (check_of(p->bytes, p->n)) return bad(e, "JT/T 808 check: it is wrong", wire_at(p, p->n - 1));
-    if (!read_digits(terminal, f->terminal)) return bad(e, "JT/T 808 terminal: it is BCD", wire_at(p, at));
+    if (!read_digits(terminal, f->terminal)) {
+        f->terminal[0] = 0;
+        return bad(e, "JT/T 808 terminal: it is BCD", wire_at(p, at));
+    }
     if (is_part && (!f->part || f->part > f->parts))
         return bad(e, "JT/T 808 parts: which one is from 1 to how many", wire_at(p, c.at - 2));
     f->attributes &= OTHER_BITS;

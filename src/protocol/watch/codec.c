@@ -28,6 +28,7 @@ static bool decode(struct bytes whole, struct arena *a, struct decoded *ret, str
     *ret = (struct decoded){0};
     if (!watch_decode(whole, &f, reterr)) return false;
     if (watch_read(&f, a, ret, reterr)) return true;
+    ret->sender = f.id;
     reterr->at = (size_t)((const uint8_t *)f.content.ptr - whole.ptr);
     return false;
 }
@@ -94,8 +95,8 @@ const struct codec watch_codec = {
     .standard = "makers' papers (3G SG CS ZJ …, IW)",
     .frame_max = WATCH_FRAME_MAX,
     .frame = watch_split,
-    .decode = decode,
     .follow = watch_follow,
+    .decode = decode,
     .reply = reply,
     .show = watch_show,
     .make = watch_make,

@@ -395,9 +395,8 @@ static bool accept(struct speaker *s, struct bytes whole, struct decoded *ret, s
                    struct wire_error *reterr) {
     struct line *l = s->line;
     bool ok = understand(s, whole, ret, reterr);
-    *ret_about = str_of(s->who);
+    *ret_about = ok || ret->sender.len ? who_of(ret) : str_of(s->who);
     if (!ok) return false;
-    *ret_about = who_of(ret);
     if (!is_proved(s, whole, *ret_about, reterr)) return false;
     *ret_about = str_of(s->who);
     *reterr = (struct wire_error){"nobody has logged in on this connection", 0};

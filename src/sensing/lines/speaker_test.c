@@ -3,6 +3,7 @@
 #include "sensing/lines/line.h"
 
 #include "protocol/cursor.h"
+#include "protocol/gb26875/gb26875.h"
 #include "protocol/hj212/hj212.h"
 #include "protocol/jt808/jt808.h"
 #include "sensing/estate_test_internal.h"
@@ -50,6 +51,13 @@ static size_t points_of(struct site *s, struct str device, struct str metric) {
     size_t n = 0;
     CHECK(t,
           !telemetry_latest(feed_telemetry(s->e.feed), s->e.id, &device, 1, metric, &t->arena, &series, &n, &t->fault));
+    return n;
+}
+
+static int64_t bad_n(struct site *s) {
+    pthread_mutex_lock(&s->figures->lock);
+    int64_t n = s->figures->bad;
+    pthread_mutex_unlock(&s->figures->lock);
     return n;
 }
 
@@ -446,7 +454,75 @@ static void what_is_not_understood_is_shown(struct t *t) {
     stop(&s);
 }
 
-TESTS(CASE(a_batch_in_parts_is_in_the_store_when_its_last_part_is_answered),
+/* ---- whose is what does not decode? ---- */
+
+struct broken {
+    const char *codec, *about, *rule;
+    void (*put)(struct buf *b);
+};
+
+static void put_panel(struct buf *b, uint8_t command, struct str data) {
+    gb26875_encode(&(struct gb26875_frame){.version = {1, 1},
+                                           .time = {0, 30, 8, 21, 11, 26},
+                                           .source = 889,
+                                           .command = command,
+                                           .data = {(const uint8_t *)data.ptr, data.len}},
+                   b);
+}
+static void put_missing_objects(struct buf *b) {
+    put_panel(b, GB26875_SEND, S("\2\3"));
+}
+static void put_no_command(struct buf *b) {
+    put_panel(b, 9, S(""));
+}
+
+static void put_bad_field(struct buf *b) {
+    (void)hj212_encode(S("QN=1;ST=39;CN=x;MN=" STATION ";Flag=5;CP=&&&&"), b);
+}
+static void put_late_part(struct buf *b) {
+    (void)hj212_encode(S("QN=1;ST=39;CN=2011;MN=" STATION ";PNUM=2;PNO=2;CP=&&LA-Rtd=1&&"), b);
+}
+
+static void put_short_location(struct buf *b) {
+    (void)jt808_encode(&(struct jt808_frame){.message = JT808_LOCATION, .terminal = TERMINAL, .body_n = 5}, b);
+}
+static void put_third_of_two(struct buf *b) {
+    (void)jt808_encode(
+        &(struct jt808_frame){.message = JT808_BATCH, .terminal = TERMINAL, .parts = 2, .part = 3, .body_n = 5}, b);
+}
+
+static void put_half_a_place(struct buf *b) {
+    buf_cstr(b, "[3G*8800000015*0009*UD,1,2,3]");
+}
+
+/* Right sums, and known to whoever looks for the fault. */
+static void what_does_not_decode_is_of_whom_it_names(struct t *t) {
+    static const struct broken all[] = {{"gb26875", "889", "GB/T 26875.3 8", put_missing_objects},
+                                        {"gb26875", "889", "GB/T 26875.3 6.6: no such command", put_no_command},
+                                        {"hj212", STATION, "HJ 212 data: CN", put_bad_field},
+                                        {"hj212", STATION, "HJ 212 PNO", put_late_part},
+                                        {"jt808", TERMINAL, "JT/T 808 0200", put_short_location},
+                                        {"jt808", TERMINAL, "JT/T 808 parts", put_third_of_two},
+                                        {"watch", "8800000015", "watch ", put_half_a_place}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct site s;
+        struct buf b;
+        start_with(&s, t, all[i].codec);
+        int fd = peer_dial(s.port);
+        buf_init_arena(&b, &t->arena, HJ212_FRAME_MAX);
+        all[i].put(&b);
+        peer_send(fd, (struct str){b.ptr, b.len});
+        for (int k = 0; k < PEER_WAIT_MS / 10 && !bad_n(&s); k++) (void)poll(NULL, 0, 10);
+        const struct sample *x = &s.figures->bad_samples[0];
+        CHECK_SAY(t, !strcmp(x->about, all[i].about), "row %zu: %s", i, x->about);
+        CHECK_SAY(t, str_starts(str_of(x->rule), str_of(all[i].rule)), "row %zu: %s", i, x->rule);
+        close(fd);
+        stop(&s);
+    }
+}
+
+TESTS(CASE(what_does_not_decode_is_of_whom_it_names),
+      CASE(a_batch_in_parts_is_in_the_store_when_its_last_part_is_answered),
       CASE(a_part_that_is_missing_is_asked_for_and_given_up_after_a_minute),
       CASE(an_upload_with_another_password_is_not_stored_and_not_answered),
       CASE(five_wrong_passwords_in_a_row_close_the_connection), CASE(who_has_no_password_is_told_nothing),
