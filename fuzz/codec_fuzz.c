@@ -178,6 +178,15 @@ static void take(struct bytes whole) {
     if (ok && codec->show) round_trip(whole);
 }
 
+/* Half of it was seen before, and waited for the rest. */
+static void follow(struct bytes rest, enum frame what, size_t len) {
+    struct followed f = {0};
+    size_t n = 0;
+    if (codec->follow((struct bytes){rest.ptr, rest.len / 2}, &f, &n) != FRAME_SHORT) f = (struct followed){0};
+    n = 0;
+    must(codec->follow(rest, &f, &n) == what && n == (what == FRAME_SHORT ? 0 : len));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct bytes rest = {data, size};
     codec = codec_find(S(CODEC));
@@ -187,6 +196,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     while (codec->frame && rest.len) {
         size_t len = 0;
         enum frame what = codec->frame(rest, &len);
+        if (codec->follow) follow(rest, what, len);
         arena_reset(&arena);
         if (what == FRAME_SHORT) {
             must(rest.len < codec->frame_max); /* else it would wait for ever */
