@@ -57,6 +57,10 @@ for kind in gb26875 hj212 jt808 watch; do
     peace
     [ "$(api GET "lines/${row[$kind]}/figures" | head -n 1 | jq '.bad + .skipped_bytes')" -gt 0 ]; say $? "hostile: $kind: which counts the garbage"
 done
+# Beginnings of frames, one within the other, each of which would be summed up to its end: who sends them is cut off.
+nested() { printf '##9998%.0s' $(seq 20000) | timeout 20 nc -q 2 "${at[hj212]%:*}" "${at[hj212]##*:}" >/dev/null; }
+cut_off() { nested; api GET "lines/${row[hj212]}/figures" | head -n 1 | jq '[.bad_samples[].rule] | any(test("one within the other"))'; }
+is "$(becomes true cut_off) $(honest hj212 "${at[hj212]}")" 'true [true,0]' "hostile: hj212, beginnings within beginnings: cut off; who is honest is answered"
 # Made-up names, thousands of them: so many wait for adoption and no more, and the devices of other lines are seen.
 made_up() { for i in $(seq 10000 13999); do printf '[3G*88000%05d*0002*LK]' "$i"; done | timeout 60 nc -q 2 "${at[watch]%:*}" "${at[watch]##*:}" >/dev/null; }
 strangers() {
