@@ -282,7 +282,8 @@ static void give_up(struct link *l, int status, const struct problem *p, struct 
                  "them first, by linli device add or in the console");
     else if (!strcmp(p->code, "too_many_metrics"))
         snprintf(words, sizeof words,
-                 "a device would have more than 1,000 metrics: is the column of the metric right?");
+                 "a device would have more than 1,000 metrics, or those that nobody made known more than 40,000 "
+                 "together: is the column of the metric right?  If so, add the devices first");
     else if (status == 404)
         snprintf(words, sizeof words, "%s takes no readings: is it a Linli server?", l->shown);
     else

@@ -12,7 +12,7 @@
 
 static enum err add_device(struct telemetry *t, int64_t community_id, struct str code, uint32_t *ret, struct fault *f) {
     if (!name_ok(code, TELEMETRY_DEVICE_MAX)) return FAIL_FIELD(f, "device", "bad_name", TELEMETRY_DEVICE_MAX);
-    if (device_unknown(t, community_id) >= TELEMETRY_UNKNOWN_MAX)
+    if (names_unknown(t, community_id).devices >= TELEMETRY_UNKNOWN_MAX || t->unknown.devices >= UNKNOWN_ALL_MAX)
         return FAIL(f, ERR_TOO_MANY, "too_many_devices", "too many devices that nobody made known");
     if (t->devices.n == TELEMETRY_NAMES_MAX)
         return FAIL(f, ERR_TOO_MANY, "too_many_devices", "no more than %u devices", TELEMETRY_NAMES_MAX);
@@ -22,8 +22,12 @@ static enum err add_device(struct telemetry *t, int64_t community_id, struct str
 
 static enum err add_series(struct telemetry *t, uint32_t device, struct str metric, uint32_t *ret, struct fault *f) {
     if (!name_ok(metric, TELEMETRY_METRIC_MAX)) return FAIL_FIELD(f, "metric", "bad_name", TELEMETRY_METRIC_MAX);
-    if (device_at(t, device)->series_n >= TELEMETRY_METRICS_MAX)
+    const struct device *d = device_at(t, device);
+    if (d->series_n >= TELEMETRY_METRICS_MAX)
         return FAIL(f, ERR_TOO_MANY, "too_many_metrics", "too many metrics of one device");
+    if (!d->is_known && (names_unknown(t, d->community_id).series >= TELEMETRY_UNKNOWN_METRICS_MAX ||
+                         t->unknown.series >= UNKNOWN_ALL_MAX))
+        return FAIL(f, ERR_TOO_MANY, "too_many_metrics", "too many metrics of devices that nobody made known");
     if (t->series.n == TELEMETRY_NAMES_MAX)
         return FAIL(f, ERR_TOO_MANY, "too_many_metrics", "no more than %u metrics of all devices", TELEMETRY_NAMES_MAX);
     *ret = series_add(t, device, metric);

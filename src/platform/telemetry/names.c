@@ -44,7 +44,7 @@ uint32_t device_find(const struct telemetry *t, int64_t community_id, struct str
     return idmap_find(&t->device_map, device_key_hash(community_id, code), device_is, t, &key);
 }
 
-/* The community's count of unknown devices; made when it is not there.  NULL: out of memory. */
+/* Made when it is not there.  NULL: out of memory. */
 static struct community *community_at(struct telemetry *t, int64_t id) {
     for (size_t i = 0; i < t->communities_n; i++)
         if (t->communities[i].id == id) return &t->communities[i];
@@ -59,10 +59,20 @@ static struct community *community_at(struct telemetry *t, int64_t id) {
     return &t->communities[t->communities_n++];
 }
 
-uint32_t device_unknown(const struct telemetry *t, int64_t community_id) {
+struct unknown names_unknown(const struct telemetry *t, int64_t community_id) {
     for (size_t i = 0; i < t->communities_n; i++)
         if (t->communities[i].id == community_id) return t->communities[i].unknown;
-    return 0;
+    return (struct unknown){0};
+}
+
+/* So many more, or fewer, of a community that was made with its first device. */
+static void count_unknown(struct telemetry *t, int64_t community_id, int devices, int64_t series) {
+    struct community *c = community_at(t, community_id);
+    struct unknown *const both[] = {c ? &c->unknown : NULL, &t->unknown};
+    for (size_t i = 0; c && i < COUNT(both); i++) {
+        both[i]->devices = (uint32_t)(both[i]->devices + devices);
+        both[i]->series = (uint32_t)(both[i]->series + series);
+    }
 }
 
 void device_dirty(struct telemetry *t, uint32_t id) {
@@ -71,9 +81,8 @@ void device_dirty(struct telemetry *t, uint32_t id) {
 }
 
 uint32_t device_add(struct telemetry *t, int64_t community_id, struct str code) {
-    struct community *c = community_at(t, community_id);
     struct str copy;
-    if (!c || !text_copy(code, &copy)) return NONE;
+    if (!community_at(t, community_id) || !text_copy(code, &copy)) return NONE;
     struct device *d = pages_add(&t->devices, sizeof *d);
     if (!d) {
         text_free(copy);
@@ -88,7 +97,7 @@ uint32_t device_add(struct telemetry *t, int64_t community_id, struct str code) 
         t->devices.n--;
         return NONE;
     }
-    c->unknown++;
+    count_unknown(t, community_id, 1, 0);
     return id;
 }
 
@@ -110,13 +119,9 @@ bool device_rename(struct telemetry *t, uint32_t id, struct str code) {
 
 void device_set_known(struct telemetry *t, uint32_t id, bool known) {
     struct device *d = device_at(t, id);
-    struct community *c = community_at(t, d->community_id); /* there since the device was made */
-    if (d->is_known == known || !c) return;
+    if (d->is_known == known) return;
     d->is_known = known;
-    if (known)
-        c->unknown--;
-    else
-        c->unknown++;
+    count_unknown(t, d->community_id, known ? -1 : 1, known ? -(int64_t)d->series_n : (int64_t)d->series_n);
 }
 
 /* ---- series ---- */
@@ -180,6 +185,7 @@ uint32_t series_add(struct telemetry *t, uint32_t device, struct str metric) {
         series_at(t, d->last_series)->next = id;
     d->last_series = id;
     d->series_n++;
+    if (!d->is_known) count_unknown(t, d->community_id, 0, 1);
     return id;
 }
 
@@ -204,6 +210,7 @@ static void unlink_last(struct telemetry *t, struct device *d, uint32_t id) {
     d->last_series = before;
     d->guess = NONE;
     d->series_n--;
+    if (!d->is_known) count_unknown(t, d->community_id, 0, -1);
 }
 
 static void drop_from(struct ids32 *all, uint32_t first) {

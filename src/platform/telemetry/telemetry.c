@@ -114,7 +114,7 @@ void telemetry_stats(struct telemetry *t, struct telemetry_stats *ret) {
     ret->waiting_bytes = (int64_t)t->waiting_bytes;
     ret->devices = t->devices.n;
     ret->series = t->series.n;
-    for (size_t i = 0; i < t->communities_n; i++) ret->unknown_devices += t->communities[i].unknown;
+    ret->unknown_devices = t->unknown.devices;
     ret->chunks = t->chunks_n;
     ret->chunk_points = t->chunk_points;
     ret->head_points = t->head_points;

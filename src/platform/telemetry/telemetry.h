@@ -23,11 +23,14 @@
 #define TELEMETRY_RANKED_MAX  1000       /* of one with a rank */
 #define TELEMETRY_LATEST_MAX  1000       /* devices of one latest query */
 #define TELEMETRY_READ_MAX    1000000000 /* points of one question: some seconds */
-#define TELEMETRY_UNKNOWN_MAX 20000      /* devices of a community that nobody has made known */
 #define TELEMETRY_METRICS_MAX 1000       /* metrics of a device */
-#define TELEMETRY_FUTURE_MS   INT64_C(3600000)
-#define TELEMETRY_RAW_DAYS    1096 /* unless its class says otherwise */
-#define TELEMETRY_HOURS_DAYS  3653
+/* Whoever reaches a line makes devices up: what nobody has made known has a share of a community, and an eighth of all
+ * there is room for, so that known ones of every community find theirs. */
+#define TELEMETRY_UNKNOWN_MAX         20000 /* such devices of a community */
+#define TELEMETRY_UNKNOWN_METRICS_MAX 40000 /* metrics of all of those together */
+#define TELEMETRY_FUTURE_MS           INT64_C(3600000)
+#define TELEMETRY_RAW_DAYS            1096 /* unless its class says otherwise */
+#define TELEMETRY_HOURS_DAYS          3653
 
 struct telemetry;
 
@@ -132,7 +135,7 @@ NODISCARD enum err telemetry_erase(struct telemetry *t, uint32_t series, int64_t
 struct telemetry_device {
     int64_t community_id;
     struct str code;
-    bool is_known;        /* known devices do not count against TELEMETRY_UNKNOWN_MAX */
+    bool is_known;        /* known devices and their metrics do not count against TELEMETRY_UNKNOWN_... */
     struct str rename_to; /* absent: keeps its name; its history stays with it */
 };
 NODISCARD enum err telemetry_device_put(struct telemetry *t, const struct telemetry_device *d, struct fault *f);

@@ -11,7 +11,8 @@
 #define PAGE_ITEMS          1024
 #define PAGES_MAX           4096 /* of series, and of devices: four million each */
 #define TELEMETRY_NAMES_MAX ((uint32_t)PAGE_ITEMS * PAGES_MAX)
-#define SEGMENTS_MAX        32768 /* 64 classes: three years of points, ten of two window lengths */
+#define UNKNOWN_ALL_MAX     (TELEMETRY_NAMES_MAX / 8) /* devices, and metrics, that nobody in any community made known */
+#define SEGMENTS_MAX        32768                     /* 64 classes: three years of points, ten of two window lengths */
 #define NONE                UINT32_MAX
 #define LOST_MAX            64
 #define PATH_CAP            700
@@ -43,9 +44,12 @@ struct ids32 {
     size_t n, cap;
 };
 
+struct unknown { /* devices that nobody made known, and their series */
+    uint32_t devices, series;
+};
 struct community {
     int64_t id;
-    uint32_t unknown;
+    struct unknown unknown;
 };
 
 struct device {
@@ -148,6 +152,7 @@ struct telemetry {
     struct words words;
     struct community *communities;
     size_t communities_n, communities_cap;
+    struct unknown unknown;                   /* of all communities */
     struct ids32 dirty_devices, dirty_series; /* not logged yet, or logged otherwise */
 
     pthread_mutex_t lock; /* over everything below, up to "the writer's own" */
@@ -228,7 +233,7 @@ uint32_t device_find(const struct telemetry *t, int64_t community_id, struct str
 uint32_t device_add(struct telemetry *t, int64_t community_id, struct str code); /* NONE: out of memory */
 bool device_rename(struct telemetry *t, uint32_t id, struct str code);
 void device_set_known(struct telemetry *t, uint32_t id, bool known);
-uint32_t device_unknown(const struct telemetry *t, int64_t community_id); /* how many */
+struct unknown names_unknown(const struct telemetry *t, int64_t community_id);
 uint32_t series_find(const struct telemetry *t, uint32_t device, struct str metric);
 uint32_t series_add(struct telemetry *t, uint32_t device, struct str metric);
 void series_set_unit(struct telemetry *t, uint32_t id, struct str unit);

@@ -1,6 +1,6 @@
 /* What the door of the readings lets in, devices and their names, retention, many threads.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "platform/telemetry/telemetry.h"
+#include "platform/telemetry/telemetry_internal.h"
 #include "tests/lib/test.h"
 
 #include <errno.h>
@@ -222,6 +222,69 @@ static void unknown_devices_of_a_community_have_an_end(struct t *t) {
     reopen(&s);
     struct telemetry_series *got = NULL;
     CHECK(t, latest(&s, 1, "adopted", &got) == 1 && got[0].is_known);
+    stop(&s);
+}
+
+/* One that makes devices up on one line fills the share of its community. */
+static void fill_with_unknown(struct site *s, int64_t community_id, size_t first, size_t n) {
+    static char metrics[TELEMETRY_METRICS_MAX][16];
+    struct telemetry_point *p = arena_new(&s->t->arena, struct telemetry_point, TELEMETRY_METRICS_MAX);
+    for (size_t i = first; i < first + n; i++) {
+        char device[32];
+        snprintf(device, sizeof device, "dev-%zu", i);
+        for (size_t k = 0; k < TELEMETRY_METRICS_MAX; k++) {
+            snprintf(metrics[k], sizeof metrics[k], "metric-%zu", k);
+            p[k] = point(s, device, metrics[k], 1);
+        }
+        CHECK(s->t, !put(s, community_id, p, TELEMETRY_METRICS_MAX, NULL));
+    }
+}
+
+static bool is_full(struct site *s, int64_t community_id, const char *device, const char *metric) {
+    struct telemetry_point p = point(s, device, metric, 1);
+    enum err e = put(s, community_id, &p, 1, NULL);
+    CHECK(s->t, !e || (e == ERR_TOO_MANY && !strcmp(s->t->fault.code, "too_many_metrics")));
+    return e != OK;
+}
+
+static void metrics_of_unknown_devices_leave_room_for_the_known(struct t *t) {
+    enum { N = TELEMETRY_UNKNOWN_METRICS_MAX / TELEMETRY_METRICS_MAX };
+    struct site s;
+    start(&s, t);
+    CHECK(t, telemetry_know(s.store, 1, S("known")));
+    fill_with_unknown(&s, 1, 0, N - 1);
+    struct telemetry_point p[] = {point(&s, "late", "m", 1), point(&s, "late", "n", 1)};
+    p[1].at_ms = s.now_ms + DAY_MS;
+    CHECK(t, put(&s, 1, p, 2, NULL) == ERR_INVALID); /* what is refused takes no room */
+    fill_with_unknown(&s, 1, N - 1, 1);
+    for (int again = 0; again < 2; again++) {
+        CHECK(t, is_full(&s, 1, "late", "m") && !is_full(&s, 1, "dev-0", "metric-0"));
+        CHECK(t, !is_full(&s, 1, "known", again ? "n" : "m") && !is_full(&s, 2, "late", "m"));
+        reopen(&s);
+    }
+    CHECK(t, telemetry_know(s.store, 1, S("dev-0"))); /* one adopted makes room */
+    fill_with_unknown(&s, 1, N, 1);
+    CHECK(t, is_full(&s, 1, "late", "m"));
+    const struct telemetry_device unadopted = {.community_id = 1, .code = S("dev-0")};
+    CHECK(t, !telemetry_device_put(s.store, &unadopted, &t->fault) && telemetry_know(s.store, 1, S("dev-1")));
+    CHECK(t, is_full(&s, 1, "late", "m")); /* it takes its room back */
+    CHECK(t, telemetry_know(s.store, 1, S("dev-2")) && !is_full(&s, 1, "late", "m"));
+    stop(&s);
+}
+
+static void unknown_devices_of_all_communities_have_an_end(struct t *t) {
+    struct site s;
+    start(&s, t);
+    CHECK(t, telemetry_know(s.store, 1, S("known")) && !is_full(&s, 2, "dev", "m"));
+    const struct unknown few = s.store->unknown;
+    s.store->unknown.series = UNKNOWN_ALL_MAX; /* half a million of them take long to make */
+    CHECK(t, is_full(&s, 2, "dev", "n") && !is_full(&s, 2, "dev", "m") && !is_full(&s, 1, "known", "m"));
+    s.store->unknown = few;
+    s.store->unknown.devices = UNKNOWN_ALL_MAX;
+    struct telemetry_point p = point(&s, "late", "m", 1);
+    CHECK(t, put(&s, 3, &p, 1, NULL) == ERR_TOO_MANY && !strcmp(t->fault.code, "too_many_devices"));
+    CHECK(t, telemetry_know(s.store, 3, S("late")) && !put(&s, 3, &p, 1, NULL));
+    s.store->unknown = few;
     stop(&s);
 }
 
@@ -536,7 +599,8 @@ static void what_time_makes_due_is_done_though_nobody_writes(struct t *t) {
 
 TESTS(CASE(a_batch_with_one_bad_point_is_refused_whole), CASE(names_have_an_end), CASE(a_refused_batch_leaves_no_unit),
       CASE(a_batch_has_an_end_and_may_be_empty), CASE(a_full_queue_says_so_at_once_and_forgets_nothing_it_took),
-      CASE(unknown_devices_of_a_community_have_an_end),
+      CASE(unknown_devices_of_a_community_have_an_end), CASE(metrics_of_unknown_devices_leave_room_for_the_known),
+      CASE(unknown_devices_of_all_communities_have_an_end),
       CASE(metrics_of_a_device_have_an_end_and_a_refused_batch_leaves_no_names),
       CASE(a_renamed_device_keeps_its_history_and_its_number), CASE(units_and_classes_stay_with_the_series),
       CASE(devices_are_listed_in_pages), CASE(no_value_and_infinities_are_kept), CASE(months_past_retention_go_whole),
