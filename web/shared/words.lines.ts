@@ -11,7 +11,7 @@ export const lineTexts: readonly (readonly [en: string, zh: string])[] = [
   ['wrong user or password', '用户名或密码不对'],
   ['this device is somewhere else', '这台设备在别处登录了'],
   ['this device hangs on another line', '这台设备属于另一条线路'],
-  ['too many metrics of one device, or too many unknown devices', '一台设备的指标太多，或不认识的设备太多'],
+  ['too many metrics of one device, or too many unknown devices or metrics of those', '一台设备的指标太多，或不认识的设备及其指标太多'],
   ['the first packet is not CONNECT', '第一个包不是 CONNECT'],
   // ---- why a line does not open, or is lost ----
   ['port {0} is held by another program', '端口 {0} 被别的程序占着'],

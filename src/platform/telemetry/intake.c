@@ -39,7 +39,10 @@ struct resolving {
     struct telemetry *t;
     const struct telemetry_batch *batch;
     struct job *job;
-    size_t cap; /* points that the job has room for */
+    size_t cap;          /* points that the job has room for */
+    size_t at, left_out; /* at: the point that is looked at */
+    struct str before;   /* device of the one before it, */
+    uint32_t device;     /* and its number */
     int64_t now_ms, newest_ms;
     int64_t recent_ms;  /* from there on no class refuses it */
     bool may_add;       /* the names are locked for writing */
@@ -89,35 +92,61 @@ static enum err make_room(struct resolving *r, struct fault *f) {
 static enum err next_point(struct resolving *r, struct telemetry_point *p, bool *ret_more, struct fault *f) {
     const struct telemetry_batch *b = r->batch;
     if (b->next) return b->next(b->arg, p, ret_more, f);
-    *ret_more = r->job->n < b->n;
-    if (*ret_more) *p = b->points[r->job->n];
+    *ret_more = r->at < b->n;
+    if (*ret_more) *p = b->points[r->at];
     return OK;
+}
+
+/* *ret: NONE where a name must be added and may not. */
+static enum err find_names(struct resolving *r, const struct telemetry_point *p, uint32_t *ret, struct fault *f) {
+    if (r->device == NONE || (p->device.ptr != r->before.ptr && !str_eq(p->device, r->before)))
+        TRY(find_device(r, p->device, &r->device, f));
+    r->before = p->device;
+    *ret = NONE;
+    return r->device == NONE ? OK : find_series(r, r->device, p->metric, ret, f);
+}
+
+/* A device that came with it is none without it. */
+static void leave_out(struct resolving *r, uint32_t devices_n, struct fault *f) {
+    struct telemetry *t = r->t;
+    const struct names_mark mark = {devices_n, t->series.n, t->words.n};
+    if (t->devices.n > devices_n) names_rollback(t, &mark);
+    r->device = NONE;
+    r->left_out++;
+    *f = (struct fault){0};
+}
+
+static enum err ended(const struct resolving *r, struct fault *f) {
+    if (r->batch->left_out) *r->batch->left_out = r->left_out;
+    return r->job->n || !r->left_out ? OK : FAIL(f, ERR_TOO_MANY, "too_many_metrics", "there is no room for any of it");
 }
 
 /* Ends early, with is_new, where a name must be added and may not. */
 static enum err resolve(struct resolving *r, struct fault *f) {
     struct telemetry_point p = {0};
-    struct str before = {0};
-    uint32_t device = NONE;
-    for (r->job->n = 0;; r->job->n++) {
+    r->device = NONE;
+    r->left_out = 0;
+    for (r->job->n = r->at = 0;; r->at++) {
         bool more = false;
         TRY(next_point(r, &p, &more, f));
-        if (!more) return OK;
+        if (!more) return ended(r, f);
         TRY(make_room(r, f));
         struct telemetry_stored *s = &r->job->points[r->job->n];
+        uint32_t devices_n = r->t->devices.n;
         if (p.at_ms > r->newest_ms) return FAIL_FIELD(f, "ts", "in_future", r->newest_ms);
-        if (device == NONE || (p.device.ptr != before.ptr && !str_eq(p.device, before)))
-            TRY(find_device(r, p.device, &device, f));
-        if (device == NONE) return OK;
-        before = p.device;
         *s =
             (struct telemetry_stored){p.at_ms, p.value + 0.0, NONE, p.quality}; /* -0 would cost a chunk its decimals */
         if (s->value != s->value) s->value = double_of(UINT64_C(0x7ff8000000000000)); /* one NaN */
-        TRY(find_series(r, device, p.metric, &s->series, f));
-        if (s->series == NONE) return OK;
+        enum err e = find_names(r, &p, &s->series, f);
+        if (e == ERR_TOO_MANY && r->batch->left_out) {
+            leave_out(r, devices_n, f);
+            continue;
+        }
+        if (e || s->series == NONE) return e;
         if (p.at_ms < r->recent_ms) TRY(check_old(r, series_at(r->t, s->series), p.at_ms, f));
         if (p.unit.ptr) TRY(take_unit(r, s->series, p.unit, f));
         if (r->is_new && !r->may_add) return OK;
+        r->job->n++;
     }
 }
 
@@ -187,7 +216,7 @@ enum err telemetry_put(struct telemetry *t, const struct telemetry_batch *b, tel
         enqueue(t, r.job);
         return OK;
     }
-    if (ret_bad) *ret_bad = r.job->n;
+    if (ret_bad) *ret_bad = r.at;
     free(r.job);
     pthread_mutex_lock(&t->lock);
     t->stats.refused++;

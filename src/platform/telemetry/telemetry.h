@@ -106,6 +106,9 @@ struct telemetry_batch {
     enum err (*next)(void *arg, struct telemetry_point *p, bool *ret_more, struct fault *f);
     void (*rewind)(void *arg);
     void *arg;
+    /* Where set: points that there is no room for (ERR_TOO_MANY) are left out, and this says how many; the batch is
+     * refused where no other is left.  Written before telemetry_put returns. */
+    size_t *left_out;
 };
 /* From the writer's thread, once: OK when the whole batch is durable, else nothing of it is stored: ERR_UNAVAILABLE,
  * the disk is full or failing. */

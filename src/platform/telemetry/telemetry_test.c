@@ -272,6 +272,35 @@ static void metrics_of_unknown_devices_leave_room_for_the_known(struct t *t) {
     stop(&s);
 }
 
+static void what_finds_no_room_may_be_left_out(struct t *t) {
+    struct site s;
+    struct telemetry_stats before, after;
+    struct telemetry_series *got = NULL;
+    start(&s, t);
+    CHECK(t, telemetry_know(s.store, 1, S("known")));
+    fill_with_unknown(&s, 1, 0, TELEMETRY_UNKNOWN_METRICS_MAX / TELEMETRY_METRICS_MAX);
+    telemetry_stats(s.store, &before);
+    const struct telemetry_point p[] = {point(&s, "late", "m", 1),         point(&s, "late", "n", 1),
+                                        point(&s, "known", "m", 3),        point(&s, "dev-0", "m", 1),
+                                        point(&s, "dev-0", "metric-7", 5), point(&s, "known", "n", 4)};
+    size_t out = 9, bad;
+    struct telemetry_batch b = {.community_id = 1, .points = p, .n = COUNT(p), .left_out = &out};
+    CHECK(t, !telemetry_put_wait(s.store, &b, NULL, &t->fault) && out == 3 && !t->fault.kind);
+    telemetry_stats(s.store, &after);
+    CHECK(t, after.devices == before.devices && after.series == before.series + 2);
+    CHECK(t, latest(&s, 1, "known", &got) == 2 && got[0].latest.value == 3 && got[1].latest.value == 4);
+    CHECK(t, latest(&s, 1, "dev-0", &got) == TELEMETRY_METRICS_MAX && got[7].latest.value == 5);
+    b.n = 2; /* nothing is left */
+    CHECK(t, telemetry_put_wait(s.store, &b, NULL, &t->fault) == ERR_TOO_MANY && latest(&s, 1, "late", &got) == 0);
+    struct telemetry_point late[] = {p[0], p[2], p[2]};
+    late[2].at_ms += DAY_MS;
+    b = (struct telemetry_batch){.community_id = 1, .points = late, .n = 3, .left_out = &out};
+    t->fault = (struct fault){0};
+    CHECK(t, telemetry_put_wait(s.store, &b, &bad, &t->fault) == ERR_INVALID && bad == 2);
+    CHECK(t, !strcmp(t->fault.fields[0].field, "ts"));
+    stop(&s);
+}
+
 static void unknown_devices_of_all_communities_have_an_end(struct t *t) {
     struct site s;
     start(&s, t);
@@ -600,7 +629,7 @@ static void what_time_makes_due_is_done_though_nobody_writes(struct t *t) {
 TESTS(CASE(a_batch_with_one_bad_point_is_refused_whole), CASE(names_have_an_end), CASE(a_refused_batch_leaves_no_unit),
       CASE(a_batch_has_an_end_and_may_be_empty), CASE(a_full_queue_says_so_at_once_and_forgets_nothing_it_took),
       CASE(unknown_devices_of_a_community_have_an_end), CASE(metrics_of_unknown_devices_leave_room_for_the_known),
-      CASE(unknown_devices_of_all_communities_have_an_end),
+      CASE(what_finds_no_room_may_be_left_out), CASE(unknown_devices_of_all_communities_have_an_end),
       CASE(metrics_of_a_device_have_an_end_and_a_refused_batch_leaves_no_names),
       CASE(a_renamed_device_keeps_its_history_and_its_number), CASE(units_and_classes_stay_with_the_series),
       CASE(devices_are_listed_in_pages), CASE(no_value_and_infinities_are_kept), CASE(months_past_retention_go_whole),

@@ -40,6 +40,12 @@ static int64_t event_time(const struct device_event *e, int64_t shift, int64_t n
     return is_off ? now_ms : at_ms;
 }
 
+/* NULL: they are taken another time. */
+static const char *refusal(enum err e) {
+    if (e == ERR_TOO_MANY) return INTAKE_TOO_MANY;
+    return e == ERR_INVALID || e == ERR_LIMIT ? INTAKE_REFUSED : NULL;
+}
+
 /* Readings are durable, or are not. */
 static void events_next(void *arg) {
     struct intake *i = arg;
@@ -113,7 +119,8 @@ static void put(struct intake *i, int64_t at_ms) {
     }
     judge_places(i, points, n);
     struct fault fault = {0};
-    struct telemetry_batch batch = {s->community_id, points, n};
+    struct telemetry_batch batch = {
+        .community_id = s->community_id, .points = points, .n = n, .left_out = &i->left_out};
     i->stored = OK;
     if (!n) {
         events_next(i);
@@ -128,8 +135,10 @@ static void put(struct intake *i, int64_t at_ms) {
         fault = (struct fault){0};
         e = telemetry_put(feed_telemetry(s->feed), &batch, stored, i, &bad, &fault);
     }
+    const char *refused = !e && i->left_out ? INTAKE_TOO_MANY : refusal(e);
+    if (refused) i->refused = refused;
     if (!e) return;
-    i->stored = e;
+    i->stored = refused ? OK : e;
     events_next(i);
 }
 
@@ -164,7 +173,8 @@ static void note_all(const struct intake *i) {
 static void passed(void *arg, enum err e) {
     struct intake *i = arg;
     i->stored = e;
-    if (e)
+    i->refused = refusal(e);
+    if (e && !i->refused)
         i->done(i->arg, false);
     else
         put(i, i->at_ms);
@@ -199,6 +209,8 @@ void intake_take(struct intake *i, const struct decoded *d, struct arena *arena,
     i->task.fn = events_next;
     i->task.arg = i;
     i->at_ms = at_ms;
+    i->refused = NULL;
+    i->left_out = 0;
     note_all(i);
     if (d->passings_n)
         let_pass(i);

@@ -26,6 +26,8 @@ struct intake { /* one thing under way at a time; zero but for these before the 
     struct decoded decoded;
     struct arena *arena;
     enum err stored;
+    const char *refused; /* once it is stored: of its readings, all or some were refused for good; NULL: none */
+    size_t left_out;
     struct loop_task task;
     struct knock knock;
     int64_t at_ms;
@@ -34,10 +36,14 @@ struct intake { /* one thing under way at a time; zero but for these before the 
  * open their gates. */
 #define LINE_FOREIGN "this device hangs on another line"
 bool intake_is_of(const struct intake_site *s, int64_t line_id, const struct decoded *d);
+/* Why readings are refused for good. */
+#define INTAKE_TOO_MANY WIRE_LIMIT "too many metrics of one device, or too many unknown devices or metrics of those"
+#define INTAKE_REFUSED  "the store of readings refuses it"
 /* What `d` points to, and the arena, stay until done() is called, which happens once.  at_ms: of readings and
  * passings without a time of their own; 0: now.  Somebody who wants through is decided upon, and his device told; a
- * line that answers by itself whether he may pass leaves him out.  Not stored: nothing may be acknowledged.  Loop
- * thread. */
+ * line that answers by itself whether he may pass leaves him out.  Not stored: nothing may be acknowledged.  Readings
+ * that are refused for good hold back nothing: saying them again would not help, and `refused` says why.  Loop thread.
+ */
 void intake_take(struct intake *i, const struct decoded *d, struct arena *arena, int64_t at_ms);
 
 #endif

@@ -4,6 +4,7 @@
 #include "sensing/estate_test_internal.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define DAY_MS INT64_C(86400000)
@@ -122,6 +123,61 @@ static void an_event_of_a_clock_that_is_off_is_of_now(struct t *t) {
     stop(&s);
 }
 
+/* The device has all the metrics that one may have. */
+static void fill(struct site *s) {
+    struct reading r[TELEMETRY_METRICS_MAX];
+    char metrics[TELEMETRY_METRICS_MAX][16];
+    for (size_t i = 0; i < COUNT(r); i++) {
+        snprintf(metrics[i], sizeof metrics[i], "metric-%zu", i);
+        r[i] = (struct reading){.device = S("889"), .metric = str_of(metrics[i]), .value = 1};
+    }
+    says(s, &(struct decoded){.readings = r, .readings_n = COUNT(r)});
+}
+
+/* A watch with one metric too many, or a name that is none, calls for help. */
+static void readings_that_are_refused_for_good_hold_back_no_alarm(struct t *t) {
+    static const char nul[] = "leve\0l";
+    static const struct {
+        struct str metric;
+        const char *refused;
+        int64_t alarms; /* since then */
+    } all[] = {{S("metric-1"), NULL, 1}, {S("one too many"), INTAKE_TOO_MANY, 2}, {{nul, 6}, INTAKE_REFUSED, 3}};
+    struct site s;
+    start(&s, t);
+    fill(&s);
+    for (size_t i = 0; i < COUNT(all); i++) {
+        const struct reading r = {.device = S("889"), .metric = all[i].metric, .value = 1};
+        const struct device_event sos = {.device = S("889"), .code = S("fire_alarm"), .is_set = true};
+        says(&s, &(struct decoded){.readings = &r, .readings_n = 1, .events = &sos, .events_n = 1});
+        const char *refused = s.intake.refused;
+        CHECK_SAY(t, refused == all[i].refused || (refused && !strcmp(refused, all[i].refused)), "%zu", i);
+        CHECK_SAY(t, estate_count(&s.e, ALARMS) == all[i].alarms && estate_count(&s.e, OPEN) == 1, "%zu", i);
+        fire(&s, false, NULL);
+    }
+    stop(&s);
+}
+
+/* Of a gateway, say: those of the others go on. */
+static void readings_without_room_are_left_out(struct t *t) {
+    struct site s;
+    start(&s, t);
+    fill(&s);
+    const struct reading r[] = {{.device = S("889"), .metric = S("one too many"), .value = 1},
+                                {.device = S("889"), .metric = S("metric-1"), .value = 7},
+                                {.device = S("other"), .metric = S("m"), .value = 8}};
+    says(&s, &(struct decoded){.readings = r, .readings_n = COUNT(r)});
+    CHECK(t, s.intake.refused && !strcmp(s.intake.refused, INTAKE_TOO_MANY) && s.intake.left_out == 1);
+    for (size_t i = 1; i < COUNT(r); i++) {
+        struct telemetry_series *series;
+        struct fault f = {0};
+        size_t n = 0;
+        CHECK(t, !telemetry_latest(feed_telemetry(s.e.feed), s.e.id, &r[i].device, 1, r[i].metric, &s.arena, &series,
+                                   &n, &f) &&
+                     n == 1 && series[0].latest.value == r[i].value);
+    }
+    stop(&s);
+}
+
 static bool is_suspect(struct site *s, struct arena *a) {
     struct telemetry_series *series;
     struct fault f = {0};
@@ -162,5 +218,6 @@ static void a_place_that_nobody_gets_to_is_suspect(struct t *t) {
     heard_destroy(h);
 }
 
-TESTS(CASE(a_place_that_nobody_gets_to_is_suspect), CASE(an_event_of_a_clock_that_is_off_is_of_now),
+TESTS(CASE(readings_that_are_refused_for_good_hold_back_no_alarm), CASE(readings_without_room_are_left_out),
+      CASE(a_place_that_nobody_gets_to_is_suspect), CASE(an_event_of_a_clock_that_is_off_is_of_now),
       CASE(a_reading_silences_what_waits_for_it), CASE(a_reading_of_yesterday_silences_nothing))

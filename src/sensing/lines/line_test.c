@@ -379,6 +379,36 @@ static void reload(void *arg) {
     if (feed_reload(s->e.feed, heard_of_it, NULL)) abort();
 }
 
+static void fill(struct site *s, struct str device) {
+    struct t *t = s->e.t;
+    struct telemetry_point *p = arena_new(&t->arena, struct telemetry_point, TELEMETRY_METRICS_MAX);
+    for (size_t i = 0; i < TELEMETRY_METRICS_MAX; i++) {
+        char metric[24];
+        snprintf(metric, sizeof metric, "metric-%zu", i);
+        p[i] = (struct telemetry_point){.device = device, .at_ms = t->world.utc_ms(t->world.self)};
+        CHECK(t, arena_str(&t->arena, str_of(metric), &p[i].metric));
+    }
+    const struct telemetry_batch all = {.community_id = s->e.id, .points = p, .n = TELEMETRY_METRICS_MAX};
+    CHECK(t, !telemetry_put_wait(feed_telemetry(s->e.feed), &all, NULL, &t->fault));
+}
+
+/* Else it would say them again and again. */
+static void readings_without_room_are_answered_and_shown(struct t *t) {
+    struct site s;
+    start(&s, t);
+    fill(&s, S("889"));
+    int fd = peer_dial(s.port);
+    peer_send(fd, wire(t, READING));
+    CHECK(t, !strcmp(answers(t, fd, 1), "2c"));
+    comes_to(&s, &s.figures->bad, 1);
+    pthread_mutex_lock(&s.figures->lock);
+    const struct sample *x = &s.figures->bad_samples[0];
+    CHECK(t, !strcmp(x->device, "889") && strstr(x->rule, "too many metrics of one device") && !s.figures->unanswered);
+    pthread_mutex_unlock(&s.figures->lock);
+    close(fd);
+    stop(&s);
+}
+
 /* A device that was adopted on another line is not spoken for on this one. */
 static void nobody_speaks_for_a_device_of_another_line(struct t *t) {
     struct site s;
@@ -404,9 +434,9 @@ static void nobody_speaks_for_a_device_of_another_line(struct t *t) {
 }
 
 TESTS(CASE(who_is_none_of_its_senders_is_hung_up_on_and_counted), CASE(nobody_speaks_for_a_device_of_another_line),
-      CASE(a_station_is_answered_when_its_data_are_in_the_store), CASE(what_is_answered_is_in_the_store),
-      CASE(readings_that_cannot_be_stored_are_not_answered), CASE(a_fire_is_not_answered_before_its_alarm_is_a_row),
-      CASE(bytes_come_as_they_like), CASE(ten_thousand_bytes_of_rubbish_do_no_harm),
-      CASE(a_wrong_sum_is_denied_and_kept_as_a_sample), CASE(a_fire_behind_lost_bytes_is_heard_at_once),
-      CASE(a_frame_not_gone_on_with_is_given_up), CASE(two_connections_do_not_disturb_each_other),
-      CASE(a_panel_that_nobody_knows_is_put_aside_with_its_line))
+      CASE(readings_without_room_are_answered_and_shown), CASE(a_station_is_answered_when_its_data_are_in_the_store),
+      CASE(what_is_answered_is_in_the_store), CASE(readings_that_cannot_be_stored_are_not_answered),
+      CASE(a_fire_is_not_answered_before_its_alarm_is_a_row), CASE(bytes_come_as_they_like),
+      CASE(ten_thousand_bytes_of_rubbish_do_no_harm), CASE(a_wrong_sum_is_denied_and_kept_as_a_sample),
+      CASE(a_fire_behind_lost_bytes_is_heard_at_once), CASE(a_frame_not_gone_on_with_is_given_up),
+      CASE(two_connections_do_not_disturb_each_other), CASE(a_panel_that_nobody_knows_is_put_aside_with_its_line))

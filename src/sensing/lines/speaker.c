@@ -95,6 +95,7 @@ static void taken(void *arg, bool is_stored) {
         FIGURES_ADD(s->line->o.figures, unanswered, 1);
         s->answer_n = 0;
     }
+    line_refused(s->line, &s->intake, s->peer);
     answer(s);
 }
 

@@ -111,22 +111,19 @@ static bool own_all(struct mqtt_conn *c, struct mqtt_report *r, const struct dec
 static void stored(void *arg, bool is_stored) {
     struct mqtt_batch *b = arg;
     struct mqtt_listener *l = b->c->l;
-    const struct decoded *d = &b->report->decoded;
-    enum err e = b->report->intake.stored;
-    bool is_refused = e == ERR_TOO_MANY || e == ERR_INVALID; /* for good; events beside the readings are not */
+    const char *refused = b->report->intake.refused;
     b->is_begun = false;
     if (l->is_closing) return;
-    if (!is_stored && (!is_refused || (d->events_n && !d->passings_n))) {
+    if (!is_stored) {
         mqtt_batch_stick(b);
         return;
     }
-    if (is_refused) {
+    if (!refused) FIGURE(l, points, (int64_t)b->report->decoded.readings_n);
+    FIGURE(l, events, (int64_t)b->report->decoded.events_n);
+    if (refused) {
         b->publishes[0].reason = MQTT_QUOTA;
-        mqtt_sample(l, b->c, &l->figures.bad, d->sender, (struct bytes){NULL, 0},
-                    WIRE_LIMIT "too many metrics of one device, or too many unknown devices", NO_OFFSET);
+        mqtt_sample(l, b->c, &l->figures.bad, b->report->decoded.sender, (struct bytes){NULL, 0}, refused, NO_OFFSET);
     }
-    if (!is_refused) FIGURE(l, points, (int64_t)d->readings_n);
-    if (is_stored) FIGURE(l, events, (int64_t)d->events_n);
     mqtt_batch_done(b);
 }
 

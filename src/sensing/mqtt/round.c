@@ -68,9 +68,7 @@ static void refuse_publish(struct mqtt_batch *b, size_t publish, const struct fa
     b->publishes[publish].reason = f->kind == ERR_TOO_MANY ? MQTT_QUOTA : MQTT_BAD_PAYLOAD;
     b->c->is_refused = true;
     mqtt_sample(l, b->c, &l->figures.bad, S("telemetry"), (struct bytes){NULL, 0},
-                f->kind == ERR_TOO_MANY ? WIRE_LIMIT "too many metrics of one device, or too many unknown devices"
-                                        : "the store of readings refuses it",
-                NO_OFFSET);
+                f->kind == ERR_TOO_MANY ? INTAKE_TOO_MANY : INTAKE_REFUSED, NO_OFFSET);
 }
 
 enum fate { GIVEN, DONE, STUCK, TOO_BAD }; /* the store has it; nothing is left of it; later; the connection ends */

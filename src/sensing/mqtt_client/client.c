@@ -113,18 +113,12 @@ static struct sample sample_of(const struct mqtt_client *c, const struct arrival
 
 static void taken(void *arg, bool is_stored) {
     struct mqtt_client *c = arg;
-    const struct decoded *d = &c->decoded;
-    enum err e = c->intake.stored;
-    bool is_refused = e == ERR_TOO_MANY || e == ERR_INVALID; /* for good; events beside the readings are not */
-    bool waits = !is_stored && (!is_refused || (d->events_n && !d->passings_n));
-    if (waits && c->caller) { /* the store takes nothing now: so does this line */
+    if (!is_stored && c->caller) { /* the store takes nothing now: so does this line */
         c->retry_us = now_us(c) + RETRY_US;
         return;
     }
-    if (is_refused && !waits) {
-        struct sample x =
-            sample_of(c, &(struct arrival){.topic = d->sender},
-                      WIRE_LIMIT "too many metrics of one device, or too many unknown devices", NO_OFFSET);
+    if (c->intake.refused) {
+        struct sample x = sample_of(c, &(struct arrival){.topic = c->decoded.sender}, c->intake.refused, NO_OFFSET);
         figures_bad(c->o.figures, &x, (struct bytes){NULL, 0}, false);
     }
     done(c);
