@@ -4,6 +4,7 @@
 
 #include "kernel/rows.h"
 #include "main/bench/bench.h"
+#include "main/bench/panels.h"
 #include "main/demo/demo.h"
 #include "platform/cases/cases.h"
 #include "platform/parties/parties.h"
@@ -175,7 +176,7 @@ static enum err put_panels(struct ctx *ctx, void *arg) {
     for (int64_t i = w->first; i < w->end; i++) {
         TRY(put_device(ctx, text(ctx, "报警主机%d", (int)i + 1), "fire_panel",
                        text(ctx, "%d", FILL_PANEL_FIRST + (int)i), w->control_room, &id));
-        if (w->plan->keys) TRY(put_key(ctx, id, &w->plan->keys[i]));
+        if (w->plan->keys && panel_is_mqtt((size_t)i)) TRY(put_key(ctx, id, &w->plan->keys[i]));
     }
     return OK;
 }

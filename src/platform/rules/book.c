@@ -98,11 +98,11 @@ struct known_device *book_device(const struct book *b, int64_t community_id, str
 static enum err read_devices(struct ctx *ctx, size_t most, struct book *b) {
     struct db_rows rows = {0};
     size_t cap = 0;
-    enum err e =
-        db_query(ctx->db, &ctx->fault,
-                 "SELECT id, community_id, code, model, line_id FROM devices WHERE archived_ms = 0 AND state NOT IN "
-                 "('new', 'retired') ORDER BY id LIMIT $1",
-                 VALS(V_I64((int64_t)most + 1)), &rows);
+    enum err e = db_query(ctx->db, &ctx->fault,
+                          "SELECT id, community_id, code, model, line_id, CASE WHEN EXISTS (SELECT 1 FROM device_keys "
+                          "k WHERE k.device_id = devices.id) THEN 1 ELSE 0 END FROM devices WHERE archived_ms = 0 AND "
+                          "state NOT IN ('new', 'retired') ORDER BY id LIMIT $1",
+                          VALS(V_I64((int64_t)most + 1)), &rows);
     while (db_more(&rows, &ctx->fault, &e)) {
         if (b->devices_n == most) {
             buf_fmt(leave_out(b), "more than %zu devices: those from id %" PRId64 " on are left out", most,
@@ -117,6 +117,7 @@ static enum err read_devices(struct ctx *ctx, size_t most, struct book *b) {
         struct known_device *d = &b->devices[b->devices_n++];
         *d = (struct known_device){
             .id = db_i64(&rows, 0), .community_id = db_i64(&rows, 1), .line_id = db_i64(&rows, 4)};
+        if (!d->line_id && db_i64(&rows, 5)) d->line_id = RULES_BY_KEY;
         if (!arena_str(&b->arena, db_text(&rows, 2), &d->code) || !arena_str(&b->arena, db_text(&rows, 3), &d->model))
             e = FAIL_MEMORY(ctx);
     }

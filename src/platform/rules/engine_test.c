@@ -164,6 +164,30 @@ static void a_device_that_is_back_in_service_is_watched_again(struct t *t) {
     stop(&s);
 }
 
+/* Who may speak in its name is read anew with its key, which another process may have made. */
+static void a_device_with_a_key_and_no_line_is_on_a_line_of_its_own(struct t *t) {
+    struct site s;
+    struct str user, password;
+    size_t done;
+    start(&s, t);
+    for (done = 1; done;) CHECK(t, !events_deliver(&s.ctx, 100, &done));
+    CHECK(t, !rules_load(s.engine, &s.ctx) && !rules_line_of(s.engine, s.estate, S("pump")));
+    CHECK(t, !device_key_make(&s.ctx, s.device, &user, &password) && !rules_is_stale(s.engine));
+    for (done = 1; done;) CHECK(t, !events_deliver(&s.ctx, 100, &done));
+    CHECK(t, rules_is_stale(s.engine) && !rules_load(s.engine, &s.ctx));
+    CHECK(t, rules_line_of(s.engine, s.estate, S("pump")) == RULES_BY_KEY);
+    CHECK(t, !rules_line_of(s.engine, s.estate, S("lamp")) && !rules_line_of(s.engine, s.estate, S("nobody")));
+    struct line_row l = {.row.community_id = s.estate};
+    SET(&line_rows, &l, name, S("east"));
+    SET(&line_rows, &l, kind, S("gb26875"));
+    CHECK(t, !row_create(&s.ctx, &line_rows, &l));
+    struct device d = {0};
+    SET(&devices, &d, line_id, l.row.id);
+    CHECK(t, !row_update(&s.ctx, &devices, s.device, 0, &d, d.row.has, NULL));
+    CHECK(t, !rules_load(s.engine, &s.ctx) && rules_line_of(s.engine, s.estate, S("pump")) == l.row.id);
+    stop(&s);
+}
+
 static void a_duration_goes_on_while_rules_are_read_anew(struct t *t) {
     struct site s;
     start(&s, t);
@@ -363,7 +387,7 @@ TESTS(CASE(a_series_is_named_once_and_a_stranger_told_once_a_second), CASE(rules
       CASE(what_time_brings_comes_at_its_time), CASE(a_breach_raises_one_alarm_and_calm_ends_it),
       CASE(a_rule_minds_its_own_metric_model_and_switch), CASE(what_is_ahead_of_the_clock_holds_nothing_back),
       CASE(a_clock_that_is_set_back_delays_nothing), CASE(a_series_that_is_renamed_is_judged_at_once),
-      CASE(a_duration_goes_on_while_rules_are_read_anew),
+      CASE(a_device_with_a_key_and_no_line_is_on_a_line_of_its_own), CASE(a_duration_goes_on_while_rules_are_read_anew),
       CASE(an_end_that_waits_while_rules_are_read_anew_hides_no_later_breach),
       CASE(an_event_raises_until_it_is_over_or_ended), CASE(each_part_of_a_device_raises_and_ends_its_own_alarm),
       CASE(a_device_shows_its_alarm_until_the_last_one_is_over), CASE(a_device_comes_back_with_the_alarm_it_had),

@@ -126,11 +126,14 @@ static enum err changed(struct ctx *ctx, const struct event *e) {
 
 static const struct resource *const resources[] = {&rules, &alarms};
 static const struct subscription listens[] = {
-    {"device_models.*", changed},        {"rules.*", changed},         {"devices.create", changed},
-    {"devices.adopt", changed},          {"devices.recode", changed},  {"devices.update", changed},
-    {"devices.retire", changed},         {"devices.archive", changed}, {"devices.reinstate", changed},
-    {"devices.restore", changed},        {"alarms.end", changed},      {"devices.adopt", rules_come_with},
-    {"devices.update", rules_come_with}, {"devices.unadopt", changed}, {"devices.unadopt", alarms_unadopted}};
+    {"device_models.*", changed},       {"rules.*", changed},
+    {"devices.create", changed},        {"devices.adopt", changed},
+    {"devices.recode", changed},        {"devices.update", changed},
+    {"devices.retire", changed},        {"devices.archive", changed},
+    {"devices.reinstate", changed},     {"devices.restore", changed},
+    {"devices.key", changed},           {"alarms.end", changed},
+    {"devices.adopt", rules_come_with}, {"devices.update", rules_come_with},
+    {"devices.unadopt", changed},       {"devices.unadopt", alarms_unadopted}};
 
 static const struct upgrade upgrades[] = {{1,
                                            "ALTER TABLE alarms ADD COLUMN calm_ms {I};\n"

@@ -75,7 +75,9 @@ struct rules_event {
 NODISCARD enum err rules_events(struct rules_engine *e, int64_t community_id, const struct rules_event *events,
                                 size_t n);
 bool rules_knows(struct rules_engine *e, int64_t community_id, struct str device); /* adopted and not retired */
-/* The line that it hangs on; 0: on none, or nobody knows the device. */
+/* The line that it hangs on; RULES_BY_KEY: on none, but it logs in by a key of its own; 0: neither, or nobody knows the
+ * device. */
+#define RULES_BY_KEY (-1)
 int64_t rules_line_of(struct rules_engine *e, int64_t community_id, struct str device);
 void rules_tick(struct rules_engine *e, int64_t now_ms);
 size_t rules_waiting(struct rules_engine *e); /* verdicts not yet applied; at most RULES_QUEUE_MAX are kept */

@@ -26,7 +26,7 @@ struct watched { /* one rule on one device */
     bool is_private; /* not everybody who sees the alarm may see the reading */
 };
 struct known_device {
-    int64_t id, community_id, line_id; /* line_id 0: it hangs on none */
+    int64_t id, community_id, line_id; /* line_id: see rules_line_of */
     struct str code, model;
     uint32_t first; /* of its watches, index + 1 */
 };

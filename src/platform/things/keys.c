@@ -1,5 +1,6 @@
 /* Credentials of devices.  The passwords are ours and 128 bits strong, so a fast keyed hash keeps them; people's are
  * another matter (security/users).  SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/outbox.h"
 #include "kernel/rows.h"
 #include "platform/things/things.h"
 
@@ -17,17 +18,34 @@ struct key {
     struct str user, password;
 };
 
+/* For who may speak in its name: with a key and without a line nobody else does. */
+static enum err tell(struct ctx *ctx, int64_t device_id) {
+    struct db_rows rows = {0};
+    bool more = false;
+    int64_t community_id = 0, place_id = 0;
+    enum err e = db_query(ctx->db, &ctx->fault, "SELECT community_id, place_id FROM devices WHERE id = $1",
+                          VALS(V_I64(device_id)), &rows);
+    if (!e) e = db_next(&rows, &ctx->fault, &more);
+    if (!e && more) {
+        community_id = db_i64(&rows, 0);
+        place_id = db_i64(&rows, 1);
+    }
+    db_done(&rows);
+    return e || !more ? e : event_emit(ctx, devices.name, device_id, community_id, place_id, "key");
+}
+
 static enum err make(struct ctx *ctx, void *arg) {
     struct key *k = arg;
     uint8_t salt[SALT_BYTES], hash[crypto_generichash_BYTES];
     ctx->world->random(ctx->world->self, salt, sizeof salt);
     hash_of((struct bytes){salt, sizeof salt}, k->password, hash);
     TRY(db_exec(ctx->db, &ctx->fault, "DELETE FROM device_keys WHERE device_id = $1", VALS(V_I64(k->device_id)), NULL));
-    return db_exec(ctx->db, &ctx->fault,
-                   "INSERT INTO device_keys (username, device_id, salt, hash) VALUES ($1, $2, $3, $4)",
-                   VALS(V_TEXT(k->user), V_I64(k->device_id), V_BLOB(((struct bytes){salt, sizeof salt})),
-                        V_BLOB(((struct bytes){hash, sizeof hash}))),
-                   NULL);
+    TRY(db_exec(ctx->db, &ctx->fault,
+                "INSERT INTO device_keys (username, device_id, salt, hash) VALUES ($1, $2, $3, $4)",
+                VALS(V_TEXT(k->user), V_I64(k->device_id), V_BLOB(((struct bytes){salt, sizeof salt})),
+                     V_BLOB(((struct bytes){hash, sizeof hash}))),
+                NULL));
+    return tell(ctx, k->device_id);
 }
 
 enum err device_key_make(struct ctx *ctx, int64_t device_id, struct str *ret_user, struct str *ret_password) {

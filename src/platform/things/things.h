@@ -184,7 +184,7 @@ NODISCARD enum err device_metric(struct ctx *ctx, const struct device *d, struct
 NODISCARD enum err device_command(struct ctx *ctx, const struct device *d, struct str command,
                                   struct model_command *ret, bool *ret_found);
 
-/* MQTT credentials: user name and a password of which only the hash is kept. */
+/* MQTT credentials: user name and a password of which only the hash is kept.  Tells "devices.key". */
 NODISCARD enum err device_key_make(struct ctx *ctx, int64_t device_id, struct str *ret_user, struct str *ret_password);
 NODISCARD enum err device_key_check(struct ctx *ctx, struct str user, struct str password, int64_t *ret_device_id,
                                     bool *ret_ok);

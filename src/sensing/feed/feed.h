@@ -51,8 +51,8 @@ struct feed_about {
 void feed_found(struct feed *feed, int64_t community_id, struct str device, const char *line,
                 const struct feed_about *about);
 
-/* May the device speak on that line?  Not one that was adopted on another: who can reach a line speaks for its devices
- * only. */
+/* May the device speak on that line?  Not one that was adopted on another, nor one on none that logs in to MQTT by a
+ * key of its own: who can reach a line speaks for its devices only. */
 bool feed_is_of_line(struct feed *feed, int64_t community_id, struct str device, int64_t line_id);
 
 /* Who stands before a door of that feed's estate, see struct knock.  ERR_BUSY: do not acknowledge.  Loop thread. */

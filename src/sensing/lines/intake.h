@@ -32,8 +32,8 @@ struct intake { /* one thing under way at a time; zero but for these before the 
     struct knock knock;
     int64_t at_ms;
 };
-/* Whoever reaches a line speaks for its devices and for such as nobody knows, not for those of another: else he would
- * open their gates. */
+/* Whoever reaches a line speaks for its devices and for such as nobody knows, not for those of another, nor for those
+ * that log in to MQTT: else he would open their gates. */
 #define LINE_FOREIGN "this device hangs on another line"
 bool intake_is_of(const struct intake_site *s, int64_t line_id, const struct decoded *d);
 /* Why readings are refused for good. */

@@ -409,15 +409,23 @@ static void readings_without_room_are_answered_and_shown(struct t *t) {
     stop(&s);
 }
 
-/* A device that was adopted on another line is not spoken for on this one. */
-static void nobody_speaks_for_a_device_of_another_line(struct t *t) {
+static enum err give_it_a_key(struct ctx *ctx, struct estate *e) {
+    struct str user, password;
+    int64_t id;
+    bool found;
+    (void)e;
+    TRY(db_one_i64(ctx->db, &ctx->fault, "SELECT id FROM devices WHERE code = '889'", NO_VALS, &id, &found));
+    return device_key_make(ctx, id, &user, &password);
+}
+
+static void nobody_speaks_once(struct t *t, enum err (*it_is)(struct ctx *ctx, struct estate *e)) {
     struct site s;
     start(&s, t);
     int fd = peer_dial(s.port);
     peer_send(fd, wire(t, FIRE));
     CHECK(t, !strcmp(answers(t, fd, 1), "1c")); /* it hangs on no line yet */
     CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM alarms", 1));
-    estate_do(&s.e, hang_it_elsewhere);
+    estate_do(&s.e, it_is);
     test_on_loop(s.e.loop.loop, reload, &s);
     const char *answered = "1c";
     for (int i = 0; i < 500 && !strcmp(answered, "1c"); i++) {
@@ -433,10 +441,21 @@ static void nobody_speaks_for_a_device_of_another_line(struct t *t) {
     stop(&s);
 }
 
+/* A device that was adopted on another line is not spoken for on this one. */
+static void nobody_speaks_for_a_device_of_another_line(struct t *t) {
+    nobody_speaks_once(t, hang_it_elsewhere);
+}
+
+/* Else a line without any log-in raises alarms in its name. */
+static void nobody_speaks_for_a_device_that_logs_in_to_mqtt(struct t *t) {
+    nobody_speaks_once(t, give_it_a_key);
+}
+
 TESTS(CASE(who_is_none_of_its_senders_is_hung_up_on_and_counted), CASE(nobody_speaks_for_a_device_of_another_line),
-      CASE(readings_without_room_are_answered_and_shown), CASE(a_station_is_answered_when_its_data_are_in_the_store),
-      CASE(what_is_answered_is_in_the_store), CASE(readings_that_cannot_be_stored_are_not_answered),
-      CASE(a_fire_is_not_answered_before_its_alarm_is_a_row), CASE(bytes_come_as_they_like),
-      CASE(ten_thousand_bytes_of_rubbish_do_no_harm), CASE(a_wrong_sum_is_denied_and_kept_as_a_sample),
-      CASE(a_fire_behind_lost_bytes_is_heard_at_once), CASE(a_frame_not_gone_on_with_is_given_up),
-      CASE(two_connections_do_not_disturb_each_other), CASE(a_panel_that_nobody_knows_is_put_aside_with_its_line))
+      CASE(nobody_speaks_for_a_device_that_logs_in_to_mqtt), CASE(readings_without_room_are_answered_and_shown),
+      CASE(a_station_is_answered_when_its_data_are_in_the_store), CASE(what_is_answered_is_in_the_store),
+      CASE(readings_that_cannot_be_stored_are_not_answered), CASE(a_fire_is_not_answered_before_its_alarm_is_a_row),
+      CASE(bytes_come_as_they_like), CASE(ten_thousand_bytes_of_rubbish_do_no_harm),
+      CASE(a_wrong_sum_is_denied_and_kept_as_a_sample), CASE(a_fire_behind_lost_bytes_is_heard_at_once),
+      CASE(a_frame_not_gone_on_with_is_given_up), CASE(two_connections_do_not_disturb_each_other),
+      CASE(a_panel_that_nobody_knows_is_put_aside_with_its_line))
