@@ -5,7 +5,9 @@ static void go_on(struct runner *r);
 
 static void work(void *arg) {
     struct runner *r = arg;
-    r->calls.work(r->calls.arg);
+    pthread_mutex_lock(&r->running);
+    if (!atomic_load(&r->is_stopped)) r->calls.work(r->calls.arg);
+    pthread_mutex_unlock(&r->running);
 }
 
 static void done(void *arg) {
@@ -38,6 +40,7 @@ static void on_tick(void *arg) {
 
 enum err runner_start(struct runner *r, struct loop *loop, int64_t tick_ms, const struct runner_calls *calls) {
     *r = (struct runner){.calls = *calls, .task = {.fn = on_wake, .arg = r}};
+    pthread_mutex_init(&r->running, NULL);
     TRY(loop_timer_create(loop, on_tick, r, &r->timer));
     r->loop = loop;
     loop_timer_start(r->timer, tick_ms, tick_ms);
@@ -57,6 +60,13 @@ void runner_stop(struct runner *r) {
     atomic_store(&r->is_stopped, true);
     loop_timer_destroy(r->timer);
     r->timer = NULL;
+}
+
+void runner_end(struct runner *r) {
+    runner_stop(r);
+    if (!r->loop) return;
+    pthread_mutex_lock(&r->running);
+    pthread_mutex_unlock(&r->running);
 }
 
 bool runner_is_busy(const struct runner *r) {

@@ -5,6 +5,7 @@
 
 #include "net/loop.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct runner_calls {
@@ -21,6 +22,7 @@ struct runner {
     struct loop_timer *timer;
     struct runner_calls calls;
     struct loop_task task;
+    pthread_mutex_t running; /* held by a run */
     atomic_bool is_posted, is_stopped;
     bool is_woken, is_working;
 };
@@ -32,6 +34,8 @@ void runner_wake(struct runner *r);
 bool runner_is_working(const struct runner *r); /* is a run under way?  Loop thread */
 /* Loop thread: no tick and no run begins any more; the one under way goes on to its end.  More than once is fine. */
 void runner_stop(struct runner *r);
+/* The same, and waits for that end, so that what the run works on may go.  Runs must not wait for the loop. */
+void runner_end(struct runner *r);
 bool runner_is_busy(const struct runner *r); /* a run or a wake is still on its way.  Loop thread */
 
 #endif

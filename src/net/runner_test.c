@@ -11,6 +11,7 @@ struct turns {
     struct runner runner;
     sem_t begun, go; /* a run posts the one and waits for the other, where it is gated */
     bool gated;
+    int left; /* runs under way behind an end */
     atomic_bool refuses, again, ticks;
     _Atomic int at_once, most_at_once, runs, dones, asked;
     _Atomic int64_t told, seen;
@@ -184,6 +185,31 @@ static void the_loop_waits_for_the_run_under_way(struct t *t) {
     sem_destroy(&s.go);
 }
 
+static void end_here(void *arg) {
+    struct turns *s = arg;
+    runner_end(&s->runner);
+    s->left = atomic_load(&s->at_once);
+}
+
+static void *let_go(void *arg) {
+    (void)poll(NULL, 0, 20);
+    sem_post(&((struct turns *)arg)->go);
+    return NULL;
+}
+
+static void an_end_waits_for_the_run_under_way(struct t *t) {
+    struct turns s;
+    pthread_t thread;
+    start(&s, t, 60000, true);
+    runner_wake(&s.runner);
+    CHECK(t, has_begun(&s));
+    CHECK(t, !pthread_create(&thread, NULL, let_go, &s));
+    test_on_loop(s.tl.loop, end_here, &s);
+    pthread_join(thread, NULL);
+    CHECK(t, s.left == 0 && comes_to(&s, &s.dones, 1)); /* what it works on may go */
+    end(&s, t);
+}
+
 /* ---- no worker is free ---- */
 
 static void hold(void *arg) {
@@ -209,7 +235,7 @@ static void where_no_worker_is_free_the_next_tick_tries_again(struct t *t) {
     end(&s, t);
 }
 
-TESTS(CASE(woken_while_it_runs_it_runs_once_more), CASE(what_was_told_before_a_wake_is_seen_by_a_run),
-      CASE(it_is_asked_before_a_run_and_after_it), CASE(a_tick_wakes_where_it_says_so),
-      CASE(a_stop_lets_the_run_under_way_end_and_begins_none), CASE(the_loop_waits_for_the_run_under_way),
-      CASE(where_no_worker_is_free_the_next_tick_tries_again))
+TESTS(CASE(an_end_waits_for_the_run_under_way), CASE(woken_while_it_runs_it_runs_once_more),
+      CASE(what_was_told_before_a_wake_is_seen_by_a_run), CASE(it_is_asked_before_a_run_and_after_it),
+      CASE(a_tick_wakes_where_it_says_so), CASE(a_stop_lets_the_run_under_way_end_and_begins_none),
+      CASE(the_loop_waits_for_the_run_under_way), CASE(where_no_worker_is_free_the_next_tick_tries_again))

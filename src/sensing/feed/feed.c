@@ -303,7 +303,7 @@ enum err feed_open(const struct feed_options *options, struct feed **ret, struct
 void feed_stop(struct feed *f) {
     if (!f) return;
     f->closing = true;
-    runner_stop(&f->runner);
+    runner_end(&f->runner);
     labels_stop(&f->labels);
     if (f->spoke) spoke_stop(f->spoke);
     telemetry_close(f->telemetry);

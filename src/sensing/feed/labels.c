@@ -271,5 +271,5 @@ enum err labels_start(struct labels *l, struct loop *loop, struct fault *f) {
 }
 
 void labels_stop(struct labels *l) {
-    runner_stop(&l->runner);
+    runner_end(&l->runner);
 }

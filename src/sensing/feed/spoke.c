@@ -207,5 +207,5 @@ enum err spoke_start(struct spoke *s, struct loop *loop, struct telemetry *telem
 }
 
 void spoke_stop(struct spoke *s) {
-    runner_stop(&s->runner);
+    runner_end(&s->runner);
 }
