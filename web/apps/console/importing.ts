@@ -2,9 +2,10 @@
 import { get, Problem, type Page } from '@/shared/api'
 import { codedBy, type Coded } from '@/shared/codes'
 import { t } from '@/shared/i18n'
-import { zone, type Field, type Resource } from '@/shared/meta'
+import { resource, zone, type Field, type Resource } from '@/shared/meta'
 import { fromWall } from '@/shared/wall'
 import { asksCommunity, COMMUNITY, communityField } from './community'
+import { calledExactly, same } from './lookup'
 
 export const IMPORT_MOST = 5000
 /** RFC 4180, also with semicolons or tabs between; blank lines are none. */
@@ -43,7 +44,6 @@ export function modelsOf(text: string): Record<string, unknown>[] | null {
 }
 /** What a column may be for: fields that somebody types; where it must be said, whose the row is. */
 export const importable = (r: Resource): Field[] => [...(asksCommunity(r) ? [communityField()] : []), ...r.fields.filter((f) => !f.readonly && !['state', 'file', 'lines', 'refs', 'geo'].includes(f.type) && f.class !== 'secret')]
-const same = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase()
 export const fieldOfColumn = (fields: Field[], name: string): Field | undefined => fields.find((f) => [f.name, f.title.zh, f.title.en].some((n) => same(n ?? '', name)))
 
 export class BadCell extends Error { constructor(readonly field: string, words: string) { super(words) } }
@@ -64,10 +64,7 @@ export function reader(owner = ''): (f: Field, cell: string, community?: string)
   const found = new Map<string, Promise<string>>(), codes = new Map<string, Promise<Map<string, string[]>>>()
   const once = <T>(all: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> => { const p = all.get(key) ?? ask(); all.set(key, p); p.catch(() => all.delete(key)); return p }
   const one = (all: string[], name: string): string => { if (all.length !== 1) throw new Error(t(all.length ? 'import.several' : 'import.noSuch', { name })); return all[0]! }
-  const byName = async (resource: string, name: string, here: string): Promise<string> => {
-    const page = await get<Page>(`/${resource}?q=${encodeURIComponent(name)}&limit=20`)
-    return one(page.items.filter((x) => ['name', 'title', 'code', 'path'].some((k) => same(String(x[k] ?? ''), name)) && (!here || !x[COMMUNITY] || x[COMMUNITY] === here)).map((x) => x.id), name)
-  }
+  const byName = async (of: string, name: string, here: string): Promise<string> => one((await calledExactly(resource(of), of, name, (x) => !here || !x[COMMUNITY] || x[COMMUNITY] === here)).map((x) => x.id), name)
   const byCode = async (c: Coded, name: string): Promise<string> => {
     const all = await once(codes, c.resource, () => coded(c)), hits = all.get(name.toLowerCase()) ?? []
     return hits.find((x) => same(x, name)) ?? one(hits, name)
