@@ -46,6 +46,7 @@ export const deviceWords = {
   'device.vendor': ['厂家', 'Maker'],
   'device.type': ['厂家型号', 'Maker’s model'],
   'adopt.like': ['像是', 'Looks like'],
+  'adopt.maybe': ['只有协议吻合，也可能是', 'Only the protocol fits; it may be'],
   'adopt.metrics': ['{n} 个指标吻合', '{n} metrics fit'],
   'adopt.protocol': ['协议吻合', 'protocol fits'],
   'adopt.place': ['它多半在：{place}', 'It is probably at: {place}'],

@@ -137,6 +137,9 @@ describe('adoption', () => {
     expect(w.findAll('.btn.main').map((b) => b.get('b').text())).toEqual(['甲'])
     expect(w.text()).toContain('7号楼泵房')
     expect(card([]).findAll('.btn.main').map((b) => b.text())).toEqual(['认领它'])
+    const guessed = card([{ code: 'a', name: '甲', metrics: 0, protocol: true }, { code: 'b', name: '乙', metrics: 0, protocol: true }]) // many speak its protocol
+    expect(guessed.findAll('.btn').map((b) => [b.text(), b.classes('main')])).toEqual([['甲', false], ['乙', false], ['认领它', true]])
+    expect(guessed.text()).not.toContain('像是')
     setLanguage('en')
     expect(card([{ code: 'a', name: '甲', name_en: 'A', metrics: 3, protocol: true }]).get('.btn.main b').text()).toBe('A')
   })
