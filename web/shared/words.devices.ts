@@ -70,7 +70,7 @@ export const deviceWords = {
   'group.way': ['怎么连', 'How it is reached'],
   'group.serial': ['串口', 'Serial port'],
   'group.login': ['登录与密钥', 'Log-in and secret'],
-  'group.asking': ['采集', 'Asking'],
+  'group.asking': ['采集与上报', 'Asking and reporting'],
   'group.upkeep': ['保养', 'Upkeep'],
   'group.metrics': ['指标', 'Metrics'],
   'group.events': ['事件', 'Events'],

@@ -29,7 +29,7 @@ describe('the form of a line', () => {
     expect([...known].sort()).toEqual(members('LinesCreate').sort())
   })
   it.each([
-    ['ctwing', undefined, ['senders']], ['onenet', undefined, ['secret', 'senders']], ['http', undefined, []], ['gb26875', undefined, ['bind', 'port', 'senders']],
+    ['ctwing', undefined, ['senders']], ['onenet', undefined, ['secret', 'senders']], ['http', undefined, []], ...['gb26875', 'hj212', 'jt808', 'watch'].map((k) => [k, undefined, ['bind', 'port', 'senders', 'every_s']] as [string, string | undefined, string[]]),
     ['dlt645', undefined, ['reach', 'bind', 'port', 'greeting', 'senders', 'every_s']], ['dlt645', 'dial', ['reach', 'host', 'port', 'every_s']], ['dlt645', 'serial', ['reach', 'serial', 'baud', 'parity', 'stop_bits', 'every_s']],
     ['osdp', 'serial', ['reach', 'serial', 'baud', 'parity', 'stop_bits']], ['bacnet', 'dial', ['reach', 'host', 'port', 'every_s', 'numbers']], ['mqtt-client', undefined, ['host', 'port', 'tls', 'username', 'topics', 'secret']]
   ])('asks a line of %s (%s) for what it needs and no more', (kind, reach, fields) => {
@@ -43,7 +43,7 @@ describe('the form of a line', () => {
   it('stands in groups with headings, none empty, none lost', () => {
     setLanguage('zh')
     const g = groupsOf(lines, fitting(lines, all, { kind: 'dlt645', reach: 'serial' }, true))
-    expect(g.map((x) => [x.title, x.fields.map((f) => f.name).join(' ')])).toEqual([['基本信息', 'community_id name kind enabled'], ['怎么连', 'reach'], ['串口', 'serial baud parity stop_bits'], ['采集', 'every_s']])
+    expect(g.map((x) => [x.title, x.fields.map((f) => f.name).join(' ')])).toEqual([['基本信息', 'community_id name kind enabled'], ['怎么连', 'reach'], ['串口', 'serial baud parity stop_bits'], ['采集与上报', 'every_s']])
     const models = { name: 'device_models', fields: members('DeviceModelsCreate').map((n) => field(n)) } as unknown as Resource
     expect(groupsOf(models, models.fields).flatMap((x) => x.fields.map((f) => f.name)).sort()).toEqual(members('DeviceModelsCreate').sort())
     expect(groupsOf(models, [...models.fields, field('new_one')])[0]!.fields.map((f) => f.name)).toContain('new_one')

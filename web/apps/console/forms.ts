@@ -40,7 +40,7 @@ const LISTEN = ['bind', 'port'], DIAL = ['host', 'port'], SERIAL = ['serial', 'b
 type Ways = Readonly<Record<string, readonly string[]>>
 const asked = (ways: Ways, ...more: string[]): Ways => Object.fromEntries(Object.entries(ways).map(([way, f]) => [way, ['reach', ...f, ...more]]))
 const wire: Ways = { listen: DTU, dial: DIAL, serial: SERIAL }
-const own: Ways = { listen: [...LISTEN, 'senders'] }, pushed: Ways = { listen: ['senders'] }, none: Ways = { listen: [] }
+const own: Ways = { listen: [...LISTEN, 'senders', 'every_s'] }, pushed: Ways = { listen: ['senders'] }, none: Ways = { listen: [] }
 export const lineKinds: Readonly<Record<string, Ways>> = {
   gb26875: own, hj212: own, jt808: own, watch: own,
   dlt645: asked(wire, 'every_s'), cjt188: asked(wire, 'every_s'), modbus_rtu: asked(wire, 'every_s'), osdp: asked(wire), modbus: asked({ listen: DTU, dial: DIAL }, 'every_s'),
