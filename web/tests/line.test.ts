@@ -91,6 +91,25 @@ describe('the doctor', () => {
     for (const s of ['收到了但看不懂：校验和不对', '依据 GB/T 26875.3 6.6', '第 28 字节', '来自 10.0.0.7', '线路打不开：端口 26875 被别的程序占着', '超过了上限：payload：最多 256 个值']) expect(w.text()).toContain(s)
   })
 })
+describe('the doctor of a device that is adopted', () => {
+  it('asks again as the row changes, and once more where that was while he asked', async () => {
+    setLanguage('zh')
+    const answers: ((r: Response) => void)[] = []
+    vi.stubGlobal('fetch', () => new Promise<Response>((done) => answers.push(done)))
+    const say = async (code: string): Promise<void> => { answers.shift()!(new Response(JSON.stringify({ device_id: '1', findings: [{ code, tone: 'warn' }] }), { status: 200 })); await flushPromises() }
+    const w = mount(Doctor, { props: { id: '1', version: 1 }, global: { stubs: { RouterLink: true } } })
+    await w.setProps({ version: 2 })
+    expect(answers.length).toBe(1)
+    await say('waits_for_adoption')
+    await say('well')
+    expect(w.text()).toContain('一切正常')
+    await w.setProps({ version: 3 })
+    await say('retired')
+    expect(w.text()).toContain('已停用')
+    expect(w.text()).not.toContain('等着认领')
+    expect(answers.length).toBe(0)
+  })
+})
 describe('a good frame', () => {
   it('stands with what it says beside its bytes', () => {
     setLanguage('zh')
