@@ -55,6 +55,7 @@ export function text(r: Resource, f: Field, row: Row): string {
     case 'file': case 'lines': return String((v as unknown[]).length)
     case 'json': return JSON.stringify(v)
     case 'text': if (f.name === 'metric') return metricWords(String(v))
+      if (f.name === 'unit') return unitWords(String(v))
       if (f.name === 'value' && r.name === 'alarms') return withUnit(v, row.metric, row.rule_id)
       if (f.name === 'detail' && r.name === 'alarms') return wireWords(String(v))
       if (f.name === 'text' && r.name === 'cases') return caseText(row)
@@ -71,5 +72,5 @@ export function label(r: Resource, row: Row): string {
 }
 
 // UCUM codes as people write them.
-const units: Record<string, string> = { Cel: '°C', '[degF]': '°F', K: 'K', m3: 'm³', 'm3/min': 'm³/min', 'm3/h': 'm³/h', '[ppm]': 'ppm', 'kW.h': 'kWh', 'W.h': 'Wh', Ohm: 'Ω', 'ug/m3': 'µg/m³', 'mg/m3': 'mg/m³', deg: '°', 'dB[SPL]': 'dB', '1': '' }
+const units: Record<string, string> = { Cel: '°C', '[degF]': '°F', K: 'K', m3: 'm³', 'm3/min': 'm³/min', 'm3/h': 'm³/h', '[ppm]': 'ppm', 'kW.h': 'kWh', 'W.h': 'Wh', Ohm: 'Ω', 'ug/m3': 'µg/m³', 'mg/m3': 'mg/m³', deg: '°', 'dB[SPL]': 'dB', 'dB[mW]': 'dBm', 'mm[Hg]': 'mmHg', 'uS/cm': 'µS/cm', '1': '' }
 export const unitWords = (u: string | null | undefined): string => (u ? units[u] ?? u : '')

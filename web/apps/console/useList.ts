@@ -4,6 +4,8 @@ import { useRoute, useRouter, type LocationQueryRaw } from 'vue-router'
 import { get, Problem, type Page, type Row } from '@/shared/api'
 import type { Resource } from '@/shared/meta'
 
+/** What a catalogue's rows are looked through by: their order where none is said, and the filter at hand. */
+export const chapters: Readonly<Record<string, string>> = { device_models: 'category' }
 export function listQuery(r: Resource, q: Record<string, unknown>): string {
   const out = new URLSearchParams()
   const view = r.views?.find((v) => v.name === q.view)
@@ -11,7 +13,7 @@ export function listQuery(r: Resource, q: Record<string, unknown>): string {
   for (const [k, v] of Object.entries(q)) if (k.startsWith('f.') && typeof v === 'string' && v) out.set(k, v)
   if (typeof q.q === 'string' && q.q) out.set('q', q.q)
   if (q.archived === '1') out.set('archived', 'true')
-  const sort = typeof q.sort === 'string' ? q.sort : view?.sort
+  const sort = typeof q.sort === 'string' ? q.sort : view?.sort ?? chapters[r.name]
   if (sort) out.set('sort', sort)
   return out.toString()
 }
