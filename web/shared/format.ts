@@ -2,7 +2,7 @@
 import { fieldOf, stateOption, zone, type Field, type Resource } from './meta'
 import { both, language, locale, t } from './i18n'
 import { codeLabel } from './codes'
-import { metricWords, withUnit } from './metrics'
+import { commandName, metricWords, withUnit } from './metrics'
 import { said } from './said'
 import { toWall } from './wall'
 import { eventWords, wireWords } from './wire'
@@ -56,6 +56,7 @@ export function text(r: Resource, f: Field, row: Row): string {
     case 'json': return JSON.stringify(v)
     case 'text': if (f.name === 'metric') return metricWords(String(v))
       if (f.name === 'unit') return unitWords(String(v))
+      if (f.name === 'command' && r.name === 'commands') return commandName(String(v), row.item, row.told)
       if (f.name === 'value' && r.name === 'alarms') return withUnit(v, row.metric, row.rule_id)
       if (f.name === 'detail' && r.name === 'alarms') return wireWords(String(v))
       if (f.name === 'text' && r.name === 'cases') return caseText(row)

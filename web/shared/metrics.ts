@@ -9,7 +9,8 @@ import { resource } from './meta'
 interface Metric { metric: string; name_zh: string | null; name_en: string | null; unit: string | null }
 interface Event { event: string; name_zh: string | null; name_en: string | null }
 interface Known { zh: string; en: string; units: Record<string, string> } // by model; an event has none
-const store = reactive<{ metrics: Record<string, Known>; events: Record<string, Known>; models: Record<string, string> }>({ metrics: {}, events: {}, models: {} })
+interface Command { command: string; name_zh: string | null; name_en: string | null; item: string; value: string | null }
+const store = reactive<{ metrics: Record<string, Known>; events: Record<string, Known>; models: Record<string, string>; commands: Command[] }>({ metrics: {}, events: {}, models: {}, commands: [] })
 let asked = false
 const MODELS_MAX = 200
 const may = (name: string): boolean => !!resource(name)?.rights.includes('read')
@@ -20,13 +21,16 @@ async function read(): Promise<void> {
       if (!Object.hasOwn(all, name)) all[name] = { zh: x.name_zh ?? '', en: x.name_en ?? '', units: {} }
       all[name]!.units[String(model.code)] = unit
     }
+    const commands: Command[] = []
     const models = (await get<Page>(`/device_models?limit=${MODELS_MAX}`)).items
     for (const m of await Promise.all(models.map((x) => (x.metrics ? x : get<Row>('/device_models/' + x.id))))) {
       for (const x of (m.metrics as Metric[] | null) ?? []) note(metrics, x.metric, x, m, x.unit ?? '')
       for (const x of (m.events as Event[] | null | undefined) ?? []) note(events, x.event, x, m, '')
+      commands.push(...((m.commands as Command[] | null | undefined) ?? []))
     }
     if (may('rules')) store.models = Object.fromEntries((await get<Page>('/rules?limit=200')).items.filter((r) => r.model).map((r) => [r.id, String(r.model)]))
     store.events = events
+    store.commands = commands
     store.metrics = metrics // at once: half of the models could agree on a unit that is not this one
   } catch { asked = false }
 }
@@ -39,6 +43,13 @@ export const metricWords = (metric: string): string => both(lookUp(metric)) || m
 export function eventName(code: string): string {
   lookUp('')
   return Object.hasOwn(store.events, code) ? both(store.events[code]) : ''
+}
+/** What a command is called: many models have one of its code, so by what it tells where that is known; the code itself where they differ. */
+export function commandName(command: string, item?: unknown, told?: unknown): string {
+  lookUp('')
+  const all = store.commands.filter((c) => c.command === command && (item === undefined || item === null || c.item === item) && (told === undefined || !c.value || c.value === told))
+  const names = [...new Set(all.map((c) => both({ zh: c.name_zh ?? '', en: c.name_en ?? '' })).filter(Boolean))]
+  return names.length === 1 ? names[0]! : command
 }
 /** The events of a model with their words; none until they are read. */
 export function eventsOf(model: unknown): { v: string; t: string }[] {
@@ -68,4 +79,4 @@ export function withUnit(value: unknown, metric: unknown, rule?: unknown): strin
   const unit = model !== undefined && model in units ? units[model] : all.length === 1 ? all[0] : ''
   return unit ? `${v} ${unitWords(unit)}` : v
 }
-export function forgetMetrics(): void { asked = false; store.metrics = {}; store.events = {}; store.models = {} }
+export function forgetMetrics(): void { asked = false; store.metrics = {}; store.events = {}; store.models = {}; store.commands = [] }
