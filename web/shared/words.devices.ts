@@ -53,6 +53,7 @@ export const deviceWords = {
   'adopt.place': ['它多半在：{place}', 'It is probably at: {place}'],
   'adopt.other': ['选别的型号', 'Another model'],
   'adopt.none': ['没有相像的型号', 'No model looks like it'],
+  'step.eachOwn': ['每一条保留自己的：{what}', 'Each keeps its own: {what}'],
   'form.suggested': ['像它的', 'Looks like it'],
   'command.title': ['命令', 'Commands'],
   'command.give': ['下发', 'Send'],

@@ -51,6 +51,25 @@ describe('rows of a list', () => {
     expect(sent.map((s) => `${s.url} ${String(s.match)}`)).toEqual(['/api/v1/visits/1/approve "3"', '/api/v1/visits/2/approve "3"'])
     expect(w.emitted('changed')).toHaveLength(1)
   })
+  it('that are many keep their names and what each has, and are asked for the rest once', async () => {
+    server(() => [200, {}])
+    const at = (id: string, place_id: string | null, model: string): Row => row(id, ['adopt', 'recode'], { place_id, model, code: 'c' + id })
+    const place = { ...field('place_id', 'ref'), ref: { resource: 'places', label: 'name' } }
+    const devices = { ...visits, name: 'devices', fields: [...visits.fields, { ...field('code'), unique: true }, field('model'), place, field('address')], state: { ...visits.state, actions: [action('adopt', '认领', { takes: ['name', 'model', 'place_id', 'address'], need: ['name', 'place_id'] }), action('recode', '更换编号', { takes: ['code'], need: ['code'] })] } } as unknown as Resource
+    const open = async (rows: Row[]): Promise<ReturnType<typeof draw>> => {
+      const w = mount(Rows, { props: { r: devices, rows, columns: [field('name')], at: -1, sorted: '', chosen: rows.map((x) => x.id) }, global: { stubs: { RouterLink: true } } })
+      expect(w.get('.bulk').text()).not.toContain('更换编号')
+      await w.get('.bulk button').trigger('click')
+      return w
+    }
+    const w = await open([at('1', '7', 'a'), at('2', '8', 'a')])
+    expect(w.findAll('dialog .label').map((l) => l.text())).toEqual(['model名', 'place_id名'])
+    expect(w.get('dialog').text()).toContain('每一条保留自己的：name名、address名')
+    await w.get('dialog form').trigger('submit')
+    await flushPromises()
+    expect(sent.map((s) => s.body)).toEqual([{ name: '客1', place_id: '7' }, { name: '客2', place_id: '8' }])
+    expect((await open([at('1', null, 'a'), at('2', '8', 'b')])).findAll('dialog .label').map((l) => l.text())).toEqual(['model名', 'place_id名 *'])
+  })
   it('stop at the first that is refused, and say which', async () => {
     server((url) => (url.includes('/1/') ? [200, {}] : [409, { code: 'wrong_state' }]))
     const w = draw([row('1', ['approve']), row('2', ['approve']), row('3', ['approve'])], ['1', '2', '3'])
