@@ -13,7 +13,7 @@ export function setLanguage(l: Language, keep = false): void {
 export type Key = keyof typeof words
 export function t(key: Key, args: Record<string, string | number> = {}): string {
   const pair = words[key]
-  let text: string = language.value === 'zh' ? pair[0] : pair[1]
+  let text: string = language.value === 'zh' ? pair[0] : pair[1].replace(/\{(\w+)\|([^|}]*)\|([^}]*)\}/g, (_, k: string, one: string, many: string) => (String(args[k]) === '1' ? one : many)) // {n|time|times}
   for (const [k, v] of Object.entries(args)) {
     const s = String(v)
     if (/^[\u4e00-\u9fff]/.test(s)) text = text.replace(new RegExp(`([\\u4e00-\\u9fff]) \\{${k}\\}`), `$1{${k}}`) // Chinese beside Chinese takes no space

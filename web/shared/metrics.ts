@@ -2,7 +2,7 @@
 // alarm's value is that of the model its rule is for; without one, the unit that all models agree on.
 import { reactive } from 'vue'
 import { get, type Page, type Row } from './api'
-import { both } from './i18n'
+import { both, t, type Key } from './i18n'
 import { unitWords } from './format'
 import { resource } from './meta'
 
@@ -38,7 +38,16 @@ function lookUp(metric: string): Known | undefined {
   if (!asked && may('device_models')) { asked = true; void read() }
   return store.metrics[metric]
 }
-export const metricWords = (metric: string): string => both(lookUp(metric)) || metric
+// Stations say figures of a minute, an hour or a day, more than a model lists: pm25_hour_min.
+const WINDOWED = /^(.+)_(minute|hour|day)_(avg|min|max|sum)(_converted)?$/
+export function metricWords(metric: string): string {
+  const known = both(lookUp(metric))
+  if (known) return known
+  const [, name, window, stat, converted] = WINDOWED.exec(metric) ?? []
+  if (!name) return metric
+  const words = t('metric.window', { name: both(lookUp(name)) || name, window: t(`metric.${window}` as Key), stat: t(`metric.${stat}` as Key) })
+  return converted ? t('metric.converted', { name: words }) : words
+}
 /** What models call an event; '' where none knows it. */
 export function eventName(code: string): string {
   lookUp('')

@@ -1,5 +1,6 @@
 // Units: words, limits, queries, errors.
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { manyOf, oneOf } from '@/shared/called'
 import { errorWords, setLanguage, t } from '@/shared/i18n'
 import { words } from '@/shared/words'
 import { limits } from '../apps/console/limits'
@@ -23,6 +24,21 @@ describe('words', () => {
     expect(errorWords('too_long', 64)).toContain('64')
     setLanguage('zh')
     expect(t('today.pieces', { n: 3 })).toBe('3 件')
+  })
+  it('counts in English as people do: one is not many', () => {
+    setLanguage('en')
+    expect([t('doctor.frames', { n: 1 }), t('doctor.frames', { n: 12 }), t('form.wrong', { n: 1 }), t('import.failed', { n: 0 })]).toEqual(['spoke 1 time', 'spoke 12 times', '1 thing to correct; nothing was sent', '0 rows were not'])
+    setLanguage('zh')
+    expect(t('doctor.frames', { n: 1 })).toBe('说了 1 次')
+  })
+  it('calls one of many by its own word, with a small letter', () => {
+    const title = (en: string): { zh: string; en: string } => ({ zh: '线路', en })
+    setLanguage('en')
+    expect(['Lines', 'Device models', 'Passes', 'People', 'Activities', 'Cases', 'Case types', 'Attendance', 'Words'].map((x) => t('form.new', { name: oneOf(title(x)) }))).toEqual(['New line', 'New device model', 'New pass', 'New person', 'New activity', 'New case', 'New case type', 'New attendance', 'New word'])
+    expect(t('form.edit', { name: oneOf(title('Device models')) })).toBe('Edit device model')
+    expect(manyOf(title('Lines'))).toBe('lines')
+    setLanguage('zh')
+    expect(t('form.new', { name: oneOf(title('Lines')) })).toBe('新建线路')
   })
   it('puts what is filled in as it is, and no space between Chinese and Chinese', () => {
     expect(t('time.late', { time: '不到 1 分钟' })).toBe('超时不到 1 分钟')

@@ -197,6 +197,7 @@ describe('an import', () => {
     await flushPromises()
     expect(calls.filter((c) => c.method === 'POST').length).toBe(1)
     expect(w.text()).toContain('3 行没有导入')
+    expect(w.text()).not.toContain('导入了 0 行') // a green tick is for what was done
     w.unmount()
   })
 })

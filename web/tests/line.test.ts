@@ -8,10 +8,10 @@ import { effectScope } from 'vue'
 import Adopt from '../apps/console/Adopt.vue'
 import Doctor from '../apps/console/Doctor.vue'
 import Heard from '../apps/console/Heard.vue'
-import { fitsDevice, fitsLine, stateTone } from '../apps/console/fitting'
+import { fitsDevice, fitsLine, stateTone, stateWords } from '../apps/console/fitting'
 import { useTraffic } from '../apps/console/useTraffic'
 import type { Resource } from '../shared/meta'
-import { bytesOf, eventSaid, ruleOf, ruleSaid, whereOf } from '../apps/console/frames'
+import { bytesOf, eventSaid, ruleOf, ruleSaid, sumOf, whereOf } from '../apps/console/frames'
 import { saysOf } from '../apps/console/says'
 import type { Row } from '../shared/api'
 import { setLanguage } from '../shared/i18n'
@@ -111,6 +111,13 @@ describe('the doctor of a device that is adopted', () => {
   })
 })
 describe('a good frame', () => {
+  it('is summed up: who says what, else that it is of a person, else that it has no data', () => {
+    setLanguage('zh')
+    const frame = { peer: 'p', length: 9, hex: '' }
+    expect(sumOf({ ...frame, readings: [{ device: '1', key: 'speed_x', value: 3, unit: 'km/h' }, { device: '1', key: 'flow_x', value: 1, unit: 'm3' }] })).toBe('1 speed_x 3 km/h，flow_x 1 m³')
+    expect(sumOf({ ...frame, is_private: true })).toBe('内容涉及个人，只给有权看的人')
+    expect([sumOf(frame), sumOf({ ...frame, length: 0 })]).toEqual(['心跳或应答，没有数据', '不留原文：谁要通过是个人的事'])
+  })
   it('stands with what it says beside its bytes', () => {
     setLanguage('zh')
     const w = mount(Heard, { props: { sample: { peer: 'p', length: 2, hex: '4040', frame: { type: 2 }, readings: [{ device: '889', key: 'power', value: 1.5, unit: 'kW' }], events: [{ device: '889', code: 'normal', text: null, set: false }] } } })
@@ -133,6 +140,7 @@ describe('a device that was never heard', () => {
   it('is not green', () => {
     const tone = (state: string, last_ms: number | null, created_ms = 0): unknown => stateTone(r, { state, last_ms, created_ms } as unknown as Row)
     expect([tone('normal', null), tone('normal', 5), tone('alarm', null), tone('normal', null, Date.now() - 9000)]).toEqual(['off', 'ok', 'bad', 'ok']) // the row of one that is new may not say so yet
+    expect(stateWords(r, { state: 'normal', last_ms: null, created_ms: 0 } as unknown as Row)).toBe('从未上报')
     expect(stateTone({ ...r, name: 'lines' }, { state: 'normal' } as unknown as Row)).toBe('ok')
   })
 })

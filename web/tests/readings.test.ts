@@ -6,6 +6,7 @@ import { Problem, type Row } from '@/shared/api'
 import { csvOf } from '@/shared/chart/history'
 import { csvOfMany } from '@/shared/chart/many'
 import { meta, type Describe } from '@/shared/meta'
+import { metricWords } from '@/shared/metrics'
 import { communityCode, deviceQuery } from '@/shared/readings'
 import { useDevice } from '../apps/console/useDevice'
 
@@ -55,5 +56,20 @@ describe('whose readings are asked for', () => {
     status = 200
     await d.readLatest()
     expect([d.latest.value, d.unread.value]).toEqual([[], null])
+  })
+  it('are old after three of their own periods, and not before the device is silent', async () => {
+    status = 200
+    several(1)
+    meta.d!.resources = [] as never
+    const d = page(), now = Date.now()
+    d.model.value = { metrics: [{ metric: 'volume', unit: 'm3', kind: 'counter', low: 0, high: 999999, every_s: 3600 }, { metric: 'open', unit: null, kind: 'gauge', low: 0, high: 1, every_s: null }, { metric: 'flow', unit: 'm3/h', kind: 'gauge', low: 0, high: 2.5, every_s: 60 }], rules: [] } as unknown as Row
+    const old = (metric: string, minutes: number): boolean => d.isStale({ metric, unit: null, value: 1, at_ms: now - minutes * 60e3 })
+    expect([old('volume', 170), old('volume', 190), old('flow', 9), old('flow', 12), old('pm25_hour_avg', 90), old('pm25', 90)]).toEqual([false, true, false, true, false, true])
+    d.model.value = { ...d.model.value, rules: [{ kind: 'silence', for_s: 7200 }] } as unknown as Row
+    expect([old('flow', 110), old('flow', 130)]).toEqual([false, true])
+    expect([d.usual('flow'), d.usual('open'), d.usual('volume')]).toEqual(['正常 0–2.5', '', ''])
+  })
+  it('of a window that no model lists are called by what they are of', async () => {
+    expect([metricWords('pm25_hour_min'), metricWords('so2_day_avg_converted'), metricWords('one_hour')]).toEqual(['pm25 小时最低', 'so2 日均值（折算）', 'one_hour'])
   })
 })

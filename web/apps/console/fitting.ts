@@ -1,5 +1,6 @@
 // Which steps fit a line or a device of a line, by the kind of the line: the server offers them to whoever may take them. As docs/lines.md has it.
 import type { Row } from '@/shared/api'
+import { both, t } from '@/shared/i18n'
 import { stateOption, type Resource, type Tone } from '@/shared/meta'
 
 /** Kinds that can ask who is there. */
@@ -20,8 +21,14 @@ export function fitsLine(step: string, kind: unknown): boolean {
 export const fitsDevice = (step: string, kind: unknown): boolean => step !== 'set_password' || !kind || WITH_PASSWORD.includes(String(kind))
 export const fits = (resource: string, step: string, row: Row): boolean => resource !== 'lines' || fitsLine(step, row.kind)
 const NOTED_MS = 120e3 // that a device was heard is written into its row once a minute
+const isHeard = (row: Row): boolean => !!row.last_ms || Date.now() - row.created_ms < NOTED_MS
 /** The tone of a row's state. A device that was never heard is not known to be well. */
-export function stateTone(r: Resource | undefined, row: Row, heard = !!row.last_ms || Date.now() - row.created_ms < NOTED_MS): Tone | null | undefined {
+export function stateTone(r: Resource | undefined, row: Row, heard = isHeard(row)): Tone | null | undefined {
   const tone = stateOption(r, row[r?.state?.field ?? ''])?.tone
   return r?.name === 'devices' && tone === 'ok' && !heard ? 'off' : tone
+}
+/** What a row's state is called. That a device is well is not said of one that was never heard. */
+export function stateWords(r: Resource | undefined, row: Row, heard = isHeard(row)): string {
+  const option = stateOption(r, row[r?.state?.field ?? ''])
+  return r?.name === 'devices' && option?.tone === 'ok' && !heard ? t('device.never') : both(option?.t)
 }

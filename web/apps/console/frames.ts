@@ -1,5 +1,7 @@
 // Frames of device lines as people read them: bytes, the one that is wrong, the clause it broke.
-import { t } from '@/shared/i18n'
+import { unitWords } from '@/shared/format'
+import { language, t } from '@/shared/i18n'
+import { metricWords } from '@/shared/metrics'
 import { said } from '@/shared/said'
 import { eventWords, wireWords } from '@/shared/wire'
 
@@ -29,3 +31,13 @@ export function whereOf(s: Where): string {
 }
 /** An event in words. That all is normal again is not over: it is what is. */
 export const eventSaid = (e: Heard): string => [eventWords(e.code), e.set || e.code === 'normal' ? '' : t('line.over'), e.text ? wireWords(e.text) : ''].filter(Boolean).join(' ')
+/** What a good frame says, in a line. */
+export function sumOf(s: Sample): string {
+  if (s.text) return s.text.split('\n', 1)[0]!
+  // Each device once, with all that is said of it.
+  const of = new Map<string, string[]>(), note = (device: string, words: string): void => { of.set(device, [...(of.get(device) ?? []), words]) }
+  for (const e of s.events ?? []) note(e.device, eventSaid(e))
+  for (const x of s.readings ?? []) note(x.device, `${metricWords(x.key)} ${x.value} ${unitWords(x.unit)}`.trim())
+  if (s.is_private) return t('line.private')
+  return [...of].map(([device, all]) => `${device} ${all.join(language.value === 'zh' ? '，' : ', ')}`).join(language.value === 'zh' ? '；' : '; ') || t(s.length ? 'line.heartbeat' : 'line.unkept')
+}

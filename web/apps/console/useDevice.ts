@@ -7,14 +7,18 @@ import { live, onChange } from '@/shared/live'
 import { resource, type Tone } from '@/shared/meta'
 import { metricWords } from '@/shared/metrics'
 import { communityCode, deviceQuery } from '@/shared/readings'
+import { isCounter, isYesNo } from './ranges'
 import type { Limit } from '@/shared/chart/Plot.vue'
 import type { Tail } from '@/shared/tail'
 
 export interface Latest { metric: string; unit: string | null; at_ms: number; value: number | null }
-interface Metric { metric: string; name_zh: string | null; name_en: string | null; low: number | null; high: number | null }
-const MINUTE = 60e3, DAY = 86400e3
+interface Metric { metric: string; name_zh: string | null; name_en: string | null; unit: string | null; kind: string | null; low: number | null; high: number | null; every_s: number | null }
+const MINUTE = 60e3, HOUR = 3600e3, DAY = 86400e3
 const LIMITS_MOST = 3
 const STALE_MS = 10 * MINUTE // without a rule that says how long silence may last
+const PERIODS = 3
+/** How often a metric comes: as its model asks for it, and what is of an hour or a day once in that. */
+export const periodOf = (m: string, every_s: number | null | undefined): number => Math.max((every_s ?? 0) * 1000, /_hour(_|$)/.test(m) ? HOUR : /_day(_|$)/.test(m) ? DAY : 0)
 type Points = { points: [number, number | null][]; next: string | null }
 
 export function useDevice(id: () => string, row: Ref<Row | null>, tail: Tail) {
@@ -67,13 +71,16 @@ export function useDevice(id: () => string, row: Ref<Row | null>, tail: Tail) {
     return { value, above, tone: k.severity as Tone, words: t(above ? 'device.ruleAbove' : 'device.ruleBelow', { value: `${value} ${unitOf(m)}`.trim(), time: Number(k.for_s) ? t('device.longer', { time: seconds(Number(k.for_s)) }) : '' }) }
   })
   const unitOf = (m: string): string => unitWords(latest.value?.find((l) => l.metric === m)?.unit)
-  const staleAfter = computed(() => { const k = mine.value.find((x) => x.kind === 'silence' && Number(x.for_s) > 0); return k ? Number(k.for_s) * 1000 : STALE_MS })
-  const isStale = (l: Latest): boolean => live.now - l.at_ms > staleAfter.value
+  const silence = computed(() => { const k = [...mine.value, ...((model.value?.rules as Row[] | null | undefined) ?? [])].find((x) => x.kind === 'silence' && Number(x.for_s) > 0); return k ? Number(k.for_s) * 1000 : STALE_MS })
+  /** Three times as long as it takes from one to the next; never sooner than the whole device is silent. */
+  const staleAfter = (m: string): number => Math.max(silence.value, PERIODS * periodOf(m, about(m)?.every_s))
+  const isStale = (l: Latest): boolean => live.now - l.at_ms > staleAfter(l.metric)
   /** What is normal for a metric: of the model, else the limit, else what the last day was. */
   function usual(m: string): string {
     const x = about(m), k = rulesOf(m)[0], day = (sparks.value[m] ?? []).filter((v): v is number => v !== null)
     const r = (v: number): string => String(Number(v.toPrecision(4)))
-    if (x && typeof x.low === 'number' && typeof x.high === 'number') return t('device.normal', { low: r(x.low), high: r(x.high) })
+    if (x && isYesNo(x)) return ''
+    if (x && !isCounter(x) && typeof x.low === 'number' && typeof x.high === 'number') return t('device.normal', { low: r(x.low), high: r(x.high) })
     if (k) return t(k.kind === 'above' ? 'device.ruleAbove' : 'device.ruleBelow', { value: String(k.limit_value), time: '' })
     return day.length > 1 ? t('device.lastDay', { low: r(Math.min(...day)), high: r(Math.max(...day)) }) : ''
   }
