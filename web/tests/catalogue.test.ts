@@ -45,6 +45,8 @@ describe('a model that is chosen', () => {
     await flushPromises()
     expect(w.findAll('optgroup').map((g) => [g.attributes('label'), g.findAll('option').map((o) => o.text())])).toEqual([['像它的', ['烟感']], ['用水', ['水表']], ['消防', ['消火栓', '烟感']]])
     expect(w.findAll('option').at(-1)!.text()).toBe('自制')
+    await w.setProps({ modelValue: 'smoke' })
+    expect(w.get('.hint').text()).toBe('') // its name stands in the choice
     await w.get('select').setValue('hydrant')
     expect(w.emitted('update:modelValue')!.at(-1)).toEqual(['hydrant'])
   })

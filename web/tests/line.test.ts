@@ -172,6 +172,19 @@ describe('adoption', () => {
   })
 })
 
+describe('adoption from the head of the page', () => {
+  it('begins as the filled button of the card does', async () => {
+    setLanguage('zh')
+    HTMLDialogElement.prototype.showModal = function () { this.setAttribute('open', '') }
+    const r = { name: 'devices', label_field: 'name', fields: [{ name: 'model', type: 'text', title: { zh: '型号', en: '' } }, { name: 'name', type: 'text', title: { zh: '名称', en: '' } }], state: { field: 'state', values: [], actions: [{ name: 'adopt', title: { zh: '认领', en: 'Adopt' }, takes: ['model'], need: [], danger: false }] } } as unknown as Resource
+    for (const [metrics, model] of [[3, 'a'], [0, '']] as const) {
+      const w = mount(Adopt, { props: { r, row: { id: '1', place_id: null, name: 'x', _labels: {}, _masked: [], _actions: ['adopt'] } as unknown as Row, told: { device_id: '1', findings: [], models: [{ code: 'a', name: '甲', metrics, protocol: true }] }, act: () => Promise.resolve(null) } })
+      ;(w.vm as unknown as { lead: () => void }).lead()
+      await flushPromises()
+      expect((w.get('dialog input').element as HTMLInputElement).value).toBe(model)
+    }
+  })
+})
 describe('what a device says of itself', () => {
   const row = (attributes: unknown): Row => ({ attributes }) as unknown as Row
   it('is its maker and model in words, and tags by their keys', () => {
