@@ -9,7 +9,7 @@ import { resource } from './meta'
 interface Metric { metric: string; name_zh: string | null; name_en: string | null; unit: string | null }
 interface Event { event: string; name_zh: string | null; name_en: string | null }
 interface Known { zh: string; en: string; units: Record<string, string> } // by model; an event has none
-interface Command { command: string; name_zh: string | null; name_en: string | null; item: string; value: string | null }
+interface Command { command: string; name_zh: string | null; name_en: string | null; item: string; value: string | null; category?: unknown }
 const store = reactive<{ metrics: Record<string, Known>; events: Record<string, Known>; models: Record<string, string>; commands: Command[] }>({ metrics: {}, events: {}, models: {}, commands: [] })
 let asked = false
 const MODELS_MAX = 200
@@ -26,7 +26,7 @@ async function read(): Promise<void> {
     for (const m of await Promise.all(models.map((x) => (x.metrics ? x : get<Row>('/device_models/' + x.id))))) {
       for (const x of (m.metrics as Metric[] | null) ?? []) note(metrics, x.metric, x, m, x.unit ?? '')
       for (const x of (m.events as Event[] | null | undefined) ?? []) note(events, x.event, x, m, '')
-      commands.push(...((m.commands as Command[] | null | undefined) ?? []))
+      commands.push(...((m.commands as Command[] | null | undefined) ?? []).map((c) => ({ ...c, category: m.category })))
     }
     if (may('rules')) store.models = Object.fromEntries((await get<Page>('/rules?limit=200')).items.filter((r) => r.model).map((r) => [r.id, String(r.model)]))
     store.events = events
@@ -54,9 +54,11 @@ export function eventName(code: string): string {
   return Object.hasOwn(store.events, code) ? both(store.events[code]) : ''
 }
 /** What a command is called: many models have one of its code, so by what it tells where that is known; the code itself where they differ. */
+const commandsOf = (command: string, item?: unknown, told?: unknown): Command[] => { lookUp(''); return store.commands.filter((c) => c.command === command && (item === undefined || item === null || c.item === item) && (told === undefined || !c.value || c.value === told)) }
+/** The category of the models that have this command, where it is one. */
+export function commandCategory(command: string, item?: unknown, told?: unknown): unknown { const all = new Set(commandsOf(command, item, told).map((c) => c.category)); return all.size === 1 ? [...all][0] : null }
 export function commandName(command: string, item?: unknown, told?: unknown): string {
-  lookUp('')
-  const all = store.commands.filter((c) => c.command === command && (item === undefined || item === null || c.item === item) && (told === undefined || !c.value || c.value === told))
+  const all = commandsOf(command, item, told)
   const names = [...new Set(all.map((c) => both({ zh: c.name_zh ?? '', en: c.name_en ?? '' })).filter(Boolean))]
   return names.length === 1 ? names[0]! : command
 }

@@ -9,6 +9,7 @@ import { meta, type Describe, type Field, type Resource } from '@/shared/meta'
 import { forgetMetrics } from '@/shared/metrics'
 import Commands from '../apps/console/Commands.vue'
 import { consequenceOf } from '../apps/console/consequences'
+import StepDialog from '../apps/console/StepDialog.vue'
 import List from '../apps/console/pages/List.vue'
 
 const field = (name: string, zh: string): Field => ({ name, type: 'text', title: { zh, en: name }, required: true, readonly: false, fixed: true, list: { default: true, sort: true, filter: true } })
@@ -81,6 +82,13 @@ describe('commands in a list', () => {
     expect([text(r, f, row({ command: 'close', item: '1C', told: 'close' })), text(r, f, row({ command: 'close', item: 'coil:1', told: 'on' })), text(r, f, row({ command: 'close' })), text(r, f, row({ command: 'gone' }))]).toEqual(['合闸', '关阀', 'close', 'gone'])
     setLanguage('en')
     expect(label(r, row({ command: 'trip', item: '1C', told: 'trip' }))).toBe('Trip')
+  })
+  it('are confirmed there as plainly as at the device', async () => {
+    may('read')
+    const r = { ...commands(['read']), state: { ...states, actions: [{ name: 'confirm', title: { zh: '确认下发', en: 'Confirm' }, from: ['asked'], to: 'queued', danger: true, takes: [], need: [] }] } } as unknown as Resource
+    const w = mount(StepDialog, { props: { r, row: row({ command: 'close', item: '1C', told: 'close', _labels: { device_id: '7号楼 总电表' }, _masked: [] }), step: 'confirm' } })
+    await flushPromises()
+    for (const s of ['合闸 · 7号楼 总电表', '表后立即通电']) expect(w.text()).toContain(s)
   })
   it('are not imported from a file', async () => {
     may('read', 'create')
