@@ -20,6 +20,7 @@ struct asked {
     const char *to, *count, *rate, *devices, *seed, *faults, *first, *text, *user, *password, *topic, *credentials,
         *metrics, *key, *secret, *plates, *cards, *forms;
     bool json;
+    char why[SIM_WHY_MAX];
     struct sim_options o;
     struct sim_credential keys[SIM_DEVICES_MAX];
     struct sim_metric values[SIM_METRICS_MAX];
@@ -30,17 +31,6 @@ struct asked {
 
 static bool read_number(const char *text, int64_t min, int64_t max, int64_t *ret) {
     return !text || (str_to_i64(str_of(text), ret) && *ret >= min && *ret <= max);
-}
-
-static bool read_faults(struct asked *a, uint32_t possible) {
-    struct str rest = str_of(a->faults), word;
-    while (str_cut(&rest, ',', &word)) {
-        int i = 0;
-        while (i < SIM_FAULTS && !str_is(str_trim(word), sim_fault_names[i])) i++;
-        if (i == SIM_FAULTS || !(possible >> i & 1)) return false;
-        a->o.faults |= 1u << i;
-    }
-    return true;
 }
 
 /* Each is one of the protocol's. */
@@ -127,7 +117,7 @@ static const char *read_asked(struct asked *a, const struct sim_protocol *p) {
     if (!read_number(a->seed, 0, INT64_MAX, &seed)) return "--seed is no number";
     if (!read_number(a->first, 0, (INT64_C(1) << 47), &a->o.first)) return "--first is no address of a device";
     if (p->run && a->o.first + devices > BACNET_INSTANCE_MAX) return "--first is no number of such a device";
-    if (!read_faults(a, p->faults)) return "--faults names one that is none of this protocol's";
+    if (!sim_faults_read(p, a->faults, &a->o.faults, a->why)) return a->why;
     if (!read_forms(a, p->forms)) return "--forms names one that is none of this protocol's";
     if (!read_metrics(a)) return "--metrics is not like temperature:18:26,humidity:40:60";
     if (!read_keys(a, &keys)) return "the file of credentials is not one JSON object a line, as device add prints it";

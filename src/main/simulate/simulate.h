@@ -149,6 +149,10 @@ struct sim_protocol {
      * speak to whoever is there. */
     enum err (*run)(const struct sim_options *o, struct sim_figures *ret, struct fault *f);
 };
+/* ---- faults.c: names with commas between; absent: none.  False: which of them is none of this protocol's, why, and
+ * which are. */
+#define SIM_WHY_MAX 300
+bool sim_faults_read(const struct sim_protocol *p, const char *list, uint32_t *ret, char why[SIM_WHY_MAX]);
 /* ---- push.c: a body over HTTP; the number of the message is its trace, which the answer repeats */
 bool sim_push(const struct sim_options *o, struct sim_device *d, int64_t now_ms, struct buf *out);
 enum sim_heard sim_push_hear(struct bytes in, size_t *ret_used, uint16_t *ret_serial);

@@ -107,6 +107,8 @@ void slave_devices(struct slave_device *devices, size_t n, int64_t first, uint64
 NODISCARD enum err slave_run(const struct slave_protocol *p, const struct slave_options *o, struct slave_figures *ret,
                              struct fault *f);
 
+/* faults.c: sim_faults_read() of such devices; room for SIM_WHY_MAX. */
+bool slave_faults_read(const struct slave_protocol *p, const char *list, uint32_t *ret, char *why);
 /* linli simulate NAME … of such devices. */
 struct command;
 int slave_command(const struct command *c, int argc, char **argv);

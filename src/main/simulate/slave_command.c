@@ -10,6 +10,7 @@
 struct asked {
     const char *to, *listen, *serial, *baud, *greeting, *count, *devices, *first, *seed, *faults, *cards;
     bool json;
+    char why[SIM_WHY_MAX];
     struct slave_options o;
 };
 
@@ -25,17 +26,6 @@ const struct slave_protocol *slave_find(const char *name) {
 
 static bool read_number(const char *text, int64_t min, int64_t max, int64_t *ret) {
     return !text || (str_to_i64(str_of(text), ret) && *ret >= min && *ret <= max);
-}
-
-static bool read_faults(const char *list, uint32_t possible, uint32_t *ret) {
-    struct str rest = str_of(list), word;
-    while (str_cut(&rest, ',', &word)) {
-        int i = 0;
-        while (i < SLAVE_FAULTS && !str_is(str_trim(word), slave_fault_names[i])) i++;
-        if (i == SLAVE_FAULTS || !(possible >> i & 1)) return false;
-        *ret |= 1u << i;
-    }
-    return true;
 }
 
 static const char *read_reach(struct asked *a, int baud) {
@@ -65,7 +55,7 @@ static const char *read_asked(struct asked *a, const struct slave_protocol *p) {
     if (!read_number(a->seed, 0, INT64_MAX, &seed)) return "--seed is no number";
     if (!read_number(a->first, 1, p->last, &o->first) || o->first + devices - 1 > p->last)
         return "--first and --devices are no addresses of this protocol";
-    if (!read_faults(a->faults, p->faults, &o->faults)) return "--faults names one that is none of this protocol's";
+    if (!slave_faults_read(p, a->faults, &o->faults, a->why)) return a->why;
     if (a->cards && p != &slave_osdp) return "--cards are held to readers only";
     o->cards = a->cards;
     o->devices = (size_t)devices;
