@@ -182,19 +182,28 @@ static bool put_frame(struct jw *j, const struct codec *codec, struct bytes whol
     return true;
 }
 
+static bool put_whole(const struct codec *codec, struct bytes whole, struct arena *a, struct buf *ret,
+                      struct wire_error *e) {
+    struct jw j;
+    buf_init_arena(ret, a, OUTPUT_MAX);
+    jw_init(&j, ret);
+    return put_frame(&j, codec, whole, a, e);
+}
+
+/* The console shows bytes of any line as hex.  No text of a line's protocol is hex pairs; bits of a card are. */
 static int decode(const struct codec *codec, const char *arg, struct arena *a) {
     struct str text;
     struct bytes whole;
     struct wire_error e = {"", 0};
     struct buf b;
-    struct jw j;
     if (!read_input(arg, a, &text)) return usage_error(&cmd_decode, "the input cannot be read, or is over 4 MiB");
     whole = (struct bytes){(const uint8_t *)text.ptr, text.len};
     if (!codec->is_text && !frame_unhex(a, text, &whole))
         return print_fault(&cmd_decode, &(struct wire_error){"this is no hex: pairs of 0-9 a-f, blanks between", 0});
-    buf_init_arena(&b, a, OUTPUT_MAX);
-    jw_init(&j, &b);
-    return put_frame(&j, codec, whole, a, &e) ? print(&cmd_decode, &b, true) : print_fault(&cmd_decode, &e);
+    bool ok = put_whole(codec, whole, a, &b, &e);
+    bool may_be_hex = codec->is_text && (codec->frame || codec_is_pushed(codec));
+    if (!ok && may_be_hex && frame_unhex(a, text, &whole)) ok = put_whole(codec, whole, a, &b, &e);
+    return ok ? print(&cmd_decode, &b, true) : print_fault(&cmd_decode, &e);
 }
 
 /* ---- encode ---- */
@@ -283,7 +292,8 @@ const struct command cmd_decode = {
     .usage =
         "linli decode PROTOCOL [HEX | -]\n"
         "linli decode --list\n\n"
-        "  Hex with or without blanks, or text for protocols that are text; - or nothing reads it from the input.\n"
+        "  Hex with or without blanks, or text for protocols that are text, whose bytes may be hex, too, as a line's\n"
+        "  page shows them; - or nothing reads it from the input.\n"
         "  Prints JSON: the frame, readings, events, and the answer that the device expects.  A bad frame prints\n"
         "  the rule that it breaks and the byte, and exits 1.\n",
     .run = run_decode,

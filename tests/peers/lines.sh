@@ -239,6 +239,11 @@ is "$("$bin" encode dlt645 '{"address":"000000000161","function":"read","di":"00
 station='##0149QN=20061121083000000;ST=22;CN=2011;PW=123456;MN=88888880000001;Flag=1;CP=&&DataTime=20061121083000;107-Rtd=0.061,107-Flag=N;B03-Rtd=52.3,B03-Flag=N&&4A40'
 is "$("$bin" decode hj212 "$station" | jq -c '[.readings[].key, (.reply | length > 0)]')" '["tsp","noise",true]' "decode: a station, and that it is answered"
 is "$("$bin" decode hj212 "$station" | "$bin" encode hj212 -)" "$station" "encode: and the same text again"
+hex() { od -An -v -tx1 | tr -s ' \n' ' '; }
+is "$("$bin" decode hj212 "$(printf %s "$station" | hex)")" "$("$bin" decode hj212 "$station")" "decode: a line's page shows its text as hex, which is understood, too"
+is "$("$bin" decode hj212 "$(printf %s "${station/Rtd=52/Rtd=53}" | hex)")" "$("$bin" decode hj212 "${station/Rtd=52/Rtd=53}")" "decode: and what is wrong with it is told of the text"
+is "$(printf %s '{"devEUI":1}' | hex | "$bin" decode chirpstack)" "$("$bin" decode chirpstack '{"devEUI":1}')" "decode: of JSON, too"
+is "$("$bin" decode wiegand 01101111101100100000111101 | jq -r .rule)" 'Wiegand parity: the first half is even' "decode: bits of a card are no hex"
 is "$("$bin" decode mqtt 3003000161 | "$bin" encode mqtt)" 3003000161 "decode, encode: MQTT, too"
 is "$("$bin" decode watch "$sos" | jq -c '[.frame.maker, .events[0].code, .events[0].set, .readings[0].value, .readings[0].at, .events[0].at]')" '["3G","sos",true,22.543096,"2026-11-21T00:30:00.000Z","2026-11-21T00:30:00.000Z"]' "decode: an SOS, who, where and when"
 is "$("$bin" decode watch "$sos" | "$bin" encode watch -)" "$sos" "encode: and the same text again"
