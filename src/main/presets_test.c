@@ -191,8 +191,6 @@ static void models_have_words_in_two_languages_and_one_name_for_a_metric(struct 
 /* The console has no icon for these. */
 static const char no_icon_fits[] =
     "ev_charger ebike_charger smart_plug heat_station transformer generator switchgear valve valve_lorawan";
-/* Of the demo, which brings rules of its own. */
-static const char ruled_elsewhere[] = "power_meter machine_room";
 
 static void check_whole(struct ctx *ctx, struct catalogue *c) {
     (void)ctx;
@@ -203,7 +201,7 @@ static void check_whole(struct ctx *ctx, struct catalogue *c) {
         CHECK_SAY(c->t, m->upkeep.len && m->upkeep_days, STR_FMT " is not kept up", STR_ARG(m->code));
         CHECK_SAY(c->t, str_is(m->icon, "device") == word_in(no_icon_fits, m->code), STR_FMT ": its icon",
                   STR_ARG(m->code));
-        CHECK_SAY(c->t, m->rules.n || word_in(ruled_elsewhere, m->code), STR_FMT " is not watched", STR_ARG(m->code));
+        CHECK_SAY(c->t, m->rules.n, STR_FMT " is not watched", STR_ARG(m->code));
         for (size_t k = 0; k < i; k++)
             CHECK_SAY(c->t, !str_eq(c->all[k].name, m->name) && !str_eq(c->all[k].name_en, m->name_en),
                       STR_FMT " and " STR_FMT " have one name", STR_ARG(c->all[k].code), STR_ARG(m->code));
@@ -393,6 +391,8 @@ static void check_rule(struct ctx *ctx, struct t *t, const struct device_model *
     CHECK_SAY(t, is_known, STR_FMT ": " STR_FMT " is about nothing it has", STR_ARG(m->code), STR_ARG(r->name));
     bool is_limit = str_is(r->kind, "above") || str_is(r->kind, "below");
     CHECK_SAY(t, !is_limit || r->has & MODEL_RULE_CLEAR, STR_FMT ": " STR_FMT " says not when it is over",
+              STR_ARG(m->code), STR_ARG(r->name));
+    CHECK_SAY(t, r->case_type.len || str_is(r->severity, "info"), STR_FMT ": nobody is sent for " STR_FMT,
               STR_ARG(m->code), STR_ARG(r->name));
     if (r->case_type.len)
         CHECK_SAY(t, count(ctx, t, "SELECT COUNT(*) FROM case_types WHERE code = $1", r->case_type) == 1,
