@@ -15,6 +15,7 @@ export const lineTexts: readonly (readonly [en: string, zh: string])[] = [
   ['the first packet is not CONNECT', '第一个包不是 CONNECT'],
   // ---- why a line does not open, or is lost ----
   ['port {0} is held by another program', '端口 {0} 被别的程序占着'],
+  ['port {0} is held by the line {1}', '端口 {0} 被线路 {1} 占着'],
   ['{0} is held by another program', '{0} 被别的程序占着'],
   ['cannot listen on {0} port {1}: {2}', '不能在 {0} 端口 {1} 上监听：{2}'],
   ['cannot open {0} port {1}: {2}', '打不开 {0} 端口 {1}：{2}'],

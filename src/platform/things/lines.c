@@ -139,7 +139,7 @@ static enum err takes_secret(struct ctx *ctx, const void *row) {
 
 static const char *const states[] = {[LINE_CLOSED] = "closed", [LINE_OPEN] = "open", [LINE_FAILED] = "failed"};
 static const struct step steps[] = {
-    {ANY_STATE, "open", LINE_OPEN, "timer", .takes = "address problem"},
+    {ANY_STATE, "open", LINE_OPEN, "timer", .takes = "address problem port"},
     {ANY_STATE, "fail", LINE_FAILED, "timer", .takes = "address problem"},
     {ANY_STATE, "close", LINE_CLOSED, "timer", .takes = "address problem"},
     {ANY_STATE, "find", ANY_STATE, "manager admin", .guard = can_search},

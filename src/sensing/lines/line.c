@@ -148,8 +148,7 @@ enum err line_open(struct loop *loop, const struct line_options *options, struct
     l->site = (struct intake_site){loop,    options->feed, options->world, options->zone, options->community_id,
                                    l->name, options->heard};
     const struct tcp_calls calls = {on_open, on_bytes, NULL, on_close, l};
-    const struct tcp_options tcp = {
-        .bind = options->bind, .port = options->port, .try_next = options->try_next, .idle_ms = IDLE_MS};
+    const struct tcp_options tcp = {.bind = options->bind, .port = options->port, .idle_ms = IDLE_MS};
     bool is_datagrams = options->codec->carrier == CARRIER_DATAGRAM;
     enum err e = is_datagrams                ? controllers_open(l, &l->controllers, fault)
                  : options->codec->is_polled ? bus_create(l, &l->bus, fault)

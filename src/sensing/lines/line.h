@@ -22,7 +22,6 @@ struct line_options {
     const char *name; /* what people call it; texts are copied */
     enum { LINE_LISTEN, LINE_DIAL, LINE_SERIAL } reach;
     const char *bind; /* LINE_LISTEN */
-    bool try_next;
     const char *host; /* LINE_DIAL; of datagrams: of who passes on what is for everybody, or is everybody */
     int port;         /* of both */
     /* LINE_LISTEN of devices that are asked: what their gateway says first; others are hung up on.  NULL: the first

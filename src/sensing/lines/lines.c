@@ -54,18 +54,30 @@ static void close_entry(struct line_set *l, struct line_entry *e) {
     e->line = NULL;
     e->client = NULL;
     e->state = LINE_CLOSED;
+    e->kept_port = 0;
     e->address[0] = e->problem[0] = 0;
     pthread_mutex_unlock(&l->lock);
 }
 
-/* The row's own port; while it is what it was at the start, the port that the command line said instead. */
-static int port_for(struct line_set *l, const struct line_entry *e, int *ret_first) {
-    *ret_first = l->o.first_port;
-    int own = is_datagrams(&e->spec) && !e->spec.port ? BACNET_PORT : e->spec.port;
-    if (l->o.first_port < 0 || e->start_port != e->spec.port) return own;
+/* Does the port that the command line said stand in for the row's?  While that is what it was at the start. */
+static bool has_given_port(const struct line_set *l, const struct line_entry *e) {
+    return l->o.first_port >= 0 && e->start_port == e->spec.port;
+}
+
+static int port_for(const struct line_set *l, const struct line_entry *e) {
+    if (!has_given_port(l, e)) return is_datagrams(&e->spec) && !e->spec.port ? BACNET_PORT : e->spec.port;
     int nth = 0;
     for (const struct line_entry *at = l->entries; at < e; at++) nth += at->start_port >= 0 && listens(&at->spec);
     return l->o.first_port ? l->o.first_port + nth : 0;
+}
+
+/* Another line of ours that has the port; NULL: it is somebody else's. */
+static const struct line_entry *holder_of(const struct line_set *l, const struct line_entry *e, int port) {
+    for (const struct line_entry *at = l->entries; at < l->entries + l->entries_n; at++)
+        if (at != e && at->line && listens(&at->spec) && is_datagrams(&at->spec) == is_datagrams(&e->spec) &&
+            line_port(at->line) == port)
+            return at;
+    return NULL;
 }
 
 static void told(void *arg, int64_t command_id, bool is_done, struct str answer) {
@@ -97,11 +109,20 @@ static void look_at(struct line_set *l, struct line_entry *e) {
     pthread_mutex_unlock(&l->lock);
 }
 
+static void put_problem(struct line_set *l, struct line_entry *e, const struct fault *f, int port) {
+    const struct line_entry *by = !strcmp(f->code, "port_held") ? holder_of(l, e, port) : NULL;
+    e->state = LINE_FAILED;
+    if (by)
+        snprintf(e->problem, sizeof e->problem, "port %d is held by the line %s", port, by->spec.name);
+    else
+        utf8_copy(e->problem, sizeof e->problem, str_of(f->text));
+}
+
 static void open_ours(struct line_set *l, struct line_entry *e) {
     struct fault f = {0};
     struct line *line = NULL;
     const struct line_spec *s = &e->spec;
-    int first, port = port_for(l, e, &first);
+    int port = port_for(l, e);
     enum err err = line_open(l->o.loop,
                              &(struct line_options){.codec = codec_find(str_of(s->kind)),
                                                     .id = s->id,
@@ -110,7 +131,6 @@ static void open_ours(struct line_set *l, struct line_entry *e) {
                                                     .bind = bind_of(l, s),
                                                     .host = s->host,
                                                     .port = s->reach == LINE_LISTEN ? port : s->port,
-                                                    .try_next = first < 0,
                                                     .greeting = s->greeting,
                                                     .senders = s->senders,
                                                     .serial = {s->serial, s->baud, s->stop_bits, s->parity},
@@ -127,12 +147,10 @@ static void open_ours(struct line_set *l, struct line_entry *e) {
                                                     .kept = kept,
                                                     .arg = l},
                              &line, &f);
+    if (!err && listens(s) && !port && !has_given_port(l, e)) e->kept_port = line_port(line);
     pthread_mutex_lock(&l->lock);
     e->line = line;
-    if (err) {
-        e->state = LINE_FAILED;
-        utf8_copy(e->problem, sizeof e->problem, str_of(f.text));
-    }
+    if (err) put_problem(l, e, &f, port);
     pthread_mutex_unlock(&l->lock);
     if (!err) look_at(l, e);
 }

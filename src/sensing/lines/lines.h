@@ -22,8 +22,8 @@ struct lines_options { /* everything is kept */
     const struct log *log;
     struct feed *feed;
     const char *bind; /* for rows without an address of their own; NULL: loopback */
-    int first_port; /* -1: each row's own, or the next free one; else the rows' ports at start give way to this one and
-                       those that follow, 0: to free ones */
+    int first_port; /* -1: each row's own; else the rows' ports at start give way to this one and those that follow, 0:
+                       to free ones */
 };
 #define LINES_MAX 64 /* rows that are looked after; further ones stay closed */
 /* Opens what the rows say.  A row that cannot listen is no error: its state says why. */

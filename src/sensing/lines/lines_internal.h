@@ -41,6 +41,7 @@ struct line_entry {
     struct figures *figures;    /* live as long as the server: they are asked for by workers; see line_figures() */
     struct heard *heard;        /* so does this */
     int start_port;             /* what the row said when the server started; -1: it was not there */
+    int kept_port;              /* that the system chose, and the row is to say from now on; 0: none */
     int32_t state;              /* as it is */
     char address[LINE_ADDRESS_MAX], problem[LINE_PROBLEM_MAX];
     bool is_seen;

@@ -109,6 +109,86 @@ static void a_port_asked_for_and_held_is_an_error(struct t *t) {
     stop(&s);
 }
 
+/* ---- ports ---- */
+
+static int free_port, taken_port;
+
+static enum err two_lines_at_one_port(struct ctx *ctx, struct estate *e) {
+    TRY(line_row_put(ctx, e->id, S("one"), "gb26875", free_port));
+    TRY(line_row_put(ctx, e->id, S("two"), "hj212", free_port));
+    return line_row_put(ctx, e->id, S("three"), "hj212", taken_port);
+}
+
+/* Elsewhere its devices would not find it, and the row would say that all is well. */
+static void a_line_whose_port_is_held_does_not_open_and_says_by_whom(struct t *t) {
+    struct site s = {.n = 0};
+    char query[200];
+    estate_start(&s.e, t);
+    int other = peer_listen(&taken_port);
+    close(peer_listen(&free_port));
+    estate_do(&s.e, two_lines_at_one_port);
+    struct lines_options o = options_of(&s, -1);
+    CHECK(t, !lines_open(&o, &s.lines, &t->fault));
+    test_loop_start(&s.e.loop);
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE name = 'one' AND state = 'open'", 1));
+    snprintf(query, sizeof query,
+             "SELECT COUNT(*) FROM lines WHERE state = 'failed' AND problem IN ('port %d is held by the line one', "
+             "'port %d is held by another program')",
+             free_port, taken_port);
+    CHECK(t, estate_comes_to(&s.e, query, 2));
+    CHECK(t, estate_count(&s.e, "SELECT COUNT(*) FROM lines WHERE name = 'two' AND problem LIKE '%the line one'") == 1);
+    close(other);
+    stop(&s);
+}
+
+static enum err one_without_a_port(struct ctx *ctx, struct estate *e) {
+    return line_row_put(ctx, e->id, S("free"), "gb26875", 0);
+}
+
+static int64_t stored_port(struct site *s) {
+    return estate_count(&s->e, "SELECT COALESCE(port, 0) FROM lines WHERE name = 'free'");
+}
+
+static void open_with_own_ports(void *arg) {
+    struct site *s = arg;
+    struct lines_options o = options_of(s, -1);
+    if (lines_open(&o, &s->lines, &s->e.t->fault)) estate_die("lines", &s->e.t->fault);
+    s->n = 0;
+    lines_each(s->lines, note, s);
+}
+
+/* What a DTU was set to is there after the next start. */
+static void a_port_that_the_system_chose_is_kept(struct t *t) {
+    struct site s = {.n = 0};
+    estate_start(&s.e, t);
+    estate_do(&s.e, one_without_a_port);
+    open_with_own_ports(&s);
+    int chosen = s.ports[0];
+    CHECK(t, s.n == 1 && chosen > 0);
+    test_loop_start(&s.e.loop);
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE name = 'free' AND state = 'open'", 1));
+    CHECK(t, stored_port(&s) == chosen);
+    struct line_set *before = s.lines;
+    test_on_loop(s.e.loop.loop, (loop_fn *)lines_stop, before);
+    test_on_loop(s.e.loop.loop, open_with_own_ports, &s);
+    CHECK(t, s.n == 1 && s.ports[0] == chosen);
+    stop(&s);
+    lines_free(before);
+}
+
+/* Such are of one run alone. */
+static void a_port_of_the_command_line_is_kept_in_no_row(struct t *t) {
+    struct site s = {.n = 0};
+    estate_start(&s.e, t);
+    estate_do(&s.e, one_without_a_port);
+    struct lines_options o = options_of(&s, 0);
+    CHECK(t, !lines_open(&o, &s.lines, &t->fault));
+    test_loop_start(&s.e.loop);
+    CHECK(t, estate_comes_to(&s.e, "SELECT COUNT(*) FROM lines WHERE name = 'free' AND state = 'open'", 1));
+    CHECK(t, stored_port(&s) == 0);
+    stop(&s);
+}
+
 static void rows_are_checked(struct t *t) {
     static const struct {
         const char *kind, *bind, *code; /* of the first field error; NULL: taken */
@@ -512,7 +592,8 @@ static void each_community_has_figures_of_its_own_at_a_server(struct t *t) {
 
 TESTS(CASE(a_refused_request_is_a_sample_with_its_line), CASE(each_community_has_figures_of_its_own_at_a_server),
       CASE(every_row_listens_and_says_where), CASE(a_row_that_cannot_listen_says_why_and_stops_no_other),
-      CASE(a_port_asked_for_and_held_is_an_error), CASE(rows_are_checked),
-      CASE(a_command_goes_out_once_confirmed_and_its_row_says_what_came_of_it),
+      CASE(a_port_asked_for_and_held_is_an_error), CASE(a_line_whose_port_is_held_does_not_open_and_says_by_whom),
+      CASE(a_port_that_the_system_chose_is_kept), CASE(a_port_of_the_command_line_is_kept_in_no_row),
+      CASE(rows_are_checked), CASE(a_command_goes_out_once_confirmed_and_its_row_says_what_came_of_it),
       CASE(what_waits_for_a_device_that_is_not_in_use_any_more_fails_and_goes_nowhere),
       CASE(a_command_that_was_sent_is_not_sent_again_after_a_restart))

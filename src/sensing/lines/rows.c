@@ -155,21 +155,39 @@ enum err line_set_read(struct line_set *l, struct ctx *ctx) {
 }
 
 static bool is_told(const struct line_entry *e) {
-    return e->spec.state == e->state && !strcmp(e->spec.address, e->address) && !strcmp(e->spec.problem, e->problem);
+    return e->spec.state == e->state && !e->kept_port && !strcmp(e->spec.address, e->address) &&
+           !strcmp(e->spec.problem, e->problem);
+}
+
+static uint64_t bit(const char *field) {
+    return UINT64_C(1) << field_index(&line_rows, field);
+}
+
+/* A port that was chosen for the row is kept in it, so that its devices find the line there after the next start, too;
+ * unless somebody wrote one meanwhile. */
+static enum err take_step(struct ctx *ctx, void *entry) {
+    static const char *const step_of[] = {[LINE_CLOSED] = "close", [LINE_OPEN] = "open", [LINE_FAILED] = "fail"};
+    const struct line_entry *e = entry;
+    struct line_row patch = {0}, now = {0};
+    uint64_t fields = bit("address") | bit("problem");
+    if (e->kept_port) TRY(row_get(ctx, &line_rows, e->spec.id, &now));
+    if (e->address[0]) SET(&line_rows, &patch, address, str_of(e->address));
+    if (e->problem[0]) SET(&line_rows, &patch, problem, str_of(e->problem));
+    if (e->kept_port && !now.port) {
+        SET(&line_rows, &patch, port, e->kept_port);
+        fields |= bit("port");
+    }
+    return row_act(ctx, &line_rows, e->spec.id, 0, step_of[e->state], &patch, fields, NULL);
 }
 
 static enum err write_state(struct line_set *l, struct ctx *ctx, struct line_entry *e) {
-    static const char *const step_of[] = {[LINE_CLOSED] = "close", [LINE_OPEN] = "open", [LINE_FAILED] = "fail"};
-    struct line_row patch = {0};
-    uint64_t both = UINT64_C(1) << field_index(&line_rows, "address") | UINT64_C(1)
-                                                                            << field_index(&line_rows, "problem");
-    if (e->address[0]) SET(&line_rows, &patch, address, str_of(e->address));
-    if (e->problem[0]) SET(&line_rows, &patch, problem, str_of(e->problem));
-    enum err err = row_act(ctx, &line_rows, e->spec.id, 0, step_of[e->state], &patch, both, NULL);
+    enum err err = ctx_write(ctx, take_step, e);
     if (err && err != ERR_NOT_FOUND && err != ERR_CONFLICT) return err; /* archived meanwhile: nobody is told */
     ctx->fault = (struct fault){0};
     pthread_mutex_lock(&l->lock);
     e->spec.state = e->state;
+    if (e->kept_port) e->spec.port = e->kept_port; /* else it were moved there, which is where it is */
+    e->kept_port = 0;
     memcpy(e->spec.address, e->address, sizeof e->address);
     memcpy(e->spec.problem, e->problem, sizeof e->problem);
     pthread_mutex_unlock(&l->lock);
