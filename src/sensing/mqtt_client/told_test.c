@@ -296,7 +296,7 @@ static void a_group_with_too_many_nodes_harms_no_other(struct t *t) {
     struct site s;
     char topic[64];
     int id = 1;
-    int64_t at_ms;
+    int64_t at_ms = 0;
     start(&s, t, "sparkplug=estate");
     broker_take(&s.b);
     CHECK(t, broker_next(&s.b) == MQTT_CONNECT &&
