@@ -384,7 +384,8 @@ static void what_a_community_has_about_the_same_does_not_come_with_a_model(struc
                                        .severity = {"info", 4},
                                        .message = {"c", 1},
                                        .for_s = 3}};
-    const uint64_t severity = UINT64_C(1) << field_index(&rules, "severity");
+    const uint64_t severity = UINT64_C(1) << field_index(&rules, "severity"), its_name = UINT64_C(1)
+                                                                                         << field_index(&rules, "name");
     struct site s;
     start(&s, t);
     int64_t model_id = model_with(&s, all, 2);
@@ -399,7 +400,8 @@ static void what_a_community_has_about_the_same_does_not_come_with_a_model(struc
     CHECK(t, count(&s, "SELECT COUNT(*) FROM rules WHERE name = 'a'") == 0);
     int64_t b_id = count(&s, "SELECT id FROM rules WHERE name = 'b'");
     SET(&rules, &b, severity, S("info"));
-    CHECK(t, !row_update(&s.ctx, &rules, b_id, 0, &b, severity, NULL));
+    SET(&rules, &b, name, S("ours"));
+    CHECK(t, !row_update(&s.ctx, &rules, b_id, 0, &b, severity | its_name, NULL));
     struct device_model m = {0};
     SET(&device_models, &m, rules, (struct lines){all, 3});
     CHECK(t, !row_update(&s.ctx, &device_models, model_id, 0, &m, UINT64_C(1) << field_index(&device_models, "rules"),

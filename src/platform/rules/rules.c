@@ -24,6 +24,7 @@ static const struct field fields[] = {
     {TEXT(struct rule, message), .max = 120, .flags = REQUIRED, .group = "then"},
     {TEXT(struct rule, case_type), .max = 40, .group = "then"},
     {FLAG(struct rule, enabled), .flags = COLUMN},
+    {TEXT(struct rule, came_as), .max = 60, .flags = SYSTEM},
 };
 static const struct grant grants[] = {
     {"admin", CREATE | READ | UPDATE | ARCHIVE, PLACE},
@@ -139,7 +140,8 @@ static const struct upgrade upgrades[] = {{1,
                                            "ALTER TABLE alarms ADD COLUMN calm_ms {I};\n"
                                            "UPDATE alarms SET calm_ms = ended_ms WHERE state = 'ended';\n"
                                            "CREATE INDEX alarms_by_calm_ms ON alarms (calm_ms, archived_ms, id);",
-                                           NULL, NULL, NULL}};
+                                           NULL, NULL, NULL},
+                                          {2, "ALTER TABLE rules ADD COLUMN came_as {T};", NULL, NULL, NULL}};
 
 const struct module rules_module = {
     .name = "rules",

@@ -8,6 +8,7 @@
 struct rule {
     struct row row;
     struct str name, kind, model, metric, event_code, severity, message, case_type;
+    struct str came_as; /* what the model called it with which it came; absent: people made it */
     int64_t device_id, limit_value, clear_value, for_s; /* values with scale 3 */
     bool enabled;
 };

@@ -737,6 +737,7 @@ export interface RulesRow {
   message?: string | null
   case_type?: string | null
   enabled?: boolean | null
+  came_as?: string | null
 }
 export interface RulesPage {
   items: RulesRow[]
