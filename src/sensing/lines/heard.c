@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOOKED_AT 64
+
 struct heard {
     pthread_mutex_t lock;
-    struct heard_device *devices; /* in order of code */
-    size_t n, cap, next;
+    struct heard_device **devices; /* in order of code */
+    size_t n, cap, next, looked;   /* looked: where room was looked for last */
 };
 
 struct heard *heard_create(void) {
@@ -23,6 +25,7 @@ struct heard *heard_create(void) {
 void heard_destroy(struct heard *h) {
     if (!h) return;
     pthread_mutex_destroy(&h->lock);
+    for (size_t i = 0; i < h->n; i++) free(h->devices[i]);
     free(h->devices);
     free(h);
 }
@@ -31,12 +34,12 @@ static size_t place_of(const struct heard *h, struct str code, bool *ret_found) 
     size_t low = 0, high = h->n;
     while (low < high) {
         size_t mid = (low + high) / 2;
-        if (str_cmp(code, str_of(h->devices[mid].code)) > 0)
+        if (str_cmp(code, str_of(h->devices[mid]->code)) > 0)
             low = mid + 1;
         else
             high = mid;
     }
-    *ret_found = low < h->n && str_is(code, h->devices[low].code);
+    *ret_found = low < h->n && str_is(code, h->devices[low]->code);
     return low;
 }
 
@@ -45,35 +48,39 @@ static bool is_worth_less(const struct heard_device *a, const struct heard_devic
     return a->frames != b->frames ? a->frames < b->frames : a->last_ms < b->last_ms;
 }
 
+/* Of some that stand together, so that names without end cost little each. */
 static void make_room(struct heard *h) {
-    size_t least = 0;
-    for (size_t i = 1; i < h->n; i++)
-        if (is_worth_less(&h->devices[i], &h->devices[least])) least = i;
-    memmove(&h->devices[least], &h->devices[least + 1], (--h->n - least) * sizeof *h->devices);
+    size_t least = h->looked++ * LOOKED_AT % h->n;
+    for (size_t k = 1, first = least; k < LOOKED_AT; k++) {
+        size_t i = (first + k) % h->n;
+        if (is_worth_less(h->devices[i], h->devices[least])) least = i;
+    }
+    free(h->devices[least]);
+    memmove(&h->devices[least], &h->devices[least + 1], (--h->n - least) * sizeof(struct heard_device *));
 }
 
 /* NULL: out of memory, or no name. */
 static struct heard_device *device_of(struct heard *h, struct str code) {
     bool found;
     size_t at = place_of(h, code, &found);
-    if (found) return &h->devices[at];
+    if (found) return h->devices[at];
     if (!code.len || code.len > TELEMETRY_DEVICE_MAX) return NULL;
-    if (h->n == HEARD_MAX) {
-        make_room(h);
-        at = place_of(h, code, &found);
-    }
     if (h->n == h->cap) {
         size_t cap = h->cap ? h->cap * 2 : 16;
-        struct heard_device *grown = realloc(h->devices, cap * sizeof *grown);
+        struct heard_device **grown = realloc(h->devices, cap * sizeof(struct heard_device *));
         if (!grown) return NULL;
         h->devices = grown;
         h->cap = cap;
     }
-    memmove(&h->devices[at + 1], &h->devices[at], (h->n - at) * sizeof *h->devices);
-    h->devices[at] = (struct heard_device){0};
-    memcpy(h->devices[at].code, code.ptr, code.len);
+    struct heard_device *d = calloc(1, sizeof *d);
+    if (!d) return NULL;
+    if (h->n == HEARD_MAX) make_room(h);
+    at = place_of(h, code, &found);
+    memmove(&h->devices[at + 1], &h->devices[at], (h->n - at) * sizeof(struct heard_device *));
+    memcpy(d->code, code.ptr, code.len);
+    h->devices[at] = d;
     h->n++;
-    return &h->devices[at];
+    return d;
 }
 
 static void take_frame(struct heard_device *d, struct str peer, uint64_t conn, int64_t now_ms) {
@@ -134,7 +141,8 @@ static bool is_reached(const struct heard_place *from, const struct heard_place 
 bool heard_place(struct heard *h, struct str code, const struct heard_place *place) {
     pthread_mutex_lock(&h->lock);
     struct heard_device *d = device_of(h, code);
-    bool ok = !d || !d->place.at_ms || is_reached(&d->place, place) || is_reached(&d->doubtful, place);
+    bool is_again = d && d->doubtful.at_ms == place->at_ms; /* said twice it is no likelier */
+    bool ok = !d || !d->place.at_ms || is_reached(&d->place, place) || (!is_again && is_reached(&d->doubtful, place));
     if (d && ok) d->place = *place;
     if (d) d->doubtful = ok ? (struct heard_place){0} : *place;
     pthread_mutex_unlock(&h->lock);
@@ -160,7 +168,7 @@ bool heard_get(struct heard *h, struct str code, struct heard_device *ret) {
     bool found;
     pthread_mutex_lock(&h->lock);
     size_t at = place_of(h, code, &found);
-    if (found) *ret = h->devices[at];
+    if (found) *ret = *h->devices[at];
     pthread_mutex_unlock(&h->lock);
     return found;
 }
@@ -168,7 +176,7 @@ bool heard_get(struct heard *h, struct str code, struct heard_device *ret) {
 size_t heard_next(struct heard *h, struct heard_device *ret, size_t cap) {
     pthread_mutex_lock(&h->lock);
     size_t n = h->n < cap ? h->n : cap;
-    for (size_t i = 0; i < n; i++) ret[i] = h->devices[h->next++ % h->n];
+    for (size_t i = 0; i < n; i++) ret[i] = *h->devices[h->next++ % h->n];
     if (n) h->next %= h->n;
     pthread_mutex_unlock(&h->lock);
     return n;

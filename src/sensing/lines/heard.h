@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "platform/telemetry/telemetry.h"
 
-#define HEARD_MAX 10000 /* devices; a further one has the place of who said least, and was silent longest */
+#define HEARD_MAX 10000 /* devices; a further one has the place of who said little, and was silent long */
 struct heard_place {
     int64_t at_ms; /* 0: none */
     double latitude, longitude;

@@ -195,9 +195,18 @@ static void a_place_that_nobody_gets_to_is_suspect(struct t *t) {
         int64_t s;
         double latitude, longitude;
         bool suspect;
-    } all[] = {{0, 31, 121, false}, {10, 31.005, 121, false}, {20, 32, 121, true},     {30, 31.005, 121.005, false},
-               {40, 0, 0, true},    {50, 60, 10, true},       {60, 60.001, 10, false}, /* it is there, then */
-               {70, 31, 121, true}, {80, 60.002, 10, false},  {2280, 61.1, 10, false}, {2290, 59, 10, true}};
+    } all[] = {{0, 31, 121, false},
+               {10, 31.005, 121, false},
+               {20, 32, 121, true},
+               {20, 32, 121, true},
+               /* said twice */ {30, 31.005, 121.005, false},
+               {40, 0, 0, true},
+               {50, 60, 10, true},
+               {60, 60.001, 10, false}, /* it is there, then */
+               {70, 31, 121, true},
+               {80, 60.002, 10, false},
+               {2280, 61.1, 10, false},
+               {2290, 59, 10, true}};
     struct site s;
     struct arena a;
     start(&s, t);
