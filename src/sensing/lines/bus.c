@@ -32,6 +32,7 @@ struct bus {
     int64_t heard_us;                   /* an answer; whoever only makes noise does not hold the line */
     bool is_waiting;                    /* for the store */
     size_t looking;                     /* questions of a search that have not ended */
+    bool is_first_here;                 /* of a search: who was looked for before the decoys */
     uint32_t decoys_asked, decoys_here; /* of a search, a bit each: struct asking */
     int refs;                           /* the owner, and what is on its way */
 };
@@ -251,6 +252,10 @@ static bool is_decoy(const struct asking *asking, struct str address, uint32_t *
     return false;
 }
 
+static bool answers_to_any(const struct bus *b, uint32_t all) {
+    return all && b->is_first_here && b->decoys_here == all;
+}
+
 /* Nobody is told of a decoy before it is known whether all of them are there. */
 static void looked_for(struct bus *b, struct str address, const struct decoded *d) {
     const struct asking *asking = b->line->o.codec->asking;
@@ -259,13 +264,14 @@ static void looked_for(struct bus *b, struct str address, const struct decoded *
     uint32_t bit;
     bool is_here = d && d->sender.len;
     if (!is_decoy(asking, address, &bit)) {
-        bool is_any = all && b->decoys_here == all;
-        if (is_here && !is_any) found(b, d->sender);
+        bool is_first = all && !b->decoys_asked;
+        if (is_first) b->is_first_here = is_here;
+        if (is_here && !answers_to_any(b, all)) found(b, d->sender);
         return;
     }
     b->decoys_asked |= bit;
     if (is_here) b->decoys_here |= bit;
-    for (size_t i = 0; b->decoys_asked == all && b->decoys_here != all && i < asking->find_decoys; i++)
+    for (size_t i = 0; b->decoys_asked == all && !answers_to_any(b, all) && i < asking->find_decoys; i++)
         if (b->decoys_here >> i & 1 && asking->find(i + 1, &q)) found(b, q.address);
 }
 
@@ -329,6 +335,10 @@ bool bus_tell(struct bus *b, const struct line_order *o, const char **ret_why) {
                                      .until_ms = mono_ms(b) + (o->until_ms - now_ms),
                                      .can_wait = o->midnight_ms != 0};
     struct fault f = {0};
+    *ret_why = "its line is not connected";
+    if (!b->conn) return false;
+    *ret_why = LINE_NOT_IN_USE;
+    if (b->plan && !asked_is_of_plan(b->plan, &order)) return false;
     enum err e = poll_order(b->poll, &order, &f);
     *ret_why = e == ERR_LIMIT ? "too much waits on its line" : "its protocol cannot say this, or wants a password";
     if (!e) step(b);
@@ -342,6 +352,7 @@ bool bus_find(struct bus *b) {
     struct fault f = {0};
     if (b->looking) return true; /* it goes on */
     b->decoys_asked = b->decoys_here = 0;
+    b->is_first_here = false;
     for (size_t n = 0; b->conn && asking->find && asking->find(n, &o.q); n++)
         b->looking += !poll_order(b->poll, &o, &f);
     bool some = b->looking;

@@ -328,6 +328,8 @@ bool controllers_tell(struct controllers *c, const struct line_order *o, const c
                                      .tries = o->value.ptr ? 1 : ORDER_TRIES,
                                      .until_ms = mono_ms(c) + (o->until_ms - now_ms)};
     struct fault f = {0};
+    *ret_why = LINE_NOT_IN_USE;
+    if (c->plan && !asked_is_of_plan(c->plan, &order)) return false;
     enum err e = bacnet_client_order(c->client, &order, &f);
     *ret_why = e == ERR_LIMIT ? "too much waits on its line" : "its protocol cannot say this";
     if (!e) step(c);

@@ -531,6 +531,7 @@ static void a_command_ends_with_what_the_device_says(struct t *t) {
     CHECK(t, comes_to(&s, all_is_read));
     for (size_t i = 0; i < COUNT(all); i++) {
         s.order = (struct line_order){.command_id = 77,
+                                      .device_id = 1,
                                       .device = S("AHU-1"),
                                       .address = S("1234"),
                                       .item = str_of(all[i].item),

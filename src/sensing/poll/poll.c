@@ -162,7 +162,7 @@ static void refused(struct poll *p, int64_t now_ms, const char *why) {
 /* It is asked anew, unless it may have been done already when it was said before. */
 static void asked_anew(struct poll *p, int64_t now_ms, const char *why) {
     poll_number_anew(p);
-    if (p->q.value.ptr && p->tries) {
+    if ((p->q.value.ptr && p->tries) || (p->told && p->told->dropped)) {
         refused(p, now_ms, why);
         return;
     }
@@ -193,7 +193,7 @@ static void take(struct poll *p, int64_t now_ms, struct bytes whole) {
         return;
     case ANSWER_WHOLE: whole_answer(p, now_ms); return;
     case ANSWER_PART:
-        if (++p->q.part == PARTS_MAX) { /* it never ends */
+        if (++p->q.part == PARTS_MAX || (p->told && p->told->dropped)) { /* it never ends, or nobody wants it */
             p->tries = p->o.tries;
             give_up(p, now_ms, "its answer has no end");
             return;

@@ -175,6 +175,7 @@ static void prove(struct poll *p, int64_t now_ms, const struct decoded *d) {
 
 int poll_order_tries(const struct poll *p) {
     const struct asking *asking = p->o.codec->asking;
+    if (p->told->dropped) return 1;
     bool is_known_again = asking->is_known_again && asking->is_known_again(&p->q);
     return p->told->is_taken || is_known_again ? p->o.tries : p->told->o.tries;
 }
