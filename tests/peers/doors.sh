@@ -71,7 +71,7 @@ is "$(becomes 404 answered)" 404 "doors: and opens nothing any more"
 key=$(one "lines/$line" push_key)
 is "$(status PATCH "devices/$controller" '{"model":"card_reader"}')" 200 "doors: its model has a command"
 order=$(make commands "{\"device_id\":\"$controller\",\"command\":\"beep\",\"reason\":\"peers try it\",\"community_id\":\"$community\"}")
-is "$(becomes failed one "commands/$order" state) $(one "commands/$order" answer)" 'failed devices of this kind cannot be told anything' "doors: but over HTTP only an answer opens"
+is "$(becomes failed one "commands/$order" state) $(one "commands/$order" answer)" 'failed over HTTP nobody is told anything, and it is not connected to MQTT' "doors: but over HTTP only an answer opens"
 played=$("$bin" simulate door --to "${url#http://}" --key "$key" --count 60 --rate 0 --devices 2 --cards 8065495,4004 --faults split,merge,replay --json)
 say $? "simulate: two controllers are answered, every push"
 is "$(jq -c '[.sent == .confirmed, .unanswered, ([.faults[] | . > 0] | all)]' <<<"$played")" '[true,0,true]' "simulate: all of them"
@@ -111,7 +111,9 @@ is "$(becomes open one "lines/$lane" state)" open "doors: a line of cameras that
 is "$(push '{}') $(push '')" ' 200  200' "doors: their sign of life may be empty"
 pass plate 粤B12345 >/dev/null
 snap() { push "{\"Picture\":{\"Plate\":{\"PlateNumber\":\"$1\"},\"SnapInfo\":{\"DeviceID\":\"DM-1\",\"AccurateTime\":\"$(TZ=Asia/Shanghai date -d "$2" '+%F %T')\"}}}"; }
-is "$(snap 粤B12345 '10 minutes ago') $(snap 粤B12345 now)" ' 200  200' "doors: vehicles are taken"
+snap 粤B12345 now | grep -q of_another_line; say $? "doors: who logs in to MQTT and names no line is not spoken for on another"
+is "$(status PATCH "devices/$lock" "{\"line_id\":\"$lane\"}")" 200 "doors: its row names the line of its pictures"
+is "$(becomes ' 200' snap 粤B12345 '10 minutes ago') $(snap 粤B12345 now)" ' 200  200' "doors: vehicles are taken"
 is "$(becomes 'open refused open' heard)" 'open refused open' "doors: one with a pass is let in by a command, where its camera can be told"
 is "$(passages DM-1 | jq -c '.[3:]')" '[[false,"late",""],[true,"given",""]]' "doors: one of ten minutes ago is not"
 keys=$("$bin" device add DM-2 --model door_controller --data "$dir/$name" --json 2>/dev/null)

@@ -57,6 +57,8 @@ export const lineTexts: readonly (readonly [en: string, zh: string])[] = [
   ['nothing came', '什么也没收到'],
   ['its line is closed', '线路没有启用'],
   ['the device is not in use any more, or has another address', '设备已停用，或换了地址'],
+  ['over HTTP nobody is told anything, and it is not connected to MQTT', 'HTTP 上报的设备不能下命令，它又没有连 MQTT'],
+  ['its line is not connected', '线路没有连上'],
   ['its line was closed or changed', '线路已关闭或改过'],
   ['it was not there in time', '期限内设备不在'],
   ['its connection is gone', '连接断了'],

@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define TICK_MS      1000 /* of lines */
-#define LOOK_MS      100  /* for what waits to be told */
+#define AGAIN_US     INT64_C(5000000)
+#define LOOK_MS      100 /* for what waits to be told */
 #define UNIT_BYTES   ((size_t)64 << 20)
 #define ORDERS_BYTES ((size_t)1 << 20)
 
@@ -234,19 +235,29 @@ static struct line_entry *entry_of(struct line_set *l, const struct line_spec *s
     return empty;
 }
 
-static void take_rows(struct line_set *l) {
+/* One may want the port that another gives up. */
+static void close_changed(struct line_set *l) {
     for (size_t i = 0; i < l->entries_n; i++) l->entries[i].is_seen = false;
     for (size_t i = 0; i < l->loaded_n; i++) {
         struct line_entry *e = entry_of(l, &l->loaded[i]);
         if (!e) continue;
         e->is_seen = true;
-        bool again = is_otherwise(&e->spec, &l->loaded[i]);
-        if (again) close_entry(l, e);
+        e->is_new = is_otherwise(&e->spec, &l->loaded[i]);
+        if (e->is_new) close_entry(l, e);
+    }
+}
+
+static void take_rows(struct line_set *l) {
+    close_changed(l);
+    for (size_t i = 0; i < l->loaded_n; i++) {
+        struct line_entry *e = entry_of(l, &l->loaded[i]);
+        if (!e) continue;
         pthread_mutex_lock(&l->lock);
         e->spec = l->loaded[i];
         pthread_mutex_unlock(&l->lock);
         add_to_book(l, e);
-        if (again) open_entry(l, e);
+        if (e->is_new) open_entry(l, e);
+        e->is_new = false;
         if (e->line && l->plans[i]) {
             line_plan(e->line, l->plans[i]);
             l->plans[i] = NULL;
@@ -311,13 +322,20 @@ static struct line_entry *entry_at(struct line_set *l, int64_t id) {
     return NULL;
 }
 
+#define NOT_OVER_HTTP "over HTTP nobody is told anything, and it is not connected to MQTT"
+
+/* Through a request nobody is told anything: a device that pushes has a connection of its own to MQTT, or none. */
+static const struct lines_server *teller_of(const struct line_set *l, const struct line_entry *e) {
+    static const struct line_spec own = {.kind = "mqtt"};
+    return server_of(l, e && !line_is_pushed(&e->spec) ? &e->spec : &own);
+}
+
 /* What did not go out has ended. */
 static void tell_out(struct line_set *l) {
     for (size_t i = 0; i < l->out.n; i++) {
         const struct line_order *o = &l->out.orders[i];
         struct line_entry *e = entry_at(l, l->out.line_ids[i]);
-        const struct line_spec own = {.kind = "mqtt"};
-        const struct lines_server *by = server_of(l, e ? &e->spec : &own);
+        const struct lines_server *by = teller_of(l, e);
         const char *why = !l->out.line_ids[i]                       ? "nobody knows on which line it is"
                           : e && e->spec.enabled && by && !by->tell ? "devices of this kind cannot be told anything"
                                                                     : "its line is closed";
@@ -326,6 +344,7 @@ static void tell_out(struct line_set *l) {
                       : e && e->client ? mqtt_client_tell(e->client, o, &why)
                       : goes_by        ? by->tell(by->arg, l->out.community_ids[i], o, &why)
                                        : false;
+        if (!is_out && e && line_is_pushed(&e->spec)) why = NOT_OVER_HTTP;
         if (!is_out && o->command_id) line_ended_add(l, o->command_id, false, str_of(why));
     }
     l->out.n = 0;
@@ -350,6 +369,12 @@ static void find_some(struct line_set *l) {
     }
 }
 
+/* Whoever held its port may be gone. */
+static bool wants_another_try(const struct line_entry *e, int64_t now_us) {
+    return is_ours(&e->spec) && e->spec.enabled && e->is_seen && !e->line && e->state == LINE_FAILED &&
+           now_us >= e->again_us;
+}
+
 static bool tick(void *arg) {
     struct line_set *l = arg;
     bool wakes = false, is_working = runner_is_working(&l->runner);
@@ -359,6 +384,12 @@ static bool tick(void *arg) {
         struct str why;
         if (e->client && line_client_tick(l, e) && !is_working) {
             line_client_look(l, e);
+            wakes = true;
+        }
+        if (!is_working && wants_another_try(e, now_us)) {
+            open_entry(l, e);
+            e->again_us = now_us + AGAIN_US;
+            if (e->line) l->loaded_generation = 0; /* it has no plan yet */
             wakes = true;
         }
         if (!e->line) continue;
@@ -409,7 +440,7 @@ enum err lines_open(const struct lines_options *options, struct line_set **ret, 
 void lines_stop(struct line_set *l) {
     if (!l) return;
     l->closing = true;
-    runner_stop(&l->runner);
+    runner_end(&l->runner); /* it reads readings, whose store goes next */
     for (size_t i = 0; i < l->entries_n; i++) {
         line_close(l->entries[i].line);
         mqtt_client_close(l->entries[i].client);

@@ -44,7 +44,8 @@ struct line_entry {
     int kept_port;              /* that the system chose, and the row is to say from now on; 0: none */
     int32_t state;              /* as it is */
     char address[LINE_ADDRESS_MAX], problem[LINE_PROBLEM_MAX];
-    bool is_seen;
+    bool is_seen, is_new; /* its row is there; and says something else */
+    int64_t again_us;     /* one that failed is not tried before */
     struct bucket bucket; /* of what is pushed */
     _Atomic int pushes;   /* that are not answered yet */
 };
