@@ -365,6 +365,7 @@ static void a_store_without_ends_of_causes_learns_them(struct t *t) {
     CHECK(t, alarms_open(&s) == 1);
     end_by_hand(&s);
     const char *const before[] = {"DROP INDEX alarms_by_calm_ms", "ALTER TABLE alarms DROP COLUMN calm_ms",
+                                  "ALTER TABLE rules DROP COLUMN came_as",
                                   "DELETE FROM upgrades WHERE module = 'rules' AND number > 0"};
     for (size_t i = 0; i < COUNT(before); i++) CHECK(t, !db_exec(s.ctx.db, &s.ctx.fault, before[i], NO_VALS, NULL));
     CHECK(t, !kernel_install(s.kernel, s.ctx.db, &t->world, &t->fault));
