@@ -285,6 +285,19 @@ static void who_falls_silent_is_told_once_and_so_is_his_return(struct t *t) {
     stop(&s);
 }
 
+/* The relay of the second meter is to open. */
+static struct line_order trip(const struct site *s) {
+    const struct world *w = &s->e.t->world;
+    return (struct line_order){.command_id = 77,
+                               .device_id = 1,
+                               .device = S("M-1"),
+                               .address = S("000000000001"),
+                               .item = S("1C"),
+                               .value = S("trip"),
+                               .key = S("02123456"),
+                               .until_ms = w->utc_ms(w->self) + 600000};
+}
+
 static void give(void *arg) {
     struct site *s = arg;
     s->is_out = line_tell(s->line, &s->order, &s->why);
@@ -300,14 +313,7 @@ static bool is_told_twice(struct site *s) {
 static void a_relay_does_what_it_is_told_with_the_right_password(struct t *t) {
     struct site s;
     start(&s, t);
-    s.order = (struct line_order){.command_id = 77,
-                                  .device_id = 1,
-                                  .device = S("M-1"),
-                                  .address = S("000000000001"),
-                                  .item = S("1C"),
-                                  .value = S("trip"),
-                                  .key = S("02123456"),
-                                  .until_ms = t->world.utc_ms(t->world.self) + 600000};
+    s.order = trip(&s);
     s.o.reach = LINE_DIAL; /* nobody is there yet */
     s.o.host = "127.0.0.1";
     s.o.port = 1;
@@ -438,13 +444,7 @@ static void who_left_meanwhile_is_told_nothing(struct t *t) {
         dial(&s);
         CHECK(t, comes_to(&s, both_are_read));
         atomic_store(&s.gateway.is_dead[1], true);
-        s.order = (struct line_order){.command_id = 77,
-                                      .device_id = 1,
-                                      .address = S("000000000001"),
-                                      .item = S("1C"),
-                                      .value = S("trip"),
-                                      .key = S("02123456"),
-                                      .until_ms = t->world.utc_ms(t->world.self) + 600000};
+        s.order = trip(&s);
         test_on_loop(s.e.loop.loop, give, &s);
         test_on_loop(s.e.loop.loop, give, &s);
         CHECK(t, s.is_out && !atomic_load(&s.told));
@@ -468,13 +468,7 @@ static void who_answers_a_search_is_put_aside(struct t *t) {
     atomic_store(&s.gateway.is_dead[0], true);
     atomic_store(&s.gateway.is_dead[1], true);
     for (int i = 0; i < 600; i++) test_on_loop(s.e.loop.loop, look_for_some, &s); /* one search at a time */
-    s.order = (struct line_order){.command_id = 77,
-                                  .device_id = 1,
-                                  .address = S("000000000001"),
-                                  .item = S("1C"),
-                                  .value = S("trip"),
-                                  .key = S("02123456"),
-                                  .until_ms = t->world.utc_ms(t->world.self) + 600000};
+    s.order = trip(&s);
     test_on_loop(s.e.loop.loop, give, &s);
     CHECK_SAY(t, s.is_out, "%s", s.why);
     atomic_store(&s.gateway.is_dead[0], false);
