@@ -312,9 +312,8 @@ static bool two_addresses_speak(struct patient *p) {
 }
 
 static bool clock_is_off(struct patient *p) {
-    int64_t off = p->heard.skew_ms < 0 ? -p->heard.skew_ms : p->heard.skew_ms;
     bool is_old = p->last_ms - p->heard.skew_at_ms > HEARD_CLOCK_MS; /* it spoke since, and said nothing of it */
-    if (off < HEARD_CLOCK_OFF_MS || is_old) return false;
+    if (!heard_is_off(p->heard.skew_ms) || is_old) return false;
     say(p, "clock_off", "warn");
     jw_ki64(p->j, "ahead_ms", p->heard.skew_ms);
     return done(p);

@@ -52,8 +52,7 @@ void figures_good(struct figures *f, const struct sample *what, struct bytes who
 }
 
 void figures_clock(struct figures *f, struct str device, int64_t ahead_ms, int64_t now_ms) {
-    bool is_off = ahead_ms >= HEARD_CLOCK_OFF_MS || ahead_ms <= -HEARD_CLOCK_OFF_MS;
-    if (f->keeps_no_samples || !(is_off || heard_knows(f->clocks, device))) return;
+    if (f->keeps_no_samples || !(heard_is_off(ahead_ms) || heard_knows(f->clocks, device))) return;
     heard_clock(f->clocks, device, ahead_ms, now_ms);
 }
 

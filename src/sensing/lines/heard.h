@@ -45,6 +45,9 @@ void heard_frame(struct heard *h, struct str code, struct str peer, uint64_t con
 /* What a device kept for a while tells an old time though its clock is right: of HEARD_CLOCK_MS the latest counts. */
 #define HEARD_CLOCK_MS     600000
 #define HEARD_CLOCK_OFF_MS INT64_C(300000) /* nobody is told of less */
+static inline bool heard_is_off(int64_t skew_ms) {
+    return skew_ms >= HEARD_CLOCK_OFF_MS || skew_ms <= -HEARD_CLOCK_OFF_MS;
+}
 void heard_clock(struct heard *h, struct str code, int64_t skew_ms, int64_t now_ms);
 /* It is there then, it says.  False: nobody gets there from where it was last, at 200 km/h, where it is more than
  * 1 km away; unless what it said before was no more likely, and this fits to it. */

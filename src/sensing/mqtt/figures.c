@@ -67,8 +67,7 @@ void mqtt_heard(struct mqtt_conn *c, struct str topic, struct bytes payload) {
 /* What is said within a connection was kept by nobody on its way but the device. */
 void mqtt_clock_told(struct mqtt_conn *c, struct str device, int64_t at_ms, int64_t now) {
     int64_t ahead_ms = at_ms - now;
-    bool is_off = ahead_ms >= HEARD_CLOCK_OFF_MS || ahead_ms <= -HEARD_CLOCK_OFF_MS;
-    c->has_told_wrong |= is_off;
+    c->has_told_wrong |= heard_is_off(ahead_ms);
     if (c->has_told_wrong) figures_clock(mqtt_line(c), device, ahead_ms, now);
 }
 

@@ -84,9 +84,7 @@ void poll_plan_begin(struct poll *p) {
     p->found = 0;
 }
 
-/* A point that goes meanwhile is not settled; its answer is waited for, since it may pass for that to the next
- * question.
- */
+/* A point that goes meanwhile is not settled; its answer is waited for: it may pass for that to the next question. */
 void poll_plan_end(struct poll *p) {
     size_t kept = 0;
     struct point *asked = NULL;
