@@ -105,20 +105,23 @@ static enum slave_heard hear(struct slave_line *line, struct bytes whole, int64_
     struct cjt188_frame q;
     struct cjt188_body body;
     struct wire_error e;
+    enum slave_heard heard = SLAVE_NOT_OURS;
     if (!cjt188_decode(whole, &q, &e) || !cjt188_body(&q, &body, &e) || q.control & CJT188_REPLY || !body.has_item ||
         (q.type != COLD_WATER && q.type != ANY_TYPE))
         return SLAVE_NOT_OURS;
-    if (strchr(q.address, 'A') && line->devices_n > 1) return SLAVE_NOT_OURS; /* all at once: nobody can be heard */
-    for (size_t i = 0; i < line->devices_n; i++) {
-        char address[15];
+    for (size_t i = 0, n = 0; i < line->devices_n; i++) {
+        char address[15], mem[CJT188_FRAME_MAX];
         bool refuses;
+        struct buf one;
         snprintf(address, sizeof address, "%014" PRId64, line->devices[i].number);
         if (!meter_is_asked(str_of(q.address), address)) continue;
+        buf_init(&one, mem, sizeof mem);
         move_valve(&line->devices[i], now_ms);
-        if (!put_answer(&line->devices[i], &q, &body, address, now_ms, &refuses, out)) return SLAVE_NOT_OURS;
-        return refuses ? SLAVE_REFUSES : SLAVE_ANSWERS;
+        if (!put_answer(&line->devices[i], &q, &body, address, now_ms, &refuses, &one)) continue;
+        heard = refuses ? SLAVE_REFUSES : SLAVE_ANSWERS;
+        slave_join(out, n++, (struct bytes){(const uint8_t *)mem, one.len});
     }
-    return SLAVE_NOT_OURS;
+    return heard;
 }
 
 const struct slave_protocol slave_cjt188 = {.name = "cjt188",

@@ -171,30 +171,45 @@ static uint8_t answer(struct asked *a, const struct dlt645_frame *q, struct dlt6
     }
 }
 
+/* Each edition has functions of its own. */
+static bool is_known(const struct slave_device *d, uint8_t function) {
+    bool is_97 = function == DLT645_97_READ || function == DLT645_97_FOLLOWING;
+    return d->is_of_1997 == is_97;
+}
+
+static enum slave_heard hear_one(struct slave_device *d, const struct dlt645_frame *q, int64_t now_ms,
+                                 struct buf *out) {
+    struct asked a = {.d = d};
+    struct dlt645_frame f = {.control = q->control | DLT645_REPLY, .wake = (uint8_t)(d->number % 3)};
+    snprintf(f.address, sizeof f.address, "%012" PRId64, d->number);
+    if (!meter_is_asked(str_of(q->address), f.address) || !is_known(d, q->control & 0x1f)) return SLAVE_NOT_OURS;
+    a.now_ms = slave_clock_ms(d, now_ms);
+    uint8_t refused = answer(&a, q, &f);
+    if (refused) {
+        f.control |= DLT645_REFUSED;
+        f.data[0] = refused;
+        f.data_n = 1;
+    }
+    if (!dlt645_encode(&f, out)) return SLAVE_NOT_OURS;
+    return refused ? SLAVE_REFUSES : SLAVE_ANSWERS;
+}
+
 static enum slave_heard hear(struct slave_line *line, struct bytes whole, int64_t now_ms, struct buf *out) {
     struct dlt645_frame q;
     struct wire_error e;
-    bool is_any = false;
+    enum slave_heard heard = SLAVE_NOT_OURS;
     if (!dlt645_decode(whole, &q, &e) || q.control & DLT645_REPLY || (q.control & 0x1f) == DLT645_TIME)
         return SLAVE_NOT_OURS;
-    is_any = strchr(q.address, 'A');
-    if (is_any && line->devices_n > 1) return SLAVE_NOT_OURS; /* all at once: nobody can be heard */
-    for (size_t i = 0; i < line->devices_n; i++) {
-        struct asked a = {.d = &line->devices[i]};
-        struct dlt645_frame f = {.control = q.control | DLT645_REPLY, .wake = (uint8_t)(a.d->number % 3)};
-        snprintf(f.address, sizeof f.address, "%012" PRId64, a.d->number);
-        if (!meter_is_asked(str_of(q.address), f.address)) continue;
-        a.now_ms = slave_clock_ms(a.d, now_ms);
-        uint8_t refused = answer(&a, &q, &f);
-        if (refused) {
-            f.control |= DLT645_REFUSED;
-            f.data[0] = refused;
-            f.data_n = 1;
-        }
-        if (!dlt645_encode(&f, out)) return SLAVE_NOT_OURS;
-        return refused ? SLAVE_REFUSES : SLAVE_ANSWERS;
+    for (size_t i = 0, n = 0; i < line->devices_n; i++) {
+        char mem[DLT645_FRAME_MAX];
+        struct buf one;
+        buf_init(&one, mem, sizeof mem);
+        enum slave_heard how = hear_one(&line->devices[i], &q, now_ms, &one);
+        if (how == SLAVE_NOT_OURS) continue;
+        heard = how;
+        slave_join(out, n++, (struct bytes){(const uint8_t *)mem, one.len});
     }
-    return SLAVE_NOT_OURS;
+    return heard;
 }
 
 const struct slave_protocol slave_dlt645 = {.name = "dlt645",

@@ -140,12 +140,19 @@ static enum slave_heard hear_one(struct slave_device *d, const char *cards, cons
 static enum slave_heard hear(struct slave_line *line, struct bytes whole, int64_t now_ms, struct buf *out) {
     struct osdp_frame q;
     struct wire_error e;
+    enum slave_heard heard = SLAVE_NOT_OURS;
     if (!osdp_decode(whole, &q, &e) || q.is_reply) return SLAVE_NOT_OURS;
-    if (q.address == OSDP_ALL && line->devices_n > 1) return SLAVE_NOT_OURS; /* all at once: nobody can be heard */
-    for (size_t i = 0; i < line->devices_n; i++)
-        if (q.address == OSDP_ALL || q.address == line->devices[i].number)
-            return hear_one(&line->devices[i], line->cards, &q, now_ms, out);
-    return SLAVE_NOT_OURS;
+    for (size_t i = 0, n = 0; i < line->devices_n; i++) {
+        char mem[SLAVE_FRAME_MAX];
+        struct buf one;
+        if (q.address != OSDP_ALL && q.address != line->devices[i].number) continue;
+        buf_init(&one, mem, sizeof mem);
+        enum slave_heard how = hear_one(&line->devices[i], line->cards, &q, now_ms, &one);
+        if (how == SLAVE_NOT_OURS) continue;
+        heard = how;
+        slave_join(out, n++, (struct bytes){(const uint8_t *)mem, one.len});
+    }
+    return heard;
 }
 
 const struct slave_protocol slave_osdp = {.name = "osdp",

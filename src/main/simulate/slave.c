@@ -7,15 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TICK_MS   5
-#define AGAIN_MS  1000 /* before a connection is tried again */
-#define TRIES     3    /* connections in a row on which nothing was asked */
-#define PIECE_MAX 7    /* bytes of a split answer at a time */
-#define OUT_MAX   ((size_t)(SIM_STORM_TIMES + 8) * SLAVE_FRAME_MAX)
-#define EPOCH_MS  INT64_C(1767196800000) /* 2026-01-01 in Beijing: meters began to count */
-#define HOUR_MS   3600000.0
-#define DRIFTED   1e-3 /* of a value, with each SLAVE_DRIFT_MS */
-#define MOST      0.2
+#define TICK_MS    5
+#define AGAIN_MS   1000 /* before a connection is tried again */
+#define TRIES      3    /* connections in a row on which nothing was asked */
+#define JOIN_LATER 3    /* bytes */
+#define PIECE_MAX  7    /* bytes of a split answer at a time */
+#define OUT_MAX    ((size_t)(SIM_STORM_TIMES + 8) * SLAVE_FRAME_MAX)
+#define EPOCH_MS   INT64_C(1767196800000) /* 2026-01-01 in Beijing: meters began to count */
+#define HOUR_MS    3600000.0
+#define DRIFTED    1e-3 /* of a value, with each SLAVE_DRIFT_MS */
+#define MOST       0.2
 
 const char *const slave_fault_names[SLAVE_FAULTS] = {"noise", "split",  "merge", "badsum", "lost",
                                                      "slow",  "replay", "storm", "drift"};
@@ -77,6 +78,13 @@ double slave_hours(const struct slave_device *d, int64_t at_ms, int64_t now_ms) 
     return (double)(then < now ? then : now) / HOUR_MS;
 }
 
+const char *slave_form(const char *forms, size_t nth) {
+    size_t n = 1;
+    for (const char *c = forms; *c; c++) n += *c == ',';
+    for (nth %= n; nth; forms++) nth -= *forms == ',';
+    return forms;
+}
+
 void slave_devices(struct slave_device *devices, size_t n, int64_t first, uint64_t seed) {
     for (size_t i = 0; i < n; i++)
         devices[i] = (struct slave_device){.number = first + (int64_t)i, .random = seed * 1000003 + i};
@@ -114,6 +122,16 @@ static void flush(struct wire *w, int64_t now_ms) {
     if (w->out_at < w->out_n) return;
     w->out_at = w->out_n = 0;
     w->in_pieces = false;
+}
+
+void slave_join(struct buf *out, size_t nth, struct bytes one) {
+    size_t at = nth ? JOIN_LATER * (1 + nth % 3) : 0;
+    for (size_t i = 0; i < one.len; i++, at++) {
+        if (at < out->len)
+            out->ptr[at] = (char)((uint8_t)out->ptr[at] & one.ptr[i]);
+        else
+            buf_char(out, (char)one.ptr[i]);
+    }
 }
 
 static void put_spoilt(const struct slave_protocol *p, const struct slave_answer *a, struct buf *out) {
@@ -301,6 +319,8 @@ enum err slave_run(const struct slave_protocol *p, const struct slave_options *o
     if (s.line.devices) slave_devices(s.line.devices, o->devices, o->first, o->seed);
     for (size_t i = 0; s.line.devices && i < o->devices; i++)
         s.line.devices[i].is_drifting = o->faults >> SLAVE_DRIFT & 1;
+    for (size_t i = 0; s.line.devices && o->forms && i < o->devices; i++)
+        s.line.devices[i].is_of_1997 = !strncmp(slave_form(o->forms, i), "1997", 4);
     enum err e = s.line.devices ? play(&s) : FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     s.ending = true;
     tcp_unlisten(s.listener);

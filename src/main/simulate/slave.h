@@ -38,8 +38,8 @@ struct slave_device {
     int64_t off_since_ms, off_ms;
     bool moves; /* its valve, to the other end, where it is at moved_ms */
     int64_t moved_ms;
-    bool is_drifting;
-    int64_t ahead_ms; /* its clock */
+    bool is_drifting, is_of_1997; /* the latter: the edition of DL/T 645 */
+    int64_t ahead_ms;             /* its clock */
     uint16_t coils, words[SLAVE_WORDS];
     size_t shown;                    /* cards that were held to it */
     int64_t shown_ms, open_until_ms; /* the last one; its door */
@@ -83,6 +83,7 @@ struct slave_options {
     int baud;
     const char *greeting; /* SLAVE_DIAL: what the gateway says first; NULL: nothing */
     const char *cards;    /* of readers */
+    const char *forms;    /* of dlt645: editions in turn, "2007,1997"; NULL: 2007 */
     int64_t count;        /* answers; 0: until a signal */
     size_t devices;
     int64_t first;
@@ -100,7 +101,11 @@ struct slave_answer {
     enum slave_fault fault;               /* SLAVE_FAULTS: nothing goes wrong */
     int64_t turn;                         /* how often it did */
 };
+/* What the nth says at the same time as those before: it begins a little later, and of two bits at once the zero is
+ * heard. */
+void slave_join(struct buf *out, size_t nth, struct bytes one);
 void slave_put(const struct slave_protocol *p, const struct slave_answer *a, uint64_t *random, struct buf *out);
+const char *slave_form(const char *forms, size_t nth); /* that of a device: what comes up to the next comma */
 void slave_devices(struct slave_device *devices, size_t n, int64_t first, uint64_t seed);
 /* Until SIGTERM, SIGINT, or so many answers.  ERR_UNAVAILABLE: nobody is there, or whoever is hangs up at once, three
  * times; the serial port is gone. */
@@ -123,7 +128,8 @@ int slave_command(const struct command *c, int argc, char **argv);
     "  --faults LIST       an answer each in turn: noise,split,merge,badsum,lost,slow,replay,storm (badsum of\n"     \
     "                 modbus: a wrong transaction or length); of all of them but osdp's drift: the clock runs\n"     \
     "                 away, values rise\n\n"                                                                         \
-    "  dlt645: energies, voltages, power, midnights; the relay obeys the password 02123456\n"                        \
+    "  dlt645: energies, voltages, power, midnights; the relay obeys the password 02123456;\n"                       \
+    "          --forms LIST   editions, in turn [2007], which 1997 may be\n"                                         \
     "  cjt188: a water meter with a valve, which takes 4 s\n"                                                        \
     "  modbus: input 0 voltage /10, 1 current /100, 2 power f32, 4 energy u32 Wh, 6 temperature s16 /10,\n"          \
     "          7 coils; the same at holding 100; holding 0 to 99 keep what is written; coil 0 cuts the power\n"      \

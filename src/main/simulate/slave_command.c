@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct asked {
-    const char *to, *listen, *serial, *baud, *greeting, *count, *devices, *first, *seed, *faults, *cards;
+    const char *to, *listen, *serial, *baud, *greeting, *count, *devices, *first, *seed, *faults, *cards, *forms;
     bool json;
     char why[SIM_WHY_MAX];
     struct slave_options o;
@@ -43,6 +43,14 @@ static const char *read_reach(struct asked *a, int baud) {
     return NULL;
 }
 
+static bool are_editions(const char *forms) {
+    for (;; forms += 5) {
+        bool is_one = !strncmp(forms, "1997", 4) || !strncmp(forms, "2007", 4);
+        if (!is_one || (forms[4] && forms[4] != ',')) return false;
+        if (!forms[4]) return true;
+    }
+}
+
 /* What is wrong with what was asked; NULL: nothing. */
 static const char *read_asked(struct asked *a, const struct slave_protocol *p) {
     struct slave_options *o = &a->o;
@@ -57,7 +65,10 @@ static const char *read_asked(struct asked *a, const struct slave_protocol *p) {
         return "--first and --devices are no addresses of this protocol";
     if (!slave_faults_read(p, a->faults, &o->faults, a->why)) return a->why;
     if (a->cards && p != &slave_osdp) return "--cards are held to readers only";
+    if (a->forms && (p != &slave_dlt645 || !are_editions(a->forms)))
+        return "--forms is a list of 1997 and 2007, of dlt645 only";
     o->cards = a->cards;
+    o->forms = a->forms;
     o->devices = (size_t)devices;
     o->seed = (uint64_t)seed;
     return NULL;
@@ -114,7 +125,8 @@ int slave_command(const struct command *c, int argc, char **argv) {
         {"to", &a.to, NULL},           {"listen", &a.listen, NULL},     {"serial", &a.serial, NULL},
         {"baud", &a.baud, NULL},       {"greeting", &a.greeting, NULL}, {"count", &a.count, NULL},
         {"devices", &a.devices, NULL}, {"first", &a.first, NULL},       {"seed", &a.seed, NULL},
-        {"faults", &a.faults, NULL},   {"cards", &a.cards, NULL},       {"json", NULL, &a.json}};
+        {"faults", &a.faults, NULL},   {"cards", &a.cards, NULL},       {"forms", &a.forms, NULL},
+        {"json", NULL, &a.json}};
     int bad = options_read(argc, argv, options, COUNT(options), &name, &n, 1);
     const struct slave_protocol *p = n ? slave_find(name) : NULL;
     if (bad || !p) return usage_error(c, "%s is not understood", argv[bad ? bad : 1]);
