@@ -23,9 +23,9 @@ export function startLive(topics: string[]): void {
   for (const topic of topics) source.addEventListener(topic, heard as EventListener)
   source.addEventListener('reset', () => { for (const l of listeners) l({ resource: '*', id: '', change: 'reset', at_ms: Date.now() }) })
 }
-export function topicsOf(resources: { name: string; state?: { actions: { name: string }[] } | null }[]): string[] {
-  return resources.flatMap((r) => [...verbs, ...(r.state?.actions.map((a) => a.name) ?? []), 'clear', 'alarm', 'calm', 'lose', 'hear',
-    'late_accept', 'late_onsite', 'late_close', 'expire'].map((v) => `${r.name}.${v}`))
+/** All that may happen to rows: what people do to them, and what the program does by itself, which is no action of anybody. */
+export function topicsOf(resources: { name: string; state?: { steps?: object } | null }[]): string[] {
+  return resources.flatMap((r) => [...verbs, ...Object.keys(r.state?.steps ?? {})].map((v) => `${r.name}.${v}`))
 }
 // A network that goes away leaves the connection looking open; the browser knows better.
 let topicsNow: string[] = []

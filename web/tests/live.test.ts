@@ -1,7 +1,7 @@
 // The line that says how live a page is.
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, nextTick, ref } from 'vue'
-import { live, startLive, stopLive } from '@/shared/live'
+import { live, startLive, stopLive, topicsOf } from '@/shared/live'
 import { useTail, type Reading } from '@/shared/tail'
 
 class Source { static last: Source; onopen?: () => void; onerror?: () => void; constructor() { Source.last = this } addEventListener(): void { /* topics */ } close(): void { /* nothing held */ } }
@@ -24,6 +24,13 @@ describe('the stream of changes', () => {
     window.dispatchEvent(new Event('online'))
     expect(Source.last).not.toBe(before)
     expect(live.opening).toBe(true)
+  })
+})
+
+describe('what is listened for', () => {
+  it('is all that happens to rows, also what nobody may do', () => {
+    expect(topicsOf([{ name: 'places' }, { name: 'lines', state: { actions: [{ name: 'find' }], steps: { open: {}, fail: {}, find: {} } } as object }])).toEqual([
+      ...['create', 'update', 'archive', 'restore'].map((v) => `places.${v}`), ...['create', 'update', 'archive', 'restore', 'open', 'fail', 'find'].map((v) => `lines.${v}`)])
   })
 })
 
