@@ -100,6 +100,8 @@ enum answer {
     ANSWER_REFUSED /* *ret_why: a word for it */
 };
 enum proof { PROOF_NONE /* so far */, PROOF_DONE, PROOF_FAILED /* *ret_why: words for it */ };
+#define FIND_ADDRESS_MAX 14 /* digits */
+#define FIND_ITEM_MAX    8
 struct asking {
     bool (*ask)(const struct question *q, struct buf *out); /* false: there is no such address or item */
     /* Appends to `data` what the answer holds, without what only repeats the question. */
@@ -110,6 +112,12 @@ struct asking {
     /* Who is there?  The questions of a search in their order; false: there is none after that.  An answer's sender is
      * a device.  NULL: nobody can be searched for. */
     bool (*find)(size_t nth, struct question *ret);
+    /* They are to everybody, or to many: several may answer one. */
+    bool finds_all;
+    /* Where several did so at once, and could not be told apart: the nth question to some of those that `from` was to,
+     * all together to each of them.  Its address is in `mem`.  False: there is none after that.  NULL: nobody can be
+     * told apart. */
+    bool (*narrow)(const struct question *from, size_t nth, char mem[FIND_ADDRESS_MAX + 1], struct question *ret);
     /* So many of them, at most 8, behind the first are to addresses that hardly anybody has: whoever answers to all of
      * these answers to any, and is the first one alone. */
     uint8_t find_decoys;
@@ -129,6 +137,7 @@ struct asking {
     /* How devices of other types or makes want the item: the nth way, from 1; empty: it is none for this item.  False:
      * there is no such way.  A device that never answered is asked in each.  NULL itself: all want it as it is. */
     bool (*otherwise)(struct str item, unsigned nth, struct buf *ret);
+    bool refuses_its_own; /* a device refuses only what it was asked in its way: that is known by it, too */
     /* Will a frame say that what is told is done?  NULL: one will. */
     bool (*tells)(const struct question *q);
     /* Where an answer only says that what was told is taken: writes the item that is read until it shows that it is

@@ -25,6 +25,20 @@ model '{"code":"p_water","name":"水表","protocol":"cjt188","metrics":[{"metric
 model '{"code":"p_plc","name":"控制器","protocol":"modbus","metrics":[{"metric":"voltage","unit":"V","item":"input:0:*0.1"},{"metric":"power","unit":"W","item":"input:2:f32"},{"metric":"energy","unit":"Wh","item":"input:4:u32","kind":"counter"},{"metric":"temperature","unit":"Cel","item":"input:6:s16:*0.1"},{"metric":"set_temperature","unit":"Cel","item":"holding:7:*0.1"},{"metric":"nothing","item":"holding:95"},{"metric":"beyond","item":"holding:110"},{"metric":"output","item":"discrete:3"}],"commands":[{"command":"switch","item":"coil:3"},{"command":"set","item":"holding:7:*0.1"},{"command":"wrong","item":"holding:500","value":"1"}]}' "controllers"
 model '{"code":"p_lib","name":"libmodbus","protocol":"modbus","metrics":[{"metric":"temperature","unit":"Cel","item":"holding:0:*0.1"},{"metric":"below","item":"holding:3:s16"},{"metric":"voltage","unit":"V","item":"input:10:f32:cdab"},{"metric":"contact","item":"discrete:5"},{"metric":"lamp","item":"coil:7"}],"commands":[{"command":"lamp","item":"coil:7"},{"command":"set","item":"holding:20:u32:cdab"}]}' "what libmodbus is"
 
+# ---- five meters of both editions on one bus: who is there?  Their answers mix, and the search tells them apart
+
+start many "$bin" simulate dlt645 --listen 0 --devices 5 --first 101 --forms 2007,2007,2007,1997; say $? "polled: five meters, one of them of 1997, on one bus"
+many=$started
+crowd=$(dial 一线多表 dlt645 "$at")
+is "$(becomes open one "lines/$crowd" state)" open "polled: the line to them is open"
+old=$(device PO-1 p_meter "$crowd" 000000000104)
+is "$(becomes yes has PO-1 energy)" yes "polled: a meter of 1997 is found to be one, and read by a model of 2007"
+is "$(is_like PO-1 energy_t4 10 100000) $(is_like PO-1 voltage_c 210 230) $(is_like PO-1 power 0.3 3) $(has PO-1 relay_open)" 'true true true ' "polled: with its tariffs, voltages and power; what it does not have is left out"
+is "$(one "devices/$old" state)" normal "polled: it is not silent for that"
+is "$(status POST "lines/$crowd/find" '{}')" 200 "polled: who is there?"
+searched() { api GET "lines/$1/figures" | head -n 1 | jq -c ".search | $2"; }
+is "$(becomes "[true,true]" searched "$crowd" "[.began_ms > 0, .asked < .of]")" "[true,true]" "polled: how far the search is can be seen"
+
 # ---- a serial server that we dial: three meters over a bad line, a fourth that is dead
 
 start meters "$bin" simulate dlt645 --listen 0 --devices 3 --first 5001 --seed 7 --json --faults noise,split,merge,badsum,lost,slow,replay,storm
@@ -38,7 +52,7 @@ for n in 1 2 3; do
     is "$(is_like "PM-$n" energy 500 100000) $(is_like "PM-$n" energy_t4 10 100000) $(is_like "PM-$n" voltage_c 210 230) $(is_like "PM-$n" power 0.3 3)" 'true true true true' \
         "polled: its block in two parts, its voltages and its power"
 done
-is "$(becomes offline one "devices/${ids[4]}" state)" offline "polled: a meter that is not there is offline"
+is "$(becomes_s=60 becomes offline one "devices/${ids[4]}" state)" offline "polled: a meter that is not there is offline"
 is "$(one "devices/${ids[1]}" state)" normal "polled: the others are not"
 is "$(api GET "lines/$bus/figures" | head -n 1 | jq -c '[.frames > 10, .bad > 0, (.good_samples | map(.frame.from) | unique)]')" '[true,true,["meter"]]' \
     "polled: frames of meters are counted and shown, and what was none"
@@ -109,6 +123,16 @@ is "$(status POST "devices/$stranger_id/adopt" "{\"name\":\"新表\",\"model\":\
 is "$(becomes yes has 000000007001 voltage_b)" yes "polled: and read over the serial port"
 stop "$single"
 
+# ---- the search of the five
+
+aside() { api GET "devices?f.state=new&f.line_id=$1" | head -n 1 | jq -r '[.items[].code] | sort | join(" ")'; }
+is "$(becomes_s=150 becomes true searched "$crowd" '.ended_ms > 0')" true "polled: the search of five meters is over"
+is "$(searched "$crowd" '[.found, .mixed, .asked == .of, .asked <= 110]')" '[5,0,true,true]' "polled: all five were found, which took a hundred questions"
+is "$(aside "$crowd")" '000000000101 000000000102 000000000103 000000000105' "polled: and those that nobody knew are put aside"
+is "$(api GET "lines/$crowd/figures" | head -n 1 | jq -c '[.asked > 100, .missed >= 0, (.good_samples | map(.asked | startswith("FEFEFEFE68")) | all)]')" '[true,true,true]' \
+    "polled: questions are counted, and shown beside their answers"
+stop "$many"
+
 # ---- Modbus: our devices, and libmodbus
 
 start plc "$bin" simulate modbus --listen 0 --devices 2 --json --faults noise,split,merge,replay,storm; say $? "polled: controllers over TCP"
@@ -123,7 +147,6 @@ is "$(told "$pump" set 21.5 | paste -sd' ') $(becomes 21.5 reading PP-1 set_temp
 is "$(told "$pump" set 21.55 | head -n 1)" failed "polled: one that the register cannot hold is not"
 is "$(told "$pump" wrong | paste -sd' ')" 'failed illegal_address' "polled: a register that is not there refuses"
 is "$(status POST "lines/$tcp/find" '{}')" 200 "polled: who is behind the controllers' address?"
-aside() { api GET "devices?f.state=new&f.line_id=$1" | head -n 1 | jq -r '[.items[].code] | sort | join(" ")'; }
 is "$(becomes 控制器-2 aside "$tcp")" 控制器-2 "polled: the second, and the first is known"
 poll() { mbpoll -0 -1 -o 5 "$@" 2>/dev/null | sed -n 's/^\[[0-9]*\]: *\t*\([-0-9.]*\).*/\1/p' | paste -sd' '; }
 stop "$plc"

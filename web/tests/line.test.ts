@@ -8,6 +8,7 @@ import { effectScope } from 'vue'
 import Adopt from '../apps/console/Adopt.vue'
 import Doctor from '../apps/console/Doctor.vue'
 import Heard from '../apps/console/Heard.vue'
+import Search from '../apps/console/Search.vue'
 import { fitsDevice, fitsLine, stateTone, stateWords } from '../apps/console/fitting'
 import { useTraffic } from '../apps/console/useTraffic'
 import type { Resource } from '../shared/meta'
@@ -126,6 +127,25 @@ describe('a good frame', () => {
     expect(w.get('dl').text()).toContain('power 1.5 kW')
     expect(w.text()).not.toContain('null')
     expect(w.get('pre').text()).toContain('"type": 2')
+    expect(w.text()).not.toContain('它回答的提问')
+    expect(mount(Heard, { props: { sample: { peer: 'p', length: 2, hex: '4040', asked: 'fefe68' } } }).text()).toContain('fe fe 68')
+  })
+})
+describe('a search for devices', () => {
+  const all = { began_ms: 1, ended_ms: Date.now(), asked: 3, of: 3, found: 1, mixed: 0 }
+  it.each([
+    ['is told while it goes on', { ...all, ended_ms: undefined, asked: 20, of: 103 }, ['20 / 103'], true],
+    ['tells whom it found, and where they wait', all, ['找到 1 台'], false],
+    ['says why nobody answered', { ...all, found: 0 }, ['找到 0 台', '波特率'], false],
+    ['says that several cannot be told apart', { ...all, found: 0, mixed: 2 }, ['2 处', '铭牌'], false],
+    ['says that it was cut short', { ...all, asked: 2 }, ['2 / 3', '没有问完'], false]
+  ])('%s', (_, search, words, goesOn) => {
+    setLanguage('zh')
+    const w = mount(Search, { props: { search }, global: { stubs: { RouterLink: true } } })
+    for (const x of words) expect(w.text()).toContain(x)
+    expect(w.find('progress').exists()).toBe(goesOn)
+    expect(w.findAll('router-link-stub')).toHaveLength(search.found ? 1 : 0)
+    expect(w.findAll('p.muted')).toHaveLength(words.length - 1)
   })
 })
 describe('steps of a line', () => {

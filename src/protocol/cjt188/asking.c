@@ -97,7 +97,7 @@ static bool understand(const struct question *q, struct bytes data, struct arena
     return cjt188_codec.decode(data, a, ret, reterr);
 }
 
-/* One meter on the line answers to any address; of several none may be heard. */
+/* A meter answers to any address; of several none may be heard. */
 static bool find(size_t nth, struct question *ret) {
     *ret = (struct question){.address = S("AAAAAAAAAAAAAA"), .item = nth ? S("810A<") : S("")};
     return nth < 2;
@@ -149,6 +149,7 @@ const struct asking cjt188_asking = {.ask = ask,
                                      .answers = answers,
                                      .read = understand,
                                      .find = find,
+                                     .finds_all = true,
                                      .otherwise = otherwise,
                                      .proof = proof,
                                      .shows = shows,

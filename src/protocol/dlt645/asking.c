@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+#define ADDRESS_BYTES 6
+#define ENERGY        "00010000" /* that every meter has: positive active energy, all tariffs */
+#define ENERGY_97     "9010"
+
 /* Eight hex digits are an identifier of 2007, four one of 1997. */
 static bool read_item(struct str item, uint32_t *ret, size_t *ret_bytes) {
     *ret = 0;
@@ -116,6 +120,17 @@ static bool ask(const struct question *q, struct buf *out) {
     return dlt645_encode(&f, out);
 }
 
+static bool is_to_many(const struct question *q) {
+    return q->address.len && memchr(q->address.ptr, 'A', q->address.len);
+}
+
+/* Who answers what many are asked is known by his address alone: it goes before the data. */
+static void put_address(const char *address, struct buf *data) {
+    uint8_t wire[ADDRESS_BYTES] = {0};
+    (void)meter_address_of(address, wire, sizeof wire);
+    buf_add(data, wire, sizeof wire);
+}
+
 static const char *why(uint8_t bits) {
     for (int i = 1; i < 8; i++)
         if (bits >> i & 1 && dlt645_error_word(i)) return dlt645_error_word(i);
@@ -141,14 +156,15 @@ static enum answer answers(const struct question *q, struct bytes whole, struct 
         *ret_why = dlt645_error_word(1);
         return ANSWER_REFUSED;
     }
+    if (is_to_many(q) && a.bytes && !a.part) put_address(f.address, data);
     buf_add(data, f.data + a.bytes, end - a.bytes);
     return f.control & DLT645_MORE || a.is_time ? ANSWER_PART : ANSWER_WHOLE;
 }
 
-/* The answer to a question for the address is the address. */
+/* All data of the answer to a question for the address, and the first of what many are asked. */
 static bool read_address(struct bytes data, struct arena *a, struct decoded *ret, struct wire_error *reterr) {
-    char address[13];
-    bool ok = data.len == 6 && meter_address(data, address);
+    char address[2 * ADDRESS_BYTES + 1];
+    bool ok = data.len == ADDRESS_BYTES && meter_address(data, address);
     if (!ok) *reterr = (struct wire_error){"DL/T 645 address: it has 12 digits", 0};
     if (!ok || arena_str(a, str_of(address), &ret->sender)) return ok;
     *reterr = (struct wire_error){"out of memory", 0};
@@ -176,6 +192,11 @@ static bool understand(const struct question *q, struct bytes data, struct arena
         return false;
     }
     if (!asked.bytes) return read_address(data, a, ret, reterr);
+    if (is_to_many(q)) {
+        size_t own = data.len < ADDRESS_BYTES ? data.len : ADDRESS_BYTES;
+        if (!read_address((struct bytes){data.ptr, own}, a, ret, reterr)) return false;
+        data = (struct bytes){data.ptr + own, data.len - own};
+    }
     if (asked.is_timed && !read_time(&data, &at_s)) {
         *reterr = (struct wire_error){"DL/T 645 050600NN: it is no time", 0};
         return false;
@@ -184,10 +205,36 @@ static bool understand(const struct question *q, struct bytes data, struct arena
     return dlt645_readings(values, n, at_s, a, ret, reterr);
 }
 
-/* One meter on the line answers to any address; of several none may be heard. */
+/* Some meters say their address only while their key for programming is pressed: they are asked for an energy, too,
+ * those of 1997 for theirs. */
 static bool find(size_t nth, struct question *ret) {
-    *ret = (struct question){.address = S("AAAAAAAAAAAA"), .item = S("")};
-    return nth == 0;
+    static const char *const items[] = {"", ENERGY, ENERGY_97};
+    *ret = (struct question){.address = S("AAAAAAAAAAAA"), .item = str_of(nth < COUNT(items) ? items[nth] : "")};
+    return nth < COUNT(items);
+}
+
+/* The address is given from its end on, two digits more each time: AA stands for those before.  Only what is read may
+ * be asked so, not the address itself. */
+static bool narrow(const struct question *from, size_t nth, char mem[FIND_ADDRESS_MAX + 1], struct question *ret) {
+    size_t given = 2 * ADDRESS_BYTES;
+    while (given >= 2 && from->address.ptr[given - 1] != 'A') given -= 2;
+    if (given < 2 || nth > 99) return false;
+    memcpy(mem, from->address.ptr, 2 * ADDRESS_BYTES);
+    mem[2 * ADDRESS_BYTES] = 0;
+    mem[given - 2] = (char)('0' + nth / 10);
+    mem[given - 1] = (char)('0' + nth % 10);
+    *ret = (struct question){.address = {mem, 2 * ADDRESS_BYTES}, .item = from->item.len ? from->item : S(ENERGY)};
+    return true;
+}
+
+/* As meters of 1997 have it: the same metrics under another identifier. */
+static bool otherwise(struct str item, unsigned nth, struct buf *ret) {
+    uint32_t di;
+    size_t bytes;
+    uint16_t di_97;
+    if (nth == 1 && read_item(item, &di, &bytes) && bytes == 4 && dlt645_item_97(di, &di_97))
+        buf_fmt(ret, "%04X", di_97);
+    return nth == 1;
 }
 
 /* Those of 1997, whose items have four digits, keep none.  Which day an item is, counts by the days on which the meter
@@ -224,6 +271,10 @@ const struct asking dlt645_asking = {.ask = ask,
                                      .answers = answers,
                                      .read = understand,
                                      .find = find,
+                                     .finds_all = true,
+                                     .narrow = narrow,
+                                     .otherwise = otherwise,
+                                     .refuses_its_own = true,
                                      .midnight = midnight,
                                      .proof = proof,
                                      .shows = shows,

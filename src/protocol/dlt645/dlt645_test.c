@@ -204,7 +204,7 @@ static void an_answer_is_told_from_what_is_none(struct t *t) {
         {"000000000161", "00010000", 1, "68 61 01 00 00 00 00 68 91 08 33 33 34 33 59 33 33 33 8A 16", ANSWER_OTHER,
          ""},
         {"AAAAAAAA0161", "00010000", 0, "68 61 01 00 00 00 00 68 91 08 33 33 34 33 59 33 33 33 8A 16", ANSWER_WHOLE,
-         "26000000"},
+         "61010000000026000000"}, /* of many who were asked, this one */
         {"000000000161", "00010000", 0, "FE FE FE FE 68 61 01 00 00 00 00 68 11 04 33 33 34 33 14 16", ANSWER_OTHER,
          ""}, /* its own question, as a loop of the line brings it back */
         {"202107072529", "00000000", 0, "68 29 25 07 07 21 20 68 D1 01 35 74 16", ANSWER_REFUSED, "no_data"},
@@ -413,12 +413,56 @@ static void who_is_there_is_said_by_its_address(struct t *t) {
     struct wire_error e;
     CHECK(t, dlt645_codec.asking->find(0, &q) && str_is(q.address, "AAAAAAAAAAAA") && !q.item.len);
     CHECK(t, dlt645_codec.asking->read(&q, vector_bytes(t, "29 25 07 07 21 20"), &t->arena, &d, &e));
-    CHECK(t, str_is(d.sender, "202107072529") && !d.readings_n && !dlt645_codec.asking->find(1, &q));
+    CHECK(t, str_is(d.sender, "202107072529") && !d.readings_n);
     CHECK(t, !dlt645_codec.asking->read(&q, vector_bytes(t, "29 25 07 07 2F 20"), &t->arena, &d, &e));
+    CHECK(t, dlt645_codec.asking->find(1, &q) && str_is(q.address, "AAAAAAAAAAAA") && str_is(q.item, "00010000"));
+    CHECK(t, dlt645_codec.asking->read(&q, vector_bytes(t, "29 25 07 07 21 20 26 00 00 00"), &t->arena, &d, &e));
+    CHECK(t, str_is(d.sender, "202107072529") && d.readings_n == 1 && d.readings[0].value == 0.26);
+    CHECK(t, !dlt645_codec.asking->read(&q, vector_bytes(t, "29 25 07 07 21"), &t->arena, &d, &e));
+    CHECK(t, dlt645_codec.asking->find(2, &q) && str_is(q.item, "9010") && !dlt645_codec.asking->find(3, &q));
+}
+
+/* Those whose addresses end alike, two digits more each time, all hundred of them. */
+static void many_are_told_apart_by_how_their_addresses_end(struct t *t) {
+    static const struct {
+        const char *from, *item;
+        size_t nth;
+        const char *address, *asks; /* NULL: there is none */
+    } all[] = {{"AAAAAAAAAAAA", "", 0, "AAAAAAAAAA00", "00010000"},
+               {"AAAAAAAAAAAA", "9010", 99, "AAAAAAAAAA99", "9010"},
+               {"AAAAAAAAAAAA", "", 100, NULL, NULL},
+               {"AAAAAAAAAA07", "00010000", 42, "AAAAAAAA4207", "00010000"},
+               {"AA0000000161", "00010000", 13, "130000000161", "00010000"},
+               {"000000000161", "00010000", 0, NULL, NULL}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct question from = asked_for(all[i].from, all[i].item, 0), q;
+        char mem[FIND_ADDRESS_MAX + 1];
+        bool ok = dlt645_codec.asking->narrow(&from, all[i].nth, mem, &q);
+        CHECK_SAY(t, ok == !!all[i].address, "%zu", i);
+        if (ok) CHECK_SAY(t, str_is(q.address, all[i].address) && str_is(q.item, all[i].asks), "%zu: %s", i, mem);
+    }
+}
+
+/* What the sheet says of the 1997 edition: the same metrics under two bytes. */
+static void a_meter_of_1997_is_asked_for_the_same(struct t *t) {
+    static const char *const all[][2] = {{"00010000", "9010"}, {"0001FF00", "901F"},     {"00010400", "9014"},
+                                         {"00020000", "9020"}, {"02010100", "B611"},     {"0201FF00", "B61F"},
+                                         {"02020300", "B623"}, {"02030000", "B630"},     {"0203FF00", "B63F"},
+                                         {"0206FF00", ""},     {"02800002", ""},         {"9010", ""},
+                                         {"1C", ""},           {"05060001+05060101", ""}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct buf b;
+        struct str got = S("");
+        buf_init_arena(&b, &t->arena, 16);
+        CHECK(t, dlt645_codec.asking->otherwise(str_of(all[i][0]), 1, &b));
+        CHECK_SAY(t, (!b.len || buf_done(&b, &got)) && str_is(got, all[i][1]), "%s: " STR_FMT, all[i][0], STR_ARG(got));
+        CHECK(t, !dlt645_codec.asking->otherwise(str_of(all[i][0]), 2, &b));
+    }
 }
 
 TESTS(CASE(a_relay_is_told_with_its_password), CASE(a_relay_shows_where_it_stands),
       CASE(what_is_kept_of_midnights_is_energy), CASE(what_was_kept_says_when),
-      CASE(who_is_there_is_said_by_its_address), CASE(vectors_of_the_sheet), CASE(what_is_asked_is_as_the_sheet_has_it),
-      CASE(an_answer_is_told_from_what_is_none), CASE(parts_are_joined), CASE(values_of_items_and_blocks),
-      CASE(questions_are_made_from_what_they_need))
+      CASE(who_is_there_is_said_by_its_address), CASE(many_are_told_apart_by_how_their_addresses_end),
+      CASE(a_meter_of_1997_is_asked_for_the_same), CASE(vectors_of_the_sheet),
+      CASE(what_is_asked_is_as_the_sheet_has_it), CASE(an_answer_is_told_from_what_is_none), CASE(parts_are_joined),
+      CASE(values_of_items_and_blocks), CASE(questions_are_made_from_what_they_need))

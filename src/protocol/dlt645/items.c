@@ -54,10 +54,25 @@ static const struct item items_97[] = {
 };
 
 /* Rows of an item, or of a block of items: the byte (1997: the digit) that counts is all ones there. */
+#define ROW    0xff00u
+#define ROW_97 0x0fu
 static bool is_of(uint32_t asked, uint32_t row, bool is_97) {
-    uint32_t counts = is_97 ? 0x0f : 0xff00;
+    uint32_t counts = is_97 ? ROW_97 : ROW;
     if (asked == row) return true;
     return (asked & counts) == counts && (asked & ~counts) == (row & ~counts);
+}
+
+/* Of a block the first row that 1997 has says which block it is there. */
+bool dlt645_item_97(uint32_t di, uint16_t *ret) {
+    for (size_t i = 0; i < COUNT(items); i++) {
+        if (!is_of(di, items[i].di, false)) continue;
+        for (size_t k = 0; k < COUNT(items_97); k++) {
+            if (strcmp(items[i].metric, items_97[k].metric) != 0) continue;
+            *ret = (uint16_t)(items_97[k].di | (di == items[i].di ? 0 : ROW_97));
+            return true;
+        }
+    }
+    return false;
 }
 
 size_t dlt645_item_bytes(uint8_t control) {

@@ -17,12 +17,15 @@ void asked_note(const struct line *l, const struct line_plan *p, struct str addr
                 const char *text) {
     const struct line_device *d = asked_at(p, address);
     if (d) heard_note(l->o.heard, d->code, how, str_of(text), line_now_ms(l));
+    if (d && how == HEARD_SILENT) FIGURES_ADD(l->o.figures, missed, 1);
 }
 
 void asked_ended(const struct line *l, const struct line_plan *p, struct str address, enum poll_end end,
                  const char *why) {
-    static const enum heard_how how[] = {
-        [POLL_ANSWERED] = HEARD_FRAME, [POLL_REFUSED] = HEARD_REFUSED, [POLL_SILENT] = HEARD_SILENT};
+    static const enum heard_how how[] = {[POLL_ANSWERED] = HEARD_FRAME,
+                                         [POLL_REFUSED] = HEARD_REFUSED,
+                                         [POLL_SILENT] = HEARD_SILENT,
+                                         [POLL_GARBLED] = HEARD_GARBLED};
     if (end != POLL_LOST) asked_note(l, p, address, how[end], end == POLL_REFUSED ? why : "");
 }
 

@@ -3,16 +3,16 @@
 #include "sensing/lines/line_internal.h"
 
 #include "base/utf8.h"
+#include "sensing/lines/search.h"
 #include "sensing/poll/poll.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_CAP     ((size_t)1 << 20)
-#define ORDER_TRIES   3 /* of what only asks */
-#define TAG_FIND      0 /* tags of commands are their ids, above; of midnights their negative time, below */
-#define FIND_TRIES    1
-#define FIND_WITHIN_S 3600 /* 247 units, and as many questions between */
+#define ARENA_CAP      ((size_t)1 << 20)
+#define ORDER_TRIES    3 /* of what only asks */
+#define TAG_FIND       0 /* tags of commands are their ids, above; of midnights their negative time, below */
+#define FIND_WITHIN_MS INT64_C(3600000) /* 1,800 questions that nobody answers, or half of them beside points */
 
 /* A connection; more than one only where gateways connect to us. */
 struct peer {
@@ -27,14 +27,13 @@ struct bus {
     struct line_plan *plan; /* NULL: none yet */
     struct arena arena;     /* of what is on its way */
     struct intake intake;
-    struct str address;                 /* of whose readings these are; in the arena */
-    int64_t device_id, midnight_ms;     /* where they are of one; else 0 */
-    int64_t heard_us;                   /* an answer; whoever only makes noise does not hold the line */
-    bool is_waiting;                    /* for the store */
-    size_t looking;                     /* questions of a search that have not ended */
-    bool is_first_here;                 /* of a search: who was looked for before the decoys */
-    uint32_t decoys_asked, decoys_here; /* of a search, a bit each: struct asking */
-    int refs;                           /* the owner, and what is on its way */
+    struct str address;             /* of whose readings these are; in the arena */
+    int64_t device_id, midnight_ms; /* where they are of one; else 0 */
+    int64_t heard_us;               /* an answer; whoever only makes noise does not hold the line */
+    bool is_waiting;                /* for the store */
+    struct search search;
+    int64_t searched_ms, search_until_ms; /* UTC; of the clock of questions */
+    int refs;                             /* the owner, and what is on its way */
 };
 
 static int64_t mono_ms(const struct bus *b) {
@@ -63,6 +62,7 @@ static void step(struct bus *b) {
     int64_t next_ms = poll_step(b->poll, now_ms, &out);
     bool is_gone = out.len && buf_done(&out, &question) &&
                    tcp_write(b->conn, (struct bytes){(const uint8_t *)question.ptr, question.len});
+    if (out.len) FIGURES_ADD(b->line->o.figures, asked, 1);
     arena_finish(&arena);
     if (is_gone) return; /* its close comes, and with it another connection */
     int64_t pause_ms = next_ms > now_ms ? next_ms - now_ms : 1;
@@ -168,10 +168,14 @@ static bool shows_who(const struct bus *b, struct bytes whole) {
     return ok && d.passings_n;
 }
 
-/* Of whom an answer is waited for. */
+/* Of whom an answer is waited for, and to what. */
 static void put_asked(const struct bus *b, struct sample *x) {
     const struct line_device *d = asked_at(b->plan, poll_asked(b->poll));
     if (d) utf8_copy(x->device, sizeof x->device, d->code);
+    struct bytes said = poll_said(b->poll);
+    if (said.len > sizeof x->asked) return;
+    if (said.len) memcpy(x->asked, said.ptr, said.len);
+    x->asked_n = said.len;
 }
 
 static void on_heard(void *arg, struct bytes whole) {
@@ -233,46 +237,43 @@ static void midnight_ended(struct bus *b, int64_t midnight_ms, const struct ques
     case POLL_ANSWERED: take_kept(b, device, q, d, midnight_ms); return;
     case POLL_REFUSED: told_kept(b, device->id, midnight_ms, LINE_KEPT_NONE); return;
     case POLL_SILENT: told_kept(b, device->id, midnight_ms, LINE_KEPT_SILENT); return;
+    case POLL_GARBLED:
     case POLL_LOST: return;
     }
 }
 
 /* ---- who is there ---- */
 
-static void found(struct bus *b, struct str address) {
+static void found(void *arg, struct str address) {
+    const struct bus *b = arg;
     asked_found(b->line, b->plan, address, "", NULL);
 }
 
-static bool is_decoy(const struct asking *asking, struct str address, uint32_t *ret_bit) {
-    struct question q;
-    for (size_t i = 0; i < asking->find_decoys; i++) {
-        *ret_bit = UINT32_C(1) << i;
-        if (asking->find(i + 1, &q) && str_eq(q.address, address)) return true;
-    }
-    return false;
+static void put_search(const struct bus *b) {
+    const struct search *s = &b->search;
+    figures_search(b->line->o.figures,
+                   &(struct figures_search){.began_ms = b->searched_ms,
+                                            .ended_ms = search_goes_on(s) ? 0 : line_now_ms(b->line),
+                                            .asked = (int64_t)s->asked,
+                                            .of = (int64_t)s->of,
+                                            .found = (int64_t)s->found_n,
+                                            .mixed = (int64_t)s->mixed});
 }
 
-static bool answers_to_any(const struct bus *b, uint32_t all) {
-    return all && b->is_first_here && b->decoys_here == all;
-}
-
-/* Nobody is told of a decoy before it is known whether all of them are there. */
-static void looked_for(struct bus *b, struct str address, const struct decoded *d) {
+/* The next question of the search, unless it is over. */
+static void look_further(struct bus *b) {
     const struct asking *asking = b->line->o.codec->asking;
-    const uint32_t all = (UINT32_C(1) << asking->find_decoys) - 1;
-    struct question q;
-    uint32_t bit;
-    bool is_here = d && d->sender.len;
-    if (!is_decoy(asking, address, &bit)) {
-        bool is_first = all && !b->decoys_asked;
-        if (is_first) b->is_first_here = is_here;
-        if (is_here && !answers_to_any(b, all)) found(b, d->sender);
-        return;
-    }
-    b->decoys_asked |= bit;
-    if (is_here) b->decoys_here |= bit;
-    for (size_t i = 0; b->decoys_asked == all && !answers_to_any(b, all) && i < asking->find_decoys; i++)
-        if (b->decoys_here >> i & 1 && asking->find(i + 1, &q)) found(b, q.address);
+    struct poll_order o = {
+        .tag = TAG_FIND, .tries = 1, .until_ms = b->search_until_ms, .can_wait = true, .is_to_many = asking->finds_all};
+    struct fault f = {0};
+    if (search_next(&b->search, &o.q) && poll_order(b->poll, &o, &f)) search_ended(&b->search, POLL_LOST);
+    put_search(b);
+}
+
+static void on_met(void *arg, int64_t tag, const struct question *q, const struct decoded *d) {
+    struct bus *b = arg;
+    (void)q;
+    if (tag == TAG_FIND) search_met(&b->search, d);
 }
 
 static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll_end end, const struct decoded *d,
@@ -280,8 +281,9 @@ static void on_ended(void *arg, int64_t tag, const struct question *q, enum poll
     struct bus *b = arg;
     const struct line_options *o = &b->line->o;
     if (tag == TAG_FIND) {
-        b->looking--;
-        looked_for(b, q->address, end == POLL_ANSWERED ? d : NULL);
+        if (d) search_met(&b->search, d);
+        search_ended(&b->search, end);
+        look_further(b);
         return;
     }
     asked_ended(b->line, b->plan, q->address, end, why);
@@ -347,17 +349,14 @@ bool bus_tell(struct bus *b, const struct line_order *o, const char **ret_why) {
 
 bool bus_find(struct bus *b) {
     const struct asking *asking = b->line->o.codec->asking;
-    struct poll_order o = {
-        .tag = TAG_FIND, .tries = FIND_TRIES, .until_ms = mono_ms(b) + FIND_WITHIN_S * INT64_C(1000), .can_wait = true};
-    struct fault f = {0};
-    if (b->looking) return true; /* it goes on */
-    b->decoys_asked = b->decoys_here = 0;
-    b->is_first_here = false;
-    for (size_t n = 0; b->conn && asking->find && asking->find(n, &o.q); n++)
-        b->looking += !poll_order(b->poll, &o, &f);
-    bool some = b->looking;
+    if (search_goes_on(&b->search)) return true;
+    if (!b->conn || !asking->find) return false;
+    search_begin(&b->search, asking, found, b);
+    b->searched_ms = line_now_ms(b->line);
+    b->search_until_ms = mono_ms(b) + FIND_WITHIN_MS;
+    look_further(b);
     step(b);
-    return some;
+    return true;
 }
 
 /* ---- the connection ---- */
@@ -452,9 +451,11 @@ enum err bus_create(struct line *l, struct bus **ret, struct fault *f) {
                                              .silent = on_silent,
                                              .heard = on_heard,
                                              .noise = on_noise,
+                                             .met = on_met,
                                              .ended = on_ended,
                                              .arg = b}};
     *b = (struct bus){.line = l, .refs = 1};
+    figures_asks(l->o.figures, true);
     b->intake = (struct intake){.site = &l->site, .done = stored, .arg = b};
     arena_init(&b->arena, ARENA_CAP);
     enum err e = poll_create(&o, &b->poll, f);

@@ -46,6 +46,7 @@ static void answer(struct gateway *g, struct dlt645_frame *f) {
     struct buf b;
     size_t n = (size_t)(f->address[11] - '0') % METERS;
     uint32_t di = 0;
+    if (strchr(f->address, 'A') && f->control != DLT645_ADDRESS) return;
     atomic_fetch_add(&g->asked[n], 1);
     if (atomic_load(&g->is_dead[n])) return;
     if (f->control == DLT645_SWITCH) {
@@ -458,6 +459,66 @@ static void who_left_meanwhile_is_told_nothing(struct t *t) {
     }
 }
 
+static struct figures_search search_of(struct site *s) {
+    pthread_mutex_lock(&s->figures->lock);
+    struct figures_search how = s->figures->search;
+    pthread_mutex_unlock(&s->figures->lock);
+    return how;
+}
+
+static bool search_is_over(struct site *s) {
+    return search_of(s).ended_ms;
+}
+
+/* How far it is and how it ended is told; a line that goes ends it before all was asked. */
+static void a_search_is_told(struct t *t) {
+    struct site s;
+    start(&s, t);
+    dial(&s);
+    CHECK(t, comes_to(&s, both_are_read));
+    CHECK(t, !search_of(&s).began_ms);
+    test_on_loop(s.e.loop.loop, look_for_some, &s);
+    struct figures_search how = search_of(&s);
+    CHECK(t, s.is_out && how.began_ms && how.of == 3 && how.asked < 3);
+    CHECK(t, comes_to(&s, search_is_over));
+    how = search_of(&s);
+    CHECK(t, how.asked == 3 && how.of == 3 && how.found == 1 && !how.mixed && how.ended_ms >= how.began_ms);
+    test_on_loop(s.e.loop.loop, look_for_some, &s);
+    CHECK(t, !search_is_over(&s));
+    test_on_loop(s.e.loop.loop, it_is_closed, &s);
+    how = search_of(&s);
+    CHECK(t, how.ended_ms && how.asked < how.of);
+    stop(&s);
+}
+
+/* What was asked stands beside what came, not what was told, which has a password. */
+static void a_sample_has_its_question(struct t *t) {
+    struct site s;
+    start(&s, t);
+    dial(&s);
+    CHECK(t, comes_to(&s, both_are_read));
+    s.order = trip(&s);
+    test_on_loop(s.e.loop.loop, give, &s);
+    CHECK(t, comes_to(&s, is_told) && atomic_load(&s.done));
+    size_t with = 0, without = 0;
+    pthread_mutex_lock(&s.figures->lock);
+    CHECK(t, s.figures->asked >= 3 && !s.figures->missed);
+    for (size_t i = 0; i < s.figures->good_n && i < FIGURES_GOOD_MAX; i++) {
+        const struct sample *x = &s.figures->good_samples[i];
+        struct dlt645_frame q, answer;
+        struct wire_error e;
+        CHECK(t, dlt645_decode((struct bytes){s.figures->good_bytes[i], x->len}, &answer, &e));
+        bool is_told = (answer.control & 0x1f) == DLT645_SWITCH;
+        CHECK(t, (x->asked_n == 0) == is_told);
+        (*(is_told ? &without : &with))++;
+        if (!is_told) CHECK(t, dlt645_decode((struct bytes){x->asked, x->asked_n}, &q, &e));
+        if (!is_told) CHECK(t, !strcmp(q.address, answer.address) && q.control == (answer.control & 0x1f));
+    }
+    pthread_mutex_unlock(&s.figures->lock);
+    CHECK(t, with >= 3 && without == 1);
+    stop(&s);
+}
+
 static void who_answers_a_search_is_put_aside(struct t *t) {
     struct site s;
     start(&s, t);
@@ -571,5 +632,5 @@ TESTS(CASE(who_left_meanwhile_is_told_nothing), CASE(who_makes_noise_does_not_ho
       CASE(who_falls_silent_is_told_once_and_so_is_his_return),
       CASE(a_relay_does_what_it_is_told_with_the_right_password),
       CASE(what_was_kept_of_a_midnight_is_stored_as_of_then), CASE(what_was_kept_of_another_day_is_stored_as_of_that),
-      CASE(who_answers_a_search_is_put_aside), CASE(a_gateway_says_its_registration_first),
-      CASE(the_first_gateway_stays_while_it_speaks))
+      CASE(who_answers_a_search_is_put_aside), CASE(a_search_is_told), CASE(a_sample_has_its_question),
+      CASE(a_gateway_says_its_registration_first), CASE(the_first_gateway_stays_while_it_speaks))

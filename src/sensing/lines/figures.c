@@ -12,6 +12,7 @@
 struct figures *figures_create(void) {
     struct figures *f = calloc(1, sizeof *f);
     if (f) pthread_mutex_init(&f->lock, NULL);
+    if (f) f->asked = f->missed = -1;
     if (f) f->clocks = heard_create();
     if (f && f->clocks) return f;
     figures_destroy(f);
@@ -23,6 +24,13 @@ void figures_destroy(struct figures *f) {
     heard_destroy(f->clocks);
     pthread_mutex_destroy(&f->lock);
     free(f);
+}
+
+void figures_asks(struct figures *f, bool counts_questions) {
+    pthread_mutex_lock(&f->lock);
+    if (f->asked < 0 && counts_questions) f->asked = 0;
+    if (f->missed < 0) f->missed = 0;
+    pthread_mutex_unlock(&f->lock);
 }
 
 void figures_bad(struct figures *f, const struct sample *what, struct bytes bytes, bool skipped) {
@@ -54,6 +62,12 @@ void figures_good(struct figures *f, const struct sample *what, struct bytes who
 void figures_clock(struct figures *f, struct str device, int64_t ahead_ms, int64_t now_ms) {
     if (f->keeps_no_samples || !(heard_is_off(ahead_ms) || heard_knows(f->clocks, device))) return;
     heard_clock(f->clocks, device, ahead_ms, now_ms);
+}
+
+void figures_search(struct figures *f, const struct figures_search *how) {
+    pthread_mutex_lock(&f->lock);
+    f->search = *how;
+    pthread_mutex_unlock(&f->lock);
 }
 
 /* ---- of several communities ---- */
@@ -117,13 +131,13 @@ void figures_book_add(struct figures_book *b, int64_t community_id) {
 
 /* ---- as JSON ---- */
 
-static void put_hex(struct jw *j, struct bytes bytes, struct arena *a) {
+static void put_hex(struct jw *j, const char *key, struct bytes bytes, struct arena *a) {
     struct buf b;
     struct str hex = S("");
     buf_init_arena(&b, a, 2 * FIGURES_GOOD_BYTES + 1);
     buf_hex(&b, bytes);
     if (bytes.len) (void)!buf_done(&b, &hex);
-    jw_kstr(j, "hex", hex);
+    jw_kstr(j, key, hex);
 }
 
 /* Payloads of MQTT and HTTP are text mostly: of what was cut, whole characters. */
@@ -154,7 +168,8 @@ static bool put_sample(const struct telling *t, const struct sample *s, struct b
     if (s->about[0] && (sees || !is_event)) jw_kcstr(j, "about", s->about);
     if (s->device[0]) jw_kcstr(j, "device", s->device);
     jw_ki64(j, "length", (int64_t)s->len);
-    put_hex(j, sees ? bytes : (struct bytes){NULL, 0}, t->a);
+    put_hex(j, "hex", sees ? bytes : (struct bytes){NULL, 0}, t->a);
+    if (s->asked_n) put_hex(j, "asked", (struct bytes){s->asked, s->asked_n}, t->a);
     if (sees && !t->codec) put_text(j, bytes);
     if (!sees && s->len) jw_kbool(j, "is_private", true);
     if (s->number) jw_ki64(j, "number", (int64_t)s->number);
@@ -210,6 +225,18 @@ static void put_events(const struct telling *t, const struct sample *s, const st
     jw_close(j, ']');
 }
 
+static void put_search(const struct figures_search *s, struct jw *j) {
+    jw_key(j, "search");
+    jw_open(j, '{');
+    jw_ki64(j, "began_ms", s->began_ms);
+    if (s->ended_ms) jw_ki64(j, "ended_ms", s->ended_ms);
+    jw_ki64(j, "asked", s->asked);
+    jw_ki64(j, "of", s->of);
+    jw_ki64(j, "found", s->found);
+    jw_ki64(j, "mixed", s->mixed);
+    jw_close(j, '}');
+}
+
 static void put_good(const struct telling *t, const struct sample *s, struct bytes kept) {
     struct decoded d = {0};
     struct wire_error e;
@@ -249,9 +276,12 @@ void figures_put(struct figures *f, const struct codec *codec, const struct figu
     jw_ki64(j, "skipped_bytes", now->skipped_bytes);
     jw_ki64(j, "bytes", now->bytes);
     if (now->unanswered >= 0) jw_ki64(j, "unanswered", now->unanswered);
+    if (now->asked >= 0) jw_ki64(j, "asked", now->asked);
+    if (now->missed >= 0) jw_ki64(j, "missed", now->missed);
     if (now->connections >= 0) jw_ki64(j, "connections", now->connections);
     if (now->connections_total >= 0) jw_ki64(j, "connections_total", now->connections_total);
     if (now->last_ms) jw_ki64(j, "last_ms", now->last_ms);
+    if (now->search.began_ms) put_search(&now->search, j);
     jw_key(j, "bad_samples");
     jw_open(j, '[');
     for (uint32_t i = now->bad_n; i > 0 && now->bad_n - i < FIGURES_BAD_MAX; i--) {

@@ -15,6 +15,7 @@
 #define FIGURES_BAD_BYTES  256  /* kept of a bad sample */
 #define FIGURES_GOOD_BYTES 1100 /* kept of a good frame; a longer one is not shown decoded */
 
+#define FIGURES_ASKED_MAX  64 /* a longer question is not kept */
 #define FIGURES_DEVICE_MAX 64
 
 #define NO_OFFSET ((size_t)-1)
@@ -27,6 +28,15 @@ struct sample {
     size_t offset;                       /* of the byte that broke it; NO_OFFSET: no single one did */
     size_t number;                       /* of the line or item in what was sent, from 1; 0: the whole */
     size_t len;                          /* of the whole; fewer bytes may be kept */
+    uint8_t asked[FIGURES_ASKED_MAX];    /* the question that it followed; none: it came by itself, or what was told */
+    size_t asked_n;                      /* is nobody's to see */
+};
+/* A search for devices: how far it is, or how it ended. */
+struct figures_search {
+    int64_t began_ms, ended_ms; /* 0: never; it goes on */
+    int64_t asked, of;          /* questions; ended before all: it was cut short */
+    int64_t found;
+    int64_t mixed; /* questions that several answered at once, of whom none could be found out */
 };
 struct figures {
     pthread_mutex_t lock;
@@ -35,16 +45,19 @@ struct figures {
     int64_t skipped_bytes;       /* of those runs */
     int64_t bytes;               /* heard */
     int64_t unanswered;          /* good frames that could not be stored: the device says them again; -1: not counted */
+    int64_t asked, missed;       /* questions said; those that nobody answered, however often said; -1: not counted */
     int64_t limited, limited_ms; /* told to wait, when last */
     int64_t connections, connections_total; /* -1: not counted */
     int64_t last_ms;                        /* last good frame; 0: none yet */
     struct sample bad_samples[FIGURES_BAD_MAX], good_samples[FIGURES_GOOD_MAX];
     uint8_t bad_bytes[FIGURES_BAD_MAX][FIGURES_BAD_BYTES], good_bytes[FIGURES_GOOD_MAX][FIGURES_GOOD_BYTES];
     uint32_t bad_n, good_n; /* ever kept: the newest is at (n - 1) modulo the ring's size */
-    struct heard *clocks;   /* of devices that nobody counts one by one: whose clock is off, or was */
+    struct figures_search search;
+    struct heard *clocks; /* of devices that nobody counts one by one: whose clock is off, or was */
     bool keeps_no_samples;
 };
-struct figures *figures_create(void); /* NULL: out of memory */
+struct figures *figures_create(void);                        /* NULL: out of memory */
+void figures_asks(struct figures *f, bool counts_questions); /* of a line that does */
 void figures_destroy(struct figures *f);
 
 /* Figures of the lines that one server has open for several communities: each community's own, from its first line of
@@ -72,6 +85,7 @@ void figures_clock(struct figures *f, struct str device, int64_t ahead_ms, int64
         (f)->counter += (n);              \
         pthread_mutex_unlock(&(f)->lock); \
     } while (0)
+void figures_search(struct figures *f, const struct figures_search *how);
 /* The one device that a frame speaks of; of several: absent; `otherwise` where it names none. */
 struct str figures_device(const struct decoded *d, struct str otherwise);
 
@@ -82,9 +96,9 @@ struct figures_reader {
     bool (*sees_reading)(void *arg, struct str device, struct str metric);
     void *arg;
 };
-/* Members of a JSON object that is open: the counters that are counted, "bad_samples" and "good_samples", newest first;
- * good ones with the frame, its readings and events beside the bytes where the codec shows them, else with their text
- * where they are one.  codec may be NULL; reader NULL: he sees all. */
+/* Members of a JSON object that is open: the counters that are counted, "search" once there was one, "bad_samples" and
+ * "good_samples", newest first; good ones with the frame, its readings and events beside the bytes where the codec
+ * shows them, else with their text where they are one.  codec may be NULL; reader NULL: he sees all. */
 void figures_put(struct figures *f, const struct codec *codec, const struct figures_reader *reader, struct arena *a,
                  struct jw *j);
 

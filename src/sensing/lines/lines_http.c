@@ -101,6 +101,8 @@ static void put_figures(void *arg, struct buf *ret) {
                 {"skipped_bytes_total", "counter", offsetof(struct figures, skipped_bytes)},
                 {"bytes_total", "counter", offsetof(struct figures, bytes)},
                 {"unanswered_total", "counter", offsetof(struct figures, unanswered)},
+                {"asked_total", "counter", offsetof(struct figures, asked)},
+                {"missed_total", "counter", offsetof(struct figures, missed)},
                 {"connections", "gauge", offsetof(struct figures, connections)}};
     struct line_set *l = arg;
     pthread_mutex_lock(&l->lock);

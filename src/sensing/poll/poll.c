@@ -7,6 +7,7 @@
 #define WAIT_MS     2000
 #define GAP_MS      20
 #define TRICKLE_MS  500 /* while bytes come no further apart, an answer is on its way (DL/T 645-2007, link layer) */
+#define DELAY_MS    500 /* that a meter may take at most to begin (the same) */
 #define TRICKLE_MAX 4   /* times as long as is waited for its first */
 #define TRIES       3
 #define PARTS_MAX   32
@@ -65,20 +66,26 @@ static void begin_next(struct poll *p, int64_t now_ms, int64_t *ret_next_ms) {
     if (order_ms < *ret_next_ms) *ret_next_ms = order_ms;
 }
 
+/* A search is a hundred questions, most of them to nobody: whoever is there is about as quick as those heard so far. */
+static int64_t wait_for_many(const struct poll *p) {
+    int64_t ms = DELAY_MS + 2 * p->slowest_ms;
+    return p->slowest_ms && ms < p->o.wait_ms ? ms : p->o.wait_ms;
+}
+
 static void put_question(struct poll *p, int64_t now_ms, struct buf *out) {
     if (!p->q.part) buf_init(&p->joined, p->data, sizeof p->data);
     p->pieces = 0;
     poll_number(p, now_ms);
     size_t before = out->len;
     (void)p->o.codec->asking->ask(&p->q, out);
-    p->is_echoed = false;
+    p->is_echoed = p->is_met = p->is_denied = p->is_garbled = false;
     p->said_n = out->overflow || out->len - before > p->o.codec->frame_max ? 0 : out->len - before;
     if (p->said_n) memcpy(p->said, out->ptr + before, p->said_n);
     p->is_sent = true;
     p->sent_ms = now_ms;
     if (!p->tries) p->first_ms = now_ms;
     p->in_n = 0; /* what came before it answers nothing */
-    p->until_ms = now_ms + p->o.wait_ms;
+    p->until_ms = now_ms + (poll_is_to_many(p) ? wait_for_many(p) : p->o.wait_ms);
 }
 
 static void rest(struct poll *p, int64_t now_ms) {
@@ -97,6 +104,10 @@ void poll_rest_behind(struct poll *p, int64_t now_ms, bool answered) {
 static void give_up(struct poll *p, int64_t now_ms, const char *why) {
     struct question q = p->q;
     poll_number_anew(p);
+    if (poll_is_to_many(p)) {
+        poll_order_heard_out(p, now_ms);
+        return;
+    }
     if (p->told) {
         poll_order_silent(p, now_ms, why);
         return;
@@ -106,12 +117,18 @@ static void give_up(struct poll *p, int64_t now_ms, const char *why) {
 
 static void give_up_if_late(struct poll *p, int64_t now_ms) {
     if (!p->is_sent || now_ms < p->until_ms) return;
+    p->is_garbled |= p->in_n > 0; /* a frame that did not come to its end */
     rest(p, now_ms);
     if (++p->tries >= (p->told ? poll_order_tries(p) : poll_point_tries(p))) give_up(p, now_ms, "no answer");
 }
 
 struct str poll_asked(const struct poll *p) {
     return p->is_sent ? p->q.address : (struct str){NULL, 0};
+}
+
+struct bytes poll_said(const struct poll *p) {
+    bool is_secret = p->q.value.ptr || p->q.key.len;
+    return p->is_sent && !is_secret ? (struct bytes){p->said, p->said_n} : (struct bytes){NULL, 0};
 }
 
 int64_t poll_step(struct poll *p, int64_t now_ms, struct buf *out) {
@@ -127,8 +144,22 @@ int64_t poll_step(struct poll *p, int64_t now_ms, struct buf *out) {
 
 /* ---- what comes ---- */
 
-static void noise(const struct poll *p, struct bytes bytes, const char *rule) {
+static void noise(struct poll *p, struct bytes bytes, const char *rule) {
+    p->is_garbled |= bytes.len && rule;
     if (bytes.len && p->o.calls.noise) p->o.calls.noise(p->o.calls.arg, bytes, rule);
+}
+
+/* Of what is to many: others may follow, but not without end. */
+static void await_others(struct poll *p, int64_t now_ms) {
+    int64_t end_ms = p->sent_ms + TRICKLE_MAX * p->o.wait_ms, wait_ms = wait_for_many(p);
+    buf_init(&p->joined, p->data, sizeof p->data);
+    p->until_ms = now_ms + wait_ms < end_ms ? now_ms + wait_ms : end_ms;
+}
+
+static void met(struct poll *p, int64_t now_ms, const struct decoded *d) {
+    p->is_met |= d != NULL;
+    if (d && p->o.calls.met) p->o.calls.met(p->o.calls.arg, p->told->o.tag, &p->told->o.q, d);
+    await_others(p, now_ms);
 }
 
 static void whole_answer(struct poll *p, int64_t now_ms) {
@@ -138,7 +169,9 @@ static void whole_answer(struct poll *p, int64_t now_ms) {
     struct question q = p->q;
     bool ok = !p->joined.overflow && p->o.codec->asking->read(&q, data, &p->arena, &d, &e), is_told = p->told;
     if (!e.rule) e.rule = WIRE_LIMIT "the answer is too long";
-    if (is_told)
+    if (poll_is_to_many(p))
+        met(p, now_ms, ok ? &d : NULL);
+    else if (is_told)
         poll_order_answered(p, now_ms, ok ? &d : NULL, ok ? NULL : e.rule);
     else
         (void)poll_point_settle(p, now_ms, POLL_ANSWERED);
@@ -150,6 +183,11 @@ static void whole_answer(struct poll *p, int64_t now_ms) {
 static void refused(struct poll *p, int64_t now_ms, const char *why) {
     struct question q = p->q;
     const struct point *x = p->asked;
+    if (poll_is_to_many(p)) {
+        p->is_denied = true;
+        await_others(p, now_ms);
+        return;
+    }
     if (p->told) {
         poll_order_refused(p, now_ms, why);
         return;
@@ -185,6 +223,7 @@ static void take(struct poll *p, int64_t now_ms, struct bytes whole) {
     size_t before = p->joined.len;
     enum answer answer = p->is_sent ? p->o.codec->asking->answers(&p->q, whole, &p->joined, &why) : ANSWER_OTHER;
     if (is_echo(p, whole, answer)) answer = ANSWER_OTHER;
+    if (answer != ANSWER_OTHER && p->slowest_ms < now_ms - p->sent_ms) p->slowest_ms = now_ms - p->sent_ms;
     if (answer != ANSWER_OTHER && p->o.calls.heard) p->o.calls.heard(p->o.calls.arg, whole);
     switch (answer) {
     case ANSWER_OTHER:
@@ -257,6 +296,7 @@ void poll_lost(struct poll *p) {
     p->asked = NULL;
     p->is_sent = false;
     p->in_n = 0;
+    p->slowest_ms = 0;
     p->patient_ms = INT64_MIN;
     poll_order_lost(p);
 }

@@ -6,7 +6,13 @@
 #include "base/err.h"
 #include "protocol/codec.h"
 
-enum poll_end { POLL_ANSWERED, POLL_REFUSED, POLL_SILENT, POLL_LOST /* the line was not free, or went: who knows */ };
+enum poll_end {
+    POLL_ANSWERED,
+    POLL_REFUSED,
+    POLL_SILENT,
+    POLL_LOST,   /* the line was not free, or went: who knows */
+    POLL_GARBLED /* of what is to many: something came that cannot be read, beside what was met or alone */
+};
 struct poll_calls {
     /* What came of a point's question, all parts of it; lives for the call. */
     void (*said)(void *arg, const struct question *q, const struct decoded *d);
@@ -17,7 +23,9 @@ struct poll_calls {
     void (*heard)(void *arg, struct bytes whole); /* each frame that is an answer */
     /* Bytes that are no frame, or one that answers nothing; rule NULL: it broke none. */
     void (*noise)(void *arg, struct bytes bytes, const char *rule);
-    /* What came of an order: d where it was answered, else why not, in words. */
+    /* Each answer to an order that is to many. */
+    void (*met)(void *arg, int64_t tag, const struct question *q, const struct decoded *d);
+    /* What came of an order: d where it was answered and not to many, else why not, in words. */
     void (*ended)(void *arg, int64_t tag, const struct question *q, enum poll_end end, const struct decoded *d,
                   const char *why);
     void *arg;
@@ -57,6 +65,7 @@ struct poll_order {
     int64_t until_ms;  /* not sent by then: POLL_LOST.  A proof has its own time, then POLL_REFUSED; POLL_SILENT
                           where nobody had answered */
     bool can_wait;     /* a search: many questions, most of them to nobody */
+    bool is_to_many;   /* several may answer it: it ends when nothing more comes, and is said once */
     int64_t whose;     /* of which device, to the caller: poll_keep() */
     int64_t now_ms;    /* when q.now_s is, which goes on while it waits */
 };
@@ -71,6 +80,8 @@ void poll_keep(struct poll *p, bool (*is_wanted)(void *arg, const struct poll_or
 
 /* Whose answer is waited for; lives until the next call.  Absent: nobody's. */
 struct str poll_asked(const struct poll *p);
+/* That question, as it was said last; lives so long, too.  Absent where it tells something, or has a password. */
+struct bytes poll_said(const struct poll *p);
 /* Puts the next question into `out` if the line is free and one is due, and gives up what was waited for too long.
  * Gives when to come again, at the latest. */
 int64_t poll_step(struct poll *p, int64_t now_ms, struct buf *out);

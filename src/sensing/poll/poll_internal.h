@@ -12,8 +12,8 @@ struct point {
     char *item;
     int64_t every_ms, due_ms;
     uint32_t device;
-    int fails; /* in a row; while others of its device answer, it is asked less and less */
-    bool is_planned;
+    int fails;                 /* in a row; while others of its device answer, it is asked less and less */
+    bool is_planned, is_trial; /* trial: it is asked otherwise, to see whether its device wants it so */
 };
 struct order {
     struct order *next;
@@ -33,10 +33,10 @@ struct device { /* all points of an address */
     int64_t due_ms, pause_ms; /* of a silent one */
     uint8_t next;             /* number of a question, where it counts them */
     int64_t asked_ms;
-    /* How it wants its items: otherwise(), 0 as they are.  Until it answered one, ways are tried: all of them, then one
-     * behind each question as it is. */
+    /* How it wants its items: otherwise(), 0 as they are.  Until it answered one, ways are tried, by one point while
+     * the others wait: all of them, then one behind each question as it is. */
     uint8_t way, way_tried;
-    bool is_way_known, is_each_tried;
+    bool is_way_known, is_each_tried, has_trial;
 };
 struct poll {
     struct poll_options o;
@@ -59,9 +59,11 @@ struct poll {
     bool is_sent;
     int64_t until_ms, free_ms; /* give up then; ask no sooner */
     int64_t first_ms, sent_ms; /* when it was said first, and last */
+    int64_t slowest_ms;        /* that a whole answer took over this line; 0: none came yet */
     uint8_t serial;
-    int echoes;     /* the last readings, in a row, that the line brought back */
-    bool is_echoed; /* the question under way came back */
+    int echoes;                         /* the last readings, in a row, that the line brought back */
+    bool is_echoed;                     /* the question under way came back */
+    bool is_met, is_denied, is_garbled; /* of one to many: somebody answered, refused, was not to be understood */
     uint8_t *in, *said;
     size_t in_n, in_cap, said_n; /* said: the question as it went out */
     char data[DATA_MAX];
@@ -99,6 +101,8 @@ void poll_order_answered(struct poll *p, int64_t now_ms, const struct decoded *d
 void poll_order_refused(struct poll *p, int64_t now_ms, const char *why);
 void poll_order_silent(struct poll *p, int64_t now_ms, const char *why);
 void poll_order_lost(struct poll *p);
+bool poll_is_to_many(const struct poll *p);                /* the question under way */
+void poll_order_heard_out(struct poll *p, int64_t now_ms); /* nothing more comes to it */
 void poll_orders_free(struct poll *p);
 
 #endif

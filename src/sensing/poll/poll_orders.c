@@ -206,6 +206,21 @@ void poll_order_silent(struct poll *p, int64_t now_ms, const char *why) {
         settle_order(p, now_ms, POLL_SILENT, NULL, why);
 }
 
+bool poll_is_to_many(const struct poll *p) {
+    return p->told && p->told->o.is_to_many;
+}
+
+void poll_order_heard_out(struct poll *p, int64_t now_ms) {
+    if (p->is_garbled || (p->is_denied && p->is_met))
+        settle_order(p, now_ms, POLL_GARBLED, NULL, "several answered at once");
+    else if (p->is_denied)
+        settle_order(p, now_ms, POLL_REFUSED, NULL, "it was refused");
+    else if (p->is_met)
+        settle_order(p, now_ms, POLL_ANSWERED, NULL, NULL);
+    else
+        settle_order(p, now_ms, POLL_SILENT, NULL, "no answer");
+}
+
 void poll_order_lost(struct poll *p) {
     struct order *o = p->told;
     p->told = NULL;

@@ -93,6 +93,7 @@ void poll_plan_end(struct poll *p) {
         bool is_asked = p->asked == &p->points[i];
         if (!x.is_planned) {
             free(x.item);
+            if (x.is_trial) p->devices[x.device].has_trial = false;
             if (is_asked && p->is_sent) p->free_ms = p->until_ms + (p->o.codec->is_blind ? p->o.wait_ms : 0);
             if (is_asked) p->is_sent = false;
             continue;
@@ -119,14 +120,17 @@ void poll_now(struct poll *p, struct str address) {
 /* A device that is doubted is asked at once for what it answered so far: one answer, and it is there. */
 static int64_t due_of(const struct poll *p, const struct point *x) {
     const struct device *d = &p->devices[x->device];
+    if (d->has_trial && !x->is_trial) return INT64_MAX;
     if (d->is_silent) return d->due_ms;
     return d->is_doubted && !x->fails ? INT64_MIN : x->due_ms;
 }
 
-/* Of a silent device's points the one that failed least: it may hold such as were never answered. */
+/* Of a silent device's points that which is on trial, else the one that failed least: it may hold such as were never
+ * answered. */
 static struct point *probe(struct poll *p, struct point *x) {
-    for (size_t i = 0; i < p->n; i++)
-        if (p->points[i].device == x->device && p->points[i].fails < x->fails) x = &p->points[i];
+    for (size_t i = 0; i < p->n && !x->is_trial; i++)
+        if (p->points[i].device == x->device && (p->points[i].is_trial || p->points[i].fails < x->fails))
+            x = &p->points[i];
     return x;
 }
 
@@ -170,27 +174,31 @@ struct str poll_item_for(const struct poll *p, struct str address, struct str it
     struct str other = S("");
     for (size_t i = 0; p->o.codec->asking->otherwise && i < p->devices_n; i++) {
         const struct device *d = &p->devices[i];
-        bool is_so = d->is_way_known || p->asked; /* nothing is told for a trial */
+        bool is_so = d->is_way_known || (p->asked && p->asked->is_trial); /* nothing is told for a trial */
         if (d->way && is_so && str_is(address, d->address)) (void)put_otherwise(p, item, d->way, mem, &other);
     }
     return other.len ? other : item;
 }
 
 /* Nobody knows yet how the device wants it.  False: it was tried. */
-static bool asks_otherwise(const struct poll *p, struct device *d, struct str item) {
+static bool asks_otherwise(const struct poll *p, struct device *d, struct point *x) {
     char mem[PROOF_MAX];
     struct str other = S("");
-    bool was_other = d->way, is_there = true;
+    bool was_trial = x->is_trial;
+    x->is_trial = d->has_trial = false;
     if (d->is_way_known) return false;
     d->way = 0;
-    if (was_other && d->is_each_tried) return false;
-    while (is_there && !other.len) is_there = put_otherwise(p, item, ++d->way_tried, mem, &other);
-    if (is_there)
-        d->way = d->way_tried;
-    else
+    if (d->is_each_tried && (was_trial || !d->is_silent)) return false;
+    for (bool is_again = d->is_each_tried; !other.len;) { /* some ways have nothing for this item */
+        if (put_otherwise(p, str_of(x->item), ++d->way_tried, mem, &other)) continue;
         d->way_tried = 0;
-    d->is_each_tried |= !is_there;
-    return is_there;
+        if (!is_again) break;
+        is_again = false;
+    }
+    d->way = d->way_tried;
+    x->is_trial = d->has_trial = d->way;
+    d->is_each_tried |= was_trial && !x->is_trial;
+    return x->is_trial;
 }
 
 /* ---- what came of it ---- */
@@ -243,8 +251,12 @@ bool poll_point_settle(struct poll *p, int64_t now_ms, enum poll_end end) {
     if (!x) return false;
     struct device *d = &p->devices[x->device];
     bool was = d->is_silent;
-    d->is_way_known |= end == POLL_ANSWERED;
-    if (asks_otherwise(p, d, str_of(x->item))) { /* when others had their turn */
+    bool is_told_by_refusal = end == POLL_REFUSED && p->o.codec->asking->refuses_its_own;
+    if ((end == POLL_ANSWERED || is_told_by_refusal) && !d->is_way_known) {
+        if (!x->is_trial) d->way = 0; /* that of another point */
+        d->is_way_known = true;
+    }
+    if (asks_otherwise(p, d, x)) { /* when others had their turn */
         x->due_ms = d->due_ms = INT64_MIN;
         return false;
     }
@@ -274,7 +286,7 @@ bool poll_point_halve(struct poll *p, size_t n) {
 /* Whether a doubted device is there, is asked once for each point, the last of them apart; so is how it is asked. */
 int poll_point_tries(const struct poll *p) {
     const struct point *x = p->asked;
-    if (x && p->devices[x->device].way && !p->devices[x->device].is_way_known) return 1;
+    if (x && x->is_trial) return 1;
     if (!x || !p->devices[x->device].is_doubted || p->devices[x->device].is_silent || x->fails) return p->o.tries;
     return points_without_fail(p, x->device) > 1 ? 1 : p->o.tries;
 }

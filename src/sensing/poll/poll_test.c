@@ -229,7 +229,7 @@ static void a_silent_device_is_asked_less_and_less(struct t *t) {
         CHECK_SAY(t, b.silent[1] == 1 && !b.silent[0] && !b.back[1], "%d times", b.silent[1]);
         CHECK_SAY(t, b.said >= 24 * 60 - 2, "%d answers of the other", b.said);
         int dead = b.asked - b.said;
-        CHECK_SAY(t, dead >= 3 * 24 && dead <= 3 * 24 + 3 * 8, "%d questions to nobody", dead);
+        CHECK_SAY(t, dead >= 4 * 24 && dead <= 4 * 24 + 4 * 8, "%d questions to nobody", dead);
         b.fault[1] = NOTHING;
         run_until(&b, b.now_ms + POLL_BACKOFF_MS + MINUTE_MS);
         CHECK(t, b.back[1] == 1 && b.last[1] == 12.34);

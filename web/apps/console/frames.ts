@@ -6,15 +6,18 @@ import { said } from '@/shared/said'
 import { eventWords, wireWords } from '@/shared/wire'
 
 interface Heard { device: string; code: string; text: string | null; set: boolean }
-export interface Sample { at_ms?: number; peer: string; length: number; hex: string; about?: string; text?: string; number?: number; is_private?: boolean; device?: string; rule?: string; offset?: number; frame?: unknown
+export interface Sample { at_ms?: number; peer: string; length: number; hex: string; about?: string; text?: string; number?: number; is_private?: boolean; device?: string; rule?: string; offset?: number; frame?: unknown; asked?: string
   readings?: { device: string; key: string; value: number; unit: string }[]; events?: Heard[] }
+/** A search for devices: under way until it has ended; ended before all was asked: cut short. */
+export interface Search { began_ms: number; ended_ms?: number; asked: number; of: number; found: number; mixed: number }
 export interface Figures { id: string; kind?: string; state: string; searchable?: boolean; address?: string; problem?: string; standard?: string; frames?: number; bad?: number; skipped_bytes?: number; bytes?: number
-  unanswered?: number; connections?: number; connections_total?: number; last_ms?: number; bad_samples?: Sample[]; good_samples?: Sample[] }
+  unanswered?: number; asked?: number; missed?: number; search?: Search; connections?: number; connections_total?: number; last_ms?: number; bad_samples?: Sample[]; good_samples?: Sample[] }
 
 /** Bytes in order; `wrong` marks the one at the offset. */
 export function bytesOf(hex: string, offset = -1): { byte: string; wrong: boolean }[] {
   return (hex.match(/../g) ?? []).map((byte, i) => ({ byte, wrong: i === offset }))
 }
+export const spaced = (hex: string): string => (hex.match(/../g) ?? []).join(' ')
 /** "GB/T 26875.3 6.6: the sum is wrong" has a clause; what names no standard is words alone. */
 export function ruleOf(rule: string): { clause: string; words: string } {
   const m = /^([A-Z][^:]* [^:]+): (.*)$/.exec(rule)
