@@ -68,7 +68,7 @@ static void begin_next(struct poll *p, int64_t now_ms, int64_t *ret_next_ms) {
 
 /* A search is a hundred questions, most of them to nobody: whoever is there is about as quick as those heard so far. */
 static int64_t wait_for_many(const struct poll *p) {
-    int64_t ms = DELAY_MS + 2 * p->slowest_ms;
+    int64_t ms = DELAY_MS + 2 * (p->slowest_ms - 1);
     return p->slowest_ms && ms < p->o.wait_ms ? ms : p->o.wait_ms;
 }
 
@@ -223,7 +223,7 @@ static void take(struct poll *p, int64_t now_ms, struct bytes whole) {
     size_t before = p->joined.len;
     enum answer answer = p->is_sent ? p->o.codec->asking->answers(&p->q, whole, &p->joined, &why) : ANSWER_OTHER;
     if (is_echo(p, whole, answer)) answer = ANSWER_OTHER;
-    if (answer != ANSWER_OTHER && p->slowest_ms < now_ms - p->sent_ms) p->slowest_ms = now_ms - p->sent_ms;
+    if (answer != ANSWER_OTHER && p->slowest_ms <= now_ms - p->sent_ms) p->slowest_ms = now_ms - p->sent_ms + 1;
     if (answer != ANSWER_OTHER && p->o.calls.heard) p->o.calls.heard(p->o.calls.arg, whole);
     switch (answer) {
     case ANSWER_OTHER:

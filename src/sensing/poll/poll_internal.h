@@ -59,7 +59,7 @@ struct poll {
     bool is_sent;
     int64_t until_ms, free_ms; /* give up then; ask no sooner */
     int64_t first_ms, sent_ms; /* when it was said first, and last */
-    int64_t slowest_ms;        /* that a whole answer took over this line; 0: none came yet */
+    int64_t slowest_ms;        /* that a whole answer took over this line, and one more; 0: none came yet */
     uint8_t serial;
     int echoes;                         /* the last readings, in a row, that the line brought back */
     bool is_echoed;                     /* the question under way came back */
