@@ -82,10 +82,14 @@ static enum err mark(struct ctx *ctx, int64_t id) {
 /* What handlers tell is delivered in the same transaction, so that an alarm, its case and the notices of it cost one
  * sync together; as far as `rounds` goes. */
 #define ROUNDS 4
+/* Who writes waits for the rows that handlers changed until the batch is over, and no longer than the store is waited
+ * for: behind this the rest is another batch. */
+#define BATCH_US INT64_C(500000)
 struct batch {
     size_t most, done;
     int rounds, round;
-    int64_t failed_id, failed_tries; /* the one whose handler failed */
+    bool is_late;
+    int64_t until_us, failed_id, failed_tries; /* failed: the one whose handler did */
 };
 
 static enum err deliver_waiting(struct ctx *ctx, struct batch *b, size_t most, size_t *ret_n) {
@@ -104,6 +108,8 @@ static enum err deliver_waiting(struct ctx *ctx, struct batch *b, size_t most, s
         TRY(run_handlers(ctx, &all[i].event));
         b->failed_id = 0;
         TRY(mark(ctx, all[i].event.id));
+        b->is_late = ctx->world->mono_us(ctx->world->self) >= b->until_us;
+        if (b->is_late) *ret_n = i + 1;
     }
     return OK;
 }
@@ -113,7 +119,9 @@ static enum err deliver(struct ctx *ctx, void *arg) {
     size_t n = 1;
     b->done = 0;
     b->failed_id = 0;
-    for (b->round = 0; b->round < b->rounds && n && b->done < b->most; b->round++) {
+    b->is_late = false;
+    b->until_us = ctx->world->mono_us(ctx->world->self) + BATCH_US;
+    for (b->round = 0; b->round < b->rounds && n && b->done < b->most && !b->is_late; b->round++) {
         TRY(deliver_waiting(ctx, b, b->most - b->done, &n));
         b->done += n;
     }

@@ -10,11 +10,13 @@
 static struct {
     int64_t refuses; /* row whose events the handler refuses */
     size_t handled;
+    int64_t takes_ms;
 } handler;
 
 static enum err handle(struct ctx *ctx, const struct event *e) {
     if (e->row_id == handler.refuses) return FAIL(&ctx->fault, ERR_INVALID, "refused", "not this one");
     handler.handled++;
+    if (handler.takes_ms) world_sim_advance(ctx->world->self, handler.takes_ms);
     return OK;
 }
 static const struct subscription listens[] = {{"samples.*", handle}};
@@ -51,6 +53,24 @@ static void every_event_is_handled_once_and_numbered_without_gaps(struct t *t) {
         CHECK(t, deliver(&s) == 25 && handler.handled == 25 && deliver(&s) == 0);
         CHECK(t, !events_last(&s.ctx, &last) && last == before + 25);
         CHECK(t, kernel_site_count(&s, "SELECT COUNT(DISTINCT number) FROM events WHERE number IS NOT NULL") == last);
+        kernel_site_close(&s);
+    }
+}
+
+/* Handlers that take long hold their rows for as long as half a second, not for as long as all that waits takes. */
+static void a_batch_ends_after_its_time(struct t *t) {
+    for (size_t store = 0; store < KERNEL_SITE_STORES; store++) {
+        struct kernel_site s;
+        size_t done = 0;
+        open(&s, t, store);
+        (void)deliver(&s);
+        for (int i = 0; i < 9; i++) (void)kernel_site_sample(&s, S("one of many"), 0);
+        handler.takes_ms = 200;
+        CHECK(t, !events_deliver(&s.ctx, 10, &done) && done == 3 && handler.handled == 3);
+        CHECK(t, !events_deliver(&s.ctx, 10, &done) && done == 3 && handler.handled == 6);
+        handler.takes_ms = 700; /* one at a time, but one */
+        CHECK(t, !events_deliver(&s.ctx, 10, &done) && done == 1 && handler.handled == 7);
+        CHECK(t, deliver(&s) == 2 && handler.handled == 9);
         kernel_site_close(&s);
     }
 }
@@ -177,7 +197,7 @@ static void a_look_that_fails_is_no_answer(struct t *t) {
     }
 }
 
-TESTS(CASE(every_event_is_handled_once_and_numbered_without_gaps),
+TESTS(CASE(every_event_is_handled_once_and_numbered_without_gaps), CASE(a_batch_ends_after_its_time),
       CASE(an_event_that_is_set_aside_is_told_all_the_same),
       CASE(an_event_is_delivered_at_once_though_the_clock_was_put_back),
       CASE(who_was_away_misses_nothing_however_the_clock_is_set), CASE(a_look_that_fails_is_no_answer))
