@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { generate, target } from '../tools/types.mjs'
+import { bus } from './bus.mjs'
 import { communities } from './communities.mjs'
 import { wholeYear } from './year.mjs'
 
@@ -415,6 +416,7 @@ async function ownPassword() {
 async function faces() {
   await ownPassword()
   for (const [w, h] of [[1440, 900], [390, 844]]) await communities({ root, url, open, look, check, wait, signIn }, w, h)
+  for (const [w, h] of [[1440, 900], [390, 844]]) await bus({ root, url, open, look, check, wait, signIn }, w, h)
   // The faces of a view: error, no permission, loading, empty, filtered empty, lost stream.
   const bad = await open(1366, 768)
   await signIn(bad, 'manager')
