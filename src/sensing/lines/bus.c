@@ -82,7 +82,7 @@ static void told_kept(const struct bus *b, int64_t device_id, int64_t midnight_m
 
 static void stored(void *arg, bool is_stored) {
     struct bus *b = arg;
-    if (is_stored) line_refused(b->line, &b->intake, b->conn ? tcp_peer(b->conn).ptr : "");
+    if (is_stored) intake_note_refused(&b->intake, b->line->o.figures, b->conn ? tcp_peer(b->conn).ptr : "");
     if (!is_stored) { /* asked anew, once the store is back */
         FIGURES_ADD(b->line->o.figures, unanswered, 1);
         poll_now(b->poll, b->address);

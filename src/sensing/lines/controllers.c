@@ -98,7 +98,7 @@ static void refuse_foreign(const struct controllers *c, const struct udp_peer *f
 static void stored(void *arg, bool is_stored) {
     struct news *n = arg;
     struct controllers *c = n->c;
-    line_refused(c->line, &n->intake, n->from.host);
+    intake_note_refused(&n->intake, c->line->o.figures, n->from.host);
     if (is_stored && n->reply.len) say(c, &n->from, n->reply);
     if (!is_stored) { /* asked anew, or said again, once the store is back */
         FIGURES_ADD(c->line->o.figures, unanswered, 1);

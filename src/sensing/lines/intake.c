@@ -1,6 +1,9 @@
 /* The way of what a device said.  SPDX-License-Identifier: Apache-2.0 */
 #include "sensing/lines/intake.h"
 
+#include "base/utf8.h"
+#include "sensing/lines/figures.h"
+
 #include <string.h>
 
 #define BAD_TIMES_MAX 64                /* of one report, each looked for; behind them none is believed */
@@ -216,4 +219,15 @@ void intake_take(struct intake *i, const struct decoded *d, struct arena *arena,
         let_pass(i);
     else
         put(i, at_ms);
+}
+
+void intake_note_refused(const struct intake *i, struct figures *f, const char *peer) {
+    const struct world *w = i->site->world;
+    if (!i->refused) return;
+    struct sample x = {.at_ms = w->utc_ms(w->self), .offset = NO_OFFSET};
+    utf8_copy(x.peer, sizeof x.peer, str_of(peer));
+    utf8_copy(x.about, sizeof x.about, i->decoded.sender);
+    utf8_copy(x.device, sizeof x.device, figures_device(&i->decoded, S("")));
+    utf8_copy(x.rule, sizeof x.rule, str_of(i->refused));
+    figures_bad(f, &x, (struct bytes){NULL, 0}, false);
 }

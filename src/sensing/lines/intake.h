@@ -45,5 +45,8 @@ bool intake_is_of(const struct intake_site *s, int64_t line_id, const struct dec
  * that are refused for good hold back nothing: saying them again would not help, and `refused` says why.  Loop thread.
  */
 void intake_take(struct intake *i, const struct decoded *d, struct arena *arena, int64_t at_ms);
+/* A sample of what was refused for good, if anything was. */
+struct figures;
+void intake_note_refused(const struct intake *i, struct figures *f, const char *peer);
 
 #endif

@@ -30,14 +30,6 @@ struct sample line_sample(const struct line *l, const char *peer, size_t len, co
     return x;
 }
 
-void line_refused(const struct line *l, const struct intake *i, const char *peer) {
-    if (!i->refused) return;
-    struct sample x = line_sample(l, peer, 0, &(struct wire_error){i->refused, NO_OFFSET});
-    utf8_copy(x.about, sizeof x.about, i->decoded.sender);
-    utf8_copy(x.device, sizeof x.device, figures_device(&i->decoded, S("")));
-    figures_bad(l->o.figures, &x, (struct bytes){NULL, 0}, false);
-}
-
 /* ---- connections ---- */
 
 static bool is_sender(const struct line *l, struct tcp_conn *conn) {

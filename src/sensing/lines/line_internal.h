@@ -37,7 +37,6 @@ static inline bool keep(struct arena *a, struct str *s) {
 }
 /* A sample of bytes that came from there; e NULL: they are good. */
 struct sample line_sample(const struct line *l, const char *peer, size_t len, const struct wire_error *e);
-void line_refused(const struct line *l, const struct intake *i, const char *peer); /* notes it where it is so */
 
 /* ---- speaker.c: connections of devices that speak by themselves */
 void speaker_open(struct line *l, struct tcp_conn *conn);

@@ -125,15 +125,6 @@ static void not_answered(const struct push *p) {
     if (p->opens && p->verdict.passage_id) owe(p->lines, p->verdict.passage_id);
 }
 
-static void note_refused(const struct push *p) {
-    if (!p->intake.refused) return;
-    struct sample x = {.at_ms = p->site.world->utc_ms(p->site.world->self), .offset = NO_OFFSET};
-    utf8_copy(x.peer, sizeof x.peer, str_of(p->peer));
-    utf8_copy(x.device, sizeof x.device, figures_device(&p->decoded, S("")));
-    utf8_copy(x.rule, sizeof x.rule, str_of(p->intake.refused));
-    figures_bad(p->line.figures, &x, (struct bytes){NULL, 0}, false);
-}
-
 static void answer(void *arg, bool is_stored) {
     struct push *p = arg;
     struct api_unit *unit = p->unit;
@@ -141,7 +132,7 @@ static void answer(void *arg, bool is_stored) {
     const struct fault away = {
         .kind = ERR_UNAVAILABLE, .code = "not_stored", .text = "this could not be stored; say it again"};
     if (!is_stored) not_answered(p);
-    note_refused(p);
+    intake_note_refused(&p->intake, p->line.figures, p->peer);
     under_way(p, -1);
     api_finish(unit, is_stored ? &ok : NULL, is_stored ? NULL : &away);
 }

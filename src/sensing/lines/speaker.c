@@ -95,7 +95,7 @@ static void taken(void *arg, bool is_stored) {
         FIGURES_ADD(s->line->o.figures, unanswered, 1);
         s->answer_n = 0;
     }
-    line_refused(s->line, &s->intake, s->peer);
+    intake_note_refused(&s->intake, s->line->o.figures, s->peer);
     answer(s);
 }
 

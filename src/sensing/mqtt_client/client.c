@@ -117,10 +117,7 @@ static void taken(void *arg, bool is_stored) {
         c->retry_us = now_us(c) + RETRY_US;
         return;
     }
-    if (c->intake.refused) {
-        struct sample x = sample_of(c, &(struct arrival){.topic = c->decoded.sender}, c->intake.refused, NO_OFFSET);
-        figures_bad(c->o.figures, &x, (struct bytes){NULL, 0}, false);
-    }
+    intake_note_refused(&c->intake, c->o.figures, c->host);
     done(c);
 }
 
