@@ -85,6 +85,15 @@ static void step(struct bus *b) {
     b->asked += out.len > 0;
 }
 
+static void ask_many(struct bus *b) {
+    const struct poll_order o = {.q = {.address = S("AAAAAAAAAAAA"), .item = S("00010000")},
+                                 .tag = 7,
+                                 .tries = 1,
+                                 .until_ms = MINUTE_MS,
+                                 .is_to_many = true};
+    CHECK(b->t, !poll_order(b->poll, &o, &b->t->fault));
+}
+
 static void all_who_answer_are_heard_out(struct t *t) {
     static const struct {
         const char *come[3];
@@ -103,12 +112,7 @@ static void all_who_answer_are_heard_out(struct t *t) {
     for (size_t i = 0; i < COUNT(all); i++) {
         struct bus b;
         start(&b, t);
-        const struct poll_order o = {.q = {.address = S("AAAAAAAAAAAA"), .item = S("00010000")},
-                                     .tag = 7,
-                                     .tries = 1,
-                                     .until_ms = MINUTE_MS,
-                                     .is_to_many = true};
-        CHECK(t, !poll_order(b.poll, &o, &t->fault));
+        ask_many(&b);
         step(&b);
         for (size_t k = 0; k < COUNT(all[i].come) && all[i].come[k];
              k++) { /* the second when the first was waited for */
@@ -128,12 +132,7 @@ static void all_who_answer_are_heard_out(struct t *t) {
 static void answers_without_end_come_to_one(struct t *t) {
     struct bus b;
     start(&b, t);
-    const struct poll_order o = {.q = {.address = S("AAAAAAAAAAAA"), .item = S("00010000")},
-                                 .tag = 7,
-                                 .tries = 1,
-                                 .until_ms = MINUTE_MS,
-                                 .is_to_many = true};
-    CHECK(t, !poll_order(b.poll, &o, &t->fault));
+    ask_many(&b);
     for (int k = 0; k < 200 && !b.ended; k++, b.now_ms += 100) {
         step(&b);
         if (!b.ended) poll_feed(b.poll, b.now_ms, vector_bytes(t, SAYS_161));
@@ -160,12 +159,7 @@ static void nobody_is_waited_for_as_long_as_the_line_takes(struct t *t) {
         CHECK(t, b.said == (all[i].answers_ms >= 0));
         if (all[i].is_other) poll_lost(b.poll);
         for (; b.now_ms < 10000; b.now_ms += 100) step(&b);
-        const struct poll_order o = {.q = {.address = S("AAAAAAAAAAAA"), .item = S("00010000")},
-                                     .tag = 7,
-                                     .tries = 1,
-                                     .until_ms = MINUTE_MS,
-                                     .is_to_many = true};
-        CHECK(t, !poll_order(b.poll, &o, &t->fault));
+        ask_many(&b);
         int64_t from_ms = b.now_ms;
         for (step(&b); !b.ended && b.now_ms < MINUTE_MS; step(&b)) b.now_ms += 100;
         CHECK_SAY(t, b.end == POLL_SILENT && b.now_ms - from_ms == all[i].waits_ms, "%zu: %d ms", i,
