@@ -6,19 +6,30 @@
 
 #include <pthread.h>
 
-/* The one that came, whatever became of it since, or one of its own that is called so or about the same.  Archived ones
- * count: who took them out does not want them back. */
+/* The one that came, whatever became of it since, or one of its own that is called so.  By an index: it is asked of
+ * every device, and a community may have thousands of rules for a model. */
+static enum err has_named(struct ctx *ctx, int64_t community_id, struct str model, const struct model_rule *m,
+                          bool *ret) {
+    int64_t id;
+    return db_one_i64(ctx->db, &ctx->fault,
+                      "SELECT id FROM rules WHERE (community_id = $1 AND model = $2 AND name = $3) OR "
+                      "(community_id = $1 AND model = $2 AND came_as = $3) LIMIT 1",
+                      VALS(V_I64(community_id), V_TEXT(model), V_TEXT(m->name)), &id, ret);
+}
+
+/* Or about the same.  Archived ones count: who took them out does not want them back. */
 static enum err has_rule(struct ctx *ctx, int64_t community_id, struct str model, const struct model_rule *m,
                          bool *ret) {
     int64_t id;
     struct str none = S("");
-    return db_one_i64(
-        ctx->db, &ctx->fault,
-        "SELECT id FROM rules WHERE community_id = $1 AND model = $2 AND (name = $3 OR came_as = $3 OR (kind = $4 AND "
-        "severity = $5 AND COALESCE(metric, '') = $6 AND COALESCE(event_code, '') = $7)) LIMIT 1",
-        VALS(V_I64(community_id), V_TEXT(model), V_TEXT(m->name), V_TEXT(m->kind), V_TEXT(m->severity),
-             V_TEXT(m->metric.len ? m->metric : none), V_TEXT(m->event_code.len ? m->event_code : none)),
-        &id, ret);
+    TRY(has_named(ctx, community_id, model, m, ret));
+    if (*ret) return OK;
+    return db_one_i64(ctx->db, &ctx->fault,
+                      "SELECT id FROM rules WHERE community_id = $1 AND model = $2 AND kind = $3 AND severity = $4 AND "
+                      "COALESCE(metric, '') = $5 AND COALESCE(event_code, '') = $6 LIMIT 1",
+                      VALS(V_I64(community_id), V_TEXT(model), V_TEXT(m->kind), V_TEXT(m->severity),
+                           V_TEXT(m->metric.len ? m->metric : none), V_TEXT(m->event_code.len ? m->event_code : none)),
+                      &id, ret);
 }
 
 static enum err put_rule(struct ctx *ctx, int64_t community_id, struct str model, const struct model_rule *m) {

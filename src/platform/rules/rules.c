@@ -136,16 +136,22 @@ static const struct subscription listens[] = {
     {"devices.adopt", rules_come_with}, {"devices.update", rules_come_with},
     {"devices.unadopt", changed},       {"devices.unadopt", alarms_unadopted}};
 
+#define OF_MODEL                                                          \
+    "CREATE INDEX rules_of_model ON rules (community_id, model, name);\n" \
+    "CREATE INDEX rules_came ON rules (community_id, model, came_as);\n"
+
 static const struct upgrade upgrades[] = {{1,
                                            "ALTER TABLE alarms ADD COLUMN calm_ms {I};\n"
                                            "UPDATE alarms SET calm_ms = ended_ms WHERE state = 'ended';\n"
                                            "CREATE INDEX alarms_by_calm_ms ON alarms (calm_ms, archived_ms, id);",
                                            NULL, NULL, NULL},
-                                          {2, "ALTER TABLE rules ADD COLUMN came_as {T};", NULL, NULL, NULL}};
+                                          {2, "ALTER TABLE rules ADD COLUMN came_as {T};", NULL, NULL, NULL},
+                                          {3, OF_MODEL, NULL, NULL, NULL}};
 
 const struct module rules_module = {
     .name = "rules",
     .part = "platform",
+    .ddl = OF_MODEL,
     ROWS(resources, resources),
     ROWS(listens, listens),
     ROWS(upgrades, upgrades),

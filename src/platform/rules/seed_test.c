@@ -364,7 +364,10 @@ static void a_store_without_ends_of_causes_learns_them(struct t *t) {
     say(&s, 1, 11);
     CHECK(t, alarms_open(&s) == 1);
     end_by_hand(&s);
-    const char *const before[] = {"DROP INDEX alarms_by_calm_ms", "ALTER TABLE alarms DROP COLUMN calm_ms",
+    const char *const before[] = {"DROP INDEX alarms_by_calm_ms",
+                                  "ALTER TABLE alarms DROP COLUMN calm_ms",
+                                  "DROP INDEX rules_of_model",
+                                  "DROP INDEX rules_came",
                                   "ALTER TABLE rules DROP COLUMN came_as",
                                   "DELETE FROM upgrades WHERE module = 'rules' AND number > 0"};
     for (size_t i = 0; i < COUNT(before); i++) CHECK(t, !db_exec(s.ctx.db, &s.ctx.fault, before[i], NO_VALS, NULL));
