@@ -14,6 +14,7 @@
 #include "sensing/lines/lines.h"
 #include "sensing/mqtt/listener.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,6 +256,7 @@ int server_run(const char *command, const struct server_options *o) {
         lines_each(s.lines, print_line, NULL);
         printf("ready http%s://%s:%d\n", o->cert ? "s" : "", o->bind ? o->bind : "127.0.0.1", http_server_port(s.http));
         fflush(stdout);
+        malloc_trim(0); /* what the presets were read with: glibc would keep it for good */
         loop_run(s.loop);
     }
     close_all(&s);
