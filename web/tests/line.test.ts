@@ -132,12 +132,13 @@ describe('a good frame', () => {
   })
 })
 describe('a search for devices', () => {
-  const all = { began_ms: 1, ended_ms: Date.now(), asked: 3, of: 3, found: 1, mixed: 0 }
+  const all = { began_ms: 1, ended_ms: Date.now(), asked: 3, of: 3, found: 1, mixed: 0, refused: 0 }
   it.each([
     ['is told while it goes on', { ...all, ended_ms: undefined, asked: 20, of: 103 }, ['20 / 103'], true],
     ['tells whom it found, and where they wait', all, ['找到 1 台'], false],
     ['says why nobody answered', { ...all, found: 0 }, ['找到 0 台', '波特率'], false],
-    ['says that several cannot be told apart', { ...all, found: 0, mixed: 2 }, ['2 处', '铭牌'], false],
+    ['says that several cannot be told apart', { ...all, found: 0, mixed: 2 }, ['2 次', '铭牌'], false],
+    ['says that somebody did not say who it is', { ...all, found: 0, refused: 1 }, ['找到 0 台', '没有说自己是谁'], false],
     ['says that it was cut short', { ...all, asked: 2 }, ['2 / 3', '没有问完'], false]
   ])('%s', (_, search, words, goesOn) => {
     setLanguage('zh')

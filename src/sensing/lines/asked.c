@@ -17,7 +17,7 @@ void asked_note(const struct line *l, const struct line_plan *p, struct str addr
                 const char *text) {
     const struct line_device *d = asked_at(p, address);
     if (d) heard_note(l->o.heard, d->code, how, str_of(text), line_now_ms(l));
-    if (d && how == HEARD_SILENT) FIGURES_ADD(l->o.figures, missed, 1);
+    if (d && how == HEARD_SILENT) figures_missed(l->o.figures);
 }
 
 void asked_ended(const struct line *l, const struct line_plan *p, struct str address, enum poll_end end,

@@ -257,7 +257,8 @@ static void put_search(const struct bus *b) {
                                             .asked = (int64_t)s->asked,
                                             .of = (int64_t)s->of,
                                             .found = (int64_t)s->found_n,
-                                            .mixed = (int64_t)s->mixed});
+                                            .mixed = (int64_t)s->mixed,
+                                            .refused = (int64_t)s->refused});
 }
 
 /* The next question of the search, unless it is over. */
@@ -356,7 +357,7 @@ bool bus_find(struct bus *b) {
     b->search_until_ms = mono_ms(b) + FIND_WITHIN_MS;
     look_further(b);
     step(b);
-    return true;
+    return search_goes_on(&b->search);
 }
 
 /* ---- the connection ---- */
@@ -368,12 +369,23 @@ static bool is_taken(const struct bus *b) {
     return still_us < LINE_STILL_MS * INT64_C(1000);
 }
 
+static bool is_no_search(void *arg, const struct poll_order *o) {
+    (void)arg;
+    return o->tag != TAG_FIND;
+}
+
+/* A search ends with its line, also one whose next question waited. */
+static void lose(struct bus *b) {
+    poll_lost(b->poll);
+    poll_keep(b->poll, is_no_search, b, "the line was lost");
+}
+
 static void become_the_bus(struct bus *b, struct tcp_conn *conn) {
     struct tcp_conn *before = b->conn;
     b->conn = conn;
     b->heard_us = b->line->o.world->mono_us(b->line->o.world->self);
     if (before) tcp_drop(before);
-    if (before) poll_lost(b->poll);
+    if (before) lose(b);
     step(b);
 }
 
@@ -423,7 +435,7 @@ void bus_gone(struct bus *b, struct tcp_conn *conn) {
     if (!b || b->conn != conn) return;
     b->conn = NULL;
     loop_timer_stop(b->timer);
-    poll_lost(b->poll);
+    lose(b);
 }
 
 void bus_tick(struct bus *b) {
@@ -432,7 +444,7 @@ void bus_tick(struct bus *b) {
 
 void bus_end_orders(struct bus *b, const char *why) {
     if (!b) return;
-    poll_lost(b->poll);
+    lose(b);
     poll_keep(b->poll, asked_is_of_none, NULL, why);
 }
 
@@ -455,7 +467,7 @@ enum err bus_create(struct line *l, struct bus **ret, struct fault *f) {
                                              .ended = on_ended,
                                              .arg = b}};
     *b = (struct bus){.line = l, .refs = 1};
-    figures_asks(l->o.figures, true);
+    figures_asks(l->o.figures);
     b->intake = (struct intake){.site = &l->site, .done = stored, .arg = b};
     arena_init(&b->arena, ARENA_CAP);
     enum err e = poll_create(&o, &b->poll, f);

@@ -491,6 +491,22 @@ static void a_search_is_told(struct t *t) {
     stop(&s);
 }
 
+/* Whether its question was under way or waited. */
+static void a_search_ends_with_its_connection(struct t *t) {
+    for (int waits_ms = 0; waits_ms < 8; waits_ms += 2) {
+        struct site s;
+        start(&s, t);
+        dial(&s);
+        CHECK(t, comes_to(&s, both_are_read));
+        atomic_store(&s.gateway.is_dead[0], true);
+        test_on_loop(s.e.loop.loop, look_for_some, &s);
+        (void)poll(NULL, 0, waits_ms);
+        (void)shutdown(atomic_load(&s.gateway.fd), SHUT_RDWR);
+        CHECK_SAY(t, comes_to(&s, search_is_over) && search_of(&s).asked < 3, "%d", waits_ms);
+        stop(&s);
+    }
+}
+
 /* What was asked stands beside what came, not what was told, which has a password. */
 static void a_sample_has_its_question(struct t *t) {
     struct site s;
@@ -632,5 +648,6 @@ TESTS(CASE(who_left_meanwhile_is_told_nothing), CASE(who_makes_noise_does_not_ho
       CASE(who_falls_silent_is_told_once_and_so_is_his_return),
       CASE(a_relay_does_what_it_is_told_with_the_right_password),
       CASE(what_was_kept_of_a_midnight_is_stored_as_of_then), CASE(what_was_kept_of_another_day_is_stored_as_of_that),
-      CASE(who_answers_a_search_is_put_aside), CASE(a_search_is_told), CASE(a_sample_has_its_question),
-      CASE(a_gateway_says_its_registration_first), CASE(the_first_gateway_stays_while_it_speaks))
+      CASE(who_answers_a_search_is_put_aside), CASE(a_search_is_told), CASE(a_search_ends_with_its_connection),
+      CASE(a_sample_has_its_question), CASE(a_gateway_says_its_registration_first),
+      CASE(the_first_gateway_stays_while_it_speaks))

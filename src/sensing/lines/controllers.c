@@ -379,7 +379,6 @@ enum err controllers_open(struct line *l, struct controllers **ret, struct fault
     struct controllers *c = calloc(1, sizeof *c);
     if (!c) return FAIL(f, ERR_INTERNAL, "memory", "out of memory");
     *c = (struct controllers){.line = l, .refs = 1};
-    figures_asks(l->o.figures, false);
     enum err e = open_all(c, f);
     if (e) {
         udp_close(c->udp);

@@ -26,10 +26,15 @@ void figures_destroy(struct figures *f) {
     free(f);
 }
 
-void figures_asks(struct figures *f, bool counts_questions) {
+void figures_asks(struct figures *f) {
     pthread_mutex_lock(&f->lock);
-    if (f->asked < 0 && counts_questions) f->asked = 0;
-    if (f->missed < 0) f->missed = 0;
+    if (f->asked < 0) f->asked = f->missed = 0;
+    pthread_mutex_unlock(&f->lock);
+}
+
+void figures_missed(struct figures *f) {
+    pthread_mutex_lock(&f->lock);
+    f->missed += f->missed >= 0;
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -234,6 +239,7 @@ static void put_search(const struct figures_search *s, struct jw *j) {
     jw_ki64(j, "of", s->of);
     jw_ki64(j, "found", s->found);
     jw_ki64(j, "mixed", s->mixed);
+    jw_ki64(j, "refused", s->refused);
     jw_close(j, '}');
 }
 

@@ -36,7 +36,8 @@ struct figures_search {
     int64_t began_ms, ended_ms; /* 0: never; it goes on */
     int64_t asked, of;          /* questions; ended before all: it was cut short */
     int64_t found;
-    int64_t mixed; /* questions that several answered at once, of whom none could be found out */
+    int64_t mixed;   /* questions that several answered at once, of whom none could be found out */
+    int64_t refused; /* that somebody answered without saying who he is */
 };
 struct figures {
     pthread_mutex_t lock;
@@ -56,8 +57,9 @@ struct figures {
     struct heard *clocks; /* of devices that nobody counts one by one: whose clock is off, or was */
     bool keeps_no_samples;
 };
-struct figures *figures_create(void);                        /* NULL: out of memory */
-void figures_asks(struct figures *f, bool counts_questions); /* of a line that does */
+struct figures *figures_create(void); /* NULL: out of memory */
+void figures_asks(struct figures *f); /* of a line that does, and counts its questions */
+void figures_missed(struct figures *f);
 void figures_destroy(struct figures *f);
 
 /* Figures of the lines that one server has open for several communities: each community's own, from its first line of

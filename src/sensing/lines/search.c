@@ -55,9 +55,16 @@ static bool answers_to_any(const struct search *s) {
     return s->asking->find_decoys && s->is_first_here && s->decoys_here == all_decoys(s);
 }
 
+/* Whoever is asked for has been understood, or counted. */
+static void settle(struct search *s) {
+    for (size_t i = 0; i < s->depth; i++) s->levels[i].is_met = true;
+}
+
 /* Nobody is told of a decoy before it is known whether all of them are there. */
 void search_met(struct search *s, const struct decoded *d) {
     if (!d->sender.len) return;
+    s->is_met = true;
+    settle(s);
     if (!nth(s)) s->is_first_here = true;
     if (is_decoy(s))
         s->decoys_here |= UINT32_C(1) << (nth(s) - 1);
@@ -75,15 +82,17 @@ static void tell_decoys(struct search *s) {
 
 static void narrow(struct search *s, size_t n) {
     struct search_level *l = &s->levels[s->depth++];
-    *l = (struct search_level){.n = n, .known_before = s->found_n + s->mixed};
+    *l = (struct search_level){.n = n};
     utf8_copy(l->address, sizeof l->address, s->q.address);
     utf8_copy(l->item, sizeof l->item, s->q.item);
     s->of += n;
 }
 
 static void leave(struct search *s) {
-    if (s->depth > 1) s->mixed += s->found_n + s->mixed == s->levels[s->depth - 1].known_before;
+    bool is_of_nobody = s->depth > 1 && !s->levels[s->depth - 1].is_met;
     s->depth--;
+    s->mixed += is_of_nobody;
+    if (is_of_nobody) settle(s);
 }
 
 /* What all who are there were asked one by one is not asked of everybody again. */
@@ -109,6 +118,7 @@ bool search_next(struct search *s, struct question *ret) {
             continue;
         }
         put_next(s);
+        s->is_met = false;
         *ret = s->q;
         if (!is_for_nothing(s)) return true;
         s->of--;
@@ -124,18 +134,22 @@ static bool is_unclear(const struct search *s, enum poll_end end) {
 }
 
 void search_ended(struct search *s, enum poll_end end) {
-    s->asked++;
     if (end == POLL_LOST) {
         s->depth = 0;
         return;
     }
+    s->asked++;
+    s->refused += end == POLL_REFUSED && !s->asking->narrow;
     if (nth(s) == s->asking->find_decoys && s->asking->find_decoys) tell_decoys(s);
     if (!is_unclear(s, end)) return;
     size_t n = s->depth < SEARCH_LEVELS ? count_narrower(s->asking, &s->q) : 0;
-    if (n)
+    if (n) {
         narrow(s, n);
-    else if (end == POLL_REFUSED)
+        return;
+    }
+    if (end == POLL_REFUSED)
         tell(s, s->q.address);
     else
-        s->mixed++;
+        s->mixed += !s->is_met;
+    settle(s);
 }

@@ -12,7 +12,8 @@
 /* Questions that follow one by one: the codec's own, or to some of those that `address` stands for. */
 struct search_level {
     char address[FIND_ADDRESS_MAX + 1], item[FIND_ITEM_MAX + 1];
-    size_t next, n, known_before;
+    size_t next, n;
+    bool is_met; /* somebody was understood, or counted */
 };
 struct search {
     const struct asking *asking;
@@ -20,7 +21,9 @@ struct search {
     void *arg;
     size_t asked, of; /* so far, and of how many that are known of by now */
     size_t found_n;
-    size_t mixed; /* questions that several answered at once, of whom none could be found out */
+    size_t mixed;   /* questions that several answered at once, of whom none could be found out */
+    size_t refused; /* that somebody answered without saying who he is */
+    bool is_met;    /* the one under way: by somebody who says so */
     /* its own */
     struct search_level levels[SEARCH_LEVELS];
     size_t depth; /* 0: none is under way */

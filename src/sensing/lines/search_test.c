@@ -104,6 +104,36 @@ static void many_are_found_one_by_one(struct t *t) {
     }
 }
 
+/* Two that know both editions are met in each, and one beside whom the line makes a noise is nobody else. */
+static void whoever_was_understood_is_not_counted_as_mixed(struct t *t) {
+    struct bus b = {.t = t};
+    struct question q;
+    search_begin(&b.search, codec_find(S("dlt645"))->asking, found, &b);
+    while (search_next(&b.search, &q)) {
+        bool is_for_all = str_is(q.address, "AAAAAAAAAAAA"), is_one = str_is(q.address, "AAAAAAAAAA07");
+        if (is_one) search_met(&b.search, &(struct decoded){.sender = S("000000000007")});
+        search_ended(&b.search, is_for_all ? POLL_GARBLED : is_one ? POLL_ANSWERED : POLL_SILENT);
+    }
+    CHECK(t, b.found_n == 1 && !b.search.mixed);
+    search_begin(&b.search, codec_find(S("dlt645"))->asking, found, &b);
+    while (search_next(&b.search, &q)) {
+        bool is_his = meter_is_asked(q.address, "000000000007");
+        if (is_his) search_met(&b.search, &(struct decoded){.sender = S("000000000007")});
+        search_ended(&b.search, is_his ? POLL_GARBLED : POLL_SILENT);
+    }
+    CHECK(t, b.search.found_n == 1 && !b.search.mixed);
+}
+
+/* A reader that wants a secure channel is there. */
+static void who_refuses_everybodys_question_is_counted(struct t *t) {
+    struct bus b = {.t = t};
+    struct question q;
+    search_begin(&b.search, codec_find(S("osdp"))->asking, found, &b);
+    CHECK(t, search_next(&b.search, &q));
+    search_ended(&b.search, POLL_REFUSED);
+    CHECK(t, !search_next(&b.search, &q) && b.search.refused == 1 && !b.search.mixed && !b.found_n);
+}
+
 static void who_cannot_be_told_apart_is_counted(struct t *t) {
     struct bus b = {.t = t, .addresses = {"000000000001", "000000000002"}, .n = 2, .is_short_unknown = true};
     CHECK(t, look(&b) == 102 && !b.found_n && b.search.mixed == 1);
@@ -127,7 +157,7 @@ static void what_is_lost_ends_it(struct t *t) {
     search_ended(&b.search, POLL_GARBLED);
     CHECK(t, search_next(&b.search, &q) && b.search.of == 103);
     search_ended(&b.search, POLL_LOST);
-    CHECK(t, !search_goes_on(&b.search) && !search_next(&b.search, &q) && b.search.asked == 2 && b.search.of == 103);
+    CHECK(t, !search_goes_on(&b.search) && !search_next(&b.search, &q) && b.search.asked == 1 && b.search.of == 103);
 }
 
 /* Whoever answers to any unit is the first one alone; of those that do not, each is found. */
@@ -147,4 +177,5 @@ static void decoys_tell_who_answers_to_any(struct t *t) {
 
 TESTS(CASE(whoever_is_alone_is_found_at_once), CASE(many_are_found_one_by_one),
       CASE(who_cannot_be_told_apart_is_counted), CASE(who_refuses_is_found_by_his_address), CASE(what_is_lost_ends_it),
-      CASE(decoys_tell_who_answers_to_any))
+      CASE(decoys_tell_who_answers_to_any), CASE(whoever_was_understood_is_not_counted_as_mixed),
+      CASE(who_refuses_everybodys_question_is_counted))

@@ -107,6 +107,7 @@ static void all_who_answer_are_heard_out(struct t *t) {
                {{SAYS_161, BEGUN}, 1, POLL_GARBLED},
                {{BEGUN, SAYS_161}, 1, POLL_GARBLED},
                {{NOISE}, 0, POLL_GARBLED},
+               {{SAYS_161, NOISE}, 1, POLL_ANSWERED}, /* an adapter's own */
                {{REFUSES}, 0, POLL_REFUSED},
                {{REFUSES, SAYS_161}, 1, POLL_GARBLED}};
     for (size_t i = 0; i < COUNT(all); i++) {

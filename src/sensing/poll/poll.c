@@ -69,7 +69,7 @@ static void begin_next(struct poll *p, int64_t now_ms, int64_t *ret_next_ms) {
 /* A search is a hundred questions, most of them to nobody: whoever is there is about as quick as those heard so far. */
 static int64_t wait_for_many(const struct poll *p) {
     int64_t ms = DELAY_MS + 2 * (p->slowest_ms - 1);
-    return p->slowest_ms && ms < p->o.wait_ms ? ms : p->o.wait_ms;
+    return p->o.codec->asking->narrow && p->slowest_ms && ms < p->o.wait_ms ? ms : p->o.wait_ms;
 }
 
 static void put_question(struct poll *p, int64_t now_ms, struct buf *out) {
@@ -78,7 +78,8 @@ static void put_question(struct poll *p, int64_t now_ms, struct buf *out) {
     poll_number(p, now_ms);
     size_t before = out->len;
     (void)p->o.codec->asking->ask(&p->q, out);
-    p->is_echoed = p->is_met = p->is_denied = p->is_garbled = false;
+    p->is_echoed = p->is_met = p->is_denied = false;
+    p->garbled_n = 0;
     p->said_n = out->overflow || out->len - before > p->o.codec->frame_max ? 0 : out->len - before;
     if (p->said_n) memcpy(p->said, out->ptr + before, p->said_n);
     p->is_sent = true;
@@ -117,7 +118,7 @@ static void give_up(struct poll *p, int64_t now_ms, const char *why) {
 
 static void give_up_if_late(struct poll *p, int64_t now_ms) {
     if (!p->is_sent || now_ms < p->until_ms) return;
-    p->is_garbled |= p->in_n > 0; /* a frame that did not come to its end */
+    p->garbled_n += p->in_n; /* a frame that did not come to its end */
     rest(p, now_ms);
     if (++p->tries >= (p->told ? poll_order_tries(p) : poll_point_tries(p))) give_up(p, now_ms, "no answer");
 }
@@ -145,7 +146,7 @@ int64_t poll_step(struct poll *p, int64_t now_ms, struct buf *out) {
 /* ---- what comes ---- */
 
 static void noise(struct poll *p, struct bytes bytes, const char *rule) {
-    p->is_garbled |= bytes.len && rule;
+    if (rule) p->garbled_n += bytes.len;
     if (bytes.len && p->o.calls.noise) p->o.calls.noise(p->o.calls.arg, bytes, rule);
 }
 

@@ -61,9 +61,10 @@ struct poll {
     int64_t first_ms, sent_ms; /* when it was said first, and last */
     int64_t slowest_ms;        /* that a whole answer took over this line, and one more; 0: none came yet */
     uint8_t serial;
-    int echoes;                         /* the last readings, in a row, that the line brought back */
-    bool is_echoed;                     /* the question under way came back */
-    bool is_met, is_denied, is_garbled; /* of one to many: somebody answered, refused, was not to be understood */
+    int echoes;             /* the last readings, in a row, that the line brought back */
+    bool is_echoed;         /* the question under way came back */
+    bool is_met, is_denied; /* of one to many: somebody answered, refused */
+    size_t garbled_n;       /* bytes that came and could not be understood */
     uint8_t *in, *said;
     size_t in_n, in_cap, said_n; /* said: the question as it went out */
     char data[DATA_MAX];

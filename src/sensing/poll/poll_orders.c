@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOT_SHOWN "it took the command, and did not show in time that it is done"
-#define NOT_HEARD "it did not answer, and does not show that it is done"
+#define STRAY_BYTES 8 /* fewer beside an answer are of the line, and nobody's: no frame is so short */
+#define NOT_SHOWN   "it took the command, and did not show in time that it is done"
+#define NOT_HEARD   "it did not answer, and does not show that it is done"
 
 static struct str keep(char **at, struct str s) {
     if (!s.ptr) return s;
@@ -211,7 +212,8 @@ bool poll_is_to_many(const struct poll *p) {
 }
 
 void poll_order_heard_out(struct poll *p, int64_t now_ms) {
-    if (p->is_garbled || (p->is_denied && p->is_met))
+    bool is_garbled = p->garbled_n >= (p->is_met ? STRAY_BYTES : 1);
+    if (is_garbled || (p->is_denied && p->is_met))
         settle_order(p, now_ms, POLL_GARBLED, NULL, "several answered at once");
     else if (p->is_denied)
         settle_order(p, now_ms, POLL_REFUSED, NULL, "it was refused");

@@ -251,7 +251,7 @@ bool poll_point_settle(struct poll *p, int64_t now_ms, enum poll_end end) {
     if (!x) return false;
     struct device *d = &p->devices[x->device];
     bool was = d->is_silent;
-    bool is_told_by_refusal = end == POLL_REFUSED && p->o.codec->asking->refuses_its_own;
+    bool is_told_by_refusal = end == POLL_REFUSED && !x->is_trial && p->o.codec->asking->refuses_its_own;
     if ((end == POLL_ANSWERED || is_told_by_refusal) && !d->is_way_known) {
         if (!x->is_trial) d->way = 0; /* that of another point */
         d->is_way_known = true;

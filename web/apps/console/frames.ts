@@ -9,7 +9,7 @@ interface Heard { device: string; code: string; text: string | null; set: boolea
 export interface Sample { at_ms?: number; peer: string; length: number; hex: string; about?: string; text?: string; number?: number; is_private?: boolean; device?: string; rule?: string; offset?: number; frame?: unknown; asked?: string
   readings?: { device: string; key: string; value: number; unit: string }[]; events?: Heard[] }
 /** A search for devices: under way until it has ended; ended before all was asked: cut short. */
-export interface Search { began_ms: number; ended_ms?: number; asked: number; of: number; found: number; mixed: number }
+export interface Search { began_ms: number; ended_ms?: number; asked: number; of: number; found: number; mixed: number; refused: number }
 export interface Figures { id: string; kind?: string; state: string; searchable?: boolean; address?: string; problem?: string; standard?: string; frames?: number; bad?: number; skipped_bytes?: number; bytes?: number
   unanswered?: number; asked?: number; missed?: number; search?: Search; connections?: number; connections_total?: number; last_ms?: number; bad_samples?: Sample[]; good_samples?: Sample[] }
 
